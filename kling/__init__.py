@@ -1,0 +1,65 @@
+"""A thin client for Kling's text-to-video API.
+
+    from kling import ApiKey, Client, TextToVideo
+
+    client = Client(ApiKey("…"))
+    task = client.submit(TextToVideo(prompt="A fox in the snow", external_task_id="my-own-id"))
+    task = client.wait(task.task_id)
+    client.download(task.videos[0].url, Path("fox.mp4"))
+
+The studio (`kling.studio`) and the sandbox (`kling.sandbox`) are packages of their own that this one never
+imports.
+"""
+
+from kling.auth import ApiKey, Credentials, KeyPair
+from kling.catalog import catalog
+from kling.client import SINGAPORE, Client
+from kling.errors import (
+    AccountBlocked,
+    APIError,
+    AuthFailed,
+    ContentRefused,
+    DownloadBroken,
+    InvalidRequest,
+    KlingError,
+    MaybeSent,
+    NotSent,
+    Rejected,
+    ServerTrouble,
+    SlowDown,
+    TaskFailed,
+    TransportError,
+    WaitTimeout,
+)
+from kling.models import CameraControl, Problem, Shot, Status, Task, TextToVideo, Video
+
+__all__ = [
+    "SINGAPORE",
+    "APIError",
+    "AccountBlocked",
+    "ApiKey",
+    "AuthFailed",
+    "CameraControl",
+    "Client",
+    "ContentRefused",
+    "Credentials",
+    "DownloadBroken",
+    "InvalidRequest",
+    "KeyPair",
+    "KlingError",
+    "MaybeSent",
+    "NotSent",
+    "Problem",
+    "Rejected",
+    "ServerTrouble",
+    "Shot",
+    "SlowDown",
+    "Status",
+    "Task",
+    "TaskFailed",
+    "TextToVideo",
+    "TransportError",
+    "Video",
+    "WaitTimeout",
+    "catalog",
+]

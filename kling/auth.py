@@ -1,0 +1,96 @@
+"""Who is asking: an API key, or an access key with a secret key that signs a short-lived token.
+
+Source: kling-api.md, section 1 (the official pages "General information" and "Authentication").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import jwt
+
+TOKEN_LIFE = 1800  # seconds; the official sample's value, no maximum is documented
+BACKDATE = 5  # seconds that `nbf` lies in the past, the sample's allowance for clocks that differ
+RESIGN_AT = 0.8  # of its life: a token is signed again well before it runs out
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key, sent as it is.
+
+    Args:
+        key: as the console shows it once. Never part of `repr`.
+    """
+
+    key: str = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits that tell one key from another and give nothing away."""
+        return _fingerprint(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """An access key and its secret key; each request carries a JWT that they sign (HS256).
+
+    Args:
+        access_key: the token's `iss`.
+        secret_key: signs the token and never leaves this process. Neither is part of `repr`.
+    """
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits that tell one access key from another and give nothing away."""
+        return _fingerprint(self.access_key)
+
+
+Credentials = ApiKey | KeyPair
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(b"kling-account:" + text.encode()).hexdigest()[:8]
+
+
+class Signer:
+    """Gives the bearer token for a moment, signing a new one only when the last has aged."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._backdate = BACKDATE
+        self._last = ("", float("-inf"))  # one tuple, so that threads never see half of a change
+
+    def bearer(self, now: float) -> str:
+        """Return the token to send at `now` (Unix seconds)."""
+        if isinstance(self._credentials, ApiKey):
+            return self._credentials.key
+        token, signed_at = self._last
+        if not 0 <= now - signed_at < TOKEN_LIFE * RESIGN_AT:
+            claims = {
+                "iss": self._credentials.access_key,
+                "exp": int(now) + TOKEN_LIFE,
+                "nbf": int(now) - self._backdate,
+            }
+            token = jwt.encode(claims, self._credentials.secret_key, algorithm="HS256")
+            self._last = (token, now)
+        return token
+
+    def renew(self, *, not_yet_valid: bool) -> bool:
+        """Forget the token after the API refused its times.
+
+        Args:
+            not_yet_valid: the answer was 1003: our clock is ahead, so the next `nbf` lies further back.
+
+        Returns:
+            Whether a new token can differ: an API key is what it is.
+        """
+        if isinstance(self._credentials, ApiKey):
+            return False
+        if not_yet_valid:
+            self._backdate = 60
+        self._last = ("", float("-inf"))
+        return True

@@ -1,0 +1,118 @@
+"""What each model takes, gives and costs, read from `catalog.toml` (dated, with the source of each fact)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """One mode of a model.
+
+    Args:
+        name: `std`, `pro` or `4k`.
+        short_side: of the frame, in pixels.
+        units_per_second: price without sound, in Kling's billing Units.
+        units_per_second_with_sound: price with sound; None where this mode takes no sound.
+    """
+
+    name: str
+    short_side: int
+    units_per_second: Decimal
+    units_per_second_with_sound: Decimal | None = None
+
+    @property
+    def takes_sound(self) -> bool:
+        """Whether `sound: on` is accepted."""
+        return self.units_per_second_with_sound is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraRule:
+    """The one mode and duration with which a model takes `camera_control`."""
+
+    mode: str
+    duration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of the text-to-video API; see `catalog.toml` for the meaning and source of each fact."""
+
+    name: str
+    title: str
+    modes: Mapping[str, Mode]
+    durations: tuple[str, ...]
+    aspect_ratios: tuple[str, ...]
+    fps: int
+    sources: str
+    retired: date | None = None
+    takes_mode: bool = True
+    cfg_scale: bool = False
+    camera_control: CameraRule | None = None
+    multi_shot: bool = False
+    note: str = ""
+
+    @property
+    def takes_sound(self) -> bool:
+        """Whether any of its modes takes `sound: on`."""
+        return any(mode.takes_sound for mode in self.modes.values())
+
+    def mode_for(self, mode: str | None) -> Mode | None:
+        """Return the mode of that name; a model without modes has one output, whatever is asked."""
+        return self.modes.get(mode or "std") if self.takes_mode else next(iter(self.modes.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Every known model in the order in which a form offers them, and the facts that all of them share."""
+
+    as_of: date
+    unit_usd: Decimal
+    prompt_limit: int
+    shot_limit: int
+    shot_prompt_limit: int
+    retention_days: int
+    models: Mapping[str, Model]
+
+    def units(self, *, model_name: str, mode: str | None, duration: str, sound: str) -> Decimal | None:
+        """Return what one clip costs in Units, or None where the catalog does not know."""
+        model = self.models.get(model_name)
+        found = model.mode_for(mode) if model else None
+        if found is None or not duration.isdecimal():
+            return None
+        rate = found.units_per_second_with_sound if sound == "on" else found.units_per_second
+        return None if rate is None else rate * int(duration)
+
+
+@cache
+def catalog() -> Catalog:
+    """Return the catalog that comes with this package."""
+    path = Path(__file__).with_name("catalog.toml")
+    data = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    ratios = tuple(data["aspect_ratios"])
+    models = [_model(entry, ratios) for entry in data["models"]]
+    return Catalog(
+        models={model.name: model for model in models},
+        **{key: value for key, value in data.items() if key not in {"models", "aspect_ratios"}},
+    )
+
+
+def _model(entry: dict[str, Any], aspect_ratios: tuple[str, ...]) -> Model:
+    camera = entry.pop("camera_control", None)
+    modes = {name: Mode(name=name, **facts) for name, facts in entry.pop("modes").items()}
+    durations = tuple(str(seconds) for seconds in entry.pop("durations"))
+    return Model(
+        modes=modes,
+        durations=durations,
+        aspect_ratios=tuple(entry.pop("aspect_ratios", aspect_ratios)),
+        camera_control=CameraRule(mode=camera["mode"], duration=str(camera["duration"])) if camera else None,
+        **entry,
+    )
