@@ -1,0 +1,169 @@
+"""The account that is used: Kling with the operator's key, or the sandbox that the studio starts itself."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from kling.auth import KeyPair
+from kling.client import Client
+from kling.errors import NotSent
+from kling.studio.settings import Settings
+
+log = logging.getLogger(__name__)
+
+READY_WITHIN = 30.0  # seconds for the sandbox to start
+FIRST_LINE = "Kling sandbox: "
+RESTART_PAUSES = (0.5, 2.0, 10.0)  # seconds, the last one for ever
+
+
+class Connection(Protocol):
+    """What the studio needs of an account."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether nothing here costs money."""
+        ...
+
+    def client(self) -> Client:
+        """Return the client to use now.
+
+        Raises:
+            NotSent: there is none at the moment.
+        """
+        ...
+
+    def start(self) -> None:
+        """Get ready, without waiting for it."""
+        ...
+
+    def stop(self) -> None:
+        """End what was started."""
+        ...
+
+
+class KlingConnection:
+    """The real API, or anything else that `KLINGAI_BASE_URL` names."""
+
+    is_sandbox = False
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def client(self) -> Client:
+        """Return the one client."""
+        return self._client
+
+    def start(self) -> None:
+        """Do nothing: connections are opened when they are needed."""
+
+    def stop(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+class SandboxConnection:
+    """A sandbox as a child process, started again if it ends by itself.
+
+    It shares nothing with the studio but HTTP. It ends with its parent, also a killed one, because its
+    stdin then reaches its end. Its keys are new at every start and stand in no command line.
+    """
+
+    is_sandbox = True
+
+    def __init__(self, data: Path, *, arguments: tuple[str, ...] = ()) -> None:
+        self._data, self._arguments = data, arguments
+        self._keys = KeyPair(f"studio-{secrets.token_hex(8)}", secrets.token_urlsafe(48))
+        self._ready = threading.Event()
+        self._stopping = threading.Event()
+        self._client: Client | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._supervise, name="sandbox", daemon=True)
+
+    def start(self) -> None:
+        """Start the child in the background."""
+        self._thread.start()
+
+    def client(self) -> Client:
+        """Return a client of the running child, waiting for it if it is just starting."""
+        self._ready.wait(READY_WITHIN)
+        client = self._client
+        if client is None:
+            raise NotSent("The sandbox is not running.")
+        return client
+
+    def stop(self) -> None:
+        """End the child: its stdin closes, which it takes as the sign to go."""
+        self._stopping.set()
+        self._ready.set()
+        if self._process is not None:
+            _end(self._process)
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def _supervise(self) -> None:
+        starts = 0
+        while not self._stopping.is_set():
+            try:
+                self._run_once()
+            except OSError:
+                log.exception("The sandbox could not be started.")
+            self._ready.clear()
+            self._client = None
+            pause = RESTART_PAUSES[min(starts, len(RESTART_PAUSES) - 1)]
+            starts += 1
+            if not self._stopping.wait(pause):
+                log.warning("The sandbox ended by itself and is started again.")
+
+    def _run_once(self) -> None:
+        command = [sys.executable, "-m", "kling.sandbox", "--child", "--data", str(self._data)]
+        environment = {
+            **os.environ,
+            "SANDBOX_ACCESS_KEY": self._keys.access_key,
+            "SANDBOX_SECRET_KEY": self._keys.secret_key,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+        }
+        process = subprocess.Popen(
+            [*command, *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        self._process = process
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        with process.stdout as lines:
+            for line in lines:
+                if line.startswith(FIRST_LINE) and self._client is None:
+                    self._client = Client(self._keys, base_url=line.removeprefix(FIRST_LINE).strip())
+                    self._ready.set()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(OSError):
+        if process.stdin is not None:
+            process.stdin.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
+
+
+def connect(settings: Settings) -> Connection:
+    """Return the account that the settings name; without credentials that is the sandbox."""
+    if settings.credentials is None:
+        return SandboxConnection(settings.data_dir / "sandbox")
+    return KlingConnection(Client(settings.credentials, base_url=settings.base_url))
+
+
+Wake = Callable[[], None]

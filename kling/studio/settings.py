@@ -1,0 +1,111 @@
+"""Settings: the environment first, then `.streamlit/secrets.toml` under `[kling]`, then defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kling.auth import ApiKey, Credentials, KeyPair
+from kling.client import SINGAPORE
+
+NAMES = (
+    "KLINGAI_API_KEY",
+    "KLINGAI_ACCESS_KEY",
+    "KLINGAI_SECRET_KEY",
+    "KLINGAI_BASE_URL",
+    "STUDIO_DATA_DIR",
+    "STUDIO_CALLBACK_URL",
+)
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the text names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decides.
+
+    Args:
+        credentials: None starts the sandbox.
+        base_url: of the API; used with credentials only.
+        data_dir: holds the log, the videos and the sandbox's tasks.
+        callback_url: sent with every task, if set.
+    """
+
+    credentials: Credentials | None = field(default=None, repr=False)
+    base_url: str = SINGAPORE
+    data_dir: Path = Path("data")
+    callback_url: str = ""
+
+    @property
+    def account(self) -> str:
+        """`sandbox`, or the API's host with a fingerprint of the key: the log never mixes two accounts."""
+        if self.credentials is None:
+            return "sandbox"
+        return f"{urlsplit(self.base_url).netloc}#{self.credentials.fingerprint}"
+
+
+def load(env: Mapping[str, str], secrets: Path, *, root: Path) -> Settings:
+    """Read the settings.
+
+    Args:
+        env: the environment.
+        secrets: path of `secrets.toml`; it need not exist.
+        root: what a relative data folder is relative to.
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    values = _secrets(secrets) | {name: env[name] for name in NAMES if env.get(name, "").strip()}
+    get = {name: values.get(name, "").strip() for name in NAMES}
+    base_url = get["KLINGAI_BASE_URL"] or SINGAPORE
+    for name, url in (("KLINGAI_BASE_URL", base_url), ("STUDIO_CALLBACK_URL", get["STUDIO_CALLBACK_URL"])):
+        if url and not _is_address(url):
+            raise SettingsError(f"{name} is not an address: it has to start with https:// and name a host.")
+    return Settings(
+        credentials=_credentials(get),
+        base_url=base_url.rstrip("/"),
+        data_dir=root / (get["STUDIO_DATA_DIR"] or "data"),
+        callback_url=get["STUDIO_CALLBACK_URL"],
+    )
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        # Not the parser's own words: they quote the line, and the line may be the key.
+        raise SettingsError(f"{path} cannot be read as TOML: put every value in quotes.") from error
+    section = data.get("kling", {})
+    if not isinstance(section, dict):
+        raise SettingsError(f"{path}: [kling] has to be a section.")
+    return {name: str(value) for name, value in section.items() if name in NAMES}
+
+
+def _credentials(get: Mapping[str, str]) -> Credentials | None:
+    api_key, access, secret = (
+        get[name] for name in ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
+    )
+    for name in ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY"):
+        if not (get[name].isascii() and (get[name] + "x").isprintable()):
+            raise SettingsError(f"{name} holds a character that no key has: copy it again.")
+    if api_key:
+        return ApiKey(api_key)
+    if bool(access) != bool(secret):
+        missing = "KLINGAI_SECRET_KEY" if access else "KLINGAI_ACCESS_KEY"
+        raise SettingsError(f"{missing} is missing: the two keys belong together.")
+    return KeyPair(access, secret) if access else None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,237 @@
+"""The studio as one object: what the pages know, and all that they know."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kling.errors import KlingError
+from kling.models import TextToVideo
+from kling.studio.archive import Archive, free_bytes
+from kling.studio.connection import Connection, connect
+from kling.studio.csvlog import LogFile
+from kling.studio.ledger import OPEN, Job, Ledger
+from kling.studio.settings import Settings
+from kling.studio.submit import Hold, Submitter
+from kling.studio.tracker import Tracker
+
+LOW_DISK = 500 * 2**20  # bytes; below it the pages warn
+
+
+class FolderTaken(Exception):
+    """The data folder cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a free look at the account said."""
+
+    ok: bool
+    message: str
+
+
+class Studio:
+    """Everything behind the pages. Open one a data folder, `start` it, and `stop` it at the end.
+
+    Args:
+        settings: what the operator decided.
+        connection: the account; by default the one that the settings name.
+        file: the log; a test gives one that fails.
+        clock: Unix seconds.
+
+    Raises:
+        FolderTaken: another studio has the data folder, or it cannot be written.
+        LogError: the log cannot be opened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        connection: Connection | None = None,
+        file: LogFile | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self.account = settings.account
+        self._listeners: set[Callable[[], None]] = set()
+        self._listeners_lock = threading.Lock()
+        self.version = 0
+        self._lock = _own(settings.data_dir)
+        try:
+            self.ledger = Ledger(
+                file or LogFile(settings.data_dir / "history.csv"), clock=clock, on_change=self._log_changed
+            )
+            self.archive = Archive(settings.data_dir / "videos")
+        except Exception:
+            self._lock.release()
+            raise
+        self.connection = connection or connect(settings)
+        self._senders = ThreadPoolExecutor(4, thread_name_prefix="send")
+        self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="fetch")
+        self._submitter = Submitter(
+            self.ledger, self.connection, self.account, run=self._senders.submit, clock=clock
+        )
+        self.tracker = Tracker(
+            ledger=self.ledger,
+            submitter=self._submitter,
+            archive=self.archive,
+            connection=self.connection,
+            account=self.account,
+            run=self._fetchers.submit,
+            clock=clock,
+            on_change=self._changed,
+        )
+
+    # -- life ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect and follow every unfinished task; returns at once."""
+        self.connection.start()
+        self.tracker.start()
+
+    def stop(self) -> None:
+        """Let calls that are under way end, and give the folder free."""
+        self.tracker.stop()
+        self._senders.shutdown(wait=True, cancel_futures=True)
+        self._fetchers.shutdown(wait=True, cancel_futures=True)
+        self.connection.stop()
+        self._lock.release()
+
+    # -- what a person does --------------------------------------------------------------------------------
+
+    def order(self, request: TextToVideo, *, person: str, session: str) -> Job:
+        """Order a video; see `Submitter.order`. The operator's callback address goes with it."""
+        from dataclasses import replace
+
+        if self.settings.callback_url:
+            request = replace(request, callback_url=self.settings.callback_url)
+        return self._submitter.order(request, person=person, session=session)
+
+    def withdraw(self, job_id: str) -> Job:
+        """Take back a wish that was not sent; see `Submitter.withdraw`."""
+        return self._submitter.withdraw(job_id)
+
+    def send_again(self, job_id: str) -> None:
+        """Send a wish that never arrived, with its own id; see `Submitter.send_again`."""
+        self._submitter.send_again(job_id)
+
+    def resume(self) -> None:
+        """Try the held queues now."""
+        self._submitter.resume()
+        self._log_changed()
+
+    def check_connection(self) -> Check:
+        """Ask the account for one task of its list, which costs nothing, and say in words what came."""
+        try:
+            self.connection.client().list(page_size=1)
+        except KlingError as error:
+            meaning = getattr(error, "meaning", None)
+            words = f"{meaning.what} {meaning.remedy} ({error})" if meaning else str(error)
+            return Check(ok=False, message=words)
+        name = "The sandbox" if self.connection.is_sandbox else "Kling"
+        return Check(ok=True, message=f"{name} answers and accepts the key.")
+
+    # -- what a page shows ---------------------------------------------------------------------------------
+
+    def job(self, job_id: str) -> Job | None:
+        """Return one task."""
+        return self.ledger.get(job_id)
+
+    def newest(self) -> tuple[Job, ...]:
+        """Return every task of the log, the last ordered first."""
+        return self.ledger.jobs()[::-1]
+
+    @property
+    def running(self) -> int:
+        """How many tasks of the account have not ended."""
+        return sum(job.state in OPEN and self.owns(job) for job in self.ledger.unfinished())
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """What keeps tasks from being sent right now."""
+        return self._submitter.holds
+
+    def owns(self, job: Job) -> bool:
+        """Whether a task belongs to the account in use; others are shown, and left alone."""
+        return job["account"] == self.account
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What an operator should know, in words for a page."""
+        if self.tracker.trouble:
+            yield self.tracker.trouble
+        if self.ledger.unreadable:
+            yield (
+                f"{self.ledger.unreadable} lines of history.csv cannot be read. They are left in the file; "
+                "all others are shown."
+            )
+        with contextlib.suppress(OSError):
+            if (room := free_bytes(self.settings.data_dir)) < LOW_DISK:
+                yield f"The disk of the data folder has {room / 2**20:,.0f} MB left. Make room."
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each change, from any thread; return what ends that."""
+        with self._listeners_lock:
+            self._listeners.add(listener)
+
+        def unsubscribe() -> None:
+            with self._listeners_lock:
+                self._listeners.discard(listener)
+
+        return unsubscribe
+
+    def _log_changed(self) -> None:
+        if tracker := getattr(self, "tracker", None):
+            tracker.wake()
+        self._changed()
+
+    def _changed(self) -> None:
+        with self._listeners_lock:
+            self.version += 1
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener()
+
+
+def _own(folder: Path) -> FileLock:
+    """Make the folder and hold it: one studio process owns it."""
+    owner = folder / ".owner.json"
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock.acquire()
+        facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat()}
+        owner.write_text(json.dumps(facts), encoding="utf-8")
+    except Timeout as error:
+        raise FolderTaken(f"{_whose(owner)} Stop it, or set STUDIO_DATA_DIR to another folder.") from error
+    except OSError as error:
+        raise FolderTaken(
+            f"The data folder {folder} cannot be written ({error.strerror or error}). "
+            "Give this user the right to write there, or set STUDIO_DATA_DIR to another folder."
+        ) from error
+    return lock
+
+
+def _whose(owner: Path) -> str:
+    try:
+        facts = json.loads(owner.read_text(encoding="utf-8"))
+        return (
+            f"The data folder {owner.parent} belongs to a studio that is running: process {facts['pid']} "
+            f"on {facts['host']}, since {facts['since'][:16]}."
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"The data folder {owner.parent} belongs to a studio that is running."
