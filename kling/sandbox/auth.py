@@ -1,0 +1,88 @@
+"""Who may call: an API key, or a JWT signed with the secret key (S2, S4)."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+
+import jwt
+from jwt.types import Options
+
+from kling.sandbox.rules import Refused
+
+# Well-known on purpose: they open nothing but a sandbox. The secret is long enough for HS256 (RFC 7518, 3.2).
+ACCESS_KEY = "sandbox-access-key"
+SECRET_KEY = "sandbox-secret-key-for-trying-things-out"  # noqa: S105
+API_KEY = "api-key-kling-sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The credentials of the sandbox's one account.
+
+    Args:
+        access_key: `iss` of a token.
+        secret_key: what a token is signed with; at least 32 bytes.
+        api_key: sent as it is.
+    """
+
+    access_key: str = ACCESS_KEY
+    secret_key: str = field(default=SECRET_KEY, repr=False)
+    api_key: str = field(default=API_KEY, repr=False)
+
+
+def authenticate(authorization: str | None, keys: Keys, now: float) -> None:
+    """Return when the header names the account.
+
+    Args:
+        authorization: the header `Authorization`, if there is one.
+        keys: of the account.
+        now: seconds since the epoch, by the real clock: advancing the sandbox's own must not end tokens.
+
+    Raises:
+        Refused: 1000 to 1004, as the contract's rules say.
+    """
+    if not (authorization or "").strip():
+        raise Refused(1001)
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused(1002, "Authorization: must be 'Bearer <token>'")
+    token = token.strip()
+    if _same(token, keys.api_key):
+        return
+    if token.startswith("api-key-"):
+        raise Refused(1002, "Authorization: api key not found")
+    parts = token.count(".") + 1 if "." in token else 0  # counted as the API was seen to count
+    if parts != 3:
+        raise Refused(1002, f"Authorization: The token was expected to have 3 parts, but got {parts}")
+    _check_claims(_verified(token, keys), now)
+
+
+def _verified(token: str, keys: Keys) -> dict[str, object]:
+    unchecked: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+    unchecked |= {"verify_iss": False, "verify_sub": False, "verify_jti": False}
+    unverified: Options = {**unchecked, "verify_signature": False}
+    try:
+        claims = jwt.decode(token, options=unverified)
+        if not _same(str(claims.get("iss")), keys.access_key):
+            raise Refused(1002, "Authorization: access key not found")
+        jwt.decode(token, keys.secret_key, algorithms=["HS256"], options=unchecked)
+    except jwt.InvalidSignatureError as error:
+        raise Refused(1000, "Authorization: signature is invalid") from error
+    except jwt.InvalidTokenError as error:
+        raise Refused(1002, f"Authorization: {error}") from error
+    return claims
+
+
+def _check_claims(claims: dict[str, object], now: float) -> None:
+    begins, ends = claims.get("nbf", now), claims.get("exp")
+    if not isinstance(ends, int | float) or not isinstance(begins, int | float):
+        raise Refused(1002, "Authorization: exp is required, and exp and nbf must be numbers")
+    if now < begins:
+        raise Refused(1003, "Authorization: the token is not valid yet (nbf)")
+    if now >= ends:
+        raise Refused(1004, "Authorization: the token has expired (exp)")
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())

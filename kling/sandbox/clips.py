@@ -1,0 +1,210 @@
+"""Where clips lie, and the processes that draw them, away from the one that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kling.sandbox.contract import MODELS
+from kling.sandbox.engine import watermarked
+from kling.sandbox.order import Order, Shot
+from kling.sandbox.rules import mode_of
+from kling.sandbox.store import Store, Task
+
+_ATTEMPTS = 2
+_WORKERS = 2 if (os.cpu_count() or 1) >= 4 else 1
+_SHORT_TINY = 72
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clips:
+    """The folder of the clips.
+
+    Args:
+        folder: exists.
+        style: `drawn`, a clip of its own for each task, or `tiny`, one small clip for all tasks of the
+            same length, shape and sound.
+    """
+
+    folder: Path
+    style: str
+
+    def path(self, task: Task, *, watermark: bool = False) -> Path:
+        """Return where a task's clip lies once it is drawn."""
+        if self.style == "drawn":
+            return self.folder / f"{task.task_id}{'-watermark' if watermark else ''}.mp4"
+        order = self.order(task)
+        return (
+            self.folder / f"tiny-{order.width}x{order.height}-{order.fps}-{order.seconds}-{order.sound}.mp4"
+        )
+
+    def order(self, task: Task, *, watermark: bool = False) -> Order:
+        """Return what to draw for a task."""
+        request = task.request
+        short = mode_of(request)["short_side"] if self.style == "drawn" else _SHORT_TINY
+        width, height = frame_size(request["aspect_ratio"], short)
+        camera = request.get("camera_control", {})
+        return Order(
+            seed=task.task_id,
+            model_name=request["model_name"],
+            mode=request["mode"],
+            width=width,
+            height=height,
+            fps=MODELS[request["model_name"]]["fps"],
+            shots=_shots(request),
+            negative_prompt=request.get("negative_prompt", ""),
+            sound=request["sound"] == "on",
+            camera_type=camera.get("type"),
+            camera_axes=camera.get("config", {}),
+            watermark=watermark,
+        )
+
+    def jobs(self, task: Task) -> list[dict[str, Any]]:
+        """Return what a worker is told, one job for each file of a task that is still missing."""
+        wanted = {
+            self.path(task, watermark=mark): mark
+            for mark in ([False, True] if watermarked(task) else [False])
+        }
+        return [
+            {"style": self.style, "path": str(path), "order": asdict(self.order(task, watermark=mark))}
+            for path, mark in wanted.items()
+            if not path.exists()
+        ]
+
+    def clear(self) -> None:
+        """Delete all clips."""
+        for path in self.folder.glob("*.mp4"):
+            path.unlink(missing_ok=True)
+
+
+def frame_size(aspect_ratio: str, short_side: int) -> tuple[int, int]:
+    """Return width and height in pixels: the mode gives the short side."""
+    across, down = map(int, aspect_ratio.split(":"))
+    scale = short_side / min(across, down)
+    return round(across * scale), round(down * scale)
+
+
+def _shots(request: Any) -> tuple[Shot, ...]:
+    if request["multi_shot"] and request.get("shot_type") == "customize":
+        board = sorted(request["multi_prompt"], key=lambda shot: int(shot["index"]))
+        return tuple(Shot(prompt=shot["prompt"], seconds=int(shot["duration"])) for shot in board)
+    return (Shot(prompt=request["prompt"], seconds=int(request["duration"])),)
+
+
+class Easel:
+    """The workers, and what they draw next: whatever the store has without a clip, the oldest first.
+
+    A clip whose drawing was cut by a restart is therefore drawn again.
+
+    Args:
+        store: of the tasks.
+        clips: where they go.
+        clock: the sandbox's time in ms.
+    """
+
+    def __init__(self, store: Store, clips: Clips, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clips = clips
+        self._clock = clock
+        self._wake = asyncio.Condition()
+        self._at_work: set[str] = set()
+        self._painters: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the workers; they get their libraries ready at once, so that the first clip is quick."""
+        for leftover in self._clips.folder.glob("drawing-*"):
+            leftover.unlink(missing_ok=True)
+        self._painters = [asyncio.create_task(self._paint()) for _ in range(_WORKERS)]
+
+    async def stop(self) -> None:
+        """Stop the workers; a clip in the making is dropped."""
+        for painter in self._painters:
+            painter.cancel()
+        await asyncio.gather(*self._painters, return_exceptions=True)
+
+    async def wake(self) -> None:
+        """Say that there may be something to draw."""
+        async with self._wake:
+            self._wake.notify_all()
+
+    async def _paint(self) -> None:
+        worker = Worker()
+        try:
+            await worker.start()
+            while True:
+                async with self._wake:
+                    task = self._store.undrawn(frozenset(self._at_work))
+                    if task is None:
+                        await self._wake.wait()
+                        continue
+                    self._at_work.add(task.task_id)
+                try:
+                    await self._draw(worker, task)
+                finally:
+                    self._at_work.discard(task.task_id)
+        finally:
+            await worker.stop()
+
+    async def _draw(self, worker: Worker, task: Task) -> None:
+        problem = ""
+        for _ in range(_ATTEMPTS):
+            problems = [await worker.draw(job) for job in self._clips.jobs(task)]
+            problem = "; ".join(filter(None, problems))
+            if not problem:
+                break
+        if problem:
+            log.error("task %s could not be drawn: %s", task.task_id, problem)
+            self._store.mark_failed(task.task_id, "The sandbox could not draw this clip", self._clock())
+        elif not self._store.mark_ready(task.task_id, self._clock()) and self._clips.style == "drawn":
+            for mark in (False, True):  # forgotten while it was drawn
+                self._clips.path(task, watermark=mark).unlink(missing_ok=True)
+
+
+class Worker:
+    """One process that draws. It ends when its pipe ends, however its parent died."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the process, unless it runs."""
+        if self._process is None or self._process.returncode is not None:
+            pipe = asyncio.subprocess.PIPE
+            program = [sys.executable, "-m", "kling.sandbox.worker"]
+            where = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+            self._process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, env=where)
+
+    async def draw(self, job: dict[str, Any]) -> str:
+        """Draw one clip and return what went wrong, or an empty text."""
+        await self.start()
+        process = self._process
+        if (
+            process is None or process.stdin is None or process.stdout is None
+        ):  # pragma: no cover -- pipes were asked for
+            return "no worker"
+        try:
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            await process.stdin.drain()
+            answer = await process.stdout.readline()
+        except OSError as error:
+            answer = b""
+            log.warning("worker: %s", error)
+        if not answer:
+            await process.wait()
+            return f"the worker ended with {process.returncode}"
+        return str(json.loads(answer)["problem"])
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()

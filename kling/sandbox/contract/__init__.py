@@ -1,0 +1,91 @@
+"""What the documentation says about the API, as data: schemas, models, rules and error codes.
+
+Written from the documentation and read by the sandbox alone, so that one misreading cannot pass on both
+ends of the wire. `python -m kling.sandbox.contract` prints how the sandbox differs from Kling, for README.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
+
+_HERE = Path(__file__).parent
+
+
+def _load(name: str) -> Any:
+    return json.loads((_HERE / name).read_text(encoding="utf-8"))
+
+
+OPENAPI: Mapping[str, Any] = _load("openapi.json")
+MODELS: Mapping[str, Mapping[str, Any]] = _load("models.json")["models"]
+ERRORS: Mapping[int, Mapping[str, Any]] = {
+    int(code): error for code, error in _load("errors.json")["errors"].items()
+}
+STATUSES: Mapping[str, str] = _load("rules.json")["statuses"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One thing the API does, and how far it can be trusted.
+
+    Args:
+        id: its name, which tests mark themselves with.
+        rule: the sentence.
+        status: `documented`, `observed` or `assumed`.
+        source: where it is said; the tags are explained in models.json.
+        fields: the fields it speaks of.
+        code: with which a breach is answered, if it is one that is refused.
+        message: the answer's words, with `{...}` for values.
+    """
+
+    id: str
+    rule: str
+    status: str
+    source: str
+    fields: tuple[str, ...] = ()
+    code: int = 1201
+    message: str = ""
+
+
+RULES: Mapping[str, Rule] = {
+    rule["id"]: Rule(**rule | {"fields": tuple(rule["fields"])}) for rule in _load("rules.json")["rules"]
+}
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """Return the validator of one of the contract's schemas, such as `CreateTask` or `TaskAnswer`."""
+    return Draft202012Validator(
+        {"$ref": f"#/components/schemas/{schema}", "components": OPENAPI["components"]}
+    )
+
+
+def problems(schema: str, instance: Any) -> Iterator[str]:
+    """Yield what is wrong with an instance, one sentence each, which starts with the field's name."""
+    for error in validator(schema).iter_errors(instance):
+        yield _sentence(error)
+
+
+def _sentence(error: ValidationError) -> str:
+    field = ".".join(str(part) for part in error.absolute_path) or "body"
+    limits = error.schema if isinstance(error.schema, Mapping) else {}
+    match error.validator:
+        case "maxLength":
+            # The API's own words, as observed.
+            return f"{field} size must be between 0 and {error.validator_value}"
+        case "minimum" | "maximum":
+            return f"{field}: must be between {limits['minimum']} and {limits['maximum']}"
+        case "minItems" | "maxItems":
+            return f"{field}: must have {limits['minItems']} to {limits['maxItems']} items"
+        case "enum":
+            return f"{field}: must be one of {', '.join(map(str, error.validator_value))}"
+        case "type":
+            return f"{field}: must be of type {error.validator_value}"
+        case _:
+            return f"{field}: {error.message[:200]}"

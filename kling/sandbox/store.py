@@ -1,0 +1,251 @@
+"""The sandbox's tasks, in SQLite. In a file they outlive the process, also a killed one.
+
+Each operation costs the same however many tasks there are: pages are found by the running number of their
+tasks, and what is open is counted in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kling.sandbox.pace import Pace
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tasks (
+    seq INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL UNIQUE,
+    external_task_id TEXT UNIQUE,
+    request TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    units REAL NOT NULL,
+    failure TEXT,
+    created_at INTEGER NOT NULL,
+    start_at INTEGER NOT NULL,
+    due_at INTEGER,
+    polls INTEGER,
+    ready_at INTEGER,
+    finished_at INTEGER,
+    base_url TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS due ON tasks (due_at) WHERE finished_at IS NULL AND ready_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS undrawn ON tasks (seq) WHERE ready_at IS NULL;
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task. Times are Unix timestamps in ms, by the sandbox's clock.
+
+    Args:
+        seq: its running number, from 1.
+        task_id: 18 digits.
+        external_task_id: the caller's own id, or None.
+        request: the complete request, defaults filled in.
+        units: its price in Units.
+        failure: why it fails in the end, or None.
+        created_at: of the task.
+        start_at: when it goes from submitted to processing.
+        due_at: when it ends at the earliest; None: not known yet.
+        polls: how often it is still shown before it ends; None: that does not matter.
+        ready_at: when its clip was drawn; None: not yet.
+        finished_at: when it ended; None: it is still running.
+        base_url: under which its caller reached the sandbox, for callbacks.
+    """
+
+    seq: int
+    task_id: str
+    external_task_id: str | None
+    request: Mapping[str, Any]
+    units: float
+    failure: str | None
+    created_at: int
+    start_at: int
+    due_at: int | None
+    polls: int | None
+    ready_at: int | None
+    finished_at: int | None
+    base_url: str
+
+    def status(self, now: int) -> str:
+        """Return the API's name of the state that the task has."""
+        if self.finished_at is not None:
+            return "failed" if self.failure else "succeed"
+        return "submitted" if now < self.start_at else "processing"
+
+    def updated_at(self, now: int) -> int:
+        """Return when the task got the state that it has."""
+        if self.finished_at is not None:
+            return self.finished_at
+        return self.created_at if now < self.start_at else self.start_at
+
+
+_COLUMNS = ", ".join(Task.__slots__)
+
+
+class Store:
+    """The tasks of one account.
+
+    Args:
+        path: of the database file, or `:memory:`. The file is held as long as the store is open.
+
+    Raises:
+        sqlite3.OperationalError: the file cannot be used, or another sandbox holds it.
+    """
+
+    def __init__(self, path: str = ":memory:") -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5, check_same_thread=False)
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # Safe against a killed process; the last tasks may be lost when the machine itself fails.
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+        open_tasks = self._db.execute(
+            "SELECT model_name, units FROM tasks WHERE finished_at IS NULL"
+        ).fetchall()
+        self.open: Counter[str] = Counter(model for model, _ in open_tasks)
+        self.units_open: float = sum(units for _, units in open_tasks)
+        self.units_used = 0.0
+        self.last = int(self._db.execute("SELECT coalesce(max(seq), 0) FROM tasks").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file, so that another process may open it."""
+        self._db.close()
+
+    def add(
+        self,
+        request: Mapping[str, Any],
+        *,
+        now: int,
+        units: float,
+        pace: Pace,
+        failure: str | None = None,
+        base_url: str = "",
+    ) -> Task:
+        """Keep a new task and return it.
+
+        Args:
+            request: complete, as `read_request` returns it.
+            now: ms.
+            units: its price.
+            pace: how fast it goes.
+            failure: why it will fail, if it is to.
+            base_url: under which its caller reached the sandbox.
+
+        Raises:
+            sqlite3.IntegrityError: the external_task_id is taken.
+        """
+        seq = self.last + 1
+        needs_clip = failure is None and (pace.due_ms is not None or pace.polls is not None)
+        task = Task(
+            seq=seq,
+            # Too large for a number in JavaScript, as Kling's: a client that reads it as one is found out.
+            task_id=f"8{now % 10**12:012}{seq % 10**5:05}",
+            external_task_id=request.get("external_task_id") or None,
+            request=request,
+            units=units,
+            failure=failure,
+            created_at=now,
+            start_at=now + pace.start_ms,
+            due_at=None if pace.due_ms is None else now + pace.due_ms,
+            polls=pace.polls,
+            ready_at=None if needs_clip else now,
+            finished_at=None,
+            base_url=base_url,
+        )
+        row = {name: getattr(task, name) for name in Task.__slots__}
+        row |= {"request": json.dumps(request), "model_name": request["model_name"]}
+        names = ", ".join(row)
+        marks = ", ".join(f":{name}" for name in row)
+        self._db.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", row)  # noqa: S608 -- our own names
+        self.last = seq
+        self.open[request["model_name"]] += 1
+        self.units_open += units
+        return task
+
+    def find(self, either_id: str) -> Task | None:
+        """Return the task with this task_id or, if there is none, with this external_task_id."""
+        for column in ("task_id", "external_task_id"):
+            found = self._tasks(f"WHERE {column} = ?", either_id)
+            if found:
+                return found[0]
+        return None
+
+    def taken(self, external_task_id: str) -> bool:
+        """Return whether a task has this external_task_id."""
+        found = self._db.execute("SELECT 1 FROM tasks WHERE external_task_id = ?", (external_task_id,))
+        return found.fetchone() is not None
+
+    def page(self, number: int, size: int) -> list[Task]:
+        """Return a page of tasks, the newest first; pages count from 1."""
+        newest = self.last - (number - 1) * size
+        return self._tasks("WHERE seq BETWEEN ? AND ? ORDER BY seq DESC", newest - size + 1, newest)
+
+    def undrawn(self, skip: frozenset[str] = frozenset()) -> Task | None:
+        """Return the oldest task that has no clip yet, except those that somebody is drawing already."""
+        for task in self._tasks("WHERE ready_at IS NULL ORDER BY seq LIMIT ?", len(skip) + 1):
+            if task.task_id not in skip:
+                return task
+        return None
+
+    def mark_ready(self, task_id: str, now: int) -> bool:
+        """Note that a task's clip is drawn; return whether there is such a task."""
+        done = self._db.execute(
+            "UPDATE tasks SET ready_at = ? WHERE task_id = ? AND ready_at IS NULL", (now, task_id)
+        )
+        return done.rowcount == 1
+
+    def mark_failed(self, task_id: str, failure: str, now: int) -> None:
+        """Note that a task has no clip and will have none."""
+        self._db.execute(
+            "UPDATE tasks SET failure = ?, ready_at = ?, due_at = coalesce(due_at, ?) WHERE task_id = ?",
+            (failure, now, now, task_id),
+        )
+
+    def mark_shown(self, task: Task, now: int) -> None:
+        """Count down the polls of a task whose end depends on them."""
+        if task.polls is not None and task.finished_at is None:
+            self._db.execute(
+                "UPDATE tasks SET polls = polls - 1, due_at = iif(polls <= 1, coalesce(due_at, ?), due_at)"
+                " WHERE seq = ?",
+                (now, task.seq),
+            )
+
+    def settle(self, now: int) -> None:
+        """End the tasks whose time has come and whose clip is there."""
+        ended = self._db.execute(
+            "UPDATE tasks SET finished_at = max(due_at, ready_at)"
+            " WHERE finished_at IS NULL AND ready_at IS NOT NULL AND due_at <= ? AND ready_at <= ?"
+            " RETURNING model_name, units, failure",
+            (now, now),
+        ).fetchall()
+        for model, units, failure in ended:
+            self.open[model] -= 1
+            self.units_open -= units
+            self.units_used += 0 if failure else units
+
+    def clear(self) -> None:
+        """Forget all tasks."""
+        self._db.execute("DELETE FROM tasks")
+        self.open.clear()
+        self.units_open = self.units_used = 0.0
+        self.last = 0
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a value that is no task, such as the clock's advance."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def noted(self, name: str, default: str) -> str:
+        """Return what was noted under a name."""
+        found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else default
+
+    def _tasks(self, where: str, *values: object) -> list[Task]:
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM tasks {where}", values)  # noqa: S608 -- our own words
+        names = Task.__slots__
+        return [Task(**dict(zip(names, row, strict=True)) | {"request": json.loads(row[3])}) for row in rows]

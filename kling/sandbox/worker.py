@@ -1,0 +1,71 @@
+"""A process that draws clips: a job a line on stdin, what went wrong (or nothing) a line on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from kling.sandbox.order import Order, Shot
+
+_NICE = 10
+
+
+def main() -> None:
+    """Draw until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; our pipe ends with it
+    if hasattr(os, "nice"):
+        os.nice(max(0, _NICE - os.nice(0)))
+    # The answers' pipe is ours alone: what a library prints goes to stderr.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    _prepare()
+    while True:
+        problem = _draw(json.loads(jobs.get()))
+        answers.write(json.dumps({"problem": problem}) + "\n")
+        answers.flush()
+
+
+def _read(jobs: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        jobs.put(line)
+    os._exit(0)  # nobody waits for what is being drawn; its half-written file is removed at the next start
+
+
+def _prepare() -> None:
+    try:
+        import av  # noqa: F401
+
+        import kling.sandbox.draw  # noqa: F401
+    except ImportError:  # told when something is to be drawn
+        traceback.print_exc()
+
+
+def _draw(job: dict[str, Any]) -> str:
+    path = Path(job["path"])
+    order = Order(**job["order"] | {"shots": tuple(Shot(**shot) for shot in job["order"]["shots"])})
+    half_written = path.with_name(f"drawing-{path.name}")
+    try:
+        if job["style"] == "tiny":
+            from kling.sandbox.tiny import draw_tiny as draw_clip
+        else:
+            from kling.sandbox.draw import draw_clip
+        draw_clip(order, half_written)
+        half_written.replace(path)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the parent is told and goes on
+        traceback.print_exc()
+        half_written.unlink(missing_ok=True)
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    main()
