@@ -86,7 +86,7 @@ class Catalog:
         """Return what one clip costs in Units, or None where the catalog does not know."""
         model = self.models.get(model_name)
         found = model.mode_for(mode) if model else None
-        if found is None or not duration.isdecimal():
+        if model is None or found is None or duration not in model.durations:
             return None
         rate = found.units_per_second_with_sound if sound == "on" else found.units_per_second
         return None if rate is None else rate * int(duration)

@@ -7,7 +7,6 @@ this morning can be used.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -17,6 +16,8 @@ from kling.models import CAMERA_AXES, CAMERA_TYPES, SHOT_TYPES, CameraControl, P
 
 CAMERA_LIMIT = 10
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
+_BLANK_OR_CONTROL = re.compile("[\x00-\x20\x7f\ud800-\udfff]")
+_SHOT_SECONDS = re.compile("[1-9][0-9]?")
 
 
 def problems(request: TextToVideo) -> tuple[Problem, ...]:
@@ -50,7 +51,7 @@ def _prompts(request: TextToVideo, _model: Model | None, known: Catalog) -> Foun
 
 
 def _model(request: TextToVideo, model: Model | None, _known: Catalog) -> Found:
-    if not request.model_name.strip():
+    if not request.model_name.strip() or _UNSENDABLE.search(request.model_name):
         yield "model_name", "Choose a model."
     if model is None:
         if not re.fullmatch("[1-9][0-9]{0,2}", request.duration):
@@ -113,14 +114,15 @@ def _camera(request: TextToVideo, model: Model | None, _known: Catalog) -> Found
 def _camera_itself(camera: CameraControl) -> Found:
     if camera.type not in CAMERA_TYPES:
         yield "camera_control", f"The type of camera movement is {_listed(CAMERA_TYPES)}."
-    elif camera.type != "simple":
-        if camera.config:
+    if camera.type != "simple":
+        if camera.type in CAMERA_TYPES and camera.config:
             yield "camera_control", f"The movement {camera.type} takes no values of its own."
-    elif unknown := set(camera.config) - set(CAMERA_AXES):
+        return
+    if unknown := set(camera.config) - set(CAMERA_AXES):
         yield "camera_control", f"There is no axis {min(unknown)[:40]!r}: use {_listed(CAMERA_AXES)}."
-    elif not all(math.isfinite(value) and abs(value) <= CAMERA_LIMIT for value in camera.config.values()):
-        yield "camera_control", "Each axis lies between -10 and 10."
-    elif sum(value != 0 for value in camera.config.values()) != 1:
+    if not all(abs(value) <= CAMERA_LIMIT for value in camera.config.values()):  # also refuses NaN
+        yield "camera_control", f"Each axis lies between -{CAMERA_LIMIT} and {CAMERA_LIMIT}."
+    if sum(value != 0 for value in camera.config.values()) != 1:
         yield "camera_control", "Set exactly one axis to a value other than 0."
 
 
@@ -143,15 +145,15 @@ def _storyboard(request: TextToVideo, known: Catalog) -> Found:
     shots = request.multi_prompt
     if not 1 <= len(shots) <= known.shot_limit:
         yield "multi_prompt", f"A storyboard has 1 to {known.shot_limit} shots, not {len(shots)}."
-        return
     for number, shot in enumerate(shots, 1):
         name = f"multi_prompt[{number}]"
         if not shot.prompt.strip():
             yield name, f"Write what shot {number} shows."
         yield from _text(name, shot.prompt, known.shot_prompt_limit)
-        if not re.fullmatch("[1-9][0-9]?", shot.duration):
+        if not _SHOT_SECONDS.fullmatch(shot.duration):
             yield name, f"Shot {number} lasts at least 1 second, in whole seconds."
-            return
+    if not shots or not all(_SHOT_SECONDS.fullmatch(shot.duration) for shot in shots):
+        return
     total = sum(int(shot.duration) for shot in shots)
     if str(total) != request.duration:
         yield "multi_prompt", f"The shots last {total} s together and the video {request.duration} s."
@@ -162,9 +164,17 @@ def _ids(request: TextToVideo, _model: Model | None, _known: Catalog) -> Found:
         try:
             parts = urlsplit(request.callback_url)
             complete = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            complete = complete and not _BLANK_OR_CONTROL.search(request.callback_url)
         except ValueError:
             complete = False
         if not complete:
             yield "callback_url", "Give a whole address that starts with https://."
-    if re.search(r"[\x00-\x20\x7f\ud800-\udfff]", request.external_task_id):
-        yield "external_task_id", "The id has no blanks and no control characters."
+    if problem := id_problem(request.external_task_id):
+        yield "external_task_id", problem
+
+
+def id_problem(task_id: str) -> str | None:
+    """Say why a task could not be looked up by this id: it stands in the path, where dots go up a folder."""
+    if task_id in {".", ".."} or _BLANK_OR_CONTROL.search(task_id):
+        return "The id has no blanks, no control characters, and is more than a dot or two."
+    return None

@@ -1,0 +1,116 @@
+"""The facts about models, held against the table of the documentation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from kling import TextToVideo, catalog
+
+# model, mode, duration, sound, Units: the worked prices of kling-api.md, section 7
+PRICES = [
+    ("kling-v2-5-turbo", "std", "5", "off", "1.5"),
+    ("kling-v2-5-turbo", "pro", "5", "off", "2.5"),
+    ("kling-v2-6", "std", "5", "off", "1.5"),
+    ("kling-v2-6", "pro", "5", "off", "2.5"),
+    ("kling-v2-6", "pro", "5", "on", "5"),
+    ("kling-v2-6", "pro", "10", "on", "10"),
+    ("kling-v3", "std", "5", "off", "3"),
+    ("kling-v3", "std", "5", "on", "4.5"),
+    ("kling-v3", "pro", "5", "off", "4"),
+    ("kling-v3", "pro", "15", "on", "18"),
+    ("kling-v3", "4k", "15", "off", "45"),
+    ("kling-v3", "4k", "15", "on", "45"),
+    ("kling-v1", "std", "5", "off", "1"),
+    ("kling-v1", "pro", "10", "off", "7"),
+    ("kling-v1-6", "std", "10", "off", "4"),
+    ("kling-v1-6", "pro", "5", "off", "3.5"),
+    ("kling-v2-master", None, "5", "off", "10"),
+    ("kling-v2-1-master", None, "10", "off", "20"),
+]
+
+
+@pytest.mark.parametrize(("model", "mode", "duration", "sound", "units"), PRICES)
+def test_a_clip_costs_what_the_price_list_says(model, mode, duration, sound, units):
+    request = TextToVideo(prompt="x", model_name=model, mode=mode, duration=duration, sound=sound)
+    assert request.problems() == ()
+    assert request.units() == Decimal(units)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_name": "kling-v9"},
+        {"mode": "8k"},
+        {"duration": "7"},
+        {"duration": "٥"},
+        {"duration": "9" * 5000},
+        {"sound": "on"},
+    ],
+)
+def test_a_price_that_the_catalog_does_not_know_is_none(change):
+    assert TextToVideo(prompt="x", **change).units() is None
+
+
+def test_every_model_of_the_official_page_and_kling_v3_are_known():
+    page = {
+        "kling-v1",
+        "kling-v1-6",
+        "kling-v2-master",
+        "kling-v2-1-master",
+        "kling-v2-5-turbo",
+        "kling-v2-6",
+    }
+    assert set(catalog().models) == page | {"kling-v3"}
+
+
+def test_the_models_of_before_autumn_2026_are_retired():
+    retired = {model.name for model in catalog().models.values() if model.retired}
+    assert retired == {"kling-v1", "kling-v1-6", "kling-v2-master", "kling-v2-1-master"}
+
+
+def test_models_in_service_are_offered_first():
+    in_service = [model.retired is None for model in catalog().models.values()]
+    assert in_service == sorted(in_service, reverse=True)
+
+
+def test_the_default_request_names_a_model_in_service():
+    assert catalog().models[TextToVideo(prompt="x").model_name].retired is None
+
+
+@pytest.mark.parametrize(
+    ("model", "sides", "fps"),
+    [
+        ("kling-v1", {"std": 720, "pro": 720}, 30),
+        ("kling-v1-6", {"std": 720, "pro": 1080}, 24),
+        ("kling-v2-5-turbo", {"std": 720, "pro": 1080}, 24),
+        ("kling-v2-6", {"std": 720, "pro": 1080}, 24),
+        ("kling-v3", {"std": 720, "pro": 1080, "4k": 2160}, 24),
+        ("kling-v2-master", {"std": 720}, 24),
+        ("kling-v2-1-master", {"std": 1080}, 24),
+    ],
+)
+def test_a_mode_has_the_resolution_of_the_capability_map(model, sides, fps):
+    known = catalog().models[model]
+    assert {name: mode.short_side for name, mode in known.modes.items()} == sides
+    assert known.fps == fps
+
+
+def test_a_model_without_modes_has_one_output():
+    master = catalog().models["kling-v2-1-master"]
+    assert master.mode_for(None) is master.mode_for("pro") is master.modes["std"]
+
+
+def test_only_models_with_a_price_for_sound_take_it():
+    assert {model.name for model in catalog().models.values() if model.takes_sound} == {
+        "kling-v2-6",
+        "kling-v3",
+    }
+
+
+def test_the_limits_are_those_of_the_official_page():
+    known = catalog()
+    assert (known.prompt_limit, known.shot_limit, known.shot_prompt_limit) == (2500, 6, 512)
+    assert known.retention_days == 30
+    assert known.unit_usd == Decimal("0.14")
