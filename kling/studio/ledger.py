@@ -135,7 +135,7 @@ def request_cells(request: TextToVideo) -> dict[str, str]:
 def task_cells(task: Task) -> dict[str, str]:
     """Return the log's cells of what the API said of a task; its addresses are signed and stay out of it."""
     video = task.videos[0] if task.videos else None
-    deduction = task.final_unit_deduction
+    deduction = task.final_unit_deduction if task.terminal else None  # before the end it is not final
     documented = task.task_status in set(Status)
     return {
         "state": task.task_status if documented else PROCESSING,

@@ -188,8 +188,8 @@ class Tracker:
         if task.videos:
             self._videos[job.id] = task.videos[0]
         changed = {name: cell for name, cell in cells.items() if cell and cell != job[name]}
-        if changed.keys() - {"updated_at", "request_id", "created_at", "extra"}:
-            self._append(job, **cells)
+        if changed.keys() - {"updated_at", "request_id"}:
+            self._append(job, **changed)
 
     def _missing(self, job: Job, error: APIError) -> None:
         now = self._seen_at[job.id] = self._clock()

@@ -1,0 +1,1 @@
+"""What the pages share. Always imported as `pages._ui`."""

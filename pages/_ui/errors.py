@@ -1,0 +1,27 @@
+"""The one place that turns an unexpected error into something a person can read and pass on."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Show a readable message instead of an exception; its details are in the server's log only."""
+    try:
+        yield
+    except Exception:
+        reference = secrets.token_hex(3)
+        log.exception("Error %s on a page", reference)
+        st.error(
+            "This part of the page could not be drawn. What you typed and every task is kept, and tasks go "
+            f"on. Reload the page; if it stays, give the studio's operator this reference: **{reference}**.",
+            icon=":material/warning:",
+        )

@@ -1,0 +1,51 @@
+"""Gallery: every finished clip, played from our own copy."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.studio.ledger import SUCCEED
+from pages._ui.clips import download_button, player, prompt_text
+from pages._ui.live import follow
+from pages._ui.running import studio
+from pages._ui.words import moment, order_line, plain
+
+PER_PAGE = 12
+
+
+def gallery() -> None:
+    st.title("Gallery")
+    follow(clips, "gallery")
+
+
+def clips() -> None:
+    here = studio()
+    finished = [job for job in here.newest() if job.state == SUCCEED and job["file"]]
+    if not finished:
+        st.info(
+            "Finished clips appear here, each played from this studio's own copy.",
+            icon=":material/video_library:",
+        )
+        st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
+        return
+    pages = -(-len(finished) // PER_PAGE)
+    page = 1
+    if pages > 1:
+        st.session_state.setdefault("gallery_page", 1)
+        st.session_state.gallery_page = min(st.session_state.gallery_page, pages)
+        page = st.pagination(pages, key="gallery_page", persist_state="session")
+    st.caption(f"{len(finished):,} {'clip' if len(finished) == 1 else 'clips'}, the newest first")
+    grid = st.grid("auto", min_column_width=300)
+    for job in finished[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        with grid.cell(), st.container(border=True, key=f"card-{job.id}"):
+            player(job)
+            prompt_text(job, lines=2)
+            who = f" · {job['person']}" if job["person"] else ""
+            st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
+            with st.container(horizontal=True):
+                download_button(here, job, place="gallery")
+                if job["watermark_file"]:
+                    download_button(here, job, place="gallery", watermark=True)
+
+
+gallery()

@@ -1,0 +1,111 @@
+"""History: every task of the log, whoever ordered it, in pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kling.studio.ledger import SUCCEED, Job
+from pages._ui.clips import decisions, download_button, player, prompt_text, status
+from pages._ui.live import base_path, follow
+from pages._ui.running import studio
+from pages._ui.words import moment, plain, state, took, zone
+
+PER_PAGE = 50
+
+
+def history() -> None:
+    st.title("History")
+    follow(table, "history")
+
+
+def table() -> None:
+    here = studio()
+    jobs = here.newest()
+    if not jobs:
+        st.info("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
+        st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
+        return
+    pages = -(-len(jobs) // PER_PAGE)
+    page = 1
+    if pages > 1:
+        st.session_state.setdefault("history_page", 1)
+        st.session_state.history_page = min(st.session_state.history_page, pages)
+        page = st.pagination(pages, key="history_page", persist_state="session")
+    shown = jobs[(page - 1) * PER_PAGE : page * PER_PAGE]
+    st.caption(f"{len(jobs):,} {'task' if len(jobs) == 1 else 'tasks'}, the newest first")
+    event: Any = st.dataframe(
+        [row(job) for job in shown],
+        column_config={
+            "Clip": st.column_config.ImageColumn(width="small"),
+            "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+            "Prompt": st.column_config.TextColumn(width="large"),
+            "Units": st.column_config.NumberColumn(
+                format="%.2f", help="What Kling deducted; before that, what the price table says."
+            ),
+        },
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"history_table_{page}_{shown[0].id}",
+        row_height=44,
+    )
+    chosen = event.selection.rows
+    job = shown[chosen[0]] if chosen and chosen[0] < len(shown) else here.job(st.query_params.get("task", ""))
+    if job is None:
+        st.caption("Choose a row to see the whole task.")
+        return
+    details(job)
+
+
+def row(job: Job) -> dict[str, Any]:
+    units = job.decimal("final_unit_deduction") or job.decimal("units")
+    return {
+        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else None,
+        "Ordered": job.ordered_at.astimezone(zone()),
+        "State": state(job)[0],
+        "Prompt": job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt),
+        "Model": job["model_name"],
+        "Mode": job["mode"],
+        "Duration": f"{job['duration']} s",
+        "Aspect ratio": job["aspect_ratio"],
+        "Sound": job["sound"],
+        "Units": float(units) if units is not None else None,
+        "Took": took(job),
+        "Person": job["person"],
+        "Account": job["account"],
+        "external_task_id": job.id,
+    }
+
+
+def details(job: Job) -> None:
+    here = studio()
+    with st.container(border=True, key="details"):
+        picture, words = st.columns([3, 2])
+        with picture:
+            if job.state == SUCCEED and job["file"]:
+                player(job, preload="metadata")
+                download_button(here, job, place="history")
+                if job["watermark_file"]:
+                    download_button(here, job, place="history", watermark=True)
+        with words:
+            status(here, job)
+            decisions(here, job, place="history")
+            prompt_text(job, lines=40)
+            facts = {
+                "Ordered": moment(job.ordered_at),
+                "Person": job["person"],
+                "Account": job["account"],
+                "Negative prompt": job["negative_prompt"],
+                "Units": job["final_unit_deduction"] or job["units"],
+                "external_task_id": job.id,
+                "task_id": job["task_id"],
+                "request_id": job["request_id"],
+            }
+            for name, fact in facts.items():
+                if fact:
+                    st.caption(f"{name}: {plain(fact)}")
+
+
+history()
