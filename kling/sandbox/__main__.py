@@ -50,17 +50,17 @@ def main(arguments: list[str] | None = None) -> int:
         )
         try:
             (folder / "clips").mkdir(parents=True, exist_ok=True)
-            store = Store(str(folder / "tasks.sqlite"))
+            store = Store(str(folder / "sandbox.sqlite"))
         except (OSError, sqlite3.Error) as error:
             sys.stderr.write(
                 f"The data folder {folder} cannot be used, or another sandbox uses it: {error}\n"
             )
             return 1
         stack.callback(store.close)
-        door = Door(
-            Engine(store, _settings(options), time.time()),
-            Clips(folder=folder / "clips", style=options.clips),
-        )
+        engine = Engine(store, _settings(options), time.time())
+        clips = Clips(folder=folder / "clips", style=options.clips)
+        secret = options.callback_secret or os.environ.get("SANDBOX_CALLBACK_SECRET", "")
+        door = Door(engine, clips, secret=secret, anywhere=options.callbacks == "anywhere")
         server = _Server(door, options)
         if options.child:
             threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
@@ -171,6 +171,16 @@ def _parser() -> argparse.ArgumentParser:
         "--strict",
         action="store_true",
         help="refuse unknown keys, integer durations and a missing Content-Type",
+    )
+    add(
+        "--callbacks",
+        choices=("loopback", "anywhere"),
+        default="loopback",
+        help="hosts that callbacks may go to",
+    )
+    add(
+        "--callback-secret",
+        help="whsec_… to sign callbacks with (default: $SANDBOX_CALLBACK_SECRET or unsigned)",
     )
     add("--data", metavar="DIR", help="keep tasks and clips here (default: a temporary folder)")
     add("--child", action="store_true", help="for a parent process: be nice, and end when stdin ends")

@@ -7,13 +7,13 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kling.sandbox.contract import MODELS
-from kling.sandbox.engine import watermarked
 from kling.sandbox.order import Order, Shot
 from kling.sandbox.rules import mode_of
 from kling.sandbox.store import Store, Task
@@ -21,6 +21,7 @@ from kling.sandbox.store import Store, Task
 _ATTEMPTS = 2
 _WORKERS = 2 if (os.cpu_count() or 1) >= 4 else 1
 _SHORT_TINY = 72
+_KEEP_SECONDS = 31 * 24 * 3600
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,14 @@ class Clips:
 
     def order(self, task: Task, *, watermark: bool = False) -> Order:
         """Return what to draw for a task."""
-        request = task.request
+        request, fault = task.request, task.clip_fault
         short = mode_of(request)["short_side"] if self.style == "drawn" else _SHORT_TINY
         width, height = frame_size(request["aspect_ratio"], short)
+        if fault == "wrong-size":
+            width, height = width // 4 * 2, height // 4 * 2
+        shots = _shots(request)
+        if fault == "wrong-duration":
+            shots = (*shots, Shot(prompt="", seconds=1))
         camera = request.get("camera_control", {})
         return Order(
             seed=task.task_id,
@@ -60,9 +66,9 @@ class Clips:
             width=width,
             height=height,
             fps=MODELS[request["model_name"]]["fps"],
-            shots=_shots(request),
+            shots=shots,
             negative_prompt=request.get("negative_prompt", ""),
-            sound=request["sound"] == "on",
+            sound=request["sound"] == "on" and fault != "no-sound",
             camera_type=camera.get("type"),
             camera_axes=camera.get("config", {}),
             watermark=watermark,
@@ -71,14 +77,20 @@ class Clips:
     def jobs(self, task: Task) -> list[dict[str, Any]]:
         """Return what a worker is told, one job for each file of a task that is still missing."""
         wanted = {
-            self.path(task, watermark=mark): mark
-            for mark in ([False, True] if watermarked(task) else [False])
+            self.path(task, watermark=mark): mark for mark in ([False, True] if task.watermarked else [False])
         }
         return [
             {"style": self.style, "path": str(path), "order": asdict(self.order(task, watermark=mark))}
             for path, mark in wanted.items()
             if not path.exists()
         ]
+
+    def tidy(self) -> None:
+        """Delete what was half drawn and, as Kling does after 30 days (S1), what is old."""
+        for path in self.folder.glob("*.mp4"):
+            old = time.time() - path.stat().st_mtime > _KEEP_SECONDS
+            if path.name.startswith("drawing-") or (self.style == "drawn" and old):
+                path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Delete all clips."""
@@ -121,8 +133,7 @@ class Easel:
 
     def start(self) -> None:
         """Start the workers; they get their libraries ready at once, so that the first clip is quick."""
-        for leftover in self._clips.folder.glob("drawing-*"):
-            leftover.unlink(missing_ok=True)
+        self._clips.tidy()
         self._painters = [asyncio.create_task(self._paint()) for _ in range(_WORKERS)]
 
     async def stop(self) -> None:

@@ -1,26 +1,37 @@
-"""The door: HTTP around the engine, clips with Range, and the control plane."""
+"""The door: HTTP around the engine, and clips with Range."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kling.sandbox.callbacks import Callbacks
 from kling.sandbox.clips import Clips, Easel
-from kling.sandbox.engine import Engine, Request, refused_answer
+from kling.sandbox.control import routes
+from kling.sandbox.engine import Answer, Engine, Request, refused_answer
+from kling.sandbox.faults import spoiled, spoiled_answer
+from kling.sandbox.store import Task
 
 MAX_BODY = 1 << 20
 _CLIP = re.compile(r"(\d{18})(-watermark)?\.mp4")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+_RANGE = re.compile(r"bytes=[ ]*(\d+-\d*|-\d+)([ ]*,[ ]*(\d+-\d*|-\d+))*")
+_JOURNAL = 1000
+_SHOWN = 4000
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +43,32 @@ class Door:
         engine: that answers.
         clips: that are downloaded.
         now: seconds since the epoch.
+        secret: callbacks are signed with it; empty: they are not signed.
+        anywhere: whether callbacks may leave this machine.
     """
 
-    def __init__(self, engine: Engine, clips: Clips, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clips: Clips,
+        now: Callable[[], float] = time.time,
+        *,
+        secret: str = "",
+        anywhere: bool = False,
+    ) -> None:
         self.engine = engine
         self.clips = clips
         self.now = now
+        self.journal: deque[dict[str, Any]] = deque(maxlen=_JOURNAL)
         self.easel = Easel(engine.store, clips, lambda: engine.clock(now()))
+        self.callbacks = Callbacks(
+            engine=engine, now=now, secret=secret, anywhere=anywhere, note=self._note_callback
+        )
         self.app = Starlette(
             routes=[
-                Route("/_sandbox/health", self.health),
-                Route("/clips/{name}", self.clip),
-                Route("/{path:path}", _AnyMethod(self.api)),
+                *routes(self),
+                Route("/clips/{name}", _Endpoint(self.clip), methods=["GET", "HEAD"]),
+                Route("/{path:path}", _Endpoint(self.api)),
             ],
             lifespan=self._lifespan,
         )
@@ -51,61 +76,94 @@ class Door:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.easel.start()
+        telling = asyncio.create_task(self.callbacks.run())
         try:
             yield
         finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
             await self.easel.stop()
 
-    async def health(self, _request: HTTPRequest) -> Response:
-        """Say that the sandbox is there."""
-        store = self.engine.store
-        return JSONResponse({"status": "ok", "tasks": store.last, "open": sum(store.open.values())})
-
-    async def clip(self, request: HTTPRequest) -> Response:
+    async def clip(self, request: HTTPRequest) -> ASGIApp:
         """Send a clip, or the part of it that is asked for."""
         name = _CLIP.fullmatch(request.path_params["name"])
         task = self.engine.clip(name[1], self.now()) if name else None
-        if name is None or task is None:
+        path = self.clips.path(task, watermark=bool(name[2])) if name and task else None
+        if task is None or path is None or not path.exists():
             return PlainTextResponse("There is no such clip, or it was cleared.\n", status_code=404)
-        path = self.clips.path(task, watermark=bool(name[2]))
-        if not path.exists():
-            return PlainTextResponse("There is no such clip.\n", status_code=404)
-        return FileResponse(path, media_type="video/mp4")
+        if not _RANGE.fullmatch(request.headers.get("range", "bytes=0-")):
+            _without_range(request.scope)  # RFC 9110, 14.2: what cannot be read as a range is ignored
+        plan = self.engine.plans.take("clip", task.task_id, task.external_task_id)
+        return spoiled(FileResponse(path, media_type="video/mp4"), plan, request)
 
-    async def api(self, request: HTTPRequest) -> Response:
+    async def api(self, request: HTTPRequest) -> ASGIApp:
         """Answer one call of the API."""
         call_id = str(uuid.uuid4())
         body = await _body(request)
-        try:
-            if body is None:
-                answer = refused_answer(1200, f"body: must be at most {MAX_BODY} bytes", call_id)
-            else:
-                call = Request(
-                    method=request.method,
-                    path=request.url.path,
-                    query=dict(request.query_params),
-                    headers=dict(request.headers),
-                    body=body,
-                    id=call_id,
-                    base_url=_base_url(request),
-                )
-                answer = self.engine.handle(call, self.now())
-        except Exception:
-            log.exception("a request failed in the sandbox itself")
-            answer = refused_answer(5000, "The sandbox itself failed; its log says why", call_id)
+        if body is None:
+            answer = refused_answer(1200, f"body: must be at most {MAX_BODY} bytes", call_id)
+        else:
+            answer = self._handle(request, body, call_id)
+        self._note(request, body or b"", answer)
         if request.method == "POST":
             await self.easel.wake()
-        return JSONResponse(answer.body, status_code=answer.status)
+            self.callbacks.wake()
+        answer = spoiled_answer(answer, answer.plan)
+        return spoiled(JSONResponse(answer.body, status_code=answer.status), answer.plan, request)
+
+    def _handle(self, request: HTTPRequest, body: bytes, call_id: str) -> Answer:
+        call = Request(
+            method=request.method,
+            path=request.scope["path"],
+            query=dict(request.query_params),
+            headers=dict(request.headers),
+            body=body,
+            id=call_id,
+            base_url=_base_url(request),
+        )
+        try:
+            return self.engine.handle(call, self.now())
+        except Exception:
+            log.exception("a request failed in the sandbox itself")
+            return refused_answer(5000, "The sandbox itself failed; its log says why", call_id)
+
+    def _note(self, request: HTTPRequest, body: bytes, answer: Answer) -> None:
+        kind = "jwt" if "." in request.headers.get("authorization", "") else "api key"
+        self.journal.append(
+            {
+                "kind": "request",
+                "at": int(self.now() * 1000),
+                "method": request.method,
+                "path": request.scope["path"][:_SHOWN],
+                "query": dict(request.query_params),
+                # chosen one by one, so that no credential can slip through
+                "headers": {
+                    name: request.headers[name][:_SHOWN]
+                    for name in ("host", "user-agent", "content-type", "content-length")
+                    if name in request.headers
+                },
+                "authorization": kind if "authorization" in request.headers else None,
+                "body": _readable(body),
+                "status": answer.status,
+                "code": answer.body["code"],
+                "fault": answer.plan.fault,
+            }
+        )
+
+    def _note_callback(self, task: Task, status: str, result: str) -> None:
+        told = {"task_id": task.task_id, "external_task_id": task.external_task_id, "task_status": status}
+        self.journal.append({"kind": "callback", "at": int(self.now() * 1000), **told, "result": result})
 
 
-class _AnyMethod:
-    """A route for every method: the API answers also those that it does not have."""
+class _Endpoint:
+    """A route that may answer with any ASGI app, and to any method: the API refuses methods itself."""
 
-    def __init__(self, answer: Callable[[HTTPRequest], object]) -> None:
+    def __init__(self, answer: Callable[[HTTPRequest], Awaitable[ASGIApp]]) -> None:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response: Response = await self._answer(HTTPRequest(scope, receive))  # type: ignore[misc]
+        response = await self._answer(HTTPRequest(scope, receive))
         await response(scope, receive, send)
 
 
@@ -123,4 +181,15 @@ def _base_url(request: HTTPRequest) -> str:
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         host = ":".join(map(str, request.scope.get("server") or ("127.0.0.1", 80)))
-    return f"{request.url.scheme}://{host}"
+    return f"{request.scope['scheme']}://{host}"
+
+
+def _readable(body: bytes) -> Any:
+    if len(body) <= _SHOWN:
+        with suppress(ValueError, RecursionError):
+            return json.loads(body)
+    return body[:_SHOWN].decode("utf-8", "replace")
+
+
+def _without_range(scope: Scope) -> None:
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]

@@ -30,10 +30,13 @@ CREATE TABLE IF NOT EXISTS tasks (
     polls INTEGER,
     ready_at INTEGER,
     finished_at INTEGER,
-    base_url TEXT NOT NULL
+    clip_fault TEXT,
+    base_url TEXT NOT NULL,
+    told TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS due ON tasks (due_at) WHERE finished_at IS NULL AND ready_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS undrawn ON tasks (seq) WHERE ready_at IS NULL;
+CREATE INDEX IF NOT EXISTS untold ON tasks (seq) WHERE told NOT IN ('succeed', 'failed');
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
@@ -55,7 +58,9 @@ class Task:
         polls: how often it is still shown before it ends; None: that does not matter.
         ready_at: when its clip was drawn; None: not yet.
         finished_at: when it ended; None: it is still running.
+        clip_fault: what is to be wrong with its clip, or None.
         base_url: under which its caller reached the sandbox, for callbacks.
+        told: the last status that its callback URL was told; None: it has no such URL.
     """
 
     seq: int
@@ -70,13 +75,20 @@ class Task:
     polls: int | None
     ready_at: int | None
     finished_at: int | None
+    clip_fault: str | None
     base_url: str
+    told: str | None
 
     def status(self, now: int) -> str:
         """Return the API's name of the state that the task has."""
         if self.finished_at is not None:
             return "failed" if self.failure else "succeed"
         return "submitted" if now < self.start_at else "processing"
+
+    @property
+    def watermarked(self) -> bool:
+        """Whether a second, watermarked clip was asked for."""
+        return bool(self.request.get("watermark_info", {}).get("enabled", False))
 
     def updated_at(self, now: int) -> int:
         """Return when the task got the state that it has."""
@@ -125,6 +137,7 @@ class Store:
         units: float,
         pace: Pace,
         failure: str | None = None,
+        clip_fault: str | None = None,
         base_url: str = "",
     ) -> Task:
         """Keep a new task and return it.
@@ -135,6 +148,7 @@ class Store:
             units: its price.
             pace: how fast it goes.
             failure: why it will fail, if it is to.
+            clip_fault: what is to be wrong with its clip.
             base_url: under which its caller reached the sandbox.
 
         Raises:
@@ -156,7 +170,9 @@ class Store:
             polls=pace.polls,
             ready_at=None if needs_clip else now,
             finished_at=None,
+            clip_fault=clip_fault,
             base_url=base_url,
+            told="" if request.get("callback_url") else None,
         )
         row = {name: getattr(task, name) for name in Task.__slots__}
         row |= {"request": json.dumps(request), "model_name": request["model_name"]}
@@ -181,8 +197,11 @@ class Store:
         found = self._db.execute("SELECT 1 FROM tasks WHERE external_task_id = ?", (external_task_id,))
         return found.fetchone() is not None
 
-    def page(self, number: int, size: int) -> list[Task]:
+    def page(self, number: int, size: int, *, oldest_first: bool = False) -> list[Task]:
         """Return a page of tasks, the newest first; pages count from 1."""
+        if oldest_first:
+            first = (number - 1) * size + 1
+            return self._tasks("WHERE seq BETWEEN ? AND ? ORDER BY seq", first, first + size - 1)
         newest = self.last - (number - 1) * size
         return self._tasks("WHERE seq BETWEEN ? AND ? ORDER BY seq DESC", newest - size + 1, newest)
 
@@ -215,6 +234,19 @@ class Store:
                 " WHERE seq = ?",
                 (now, task.seq),
             )
+
+    def untold(self) -> list[Task]:
+        """Return the tasks whose callback URL does not know their end yet."""
+        return self._tasks("WHERE told NOT IN ('succeed', 'failed') ORDER BY seq")
+
+    def mark_told(self, task_id: str, status: str) -> None:
+        """Note which status a task's callback URL was told last."""
+        self._db.execute("UPDATE tasks SET told = ? WHERE task_id = ?", (status, task_id))
+
+    def accepted(self) -> dict[str, int]:
+        """Return how many tasks there are under each external_task_id; "" are those without one."""
+        counted = "SELECT coalesce(external_task_id, ''), count(*) FROM tasks GROUP BY 1"
+        return dict(self._db.execute(counted).fetchall())
 
     def settle(self, now: int) -> None:
         """End the tasks whose time has come and whose clip is there."""

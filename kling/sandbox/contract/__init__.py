@@ -27,6 +27,7 @@ MODELS: Mapping[str, Mapping[str, Any]] = _load("models.json")["models"]
 ERRORS: Mapping[int, Mapping[str, Any]] = {
     int(code): error for code, error in _load("errors.json")["errors"].items()
 }
+SOURCES: str = _load("models.json")["sources"]
 STATUSES: Mapping[str, str] = _load("rules.json")["statuses"]
 
 
@@ -89,3 +90,28 @@ def _sentence(error: ValidationError) -> str:
             return f"{field}: must be of type {error.validator_value}"
         case _:
             return f"{field}: {error.message[:200]}"
+
+
+def chapter() -> str:
+    """Return README's chapter "How the sandbox differs from Kling", in Markdown, made from the rules."""
+    rows = [
+        f"| {rule.rule} | {rule.status} | {rule.source} |".replace("\n", " ")
+        for status in ("assumed", "observed", "documented")
+        for rule in RULES.values()
+        if rule.status == status
+    ]
+    marks = "; ".join(f"*{status}*: {meaning}" for status, meaning in STATUSES.items())
+    return "\n".join(
+        [
+            "## How the sandbox differs from Kling",
+            "",
+            "The sandbox was written from the documentation; nobody called the live API for it. Each thing",
+            f"that it does carries a mark ({marks}). What is only assumed may differ, so it comes first.",
+            f"Sources: {SOURCES}.",
+            "",
+            "| What the sandbox does | Mark | Where it is said |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )

@@ -1,0 +1,99 @@
+"""What the API says about a task and an account: the bodies of its answers and of its callbacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kling.sandbox.store import Task
+
+RETENTION_MS = 30 * 24 * 3600 * 1000  # S1
+PACK_MS = 180 * 24 * 3600 * 1000  # S6: standard packs last 180 days
+
+
+def created_body(task: Task) -> dict[str, Any]:
+    """Return `data` of the answer to a create (S1)."""
+    return {
+        "task_id": task.task_id,
+        "task_info": {"external_task_id": task.external_task_id or ""},
+        "task_status": "submitted",
+        "created_at": task.created_at,
+        "updated_at": task.created_at,
+    }
+
+
+def task_body(task: Task, base_url: str, now: int) -> dict[str, Any]:
+    """Return one task as a query shows it (S1).
+
+    Args:
+        task: shown.
+        base_url: with which the URLs of its clips start.
+        now: ms.
+    """
+    status = task.status(now)
+    succeeded = status == "succeed"
+    return {
+        "task_id": task.task_id,
+        "task_status": status,
+        "task_status_msg": (task.failure or "") if status == "failed" else "",
+        "final_unit_deduction": f"{task.units:g}" if succeeded else "0",
+        "watermark_info": {"enabled": task.watermarked},
+        "task_info": {"external_task_id": task.external_task_id or ""},
+        "task_result": {"videos": [_video(task, base_url)] if succeeded and not cleared(task, now) else []},
+        "created_at": task.created_at,
+        "updated_at": task.updated_at(now),
+    }
+
+
+def callback_body(task: Task, status: str) -> dict[str, Any]:
+    """Return what a callback says about a task that went to a status (S2, S4: no envelope, no watermark_url).
+
+    Args:
+        task: with this status now or before.
+        status: that is told.
+    """
+    moments = {"submitted": task.created_at, "processing": task.start_at}
+    moment = moments.get(status, task.finished_at or task.start_at)
+    body = task_body(task, task.base_url, moment)
+    if status in moments:  # as it was then, though it may have gone on
+        body |= {"task_status": status, "task_status_msg": "", "final_unit_deduction": "0"}
+        body |= {"task_result": {"videos": []}, "updated_at": moment}
+    for video in body["task_result"]["videos"]:
+        video.pop("watermark_url", None)
+    del body["watermark_info"]
+    return body | {"final_balance_deduction": {"quota": "0", "list_price": "0"}}
+
+
+def pack_body(*, total: float, left: float, concurrency: int, bought_at: int, now: int) -> dict[str, Any]:
+    """Return a resource pack as `/account/costs` shows it (S2).
+
+    Args:
+        total: Units in it at first.
+        left: Units in it now.
+        concurrency: tasks in flight per model.
+        bought_at: ms.
+        now: ms.
+    """
+    expired = now >= bought_at + PACK_MS
+    return {
+        "resource_pack_name": f"Sandbox-Video-{total:g}Units-{concurrency}Con-6Months",
+        "resource_pack_id": "sandbox-pack-1",
+        "resource_pack_type": "decreasing_total",
+        "total_quantity": float(total),
+        "remaining_quantity": left,
+        "purchase_time": bought_at,
+        "effective_time": bought_at,
+        "invalid_time": bought_at + PACK_MS,
+        "status": "expired" if expired else "online" if left > 0 else "runOut",
+    }
+
+
+def cleared(task: Task, now: int) -> bool:
+    """Return whether a task's result was deleted because of its age."""
+    return task.finished_at is not None and now > task.finished_at + RETENTION_MS
+
+
+def _video(task: Task, base_url: str) -> dict[str, Any]:
+    video = {"id": f"9{task.task_id[1:]}", "url": f"{base_url}/clips/{task.task_id}.mp4"}
+    if task.watermarked:
+        video["watermark_url"] = f"{base_url}/clips/{task.task_id}-watermark.mp4"
+    return video | {"duration": task.request["duration"]}

@@ -1,0 +1,117 @@
+"""The control plane under `/_sandbox/`, for tests and for people: this machine only.
+
+GET  health                     it is there
+GET  openapi.json               the contract
+POST reset                      forget tasks, clips, plans and journal
+GET  clock, POST clock          {"advance_days": 31} or {"advance_seconds": 60}
+GET  plan, POST plan            see plans.py
+GET  journal                    the last requests and callbacks, without credentials
+GET  accepted                   how many tasks were really created per external_task_id
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kling.sandbox import contract
+from kling.sandbox.plans import read_plan
+
+if TYPE_CHECKING:
+    from kling.sandbox.server import Door
+
+_DAY_MS = 24 * 3600 * 1000
+_MAX_ADVANCE_MS = 3650 * _DAY_MS
+Action = Callable[["Door", Any], Any]
+
+
+def routes(door: Door) -> list[Route]:
+    """Return the control plane of a sandbox."""
+    return [
+        Route("/_sandbox/health", _endpoint(door, _health, guarded=False)),
+        Route(
+            "/_sandbox/openapi.json", _endpoint(door, lambda _door, _body: contract.OPENAPI, guarded=False)
+        ),
+        Route("/_sandbox/reset", _endpoint(door, _reset), methods=["POST"]),
+        Route("/_sandbox/clock", _endpoint(door, _clock), methods=["GET", "POST"]),
+        Route("/_sandbox/plan", _endpoint(door, _plan), methods=["GET", "POST"]),
+        Route("/_sandbox/journal", _endpoint(door, lambda door, _body: list(door.journal))),
+        Route("/_sandbox/accepted", _endpoint(door, _accepted)),
+    ]
+
+
+def _endpoint(
+    door: Door, action: Action, *, guarded: bool = True
+) -> Callable[[HTTPRequest], Awaitable[Response]]:
+    async def endpoint(request: HTTPRequest) -> Response:
+        if guarded and not _from_here(request):
+            return JSONResponse({"problem": "The control plane answers this machine only."}, 403)
+        try:
+            body = json.loads(await request.body() or b"{}") if request.method == "POST" else None
+            return JSONResponse(action(door, body))
+        except (ValueError, RecursionError) as error:
+            return JSONResponse({"problem": str(error)}, 400)
+
+    return endpoint
+
+
+def _from_here(request: HTTPRequest) -> bool:
+    """Return whether a request comes from this machine, and not from a web page that a browser here shows."""
+    peer = request.client.host if request.client else ""
+    return "origin" not in request.headers and _is_loopback(peer) and _is_loopback(_hostname(request))
+
+
+def _hostname(request: HTTPRequest) -> str:
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _health(door: Door, _body: Any) -> Any:
+    store = door.engine.store
+    return {"status": "ok", "tasks": store.last, "open": sum(store.open.values())}
+
+
+def _reset(door: Door, _body: Any) -> Any:
+    door.engine.reset(door.now())
+    door.clips.clear()
+    door.journal.clear()
+    return {"status": "ok"}
+
+
+def _clock(door: Door, body: Any) -> Any:
+    if body is not None:
+        amounts = {"advance_days": _DAY_MS, "advance_seconds": 1000}
+        if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= amounts.keys():
+            raise ValueError("clock: must be {'advance_days': N} or {'advance_seconds': N}")
+        name, amount = next(iter(body.items()))
+        if type(amount) not in {int, float} or not 0 <= amount * amounts[name] <= _MAX_ADVANCE_MS:
+            raise ValueError(f"{name}: must be a number of at least 0 and at most ten years")
+        door.engine.advance(int(amount * amounts[name]))
+    return {"now": door.engine.clock(door.now())}
+
+
+def _plan(door: Door, body: Any) -> Any:
+    if body is not None:
+        door.engine.plans.add(read_plan(body))
+    return {"waiting": door.engine.plans.waiting()}
+
+
+def _accepted(door: Door, _body: Any) -> Any:
+    counts = door.engine.store.accepted()
+    return {"total": sum(counts.values()), "without_id": counts.pop("", 0), "by_external_task_id": counts}

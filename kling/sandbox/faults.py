@@ -1,0 +1,125 @@
+"""Answers that a client must survive: each fault as a web application that stands in for the good answer."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import random
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kling.sandbox.engine import Answer
+from kling.sandbox.plans import Plan
+
+RAW = frozenset({"reset", "short-body"})
+HEADER = "x-sandbox-fault"  # the sandbox asks the proxy for a raw fault with it
+PROXY_HEADER = "x-sandbox-proxy"  # the proxy says with it that it is there
+_PIECES = {"slow": 1, "dribble": 8}  # of a late body
+
+
+def spoiled(response: Response, plan: Plan, request: HTTPRequest) -> ASGIApp:
+    """Return the response as it was planned: as it is, late, something else or nothing.
+
+    Args:
+        response: the good one.
+        plan: whose fault is wanted.
+        request: that is answered.
+    """
+    fault = plan.fault or ""
+    if fault in _INSTEAD:
+        return _INSTEAD[fault]
+    if fault in _PIECES:
+        return _in_pieces(response, plan.seconds, _PIECES[fault])
+    if fault == "truncated-video" and isinstance(response, FileResponse):
+        return _half(response)
+    if fault in RAW:
+        if PROXY_HEADER not in request.headers:
+            problem = f"The fault '{fault}' needs the proxy: python -m kling.sandbox.proxy --help"
+            return JSONResponse({"code": 5000, "message": problem, "request_id": "no-proxy"}, 500)
+        response.headers[HEADER] = fault
+    return response
+
+
+def spoiled_answer(answer: Answer, plan: Plan) -> Answer:
+    """Return the answer as it was planned, where the plan speaks of what it says."""
+    spoil = _SPOILERS.get(plan.fault)
+    return answer if spoil is None else Answer(status=answer.status, body=spoil(copy.deepcopy(answer.body)))
+
+
+async def _no_answer(_scope: Scope, receive: Receive, _send: Send) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+_INSTEAD: dict[str, ASGIApp] = {
+    "no-answer": _no_answer,
+    "empty": Response(media_type="application/json"),
+    "garbage": Response(b'\x00\xff{"code": 0, <<garbage>>', media_type="application/json"),
+    "html-502": HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502),
+    "expired-url": Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml"),
+}
+
+
+def _in_pieces(response: ASGIApp, seconds: float, pieces: int) -> ASGIApp:
+    """Return a response that pauses before each piece of its body, and before its head."""
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_pieces(message: Message) -> None:
+            body = message.get("body", b"")
+            size = max(1, -(-len(body) // pieces))
+            for start in range(0, len(body) - size, size) if pieces > 1 else ():
+                await send({**message, "body": body[start : start + size], "more_body": True})
+                await asyncio.sleep(seconds)
+                message = {**message, "body": body[start + size :]}
+            await send(message)
+
+        await asyncio.sleep(seconds)
+        await response(scope, receive, send_pieces)
+
+    return late
+
+
+def _half(response: FileResponse) -> ASGIApp:
+    async def half(scope: Scope, receive: Receive, send: Send) -> None:
+        def read() -> bytes:
+            with open(response.path, "rb") as file:  # noqa: PTH123 -- it may be a Path or a text
+                whole = file.read()
+            return whole[: len(whole) // 2]
+
+        await Response(await asyncio.to_thread(read), media_type="video/mp4")(scope, receive, send)
+
+    return half
+
+
+def _unknown_status(body: Any) -> Any:
+    for task in _tasks(body):
+        task["task_status"] = "reviewing"
+    return body
+
+
+def _extra_fields(body: Any) -> Any:
+    for holder in (body, *_tasks(body)):
+        holder["new_field"] = {"since": "tomorrow", "values": [1, None, "three"]}
+    return body
+
+
+def _other_order(body: Any) -> Any:
+    if isinstance(body.get("data"), list):
+        random.Random(0).shuffle(body["data"])  # noqa: S311 -- the same page, the same order
+    return body
+
+
+def _tasks(body: Any) -> list[dict[str, Any]]:
+    data = body.get("data", [])
+    return data if isinstance(data, list) else [data]
+
+
+_SPOILERS: dict[str | None, Callable[[Any], Any]] = {
+    "unknown-status": _unknown_status,
+    "extra-fields": _extra_fields,
+    "other-order": _other_order,
+}
