@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import requests
 import urllib3
@@ -34,6 +34,7 @@ from kling.errors import (
     WaitTimeout,
 )
 from kling.models import Problem, Status, Task, TextToVideo
+from kling.rules import id_problem
 
 SINGAPORE = "https://api-singapore.klingai.com"
 PATH = "/v1/videos/text2video"
@@ -42,7 +43,15 @@ ANSWER_LIMIT = 32 * 2**20  # bytes; a page of 500 tasks is about one megabyte
 MAX_PAGE, MAX_PAGE_SIZE = 1000, 500
 NOT_FOUND_CODES = frozenset({1201, 1203})  # observed: 1201 "Task not found by id/external id"
 MAX_REDIRECTS = 3
+LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
+_NEVER_STARTED = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    UnicodeError,
+)
 _NEVER_CONNECTED = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.NameResolutionError,
@@ -56,7 +65,7 @@ class Client:
     Args:
         credentials: an `ApiKey` or a `KeyPair`.
         base_url: the region's host; keys are regional (kling-api.md, section 2).
-        connect_timeout, read_timeout: seconds; a whole answer has `read_timeout` as well.
+        connect_timeout, read_timeout: seconds; the whole body of an answer has `read_timeout` as well.
         clock: Unix seconds, for tokens.
         monotonic: seconds that never jump, for deadlines.
         sleep: how `wait` pauses.
@@ -77,8 +86,12 @@ class Client:
         self.timeout = (connect_timeout, read_timeout)
         self._signer = Signer(credentials)
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
-        self._api = _session()
-        self._files = _session()  # result files: another host, which must never see the credentials
+        # A proxy that the environment names leads out of this machine, never to a sandbox on it.
+        environment = not self.base_url.startswith(LOOPBACK)
+        self._api = _Session(trust_env=environment)
+        self._files = _Session(
+            trust_env=environment
+        )  # result files: another host, which must never see the credentials
 
     def __repr__(self) -> str:
         return f"Client({self.base_url!r})"
@@ -105,11 +118,12 @@ class Client:
         """Return a task by Kling's id or by ours: both stand in the same place of the path.
 
         Raises:
+            InvalidRequest: there can be no such id; nothing was asked.
             Rejected: 1201 or 1203, there is no such task.
             KlingError: as for every call.
         """
-        if not task_id:
-            raise InvalidRequest([Problem("task_id", "Name the task.")])
+        if problem := id_problem(task_id) if task_id else "Name the task.":
+            raise InvalidRequest([Problem("task_id", problem)])
         return wire.task(*self._call("GET", f"{PATH}/{quote(task_id, safe='')}"))
 
     def find(self, external_task_id: str) -> Task | None:
@@ -138,19 +152,22 @@ class Client:
             InvalidRequest: a number is out of its range; nothing was asked.
             KlingError: as for every call.
         """
-        if not 1 <= page_num <= MAX_PAGE:
-            raise InvalidRequest([Problem("pageNum", f"Pages are numbered 1 to {MAX_PAGE}.")])
-        if not 1 <= page_size <= MAX_PAGE_SIZE:
-            raise InvalidRequest([Problem("pageSize", f"A page has 1 to {MAX_PAGE_SIZE} tasks.")])
-        return wire.tasks(*self._call("GET", PATH, params={"pageNum": page_num, "pageSize": page_size}))
+        return wire.tasks(*self._page(page_num, page_size))
 
     def tasks(self, *, page_size: int = 100) -> Iterator[Task]:
         """Yield every task of the account, asking for a page at a time until one is not full."""
         for page_num in range(1, MAX_PAGE + 1):
-            page = self.list(page_num=page_num, page_size=page_size)
-            yield from page
-            if len(page) < page_size:
+            data, request_id = self._page(page_num, page_size)
+            yield from wire.tasks(data, request_id)
+            if len(data) < page_size:
                 return
+
+    def _page(self, page_num: int, page_size: int) -> tuple[Any, str]:
+        if not 1 <= page_num <= MAX_PAGE:
+            raise InvalidRequest([Problem("pageNum", f"Pages are numbered 1 to {MAX_PAGE}.")])
+        if not 1 <= page_size <= MAX_PAGE_SIZE:
+            raise InvalidRequest([Problem("pageSize", f"A page has 1 to {MAX_PAGE_SIZE} tasks.")])
+        return self._call("GET", PATH, params={"pageNum": page_num, "pageSize": page_size})
 
     def wait(
         self,
@@ -189,9 +206,10 @@ class Client:
                     raise TaskFailed(task)
                 if task.terminal:
                     return task
-            if self._monotonic() + pause > deadline:
+            left = deadline - self._monotonic()
+            if left <= 0:
                 raise WaitTimeout(task_id, task)
-            self._sleep(pause)
+            self._sleep(min(pause, left))
             pause = min(pause * 1.25, 15.0)
 
     def download(
@@ -218,38 +236,42 @@ class Client:
         Raises:
             DownloadBroken: it is gone, too large, or not whole; the task, asked for again, has a new url.
             TransportError: there was no answer.
+            OSError: the disk did not take it.
         """
         part = to.with_name(to.name + ".part")
         deadline = self._monotonic() + timeout
-        try:
-            with self._open_file(url, may_open) as response, part.open("wb") as file:
-                length = response.headers.get("Content-Length", "")
-                expected = int(length) if length.isdecimal() else None
-                if expected is not None and expected > max_bytes:
-                    raise DownloadBroken(f"The file has {expected:,} bytes and {max_bytes:,} are allowed.")
+        with self._open_file(url, may_open) as response:
+            expected = response.raw.length_remaining  # what is missing at the end, urllib3 notices
+            if expected is not None and expected > max_bytes:
+                raise DownloadBroken(f"The file has {expected:,} bytes and {max_bytes:,} are allowed.")
+            try:
                 size = 0
-                for chunk in _chunks(response, 2**20, deadline, self._monotonic):
-                    size += len(chunk)
-                    if size > max_bytes:
-                        raise DownloadBroken(f"The file has more than the {max_bytes:,} bytes allowed.")
-                    file.write(chunk)
-                if expected is not None and size != expected:
-                    raise DownloadBroken(f"{size:,} of {expected:,} bytes arrived.")
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(to)
-            _sync_folder(to.parent)
-        except _TROUBLE as error:
-            raise _transport_error(error) from error
-        finally:
-            part.unlink(missing_ok=True)
+                with part.open("wb") as file:
+                    for chunk in _chunks(response, 2**20, deadline, self._monotonic):
+                        size += len(chunk)
+                        if size > max_bytes:
+                            raise DownloadBroken(f"The file has more than the {max_bytes:,} bytes allowed.")
+                        file.write(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(to)
+            except (urllib3.exceptions.HTTPError, _TooSlow) as error:
+                raise DownloadBroken(f"Only a part of the file arrived: {_kind(error)}.") from None
+            finally:
+                part.unlink(missing_ok=True)
+        _sync_folder(to.parent)
         return size
 
     def _open_file(self, url: str, may_open: Callable[[str], None] | None) -> requests.Response:
         for _ in range(MAX_REDIRECTS + 1):
             if may_open:
                 may_open(url)
-            response = self._files.get(url, timeout=self.timeout, stream=True, allow_redirects=False)
+            try:
+                response = self._files.get(
+                    url, headers={"Accept-Encoding": "identity"}, timeout=self.timeout, stream=True
+                )
+            except _TROUBLE as error:
+                raise _transport_error(error) from None
             if not response.is_redirect:
                 if response.status_code != requests.codes.ok:
                     response.close()
@@ -257,8 +279,11 @@ class Client:
                         f"The file's host answered HTTP {response.status_code}.", status=response.status_code
                     )
                 return response
-            url = requests.compat.urljoin(url, response.headers["Location"])
             response.close()
+            try:
+                url = urljoin(url, response.headers["Location"])
+            except ValueError:
+                raise DownloadBroken("The file's host redirects to something that is no address.") from None
         raise DownloadBroken("The file's host redirects too often.")
 
     def _call(self, method: str, path: str, **arguments: Any) -> tuple[Any, str]:
@@ -271,30 +296,35 @@ class Client:
         return self._send(method, path, **arguments)
 
     def _send(self, method: str, path: str, **arguments: Any) -> tuple[Any, str]:
-        deadline = self._monotonic() + self.timeout[1]
+        token = self._signer.bearer(self._clock())
         try:
             with self._api.request(
                 method,
                 self.base_url + path,
-                auth=_Bearer(self._signer.bearer(self._clock())),
+                auth=_Bearer(token),
                 headers={"Content-Type": "application/json"},  # listed as required, also for GET
                 timeout=self.timeout,
                 stream=True,
-                allow_redirects=False,  # the credentials stay with the host that they were meant for
                 **arguments,
             ) as response:
-                body = b""
+                body = bytearray()
+                deadline = self._monotonic() + self.timeout[1]
                 for chunk in _chunks(response, 2**16, deadline, self._monotonic):
                     body += chunk
                     if len(body) > ANSWER_LIMIT:
                         raise MaybeSent("The answer is far too large to be one of Kling's.")
         except _TROUBLE as error:
-            raise _transport_error(error) from error
-        return wire.decipher(response.status_code, response.headers, body, self._clock())
+            raise _transport_error(error) from None
+        return wire.decipher(response.status_code, response.headers, bytes(body), self._clock())
 
 
-# What requests lets through of urllib3 and of bad addresses stands here beside its own exceptions.
-_TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)
+class _TooSlow(Exception):
+    """A body dribbled on past its deadline."""
+
+
+# OSError: requests' own exceptions, and a missing CA bundle. The others are what requests lets through.
+# Never chained: the texts of these exceptions hold whole signed links.
+_TROUBLE = (OSError, urllib3.exceptions.HTTPError, UnicodeError, _TooSlow)
 
 
 class _Bearer(AuthBase):
@@ -313,17 +343,25 @@ class _NoCredentials(AuthBase):
         return request
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.auth = _NoCredentials()
-    session.cookies.set_policy(_NO_COOKIES)
-    adapter = requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=16)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+class _Session(requests.Session):
+    """Sends what it is given, once, to where it is told: no .netrc, no cookies, no resends, no redirects."""
 
+    def __init__(self, *, trust_env: bool) -> None:
+        super().__init__()
+        self.trust_env = trust_env
+        self.auth = _NoCredentials()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=16)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
 
-_NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        """Take a redirect as an answer like any other.
+
+        With `allow_redirects=False`, requests still reads its whole body and prepares the next request,
+        whose faults would look as if the first had never been sent.
+        """
+        return
 
 
 def _chunks(
@@ -333,29 +371,23 @@ def _chunks(
     while chunk := response.raw.read1(size, decode_content=True):
         yield chunk
         if monotonic() > deadline:
-            raise MaybeSent("The answer took too long to arrive.")
+            raise _TooSlow
 
 
 def _transport_error(error: Exception) -> TransportError:
     """Tell what never left this machine from what may have arrived (anchors.md, 4.2)."""
     cause: Any = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
-    invalid = isinstance(
-        error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | UnicodeError
-    )
-    never = (
-        invalid
-        or isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidSchema)
-        or isinstance(reason, _NEVER_CONNECTED)
-        or "CERTIFICATE_VERIFY_FAILED" in str(error)
-    )
-    text = _without_addresses(reason if isinstance(reason, Exception) else error)
+    reason = getattr(reason, "original_error", reason)  # of a proxy
+    never = isinstance(error, _NEVER_STARTED) or isinstance(reason, _NEVER_CONNECTED)
+    never = never or "CERTIFICATE_VERIFY_FAILED" in str(error)
+    text = _kind(reason if isinstance(reason, Exception) else error)
     if never:
-        return NotSent(f"Kling could not be reached: {text}")
-    return MaybeSent(f"The connection broke before the answer was complete: {text}")
+        return NotSent(f"Kling could not be reached: {text}.")
+    return MaybeSent(f"The connection broke before the answer was complete: {text}.")
 
 
-def _without_addresses(error: Exception) -> str:
+def _kind(error: Exception) -> str:
     """Name the kind of fault only: texts of urllib3 hold objects' addresses and whole signed links."""
     names = {
         "NewConnectionError": "the connection was refused",
@@ -363,9 +395,13 @@ def _without_addresses(error: Exception) -> str:
         "ConnectTimeoutError": "connecting took too long",
         "ReadTimeoutError": "the answer took too long",
         "ReadTimeout": "the answer took too long",
+        "_TooSlow": "the answer took too long",
         "ProtocolError": "the connection was closed",
         "RemoteDisconnected": "the connection was closed",
         "IncompleteRead": "only a part of the answer came",
+        "InvalidURL": "the address is not one",
+        "MissingSchema": "the address is not one",
+        "InvalidSchema": "the address is not one",
         "SSLError": "the certificate or the encryption failed",
     }
     return names.get(type(error).__name__, type(error).__name__)
