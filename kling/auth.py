@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 import jwt
 
+from kling.errors import InvalidRequest
+from kling.models import Problem
+
 TOKEN_LIFE = 1800  # seconds; the official sample's value, no maximum is documented
 BACKDATE = 5  # seconds that `nbf` lies in the past, the sample's allowance for clocks that differ
 RESIGN_AT = 0.8  # of its life: a token is signed again well before it runs out
@@ -52,6 +55,10 @@ class KeyPair:
 Credentials = ApiKey | KeyPair
 
 
+def _unusable(why: str) -> InvalidRequest:
+    return InvalidRequest([Problem("Authorization", why)])
+
+
 def _fingerprint(text: str) -> str:
     return hashlib.sha256(b"kling-account:" + text.encode()).hexdigest()[:8]
 
@@ -65,9 +72,16 @@ class Signer:
         self._last = ("", float("-inf"))  # one tuple, so that threads never see half of a change
 
     def bearer(self, now: float) -> str:
-        """Return the token to send at `now` (Unix seconds)."""
+        """Return the token to send at `now` (Unix seconds).
+
+        Raises:
+            InvalidRequest: no header can carry the key, or no token can be signed with it. It says neither.
+        """
         if isinstance(self._credentials, ApiKey):
-            return self._credentials.key
+            key = self._credentials.key
+            if not (key.isascii() and key.isprintable()):
+                raise _unusable("The API key holds a character that no key has: copy it again.")
+            return key
         token, signed_at = self._last
         if not 0 <= now - signed_at < TOKEN_LIFE * RESIGN_AT:
             claims = {
@@ -75,7 +89,10 @@ class Signer:
                 "exp": int(now) + TOKEN_LIFE,
                 "nbf": int(now) - self._backdate,
             }
-            token = jwt.encode(claims, self._credentials.secret_key, algorithm="HS256")
+            try:
+                token = jwt.encode(claims, self._credentials.secret_key, algorithm="HS256")
+            except (jwt.PyJWTError, UnicodeError):
+                raise _unusable("Nothing can be signed with the secret key: copy it again.") from None
             self._last = (token, now)
         return token
 
