@@ -14,6 +14,13 @@ from pages._ui.words import plain
 
 COOKIE = "studio_person"
 
+# The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar.
+STYLE = """<style>
+  .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 4rem; }
+  .stMainBlockContainer h1 { padding-top: 0; }
+  [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
+</style>"""
+
 
 def main() -> None:
     st.set_page_config(page_title="Kling prompt studio", page_icon="🎬", layout="wide")
@@ -25,6 +32,7 @@ def main() -> None:
         ],
         position="top",
     )
+    st.html(STYLE)
     with readable():
         with st.sidebar:
             sidebar()

@@ -1,0 +1,250 @@
+"""The whole line as a person walks it, in headless Chromium on a server of its own."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import ROOT, Server
+
+PLAYING = (
+    "() => { const v = document.querySelector('video'); return v && v.videoWidth > 0 && v.currentTime > 0.2 }"
+)
+FACTS = (
+    "() => { const v = document.querySelector('video'); return [v.videoWidth, v.videoHeight, v.duration] }"
+)
+
+
+def order(page: Page, prompt: str) -> None:
+    page.get_by_label("Prompt", exact=True).fill(prompt)
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).first.click()
+    page.get_by_role("heading", name=name).wait_for()
+
+
+def rows(server: Server) -> list[dict[str, str]]:
+    return list(csv.DictReader(server.log.splitlines()))
+
+
+def wishes(server: Server) -> set[str]:
+    return {row["external_task_id"] for row in rows(server)}
+
+
+def test_from_a_prompt_to_a_playing_video(
+    start_server: Callable[..., Server], open_page: Callable[..., Page]
+):
+    server = start_server()
+    page = open_page(server.url)
+    expect(page.get_by_role("heading", name="Compose")).to_be_visible()
+    expect(page.get_by_text("no Kling key is set").first).to_be_visible()
+    order(page, "A red fox in the snow at dawn")
+    expect(page.get_by_text("processing").first).to_be_visible()
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    page.wait_for_function(PLAYING)
+    width, height, duration = page.evaluate(FACTS)
+    assert (width, height) == (1280, 720)
+    assert duration == pytest.approx(5, abs=0.1)
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download").click()
+    assert Path(downloading.value.path()).read_bytes()[4:8] == b"ftyp"
+    go_to(page, "History")
+    page.get_by_test_id("stDataFrame").wait_for()
+    go_to(page, "Gallery")
+    (job_id,) = wishes(server)
+    video = page.locator(f".st-key-clip-{job_id} video")
+    video.wait_for()
+    video.evaluate("video => { video.muted = true; return video.play() }")
+    page.wait_for_function(PLAYING)
+    states = [row["state"] for row in rows(server) if row["state"]]
+    assert states[0] == "intent"
+    assert states[-1] == "succeed"
+
+
+def test_a_task_outlives_tab_server_and_sandbox(
+    start_server: Callable[..., Server], open_page: Callable[..., Page]
+):
+    server = start_server()
+    page = open_page(server.url)
+    order(page, "The first one")
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    order(page, "The second one, which runs while the server stops")
+    expect(page.get_by_text("submitted").first).to_be_visible()
+    page.close()
+    server.stop()
+    assert sum(row["state"] == "succeed" for row in rows(server)) == 1
+    server.start()  # nobody visits: the tracker goes on by itself
+    page = open_page(f"{server.url}/gallery")
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    assert len(wishes(server)) == 2
+
+    server.stop()
+    shutil.rmtree(server.data / "sandbox")  # it has forgotten everything
+    server.start()
+    page = open_page(f"{server.url}/gallery")
+    video = page.locator("[class*=st-key-clip-] video").first
+    video.evaluate("video => { video.muted = true; return video.play() }")
+    page.wait_for_function(PLAYING)
+
+
+def test_four_fast_clicks_are_one_task(shared_server: Server, open_page: Callable[..., Page]):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url)
+    page.get_by_label("Prompt", exact=True).fill("Four clicks, one fox")
+    button = page.get_by_role("button", name=re.compile("^Generate"))
+    button.click(click_count=4, delay=40)
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    made = wishes(shared_server) - before
+    assert len(made) == 1
+    (task_id,) = {row["task_id"] for row in rows(shared_server) if row["external_task_id"] in made} - {""}
+    assert task_id
+
+
+def test_another_visitor_sees_the_task_without_a_reload(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    watcher = open_page(f"{shared_server.url}/gallery")
+    shown = watcher.locator("[class*=st-key-clip-] video")
+    before = shown.count()
+    order(open_page(shared_server.url), "Seen by a colleague")
+    expect(shown).to_have_count(before + 1)
+
+
+def test_what_was_typed_is_shown_as_typed(shared_server: Server, open_page: Callable[..., Page]):
+    hostile = "<img src=x onerror=alert(1)> **bold** $a$ ![x](http://evil.example/x.png) :red[no] 你好 🎬"
+    page = open_page(shared_server.url)
+    page.on("dialog", lambda _dialog: pytest.fail("a prompt ran as a script"))
+    order(page, hostile)
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    expect(page.get_by_text(hostile, exact=True).last).to_be_visible()
+    go_to(page, "Gallery")
+    expect(page.get_by_text(hostile, exact=True).first).to_be_visible()
+    assert page.locator("img[src*='evil']").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_a_video_can_be_ordered_and_watched(
+    shared_server: Server, open_page: Callable[..., Page], scheme: str
+):
+    page = open_page(
+        shared_server.url, viewport={"width": 390, "height": 844}, has_touch=True, color_scheme=scheme
+    )
+    order(page, f"A phone in {scheme}")
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    width = page.evaluate("() => document.documentElement.scrollWidth")
+    assert width <= 390
+
+
+def test_a_name_is_asked_once_and_remembered(shared_server: Server, open_page: Callable[..., Page]):
+    page = open_page(shared_server.url)
+    page.get_by_label("Your name").fill("Ada Lovelace")
+    page.get_by_label("Your name").press("Enter")
+    page.wait_for_function("() => document.cookie.includes('Ada%20Lovelace')")
+    page.reload()
+    expect(page.get_by_label("Your name")).to_have_value("Ada Lovelace")
+
+
+def test_a_wrong_key_is_said_in_words_and_the_prompt_stays(
+    start_server: Callable[..., Server], open_page: Callable[..., Page], tmp_path: Path
+):
+    sandbox = subprocess.Popen(
+        [sys.executable, "-m", "kling.sandbox", "--clips", "tiny", "--data", str(tmp_path / "kling")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert sandbox.stdout is not None
+        url = sandbox.stdout.readline().removeprefix("Kling sandbox: ").strip()
+        server = start_server(KLINGAI_API_KEY="api-key-kling-of-somebody-else", KLINGAI_BASE_URL=url)
+        page = open_page(server.url)
+        assert page.get_by_text("no Kling key is set").count() == 0
+        order(page, "A prompt worth keeping")
+        expect(page.get_by_text("does not know these credentials").first).to_be_visible()
+        expect(page.get_by_text("Nothing was spent").first).to_be_visible()
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value("A prompt worth keeping")
+        page.get_by_role("button", name="Check the connection").click()
+        expect(page.get_by_text("does not know these credentials")).to_have_count(2)
+        assert "api-key-kling-of-somebody-else" not in page.content()
+        assert "api-key-kling-of-somebody-else" not in server.log
+    finally:
+        sandbox.terminate()
+        sandbox.wait(10)
+        if sandbox.stdout is not None:
+            sandbox.stdout.close()
+
+
+def test_a_second_studio_on_the_same_folder_says_who_has_it_and_does_not_start(shared_server: Server):
+    second = Server(shared_server.data)
+    result = start_until_it_ends(second)
+    assert result.returncode != 0
+    assert "belongs to a studio that is running: process" in result.stderr
+    assert "STUDIO_DATA_DIR" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path):
+    (tmp_path / "file").write_text("not a folder")
+    result = start_until_it_ends(Server(tmp_path / "file" / "data"))
+    assert result.returncode != 0
+    assert "cannot be written" in result.stderr
+
+
+def start_until_it_ends(server: Server) -> subprocess.CompletedProcess[str]:
+    import os
+
+    from tests.e2e.conftest import free_port
+
+    return subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())],
+        cwd=ROOT,
+        env={**os.environ, "STUDIO_DATA_DIR": str(server.data)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_clips_are_served_in_ranges_and_nothing_else_is(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url)
+    order(page, "A clip to seek in")
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    source = page.locator("[class*=st-key-clip-] video").get_attribute("src")
+    request = urllib.request.Request(f"{shared_server.url}{source}", headers={"Range": "bytes=0-99"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 206
+        assert len(answer.read()) == 100
+    for path in ("/clips/../history.csv", "/clips/..%2fhistory.csv", "/clips/history.csv", "/clips/x.mp4"):
+        with pytest.raises(urllib.error.HTTPError, match="40[04]"):
+            urllib.request.urlopen(f"{shared_server.url}{path}")
+
+
+def test_killed_while_a_task_runs_it_goes_on_after_the_next_start(
+    start_server: Callable[..., Server], open_page: Callable[..., Page]
+):
+    server = start_server()
+    page = open_page(server.url)
+    order(page, "Killed in the middle")
+    expect(page.get_by_text("submitted").first).to_be_visible()
+    page.close()
+    server.stop(signal.SIGKILL)
+    server.start()
+    page = open_page(f"{server.url}/gallery")
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(1)
+    assert len(wishes(server)) == 1

@@ -1,0 +1,278 @@
+"""Each page when it is empty, full, and when the API or the disk is failing."""
+
+from __future__ import annotations
+
+import errno
+import threading
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kling import CameraControl, TextToVideo
+from kling.studio.ledger import request_cells
+from kling.studio.studio import Studio
+from tests.pages.conftest import texts
+
+PAGES = ["compose.py", "history.py", "gallery.py"]
+STATES = [
+    "waiting",
+    "intent",
+    "submitted",
+    "processing",
+    "succeed",
+    "failed",
+    "unknown",
+    "not_sent",
+    "withdrawn",
+]
+HOSTILE = "<script>alert(1)</script> ![x](http://evil/x.png) **bold** $a_b$ :red[no] \u202e 🎬 `code`\nline"
+
+
+def fill(studio: Studio, count: int, **cells: str) -> None:
+    for number in range(count):
+        state = STATES[number % len(STATES)]
+        studio.ledger.append(
+            f"job{number:04d}",
+            **{
+                "state": state,
+                "account": "sandbox",
+                "person": "Ada",
+                **request_cells(TextToVideo(prompt=f"Prompt {number}")),
+                "file": f"job{number:04d}.mp4" if state == "succeed" else "",
+                **cells,
+            },
+        )
+
+
+def press_generate(at: AppTest) -> AppTest:
+    return at.button(key="generate").click().run()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_without_any_task_says_what_belongs_there(app: AppTest, page: str):
+    app.switch_page(f"{page}").run()
+    assert not app.exception
+    assert not app.error
+    assert "appear" in texts(app) or "listed here" in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_says_that_this_is_the_sandbox(app: AppTest, page: str):
+    app.switch_page(page).run()
+    assert "no Kling key is set" in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_with_five_hundred_tasks_of_every_state_draws_a_page_of_them(
+    studio: Studio, app: AppTest, page: str
+):
+    fill(studio, 500)
+    app.session_state.made = [f"job{number:04d}" for number in range(9)]
+    app.switch_page(page).run()
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+    if page == "gallery.py":
+        assert sum("<video" in str(element.value) for element in app.html) == 12
+    if page == "history.py":
+        assert len(app.dataframe[0].value) == 50
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_text_is_drawn_as_text(studio: Studio, app: AppTest, page: str):
+    fill(
+        studio,
+        5,
+        prompt=HOSTILE,
+        person=HOSTILE,
+        message=HOSTILE,
+        task_status_msg=HOSTILE,
+        model_name=HOSTILE,
+    )
+    fill_failed = {"state": "failed", "message": HOSTILE}
+    studio.ledger.append("job0001", **fill_failed)
+    app.session_state.made = [f"job{number:04d}" for number in range(5)]
+    app.switch_page(page).run()
+    assert not app.exception
+    for element in app.html:
+        assert "<script>alert" not in str(element.value)
+    for kind in (app.caption, app.error, app.info, app.warning, app.markdown):
+        for element in kind:
+            assert "![x](" not in str(element.value)
+            assert "<script>" not in str(element.value)
+
+
+def test_the_form_starts_with_the_documented_values(app: AppTest):
+    from pages._ui import form
+
+    assert {field: app.session_state[form.key(field)] for field in ("model", "mode", "duration")} == {
+        "model": "kling-v2-6",
+        "mode": "std",
+        "duration": "5",
+    }
+    assert app.session_state[form.key("aspect_ratio")] == "16:9"
+    assert app.session_state[form.key("sound")] is False
+    assert app.button(key="generate").label.startswith("Generate · 1.5 Units ($0.21)")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("", "Write what the video should show"),
+        ("   \n ", "Write what the video should show"),
+        ("x" * 2501, "shorten it by 1"),
+        ("a\x00b", "cannot be sent"),
+    ],
+)
+def test_a_prompt_that_cannot_be_sent_is_refused_and_stays_in_the_field(
+    studio: Studio, app: AppTest, prompt: str, words: str
+):
+    app.text_area(key="draft_prompt").set_value(prompt)
+    press_generate(app)
+    assert words in texts(app)
+    assert app.text_area(key="draft_prompt").value == prompt
+    assert studio.ledger.jobs() == ()
+
+
+def test_all_problems_stand_at_their_fields_at_once(app: AppTest):
+    app.text_area(key="draft_prompt").set_value("x" * 2600)
+    app.text_area(key="draft_negative_prompt").set_value("y" * 2503)
+    press_generate(app)
+    assert "shorten it by 100" in texts(app)
+    assert "shorten it by 3" in texts(app)
+
+
+def test_a_full_disk_is_said_in_words_and_nothing_is_sent(
+    studio: Studio, app: AppTest, writes: list[OSError]
+):
+    app.text_area(key="draft_prompt").set_value("A fox")
+    writes.append(OSError(errno.ENOSPC, "No space left on device"))
+    press_generate(app)
+    assert "Nothing was sent and nothing was spent" in texts(app)
+    assert "No space left" in texts(app)
+    assert app.text_area(key="draft_prompt").value == "A fox"
+    assert studio.ledger.jobs() == ()
+    press_generate(app)  # there is room again
+    assert len(studio.ledger.jobs()) == 1
+
+
+def test_an_api_that_cannot_be_reached_leaves_the_task_waiting_and_says_so(studio: Studio, app: AppTest):
+    reached = threading.Event()
+    studio.subscribe(
+        lambda: reached.set() if any(j.state == "waiting" for j in studio.ledger.jobs()) else None
+    )
+    app.text_area(key="draft_prompt").set_value("A fox")
+    press_generate(app)
+    assert reached.wait(10)
+    app.run()
+    (job,) = studio.ledger.jobs()
+    assert job.state == "waiting"
+    assert "sent by itself" in texts(app)
+    assert app.text_area(key="draft_prompt").value == "A fox"
+    app.button(key=f"withdraw-compose-{job.id}").click().run()
+    assert studio.ledger.jobs()[0].state == "withdrawn"
+
+
+def test_the_connection_check_says_what_is_wrong(app: AppTest):
+    next(button for button in app.button if button.label == "Check the connection").click().run()
+    assert any("refused" in element.value for element in app.error)
+
+
+def test_pressing_generate_twice_with_the_same_draft_is_one_wish(studio: Studio, app: AppTest):
+    app.text_area(key="draft_prompt").set_value("A fox")
+    press_generate(app)
+    press_generate(app)
+    assert len(studio.ledger.jobs()) == 1
+    assert len(app.session_state.made) == 1
+
+
+def test_the_name_stands_in_the_log(studio: Studio, app: AppTest):
+    app.text_input(key="person_field").set_value("Grace Hopper").run()
+    app.text_area(key="draft_prompt").set_value("A fox")
+    press_generate(app)
+    assert studio.ledger.jobs()[0]["person"] == "Grace Hopper"
+
+
+def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
+    app.text_area(key="draft_prompt").set_value("A fox that I keep").run()
+    app.switch_page("history.py").run()
+    app.switch_page("compose.py").run()
+    assert app.text_area(key="draft_prompt").value == "A fox that I keep"
+
+
+def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_so(app: AppTest):
+    app.selectbox(key="draft_model").select("kling-v3").run()
+    app.selectbox(key="draft_duration").select("15").run()
+    app.session_state.draft_mode = "4k"
+    app.toggle(key="draft_sound").set_value(True).run()
+    app.selectbox(key="draft_model").select("kling-v2-5-turbo").run()
+    assert not app.exception
+    assert (app.session_state.draft_mode, app.session_state.draft_duration) == ("std", "10")
+    assert app.session_state.draft_sound is False
+    assert "Moved to what this model takes" in texts(app)
+
+
+def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio, app: AppTest):
+    app.toggle(key="draft_retired").set_value(True).run()
+    app.selectbox(key="draft_model").select("kling-v1").run()
+    app.toggle(key="draft_set_cfg_scale").set_value(True).run()
+    app.slider(key="draft_cfg_scale").set_value(0.7)
+    app.toggle(key="draft_watermark").set_value(True)
+    app.selectbox(key="draft_camera").select("simple").run()
+    app.selectbox(key="draft_camera_axis").select("pan")
+    app.slider(key="draft_camera_value").set_value(-4.0)
+    app.text_area(key="draft_prompt").set_value("A fox")
+    app.text_area(key="draft_negative_prompt").set_value("rain")
+    press_generate(app)
+    request = studio.ledger.jobs()[0].request
+    assert request.camera_control == CameraControl(type="simple", config={"pan": -4.0})
+    assert (request.model_name, request.cfg_scale, request.watermark, request.negative_prompt) == (
+        "kling-v1",
+        0.7,
+        True,
+        "rain",
+    )
+
+
+def test_a_storyboard_can_be_ordered(studio: Studio, app: AppTest):
+    app.selectbox(key="draft_model").select("kling-v3").run()
+    app.selectbox(key="draft_cut").select("storyboard").run()
+    app.text_input(key="draft_shot_1").set_value("A fox wakes")
+    app.text_input(key="draft_shot_2").set_value("A fox runs")
+    app.number_input(key="draft_seconds_1").set_value(2)
+    app.number_input(key="draft_seconds_2").set_value(4)
+    press_generate(app)
+    assert "last 6 s together and the video 5 s" in texts(app)
+    app.number_input(key="draft_seconds_2").set_value(3)
+    press_generate(app)
+    request = studio.ledger.jobs()[0].request
+    assert [(shot.prompt, shot.duration) for shot in request.multi_prompt] == [
+        ("A fox wakes", "2"),
+        ("A fox runs", "3"),
+    ]
+
+
+def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
+    app.selectbox(key="draft_model").select("Other model…").run()
+    app.text_input(key="draft_other_model").set_value("kling-v9")
+    app.selectbox(key="draft_duration").select("30")
+    app.text_area(key="draft_prompt").set_value("A fox")
+    app.run()
+    assert "price unknown" in app.button(key="generate").label
+    press_generate(app)
+    assert studio.ledger.jobs()[0].request.model_name == "kling-v9"
+    assert studio.ledger.jobs()[0].request.duration == "30"
+
+
+def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    from kling.studio.studio import Studio as Class
+
+    def broken(_self: object) -> None:
+        raise RuntimeError("secret-key-123")
+
+    monkeypatch.setattr(Class, "newest", broken)
+    app.switch_page("gallery.py").run()
+    assert not app.exception
+    assert "could not be drawn" in texts(app)
+    assert "secret-key-123" not in texts(app)
