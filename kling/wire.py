@@ -7,6 +7,7 @@ envelope `{"code": …}` does, because then nothing says whether the request ran
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -59,10 +60,11 @@ def retry_after(text: str, now: float) -> float | None:
         seconds = float(text)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(text).timestamp() - now
+            date = parsedate_to_datetime(text)
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
-    return max(seconds, 0.0) if seconds == seconds and seconds != float("inf") else None  # noqa: PLR0124 - NaN
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 def task(data: Any, request_id: str = "") -> Task:
@@ -135,7 +137,8 @@ def _decimal(value: Any) -> Decimal | None:
 
 def _seconds(value: Any) -> float | None:
     number = _decimal(value)
-    return None if number is None else float(number)
+    seconds = math.nan if number is None else float(number)
+    return seconds if math.isfinite(seconds) else None
 
 
 def _moment(value: Any) -> datetime | None:
