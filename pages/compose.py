@@ -9,14 +9,16 @@ import streamlit as st
 
 from kling import InvalidRequest
 from kling.studio.csvlog import LogError
-from kling.studio.ledger import OPEN, SUCCEED, Job
+from kling.studio.ledger import FOLLOWED, INTENT, SUCCEED, Job
 from pages._ui import form
-from pages._ui.clips import decisions, download_button, player, prompt_text, status
+from pages._ui.clips import decisions, downloads, player, prompt_text, status
 from pages._ui.live import follow
 from pages._ui.running import studio
 from pages._ui.words import plain, price
 
-SHOWN = 6  # tasks beside the form
+SHOWN = 6  # tasks of this session beside the form
+BEING_MADE = {INTENT, *FOLLOWED}
+LATEST = 2  # tasks of anybody, while this session has none
 
 
 def compose() -> None:
@@ -42,7 +44,6 @@ def compose() -> None:
         elif outcome.get("problems"):
             st.error("Nothing was sent: mend what is marked above.", icon=":material/warning:")
     with right:
-        st.subheader("This session")
         follow(lambda: tasks(made), "tasks")
 
 
@@ -68,24 +69,24 @@ def generate() -> None:
 def tasks(made: list[str]) -> None:
     here = studio()
     jobs = [job for job in map(here.job, made) if job is not None]
+    st.subheader("This session" if jobs else "Latest")
     if not jobs:
         st.caption("What you order appears here and plays as soon as it is done. History has everything.")
+        jobs = list(here.newest()[:LATEST])
     for place, job in enumerate(jobs[:SHOWN]):
         with st.container(border=True, key=f"task-{job.id}"):
-            task(job, newest=place == 0)
+            task(job, play=place == 0 and job.id in made)
     if len(jobs) > SHOWN:
         st.page_link("history.py", label=f"{len(jobs) - SHOWN} more in History", icon=":material/history:")
 
 
-def task(job: Job, *, newest: bool) -> None:
+def task(job: Job, *, play: bool) -> None:
     here = studio()
     status(here, job)
     if job.state == SUCCEED and job["file"]:
-        player(job, preload="auto" if newest else "metadata", autoplay=newest)
-        download_button(here, job, place="compose")
-        if job["watermark_file"]:
-            download_button(here, job, place="compose", watermark=True)
-    elif job.state in OPEN and here.owns(job):
+        player(job, preload="auto" if play else "none", autoplay=play)
+        downloads(here, job, place="compose")
+    elif job.state in BEING_MADE and here.owns(job):
         st.skeleton(height=180)
     prompt_text(job)
     decisions(here, job, place="compose")

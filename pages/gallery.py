@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kling.studio.ledger import SUCCEED
-from pages._ui.clips import download_button, player, prompt_text
+from pages._ui.clips import downloads, player, prompt_text
 from pages._ui.live import follow
 from pages._ui.running import studio
 from pages._ui.words import moment, order_line, plain
@@ -42,10 +42,7 @@ def clips() -> None:
             prompt_text(job, lines=2)
             who = f" · {job['person']}" if job["person"] else ""
             st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
-            with st.container(horizontal=True):
-                download_button(here, job, place="gallery")
-                if job["watermark_file"]:
-                    download_button(here, job, place="gallery", watermark=True)
+            downloads(here, job, place="gallery")
 
 
 gallery()

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.ledger import SUCCEED, Job
-from pages._ui.clips import decisions, download_button, player, prompt_text, status
+from pages._ui.clips import decisions, downloads, player, prompt_text, status
 from pages._ui.live import base_path, follow
 from pages._ui.running import studio
 from pages._ui.words import moment, plain, state, took, zone
@@ -62,7 +62,7 @@ def table() -> None:
 def row(job: Job) -> dict[str, Any]:
     units = job.decimal("final_unit_deduction") or job.decimal("units")
     return {
-        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else None,
+        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
         "Ordered": job.ordered_at.astimezone(zone()),
         "State": state(job)[0],
         "Prompt": job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt),
@@ -82,13 +82,12 @@ def row(job: Job) -> dict[str, Any]:
 def details(job: Job) -> None:
     here = studio()
     with st.container(border=True, key="details"):
-        picture, words = st.columns([3, 2])
-        with picture:
-            if job.state == SUCCEED and job["file"]:
+        words: Any = st.container()
+        if job.state == SUCCEED and job["file"]:
+            picture, words = st.columns([3, 2])
+            with picture:
                 player(job, preload="metadata")
-                download_button(here, job, place="history")
-                if job["watermark_file"]:
-                    download_button(here, job, place="history", watermark=True)
+                downloads(here, job, place="history")
         with words:
             status(here, job)
             decisions(here, job, place="history")

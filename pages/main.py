@@ -16,7 +16,7 @@ COOKIE = "studio_person"
 
 # The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar.
 STYLE = """<style>
-  .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 4rem; }
+  .stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 </style>"""

@@ -122,13 +122,15 @@ class Submitter:
                 return job
             job_id = f"{int(now * 1000):012x}{secrets.token_hex(6)}"
             wish = replace(request, external_task_id=job_id)
-            state = INTENT if self.hold_of(request.model_name) is None else WAITING
+            hold = self.hold_of(request.model_name)
+            state = INTENT if hold is None else WAITING
             if state == INTENT:
                 self._in_hand.add(job_id)
             try:
                 job = self._ledger.append(
                     job_id,
                     state=state,
+                    message=hold.reason if hold else "",
                     person=" ".join(person.split())[:PERSON_LIMIT],
                     account=self._account,
                     **request_cells(wish),

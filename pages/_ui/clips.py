@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import streamlit as st
 
@@ -38,22 +37,19 @@ def _ratio(job: Job) -> str:
     return "16/9"
 
 
-def download_button(studio: Studio, job: Job, *, place: str, watermark: bool = False) -> None:
-    """Draw a button that hands out our own copy; it is read when somebody presses it, not before."""
-    path = studio.archive.video(job.id, watermark=watermark)
-    st.download_button(
-        "Download with watermark" if watermark else "Download",
-        data=lambda: _open(path),
-        file_name=f"kling-{job.id}{'-watermark' if watermark else ''}.mp4",
-        mime="video/mp4",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"download-{place}-{job.id}-{watermark}",
-    )
-
-
-def _open(path: Path) -> bytes:
-    return path.read_bytes()
+def downloads(studio: Studio, job: Job, *, place: str) -> None:
+    """Draw the buttons that hand out our own copies; a file is read when somebody presses, not before."""
+    with st.container(horizontal=True):
+        for watermark in (False, True) if job["watermark_file"] else (False,):
+            st.download_button(
+                "Download with watermark" if watermark else "Download",
+                data=studio.archive.video(job.id, watermark=watermark).read_bytes,
+                file_name=f"kling-{job.id}{'-watermark' if watermark else ''}.mp4",
+                mime="video/mp4",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-{place}-{job.id}-{watermark}",
+            )
 
 
 def prompt_text(job: Job, *, lines: int = 3) -> None:

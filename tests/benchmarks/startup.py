@@ -1,6 +1,6 @@
 """From `streamlit run` to a usable Prompt field, against a one-line Streamlit app in the same run.
 
-    python tests/benchmarks/startup.py [rounds]
+python tests/benchmarks/startup.py [rounds]
 """
 
 from __future__ import annotations
@@ -31,7 +31,17 @@ def seconds_to_prompt(browser: Browser, folder: Path, script: str, data: Path) -
     page = context.new_page()
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true"],
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            script,
+            "--server.port",
+            str(port),
+            "--server.headless",
+            "true",
+        ],
         cwd=folder,
         env={**os.environ, "STUDIO_DATA_DIR": str(data)},
         stdin=subprocess.DEVNULL,

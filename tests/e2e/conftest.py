@@ -108,9 +108,11 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI has to have a browser: .ci/run installs chromium.")
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=BROWSER, args=QUIET) as launched:
-            yield launched
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=BROWSER, args=QUIET) as launched,
+    ):
+        yield launched
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import shutil
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ROOT, Server
+from tests.e2e.conftest import ROOT, Server, free_port
 
 PLAYING = (
     "() => { const v = document.querySelector('video'); return v && v.videoWidth > 0 && v.currentTime > 0.2 }"
@@ -203,10 +204,6 @@ def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path):
 
 
 def start_until_it_ends(server: Server) -> subprocess.CompletedProcess[str]:
-    import os
-
-    from tests.e2e.conftest import free_port
-
     return subprocess.run(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())],
         cwd=ROOT,
@@ -231,7 +228,7 @@ def test_clips_are_served_in_ranges_and_nothing_else_is(
         assert answer.status == 206
         assert len(answer.read()) == 100
     for path in ("/clips/../history.csv", "/clips/..%2fhistory.csv", "/clips/history.csv", "/clips/x.mp4"):
-        with pytest.raises(urllib.error.HTTPError, match="40[04]"):
+        with pytest.raises(urllib.error.HTTPError, match=r"40[04]"):
             urllib.request.urlopen(f"{shared_server.url}{path}")
 
 

@@ -54,7 +54,7 @@ def studio(tmp_path: Path, writes: list[OSError]) -> Iterator[Studio]:
 
 
 @pytest.fixture
-def app(studio: Studio) -> AppTest:
+def app(studio: Studio) -> AppTest:  # noqa: ARG001 - the page finds the running studio by itself
     return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
 
 

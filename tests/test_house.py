@@ -1,0 +1,103 @@
+"""The rules of the house: what may import what, and the settings that much depends on."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CLIENT = {path.stem for path in (ROOT / "kling").glob("*.py")} - {"__init__"}
+
+
+def imports(folder: Path, pattern: str = "**/*.py") -> Iterator[tuple[Path, str]]:
+    for path in folder.glob(pattern):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((path, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield path, node.module
+                yield from ((path, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def offenders(found: Iterator[tuple[Path, str]], *forbidden: str) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, name in found
+        if any(name == other or name.startswith(f"{other}.") for other in forbidden)
+    ]
+
+
+def test_the_client_imports_nothing_of_the_house():
+    names = ("kling.studio", "kling.sandbox", "pages", "streamlit", "pandas", "numpy", "av")
+    assert offenders(imports(ROOT / "kling", "*.py"), *names) == []
+
+
+def test_the_studio_imports_neither_pages_nor_sandbox_nor_streamlit():
+    assert offenders(imports(ROOT / "kling" / "studio"), "pages", "kling.sandbox", "streamlit") == []
+
+
+def test_the_sandbox_shares_no_rule_with_the_client():
+    names = [f"kling.{module}" for module in CLIENT]
+    assert offenders(imports(ROOT / "kling" / "sandbox"), *names, "kling.studio", "streamlit", "pandas") == []
+
+
+def test_shared_page_parts_are_imported_by_their_whole_name():
+    assert offenders(imports(ROOT / "pages"), "_ui", "kling.sandbox") == []
+
+
+@pytest.mark.parametrize(
+    ("module", "strangers"),
+    [
+        ("kling", {"streamlit", "pandas", "numpy", "av", "kling.studio", "kling.sandbox"}),
+        ("kling.studio.studio", {"streamlit", "pandas", "numpy", "av", "kling.sandbox"}),
+        ("kling.sandbox", {"streamlit", "pandas", "kling.client", "kling.studio"}),
+    ],
+)
+def test_a_fresh_interpreter_loads_no_more_than_it_needs(module: str, strangers: set[str]):
+    code = f"import {module}, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    if module == "kling.sandbox":  # it lies inside the package `kling`, whose face imports the client
+        strangers = strangers - {"kling.client"}
+    assert strangers & set(loaded.stdout.split()) == set()
+
+
+def test_pages_stay_small():
+    long = {
+        path.name: lines
+        for path in [*(ROOT / "pages").glob("**/*.py"), ROOT / "app.py"]
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert long == {}
+
+
+def test_the_settings_that_much_depends_on():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["runner"]["postScriptGC"] is False
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["browser"]["serverAddress"]
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["fileWatcherType"] == "none"
+    assert config["client"]["showErrorDetails"] == "none"
+
+
+def test_streamlit_knows_every_setting_and_reads_it():
+    code = (
+        "import tomllib, streamlit as st\n"
+        "for section, options in tomllib.load(open('.streamlit/config.toml', 'rb')).items():\n"
+        "    for name, value in options.items():\n"
+        "        if not isinstance(value, dict):\n"
+        "            assert st.get_option(f'{section}.{name}') == value, (section, name)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_page_icon_is_no_remote_picture():
+    assert 'page_icon="🎬"' in (ROOT / "pages" / "main.py").read_text(encoding="utf-8")
