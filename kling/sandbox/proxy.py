@@ -49,6 +49,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
     answers, sandbox = await asyncio.open_connection(host, port, limit=_LIMIT)
     sandbox.write(_with(head, f"{PROXY_HEADER}: 1"))
     rest = asyncio.create_task(_pump(reader, sandbox))
+    rest.add_done_callback(lambda _: sandbox.close())  # whoever gives up on the proxy gives up on the sandbox
     try:
         head = await answers.readuntil(b"\r\n\r\n")
         while head.startswith(b"HTTP/1.1 1"):  # 100 Continue, before the answer itself
@@ -71,7 +72,6 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
         await writer.drain()
     finally:
         rest.cancel()
-        sandbox.close()
 
 
 def _with(head: bytes, *lines: str) -> bytes:

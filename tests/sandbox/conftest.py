@@ -1,0 +1,112 @@
+"""A sandbox engine with a clock that only the test moves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kling.sandbox import contract
+from kling.sandbox.auth import API_KEY
+from kling.sandbox.engine import TASKS, Answer, Engine, Request, Settings
+from kling.sandbox.store import Store
+
+WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
+SCHEMAS = {
+    "create": "CreatedAnswer",
+    "query": "TaskAnswer",
+    "list": "TaskListAnswer",
+    "costs": "AccountCostsAnswer",
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "parity(*rules): the rules of the contract that a test is about")
+
+
+class Bench:
+    """An engine, its clock, and a caller with the API key. Every answer is checked against the contract."""
+
+    def __init__(self, store: Store, **settings: Any) -> None:
+        self.now = 1_795_000_000.0
+        self.engine = Engine(store, Settings(**settings), self.now)
+        self.authorization = f"Bearer {API_KEY}"
+
+    def call(self, method: str, path: str, body: bytes = b"", **query: str) -> Answer:
+        headers = {"authorization": self.authorization, "content-type": "application/json"}
+        request = Request(method=method, path=path, query=query, headers=headers, body=body)
+        return self.checked(self.engine.handle(request, self.now), method, path)
+
+    def checked(self, answer: Answer, method: str = "GET", path: str = TASKS) -> Answer:
+        if answer.body["code"]:
+            schema = "ErrorAnswer"
+            assert answer.status == contract.ERRORS[answer.body["code"]]["http"]
+        else:
+            call = {TASKS: "list", "/account/costs": "costs"}.get(path.rstrip("/"), "query")
+            schema = SCHEMAS["create" if method == "POST" else call]
+            assert answer.status == 200
+        assert list(contract.problems(schema, answer.body)) == []
+        return answer
+
+    def post(self, body: Any) -> Answer:
+        return self.call("POST", TASKS, json.dumps(body).encode())
+
+    def create(self, **fields: Any) -> Any:
+        """Create a task that must be taken, and return `data`."""
+        answer = self.post(WISH | fields)
+        assert answer.body["code"] == 0, answer.body
+        return answer.body["data"]
+
+    def refused(self, **fields: Any) -> Any:
+        """Create a task that must be refused, and return the answer's body."""
+        answer = self.post(WISH | fields)
+        assert answer.body["code"] != 0, answer.body
+        return answer.body
+
+    def task(self, either_id: str) -> Any:
+        answer = self.call("GET", f"{TASKS}/{either_id}")
+        assert answer.body["code"] == 0, answer.body
+        return answer.body["data"]
+
+    def page(self, **query: Any) -> Any:
+        return self.call("GET", TASKS, **query).body["data"]
+
+    def costs(self, **query: Any) -> Any:
+        return self.call(
+            "GET", "/account/costs", **dict[str, Any](start_time="0", end_time="1795000000000") | query
+        ).body
+
+    def draw(self) -> None:
+        """Draw every clip that is waiting."""
+        while task := self.engine.store.undrawn():
+            self.engine.store.mark_ready(task.task_id, self.engine.clock(self.now))
+
+    def later(self, seconds: float) -> None:
+        self.now += seconds
+
+    def finish(self) -> None:
+        """Let every task that has a pace come to its end."""
+        self.draw()
+        self.later(60)
+
+    def plan(self, **plan: Any) -> None:
+        from kling.sandbox.plans import read_plan
+
+        self.engine.plans.add(read_plan(plan))
+
+    def change(self, **settings: Any) -> None:
+        self.engine.settings = replace(self.engine.settings, **settings)
+
+
+@pytest.fixture
+def store():
+    store = Store()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def bench(store):
+    return Bench(store)

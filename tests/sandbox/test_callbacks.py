@@ -1,0 +1,176 @@
+"""Callbacks: what is told, in which order, how it is signed, and where it may go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from kling.sandbox import contract
+from kling.sandbox.callbacks import PAUSES, Callbacks, signature
+
+URL = "http://127.0.0.1:9/told?key=1"
+SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
+
+
+@pytest.mark.parity("callback-signature")
+def test_the_official_test_vector():
+    body = (
+        b'{"id":"1234567890","status":"succeeded","message":"",'
+        b'"create_time":1781080778802,"update_time":1781080794151}'
+    )
+    expected = "v1,UsKlJP00XoQyOn410NM9xv34sP+Gl0jnOO9Lcpr7NJ4="
+    assert signature(SECRET, "9876543210", 1781080794, body) == expected
+
+
+class Listener:
+    """A callback URL that answers as told: an HTTP status or an error, one after the other, then 200."""
+
+    def __init__(self, bench, *answers, **options):
+        self.bench = bench
+        self.answers = list(answers)
+        self.heard = []
+        self.slept = []
+        self.callbacks = Callbacks(
+            engine=bench.engine,
+            now=lambda: bench.now,
+            send=self.send,
+            sleep=self.sleep,
+            note=lambda _task, status, result: self.results.append((status, result)),
+            **options,
+        )
+        self.results = []
+
+    async def send(self, url, headers, body):
+        self.heard.append((url, headers, json.loads(body)))
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+
+    def listen(self):
+        """Look until there is nothing new at this moment."""
+
+        async def listen():
+            while True:
+                before = len(self.results)
+                self.callbacks.look()
+                await asyncio.gather(*self.callbacks._busy.values())
+                if len(self.results) == before:
+                    return
+
+        asyncio.run(listen())
+
+    @property
+    def statuses(self):
+        return [body["task_status"] for _, _, body in self.heard]
+
+
+@pytest.mark.parity("callback-body")
+def test_every_change_is_told_once_and_in_order(bench):
+    listener = Listener(bench)
+    task_id = bench.create(callback_url=URL, external_task_id="mine", watermark_info={"enabled": True})[
+        "task_id"
+    ]
+    bench.create()
+    listener.listen()
+    assert listener.statuses == ["submitted"]
+    bench.later(1)
+    listener.listen()
+    listener.listen()
+    assert listener.statuses == ["submitted", "processing"]
+    bench.finish()
+    listener.listen()
+    assert listener.statuses == ["submitted", "processing", "succeed"]
+    assert listener.callbacks.look() is False
+    for url, headers, body in listener.heard:
+        assert url == URL
+        assert headers == {"content-type": "application/json; charset=utf-8"}
+        assert list(contract.problems("Callback", body)) == []
+        assert (body["task_id"], body["task_info"]) == (task_id, {"external_task_id": "mine"})
+    assert [body["updated_at"] - body["created_at"] for _, _, body in listener.heard] == [0, 700, 3000]
+    assert listener.heard[-1][2]["final_unit_deduction"] == "1.5"
+    assert list(listener.heard[-1][2]["task_result"]["videos"][0]) == ["id", "url", "duration"]
+
+
+def test_what_happened_while_nobody_looked_is_told_afterwards(bench):
+    listener = Listener(bench)
+    bench.create(callback_url=URL, prompt="sandbox-failed")
+    bench.later(60)
+    listener.listen()
+    assert listener.statuses == ["submitted", "processing", "failed"]
+    assert [body["task_status_msg"] != "" for _, _, body in listener.heard] == [False, False, True]
+
+
+def test_with_a_secret_callbacks_are_signed(bench):
+    listener = Listener(bench, secret=SECRET)
+    bench.create(callback_url=URL)
+    listener.listen()
+    _, headers, body = listener.heard[0]
+    raw = json.dumps(body).encode()
+    assert headers["webhook-timestamp"] == str(int(bench.now))
+    assert headers["webhook-signature"] == signature(SECRET, headers["webhook-id"], int(bench.now), raw)
+
+
+@pytest.mark.parity("callback-retries")
+def test_a_callback_that_fails_is_tried_again_and_then_dropped(bench):
+    listener = Listener(bench, 500, ConnectionRefusedError("nobody"), 302, TimeoutError(), 200)
+    bench.create(callback_url=URL)
+    listener.listen()
+    assert listener.slept == list(PAUSES)
+    assert [result.split(":")[0] for _, result in listener.results] == ["failed"] * 4
+    bench.later(1)
+    listener.listen()
+    assert listener.results[-1] == ("processing", "ok")
+    assert len({headers.get("webhook-id") for _, headers, _ in listener.heard}) == 1
+
+
+@pytest.mark.parity("callback-hosts")
+@pytest.mark.parametrize(
+    "url", ["http://192.0.2.1/", "http://[2001:db8::1]/", "ftp://127.0.0.1/", "nonsense", "http://"]
+)
+def test_callbacks_stay_on_this_machine(bench, url):
+    listener = Listener(bench)
+    listener.callbacks._send = listener.callbacks._post
+    bench.create(callback_url=url)
+    listener.listen()
+    assert listener.results[0][1].startswith("dropped")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[", "http://127.0.0.1:1/"])
+def test_a_url_that_cannot_be_reached_stops_nothing(bench, url):
+    listener = Listener(bench)
+    listener.callbacks._send = listener.callbacks._post
+    bench.create(callback_url=url)
+    listener.listen()
+    assert listener.results[-1][1].startswith(("failed", "dropped"))
+
+
+def test_a_callback_is_an_ordinary_post(bench):
+    received = []
+
+    async def serve(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        received.append((head, await reader.readexactly(length)))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def post():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        callbacks = Callbacks(engine=bench.engine)
+        url = f"http://127.0.0.1:{port}/a b\r\nx: y?q=1 2"
+        status = await callbacks._post(url, {"content-type": "application/json"}, b"{}")
+        server.close()
+        return status
+
+    assert asyncio.run(post()) == 204
+    head, body = received[0]
+    assert head.startswith(b"POST /a%20bx:%20y?q=1%202 HTTP/1.1\r\nhost: 127.0.0.1:")
+    assert body == b"{}"

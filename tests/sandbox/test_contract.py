@@ -1,0 +1,116 @@
+"""The contract: whole, tested rule by rule, and in agreement with the client's catalog."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from kling.sandbox import contract
+from kling.sandbox.clips import frame_size
+
+ROOT = Path(__file__).parents[2]
+SANDBOX = ROOT / "kling" / "sandbox"
+CREATE = Path(__file__).with_name("test_create.py")
+
+
+@pytest.mark.parametrize("name", contract.OPENAPI["components"]["schemas"])
+def test_every_schema_is_one(name):
+    validator = contract.validator(name)
+    validator.check_schema(contract.OPENAPI["components"]["schemas"][name])
+    list(contract.problems(name, {}))
+
+
+def test_every_reference_of_the_openapi_document_leads_somewhere():
+    for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(contract.OPENAPI)):
+        place = contract.OPENAPI
+        for step in reference.split("/"):
+            place = place[step]
+    assert contract.OPENAPI["openapi"].startswith("3.1.")
+
+
+def test_rules_are_marked_and_have_a_source():
+    for rule in contract.RULES.values():
+        assert rule.status in contract.STATUSES
+        assert rule.source
+        assert rule.code in contract.ERRORS
+
+
+def test_a_test_stands_for_every_rule():
+    marked = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.parity":
+                marked |= {word.value for word in call.args if isinstance(word, ast.Constant)}
+    marked |= {rule for rule in contract.RULES if f'    ("{rule}", ' in CREATE.read_text(encoding="utf-8")}
+    assert marked == set(contract.RULES)
+
+
+@pytest.mark.parity("drawn-here")
+def test_readme_tells_the_differences():
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    if "How the sandbox differs from Kling" not in text:
+        pytest.skip("README has no such chapter yet")
+    for line in contract.chapter().splitlines():
+        assert line in text, "README is behind: python -m kling.sandbox.contract prints the chapter"
+
+
+def test_the_models_are_those_of_the_clients_catalog():
+    catalog = tomllib.loads((ROOT / "kling" / "catalog.toml").read_text(encoding="utf-8"))
+    theirs = {model["name"]: model for model in catalog["models"]}
+    assert set(theirs) == set(contract.MODELS)
+    for name, ours in contract.MODELS.items():
+        their = theirs[name]
+        assert ours["durations"] == their["durations"], name
+        assert ours["fps"] == their["fps"], name
+        assert ours.get("camera_control") == their.get("camera_control"), name
+        assert ours.get("ignores_mode", False) == (not their.get("takes_mode", True)), name
+        assert ours.get("retired") == (str(their["retired"]) if "retired" in their else None), name
+        for flag in ("cfg_scale", "multi_shot"):
+            assert ours.get(flag, False) == their.get(flag, False), name
+        modes = {
+            mode: {"short_side": facts["short_side"], "units_per_second": prices(facts)}
+            for mode, facts in their["modes"].items()
+        }
+        assert ours["modes"] == modes, name
+
+
+def prices(facts):
+    known = {"off": facts["units_per_second"], "on": facts.get("units_per_second_with_sound")}
+    return {sound: price for sound, price in known.items() if price is not None}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "short", "size"),
+    [
+        ("16:9", 720, (1280, 720)),
+        ("9:16", 720, (720, 1280)),
+        ("1:1", 720, (720, 720)),
+        ("16:9", 1080, (1920, 1080)),
+        ("9:16", 1080, (1080, 1920)),
+        ("16:9", 2160, (3840, 2160)),
+        ("1:1", 2160, (2160, 2160)),
+        ("16:9", 72, (128, 72)),
+    ],
+)
+def test_frames_have_their_size(ratio, short, size):
+    assert frame_size(ratio, short) == size
+
+
+def test_the_sandbox_never_imports_the_client():
+    allowed = {"kling.sandbox"}
+    for path in SANDBOX.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                names = [str(node.module)]
+            for name in names:
+                root = ".".join(name.split(".")[:2])
+                assert root in allowed or not name.startswith("kling"), f"{path}: {name}"
+                assert name.split(".")[0] not in {"streamlit", "pandas"}, f"{path}: {name}"

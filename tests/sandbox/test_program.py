@@ -1,0 +1,195 @@
+"""The program: what it prints, what it draws, how it stops, and what it leaves behind."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+import requests
+
+from kling.sandbox.__main__ import main
+from kling.sandbox.auth import API_KEY, SECRET_KEY
+from kling.sandbox.engine import TASKS
+
+PROGRAM = [sys.executable, "-m", "kling.sandbox"]
+WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
+PATIENCE = 30
+
+
+class Running:
+    """A sandbox of its own process."""
+
+    def __init__(self, process):
+        self.process = process
+        self.url = process.stdout.readline().removeprefix("Kling sandbox: ").strip()
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {API_KEY}"
+
+    def create(self, **fields):
+        return self.session.post(self.url + TASKS, json=WISH | fields, timeout=5).json()
+
+    def task(self, either_id):
+        return self.session.get(f"{self.url}{TASKS}/{either_id}", timeout=5).json()["data"]
+
+    def finished(self, either_id):
+        def done():
+            task = self.task(either_id)
+            return task if task["task_status"] in {"succeed", "failed"} else None
+
+        return until(done)
+
+
+@contextmanager
+def running(*options, **environment):
+    pipe = subprocess.PIPE
+    where = os.environ | environment
+    process = subprocess.Popen([*PROGRAM, *options], stdin=pipe, stdout=pipe, text=True, env=where)
+    sandbox = Running(process)
+    try:
+        yield sandbox
+    finally:
+        sandbox.session.close()
+        process.kill()
+        process.communicate()
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux")
+
+
+def test_it_says_where_it_is_and_how_to_connect_and_draws_a_tiny_clip():
+    with running("--clips", "tiny", "--pace", "immediate") as sandbox:
+        said = [sandbox.process.stdout.readline().strip() for _ in range(4)]
+        assert said[0] == f"KLINGAI_BASE_URL={sandbox.url}"
+        assert f"KLINGAI_SECRET_KEY={SECRET_KEY}" in said
+        assert f"KLINGAI_API_KEY={API_KEY}" in said
+        sandbox.create(external_task_id="mine", mode="pro", sound="on", aspect_ratio="9:16", duration="10")
+        video = sandbox.finished("mine")["task_result"]["videos"][0]
+        clip = sandbox.session.get(video["url"], timeout=5).content
+        with av.open(io.BytesIO(clip), "r") as file:
+            assert (file.duration or 0) / av.time_base == pytest.approx(10, abs=0.1)
+            assert file.streams.video[0].width < file.streams.video[0].height
+            assert len(file.streams.audio) == 1
+        sandbox.process.send_signal(signal.SIGINT)
+        assert sandbox.process.wait(10) == 0
+
+
+def test_a_drawn_clip_is_as_ordered():
+    pytest.importorskip("kling.sandbox.draw")
+    with running("--pace", "immediate") as sandbox:
+        assert sandbox.create(external_task_id="mine", model_name="kling-v3", duration="3")["code"] == 0
+        video = sandbox.finished("mine")["task_result"]["videos"][0]
+        with av.open(io.BytesIO(sandbox.session.get(video["url"], timeout=5).content), "r") as file:
+            assert (file.streams.video[0].width, file.streams.video[0].height) == (1280, 720)
+            assert (file.duration or 0) / av.time_base == pytest.approx(3, abs=0.1)
+            assert len(file.streams.audio) == 0
+
+
+def test_keys_from_the_environment_work_and_are_not_printed():
+    keys = {"SANDBOX_ACCESS_KEY": "mine", "SANDBOX_SECRET_KEY": "s" * 40, "SANDBOX_API_KEY": "api-key-mine"}
+    with running("--clips", "tiny", **keys) as sandbox:
+        assert sandbox.create()["code"] == 1002
+        sandbox.session.headers["Authorization"] = "Bearer api-key-mine"
+        assert sandbox.create()["code"] == 0
+        sandbox.process.send_signal(signal.SIGTERM)
+        said, _ = sandbox.process.communicate(timeout=10)
+        assert sandbox.process.returncode == 0
+        assert not any(value in said for value in keys.values())
+
+
+@needs_proc
+def test_tasks_go_on_after_it_was_killed_and_nothing_outlives_it(tmp_path):
+    with running("--clips", "tiny", "--pace", "seconds:1", "--data", str(tmp_path)) as sandbox:
+        done = sandbox.create(external_task_id="done")["data"]["task_id"]
+        workers = until(lambda: children(sandbox.process.pid))
+        sandbox.finished("done")
+        sandbox.create(external_task_id="running")
+        sandbox.process.kill()
+        until(lambda: not any(map(alive, workers)))
+    with running("--clips", "tiny", "--data", str(tmp_path)) as sandbox:
+        assert sandbox.task("done")["task_id"] == done
+        assert sandbox.finished("running")["task_status"] == "succeed"
+        assert sandbox.create(external_task_id="running")["code"] == 1201
+
+
+@needs_proc
+def test_a_child_ends_with_its_parent():
+    with running("--child", "--clips", "tiny") as sandbox:
+        assert os.getpriority(os.PRIO_PROCESS, sandbox.process.pid) >= 10
+        workers = until(lambda: children(sandbox.process.pid))
+        sandbox.process.stdin.close()
+        assert sandbox.process.wait(10) == 0
+        until(lambda: not any(map(alive, workers)))
+        sandbox.process.stdin = None
+
+
+@needs_proc
+def test_a_worker_that_is_killed_is_replaced_and_its_clip_drawn():
+    with running("--clips", "tiny", "--pace", "immediate") as sandbox:
+        (worker,) = until(lambda: children(sandbox.process.pid))[:1]
+        os.kill(worker, signal.SIGKILL)
+        sandbox.create(external_task_id="mine")
+        assert sandbox.finished("mine")["task_status"] == "succeed"
+
+
+def test_two_on_one_data_folder_is_one_too_many(tmp_path, capsys):
+    with running("--data", str(tmp_path), "--clips", "tiny"):
+        assert main(["--data", str(tmp_path)]) == 1
+        assert "another sandbox uses it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options", [["--pace", "fast"], ["--concurrency", "0"], ["--clips", "big"], ["--unknown"]]
+)
+def test_wrong_options_are_explained(options, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_every_option_is_explained(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    for option in (
+        "host",
+        "port",
+        "access-key",
+        "secret-key",
+        "api-key",
+        "concurrency",
+        "units",
+        "pace",
+        "clips",
+    ):
+        assert f"--{option}" in said
+    for option in ("retired", "strict", "data", "child", "callbacks", "callback-secret"):
+        assert f"--{option}" in said

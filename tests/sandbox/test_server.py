@@ -1,0 +1,293 @@
+"""The door: hosts, clips with Range, hostile bodies, the control plane, faults that need no raw socket."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from starlette.testclient import TestClient
+
+from kling.sandbox import contract
+from kling.sandbox.auth import API_KEY
+from kling.sandbox.clips import Clips
+from kling.sandbox.engine import TASKS
+from kling.sandbox.server import MAX_BODY, Door
+
+CLIP = bytes(range(256)) * 4
+WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
+
+
+@pytest.fixture
+def door(bench, tmp_path):
+    return Door(bench.engine, Clips(folder=tmp_path, style="drawn"), lambda: bench.now)
+
+
+@pytest.fixture
+def web(door):
+    """A caller on this machine; without lifespan, so that nothing is drawn."""
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    return TestClient(door.app, "http://127.0.0.1:4242", headers=headers, client=("127.0.0.1", 5000))
+
+
+@pytest.fixture
+def clip(bench, web, door):
+    """The path of a finished clip's URL."""
+    task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
+    door.clips.path(bench.engine.store.find(task_id)).write_bytes(CLIP)
+    bench.finish()
+    return f"/clips/{task_id}.mp4"
+
+
+def test_a_clip_is_at_the_url_of_the_task(web, clip):
+    video = web.get(f"{TASKS}/mine").json()["data"]["task_result"]["videos"][0]
+    assert video["url"] == f"http://127.0.0.1:4242{clip}"
+    answer = web.get(video["url"], headers={"Authorization": ""})
+    assert (answer.status_code, answer.content) == (200, CLIP)
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.headers["accept-ranges"] == "bytes"
+
+
+@pytest.mark.parametrize("host", ["localhost:4242", "sandbox.example", "[::1]:4242", "10.0.0.1"])
+def test_clip_urls_follow_the_host_that_the_client_used(web, clip, host):
+    task = web.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
+    assert task["task_result"]["videos"][0]["url"] == f"http://{host}{clip}"
+
+
+@pytest.mark.parametrize("host", ["a/b", "x y", "user@host", "<script>", '"'])
+@pytest.mark.usefixtures("clip")
+def test_a_host_that_is_none_gets_into_no_url(web, host):
+    task = web.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
+    assert host not in task["task_result"]["videos"][0]["url"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "content_range"),
+    [
+        ("bytes=0-9", 206, CLIP[:10], "bytes 0-9/1024"),
+        ("bytes=1000-", 206, CLIP[1000:], "bytes 1000-1023/1024"),
+        ("bytes=-24", 206, CLIP[-24:], "bytes 1000-1023/1024"),
+        ("bytes=0-9999", 206, CLIP, "bytes 0-1023/1024"),
+        ("bytes=1024-", 416, None, "bytes */1024"),
+        ("bytes=-0", 416, None, "bytes */1024"),
+        ("bytes=9-1", 200, CLIP, None),
+        ("lines=1-2", 200, CLIP, None),
+        ("bytes=x", 200, CLIP, None),
+        ("bytes=-", 200, CLIP, None),
+    ],
+)
+def test_a_range_of_a_clip(web, clip, asked, status, content, content_range):  # noqa: PLR0917 -- fixtures and cases
+    answer = web.get(clip, headers={"Range": asked})
+    assert answer.status_code == status
+    assert answer.headers.get("content-range") == content_range
+    if content is not None:
+        assert answer.content == content
+        assert int(answer.headers["content-length"]) == len(content)
+
+
+def test_several_ranges_come_as_one_answer(web, clip):
+    answer = web.get(clip, headers={"Range": "bytes=0-1,100-101"})
+    assert answer.status_code == 206
+    assert answer.headers["content-type"].startswith("multipart/byteranges")
+
+
+def test_head_says_how_long_a_clip_is(web, clip):
+    answer = web.head(clip)
+    assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "1024", b"")
+
+
+def test_a_range_of_a_clip_that_changed_is_the_whole_clip(web, clip):
+    etag = web.head(clip).headers["etag"]
+    assert web.get(clip, headers={"Range": "bytes=0-9", "If-Range": etag}).status_code == 206
+    assert web.get(clip, headers={"Range": "bytes=0-9", "If-Range": '"another"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..%2Fsandbox.sqlite",
+        "../sandbox.sqlite",
+        "x.mp4",
+        "drawing-{id}.mp4",
+        "{id}.mp4%00",
+        "{id}",
+        "{id}-watermark.mp4",
+    ],
+)
+def test_nothing_but_clips_is_served(web, clip, name):
+    answer = web.get(f"/clips/{name.format(id=clip[7:25])}")
+    assert answer.status_code in {401, 404}
+    assert web.post(clip).status_code in {401, 404, 405}
+
+
+def test_a_clip_that_is_not_finished_is_not_served(web, door, bench):
+    task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
+    door.clips.path(bench.engine.store.find(task_id)).write_bytes(CLIP)
+    assert web.get(f"/clips/{task_id}.mp4").status_code == 404
+
+
+def test_a_body_that_is_too_large_is_refused(web):
+    answer = web.post(TASKS, content=b" " * (MAX_BODY + 1))
+    assert answer.json()["code"] == 1200
+    assert "body" in answer.json()["message"]
+
+
+def test_an_error_in_the_sandbox_itself_is_still_an_answer_of_the_api(web, door, monkeypatch):
+    monkeypatch.setattr(door.engine, "handle", None)
+    answer = web.post(TASKS, json=WISH)
+    assert (answer.status_code, answer.json()["code"]) == (500, 5000)
+    assert list(contract.problems("ErrorAnswer", answer.json())) == []
+
+
+def test_each_answer_has_a_request_id_of_its_own(web):
+    assert web.get(TASKS).json()["request_id"] != web.get(TASKS).json()["request_id"]
+
+
+def test_health_and_the_contract_are_open_to_all(door):
+    far = TestClient(door.app, "http://sandbox.example", client=("10.0.0.9", 5000))
+    assert far.get("/_sandbox/health").json() == {"status": "ok", "tasks": 0, "open": 0}
+    assert far.get("/_sandbox/openapi.json").json() == contract.OPENAPI
+
+
+@pytest.mark.parametrize(
+    ("url", "peer", "headers"),
+    [
+        ("http://127.0.0.1:1", "10.0.0.9", {}),
+        ("http://rebound.example:1", "127.0.0.1", {}),
+        ("http://127.0.0.1:1", "127.0.0.1", {"Origin": "http://evil.example"}),
+        ("http://127.0.0.1:1", "127.0.0.1", {"Host": "[["}),
+    ],
+)
+def test_the_control_plane_answers_this_machine_only(door, url, peer, headers):
+    web = TestClient(door.app, url, client=(peer, 5000), headers=headers)
+    for method, path in (("POST", "reset"), ("POST", "plan"), ("GET", "journal"), ("GET", "accepted")):
+        assert web.request(method, f"/_sandbox/{path}").status_code == 403
+
+
+def test_reset_deletes_tasks_and_clips(web, clip, door):
+    assert web.post("/_sandbox/reset").status_code == 200
+    assert web.get(clip).status_code == 404
+    assert list(door.clips.folder.iterdir()) == []
+    assert web.get("/_sandbox/journal").json() == []
+
+
+def test_the_clock_can_be_advanced(web, clip):
+    before = web.get("/_sandbox/clock").json()["now"]
+    assert web.post("/_sandbox/clock", json={"advance_days": 31}).json()["now"] == before + 31 * 86_400_000
+    assert web.get(clip).status_code == 404
+    refused: tuple[object, ...] = (
+        {"advance_days": -1},
+        {"advance_days": "1"},
+        {},
+        [],
+        {"advance_seconds": 1e300},
+        {"x": 1},
+    )
+    for wrong in refused:
+        assert web.post("/_sandbox/clock", json=wrong).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        [],
+        {"on": "nothing"},
+        {"code": 42},
+        {"fault": "fire"},
+        {"pace": "slowly"},
+        {"pace": "seconds:1.2.3"},
+        {"x": 1},
+    ],
+)
+def test_a_plan_that_is_none_is_refused(web, plan):
+    answer = web.post("/_sandbox/plan", json=plan)
+    assert answer.status_code == 400
+    assert answer.json()["problem"]
+
+
+def test_the_journal_tells_requests_without_credentials(web):
+    web.post(TASKS, json=WISH, headers={"Authorization": "Bearer a.very.secret", "Cookie": "secret"})
+    web.get(TASKS, params={"pageNum": 2})
+    first, second = web.get("/_sandbox/journal").json()
+    assert (first["method"], first["path"], first["body"], first["code"]) == ("POST", TASKS, WISH, 1002)
+    assert (second["query"], second["code"]) == ({"pageNum": "2"}, 0)
+    assert "secret" not in json.dumps([first, second])
+
+
+def test_accepted_counts_what_was_really_created(web):
+    web.post("/_sandbox/plan", json={"on": "create", "fault": "html-502"})
+    assert web.post(TASKS, json=WISH).status_code == 502
+    assert web.post(TASKS, json=WISH).json()["code"] == 1201
+    web.post(TASKS, json=WISH | {"external_task_id": ""})
+    expected = {"total": 2, "without_id": 1, "by_external_task_id": {"mine": 1}}
+    assert web.get("/_sandbox/accepted").json() == expected
+
+
+def planned(web, **plan):
+    assert web.post("/_sandbox/plan", json=plan).json()["waiting"]
+
+
+def test_spoiled_bodies(web):
+    web.post(TASKS, json=WISH)
+    planned(web, on="query", fault="empty")
+    assert web.get(f"{TASKS}/mine").content == b""
+    planned(web, on="query", fault="garbage")
+    with pytest.raises((UnicodeDecodeError, json.JSONDecodeError)):
+        web.get(f"{TASKS}/mine").json()
+    planned(web, on="query", fault="unknown-status")
+    assert web.get(f"{TASKS}/mine").json()["data"]["task_status"] == "reviewing"
+    planned(web, on="query", fault="extra-fields")
+    assert "new_field" in web.get(f"{TASKS}/mine").json()["data"]
+    assert list(contract.problems("TaskAnswer", web.get(f"{TASKS}/mine").json())) == []
+
+
+def test_slow_and_dribbled_answers_are_whole_in_the_end(web, clip):
+    good = web.get(f"{TASKS}/mine").json()["data"]
+    for fault in ("slow", "dribble"):
+        planned(web, on="query", fault=fault, seconds=0.001)
+        assert web.get(f"{TASKS}/mine").json()["data"] == good
+        planned(web, on="clip", fault=fault, seconds=0.001)
+        assert web.get(clip).content == CLIP
+
+
+def test_pages_in_another_order(web):
+    ids = [web.post(TASKS, json=WISH | {"external_task_id": ""}).json()["data"]["task_id"] for _ in range(6)]
+    planned(web, on="list", fault="other-order", times=2)
+    pages = [
+        [task["task_id"] for task in web.get(TASKS, params={"pageNum": n, "pageSize": 3}).json()["data"]]
+        for n in (1, 2)
+    ]
+    assert sorted(pages[0]) == ids[:3]
+    assert sorted(pages[1]) == ids[3:]
+    assert pages[0] + pages[1] != ids
+
+
+def test_spoiled_clips(web, clip):
+    planned(web, on="clip", fault="truncated-video", external_task_id="mine")
+    assert web.get(clip).content == CLIP[:512]
+    planned(web, on="clip", fault="expired-url")
+    assert web.get(clip).status_code == 403
+    assert web.get(clip).content == CLIP
+
+
+@pytest.mark.parametrize(
+    ("fault", "changed"),
+    [
+        ("wrong-duration", {"seconds": 6}),
+        ("wrong-size", {"width": 960, "height": 540}),
+        ("no-sound", {"sound": False}),
+    ],
+)
+def test_a_clip_can_be_ordered_wrong(web, bench, door, fault, changed):
+    planned(web, on="create", fault=fault)
+    web.post(TASKS, json=WISH | {"mode": "pro", "sound": "on"})
+    order = door.clips.order(bench.engine.store.find("mine"))
+    right = {"seconds": 5, "width": 1920, "height": 1080, "sound": True}
+    assert {name: getattr(order, name) for name in right} == right | changed
+
+
+def test_a_raw_fault_without_the_proxy_says_so(web):
+    planned(web, on="create", fault="reset")
+    answer = web.post(TASKS, json=WISH)
+    assert answer.status_code == 500
+    assert "kling.sandbox.proxy" in answer.json()["message"]
+    assert web.get(f"{TASKS}/mine").json()["code"] == 0

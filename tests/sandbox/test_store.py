@@ -1,0 +1,88 @@
+"""What survives: tasks and their fates, over restarts."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from kling.sandbox.store import Store
+
+
+@pytest.fixture
+def reopen(tmp_path, bench):
+    """Return a bench on a store in a file; each call opens it anew, as after a restart."""
+    stores: list[Store] = []
+
+    def reopen():
+        for store in stores:
+            store.close()
+        stores.append(Store(str(tmp_path / "sandbox.sqlite")))
+        again = type(bench)(stores[-1])
+        again.now = bench.now
+        return again
+
+    yield reopen
+    for store in stores:
+        store.close()
+
+
+def test_tasks_survive_a_restart_and_go_on(reopen):
+    first = reopen()
+    done = first.create(external_task_id="done")["task_id"]
+    first.finish()
+    running = first.create(external_task_id="running")["task_id"]
+    before = first.task(done)
+
+    second = reopen()
+    second.now = first.now
+    assert second.task("done") == before
+    assert second.engine.store.undrawn().task_id == running
+    assert second.engine.store.open == {"kling-v2-6": 1}
+    second.finish()
+    assert second.task("running")["task_status"] == "succeed"
+    assert second.refused(external_task_id="done")["code"] == 1201
+    assert second.create()["task_id"] not in {done, running}
+    assert len(second.page()) == 3
+
+
+def test_the_clock_stays_advanced(reopen):
+    first = reopen()
+    first.engine.advance(5000)
+    assert reopen().engine.clock(first.now) == int(first.now * 1000) + 5000
+
+
+def test_a_second_sandbox_cannot_use_the_same_file(tmp_path):
+    store = Store(str(tmp_path / "sandbox.sqlite"))
+    with pytest.raises(sqlite3.OperationalError):
+        Store(str(tmp_path / "sandbox.sqlite"))
+    store.close()
+
+
+def test_a_task_that_cannot_be_drawn_fails(bench):
+    task_id = bench.create()["task_id"]
+    bench.engine.store.mark_failed(
+        task_id, "The sandbox could not draw this clip", bench.engine.clock(bench.now)
+    )
+    bench.later(5)
+    assert bench.task(task_id)["task_status"] == "failed"
+    assert "draw" in bench.task(task_id)["task_status_msg"]
+
+
+def test_those_in_work_are_not_drawn_twice(bench):
+    first, second = bench.create()["task_id"], bench.create()["task_id"]
+    store = bench.engine.store
+    assert store.undrawn().task_id == first
+    assert store.undrawn(frozenset({first})).task_id == second
+    assert store.undrawn(frozenset({first, second})) is None
+
+
+def test_reset_forgets_everything(bench):
+    task_id = bench.create(external_task_id="mine")["task_id"]
+    bench.engine.advance(10**9)
+    bench.plan(code=5000)
+    bench.engine.reset(bench.now)
+    assert bench.page() == []
+    assert bench.engine.clock(bench.now) == int(bench.now * 1000)
+    assert not bench.engine.store.mark_ready(task_id, 0)
+    bench.create(external_task_id="mine")
