@@ -1,0 +1,69 @@
+"""README says what is true: settings, columns, models, and code that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kling import catalog
+from kling.catalog import Model
+from kling.studio.csvlog import COLUMNS
+from kling.studio.ledger import STATES
+from kling.studio.settings import NAMES
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def row(model: Model) -> str:
+    modes = ", ".join(f"{mode.name} {mode.short_side}p" for mode in model.modes.values())
+    prices = ", ".join(
+        f"{mode.units_per_second}"
+        + (f" ({mode.units_per_second_with_sound} with sound)" if mode.units_per_second_with_sound else "")
+        for mode in model.modes.values()
+    )
+    seconds = (
+        f"{model.durations[0]} to {model.durations[-1]}"
+        if len(model.durations) > 2
+        else " or ".join(model.durations)
+    )
+    takes = [
+        name
+        for name, taken in (
+            ("cfg_scale", model.cfg_scale),
+            ("camera control", model.camera_control),
+            ("shots", model.multi_shot),
+        )
+        if taken
+    ]
+    retired = f"since {model.retired:%Y-%m-%d}" if model.retired else ""
+    return f"| `{model.name}` | {modes} | {seconds} | {prices} | {', '.join(takes)} | {retired} |"
+
+
+def test_the_table_of_models_follows_the_catalog():
+    table = "\n".join(
+        [
+            "| model | modes | seconds | Units a second, by mode | also takes | retired |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *(row(model) for model in catalog().models.values()),
+        ]
+    )
+    assert table in README, f"README should have:\n{table}"
+
+
+def test_every_setting_is_named():
+    assert [name for name in NAMES if f"`{name}`" not in README] == []
+
+
+def test_every_column_and_state_of_the_log_is_named():
+    assert [name for name in (*COLUMNS, *STATES) if f"`{name}`" not in README] == []
+
+
+def test_the_two_commands_stand_as_they_are_run():
+    assert "\npip install -r requirements.txt && streamlit run app.py\n" in README
+    assert "\npip install -r tests/requirements.txt && pytest\n" in README
+
+
+def test_every_picture_exists():
+    import re
+
+    for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (Path(__file__).parents[1] / target).is_file(), target
