@@ -12,7 +12,7 @@ import errno
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +63,20 @@ _ESCAPED = re.compile(r"\\(\\|n|r|t|u[0-9a-f]{4})")
 _SHORT = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LONG = {escape[1]: char for char, escape in _SHORT.items()}
 _FORMULA = re.compile("[\\s\ufeff]*['=+\\-@\uff1d\uff0b\uff0d\uff20]")
-_CELL_LIMIT = 2**20
+_NEEDED = ("external_task_id", "time", "state", "extra")
+_LONGEST_CELL = 100_000  # characters; what comes from outside is cut there
+_MOST_LINES = 50  # that one record may have after somebody's editor broke it
+
+csv.field_size_limit(2**31 - 1)  # an acknowledged row is read back, whatever its size
 
 
 class LogError(Exception):
     """The log cannot be written. Nothing was recorded, and so nothing may be sent or spent."""
+
+
+def storable(text: str) -> str:
+    """Return the text as it will be read back: half a surrogate pair is replaced, an absurd length cut."""
+    return text[:_LONGEST_CELL].encode("utf-8", "replace").decode()
 
 
 def encode_cell(text: str) -> str:
@@ -79,7 +88,11 @@ def encode_cell(text: str) -> str:
 def decode_cell(cell: str) -> str:
     """Return the text of which `encode_cell` made this cell."""
     plain = cell.removeprefix("'")
-    return _ESCAPED.sub(lambda match: _LONG.get(match[1][0]) or chr(int(match[1][1:], 16)), plain)
+    return (
+        plain
+        if "\\" not in plain
+        else _ESCAPED.sub(lambda match: _LONG.get(match[1][0]) or chr(int(match[1][1:], 16)), plain)
+    )
 
 
 def encode_row(cells: Sequence[str]) -> bytes:
@@ -106,48 +119,69 @@ class Contents:
 
 def parse(data: bytes) -> Contents:
     """Read a whole log. A byte order mark, CRLF, other quoting and moved columns are all understood."""
-    text = data.decode("utf-8-sig", "replace")
-    csv.field_size_limit(_CELL_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""))
-    columns = tuple(name.strip() for name in next(reader, []))
+    lines = io.StringIO(data.decode("utf-8-sig", "replace"), newline="").readlines()
+    try:
+        return _contents(lines, _plain(lines))
+    except csv.Error:  # somebody has been here
+        return _contents(lines, _mended(lines))
+
+
+def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | None]]) -> Contents:
+    columns = tuple(name.strip() for name in next(records, (1, []))[1] or ())
+    width = len(columns)
     rows: list[Mapping[str, str]] = []
     unreadable: list[int] = []
-    for number, cells in _records(reader):
-        if cells is None or len(cells) < len(columns) or any(cells[len(columns) :]):
-            if cells != []:
-                unreadable.append(number)
+    for number, cells in records:
+        if cells == []:
             continue
-        row = {name: decode_cell(cell) for name, cell in zip(columns, cells, strict=False) if cell}
-        if row.get("external_task_id"):
+        if cells is None or len(cells) < width or (len(cells) > width and any(cells[width:])):
+            unreadable.append(number)
+            continue
+        row = {name: cell for name, cell in zip(columns, cells, strict=False) if cell}
+        line = lines[number - 1]
+        if "\\" in line or "'" in line:
+            row = {name: decode_cell(cell) for name, cell in row.items()}
+        if "external_task_id" in row:
             rows.append(row)
         elif row:
             unreadable.append(number)
     return Contents(columns, rows, unreadable)
 
 
-def _records(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | None]]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            yield number, next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield number, None
+def _plain(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Read a log as this module writes it: each line is a record."""
+    reader = csv.reader(lines, strict=True)
+    for number, cells in enumerate(reader, 1):
+        if reader.line_num != number:
+            raise csv.Error("a record of several lines")
+        yield number, cells
 
 
-def whole_part(data: bytes) -> int:
-    """Return how many bytes of a log are whole records; what comes after them is torn.
+def _mended(lines: Sequence[str]) -> Iterator[tuple[int, list[str] | None]]:
+    """Read a log that was edited by hand: records of several lines, quotes that nobody closes.
 
-    A newline inside quotes ends no record: a log that a person saved in an editor may have some.
+    Such a quote costs its own line only: to a plain reader it would swallow every row after it.
     """
-    end = len(data)
-    while (newline := data.rfind(b"\n", 0, end)) >= 0:
-        if data.count(b'"', 0, newline) % 2 == 0:
-            return newline + 1
-        end = newline
-    return 0
+    at = width = 0
+    while at < len(lines):
+        end = at + 1
+        cells = _record(lines[at])
+        while cells is None and end < min(at + _MOST_LINES, len(lines)):
+            end += 1
+            cells = _record("".join(lines[at:end]))
+        if end > at + 1 and (cells is None or len(cells) != width):
+            cells, end = None, at + 1
+        width = width or len(cells or ())
+        yield at + 1, cells
+        at = end
+
+
+def _record(text: str) -> list[str] | None:
+    """Return the cells of one record, None if it is not one whole record."""
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error:
+        return None
 
 
 class LogFile:
@@ -167,32 +201,31 @@ class LogFile:
     ) -> None:
         self.path = path
         self._write, self._fsync = write, fsync
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, int, int] | None = None
         self._broken = ""
 
     def changed(self) -> bool:
-        """Whether the file is another one, or longer or shorter, than after our last read or append."""
+        """Whether somebody else has changed or replaced the file after our last read or append."""
         return self._stamp() != self._seen
 
     def read(self) -> Contents:
         """Repair the tail, make the file if there is none, and return what it holds.
 
         Raises:
-            LogError: the file can be neither read nor written.
+            LogError: the file cannot be read or written, or is no log of this studio; it is left as it is.
         """
         try:
-            data = self.path.read_bytes() if self.path.exists() else b""
-            whole = whole_part(data)
-            if tail := data[whole:]:
-                data = self._repair(data, whole, tail)
-            if not data:
-                data = encode_row(COLUMNS)
-                self._put(data, at=0)
+            stamp = self._stamp()  # before the bytes: what is added meanwhile is seen as a change
+            data = self.path.read_bytes() if stamp else b""
+            repaired = self._repair(data)
+            if not repaired:
+                repaired = encode_row(COLUMNS)
+                self._put(repaired, at=0)
                 self._sync_folder()
-            self._seen = self._stamp()
+            self._seen = stamp if repaired is data else self._stamp()
         except OSError as error:
             raise LogError(f"{self.path.name} cannot be opened: {error.strerror or error}.") from error
-        return parse(data)
+        return parse(repaired)
 
     def append(self, record: bytes) -> None:
         """Add one record, on the disk when this returns.
@@ -203,8 +236,7 @@ class LogFile:
         if self._broken:
             raise LogError(self._broken)
         try:
-            size = self.path.stat().st_size
-            self._put(record, at=size)
+            self._put(record, at=self.path.stat().st_size)
         except OSError as error:
             raise LogError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
         self._seen = self._stamp()
@@ -212,43 +244,56 @@ class LogFile:
     def _put(self, record: bytes, *, at: int) -> None:
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                if self._write(handle, record) != len(record):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - as a failed write
-            except OSError:
-                os.ftruncate(handle, at)  # half a record was never acknowledged
-                raise
+            if self._write(handle, record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - as a failed write
             try:
                 self._fsync(handle)
             except OSError:
                 # The pages may be marked clean already: a second fsync would lie (fsyncgate).
                 self._broken = "The disk did not confirm what was written. Restart the studio."
                 raise
+        except OSError:
+            os.ftruncate(handle, at)  # never acknowledged, so a later start must not find it
+            raise
         finally:
             os.close(handle)
 
-    def _repair(self, data: bytes, whole: int, tail: bytes) -> bytes:
-        columns = parse(data[:whole]).columns
-        cells = next(csv.reader([tail.decode("utf-8", "replace")]), []) if tail.count(b'"') % 2 == 0 else []
-        if whole and len(cells) == len(columns):  # only its newline is missing
-            with self.path.open("ab") as file:
-                file.write(b"\n")
+    def _repair(self, data: bytes) -> bytes:
+        """Return the log's whole records, and keep no others in the file: they go to `.torn`, not away."""
+        if not data and self._seen:
+            raise LogError(
+                f"{self.path.name} is gone. Put it back, or restart the studio to begin a new one."
+            )
+        whole = data.rfind(b"\n") + 1
+        tail = data[whole:]
+        if whole or not encode_row(COLUMNS).startswith(tail):  # else it is a header that was cut
+            columns = parse(data.partition(b"\n")[0]).columns
+            if missing := [name for name in _NEEDED if name not in columns]:
+                raise LogError(
+                    f"{self.path.name} has no column {', '.join(missing)}, so it is not a log of this "
+                    "studio: move it out of the data folder, or give its columns their names back."
+                )
+            cells = _record(tail.decode("utf-8", "replace"))
+            # A cell without quotes may be cut anywhere; the last one is `extra`, empty or quoted.
+            if not tail or (cells is not None and len(cells) == len(columns) and tail[-1:] in b',"\r'):
+                if tail:  # only its newline is missing
+                    self._put(b"\n", at=len(data))
+                    data += b"\n"
+                return data
+        if tail:
+            with self.path.with_name(self.path.name + ".torn").open("ab") as file:
+                file.write(tail + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            return data + b"\n"
-        with self.path.with_name(self.path.name + ".torn").open("ab") as file:
-            file.write(tail + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.truncate(self.path, whole)
+            os.truncate(self.path, whole)
         return data[:whole]
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _stamp(self) -> tuple[int, int, int] | None:
         try:
             stat = self.path.stat()
         except FileNotFoundError:
             return None
-        return stat.st_ino, stat.st_size
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def _sync_folder(self) -> None:
         handle = os.open(self.path.parent, os.O_RDONLY)

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from kling.models import CameraControl, Shot, Status, Task, TextToVideo
-from kling.studio.csvlog import COLUMNS, LogError, LogFile, encode_row
+from kling.studio.csvlog import COLUMNS, LogFile, encode_row, storable
 
 WAITING, INTENT, SUBMITTED, PROCESSING = "waiting", "intent", "submitted", "processing"
 SUCCEED, FAILED, UNKNOWN, NOT_SENT, WITHDRAWN = "succeed", "failed", "unknown", "not_sent", "withdrawn"
@@ -21,6 +21,7 @@ TERMINAL = frozenset({SUCCEED, FAILED, WITHDRAWN})
 FOLLOWED = frozenset({SUBMITTED, PROCESSING})
 OPEN = frozenset({WAITING, INTENT, UNKNOWN, *FOLLOWED})
 
+_LONG_AGO = datetime.fromtimestamp(0, UTC)  # of a row whose time cannot be read
 _REPEATED = frozenset(
     {"state", "person", "account", "model_name", "mode", "duration", "aspect_ratio", "sound"}
 )
@@ -95,14 +96,14 @@ class Job:
             camera_control=CameraControl(type=str(camera["type"]), config=camera.get("config") or {})
             if "type" in camera
             else None,
-            multi_shot=self["multi_shot"] == "true",
+            multi_shot=self["multi_shot"].lower() == "true",
             shot_type=self["shot_type"] or None,
             multi_prompt=tuple(
                 Shot(prompt=str(shot.get("prompt", "")), duration=str(shot.get("duration", "")))
                 for shot in (shots if isinstance(shots, list) else [])
                 if isinstance(shot, dict)
             ),
-            watermark=self["watermark_info"] == "true",
+            watermark=self["watermark_info"].lower() == "true",
             callback_url=self["callback_url"],
             external_task_id=self.id,
         )
@@ -137,7 +138,7 @@ def task_cells(task: Task) -> dict[str, str]:
     video = task.videos[0] if task.videos else None
     deduction = task.final_unit_deduction if task.terminal else None  # before the end it is not final
     documented = task.task_status in set(Status)
-    return {
+    cells = {
         "state": task.task_status if documented else PROCESSING,
         "task_id": task.task_id,
         "task_status_msg": task.task_status_msg,
@@ -149,23 +150,29 @@ def task_cells(task: Task) -> dict[str, str]:
         "video_duration": "" if video is None or video.duration is None else str(video.duration),
         "extra": "" if documented else _dump({"task_status": task.task_status}),
     }
+    return {name: storable(cell) for name, cell in cells.items()}
 
 
 def fold(job: Job | None, row: Mapping[str, str]) -> Job:
     """Return the task after one more row: the last cell that says something wins, an end is an end."""
-    old = job or Job()
-    cells = {**old.cells, **{name: cell for name, cell in row.items() if cell}}
-    if old.state in TERMINAL:
-        cells["state"] = old.state
-    if row.get("extra") and old["extra"]:
-        cells["extra"] = _dump({**old.extra, **_json_object(row["extra"])})
-    for name in _REPEATED & cells.keys():
-        cells[name] = sys.intern(cells[name])
-    moment = _moment(row.get("time", ""))
+    cells, since = (dict(job.cells), dict(job.since)) if job else ({}, {})
+    _apply(row, cells, since)
+    return Job(cells, since)
+
+
+def _apply(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datetime]) -> None:
+    old_state, old_extra = cells.get("state", ""), cells.get("extra", "")
+    for name, cell in row.items():
+        if cell:
+            cells[name] = sys.intern(cell) if name in _REPEATED else cell
     state = cells.get("state", "")
-    if (moment is not None and state not in old.since) or not old.since:
-        return Job(cells, {**old.since, state: moment or datetime.fromtimestamp(0, UTC)})
-    return Job(cells, old.since)
+    # A state that is not ours was typed by somebody: it must not take a paid task out of sight.
+    if state != old_state and (old_state in TERMINAL or state not in STATES):
+        cells["state"] = state = old_state
+    if old_extra and row.get("extra"):
+        cells["extra"] = _dump({**_json_object(old_extra), **_json_object(row["extra"])})
+    if state not in since:
+        since[state] = _moment(row.get("time", "")) or max(since.values(), default=_LONG_AGO)
 
 
 class Ledger:
@@ -204,15 +211,13 @@ class Ledger:
         now = datetime.fromtimestamp(self._clock(), UTC)
         with self._lock:
             if self._file.changed():
-                self._load()
+                self._reload()
             job = self._jobs.get(external_task_id)
             if only is not None and (job is None or job.state not in only):
                 raise StateChanged(f"The task is {job.state if job else 'not in the log'} by now.")
             time = now.isoformat(timespec="milliseconds")
-            row = {"external_task_id": external_task_id, "time": time, **cells}
-            self._file.append(encode_row(self._placed(row)))
-            changed = fold(job, row)
-            self._keep(changed)
+            stored = {name: storable(cell) for name, cell in cells.items() if cell}
+            changed = self._write(job, {"external_task_id": external_task_id, "time": time, **stored})
         self._on_change()
         return changed
 
@@ -235,23 +240,33 @@ class Ledger:
         """How many lines of the file are no records of this log; they are left where they are."""
         return len(self._unreadable)
 
+    def _write(self, job: Job | None, row: Mapping[str, str]) -> Job:
+        self._file.append(encode_row(self._placed(row)))
+        changed = fold(job, row)
+        self._keep(changed)
+        return changed
+
     def _load(self) -> None:
         contents = self._file.read()
-        if missing := {"external_task_id", "time", "state", "extra"} - set(contents.columns):
-            raise LogError(
-                f"{self._file.path.name} has no column {', '.join(sorted(missing))}, so it is not a log of "
-                "this studio: move it out of the data folder, or give its columns their names back."
-            )
         homeless = [name for name in COLUMNS if name not in contents.columns]
-        jobs: dict[str, Job] = {}
+        folded: dict[str, tuple[dict[str, str], dict[str, datetime]]] = {}
         for row in contents.rows:
-            stored = _json_object(row["extra"]) if homeless and "extra" in row else {}
-            whole = {**{name: str(stored[name]) for name in homeless if name in stored}, **row}
-            jobs[row["external_task_id"]] = fold(jobs.get(row["external_task_id"]), whole)
+            if homeless and "extra" in row:
+                stored = _json_object(row["extra"])
+                row = {**{name: str(stored[name]) for name in homeless if name in stored}, **row}  # noqa: PLW2901
+            _apply(row, *folded.setdefault(row["external_task_id"], ({}, {})))
         self._columns, self._unreadable = contents.columns, contents.unreadable
         self._jobs, self._unfinished = {}, {}
-        for job in jobs.values():
-            self._keep(job)
+        for cells, since in folded.values():
+            self._keep(Job(cells, since))
+
+    def _reload(self) -> None:
+        """Take over what somebody did to the file; a stale copy saved over it must not drop paid tasks."""
+        unfinished = self._unfinished
+        self._load()
+        for job in unfinished.values():
+            if job.id not in self._jobs:
+                self._write(None, job.cells)
 
     def _keep(self, job: Job) -> None:
         self._jobs[job.id] = job
