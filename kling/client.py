@@ -390,7 +390,7 @@ def _transport_error(error: Exception) -> TransportError:
 def _kind(error: Exception) -> str:
     """Name the kind of fault only: texts of urllib3 hold objects' addresses and whole signed links."""
     names = {
-        "NewConnectionError": "the connection was refused",
+        "NewConnectionError": "no connection could be made",
         "NameResolutionError": "the host's name is not known",
         "ConnectTimeoutError": "connecting took too long",
         "ReadTimeoutError": "the answer took too long",

@@ -171,6 +171,7 @@ class Loopback:
             while True:
                 connection, _ = self._listener.accept()
                 if self._resets:
+                    connection.recv(1, socket.MSG_PEEK)  # there is a request, and nobody reads it
                     reset_after_reading(Connection(connection, self._closing))
                     connection.close()
                     continue

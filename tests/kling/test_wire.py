@@ -95,6 +95,11 @@ def test_a_field_of_another_type_does_no_harm(field, value):
     assert task({**DOCUMENTED, field: value}).task_id == DOCUMENTED["task_id"]
 
 
+@pytest.mark.parametrize("units", ["", "abc", "nan", "inf", "-inf", None, True, {}])
+def test_a_charge_that_is_no_number_is_none(units):
+    assert task({"task_id": "7", "final_unit_deduction": units}).final_unit_deduction is None
+
+
 def test_a_video_without_an_address_is_none():
     assert task({"task_id": "7", "task_result": {"videos": [{"id": "v"}, {"url": ""}, None]}}).videos == ()
 
