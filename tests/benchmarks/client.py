@@ -26,7 +26,7 @@ import requests
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from kling import Client, KeyPair, TextToVideo  # noqa: E402
+from kling import Client, KeyPair, TextToVideo
 
 AIM = 1.15
 KEYS = KeyPair("access-key-of-32-characters-long", "secret-key-of-32-characters-long")
