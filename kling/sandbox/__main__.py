@@ -23,6 +23,7 @@ import uvicorn
 from kling.sandbox.auth import ACCESS_KEY, API_KEY, SECRET_KEY, Keys
 from kling.sandbox.clips import Clips
 from kling.sandbox.engine import Engine, Settings
+from kling.sandbox.loopback import is_loopback
 from kling.sandbox.pace import FORMS, parse_pace
 from kling.sandbox.server import Door
 from kling.sandbox.store import Store
@@ -95,6 +96,10 @@ class _Server(uvicorn.Server):
             host = f"[{host}]" if ":" in host else host
             sys.stdout.write("\n".join(_greeting(f"http://{host}:{port}", self._options)) + "\n")
             sys.stdout.flush()
+            if not is_loopback(self.config.host) and _settings(self._options).keys == Keys():
+                sys.stderr.write(
+                    "Other machines can reach this sandbox, and its keys are the well-known ones.\n"
+                )
 
 
 def _greeting(url: str, options: argparse.Namespace) -> list[str]:
@@ -139,7 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m kling.sandbox",
         description="A local service that speaks Kling's text-to-video API and draws real MP4s, for free.",
-        epilog="The first line it prints is its address; the next ones are the variables to connect with.",
+        epilog="The first line it prints is its address; the next ones are the variables to connect with."
+        " A prompt with the word sandbox-1301, or any other code of the API, gets that answer; with"
+        " sandbox-failed its task fails later. More can be planned under /_sandbox/ (control.py says what);"
+        " faults that need a raw socket go through python -m kling.sandbox.proxy.",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)")

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
 import ssl
@@ -18,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from kling.sandbox.bodies import callback_body
 from kling.sandbox.engine import Engine
+from kling.sandbox.loopback import is_loopback
 from kling.sandbox.store import Task
 
 PAUSES = (1.0, 2.0, 4.0)  # seconds before another try; nobody documents Kling's
@@ -152,7 +152,7 @@ class Callbacks:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port)
         address = str(found[0][4][0])
-        if not self.anywhere and not ipaddress.ip_address(address).is_loopback:
+        if not self.anywhere and not is_loopback(address):
             raise PermissionError(f"{address} is not on this machine")
         secured = parts.scheme == "https"
         reader, writer = await asyncio.open_connection(

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,8 @@ class Clips:
         if self.style == "drawn":
             return self.folder / f"{task.task_id}{'-watermark' if watermark else ''}.mp4"
         order = self.order(task)
-        return (
-            self.folder / f"tiny-{order.width}x{order.height}-{order.fps}-{order.seconds}-{order.sound}.mp4"
-        )
+        size = f"{order.width}x{order.height}"
+        return self.folder / f"tiny-{size}-{order.fps}-{order.seconds}-{order.sound}.mp4"
 
     def order(self, task: Task, *, watermark: bool = False) -> Order:
         """Return what to draw for a task."""
@@ -76,9 +76,8 @@ class Clips:
 
     def jobs(self, task: Task) -> list[dict[str, Any]]:
         """Return what a worker is told, one job for each file of a task that is still missing."""
-        wanted = {
-            self.path(task, watermark=mark): mark for mark in ([False, True] if task.watermarked else [False])
-        }
+        marks = (False, True) if task.watermarked else (False,)
+        wanted = {self.path(task, watermark=mark): mark for mark in marks}
         return [
             {"style": self.style, "path": str(path), "order": asdict(self.order(task, watermark=mark))}
             for path, mark in wanted.items()
@@ -150,7 +149,8 @@ class Easel:
     async def _paint(self) -> None:
         worker = Worker()
         try:
-            await worker.start()
+            with suppress(OSError):  # told when there is something to draw
+                await worker.start()
             while True:
                 async with self._wake:
                     task = self._store.undrawn(frozenset(self._at_work))
@@ -186,33 +186,32 @@ class Worker:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def start(self) -> asyncio.subprocess.Process:
         """Start the process, unless it runs."""
         if self._process is None or self._process.returncode is not None:
-            pipe = asyncio.subprocess.PIPE
-            program = [sys.executable, "-m", "kling.sandbox.worker"]
-            where = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-            self._process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, env=where)
+            found = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "kling.sandbox.worker"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, found))},
+            )
+        return self._process
 
     async def draw(self, job: dict[str, Any]) -> str:
         """Draw one clip and return what went wrong, or an empty text."""
-        await self.start()
-        process = self._process
-        if (
-            process is None or process.stdin is None or process.stdout is None
-        ):  # pragma: no cover -- pipes were asked for
-            return "no worker"
+        answer = b""
         try:
-            process.stdin.write(json.dumps(job).encode() + b"\n")
-            await process.stdin.drain()
-            answer = await process.stdout.readline()
+            process = await self.start()
+            if process.stdin and process.stdout:
+                process.stdin.write(json.dumps(job).encode() + b"\n")
+                await process.stdin.drain()
+                answer = await process.stdout.readline()
         except OSError as error:
-            answer = b""
-            log.warning("worker: %s", error)
-        if not answer:
-            await process.wait()
-            return f"the worker ended with {process.returncode}"
-        return str(json.loads(answer)["problem"])
+            return f"the worker cannot be reached: {error}"
+        if answer.endswith(b"\n"):
+            return str(json.loads(answer)["problem"])
+        return f"the worker ended with {await process.wait()}"
 
     async def stop(self) -> None:
         """End the process."""

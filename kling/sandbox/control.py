@@ -11,7 +11,6 @@ GET  accepted                   how many tasks were really created per external_
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kling.sandbox import contract
+from kling.sandbox.loopback import is_loopback
 from kling.sandbox.plans import read_plan
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _endpoint(
 def _from_here(request: HTTPRequest) -> bool:
     """Return whether a request comes from this machine, and not from a web page that a browser here shows."""
     peer = request.client.host if request.client else ""
-    return "origin" not in request.headers and _is_loopback(peer) and _is_loopback(_hostname(request))
+    return "origin" not in request.headers and is_loopback(peer) and is_loopback(_hostname(request))
 
 
 def _hostname(request: HTTPRequest) -> str:
@@ -73,13 +73,6 @@ def _hostname(request: HTTPRequest) -> str:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _health(door: Door, _body: Any) -> Any:

@@ -52,7 +52,7 @@ def read_request(body: bytes, *, strict: bool, retired: str) -> dict[str, Any]:
         Refused: 1200 for what is no JSON object, 1201 and 1203 for what the contract does not allow; the
             message names every field that is wrong.
     """
-    request: dict[str, Any] = _without_nulls(_parse(body))
+    request = _parse(body)
     if strict:
         unknown = [refusal("unknown-keys", key=key[:50]).message for key in _unknown_keys(request)]
     else:
@@ -95,12 +95,12 @@ def units(request: Mapping[str, Any]) -> float:
     return round(int(request["duration"]) * price, 2)
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes) -> dict[str, Any]:
     def not_a_number(name: str) -> None:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        parsed = json.loads(body.decode("utf-8"), parse_constant=not_a_number)
+        parsed = _without_nulls(json.loads(body.decode("utf-8"), parse_constant=not_a_number))
         json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise Refused(1200, "body: is not valid JSON in UTF-8") from error

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route
@@ -32,6 +33,7 @@ _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 _RANGE = re.compile(r"(\d{1,15})-(\d{0,15})|-\d{1,15}")
 _JOURNAL = 1000
 _SHOWN = 4000
+_DEEP = 100
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +93,12 @@ class Door:
         task = self.engine.clip(name[1], self.now()) if name else None
         path = self.clips.path(task, watermark=bool(name[2])) if name and task else None
         if task is None or path is None or not path.exists():
+            self._note(request, status=404)
             return PlainTextResponse("There is no such clip, or it was cleared.\n", status_code=404)
         if not _is_range(request.headers.get("range", "bytes=0-")):
             _without_range(request.scope)  # RFC 9110, 14.2: what cannot be read as a range is ignored
         plan = self.engine.plans.take("clip", task.task_id, task.external_task_id)
+        self._note(request, status=200, fault=plan.fault)
         return spoiled(FileResponse(path, media_type="video/mp4"), plan, request)
 
     async def api(self, request: HTTPRequest) -> ASGIApp:
@@ -105,7 +109,8 @@ class Door:
             answer = refused_answer(1200, f"body: must be at most {MAX_BODY} bytes", call_id)
         else:
             answer = self._handle(request, body, call_id)
-        self._note(request, body or b"", answer)
+        seen = {"body": _readable(body or b""), "code": answer.body["code"]}
+        self._note(request, status=answer.status, fault=answer.plan.fault, **seen)
         if request.method == "POST":
             await self.easel.wake()
             self.callbacks.wake()
@@ -128,7 +133,7 @@ class Door:
             log.exception("a request failed in the sandbox itself")
             return refused_answer(5000, "The sandbox itself failed; its log says why", call_id)
 
-    def _note(self, request: HTTPRequest, body: bytes, answer: Answer) -> None:
+    def _note(self, request: HTTPRequest, **seen: Any) -> None:
         kind = "jwt" if "." in request.headers.get("authorization", "") else "api key"
         self.journal.append(
             {
@@ -144,11 +149,8 @@ class Door:
                     if name in request.headers
                 },
                 "authorization": kind if "authorization" in request.headers else None,
-                "body": _readable(body),
-                "status": answer.status,
-                "code": answer.body["code"],
-                "fault": answer.plan.fault,
             }
+            | seen
         )
 
     def _note_callback(self, task: Task, status: str, result: str) -> None:
@@ -163,8 +165,9 @@ class _Endpoint:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(HTTPRequest(scope, receive))
-        await response(scope, receive, send)
+        with suppress(ClientDisconnect):  # nobody is left to be answered
+            response = await self._answer(HTTPRequest(scope, receive))
+            await response(scope, receive, send)
 
 
 async def _body(request: HTTPRequest) -> bytes | None:
@@ -185,9 +188,11 @@ def _base_url(request: HTTPRequest) -> str:
 
 
 def _readable(body: bytes) -> Any:
-    if len(body) <= _SHOWN:
-        with suppress(ValueError, RecursionError):
-            return json.loads(body)
+    if len(body) <= _SHOWN and body.count(b"[") + body.count(b"{") <= _DEEP:
+        with suppress(ValueError):
+            parsed = json.loads(body)
+            json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()  # as the journal will be sent
+            return parsed
     return body[:_SHOWN].decode("utf-8", "replace")
 
 

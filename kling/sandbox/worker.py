@@ -52,7 +52,7 @@ def _prepare() -> None:
 def _draw(job: dict[str, Any]) -> str:
     path = Path(job["path"])
     order = Order(**job["order"] | {"shots": tuple(Shot(**shot) for shot in job["order"]["shots"])})
-    half_written = path.with_name(f"drawing-{path.name}")
+    half_written = path.with_name(f"drawing-{os.getpid()}-{path.name}")
     try:
         if job["style"] == "tiny":
             from kling.sandbox.tiny import draw_tiny as draw_clip

@@ -160,9 +160,11 @@ def test_all_problems_are_told_at_once(bench):
         b'{"prompt": "\\ud800"}',
         b'{"cfg_scale": ' + b"9" * 5000 + b"}",
         b'{"prompt":' * 50_000,
+        b'{"x":' * 400 + b"1" + b"}" * 400 + b",",
+        b'{"x":' * 990 + b"1" + b"}" * 990,
         b"[" * 200_000,
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_a_body_that_is_no_json_object_is_refused_as_1200(bench, body):
     answer = bench.call("POST", TASKS, body)

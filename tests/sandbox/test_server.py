@@ -165,9 +165,9 @@ def test_the_control_plane_answers_this_machine_only(door, url, peer, headers):
 
 def test_reset_deletes_tasks_and_clips(web, clip, door):
     assert web.post("/_sandbox/reset").status_code == 200
+    assert web.get("/_sandbox/journal").json() == []
     assert web.get(clip).status_code == 404
     assert list(door.clips.folder.iterdir()) == []
-    assert web.get("/_sandbox/journal").json() == []
 
 
 def test_the_clock_can_be_advanced(web, clip):
@@ -211,6 +211,24 @@ def test_the_journal_tells_requests_without_credentials(web):
     assert (first["method"], first["path"], first["body"], first["code"]) == ("POST", TASKS, WISH, 1002)
     assert (second["query"], second["code"]) == ({"pageNum": "2"}, 0)
     assert "secret" not in json.dumps([first, second])
+
+
+def test_the_journal_tells_downloads(web, clip):
+    web.get(clip)
+    seen = [(entry["path"], entry["status"]) for entry in web.get("/_sandbox/journal").json()]
+    assert seen[-1] == (clip, 200)
+
+
+def test_the_journal_can_be_read_whatever_was_sent(web):
+    for body in (
+        b'{"prompt": "\\ud800"}',
+        b'{"a": NaN}',
+        b"[" * 900,
+        b"\xff",
+        b'{"a":' * 90 + b"1" + b"}" * 90,
+    ):
+        web.post(TASKS, content=body)
+    assert len(web.get("/_sandbox/journal").json()) == 5
 
 
 def test_accepted_counts_what_was_really_created(web):

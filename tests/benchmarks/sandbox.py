@@ -1,0 +1,162 @@
+"""How the sandbox's cost grows: `python tests/benchmarks/sandbox.py [--tasks 100 10000 100000]`.
+
+Starts a sandbox with `--clips tiny` for each number of tasks, and measures over loopback with keep-alive:
+create, query by either id, and a list page of 500 (the newest, and the oldest that the API reaches; its time
+is divided by the tasks that it shows). Prints the median in ms and its ratio to the first number of tasks.
+Create and query must not grow; a create takes at most 5 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from kling.sandbox.auth import API_KEY  # noqa: E402
+from kling.sandbox.engine import TASKS, Engine, Settings  # noqa: E402
+from kling.sandbox.pace import parse_pace  # noqa: E402
+from kling.sandbox.rules import read_request  # noqa: E402
+from kling.sandbox.store import Store  # noqa: E402
+
+WISH = {
+    "model_name": "kling-v2-6",
+    "prompt": "A fox in the snow, seen from above, in the last light of a long day",
+}
+HEADERS = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
+TIMES = 200
+
+
+def fill(folder, count):
+    """Put tasks into a sandbox's store the short way, as many as are missing."""
+    store = Store(str(folder / "sandbox.sqlite"))
+    engine = Engine(store, Settings(), time.time())
+    pace = parse_pace("immediate")
+    for number in range(store.last, count):
+        body = json.dumps(WISH | {"external_task_id": f"external-{number}"}).encode()
+        wish = read_request(body, strict=False, retired="serve")
+        now = engine.clock(time.time())
+        task = store.add(wish, now=now, units=1.5, pace=pace)
+        store.mark_ready(task.task_id, now)
+        store.settle(now)
+    some = [store.page(page, 1)[0] for page in range(1, count, max(1, count // 50))]
+    store.close()
+    return some
+
+
+class Caller:
+    """One connection that is kept alive."""
+
+    def __init__(self, url):
+        parts = urlsplit(url)
+        self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+
+    def __call__(self, method, path, body=None):
+        self.connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
+        answer = json.loads(self.connection.getresponse().read())
+        assert answer["code"] == 0, answer
+        return answer["data"]
+
+
+class Sandbox:
+    """A running sandbox that holds a number of tasks."""
+
+    def __init__(self, folder, count):
+        (folder / "clips").mkdir(parents=True)
+        some = fill(folder, count)
+        self.task_ids = [task.task_id for task in some]
+        self.external_ids = [task.external_task_id for task in some]
+        self.last_page = min(max(1, count // 500), 1000)
+        options = [
+            "--clips",
+            "tiny",
+            "--pace",
+            "immediate",
+            "--concurrency",
+            "1000000",
+            "--data",
+            str(folder),
+        ]
+        program = [sys.executable, "-m", "kling.sandbox", *options]
+        self.process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.call = Caller(self.process.stdout.readline().removeprefix("Kling sandbox: ").strip())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.communicate()
+
+
+def by_task_id(sandbox, number):
+    sandbox.call("GET", f"{TASKS}/{sandbox.task_ids[number % len(sandbox.task_ids)]}")
+
+
+def by_external_task_id(sandbox, number):
+    sandbox.call("GET", f"{TASKS}/{sandbox.external_ids[number % len(sandbox.external_ids)]}")
+
+
+def newest_page(sandbox, _number):
+    return len(sandbox.call("GET", f"{TASKS}?pageSize=500"))
+
+
+def oldest_page(sandbox, _number):
+    return len(sandbox.call("GET", f"{TASKS}?pageSize=500&pageNum={sandbox.last_page}"))
+
+
+def create(sandbox, number):
+    sandbox.call("POST", TASKS, WISH | {"external_task_id": f"new-{number}"})
+
+
+OPERATIONS = {
+    "query by task_id": by_task_id,
+    "query by external_task_id": by_external_task_id,
+    "newest page, per task in it": newest_page,
+    "oldest page, per task in it": oldest_page,
+    "create": create,
+}
+
+
+def medians(sandboxes, operation):
+    """Return the median ms of an operation at each sandbox; they take turns, so that noise hits all."""
+    spent = [[] for _ in sandboxes]
+    for number in range(TIMES if operation in {by_task_id, by_external_task_id, create} else TIMES // 10):
+        for sandbox, times in zip(sandboxes, spent, strict=True):
+            start = time.perf_counter()
+            shown = operation(sandbox, number)
+            times.append((time.perf_counter() - start) / (shown or 1))
+    return [statistics.median(times) * 1000 for times in spent]
+
+
+def main():
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tasks", type=int, nargs="+", default=[100, 10_000, 100_000])
+    counts = parser.parse_args().tasks
+    sandboxes = []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            sandboxes += [Sandbox(Path(folder) / str(count), count) for count in counts]
+            create(sandboxes[0], "first")
+            measured = {name: medians(sandboxes, operation) for name, operation in OPERATIONS.items()}
+        finally:
+            for sandbox in sandboxes:
+                sandbox.stop()
+    print(f"{'median ms (ratio)':28}" + "".join(f"{count:>18,}" for count in counts))
+    for name, row in measured.items():
+        print(f"{name:28}" + "".join(f"{f'{value:.3f} ({value / row[0]:.2f})':>18}" for value in row))
+    worst = max(measured["create"])
+    print(f"create at most 5 ms: {'yes' if worst <= 5 else 'NO'} ({worst:.2f} ms)")
+
+
+if __name__ == "__main__":
+    main()
