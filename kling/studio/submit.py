@@ -1,10 +1,10 @@
 """From a wish to a task: written before it is spent, looked up before it is repeated (design.md).
 
-order  ── row `intent`, fsynced ──▶ send ──▶ submitted
-│ refused, passes by itself ──▶ waiting ──▶ send
-│ refused, for good ──▶ failed
-└ may exist ──▶ unknown ──▶ settle: found ──▶ submitted
-absent ──▶ send, the same id
+order ── row `intent`, fsynced ──▶ send ──▶ submitted
+                                      ├ refused, passes by itself ──▶ waiting ──▶ send
+                                      ├ refused for good ──▶ failed
+                                      └ may exist ──▶ unknown ──▶ look up ──▶ submitted
+                                                                     └ absent ──▶ send, the same id
 """
 
 from __future__ import annotations
@@ -73,7 +73,6 @@ class _LookUp:
     due: float
     absent: int = 0
     rounds: int = 0
-    trouble: str = ""
 
 
 class Submitter:
@@ -120,7 +119,7 @@ class Submitter:
             self._claims = {key: kept for key, kept in self._claims.items() if now - kept[0] < SAME_WISH}
             if claim in self._claims and (job := self._ledger.get(self._claims[claim][1])):
                 return job
-            job_id = f"{int(now * 1000):012x}{secrets.token_hex(6)}"
+            job_id = f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
             wish = replace(request, external_task_id=job_id)
             hold = self.hold_of(request.model_name)
             state = INTENT if hold is None else WAITING
@@ -135,8 +134,8 @@ class Submitter:
                     account=self._account,
                     **request_cells(wish),
                 )
-            except LogError:
-                self._in_hand.discard(job_id)
+            except BaseException:
+                self._in_hand.discard(job_id)  # if the row is there all the same, it is looked up
                 raise
             self._claims[claim] = (now, job_id)
         if state == INTENT:
@@ -166,6 +165,8 @@ class Submitter:
         job = self._ledger.get(job_id)
         if job is None or job.state not in {WAITING, NOT_SENT}:
             raise StateChanged("It has been sent by now.")
+        if job["account"] != self._account:
+            raise StateChanged("It belongs to another account than the one in use.")
         self._holds.pop(job["model_name"], None)
         self._take(job)
 
@@ -178,26 +179,31 @@ class Submitter:
     def step(self) -> float | None:
         """Settle what is unknown and send what waits, as far as it is due; return when to come again."""
         now = self._clock()
+        with self._lock:  # who is in hand first: a worker records before it lets go
+            held = set(self._in_hand)
+            mine = [job for job in self._ledger.unfinished() if job["account"] == self._account]
+        mine = [job for job in mine if job.state in {INTENT, UNKNOWN, WAITING}]
+        busy = {job["model_name"] for job in mine if job.id in held}
         dues = [now + BUSY_PAUSES[0]]
-        mine = [job for job in self._ledger.unfinished() if job["account"] == self._account]
-        started: set[str] = set()
+        answered = True
         for job in mine:
-            if job.id in self._in_hand:
+            if job.id in held:
                 continue
-            if job.state == INTENT:  # nobody holds it: its POST was cut off by a crash or a full disk
-                job = self._note_unknown(job, "The studio stopped before the answer came.")  # noqa: PLW2901
-            if job.state == UNKNOWN:
-                dues.append(self._settle(job, now))
-            elif job.state == WAITING:
+            if job.state == WAITING:
                 hold = self.hold_of(job["model_name"])
                 if hold is not None:
                     dues.append(hold.until)
-                elif (
-                    job["model_name"] not in started
-                ):  # one at a time: its answer says whether the rest may go
-                    started.add(job["model_name"])
+                elif job["model_name"] not in busy:  # one at a time: its answer says whether the rest may go
+                    busy.add(job["model_name"])
                     self._take(job)
-        return min(dues) if any(job.state in {INTENT, UNKNOWN, WAITING} for job in mine) else None
+            elif answered:
+                try:
+                    dues.append(self._settle(job, now))
+                except StateChanged as error:
+                    log.warning("Task %s: %s", job.id, error)
+                except KlingError:
+                    answered = False  # the others would only wait as long, each
+        return min(dues) if mine else None
 
     def hold_of(self, model_name: str) -> Hold | None:
         """Return what keeps tasks of this model from being sent right now."""
@@ -224,7 +230,7 @@ class Submitter:
         """Make one POST and record what came of it. A record that fails leaves `intent`: it is looked up."""
         try:
             if job.state != INTENT:
-                job = self._ledger.append(job.id, only={WAITING, NOT_SENT, UNKNOWN}, state=INTENT)
+                job = self._ledger.append(job.id, only={job.state}, state=INTENT)
             try:
                 task = self._connection.client().submit(job.request)
             except KlingError as error:
@@ -253,7 +259,11 @@ class Submitter:
         elif isinstance(error, NotSent):
             self._note_unknown(job, _words(error), error)
         else:  # a refusal of the same id again says nothing about the first time: the look-up decides
-            task = self._find(job)
+            try:
+                task = self._find(job)
+            except KlingError:
+                self._note_unknown(job, _words(error), error)
+                return
             if task is not None:
                 self._accepted(job, task)
             else:
@@ -289,34 +299,43 @@ class Submitter:
     def _hold(
         self, key: str, reason: str, code: int, *, at_least: float = 0, needs_person: bool = False
     ) -> None:
+        now = self._clock()
         before = self._holds.get(key)
-        tries = before.tries + 1 if before else 0
+        running = before is not None and before.until > now
+        tries = before.tries + (not running) if before else 0  # several refusals of one moment count once
         pause = HOLD_PAUSE if needs_person else BUSY_PAUSES[min(tries, len(BUSY_PAUSES) - 1)]
-        self._holds[key] = Hold(self._clock() + max(pause, at_least), reason, code, tries, needs_person)
+        hold = Hold(now + max(pause, min(at_least, HOLD_PAUSE)), reason, code, tries, needs_person)
+        if before is None or not running or hold.until > before.until:
+            self._holds[key] = hold
 
     def _settle(self, job: Job, now: float) -> float:
-        """Look up a task that may exist; return when to look again."""
+        """Look up a task that may exist; return when to look again.
+
+        Raises:
+            KlingError: nothing was learnt.
+        """
+        if job.state == INTENT:  # nobody holds it: its POST was cut off by a crash or a full disk
+            job = self._note_unknown(job, "The studio stopped before the answer came.")
         look_up = self._look_ups.setdefault(job.id, _LookUp(now))
         if look_up.due > now:
             return look_up.due
         try:
             task = self._find(job)
-        except KlingError as error:  # nothing was learnt
-            look_up.due = now + LOOK_AGAIN_LATER
-            look_up.trouble = _words(error)
+        except KlingError:
+            look_up.due = self._clock() + LOOK_AGAIN_LATER
+            raise
+        if task is not None:
+            self._accepted(job, task)
+        elif look_up.absent < len(LOOK_AGAIN):
+            look_up.due = now + LOOK_AGAIN[look_up.absent] * 2**look_up.rounds
+            look_up.absent += 1
+        elif now - job.ordered_at.timestamp() < YOUNG:
+            look_up.absent, look_up.rounds = 0, look_up.rounds + 1
+            self._take(job)
         else:
-            if task is not None:
-                self._accepted(job, task)
-            elif look_up.absent < len(LOOK_AGAIN):
-                look_up.due = now + LOOK_AGAIN[look_up.absent] * 2**look_up.rounds
-                look_up.absent += 1
-            elif now - job.ordered_at.timestamp() < YOUNG:
-                look_up.absent, look_up.rounds = 0, look_up.rounds + 1
-                self._take(job)
-            else:
-                self._look_ups.pop(job.id)
-                message = "It never arrived, and nothing was spent. Send it now, or withdraw it."
-                self._ledger.append(job.id, only={UNKNOWN}, state=NOT_SENT, message=message)
+            self._look_ups.pop(job.id)
+            message = "It never arrived, and nothing was spent. Send it now, or withdraw it."
+            self._ledger.append(job.id, only={UNKNOWN}, state=NOT_SENT, message=message)
         return look_up.due
 
 

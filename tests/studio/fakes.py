@@ -1,0 +1,219 @@
+"""An account that does as it is told, and a studio's parts around it that work when a test calls them."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kling import ApiKey, Client
+from kling.errors import api_error
+from kling.models import Task, TextToVideo, Video
+from kling.studio.archive import Archive
+from kling.studio.csvlog import LogFile
+from kling.studio.ledger import Job, Ledger
+from kling.studio.submit import Submitter
+from kling.studio.tracker import Tracker
+from tests.kling.tools import Clock
+
+ACCOUNT = "kling.test#00000000"
+FOX = TextToVideo(prompt="A fox in the snow")
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class Kling(Client):
+    """Kling in memory. `find` is the real client's.
+
+    Args:
+        answers: what the next POSTs meet: an error, and whether the task was made before it.
+        look_ups, lists: errors that the next GETs of one task, or of a page, meet; None answers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ApiKey("key"), base_url="https://kling.test")
+        self.made: dict[str, Task] = {}
+        self.posts: list[str] = []
+        self.gets: list[str] = []
+        self.pages: list[tuple[int, int]] = []
+        self.answers: list[tuple[BaseException, bool]] = []
+        self.look_ups: list[BaseException | None] = []
+        self.lists: list[BaseException | None] = []
+        self.downloads: list[str] = []
+        self.files: dict[str, bytes | BaseException] = {}
+        self.hidden: set[str] = set()
+        self.order: Callable[[list[Task]], list[Task]] = list
+        self.at_post: Callable[[TextToVideo], None] = lambda _: None
+
+    @property
+    def requests(self) -> int:
+        return len(self.posts) + len(self.gets) + len(self.pages)
+
+    def submit(self, request: TextToVideo) -> Task:
+        self.posts.append(request.external_task_id)
+        self.at_post(request)
+        error, accepted = self.answers.pop(0) if self.answers else (None, True)
+        if accepted:
+            if request.external_task_id in self.made:
+                raise api_error(400, 1201, "external_task_id is not unique")
+            self.add(request.external_task_id)
+        if error is not None:
+            raise error
+        return self.made[request.external_task_id]
+
+    def get(self, task_id: str) -> Task:
+        self.gets.append(task_id)
+        _raise_next(self.look_ups)
+        for task in self.made.values():
+            if task_id in {task.task_id, task.external_task_id} and task.external_task_id not in self.hidden:
+                return task
+        raise api_error(404, 1203, "Task not found", request_id="r-404")
+
+    def list(self, *, page_num: int = 1, page_size: int = 30) -> tuple[Task, ...]:
+        self.pages.append((page_num, page_size))
+        _raise_next(self.lists)
+        seen = self.order([task for task in self.made.values() if task.external_task_id not in self.hidden])
+        return tuple(seen[(page_num - 1) * page_size : page_num * page_size])
+
+    def download(self, url: str, to: Path, **_: Any) -> int:
+        self.downloads.append(url)
+        content = self.files[url]
+        if isinstance(content, BaseException):
+            raise content
+        return to.write_bytes(content)
+
+    def add(self, external_task_id: str, **fields: Any) -> None:
+        """Make a task."""
+        number = f"{800_000_000_000_000_000 + len(self.made)}"
+        fields = {"task_id": number, "task_status": "submitted", "request_id": "r-1"} | fields
+        self.made[external_task_id] = Task(external_task_id=external_task_id, **fields)
+
+    def change(self, external_task_id: str, **fields: Any) -> None:
+        """Change a task."""
+        self.made[external_task_id] = replace(self.made[external_task_id], **fields)
+
+    def finish(self, external_task_id: str, content: bytes | BaseException = b"", **fields: Any) -> str:
+        """Let a task succeed; return the address of its video."""
+        url = f"https://cdn.kling.test/{len(self.files)}.mp4"
+        self.files[url] = content
+        video = Video(id=f"v-{external_task_id}", url=url, duration=5.0)
+        self.change(external_task_id, task_status="succeed", videos=(replace(video, **fields),))
+        return url
+
+
+def _raise_next(errors: list[BaseException | None]) -> None:
+    if errors and (error := errors.pop(0)):
+        raise error
+
+
+class Account:
+    """A connection to it."""
+
+    def __init__(self, kling: Kling, *, is_sandbox: bool = False) -> None:
+        self.kling, self.is_sandbox = kling, is_sandbox
+        self.lifecycle: list[str] = []
+        self.down: BaseException | None = None
+
+    def client(self) -> Client:
+        if self.down is not None:
+            raise self.down
+        return self.kling
+
+    def start(self) -> None:
+        self.lifecycle.append("started")
+
+    def stop(self) -> None:
+        self.lifecycle.append("stopped")
+
+
+class Bench:
+    """Ledger, submitter and tracker over one folder; workers run at once, or when `work` is called."""
+
+    def __init__(self, folder: Path, *, kling: Kling | None = None, is_sandbox: bool = False) -> None:
+        self.folder = folder
+        self.kling = kling or Kling()
+        self.connection = Account(self.kling, is_sandbox=is_sandbox)
+        self.clock = Clock(1_795_000_000.0)
+        self.held: list[Callable[[], None]] | None = None
+        self.disk: list[OSError] = []
+        self.told = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Open the same folder as a new process would; what the old one had in hand is gone."""
+        if self.held is not None:
+            self.held = []
+        self.ledger = Ledger(
+            LogFile(self.folder / "history.csv", write=self._write, fsync=lambda _: None),
+            clock=self.clock,
+        )
+        self.submitter = Submitter(
+            self.ledger, self.connection, self.account, run=self._run, clock=self.clock
+        )
+        self.tracker = Tracker(
+            ledger=self.ledger,
+            submitter=self.submitter,
+            archive=Archive(self.folder / "videos"),
+            connection=self.connection,
+            account=self.account,
+            run=self._run,
+            clock=self.clock,
+            on_change=self._tell,
+            rng=_Steady(),
+        )
+
+    @property
+    def account(self) -> str:
+        return "sandbox" if self.connection.is_sandbox else ACCOUNT
+
+    def _run(self, call: Callable[[], None]) -> None:
+        if self.held is None:
+            call()
+        else:
+            self.held.append(call)
+
+    def work(self) -> None:
+        """Let the workers do what was handed to them."""
+        while self.held:
+            self.held.pop(0)()
+
+    def _write(self, handle: int, data: bytes) -> int:
+        if self.disk:
+            raise self.disk.pop(0)
+        return os.write(handle, data)
+
+    def _tell(self) -> None:
+        self.told += 1
+
+    def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
+        return self.submitter.order(request, person=person, session=session)
+
+    def job(self, job_id: str) -> Job:
+        job = self.ledger.get(job_id)
+        assert job is not None
+        return job
+
+    def states(self) -> list[str]:
+        return [job.state for job in self.ledger.jobs()]
+
+    def run_for(self, seconds: float) -> None:
+        """Call `step` when it wants to be called, as the tracker's thread does."""
+        end = self.clock.now + seconds
+        while True:
+            due = self.tracker.step()
+            if due is None or due > end:
+                break
+            self.clock.now = max(self.clock.now + 0.02, due)
+        self.clock.now = end
+
+
+class _Steady(random.Random):
+    """No jitter."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2

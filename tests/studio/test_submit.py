@@ -1,0 +1,498 @@
+"""A wish becomes one task at most, and none is lost, whatever happens between the row and the answer."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from kling.errors import InvalidRequest, MaybeSent, NotSent, api_error
+from kling.models import TextToVideo
+from kling.studio.csvlog import LogError, parse
+from kling.studio.ledger import StateChanged
+from kling.studio.submit import BUSY_PAUSES, HOLD_PAUSE, YOUNG
+from tests.studio.fakes import ACCOUNT, FOX, Bench, Crash, Kling
+
+V3 = replace(FOX, model_name="kling-v3")
+FULL = OSError(28, "No space left on device")
+LOST = MaybeSent("The connection broke.")
+BUSY = api_error(429, 1303, "parallel task over resource pack limit")
+EMPTY = api_error(429, 1102, "Account balance not enough")
+
+
+def on_disk(bench: Bench) -> list[tuple[str, str]]:
+    rows = parse((bench.folder / "history.csv").read_bytes()).rows
+    return [(row["external_task_id"], row.get("state", "")) for row in rows]
+
+
+# -- ordering ------------------------------------------------------------------------------------------------
+
+
+def test_an_order_becomes_a_task_that_carries_our_id(bench):
+    job = bench.job(bench.order().id)
+    assert job.state == "submitted"
+    assert bench.kling.posts == [job.id]
+    assert job["task_id"] == bench.kling.made[job.id].task_id
+    assert (job["person"], job["account"], job["code"]) == ("Ada", ACCOUNT, "0")
+
+
+def test_the_row_with_the_whole_request_is_on_the_disk_before_the_post(bench):
+    at_post = []
+    bench.kling.at_post = lambda request: at_post.append((on_disk(bench), request))
+    bench.order(V3)
+    [(rows, request)] = at_post
+    assert rows == [(request.external_task_id, "intent")]
+    assert request == replace(V3, external_task_id=request.external_task_id)
+
+
+def test_without_a_log_nothing_is_sent_and_the_same_click_works_once_there_is_room(bench):
+    bench.disk = [FULL]
+    with pytest.raises(LogError, match="No space left"):
+        bench.order()
+    assert bench.kling.posts == []
+    assert bench.ledger.jobs() == ()
+    bench.order()
+    assert len(bench.kling.posts) == 1
+
+
+def test_a_request_that_breaks_rules_is_neither_recorded_nor_sent(bench):
+    with pytest.raises(InvalidRequest):
+        bench.order(TextToVideo(prompt=" "))
+    assert bench.ledger.jobs() == ()
+    assert bench.kling.requests == 0
+
+
+def test_the_same_draft_within_three_seconds_is_the_same_wish_and_later_a_new_one(bench):
+    first = bench.order()
+    bench.clock.now += 2.9
+    assert bench.order().id == first.id
+    bench.clock.now += 0.2
+    assert bench.order().id != first.id
+    assert len(bench.kling.posts) == 2
+
+
+def test_other_drafts_and_other_sessions_are_other_wishes(bench):
+    ids = {bench.order().id, bench.order(V3).id, bench.order(session="other").id}
+    assert len(ids) == len(bench.kling.posts) == 3
+
+
+def test_four_clicks_from_four_threads_are_one_task(bench):
+    gate = threading.Barrier(4)
+    ids: list[str] = []
+
+    def click() -> None:
+        gate.wait()
+        ids.append(bench.order().id)
+
+    threads = [threading.Thread(target=click) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 4
+    assert len(set(ids)) == len(bench.kling.posts) == 1
+
+
+def test_a_name_is_put_on_one_line_and_cut(bench):
+    assert bench.order(person="  Ada\n Lovelace " + "x" * 99)["person"] == ("Ada Lovelace " + "x" * 99)[:60]
+
+
+def test_no_id_can_be_taken_for_a_number(bench):
+    assert bench.order().id.startswith("v")
+
+
+# -- refusals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "state"),
+    [
+        *((code, 401, "failed") for code in (1000, 1001, 1002, 1003, 1004)),
+        *((code, 429, "waiting") for code in (1100, 1101, 1102, 1103, 1302, 1303, 1304)),
+        *((code, 400, "failed") for code in (1200, 1201, 1202, 1203, 1300, 1301, 1999)),
+        *((code, 500, "unknown") for code in (5000, 5001, 5002, 5999)),
+    ],
+)
+def test_each_code_leads_to_one_state_and_says_what_happened(bench, code, status, state):
+    error = api_error(status, code, "Kling says <b>no</b>", request_id="r-7")
+    bench.kling.answers = [(error, False)]
+    job = bench.job(bench.order().id)
+    assert job.state == state
+    assert error.meaning.what in job["message"]
+    assert (job["code"], job["request_id"]) == (str(code), "r-7")
+    assert ("Nothing was spent" in job["message"]) == (state == "failed")
+    assert len(bench.kling.posts) == 1
+
+
+def test_what_was_not_sent_waits_for_a_connection_and_then_goes_by_itself(bench):
+    bench.kling.answers = [(NotSent("Kling could not be reached."), False)] * 2
+    job = bench.order()
+    assert bench.job(job.id).state == "waiting"
+    assert "sent by itself" in bench.job(job.id)["message"]
+    bench.run_for(30)
+    assert bench.job(job.id).state == "submitted"
+    assert bench.kling.posts == [job.id] * 3
+
+
+def test_what_cannot_be_sent_for_a_quarter_of_an_hour_is_left_to_a_person(bench):
+    bench.connection.down = NotSent("Kling could not be reached.")
+    job = bench.order()
+    bench.run_for(YOUNG + 60)
+    assert bench.job(job.id).state == "not_sent"
+    bench.connection.down = None
+    bench.run_for(3600)
+    assert bench.kling.posts == []
+    bench.submitter.send_again(job.id)
+    assert bench.job(job.id).state == "submitted"
+
+
+@pytest.mark.parametrize("code", [1302, 1303])
+def test_pauses_grow_while_kling_is_busy_and_start_anew_after_a_success(bench, code):
+    bench.kling.answers = [(api_error(429, code, "busy"), False)] * 6
+    moments: list[float] = []
+    bench.kling.at_post = lambda _: moments.append(bench.clock.now)
+    bench.order()
+    bench.run_for(200)
+    pauses = [after - before for before, after in pairwise(moments)]
+    assert pauses == pytest.approx([*BUSY_PAUSES, BUSY_PAUSES[-1]])
+    assert bench.states() == ["submitted"]
+    assert bench.submitter.holds == ()
+
+
+def test_refusals_of_one_moment_lengthen_the_pause_once(bench):
+    bench.held = []
+    bench.kling.answers = [(BUSY, False)] * 4
+    for session in "abcd":
+        bench.order(session=session)
+    bench.work()
+    [hold] = bench.submitter.holds
+    assert hold.until - bench.clock.now == BUSY_PAUSES[0]
+
+
+def test_a_pause_that_kling_asks_for_is_kept_but_not_for_days(bench):
+    bench.kling.answers = [(api_error(429, 1302, "busy", retry_after=20), False)]
+    bench.order()
+    assert bench.submitter.holds[0].until - bench.clock.now == 20
+    bench.kling.answers = [(api_error(429, 1302, "busy", retry_after=1e9), False)]
+    bench.order(V3)
+    assert bench.submitter.holds[1].until - bench.clock.now == HOLD_PAUSE
+
+
+def test_an_empty_balance_holds_every_model_until_somebody_resumes(bench):
+    bench.kling.answers = [(EMPTY, False)]
+    bench.order()
+    second = bench.order(V3)
+    assert (second.state, len(bench.kling.posts)) == ("waiting", 1)
+    assert bench.submitter.holds[0].needs_person
+    bench.run_for(60)
+    assert len(bench.kling.posts) == 1
+    bench.submitter.resume()
+    bench.run_for(5)
+    assert bench.states() == ["submitted", "submitted"]
+
+
+def test_a_held_queue_is_tried_again_slowly_by_itself(bench):
+    bench.kling.answers = [(EMPTY, False)] * 3
+    bench.order()
+    bench.run_for(HOLD_PAUSE * 2 + 10)
+    assert len(bench.kling.posts) == 3
+    bench.run_for(HOLD_PAUSE)
+    assert bench.states() == ["submitted"]
+
+
+def test_a_model_that_the_account_may_not_use_holds_itself_only(bench):
+    bench.kling.answers = [(api_error(403, 1103, "no access"), False)]
+    bench.order()
+    assert bench.order(V3).state == "intent"
+    assert bench.states() == ["waiting", "submitted"]
+    assert bench.order(session="other").state == "waiting"
+
+
+def test_a_lost_connection_does_not_open_a_queue_that_needs_a_person(bench):
+    bench.held = []
+    bench.kling.answers = [(EMPTY, False), (NotSent("refused"), False)]
+    bench.order()
+    bench.order(V3)
+    bench.work()
+    assert bench.submitter.holds[0].needs_person
+
+
+def test_a_queue_goes_one_at_a_time_while_nobody_knows_whether_it_may(bench):
+    bench.kling.answers = [(BUSY, False)]
+    bench.order()
+    for session in "abc":
+        assert bench.order(session=session).state == "waiting"
+    bench.clock.now += BUSY_PAUSES[0]
+    bench.held = []
+    for _ in range(3):  # each change of the log wakes the tracker
+        bench.submitter.step()
+    assert len(bench.held) == 1
+    bench.work()
+    bench.submitter.step()
+    assert len(bench.held) == 1
+
+
+# -- answers that were lost ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [LOST, api_error(502, 5000, "internal error")])
+def test_a_task_whose_answer_was_lost_is_found_and_not_bought_again(bench, error):
+    bench.kling.answers = [(error, True)]
+    job = bench.order()
+    assert bench.job(job.id).state == "unknown"
+    bench.run_for(1)
+    assert bench.job(job.id).state == "submitted"
+    assert bench.kling.posts == [job.id]
+
+
+def test_a_task_that_shows_up_late_is_found_and_not_bought_again(bench):
+    bench.kling.answers = [(LOST, True)]
+    job = bench.order()
+    bench.kling.hidden = {job.id}
+    bench.run_for(10)
+    assert bench.job(job.id).state == "unknown"
+    bench.kling.hidden = set()
+    bench.run_for(10)
+    assert bench.job(job.id).state == "submitted"
+    assert bench.kling.posts == [job.id]
+
+
+def test_a_wish_that_never_arrived_is_sent_again_with_the_same_id_within_thirty_seconds(bench):
+    bench.kling.answers = [(LOST, False)]
+    job = bench.order()
+    bench.run_for(10)
+    assert bench.kling.posts == [job.id]
+    bench.run_for(20)
+    assert bench.kling.posts == [job.id, job.id]
+    assert bench.job(job.id).state == "submitted"
+
+
+def test_a_refusal_of_the_second_sending_is_decided_by_a_look_up(bench):
+    """No look-up saw the first one, so late did it arrive; "already exists" has the code of "not found"."""
+    bench.kling.answers = [(LOST, True)]
+    job = bench.order()
+    bench.kling.hidden = {job.id}
+    bench.kling.at_post = lambda _: bench.kling.hidden.clear()
+    bench.run_for(30)
+    assert bench.kling.posts == [job.id, job.id]
+    assert len(bench.kling.made) == 1
+    assert bench.job(job.id).state == "submitted"
+
+
+def test_a_second_sending_that_is_refused_and_cannot_be_found_has_failed(bench):
+    bench.kling.answers = [(LOST, False), (api_error(400, 1301, "sensitive"), False)]
+    job = bench.order()
+    bench.run_for(30)
+    assert bench.job(job.id).state == "failed"
+    assert bench.job(job.id)["code"] == "1301"
+    assert bench.kling.gets[-1] == job.id
+
+
+@pytest.mark.parametrize("error", [NotSent("refused"), LOST])
+def test_a_second_sending_that_does_not_arrive_stays_unknown_and_goes_on(bench, error):
+    bench.kling.answers = [(LOST, False), (error, False)]
+    job = bench.order()
+    bench.run_for(20)
+    assert bench.job(job.id).state == "unknown"
+    bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+    assert set(bench.kling.posts) == {job.id}
+
+
+def test_a_refusal_that_cannot_be_looked_up_stays_unknown(bench):
+    bench.kling.answers = [(LOST, True), (api_error(400, 1301, "sensitive"), False)]
+    job = bench.order()
+    bench.kling.hidden = {job.id}
+    bench.kling.at_post = lambda _: bench.kling.look_ups.extend([LOST] * 3)
+    bench.run_for(16)
+    assert bench.job(job.id).state == "unknown"
+    bench.kling.hidden = set()
+    bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+
+
+def test_look_ups_that_nobody_answers_decide_nothing(bench):
+    bench.kling.answers = [(LOST, True)]
+    job = bench.order()
+    bench.connection.down = LOST
+    bench.run_for(3 * YOUNG)
+    assert bench.job(job.id).state == "unknown"
+    bench.connection.down = None
+    bench.run_for(10)
+    assert bench.job(job.id).state == "submitted"
+    assert bench.kling.posts == [job.id]
+
+
+def test_a_look_up_that_is_not_answered_is_not_followed_by_a_hundred_others(bench):
+    bench.kling.answers = [(LOST, True)] * 100
+    for number in range(100):
+        bench.order(session=str(number))
+    bench.kling.look_ups = [LOST]
+    bench.submitter.step()
+    assert len(bench.kling.gets) == 1
+    bench.run_for(10)
+    assert set(bench.states()) == {"submitted"}
+
+
+# -- starting again ------------------------------------------------------------------------------------------
+
+
+def test_an_intent_of_a_stopped_studio_that_had_arrived_is_found(bench):
+    bench.kling.answers = [(Crash(), True)]
+    with pytest.raises(Crash):
+        bench.order()
+    bench.restart()
+    bench.run_for(1)
+    assert bench.states() == ["submitted"]
+    assert len(bench.kling.posts) == 1
+
+
+def test_a_young_intent_that_had_not_arrived_is_sent_with_its_own_id(bench):
+    bench.held = []
+    job = bench.order()
+    bench.restart()
+    bench.held = None
+    bench.clock.now += YOUNG - 60
+    bench.run_for(30)
+    assert bench.kling.posts == [job.id]
+    assert bench.states() == ["submitted"]
+
+
+def test_an_old_intent_that_had_not_arrived_is_for_a_person_to_decide(bench):
+    bench.held = []
+    job = bench.order()
+    bench.restart()
+    bench.held = None
+    bench.clock.now += YOUNG
+    bench.run_for(60)
+    assert bench.states() == ["not_sent"]
+    assert "nothing was spent" in bench.job(job.id)["message"]
+    assert bench.kling.posts == []
+    bench.submitter.send_again(job.id)
+    assert bench.kling.posts == [job.id]
+    assert bench.states() == ["submitted"]
+
+
+class Dying:
+    """Raises at the n-th step of a wish's way: writes to the log, and both sides of the POST."""
+
+    def __init__(self, bench: Bench, at: int) -> None:
+        self.left = at
+        bench.kling.at_post = lambda _: self.reached()
+        self.write = bench._write
+        bench._write = self.around_write  # type: ignore[method-assign]
+
+    def reached(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Crash
+
+    def around_write(self, handle: int, data: bytes) -> int:
+        self.reached()
+        written = self.write(handle, data)
+        self.reached()
+        return written
+
+
+@pytest.mark.parametrize("lost_first", [False, True], ids=["answered", "answer lost"])
+@pytest.mark.parametrize("at", range(1, 11))
+def test_a_crash_at_any_point_buys_one_task_at_most_and_loses_none(tmp_path, at, lost_first):
+    kling = Kling()
+    bench = Bench(tmp_path, kling=kling)
+    kling.answers = [(LOST, True)] if lost_first else []
+    dying = Dying(bench, at)
+    bench.restart()
+    try:
+        bench.order()
+        bench.run_for(30)
+    except Crash:
+        pass
+    dying.left = 0
+    bench.restart()
+    bench.run_for(60)
+    jobs = bench.ledger.jobs()
+    assert len(kling.made) == len(jobs) <= 1
+    assert [job.state for job in jobs] == ["submitted"] * len(jobs)
+    assert set(kling.made) == {job.id for job in jobs}
+
+
+def test_a_full_disk_after_the_post_loses_nothing(bench):
+    bench.kling.at_post = lambda _: bench.disk.extend([FULL] * 3)
+    job = bench.order()
+    bench.kling.at_post = lambda _: None
+    assert bench.job(job.id).state == "intent"
+    bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+    assert len(bench.kling.posts) == 1
+
+
+def test_tasks_of_another_account_are_neither_sent_nor_looked_up(bench):
+    for state in ("waiting", "intent", "unknown", "submitted"):
+        bench.ledger.append(f"s-{state}", state=state, account="sandbox", prompt="A fox")
+    bench.run_for(60)
+    assert bench.kling.requests == 0
+    with pytest.raises(StateChanged, match="another account"):
+        bench.submitter.send_again("s-waiting")
+    assert bench.kling.requests == 0
+
+
+# -- a person's decisions ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting(bench) -> str:
+    bench.kling.answers = [(BUSY, False)]
+    return str(bench.order().id)
+
+
+def test_what_waits_can_be_withdrawn_and_is_never_sent(bench, waiting):
+    assert bench.submitter.withdraw(waiting).state == "withdrawn"
+    bench.run_for(600)
+    assert len(bench.kling.posts) == 1
+    with pytest.raises(StateChanged):
+        bench.submitter.send_again(waiting)
+
+
+def test_what_is_being_sent_cannot_be_withdrawn(bench, waiting):
+    bench.held = []
+    bench.submitter.send_again(waiting)
+    with pytest.raises(StateChanged, match="being sent right now"):
+        bench.submitter.withdraw(waiting)
+    bench.work()
+    assert bench.job(waiting).state == "submitted"
+    with pytest.raises(StateChanged, match="submitted by now"):
+        bench.submitter.withdraw(waiting)
+
+
+def test_send_now_pressed_four_times_sends_once(bench, waiting):
+    bench.held = []
+    for _ in range(4):
+        bench.submitter.send_again(waiting)
+    bench.work()
+    assert len(bench.kling.posts) == 2
+    with pytest.raises(StateChanged, match="sent by now"):
+        bench.submitter.send_again(waiting)
+
+
+def test_a_decision_made_on_an_old_picture_does_not_send_again(bench, waiting):
+    """It waited when the button was pressed; before the worker came, another one had sent it."""
+    stale = bench.job(waiting)
+    bench.kling.answers = [(LOST, True)]
+    bench.submitter.send_again(waiting)
+    assert bench.job(waiting).state == "unknown"
+    bench.submitter._take(stale)
+    assert len(bench.kling.posts) == 2
+    assert bench.job(waiting).state == "unknown"
+
+
+def test_a_worker_that_finishes_during_a_step_is_not_taken_for_a_crash(bench):
+    bench.held = []
+    job = bench.order()
+    unfinished = bench.ledger.unfinished
+    bench.ledger.unfinished = lambda: (unfinished(), bench.work())[0]
+    bench.submitter.step()
+    assert bench.job(job.id).state == "submitted"
+    assert "unknown" not in bench.job(job.id).since
+    assert bench.kling.gets == []
