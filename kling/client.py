@@ -390,6 +390,7 @@ def _transport_error(error: Exception) -> TransportError:
 def _kind(error: Exception) -> str:
     """Name the kind of fault only: texts of urllib3 hold objects' addresses and whole signed links."""
     names = {
+        "ConnectionRefusedError": "the connection was refused",
         "NewConnectionError": "no connection could be made",
         "NameResolutionError": "the host's name is not known",
         "ConnectTimeoutError": "connecting took too long",
@@ -404,7 +405,8 @@ def _kind(error: Exception) -> str:
         "InvalidSchema": "the address is not one",
         "SSLError": "the certificate or the encryption failed",
     }
-    return names.get(type(error).__name__, type(error).__name__)
+    known = (names.get(type(fault).__name__) for fault in (error.__cause__, error))
+    return next(filter(None, known), type(error).__name__)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from contextlib import ExitStack
@@ -38,6 +39,16 @@ def test_a_refused_connection_was_not_sent():
     error = submit(f"http://127.0.0.1:{free_port()}")
     assert isinstance(error, NotSent)
     assert not error.may_have_run
+    assert "the connection was refused" in str(error)
+
+
+def test_a_network_that_cannot_be_reached_is_not_called_a_refusal(monkeypatch):
+    def unreachable(*_arguments):
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", unreachable)
+    error = submit("http://127.0.0.1:1")
+    assert isinstance(error, NotSent)
     assert "no connection could be made" in str(error)
 
 
