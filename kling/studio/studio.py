@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from kling.studio.ledger import OPEN, Job, Ledger
 from kling.studio.settings import Settings
 from kling.studio.submit import Hold, Submitter
 from kling.studio.tracker import Tracker
+
+log = logging.getLogger(__name__)
 
 LOW_DISK = 500 * 2**20  # bytes; below it the pages warn
 
@@ -49,6 +52,7 @@ class Studio:
         connection: the account; by default the one that the settings name.
         file: the log; a test gives one that fails.
         clock: Unix seconds.
+        run: how a call is handed to a worker; by default to a few threads, in a test it may just call it.
 
     Raises:
         FolderTaken: another studio has the data folder, or it cannot be written.
@@ -62,6 +66,7 @@ class Studio:
         connection: Connection | None = None,
         file: LogFile | None = None,
         clock: Callable[[], float] = time.time,
+        run: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self.settings = settings
         self.account = settings.account
@@ -74,14 +79,17 @@ class Studio:
                 file or LogFile(settings.data_dir / "history.csv"), clock=clock, on_change=self._log_changed
             )
             self.archive = Archive(settings.data_dir / "videos")
+            self.connection = connection or connect(settings)
+        except OSError as error:
+            self._lock.release()
+            raise _unwritable(settings.data_dir, error) from error
         except Exception:
             self._lock.release()
             raise
-        self.connection = connection or connect(settings)
         self._senders = ThreadPoolExecutor(4, thread_name_prefix="send")
         self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="fetch")
         self._submitter = Submitter(
-            self.ledger, self.connection, self.account, run=self._senders.submit, clock=clock
+            self.ledger, self.connection, self.account, run=run or self._senders.submit, clock=clock
         )
         self.tracker = Tracker(
             ledger=self.ledger,
@@ -89,7 +97,7 @@ class Studio:
             archive=self.archive,
             connection=self.connection,
             account=self.account,
-            run=self._fetchers.submit,
+            run=run or self._fetchers.submit,
             clock=clock,
             on_change=self._changed,
         )
@@ -113,8 +121,6 @@ class Studio:
 
     def order(self, request: TextToVideo, *, person: str, session: str) -> Job:
         """Order a video; see `Submitter.order`. The operator's callback address goes with it."""
-        from dataclasses import replace
-
         if self.settings.callback_url:
             request = replace(request, callback_url=self.settings.callback_url)
         return self._submitter.order(request, person=person, session=session)
@@ -204,13 +210,16 @@ class Studio:
             self.version += 1
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener()
+            try:
+                listener()
+            except Exception:  # a page that is going must not break off an order
+                log.debug("A listener has gone.", exc_info=True)
 
 
 def _own(folder: Path) -> FileLock:
     """Make the folder and hold it: one studio process owns it."""
     owner = folder / ".owner.json"
-    lock = FileLock(folder / ".lock", timeout=0)
+    lock = FileLock(folder / ".lock", timeout=0, thread_local=False)  # the thread that stops may be another
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock.acquire()
@@ -219,11 +228,16 @@ def _own(folder: Path) -> FileLock:
     except Timeout as error:
         raise FolderTaken(f"{_whose(owner)} Stop it, or set STUDIO_DATA_DIR to another folder.") from error
     except OSError as error:
-        raise FolderTaken(
-            f"The data folder {folder} cannot be written ({error.strerror or error}). "
-            "Give this user the right to write there, or set STUDIO_DATA_DIR to another folder."
-        ) from error
+        lock.release()
+        raise _unwritable(folder, error) from error
     return lock
+
+
+def _unwritable(folder: Path, error: OSError) -> FolderTaken:
+    return FolderTaken(
+        f"The data folder {folder} cannot be written ({error.strerror or error}). "
+        "Give this user the right to write there, or set STUDIO_DATA_DIR to another folder."
+    )
 
 
 def _whose(owner: Path) -> str:
