@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 import os
 import re
 import socket
@@ -52,7 +53,8 @@ class Archive:
         """
         may_open = guard(client.base_url)
         path = self.video(job.id)
-        size = client.download(video.url, path, max_bytes=MAX_BYTES, may_open=may_open)
+        if not path.exists():  # else its row was cut off by a crash or a full disk, and its url may be dead
+            client.download(video.url, path, max_bytes=MAX_BYTES, may_open=may_open)
         try:
             check_mp4(path)
             facts = self._look_at(job.id)
@@ -61,21 +63,23 @@ class Archive:
             raise
         cells = {
             "file": path.name,
-            "file_bytes": str(size),
+            "file_bytes": str(path.stat().st_size),
             "file_sha256": _sha256(path),
             "extra": facts,
         }
         if job.request.watermark and video.watermark_url:
             marked = self.video(job.id, watermark=True)
-            client.download(video.watermark_url, marked, max_bytes=MAX_BYTES, may_open=may_open)
-            check_mp4(marked)
-            cells["watermark_file"] = marked.name
+            try:
+                client.download(video.watermark_url, marked, max_bytes=MAX_BYTES, may_open=may_open)
+                check_mp4(marked)
+                cells["watermark_file"] = marked.name
+            except DownloadBroken as error:  # the clip itself is here, and is not kept from anybody
+                marked.unlink(missing_ok=True)
+                cells["message"] = f"The copy with a watermark could not be kept. {error}"
         return cells
 
     def _look_at(self, job_id: str) -> str:
         """Read what the file really is, and make its poster."""
-        import json
-
         facts, picture = look_at(self.video(job_id))
         part = self.poster(job_id).with_suffix(".jpg.part")
         picture.thumbnail((POSTER_WIDTH, POSTER_WIDTH))
@@ -162,7 +166,7 @@ def guard(base_url: str, *, resolve: Callable[..., list[Any]] = socket.getaddrin
             raise DownloadBroken("The video's address is not https.")
         try:
             found = resolve(host, port or 443, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise DownloadBroken("The video's host is not known.") from error
         if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
             raise DownloadBroken("The video's address leads into a private network.")

@@ -148,7 +148,7 @@ def task_cells(task: Task) -> dict[str, str]:
         "final_unit_deduction": "" if deduction is None else str(deduction),
         "video_id": video.id if video else "",
         "video_duration": "" if video is None or video.duration is None else str(video.duration),
-        "extra": "" if documented else _dump({"task_status": task.task_status}),
+        "extra": "" if documented else _dump({"task_status": task.task_status[:100]}),
     }
     return {name: storable(cell) for name, cell in cells.items()}
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
@@ -29,7 +30,14 @@ SMALLEST_PAGE = 30
 MOST_PAGES = 20  # of one tick
 MOST_GETS = 10  # tasks of one tick that are asked for one by one
 FORGOTTEN_AFTER = {True: 3.0, False: 24 * 3600.0}  # seconds of "no such task": for the sandbox, for Kling
-FETCH_PAUSES = (2.0, 5.0, 15.0, 60.0, 300.0)  # seconds between tries to fetch a video, the last one for ever
+FETCH_PAUSES = (
+    2.0,
+    5.0,
+    15.0,
+    60.0,
+    300.0,
+    3600.0,
+)  # seconds between tries to fetch a video, the last one for ever
 
 
 @dataclass(slots=True)
@@ -71,7 +79,7 @@ class Tracker:
         self._pace = SANDBOX_PACE if connection.is_sandbox else KLING_PACE
         self._next_poll = 0.0
         self._failures = 0
-        self._seen_at: dict[str, float] = {}
+        self._asked_at: dict[str, float] = {}
         self._missing_since: dict[str, float] = {}
         self._videos: dict[str, Video] = {}  # addresses of results, which no log keeps
         self._fetches: dict[str, _Fetch] = {}
@@ -134,7 +142,8 @@ class Tracker:
         followed = self._mine(FOLLOWED)
         now = self._clock()
         if not followed:
-            self._next_poll = 0.0
+            self._next_poll, self._failures = 0.0, 0
+            self._note_trouble("")
             return None
         youngest = min(now - job.ordered_at.timestamp() for job in followed)
         pause = min(max(youngest / 10, self._pace[0]), self._pace[1])
@@ -150,7 +159,7 @@ class Tracker:
         else:
             self._failures = 0
             self._note_trouble("")
-        pause = min(pause * 2.0**self._failures, max(LONGEST_PAUSE, pause))
+        pause = min(pause * 2.0 ** min(self._failures, 10), max(LONGEST_PAUSE, pause))
         self._next_poll = self._clock() + pause * self._rng.uniform(0.8, 1.2)
         return self._next_poll
 
@@ -170,8 +179,9 @@ class Tracker:
                     self._seen(job, task)
             if len(unseen) <= MOST_GETS or len(page) < size:
                 break
-        longest_unseen = sorted(unseen.values(), key=lambda job: self._seen_at.get(job.id, 0.0))
+        longest_unseen = sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))
         for job in longest_unseen[:MOST_GETS]:
+            self._asked_at[job.id] = self._clock()  # first: one that is never answered keeps nobody waiting
             try:
                 task = client.get(job["task_id"] or job.id)
             except Rejected as error:
@@ -182,17 +192,19 @@ class Tracker:
                 self._seen(job, task)
 
     def _seen(self, job: Job, task: Task) -> None:
-        self._seen_at[job.id] = self._clock()
+        self._asked_at[job.id] = self._clock()
         self._missing_since.pop(job.id, None)
         cells = task_cells(task)
         if task.videos:
             self._videos[job.id] = task.videos[0]
         changed = {name: cell for name, cell in cells.items() if cell and cell != job[name]}
+        if "extra" in changed and json.loads(changed["extra"]).items() <= job.extra.items():
+            del changed["extra"]
         if changed.keys() - {"updated_at", "request_id"}:
             self._append(job, **changed)
 
     def _missing(self, job: Job, error: APIError) -> None:
-        now = self._seen_at[job.id] = self._clock()
+        now = self._clock()
         since = self._missing_since.setdefault(job.id, now)
         if now - since >= FORGOTTEN_AFTER[self._connection.is_sandbox]:
             where = "The sandbox" if self._connection.is_sandbox else "Kling"
@@ -247,6 +259,7 @@ class Tracker:
             self._on_change()
         except Exception:
             log.exception("Fetching the video of task %s ended unexpectedly.", job.id)
+            fetch.trouble = "The video is not here yet: the studio's log file says why."
             fetch.due = self._clock() + FETCH_PAUSES[-1]
         finally:
             fetch.running = False

@@ -151,6 +151,7 @@ class Bench:
         self.ledger = Ledger(
             LogFile(self.folder / "history.csv", write=self._write, fsync=lambda _: None),
             clock=self.clock,
+            on_change=self._wake,
         )
         self.submitter = Submitter(
             self.ledger, self.connection, self.account, run=self._run, clock=self.clock
@@ -187,6 +188,9 @@ class Bench:
             raise self.disk.pop(0)
         return os.write(handle, data)
 
+    def _wake(self) -> None:
+        self.tracker.wake()
+
     def _tell(self) -> None:
         self.told += 1
 
@@ -205,7 +209,10 @@ class Bench:
         """Call `step` when it wants to be called, as the tracker's thread does."""
         end = self.clock.now + seconds
         while True:
+            self.tracker._wake.clear()
             due = self.tracker.step()
+            if self.tracker._wake.is_set():
+                due = self.clock.now
             if due is None or due > end:
                 break
             self.clock.now = max(self.clock.now + 0.02, due)
