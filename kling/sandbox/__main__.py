@@ -84,6 +84,8 @@ class _Server(uvicorn.Server):
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=_STOP_SECONDS,
+            ssl_certfile=options.tls_certificate,
+            ssl_keyfile=options.tls_key,
         )
         super().__init__(config)
         self._options = options
@@ -94,7 +96,8 @@ class _Server(uvicorn.Server):
             port = self.servers[0].sockets[0].getsockname()[1]
             host = "127.0.0.1" if self.config.host in {"0.0.0.0", "::", ""} else self.config.host  # noqa: S104
             host = f"[{host}]" if ":" in host else host
-            sys.stdout.write("\n".join(_greeting(f"http://{host}:{port}", self._options)) + "\n")
+            scheme = "https" if self._options.tls_certificate else "http"
+            sys.stdout.write("\n".join(_greeting(f"{scheme}://{host}:{port}", self._options)) + "\n")
             sys.stdout.flush()
             if not is_loopback(self.config.host) and _settings(self._options).keys == Keys():
                 sys.stderr.write(
@@ -190,6 +193,12 @@ def _parser() -> argparse.ArgumentParser:
         "--callback-secret",
         help="whsec_… to sign callbacks with (default: $SANDBOX_CALLBACK_SECRET or unsigned)",
     )
+    add(
+        "--tls-certificate",
+        metavar="FILE",
+        help="serve https, for clients that insist on it: a PEM certificate",
+    )
+    add("--tls-key", metavar="FILE", help="the certificate's key, if it is not in the same file")
     add("--data", metavar="DIR", help="keep tasks and clips here (default: a temporary folder)")
     add("--child", action="store_true", help="for a parent process: be nice, and end when stdin ends")
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,32 @@ def test_keys_from_the_environment_work_and_are_not_printed():
         assert not any(value in said for value in keys.values())
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl for a certificate")
+def test_it_speaks_https_to_clients_that_insist_on_it(tmp_path):
+    pem = tmp_path / "certificate.pem"
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        pem,
+        "-out",
+        tmp_path / "c.pem",
+    ]
+    names = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, *names], check=True, capture_output=True)
+    pem.write_text(pem.read_text() + (tmp_path / "c.pem").read_text())
+    with running("--clips", "tiny", "--pace", "immediate", "--tls-certificate", str(pem)) as sandbox:
+        sandbox.session.verify = str(tmp_path / "c.pem")
+        sandbox.create(external_task_id="mine")
+        url = sandbox.finished("mine")["task_result"]["videos"][0]["url"]
+        assert url.startswith("https://127.0.0.1:")
+        assert sandbox.session.get(url, timeout=5).status_code == 200
+
+
 @needs_proc
 def test_tasks_go_on_after_it_was_killed_and_nothing_outlives_it(tmp_path):
     with running("--clips", "tiny", "--pace", "seconds:1", "--data", str(tmp_path)) as sandbox:
@@ -191,5 +218,5 @@ def test_every_option_is_explained(capsys):
         "clips",
     ):
         assert f"--{option}" in said
-    for option in ("retired", "strict", "data", "child", "callbacks", "callback-secret"):
+    for option in ("retired", "strict", "data", "child", "callbacks", "callback-secret", "tls-key"):
         assert f"--{option}" in said
