@@ -34,6 +34,7 @@ _KEYS = {
     "api_key": ("SANDBOX_API_KEY", API_KEY),
 }
 _STOP_SECONDS = 2
+_KEEP_ALIVE_SECONDS = 75  # longer than any pause between two polls, which would meet a closing connection
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,6 +84,7 @@ class _Server(uvicorn.Server):
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_STOP_SECONDS,
             ssl_certfile=options.tls_certificate,
             ssl_keyfile=options.tls_key,

@@ -21,6 +21,7 @@ from kling.sandbox.loopback import is_loopback
 from kling.sandbox.store import Task
 
 PAUSES = (1.0, 2.0, 4.0)  # seconds before another try; nobody documents Kling's
+USER_AGENT = "kling-sandbox-callback"
 _PATIENCE = 5.0
 _URL_CHARACTERS = "/?%:@!$&'()*+,;=~"
 _LOOK_EVERY = 0.2
@@ -136,7 +137,7 @@ class Callbacks:
         return "ok" if 200 <= status < 300 else f"failed: HTTP {status}"
 
     def _headers(self, task: Task, status: str, body: bytes) -> dict[str, str]:
-        headers = {"content-type": "application/json; charset=utf-8"}
+        headers = {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
         if self.secret:
             webhook_id = f"{task.task_id}-{status}"
             timestamp = int(self.now())

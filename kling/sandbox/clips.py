@@ -201,17 +201,16 @@ class Worker:
     async def draw(self, job: dict[str, Any]) -> str:
         """Draw one clip and return what went wrong, or an empty text."""
         answer = b""
-        try:
+        with suppress(OSError):
             process = await self.start()
             if process.stdin and process.stdout:
                 process.stdin.write(json.dumps(job).encode() + b"\n")
                 await process.stdin.drain()
                 answer = await process.stdout.readline()
-        except OSError as error:
-            return f"the worker cannot be reached: {error}"
         if answer.endswith(b"\n"):
             return str(json.loads(answer)["problem"])
-        return f"the worker ended with {await process.wait()}"
+        await self.stop()  # so that the next try starts another one
+        return "the worker ended before it had drawn the clip"
 
     async def stop(self) -> None:
         """End the process."""

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kling.sandbox import contract
+from kling.sandbox.callbacks import USER_AGENT
 from kling.sandbox.loopback import is_loopback
 from kling.sandbox.plans import read_plan
 
@@ -63,9 +64,10 @@ def _endpoint(
 
 
 def _from_here(request: HTTPRequest) -> bool:
-    """Return whether a request comes from this machine, and not from a web page that a browser here shows."""
+    """Return whether a request comes from this machine, and neither from a web page nor from a callback."""
     peer = request.client.host if request.client else ""
-    return "origin" not in request.headers and is_loopback(peer) and is_loopback(_hostname(request))
+    sent_by_others = "origin" in request.headers or request.headers.get("user-agent") == USER_AGENT
+    return is_loopback(peer) and is_loopback(_hostname(request)) and not sent_by_others
 
 
 def _hostname(request: HTTPRequest) -> str:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from kling.sandbox import contract
-from kling.sandbox.callbacks import PAUSES, Callbacks, signature
+from kling.sandbox.callbacks import PAUSES, USER_AGENT, Callbacks, signature
 
 URL = "http://127.0.0.1:9/told?key=1"
 SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
@@ -89,7 +89,7 @@ def test_every_change_is_told_once_and_in_order(bench):
     assert listener.callbacks.look() is False
     for url, headers, body in listener.heard:
         assert url == URL
-        assert headers == {"content-type": "application/json; charset=utf-8"}
+        assert headers == {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
         assert list(contract.problems("Callback", body)) == []
         assert (body["task_id"], body["task_info"]) == (task_id, {"external_task_id": "mine"})
     assert [body["updated_at"] - body["created_at"] for _, _, body in listener.heard] == [0, 700, 3000]

@@ -32,6 +32,7 @@ class Running:
         self.process = process
         self.url = process.stdout.readline().removeprefix("Kling sandbox: ").strip()
         self.session = requests.Session()
+        self.session.trust_env = False  # no proxy and no certificates but our own
         self.session.headers["Authorization"] = f"Bearer {API_KEY}"
 
     def create(self, **fields):

@@ -45,6 +45,7 @@ def web(bench, tmp_path):
     thread.start()
     assert started.wait(10)
     with requests.Session() as session:
+        session.trust_env = False
         session.headers["Authorization"] = f"Bearer {API_KEY}"
         session.url = urls[0]  # type: ignore[attr-defined]
         yield session

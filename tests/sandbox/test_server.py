@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from kling.sandbox import contract
 from kling.sandbox.auth import API_KEY
+from kling.sandbox.callbacks import USER_AGENT
 from kling.sandbox.clips import Clips
 from kling.sandbox.engine import TASKS
 from kling.sandbox.server import MAX_BODY, Door
@@ -155,6 +156,7 @@ def test_health_and_the_contract_are_open_to_all(door):
         ("http://rebound.example:1", "127.0.0.1", {}),
         ("http://127.0.0.1:1", "127.0.0.1", {"Origin": "http://evil.example"}),
         ("http://127.0.0.1:1", "127.0.0.1", {"Host": "[["}),
+        ("http://127.0.0.1:1", "127.0.0.1", {"User-Agent": USER_AGENT}),
     ],
 )
 def test_the_control_plane_answers_this_machine_only(door, url, peer, headers):
