@@ -1,0 +1,131 @@
+"""A studio that kills itself at a named point, and one that goes on where it was killed.
+
+`order DATA URL POINT PROMPT…` orders and dies at the point; `never` waits to be killed.
+`recover DATA URL` follows every task to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import kling.client
+from kling import Client, KeyPair, TextToVideo
+from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
+from kling.studio import tracker
+from kling.studio.archive import Archive
+from kling.studio.csvlog import LogFile
+from kling.studio.settings import Settings
+from kling.studio.studio import Studio
+
+POINTS = (
+    "before-intent",
+    "inside-intent",
+    "after-intent",
+    "after-post",
+    "after-submitted",
+    "after-succeed",
+    "inside-download",
+    "after-download",
+    "inside-archived",
+    "after-archived",
+)
+SPEED = 20.0  # the studio's clock runs this much faster than the wall's
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def around(owner: Any, name: str, *, before: Callable[..., bool] | None = None, after: Any = None) -> None:
+    """Die before or after a call for which the condition holds."""
+    call = getattr(owner, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        if before and before(*arguments, **named):
+            die()
+        result = call(*arguments, **named)
+        if after and after(*arguments, **named):
+            die()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def plant(point: str) -> None:  # noqa: C901 - a table
+    """Arrange to die at a point between two effects (the table of crash points in README)."""
+
+    def row(*marks: bytes) -> Callable[..., bool]:
+        return lambda _self, record: all(mark in record for mark in marks)
+
+    always = lambda *_arguments, **_named: True  # noqa: E731
+    match point:
+        case "before-intent":
+            around(LogFile, "append", before=row(b",intent,"))
+        case "inside-intent" | "inside-archived":
+            marks = (b",intent,",) if point == "inside-intent" else (b".mp4,",)
+            put = LogFile._put
+
+            def half(self: LogFile, record: bytes, *, at: int) -> None:
+                if all(mark in record for mark in marks):
+                    with self.path.open("ab") as file:
+                        file.write(record[: len(record) // 2])
+                    die()
+                put(self, record, at=at)
+
+            LogFile._put = half  # type: ignore[method-assign]
+        case "after-intent":
+            around(LogFile, "append", after=row(b",intent,"))
+        case "after-post":
+            around(Client, "submit", after=always)
+        case "after-submitted":
+            around(LogFile, "append", after=row(b",submitted,"))
+        case "after-succeed":
+            around(LogFile, "append", after=row(b",succeed,"))
+        case "inside-download":
+            chunks = kling.client._chunks
+
+            def no_more_than_a_chunk(response: Any, *arguments: Any) -> Any:
+                for chunk in chunks(response, *arguments):
+                    yield chunk
+                    if "/clips/" in response.url:
+                        die()
+
+            kling.client._chunks = no_more_than_a_chunk  # type: ignore[assignment]
+        case "after-download":
+            around(Client, "download", after=always)
+        case "after-archived":
+            around(Archive, "fetch", after=always)
+
+
+def studio_at(data: Path, url: str) -> Studio:
+    started = time.time()
+    tracker.KLING_PACE = (0.5, 2.0)
+    return Studio(
+        Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data),
+        clock=lambda: started + (time.time() - started) * SPEED,
+    )
+
+
+def main() -> None:
+    act, data, url, *rest = sys.argv[1:]
+    if act == "order":
+        plant(rest[0])
+    studio = studio_at(Path(data), url)
+    for prompt in rest[1:]:
+        studio.order(TextToVideo(prompt=prompt), person="victim", session=prompt)
+        sys.stdout.write(f"{prompt}\n")
+        sys.stdout.flush()
+    while studio.ledger.unfinished() or act == "order":
+        studio.tracker.step()
+        time.sleep(0.01)
+    studio.stop()
+
+
+if __name__ == "__main__":
+    main()
