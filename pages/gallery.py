@@ -34,7 +34,18 @@ def clips() -> None:
         st.session_state.setdefault("gallery_page", 1)
         st.session_state.gallery_page = min(st.session_state.gallery_page, pages)
         page = st.pagination(pages, key="gallery_page", persist_state="session")
-    st.caption(f"{len(finished):,} {'clip' if len(finished) == 1 else 'clips'}, the newest first")
+    safe, at_risk, gone = here.safety
+    st.caption(
+        f"{len(finished):,} {'clip' if len(finished) == 1 else 'clips'}, the newest first · {safe:,} safe"
+    )
+    if at_risk:
+        st.warning(
+            f"{at_risk:,} at risk: finished at Kling, and not fetched yet. The studio keeps trying; Kling "
+            "deletes them after 30 days. History says why and how many days are left.",
+            icon=":material/hourglass_bottom:",
+        )
+    if gone:
+        st.caption(f"{gone:,} gone: Kling had cleared them before they could be fetched.")
     grid = st.grid("auto", min_column_width=300)
     for job in finished[(page - 1) * PER_PAGE : page * PER_PAGE]:
         with grid.cell(), st.container(border=True, key=f"card-{job.id}"):

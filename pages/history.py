@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
+from kling.studio.archive import safety
 from kling.studio.ledger import SUCCEED, Job
 from pages._ui.clips import decisions, downloads, player, prompt_text, status
 from pages._ui.live import base_path, follow
@@ -61,10 +63,12 @@ def table() -> None:
 
 def row(job: Job) -> dict[str, Any]:
     units = job.decimal("final_unit_deduction") or job.decimal("units")
+    word, days = safety(job, datetime.now(UTC))
     return {
         "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
         "Ordered": job.ordered_at.astimezone(zone()),
         "State": state(job)[0],
+        "Video": f"{word}, {days} days left" if word == "at risk" else word,
         "Prompt": job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt),
         "Model": job["model_name"],
         "Mode": job["mode"],

@@ -10,14 +10,16 @@ import re
 import socket
 import struct
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadBroken
 from kling.models import Video
-from kling.studio.ledger import Job
+from kling.studio.ledger import SUCCEED, Job
 
 MAX_BYTES = 2**30  # of one video; 15 s of 4k has about a tenth of it
 POSTER_WIDTH = 640  # pixels
@@ -43,8 +45,13 @@ class Archive:
         """Return where the picture of a video lies or will lie."""
         return self._path(job_id, ".jpg")
 
-    def fetch(self, job: Job, video: Video, client: Client) -> dict[str, str]:
-        """Fetch a result and return the log's cells of it.
+    def fetch(self, job: Job, result: Callable[[], Video], client: Client) -> dict[str, str]:
+        """Fetch what is not here yet of a result, and return the log's cells of it.
+
+        Args:
+            job: that succeeded.
+            result: gives the addresses; not asked if every file is here already.
+            client: that fetches.
 
         Raises:
             DownloadBroken: it did not arrive whole, or is no video.
@@ -54,7 +61,7 @@ class Archive:
         may_open = guard(client.base_url)
         path = self.video(job.id)
         if not path.exists():  # else its row was cut off by a crash or a full disk, and its url may be dead
-            client.download(video.url, path, max_bytes=MAX_BYTES, may_open=may_open)
+            client.download(result().url, path, max_bytes=MAX_BYTES, may_open=may_open)
         try:
             check_mp4(path)
             facts = self._look_at(job.id)
@@ -67,12 +74,14 @@ class Archive:
             "file_sha256": _sha256(path),
             "extra": facts,
         }
-        if job.request.watermark and video.watermark_url:
+        if job.request.watermark:
             marked = self.video(job.id, watermark=True)
             try:
-                client.download(video.watermark_url, marked, max_bytes=MAX_BYTES, may_open=may_open)
-                check_mp4(marked)
-                cells["watermark_file"] = marked.name
+                if not marked.exists() and (url := result().watermark_url):
+                    client.download(url, marked, max_bytes=MAX_BYTES, may_open=may_open)
+                if marked.exists():
+                    check_mp4(marked)
+                    cells["watermark_file"] = marked.name
             except DownloadBroken as error:  # the clip itself is here, and is not kept from anybody
                 marked.unlink(missing_ok=True)
                 cells["message"] = f"The copy with a watermark could not be kept. {error}"
@@ -91,6 +100,23 @@ class Archive:
         if not _SAFE_ID.fullmatch(job_id):
             raise DownloadBroken(f"{job_id[:40]!r} is no id that a file can be named by.")
         return self.folder / f"{job_id}{ending}"
+
+
+def safety(job: Job, now: datetime) -> tuple[str, int]:
+    """Return how safe the video of a task is: `safe`, `at risk` with the days left, or `gone`.
+
+    Kling clears results 30 days after it made them (S1). A task without a video is none of these.
+    """
+    if job.state != SUCCEED:
+        return "", 0
+    if job["file"]:
+        return "safe", 0
+    try:
+        made = datetime.fromisoformat(job["updated_at"])
+    except ValueError:
+        made = job.since[SUCCEED]
+    left = timedelta(days=catalog().retention_days) - (now - made)
+    return ("at risk", max(left.days, 0)) if left > timedelta() else ("gone", 0)
 
 
 def check_mp4(path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from kling.errors import KlingError
 from kling.models import TextToVideo
-from kling.studio.archive import Archive, free_bytes
+from kling.studio.archive import Archive, free_bytes, safety
 from kling.studio.connection import Connection, connect
 from kling.studio.csvlog import LogFile
 from kling.studio.ledger import OPEN, Job, Ledger
@@ -69,6 +70,7 @@ class Studio:
         run: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self.settings = settings
+        self._clock = clock
         self.account = settings.account
         self._listeners: set[Callable[[], None]] = set()
         self._listeners_lock = threading.Lock()
@@ -163,6 +165,13 @@ class Studio:
     def running(self) -> int:
         """How many tasks of the account have not ended."""
         return sum(job.state in OPEN and self.owns(job) for job in self.ledger.unfinished())
+
+    @property
+    def safety(self) -> tuple[int, int, int]:
+        """How many videos are safe in our own copy, at risk, and gone."""
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        counts = Counter(safety(job, now)[0] for job in self.ledger.jobs())
+        return counts["safe"], counts["at risk"], counts["gone"]
 
     @property
     def holds(self) -> tuple[Hold, ...]:

@@ -11,11 +11,12 @@ import random
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
 from kling.errors import APIError, DownloadBroken, KlingError, Rejected
 from kling.models import Task, Video
-from kling.studio.archive import Archive
+from kling.studio.archive import Archive, safety
 from kling.studio.connection import Connection
 from kling.studio.csvlog import LogError
 from kling.studio.ledger import FAILED, FOLLOWED, SUCCEED, Job, Ledger, StateChanged, task_cells
@@ -38,6 +39,7 @@ FETCH_PAUSES = (
     300.0,
     3600.0,
 )  # seconds between tries to fetch a video, the last one for ever
+GONE_PAUSE = 24 * 3600.0  # seconds between tries for a video that Kling has cleared
 
 
 @dataclass(slots=True)
@@ -246,15 +248,22 @@ class Tracker:
     def _fetch_one(self, job: Job, fetch: _Fetch) -> None:
         try:
             client = self._connection.client()
-            video = self._videos.get(job.id) or _result(client.get(job["task_id"] or job.id))
-            cells = self._archive.fetch(job, video, client)
+
+            def result() -> Video:
+                if job.id not in self._videos:
+                    self._videos[job.id] = _result(client.get(job["task_id"] or job.id))
+                return self._videos[job.id]
+
+            cells = self._archive.fetch(job, result, client)
             self._ledger.append(job.id, **cells)
             self._fetches.pop(job.id, None)
             self._videos.pop(job.id, None)
         except (KlingError, LogError, OSError) as error:
             self._videos.pop(job.id, None)  # its address may have expired: ask for the task again
             fetch.trouble = f"The video is not here yet: {_said(error)}"
-            fetch.due = self._clock() + FETCH_PAUSES[min(fetch.tries, len(FETCH_PAUSES) - 1)]
+            pauses = FETCH_PAUSES[: 1 + fetch.tries]
+            gone = safety(job, datetime.fromtimestamp(self._clock(), UTC))[0] == "gone"
+            fetch.due = self._clock() + (GONE_PAUSE if gone else pauses[-1])
             fetch.tries += 1
             self._on_change()
         except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from kling import ApiKey, Client
 from kling.errors import DownloadBroken
 from kling.models import TextToVideo, Video
-from kling.studio.archive import Archive, check_mp4, guard, look_at
+from kling.studio.archive import Archive, check_mp4, guard, look_at, safety
 from kling.studio.ledger import Job, fold, request_cells
 from tests.kling.loopback import Loopback, reply
 from tests.studio.fakes import Kling
@@ -46,7 +47,7 @@ def names(archive: Archive) -> list[str]:
 def test_a_video_is_kept_with_its_poster_and_what_it_really_is(archive, kling, clip):
     from PIL import Image
 
-    cells = archive.fetch(job(), video(), kling)
+    cells = archive.fetch(job(), video, kling)
     noted = fold(job(), cells)
     assert names(archive) == ["wish-1.jpg", "wish-1.mp4"]
     assert (cells["file"], cells["file_bytes"]) == ("wish-1.mp4", str(len(clip)))
@@ -60,7 +61,7 @@ def test_a_video_is_kept_with_its_poster_and_what_it_really_is(archive, kling, c
 def test_a_video_that_was_cut_is_not_kept(archive, kling, clip, keep):
     kling.files[URL] = clip[: int(keep * len(clip)) if isinstance(keep, float) else keep]
     with pytest.raises(DownloadBroken, match="What arrived is not"):
-        archive.fetch(job(), video(), kling)
+        archive.fetch(job(), video, kling)
     assert names(archive) == []
 
 
@@ -76,14 +77,14 @@ def test_a_video_that_was_cut_is_not_kept(archive, kling, clip, keep):
 def test_what_is_no_video_is_not_kept(archive, kling, content):
     kling.files[URL] = content
     with pytest.raises(DownloadBroken, match="What arrived is not"):
-        archive.fetch(job(), video(), kling)
+        archive.fetch(job(), video, kling)
     assert names(archive) == []
 
 
 def test_a_file_of_the_right_boxes_that_does_not_decode_is_not_kept(archive, kling):
     kling.files[URL] = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x08moov" + b"\0\0\0\x08mdat"
     with pytest.raises(DownloadBroken, match="cannot be decoded"):
-        archive.fetch(job(), video(), kling)
+        archive.fetch(job(), video, kling)
     assert names(archive) == []
 
 
@@ -97,20 +98,24 @@ def test_a_box_of_sixty_four_bits_and_a_last_one_without_a_size_are_whole(tmp_pa
 
 def test_the_copy_with_a_watermark_is_kept_beside(archive, kling, clip):
     kling.files["https://cdn.kling.test/w.mp4"] = clip
-    cells = archive.fetch(job(watermark=True), video(watermark_url="https://cdn.kling.test/w.mp4"), kling)
+    cells = archive.fetch(
+        job(watermark=True), lambda: video(watermark_url="https://cdn.kling.test/w.mp4"), kling
+    )
     assert cells["watermark_file"] == "wish-1.watermark.mp4"
     assert names(archive) == ["wish-1.jpg", "wish-1.mp4", "wish-1.watermark.mp4"]
 
 
 def test_a_watermark_that_was_not_ordered_is_not_fetched(archive, kling):
-    cells = archive.fetch(job(), video(watermark_url="https://cdn.kling.test/w.mp4"), kling)
+    cells = archive.fetch(job(), lambda: video(watermark_url="https://cdn.kling.test/w.mp4"), kling)
     assert "watermark_file" not in cells
     assert kling.downloads == [URL]
 
 
 def test_a_copy_with_a_watermark_that_is_broken_does_not_keep_the_clip_from_anybody(archive, kling):
     kling.files["https://cdn.kling.test/w.mp4"] = b"gone"
-    cells = archive.fetch(job(watermark=True), video(watermark_url="https://cdn.kling.test/w.mp4"), kling)
+    cells = archive.fetch(
+        job(watermark=True), lambda: video(watermark_url="https://cdn.kling.test/w.mp4"), kling
+    )
     assert cells["file"] == "wish-1.mp4"
     assert "watermark" in cells["message"]
     assert names(archive) == ["wish-1.jpg", "wish-1.mp4"]
@@ -124,7 +129,7 @@ def test_an_id_that_leads_elsewhere_names_no_file(archive, kling, job_id):
         with pytest.raises(DownloadBroken):
             path(job_id)
     with pytest.raises(DownloadBroken):
-        archive.fetch(job(job_id or "/"), video(), kling)
+        archive.fetch(job(job_id or "/"), video, kling)
     assert names(archive) == []
 
 
@@ -134,10 +139,10 @@ def test_a_real_transfer_that_breaks_or_is_too_large_leaves_nothing(archive, cli
         try:
             server.says(reply(clip[:-100], length=len(clip)), reply(clip))
             with pytest.raises(DownloadBroken, match="Only a part"):
-                archive.fetch(job(), video(f"{server.url}/v.mp4"), client)
+                archive.fetch(job(), lambda: video(f"{server.url}/v.mp4"), client)
             monkeypatch.setattr("kling.studio.archive.MAX_BYTES", len(clip) - 1)
             with pytest.raises(DownloadBroken, match="bytes"):
-                archive.fetch(job(), video(f"{server.url}/v.mp4"), client)
+                archive.fetch(job(), lambda: video(f"{server.url}/v.mp4"), client)
             assert names(archive) == []
         finally:
             client.close()
@@ -211,3 +216,29 @@ def test_what_a_file_is_does_not_depend_on_its_name(tmp_path, clip):
     path.write_bytes(clip)
     facts, picture = look_at(path)
     assert (facts["width"], picture.width) == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("cells", "days", "words"),
+    [
+        ({"state": "succeed", "file": "a.mp4"}, 300, ("safe", 0)),
+        ({"state": "succeed"}, 0.5, ("at risk", 29)),
+        ({"state": "succeed"}, 29.5, ("at risk", 0)),
+        ({"state": "succeed"}, 30.5, ("gone", 0)),
+        ({"state": "processing"}, 40, ("", 0)),
+        ({"state": "failed"}, 40, ("", 0)),
+    ],
+)
+def test_a_video_is_safe_at_risk_or_gone(cells: dict[str, str], days: float, words: tuple[str, int]):
+    made = datetime(2026, 11, 1, tzinfo=UTC)
+    row = {"external_task_id": "a", "time": made.isoformat(), "updated_at": made.isoformat(), **cells}
+    assert safety(fold(None, row), made + timedelta(days=days)) == words
+
+
+def test_a_file_that_is_here_already_is_kept_though_kling_has_forgotten_it(archive, kling):
+    archive.fetch(job(), video, kling)
+
+    def forgotten() -> Video:
+        raise AssertionError("nobody needs to ask")
+
+    assert archive.fetch(job(), forgotten, kling)["file"] == archive.video(job().id).name
