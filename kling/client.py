@@ -396,6 +396,7 @@ def _kind(error: Exception) -> str:
         "ConnectTimeoutError": "connecting took too long",
         "ReadTimeoutError": "the answer took too long",
         "ReadTimeout": "the answer took too long",
+        "ConnectTimeout": "connecting took too long",
         "_TooSlow": "the answer took too long",
         "ProtocolError": "the connection was closed",
         "RemoteDisconnected": "the connection was closed",

@@ -45,7 +45,8 @@ class Wire(BaseAdapter):
     def __init__(self, engine: Engine, clip: bytes, clock: Callable[[], float]) -> None:
         super().__init__()
         self.engine, self.clip, self.clock = engine, clip, clock
-        self.faults: deque[str] = deque()
+        self.faults: deque[str] = deque()  # of the next calls, whatever they are
+        self.clip_faults: deque[str] = deque()  # of the next downloads
         self.kill_at = ""
         self.calls = 0
         self._late: list[tuple[float, requests.PreparedRequest]] = []
@@ -64,7 +65,8 @@ class Wire(BaseAdapter):
         if self.kill_at == "before-call":
             self.kill_at = ""
             raise Killed
-        fault = self.faults.popleft() if self.faults else ""
+        faults = self.clip_faults if self.clip_faults and "/clips/" in str(request.url) else self.faults
+        fault = faults.popleft() if faults else ""
         _raise_unsent(fault, request)
         if fault == "late":
             self._late.append((self.clock() + LATE, request))

@@ -30,8 +30,6 @@ from hypothesis.stateful import (
 
 from kling import Client, MaybeSent, Task, TextToVideo
 from kling.errors import KlingError
-from kling.sandbox.order import Order, Shot
-from kling.sandbox.tiny import draw_tiny
 from kling.studio.archive import check_mp4
 from kling.studio.csvlog import LogError, LogFile, parse
 from kling.studio.ledger import (
@@ -45,6 +43,7 @@ from kling.studio.ledger import (
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from kling.studio.submit import Submitter
+from tests.studio.clips import tiny_clip
 from tests.studio.in_process import (
     LOST_AFTER,
     LOST_BEFORE,
@@ -67,12 +66,6 @@ SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return tiny_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
-
-
-def tiny_clip(path: Path) -> bytes:
-    shots = (Shot(prompt="x", seconds=1),)
-    draw_tiny(Order(seed="1", model_name="m", mode="std", width=64, height=36, fps=8, shots=shots), path)
-    return path.read_bytes()
 
 
 class Money(RuleBasedStateMachine):
