@@ -1,0 +1,184 @@
+"""A clip from an order: its shots one after another, each a scene and a camera."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kling.sandbox.draw.camera import DRIFT, REST, Pose, pose, waypoints
+from kling.sandbox.draw.canvas import Canvas
+from kling.sandbox.draw.film import write
+from kling.sandbox.draw.label import press, stamps
+from kling.sandbox.draw.layers import Layer, Planes, View, compose
+from kling.sandbox.draw.scene import plan
+from kling.sandbox.draw.sound import soundscape
+from kling.sandbox.draw.words import Scene, read
+from kling.sandbox.order import Order, Shot
+
+MARGIN = 6  # pixels around what the camera can see
+
+
+def draw_clip(order: Order, path: Path) -> None:
+    """Draws `order` into one MP4 at `path`.
+
+    Args:
+        order: what to draw. The same order always gives the same clip.
+        path: where the file is written; whatever is there is replaced.
+    """
+    scenes = [read(shot.prompt, order.negative_prompt) for shot in order.shots]
+    write(
+        path,
+        frames(order, scenes),
+        size=(order.width, order.height),
+        fps=order.fps,
+        sound=_sound(order, scenes[0]) if order.sound else None,
+    )
+
+
+def draw_camera_preview(
+    camera_type: str,
+    camera_axes: Mapping[str, float],
+    path: Path,
+    *,
+    seconds: int = 3,
+    size: tuple[int, int] = (320, 180),
+) -> None:
+    """Shows a camera move in a small silent clip.
+
+    Args:
+        camera_type: `simple` or one of the four presets.
+        camera_axes: the axes of `simple`, by name.
+        path: where the file is written.
+        seconds: how long the move takes.
+        size: width and height, both even.
+    """
+    order = Order(
+        seed="preview",
+        model_name="camera",
+        mode=camera_type,
+        width=size[0],
+        height=size[1],
+        fps=24,
+        shots=(Shot(prompt="mountain lake at sunset", seconds=seconds),),
+        camera_type=camera_type,
+        camera_axes=camera_axes,
+    )
+    draw_clip(order, path)
+
+
+def seed_of(*parts: str) -> int:
+    """A number from texts, the same on every machine."""
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:6])
+
+
+def _sound(order: Order, scene: Scene) -> Iterator[np.typing.NDArray[np.float32]]:
+    air = {"rain": 0.6, "snow": 0.3, "fog": 0.2}.get(scene.weather, 0.5 if scene.place == "sea" else 0.12)
+    return soundscape(
+        order.seconds, mood=scene.mood, air=air, noise=np.random.default_rng(seed_of(order.seed, "sound"))
+    )
+
+
+def frames(order: Order, scenes: list[Scene]) -> Iterator[Planes]:
+    """Every frame of the clip, finished; the arrays are used again for the next one."""
+    marks = stamps(order)
+    for number, (shot, scene) in enumerate(zip(order.shots, scenes, strict=True)):
+        path = waypoints(order.camera_type, order.camera_axes) or (REST, DRIFT)
+        for planes in _shot(order, shot, scene, path, seed_of(order.seed, str(number))):
+            for mark in marks:
+                press(mark, planes)
+            yield planes
+
+
+def _shot(order: Order, shot: Shot, scene: Scene, path: tuple[Pose, ...], seed: int) -> Iterator[Planes]:
+    frame = (order.width, order.height)
+    unit = float(min(frame))
+    count = shot.seconds * order.fps
+    poses = [pose(path, number / max(1, count - 1)) for number in range(count)]
+    views = [_view(each, frame, unit) for each in poses]
+    layers = tuple(
+        maker(_canvas(views, frame, depth, (pace[0] * unit * shot.seconds, pace[1] * unit * shot.seconds)))
+        for depth, pace, maker in plan(scene, seed, unit)
+    )
+    yield from _roll_film(layers, poses, views, frame, order.fps)
+
+
+def _roll_film(
+    layers: tuple[Layer, ...], poses: list[Pose], views: list[View], frame: tuple[int, int], fps: int
+) -> Iterator[Planes]:
+    stage: Planes | None = None
+    for number, (each, view) in enumerate(zip(poses, views, strict=True)):
+        if stage is None or stage[0].shape != (view.height, view.width):
+            stage = _blank(view.width, view.height)
+        compose(layers, view, number / fps, stage)
+        if each.zoom == 1 and each.roll == 0:
+            yield stage
+        else:
+            yield _lens(stage, each, view, frame)
+
+
+def _blank(width: int, height: int) -> Planes:
+    half = (height // 2, width // 2)
+    return np.zeros((height, width), np.uint8), np.zeros(half, np.uint8), np.zeros(half, np.uint8)
+
+
+def _view(each: Pose, frame: tuple[int, int], unit: float) -> View:
+    """What must be composed for a pose: the frame itself, or what a zoomed or rolled lens sees."""
+    width, height = frame
+    centre = (width / 2, height / 2)
+    x, y = each.pan * unit, -each.tilt * unit
+    at = (each.x * unit, each.y * unit, each.z)
+    if each.zoom == 1 and each.roll == 0:
+        return View(x, y, width, height, centre, at)
+    turn = math.radians(each.roll)
+    c, s = abs(math.cos(turn)), abs(math.sin(turn))
+    wide = math.ceil((width * c + height * s) * each.zoom / 4 + 1) * 4
+    high = math.ceil((width * s + height * c) * each.zoom / 4 + 1) * 4
+    return View(centre[0] + x - wide / 2, centre[1] + y - high / 2, wide, high, centre, at)
+
+
+def _lens(stage: Planes, each: Pose, view: View, frame: tuple[int, int]) -> Planes:
+    """Scales and turns a composed stage into the frame."""
+    turn = math.radians(each.roll)
+    c, s = math.cos(turn) * each.zoom, math.sin(turn) * each.zoom
+    made = []
+    for index, plane in enumerate(stage):
+        half = 2 if index else 1
+        width, height = frame[0] // half, frame[1] // half
+        cx, cy = view.width / half / 2, view.height / half / 2
+        image = Image.fromarray(plane)
+        if each.roll == 0:
+            wide, high = width * each.zoom, height * each.zoom
+            box = (cx - wide / 2, cy - high / 2, cx + wide / 2, cy + high / 2)
+            image = image.resize((width, height), Image.Resampling.BILINEAR, box=box)
+        else:
+            matrix = (c, -s, cx - c * width / 2 + s * height / 2, s, c, cy - s * width / 2 - c * height / 2)
+            image = image.transform(
+                (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+            )
+        made.append(np.array(image))
+    return made[0], made[1], made[2]
+
+
+def _canvas(views: list[View], frame: tuple[int, int], depth: float, drift: tuple[float, float]) -> Canvas:
+    """The part of a layer that the views uncover."""
+    lefts, tops, rights, bottoms = [], [], [], []
+    for view in views:
+        scale, dx, dy = view.place(depth)
+        cx, cy = view.centre
+        left = (view.left - cx - dx) / scale + cx
+        top = (view.top - cy - dy) / scale + cy
+        lefts.append(left)
+        tops.append(top)
+        rights.append(left + view.width / scale)
+        bottoms.append(top + view.height / scale)
+    left = min(lefts) - max(0.0, drift[0]) - MARGIN
+    top = min(tops) - max(0.0, drift[1]) - MARGIN
+    right = max(rights) - min(0.0, drift[0]) + MARGIN
+    bottom = max(bottoms) - min(0.0, drift[1]) + MARGIN
+    left, top = math.floor(left / 2) * 2, math.floor(top / 2) * 2
+    return Canvas(left, top, math.ceil((right - left) / 2) * 2, math.ceil((bottom - top) / 2) * 2, frame)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import itertools
+import struct
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kling.sandbox.draw import draw_clip
+from kling.sandbox.draw.clip import frames
+from kling.sandbox.draw.words import read
+from kling.sandbox.order import Shot
+from tests.sandbox.draw.reel import difference, order, shoot
+
+SEA_THEN_CITY = (Shot(prompt="the sea at noon", seconds=1), Shot(prompt="a city at night", seconds=2))
+
+
+def boxes(path: Path) -> list[str]:
+    """The names of the file's outermost boxes; every byte must belong to one."""
+    data, at, found = path.read_bytes(), 0, []
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at : at + 8])
+        assert size >= 8
+        found.append(name.decode())
+        at += size
+    assert at == len(data)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fps", "seconds"), [(160, 90, 24, 1), (90, 160, 30, 2), (120, 120, 24, 1)]
+)
+def test_a_clip_has_the_size_rate_and_length_that_were_ordered(tmp_path, width, height, fps, seconds):
+    reel = shoot(order(seconds=seconds, width=width, height=height, fps=fps), tmp_path)
+    assert reel.size == (width, height)
+    assert reel.fps == fps
+    assert len(reel.grey) == fps * seconds
+    assert reel.seconds == seconds
+
+
+def test_a_clip_streams_and_parses_to_the_last_byte(tmp_path):
+    reel = shoot(order(sound=True), tmp_path)
+    found = boxes(reel.path)
+    assert found[0] == "ftyp"
+    assert found.index("moov") < found.index("mdat")
+
+
+def test_a_clip_without_sound_has_no_audio_track(tmp_path):
+    assert shoot(order(), tmp_path).audio is None
+
+
+@pytest.mark.parametrize(
+    "prompt", ["storm over the sea", "a quiet library", "birthday party, bright and fun"]
+)
+def test_sound_is_stereo_gentle_and_without_clicks(tmp_path, prompt):
+    audio = shoot(order(prompt, seconds=2, sound=True), tmp_path).audio
+    assert audio is not None
+    assert audio.shape[0] == 2
+    assert audio.shape[1] == pytest.approx(2 * 48_000, abs=2048)
+    assert 0.02 < np.abs(audio).max() < 10 ** (-1 / 20)
+    assert np.abs(np.diff(audio, axis=1)).max() < 0.1
+    assert np.abs(audio[:, :200]).max() < 0.02
+    assert not np.array_equal(audio[0], audio[1])
+
+
+def test_the_same_order_gives_the_same_file(tmp_path):
+    (tmp_path / "again").mkdir()
+    one, other = shoot(order(sound=True), tmp_path), shoot(order(sound=True), tmp_path / "again")
+    assert one.path.read_bytes() == other.path.read_bytes()
+
+
+def test_two_takes_of_one_prompt_differ(tmp_path):
+    one, other = shoot(order(), tmp_path), shoot(order(seed="another"), tmp_path)
+    # above the label, which names the seed
+    assert difference(one.grey[0, :75], other.grey[0, :75]) > 2
+
+
+def test_the_cut_stands_at_the_frame_that_the_shots_say(tmp_path):
+    grey = shoot(order(shots=SEA_THEN_CITY), tmp_path).grey
+    jumps = [difference(one, other) for one, other in itertools.pairwise(grey)]
+    assert len(grey) == 72
+    assert int(np.argmax(jumps)) == 23
+    assert max(jumps) > 4 * sorted(jumps)[-2]
+
+
+def test_the_watermark_changes_its_corner_only(tmp_path):
+    plain, marked = shoot(order(), tmp_path).grey[0], shoot(order(watermark=True), tmp_path).grey[0]
+    assert difference(plain[:20, 80:], marked[:20, 80:]) > 5
+    assert difference(plain[40:], marked[40:]) < 1
+
+
+def test_every_clip_carries_the_label(tmp_path):
+    wanted = order("snowy mountains at noon", width=320, height=180)
+    corner = shoot(wanted, tmp_path).grey[:, 168:178, 4:120]
+    other = shoot(replace(wanted, model_name="kling-v3"), tmp_path).grey[:, 168:178, 4:120]
+    assert corner.max() > 160
+    assert difference(corner, other) > 2
+
+
+def test_a_picture_moves_smoothly(tmp_path):
+    grey = shoot(order("a forest", seconds=2), tmp_path).grey[:, :75]
+    jumps = np.array([difference(one, other) for one, other in itertools.pairwise(grey)])
+    assert jumps.max() < 4
+    levels = grey.mean(axis=(1, 2))
+    assert np.abs(np.diff(levels)).max() < 1  # no flicker
+
+
+def test_memory_does_not_grow_with_the_duration():
+    def peak(seconds: int) -> int:
+        wanted = order("city", seconds=seconds, camera_type="simple", camera_axes={"pan": 5})
+        tracemalloc.start()
+        for _ in frames(wanted, [read("city")]):
+            pass
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return held
+
+    assert peak(8) < 1.3 * peak(2)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        "\0\0\0",
+        "e" + "\u0301" * 2499,
+        "\u202eمدينة في الليل\u202c",
+        "🦊🌲🌙✨" * 300,
+        "一只狐狸在雪中的森林里",
+        "\ud800",
+        "%s{}[](*?+\\" * 200,
+        "夕暮れの海",
+    ],
+)
+def test_any_text_gives_a_scene(tmp_path, prompt):
+    reel = shoot(order(prompt, negative_prompt=prompt), tmp_path)
+    assert len(reel.grey) == 24
+    assert reel.grey[0].std() > 8
+
+
+def test_a_file_in_the_way_is_replaced(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_text("old")
+    draw_clip(order(), path)
+    assert boxes(path)[0] == "ftyp"
