@@ -31,6 +31,15 @@ log = logging.getLogger(__name__)
 Send = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
 
 
+def read_secret(secret: str) -> bytes:
+    """Return the key in a secret.
+
+    Raises:
+        ValueError: it is no base64 after an optional `whsec_`.
+    """
+    return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+
+
 def signature(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
     """Return the header `webhook-signature` of a callback.
 
@@ -40,7 +49,7 @@ def signature(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
         timestamp: the header of this name, in seconds.
         body: as sent, to the byte.
     """
-    key = base64.b64decode(secret.removeprefix("whsec_"))
+    key = read_secret(secret)
     digest = hmac.new(key, f"{webhook_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
 

@@ -100,6 +100,13 @@ def test_advancing_the_clock_of_the_sandbox_ends_no_token(bench):
     assert bench.call("GET", TASKS).body["code"] == 0
 
 
+@pytest.mark.parametrize("bearer", [token(FOREIGN_SECRET, iss=""), token(SECRET_KEY), API_KEY, "None", ""])
+def test_an_empty_key_opens_nothing(bench, bearer):
+    bench.change(keys=Keys(access_key="", secret_key="", api_key=""))
+    bench.authorization = f"Bearer {bearer}"
+    assert bench.call("GET", TASKS).body["code"] == 1002
+
+
 def test_keys_show_no_secret():
     assert SECRET_KEY not in repr(Keys())
     assert API_KEY not in repr(Keys())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import av
@@ -17,8 +20,10 @@ import pytest
 import requests
 
 from kling.sandbox.__main__ import main
-from kling.sandbox.auth import API_KEY, SECRET_KEY
+from kling.sandbox.auth import API_KEY, SECRET_KEY, Keys
+from kling.sandbox.callbacks import signature
 from kling.sandbox.engine import TASKS
+from kling.sandbox.options import read_options, settings, warning
 
 PROGRAM = [sys.executable, "-m", "kling.sandbox"]
 WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
@@ -152,6 +157,32 @@ def test_it_speaks_https_to_clients_that_insist_on_it(tmp_path):
         assert sandbox.session.get(url, timeout=5).status_code == 200
 
 
+def test_callbacks_are_delivered_and_signed():
+    secret = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
+    heard = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            heard.append((json.loads(body)["task_status"], self.headers, body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with running("--clips", "tiny", "--pace", "seconds:1", SANDBOX_CALLBACK_SECRET=secret) as sandbox:
+            sandbox.create(callback_url=f"http://localhost:{server.server_port}/told")
+            until(lambda: len(heard) == 3)
+        server.shutdown()
+    assert [status for status, _, _ in heard] == ["submitted", "processing", "succeed"]
+    for _, headers, body in heard:
+        signed = signature(secret, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+        assert headers["webhook-signature"] == signed
+
+
 @needs_proc
 def test_tasks_go_on_after_it_was_killed_and_nothing_outlives_it(tmp_path):
     with running("--clips", "tiny", "--pace", "seconds:1", "--data", str(tmp_path)) as sandbox:
@@ -193,14 +224,42 @@ def test_two_on_one_data_folder_is_one_too_many(tmp_path, capsys):
         assert "another sandbox uses it" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "options", [["--pace", "fast"], ["--concurrency", "0"], ["--clips", "big"], ["--unknown"]]
-)
+WRONG = [
+    ["--pace", "fast"],
+    ["--concurrency", "0"],
+    ["--units", "-1"],
+    ["--clips", "big"],
+    ["--callback-secret", "whsec_?"],
+    ["--unknown"],
+]
+
+
+@pytest.mark.parametrize("options", WRONG)
 def test_wrong_options_are_explained(options, capsys):
     with pytest.raises(SystemExit) as ended:
         main(options)
     assert ended.value.code == 2
     assert options[0] in capsys.readouterr().err
+
+
+def test_it_warns_where_others_can_reach_it_with_a_well_known_key():
+    assert warning(read_options(["--host", "0.0.0.0"]))
+    assert warning(read_options(["--host", "0.0.0.0", "--access-key", "mine"]))
+    assert not warning(read_options(["--host", "0.0.0.0", "--api-key", "mine"]))
+    assert not warning(read_options([]))
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        ([], Keys()),
+        (["--api-key", "mine"], Keys(access_key="", secret_key="", api_key="mine")),
+        (["--access-key", "a", "--secret-key", "s"], Keys(access_key="a", secret_key="s", api_key="")),
+        (["--secret-key", "s"], Keys(secret_key="s", api_key="")),
+    ],
+)
+def test_keys_of_ones_own_switch_the_well_known_ones_off(options, keys):
+    assert settings(read_options(options)).keys == keys
 
 
 def test_every_option_is_explained(capsys):
