@@ -155,7 +155,7 @@ def history(act: Callable[[History, str], None], fault: str, clip: bytes) -> tup
 
 def table(clip: bytes) -> Iterator[str]:
     """Yield the lines of README's tables."""
-    yield "| fault | on the create call | the person was told | on the look-up after a lost answer | on a poll |"
+    yield "| fault | on the create call | the person was told | on the look-up of a lost answer | on a poll |"
     yield "| --- | --- | --- | --- | --- |"
     for name, fault in FAULTS.items():
         did, words = history(on_create, fault, clip)

@@ -12,11 +12,13 @@ import errno
 import os
 import random
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -72,6 +74,7 @@ class Money(RuleBasedStateMachine):
     """One history: a studio, an engine, and everything that can happen to them."""
 
     clip_bytes = b""
+    seen: ClassVar[Counter[str]] = Counter()  # histories, steps, faults and purchases of a whole run
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,6 +201,10 @@ class Money(RuleBasedStateMachine):
     # -- what must hold --------------------------------------------------------------------------------------
 
     @invariant()
+    def count_the_step(self) -> None:
+        self.seen["steps"] += 1
+
+    @invariant()
     def each_wish_is_accepted_at_most_once(self) -> None:
         prompts = Counter(task.request["prompt"] for task in self.engine.store.page(1, 500))
         for prompt, accepted in prompts.items():
@@ -249,6 +256,7 @@ class Money(RuleBasedStateMachine):
                     check_mp4(self.studio.archive.video(job.id))
                     if job.request.watermark:
                         check_mp4(self.studio.archive.video(job.id, watermark=True))
+            self.seen.update(histories=1, faults=self.faults, bought=self.engine.store.last)
             paid = {task.external_task_id for task in self.engine.store.page(1, 500)}
             arrived = {job.id for job in self.studio.ledger.jobs() if job.state == SUCCEED}
             assert paid <= arrived, "a task was paid for and has no video"
@@ -274,7 +282,12 @@ QUICK = settings(
 
 def test_no_history_loses_a_task_or_pays_twice(clip: bytes):
     Money.clip_bytes = clip
+    Money.seen.clear()
     run_state_machine_as_test(Money, settings=QUICK)
+    seen = Money.seen
+    sys.stdout.write(f"\n{dict(seen)}\n")
+    assert seen["steps"] >= 20 * seen["histories"]
+    assert seen["faults"] >= seen["histories"]
 
 
 # -- the machine itself is tested: it has to find bugs that are planted here --------------------------------
