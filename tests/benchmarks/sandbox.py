@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +28,7 @@ from kling.sandbox.auth import API_KEY  # noqa: E402
 from kling.sandbox.engine import TASKS, Engine, Settings  # noqa: E402
 from kling.sandbox.pace import parse_pace  # noqa: E402
 from kling.sandbox.rules import read_request  # noqa: E402
-from kling.sandbox.store import Store  # noqa: E402
+from kling.sandbox.store import Store, Task  # noqa: E402
 
 WISH = {
     "model_name": "kling-v2-6",
@@ -36,7 +38,7 @@ HEADERS = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/js
 TIMES = 200
 
 
-def fill(folder, count):
+def fill(folder: Path, count: int) -> list[Task]:
     """Put tasks into a sandbox's store the short way, as many as are missing."""
     store = Store(str(folder / "sandbox.sqlite"))
     engine = Engine(store, Settings(), time.time())
@@ -56,11 +58,11 @@ def fill(folder, count):
 class Caller:
     """One connection that is kept alive."""
 
-    def __init__(self, url):
+    def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+        self.connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
 
-    def __call__(self, method, path, body=None):
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
         self.connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
         answer = json.loads(self.connection.getresponse().read())
         assert answer["code"] == 0, answer
@@ -70,7 +72,7 @@ class Caller:
 class Sandbox:
     """A running sandbox that holds a number of tasks."""
 
-    def __init__(self, folder, count):
+    def __init__(self, folder: Path, count: int) -> None:
         (folder / "clips").mkdir(parents=True)
         some = fill(folder, count)
         self.task_ids = [task.task_id for task in some]
@@ -88,34 +90,36 @@ class Sandbox:
         ]
         program = [sys.executable, "-m", "kling.sandbox", *options]
         self.process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert self.process.stdout is not None
         self.call = Caller(self.process.stdout.readline().removeprefix("Kling sandbox: ").strip())
 
-    def stop(self):
+    def stop(self) -> None:
         self.process.terminate()
         self.process.communicate()
 
 
-def by_task_id(sandbox, number):
+def by_task_id(sandbox: Sandbox, number: int) -> None:
     sandbox.call("GET", f"{TASKS}/{sandbox.task_ids[number % len(sandbox.task_ids)]}")
 
 
-def by_external_task_id(sandbox, number):
+def by_external_task_id(sandbox: Sandbox, number: int) -> None:
     sandbox.call("GET", f"{TASKS}/{sandbox.external_ids[number % len(sandbox.external_ids)]}")
 
 
-def newest_page(sandbox, _number):
+def newest_page(sandbox: Sandbox, _number: int) -> int:
     return len(sandbox.call("GET", f"{TASKS}?pageSize=500"))
 
 
-def oldest_page(sandbox, _number):
+def oldest_page(sandbox: Sandbox, _number: int) -> int:
     return len(sandbox.call("GET", f"{TASKS}?pageSize=500&pageNum={sandbox.last_page}"))
 
 
-def create(sandbox, number):
+def create(sandbox: Sandbox, number: int) -> None:
     sandbox.call("POST", TASKS, WISH | {"external_task_id": f"new-{number}"})
 
 
-OPERATIONS = {
+Operation = Callable[[Sandbox, int], int | None]
+OPERATIONS: dict[str, Operation] = {
     "query by task_id": by_task_id,
     "query by external_task_id": by_external_task_id,
     "newest page, per task in it": newest_page,
@@ -124,9 +128,9 @@ OPERATIONS = {
 }
 
 
-def medians(sandboxes, operation):
+def medians(sandboxes: list[Sandbox], operation: Operation) -> list[float]:
     """Return the median ms of an operation at each sandbox; they take turns, so that noise hits all."""
-    spent = [[] for _ in sandboxes]
+    spent: list[list[float]] = [[] for _ in sandboxes]
     for number in range(TIMES if operation in {by_task_id, by_external_task_id, create} else TIMES // 10):
         for sandbox, times in zip(sandboxes, spent, strict=True):
             start = time.perf_counter()
@@ -135,18 +139,18 @@ def medians(sandboxes, operation):
     return [statistics.median(times) * 1000 for times in spent]
 
 
-def main():
+def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tasks", type=int, nargs="+", default=[100, 10_000, 100_000])
     counts = parser.parse_args().tasks
-    sandboxes = []
+    sandboxes: list[Sandbox] = []
     with tempfile.TemporaryDirectory() as folder:
         try:
             sandboxes += [Sandbox(Path(folder) / str(count), count) for count in counts]
-            create(sandboxes[0], "first")
+            create(sandboxes[0], -1)
             measured = {name: medians(sandboxes, operation) for name, operation in OPERATIONS.items()}
         finally:
             for sandbox in sandboxes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import jwt
 import pytest
@@ -15,13 +16,13 @@ NOW = 1_795_000_000
 FOREIGN_SECRET = "another-secret-that-is-long-enough-too"
 
 
-def token(secret=SECRET_KEY, algorithm="HS256", **claims):
+def token(secret: str = SECRET_KEY, algorithm: str = "HS256", **claims: Any) -> str:
     official = {"iss": ACCESS_KEY, "exp": NOW + 1800, "nbf": NOW - 5}
     kept = {name: value for name, value in (official | claims).items() if value is not None}
     return jwt.encode(kept, secret, algorithm=algorithm)
 
 
-def part(value):
+def part(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 

@@ -17,7 +17,7 @@ FIVE = (Shot(prompt="A fox wakes", duration="2"), Shot(prompt="It runs", duratio
 ZOOM = CameraControl(type="simple", config={"zoom": 3})
 
 
-def tidy(wish):
+def tidy(wish: TextToVideo) -> TextToVideo:
     """Return a wish without what has no effect: the client asks to leave it out, the sandbox ignores it."""
     if contract.MODELS[wish.model_name].get("ignores_mode"):
         wish = replace(wish, mode=None)
@@ -26,7 +26,7 @@ def tidy(wish):
     return wish if wish.shot_type == "customize" else replace(wish, multi_prompt=())
 
 
-def refusal(request):
+def refusal(request: TextToVideo) -> str | None:
     """Return why the sandbox refuses what the client sends, or None."""
     try:
         read_request(json.dumps(request.to_wire()).encode(), strict=True, retired="serve")

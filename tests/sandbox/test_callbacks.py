@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from kling.sandbox import contract
 from kling.sandbox.callbacks import PAUSES, USER_AGENT, Callbacks, signature
+from tests.sandbox.conftest import Bench
 
 URL = "http://127.0.0.1:9/told?key=1"
 SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
@@ -27,11 +30,11 @@ def test_the_official_test_vector():
 class Listener:
     """A callback URL that answers as told: an HTTP status or an error, one after the other, then 200."""
 
-    def __init__(self, bench, *answers, **options):
+    def __init__(self, bench: Bench, *answers: int | Exception, **options: Any) -> None:
         self.bench = bench
         self.answers = list(answers)
-        self.heard = []
-        self.slept = []
+        self.heard: list[tuple[str, Mapping[str, str], Any]] = []
+        self.slept: list[float] = []
         self.callbacks = Callbacks(
             engine=bench.engine,
             now=lambda: bench.now,
@@ -40,22 +43,22 @@ class Listener:
             note=lambda _task, status, result: self.results.append((status, result)),
             **options,
         )
-        self.results = []
+        self.results: list[tuple[str, str]] = []
 
-    async def send(self, url, headers, body):
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         self.heard.append((url, headers, json.loads(body)))
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    async def sleep(self, seconds):
+    async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
-    def listen(self):
+    def listen(self) -> None:
         """Look until there is nothing new at this moment."""
 
-        async def listen():
+        async def listen() -> None:
             while True:
                 before = len(self.results)
                 self.callbacks.look()
@@ -161,7 +164,7 @@ def test_a_callback_is_an_ordinary_post(bench):
         await writer.drain()
         writer.close()
 
-    async def post():
+    async def post() -> int:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         callbacks = Callbacks(engine=bench.engine)

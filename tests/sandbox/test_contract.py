@@ -6,7 +6,9 @@ import ast
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +82,7 @@ def test_the_models_are_those_of_the_clients_catalog():
         assert ours["modes"] == modes, name
 
 
-def prices(facts):
+def prices(facts: Mapping[str, Any]) -> dict[str, Any]:
     known = {"off": facts["units_per_second"], "on": facts.get("units_per_second_with_sound")}
     return {sound: price for sound, price in known.items() if price is not None}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ anything = st.recursive(
 )
 
 
-def fitting(schema):  # noqa: PLR0911 -- one a type
+def fitting(schema: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 -- one a type
     """Return a strategy for values that fit a schema of the contract."""
     if "$ref" in schema:
         return fitting(SCHEMAS[schema["$ref"].rsplit("/", 1)[1]])
@@ -55,7 +57,7 @@ def fitting(schema):  # noqa: PLR0911 -- one a type
             )
 
 
-wishes: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+wishes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "prompt": st.just("A fox") | fitting(PROPERTIES["prompt"]),
         "model_name": st.sampled_from(list(contract.MODELS)),
@@ -69,7 +71,7 @@ spoiled_wishes = st.tuples(
 ).map(lambda both: both[0] | both[1])
 
 
-def run(calls, **options):
+def run(calls: Iterable[Callable[[Bench], object]], **options: Any) -> None:
     store = Store()
     try:
         bench = Bench(store, concurrency=3, units=50, **options)
@@ -83,7 +85,7 @@ def run(calls, **options):
 @given(bodies=st.lists(wishes | spoiled_wishes | anything, min_size=1, max_size=4), strict=st.booleans())
 @example(bodies=[{"prompt": "\ud800"}], strict=False)
 def test_any_wish_gets_an_answer_of_the_contract(bodies, strict):
-    def post(body):
+    def post(body: Any) -> Callable[[Bench], object]:
         def call(bench):
             answer = bench.post(body)
             assert answer.body["code"] not in {1000, 1001, 1002, 1003, 1004, 1202} or "sandbox-" in str(body)

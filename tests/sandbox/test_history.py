@@ -28,7 +28,7 @@ class History(RuleBasedStateMachine):
         self.now = 1_795_000_000.0
         self.open()
 
-    def open(self):
+    def open(self) -> None:
         self.store = Store(str(Path(self.folder.name) / "sandbox.sqlite"))
         self.bench = Bench(self.store, concurrency=CONCURRENCY, units=UNITS)
         self.bench.now = self.now

@@ -11,9 +11,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -33,21 +35,22 @@ PATIENCE = 30
 class Running:
     """A sandbox of its own process."""
 
-    def __init__(self, process):
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
         self.process = process
         self.url = process.stdout.readline().removeprefix("Kling sandbox: ").strip()
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy and no certificates but our own
         self.session.headers["Authorization"] = f"Bearer {API_KEY}"
 
-    def create(self, **fields):
+    def create(self, **fields: Any) -> Any:
         return self.session.post(self.url + TASKS, json=WISH | fields, timeout=5).json()
 
-    def task(self, either_id):
+    def task(self, either_id: str) -> Any:
         return self.session.get(f"{self.url}{TASKS}/{either_id}", timeout=5).json()["data"]
 
-    def finished(self, either_id):
-        def done():
+    def finished(self, either_id: str) -> Any:
+        def done() -> Any:
             task = self.task(either_id)
             return task if task["task_status"] in {"succeed", "failed"} else None
 
@@ -68,7 +71,7 @@ def running(*options, **environment):
         process.communicate()
 
 
-def until(condition):
+def until(condition: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := condition():
@@ -77,11 +80,11 @@ def until(condition):
     raise AssertionError("it did not happen")
 
 
-def children(pid):
+def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def alive(pid):
+def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

@@ -25,7 +25,7 @@ def web(bench, tmp_path):
     config = uvicorn.Config(door.app, port=0, lifespan="off", log_level="error")
     started, stop, urls = threading.Event(), [], []
 
-    async def serve():
+    async def serve() -> None:
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it

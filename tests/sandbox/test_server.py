@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -242,7 +243,7 @@ def test_accepted_counts_what_was_really_created(web):
     assert web.get("/_sandbox/accepted").json() == expected
 
 
-def planned(web, **plan):
+def planned(web: TestClient, **plan: Any) -> None:
     assert web.post("/_sandbox/plan", json=plan).json()["waiting"]
 
 
