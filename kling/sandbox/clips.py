@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,14 @@ class Clips:
         order = self.order(task)
         size = f"{order.width}x{order.height}"
         return self.folder / f"tiny-{size}-{order.fps}-{order.seconds}-{order.sound}.mp4"
+
+    def find(self, task: Task, *, watermark: bool = False) -> Path | None:
+        """Return a task's clip if it is there, also one that an earlier run drew in the other style."""
+        for style in (self.style, *({"drawn", "tiny"} - {self.style})):
+            path = replace(self, style=style).path(task, watermark=watermark)
+            if path.exists():
+                return path
+        return None
 
     def order(self, task: Task, *, watermark: bool = False) -> Order:
         """Return what to draw for a task."""

@@ -91,8 +91,10 @@ class Door:
         """Send a clip, or the part of it that is asked for."""
         name = _CLIP.fullmatch(request.path_params["name"])
         task = self.engine.clip(name[1], self.now()) if name else None
-        path = self.clips.path(task, watermark=bool(name[2])) if name and task else None
-        if task is None or path is None or not path.exists():
+        path = None
+        if name and task and (task.watermarked or not name[2]):
+            path = self.clips.find(task, watermark=bool(name[2]))
+        if task is None or path is None:
             self._note(request, status=404)
             return PlainTextResponse("There is no such clip, or it was cleared.\n", status_code=404)
         if not _is_range(request.headers.get("range", "bytes=0-")):

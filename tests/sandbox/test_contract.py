@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -102,6 +104,13 @@ def prices(facts: Mapping[str, Any]) -> dict[str, Any]:
 )
 def test_frames_have_their_size(ratio, short, size):
     assert frame_size(ratio, short) == size
+
+
+def test_the_sandbox_starts_without_what_only_drawing_needs():
+    heavy = "{'av', 'numpy', 'PIL', 'streamlit', 'pandas'} & set(sys.modules)"
+    program = [sys.executable, "-c", f"import sys, kling.sandbox.__main__; print({heavy} or 'none')"]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "none"
 
 
 def test_the_sandbox_never_imports_the_client():

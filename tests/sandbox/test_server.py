@@ -121,6 +121,17 @@ def test_nothing_but_clips_is_served(web, clip, name):
     assert web.post(clip).status_code in {401, 404, 405}
 
 
+def test_a_clip_of_an_earlier_run_in_the_other_style_is_still_served(web, clip, door):
+    door.clips = Clips(folder=door.clips.folder, style="tiny")
+    assert web.get(clip).content == CLIP
+
+
+def test_a_watermarked_clip_is_served_only_to_tasks_that_asked_for_it(web, clip, door):
+    tiny = Clips(folder=door.clips.folder, style="tiny")
+    tiny.path(door.engine.store.find("mine")).write_bytes(CLIP)
+    assert web.get(clip.replace(".mp4", "-watermark.mp4")).status_code == 404
+
+
 def test_a_clip_that_is_not_finished_is_not_served(web, door, bench):
     task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
     door.clips.path(bench.engine.store.find(task_id)).write_bytes(CLIP)
