@@ -9,7 +9,6 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +21,7 @@ log = logging.getLogger(__name__)
 
 READY_WITHIN = 30.0  # seconds for the sandbox to start
 FIRST_LINE = "Kling sandbox: "
+ROOT = str(Path(__file__).parents[2])
 RESTART_PAUSES = (0.5, 2.0, 10.0)  # seconds, the last one for ever
 
 
@@ -117,11 +117,14 @@ class SandboxConnection:
             except OSError:
                 log.exception("The sandbox could not be started.")
             self._ready.clear()
+            if self._client is not None:
+                self._client.close()
             self._client = None
             pause = RESTART_PAUSES[min(starts, len(RESTART_PAUSES) - 1)]
             starts += 1
             if not self._stopping.wait(pause):
                 log.warning("The sandbox ended by itself and is started again.")
+        self._ready.set()  # nobody is to wait for what does not come again
 
     def _run_once(self) -> None:
         command = [sys.executable, "-m", "kling.sandbox", "--child", "--data", str(self._data)]
@@ -129,7 +132,7 @@ class SandboxConnection:
             **os.environ,
             "SANDBOX_ACCESS_KEY": self._keys.access_key,
             "SANDBOX_SECRET_KEY": self._keys.secret_key,
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
         }
         process = subprocess.Popen(
             [*command, *self._arguments],
@@ -139,6 +142,8 @@ class SandboxConnection:
             text=True,
         )
         self._process = process
+        if self._stopping.is_set():  # `stop` may have looked before there was a process
+            _end(process)
         assert process.stdout is not None  # noqa: S101 - for the type checker
         with process.stdout as lines:
             for line in lines:
@@ -164,6 +169,3 @@ def connect(settings: Settings) -> Connection:
     if settings.credentials is None:
         return SandboxConnection(settings.data_dir / "sandbox")
     return KlingConnection(Client(settings.credentials, base_url=settings.base_url))
-
-
-Wake = Callable[[], None]

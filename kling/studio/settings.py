@@ -46,7 +46,7 @@ class Settings:
         """`sandbox`, or the API's host with a fingerprint of the key: the log never mixes two accounts."""
         if self.credentials is None:
             return "sandbox"
-        return f"{urlsplit(self.base_url).netloc}#{self.credentials.fingerprint}"
+        return f"{urlsplit(self.base_url).netloc.lower()}#{self.credentials.fingerprint}"
 
 
 def load(env: Mapping[str, str], secrets: Path, *, root: Path) -> Settings:
@@ -60,12 +60,17 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path) -> Settings:
     Raises:
         SettingsError: a value cannot be used.
     """
-    values = _secrets(secrets) | {name: env[name] for name in NAMES if env.get(name, "").strip()}
+    stored, given = _secrets(secrets), {name: env[name] for name in NAMES if env.get(name, "").strip()}
+    if given.keys() & {"KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY"}:
+        stored.pop("KLINGAI_API_KEY", None)  # else the file would win over the environment
+    values = stored | given
     get = {name: values.get(name, "").strip() for name in NAMES}
     base_url = get["KLINGAI_BASE_URL"] or SINGAPORE
     for name, url in (("KLINGAI_BASE_URL", base_url), ("STUDIO_CALLBACK_URL", get["STUDIO_CALLBACK_URL"])):
         if url and not _is_address(url):
-            raise SettingsError(f"{name} is not an address: it has to start with https:// and name a host.")
+            raise SettingsError(
+                f"{name} is not an address: it has to be https:// and a host, without a password."
+            )
     return Settings(
         credentials=_credentials(get),
         base_url=base_url.rstrip("/"),
@@ -79,9 +84,9 @@ def _secrets(path: Path) -> dict[str, str]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         # Not the parser's own words: they quote the line, and the line may be the key.
-        raise SettingsError(f"{path} cannot be read as TOML: put every value in quotes.") from error
+        raise SettingsError(f"{path} cannot be read as TOML: put every value in quotes.") from None
     section = data.get("kling", {})
     if not isinstance(section, dict):
         raise SettingsError(f"{path}: [kling] has to be a section.")
@@ -106,6 +111,11 @@ def _credentials(get: Mapping[str, str]) -> Credentials | None:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
     except ValueError:
         return False

@@ -1,0 +1,139 @@
+"""The sandbox as a child process: real ones."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from kling.auth import ApiKey
+from kling.errors import NotSent
+from kling.studio import connection as module
+from kling.studio.connection import KlingConnection, SandboxConnection, connect
+from kling.studio.settings import Settings
+from tests.studio.fakes import FOX
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--clips", "tiny")
+PARENT = """
+import sys
+from pathlib import Path
+from kling.studio.connection import SandboxConnection
+connection = SandboxConnection(Path(sys.argv[1]), arguments=("--clips", "tiny"))
+connection.start()
+connection.client()
+print(connection._process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[SandboxConnection]:
+    connection = SandboxConnection(tmp_path, arguments=TINY)
+    connection.start()
+    yield connection
+    connection.stop()
+
+
+def pid_of(connection: SandboxConnection) -> int:
+    assert connection._process is not None
+    return connection._process.pid
+
+
+def ended(pid: int, within: float = 10) -> bool:
+    """Whether a process that is not our child ends in time."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    import select
+
+    try:
+        return bool(select.select([handle], [], [], within)[0])
+    finally:
+        os.close(handle)
+
+
+def test_the_settings_choose_the_account(tmp_path):
+    assert connect(Settings(data_dir=tmp_path)).is_sandbox
+    kling = connect(Settings(data_dir=tmp_path, credentials=ApiKey("key")))
+    assert isinstance(kling, KlingConnection)
+    assert kling.client().base_url == "https://api-singapore.klingai.com"
+    kling.stop()
+
+
+def test_the_sandbox_starts_answers_comes_back_when_killed_and_ends_when_stopped(sandbox, monkeypatch):
+    monkeypatch.setattr(module, "RESTART_PAUSES", (0.0,))
+    task = sandbox.client().submit(FOX)
+    first = pid_of(sandbox)
+    old = sandbox.client()
+    os.kill(first, signal.SIGKILL)
+    assert ended(first)
+    while (client := sandbox.client()) is old:  # until the supervisor has seen it
+        threading.Event().wait(0.01)
+    assert client.get(task.task_id).task_id == task.task_id, "tasks outlive their sandbox"
+    second = pid_of(sandbox)
+    assert second != first
+    sandbox.stop()
+    assert sandbox._process.returncode is not None
+    with pytest.raises(NotSent, match="not running"):
+        sandbox.client()
+
+
+def test_its_keys_stand_in_no_command_line(sandbox):
+    sandbox.client()
+    command = Path(f"/proc/{pid_of(sandbox)}/cmdline").read_bytes().decode()
+    assert "kling.sandbox" in command
+    assert sandbox._keys.secret_key not in command
+
+
+def test_a_stop_in_the_moment_of_the_start_leaves_no_process(tmp_path, monkeypatch):
+    popen = subprocess.Popen
+    connection = SandboxConnection(tmp_path, arguments=TINY)
+    started: list[subprocess.Popen[str]] = []
+
+    def slow(*arguments, **options):
+        connection._stopping.set()  # as `stop` does while there is no process yet
+        started.append(popen(*arguments, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    connection.start()
+    connection._thread.join(10)
+    assert not connection._thread.is_alive()
+    assert started[0].returncode is not None
+
+
+def test_a_sandbox_that_cannot_start_is_told_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "READY_WITHIN", 0.01)
+    connection = SandboxConnection(tmp_path, arguments=("--no-such-option",))
+    connection.start()
+    with pytest.raises(NotSent, match="not running"):
+        connection.client()
+    connection.stop()
+
+
+def test_the_sandbox_ends_with_a_parent_that_is_killed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait(5)
+        try:
+            assert ended(child)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)

@@ -1,0 +1,159 @@
+"""What the operator decides, and that no key shows anywhere."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from kling.auth import ApiKey, KeyPair
+from kling.client import SINGAPORE
+from kling.studio.settings import NAMES, Settings, SettingsError, load
+
+KEY = "sk-very-secret-0123456789"
+PAIR = {"KLINGAI_ACCESS_KEY": "access-1234", "KLINGAI_SECRET_KEY": KEY}
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    return tmp_path / "secrets.toml"
+
+
+def loaded(env: dict[str, str], secrets: Path) -> Settings:
+    return load(env, secrets, root=Path("/srv/studio"))
+
+
+def stored(secrets: Path, **values: str) -> None:
+    lines = "".join(f'{name} = "{value}"\n' for name, value in values.items())
+    secrets.write_text(f"[kling]\n{lines}", encoding="utf-8")
+
+
+def test_without_anything_the_sandbox_is_used(secrets):
+    assert loaded({}, secrets) == Settings(data_dir=Path("/srv/studio/data"))
+    assert loaded({}, secrets).account == "sandbox"
+
+
+def test_everything_can_be_set_by_the_environment(secrets):
+    env = {
+        "KLINGAI_API_KEY": f" {KEY}\n",
+        "KLINGAI_BASE_URL": "https://api.kling.test/",
+        "STUDIO_DATA_DIR": "/var/clips",
+        "STUDIO_CALLBACK_URL": "https://studio.test/callback?x=1",
+    }
+    settings = loaded(env, secrets)
+    assert settings.credentials == ApiKey(KEY)
+    assert (settings.base_url, settings.data_dir) == ("https://api.kling.test", Path("/var/clips"))
+    assert settings.callback_url == "https://studio.test/callback?x=1"
+
+
+def test_everything_can_be_set_by_the_file(secrets):
+    stored(secrets, **PAIR, STUDIO_DATA_DIR="clips", SOMETHING_ELSE="1")
+    settings = loaded({}, secrets)
+    assert settings.credentials == KeyPair("access-1234", KEY)
+    assert settings.base_url == SINGAPORE
+    assert settings.data_dir == Path("/srv/studio/clips")
+
+
+def test_the_environment_comes_before_the_file(secrets):
+    stored(secrets, KLINGAI_API_KEY="of-the-file")
+    assert loaded({"KLINGAI_API_KEY": "of-the-environment"}, secrets).credentials == ApiKey(
+        "of-the-environment"
+    )
+    assert loaded(PAIR, secrets).credentials == KeyPair("access-1234", KEY)
+    stored(secrets, **PAIR)
+    assert loaded({"KLINGAI_API_KEY": "other"}, secrets).credentials == ApiKey("other")
+    assert loaded({"KLINGAI_ACCESS_KEY": "other"}, secrets).credentials == KeyPair("other", KEY)
+
+
+def test_a_variable_that_is_set_to_blanks_is_not_set(secrets):
+    stored(secrets, KLINGAI_API_KEY=KEY)
+    assert loaded({"KLINGAI_API_KEY": "  "}, secrets).credentials == ApiKey(KEY)
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_half_a_key_pair_names_the_other_half_and_never_falls_back_to_the_sandbox(secrets, name):
+    [missing] = PAIR.keys() - {name}
+    with pytest.raises(SettingsError, match=f"{missing} is missing"):
+        loaded({name: PAIR[name]}, secrets)
+
+
+@pytest.mark.parametrize("name", ["KLINGAI_BASE_URL", "STUDIO_CALLBACK_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "kling.test",
+        "ftp://kling.test",
+        "https://",
+        "https://[",
+        "https://h:x",
+        "https://h:0",
+        "https://u:pw@h",
+        "//h",
+    ],
+)
+def test_what_is_no_address_is_refused_by_the_name_of_its_setting(secrets, name, url):
+    with pytest.raises(SettingsError, match=name):
+        loaded({name: url}, secrets)
+
+
+@pytest.mark.parametrize("name", ["KLINGAI_API_KEY", *PAIR])
+@pytest.mark.parametrize("junk", ["ключ", "two\nlines", "nul\0", "\u200bkey"])
+def test_a_key_with_a_character_that_no_key_has_is_refused_and_not_shown(secrets, name, junk):
+    with pytest.raises(SettingsError, match=name) as caught:
+        loaded(PAIR | {name: KEY + junk + KEY}, secrets)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[kling]\nKLINGAI_API_KEY = {KEY}\n",
+        f'[kling]\nKLINGAI_API_KEY = "{KEY}',
+        f"KLINGAI_API_KEY: {KEY}",
+        f'kling = "{KEY}"',
+        f'[[kling]]\nKLINGAI_API_KEY = "{KEY}"',
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_the_key_in_it_is_not_shown(secrets, text):
+    secrets.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"secrets\.toml") as caught:
+        loaded({}, secrets)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__cause__ is None
+
+
+def test_a_file_in_another_encoding_is_named(secrets):
+    secrets.write_bytes("[kling]\nKLINGAI_API_KEY = 'schlüssel'".encode("latin-1"))
+    with pytest.raises(SettingsError, match="cannot be read as TOML"):
+        loaded({}, secrets)
+
+
+def test_secrets_stay_out_of_repr(secrets):
+    for env in (PAIR, {"KLINGAI_API_KEY": KEY}):
+        settings = loaded(env, secrets)
+        assert KEY not in repr(settings) + str(settings) + settings.account
+        assert KEY not in repr(settings.credentials)
+
+
+def test_each_key_and_each_host_is_an_account_of_its_own_that_gives_nothing_away(secrets):
+    variants = [
+        {},
+        {"KLINGAI_API_KEY": KEY},
+        {"KLINGAI_API_KEY": KEY + "1"},
+        {"KLINGAI_API_KEY": KEY, "KLINGAI_BASE_URL": "https://api-beijing.klingai.com"},
+        PAIR,
+    ]
+    accounts = [loaded(env, secrets).account for env in variants]
+    assert len(set(accounts)) == len(accounts)
+    assert accounts[1].startswith("api-singapore.klingai.com#")
+
+
+def test_the_case_of_a_host_makes_no_other_account(secrets):
+    env = {"KLINGAI_API_KEY": KEY}
+    shouted = env | {"KLINGAI_BASE_URL": SINGAPORE.upper().replace("HTTPS", "https")}
+    assert loaded(shouted, secrets).account == loaded(env, secrets).account
+
+
+def test_every_setting_has_a_name_of_the_api_or_of_the_studio():
+    assert all(name.startswith(("KLINGAI_", "STUDIO_")) for name in NAMES)
