@@ -18,7 +18,6 @@ from pages._ui.words import plain, price
 
 SHOWN = 6  # tasks of this session beside the form
 BEING_MADE = {INTENT, *FOLLOWED}
-LATEST = 2  # tasks of anybody, while this session has none
 
 
 def compose() -> None:
@@ -69,13 +68,15 @@ def generate() -> None:
 def tasks(made: list[str]) -> None:
     here = studio()
     jobs = [job for job in map(here.job, made) if job is not None]
-    st.subheader("This session" if jobs else "Latest")
+    st.subheader("This session")
     if not jobs:
-        st.caption("What you order appears here and plays as soon as it is done. History has everything.")
-        jobs = list(here.newest()[:LATEST])
+        st.caption("What you order appears here and plays as soon as it is done.")
+        if running := here.running:
+            tasks_run = "1 task runs" if running == 1 else f"{running:,} tasks run"
+            st.page_link("history.py", label=f"{tasks_run} already: see History", icon=":material/history:")
     for place, job in enumerate(jobs[:SHOWN]):
         with st.container(border=True, key=f"task-{job.id}"):
-            task(job, play=place == 0 and job.id in made)
+            task(job, play=place == 0)
     if len(jobs) > SHOWN:
         st.page_link("history.py", label=f"{len(jobs) - SHOWN} more in History", icon=":material/history:")
 

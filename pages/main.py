@@ -19,6 +19,7 @@ STYLE = """<style>
   .stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
+  [data-testid="stElementContainer"]:is(:has([data-live]), [class*="st-key-live-"]) { position: absolute; }
 </style>"""
 
 

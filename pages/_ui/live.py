@@ -11,23 +11,24 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages._ui.errors import readable
+from pages._ui.running import studio
+
 SAFETY_NET = 15  # seconds between drawings where a proxy lets no socket through
 
 _SCRIPT = """
-const PATH = __PATH__;
+const PATH = __PATH__, KEY = __KEY__;
 function hub() {
   if (window.__studioLive) return window.__studioLive;
-  const hub = { version: null, listeners: new Set(), retry: 500 };
+  const hub = { version: -1, listeners: new Set(), retry: 500 };
   const connect = () => {
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
     const socket = new WebSocket(scheme + location.host + PATH);
     socket.onmessage = (event) => {
       hub.retry = 500;
-      if (event.data === hub.version) return;
-      const first = hub.version === null;
-      hub.version = event.data;
+      hub.version = Number(event.data);
       // One after the other: Streamlit runs one fragment for each batch of triggers.
-      if (!first) [...hub.listeners].forEach((listener, place) => setTimeout(listener, 80 * place));
+      [...hub.listeners].forEach((listener, place) => setTimeout(listener, 100 * place));
     };
     socket.onclose = () => {
       setTimeout(connect, hub.retry);
@@ -45,12 +46,18 @@ function hub() {
 }
 export default function ({ setTriggerValue }) {
   const live = hub();
+  const drawn = () => Number(document.querySelector(`[data-live="${KEY}"]`)?.dataset.version ?? -1);
   let timer = null;
-  const listener = () => {
-    if (timer) return;
-    timer = setTimeout(() => { timer = null; setTriggerValue("changed", live.version); }, 120);
+  // A trigger can be lost when two fall into one batch: ask until the page shows what the server has.
+  const check = (pause) => {
+    timer = null;
+    if (drawn() >= live.version) return;
+    setTriggerValue("changed", live.version);
+    timer = setTimeout(check, pause, Math.min(pause * 2, 8000));
   };
+  const listener = () => { timer ??= setTimeout(check, 60, 500); };
   live.listeners.add(listener);
+  listener();
   return () => { live.listeners.delete(listener); clearTimeout(timer); };
 }
 """
@@ -75,14 +82,13 @@ def follow(draw: Callable[[], None], key: str) -> None:
 
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
-        from pages._ui.errors import readable
-
         with readable():
+            script = _SCRIPT.replace("__PATH__", json.dumps(f"{base_path()}/live"))
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
-            component = st.components.v2.component(
-                "studio_live", js=_SCRIPT.replace("__PATH__", json.dumps(f"{base_path()}/live"))
+            st.components.v2.component(f"studio_live_{key}", js=script.replace("__KEY__", json.dumps(key)))(
+                key=f"live-{key}", on_changed_change=lambda: None
             )
-            component(key=f"live-{key}", on_changed_change=lambda: None)
+            st.html(f'<i data-live="{key}" data-version="{studio().version}" hidden></i>')
             draw()
 
     fragment()
