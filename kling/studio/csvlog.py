@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 COLUMNS = (
@@ -137,7 +138,7 @@ def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | Non
         if cells is None or len(cells) < width or (len(cells) > width and any(cells[width:])):
             unreadable.append(number)
             continue
-        row = {name: cell for name, cell in zip(columns, cells, strict=False) if cell}
+        row = dict(compress(zip(columns, cells, strict=False), cells))  # without the empty ones
         line = lines[number - 1]
         if "\\" in line or "'" in line:
             row = {name: decode_cell(cell) for name, cell in row.items()}

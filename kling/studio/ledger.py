@@ -156,15 +156,15 @@ def task_cells(task: Task) -> dict[str, str]:
 def fold(job: Job | None, row: Mapping[str, str]) -> Job:
     """Return the task after one more row: the last cell that says something wins, an end is an end."""
     cells, since = (dict(job.cells), dict(job.since)) if job else ({}, {})
-    _apply(row, cells, since)
+    _apply({name: cell for name, cell in row.items() if cell}, cells, since)
     return Job(cells, since)
 
 
 def _apply(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datetime]) -> None:
     old_state, old_extra = cells.get("state", ""), cells.get("extra", "")
-    for name, cell in row.items():
-        if cell:
-            cells[name] = sys.intern(cell) if name in _REPEATED else cell
+    cells.update(row)
+    for name in _REPEATED.intersection(row):
+        cells[name] = sys.intern(cells[name])
     state = cells.get("state", "")
     # A state that is not ours was typed by somebody: it must not take a paid task out of sight.
     if state != old_state and (old_state in TERMINAL or state not in STATES):
