@@ -47,15 +47,16 @@ function hub() {
 export default function ({ setTriggerValue }) {
   const live = hub();
   const drawn = () => Number(document.querySelector(`[data-live="${KEY}"]`)?.dataset.version ?? -1);
-  let timer = null;
+  let timer = null, soon = false;
+  const later = (wait, pause) => { clearTimeout(timer); timer = setTimeout(check, wait, pause); };
   // A trigger can be lost when two fall into one batch: ask until the page shows what the server has.
   const check = (pause) => {
-    timer = null;
+    soon = false;
     if (drawn() >= live.version) return;
     setTriggerValue("changed", live.version);
-    timer = setTimeout(check, pause, Math.min(pause * 2, 8000));
+    later(pause, Math.min(pause * 2, 8000));
   };
-  const listener = () => { timer ??= setTimeout(check, 60, 500); };
+  const listener = () => { if (!soon) { soon = true; later(60, 500); } };
   live.listeners.add(listener);
   listener();
   return () => { live.listeners.delete(listener); clearTimeout(timer); };

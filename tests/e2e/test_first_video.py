@@ -21,6 +21,7 @@ from tests.e2e.conftest import ROOT, Server, free_port
 PLAYING = (
     "() => { const v = document.querySelector('video'); return v && v.videoWidth > 0 && v.currentTime > 0.2 }"
 )
+RUNNING = re.compile("submitted|processing")
 FACTS = (
     "() => { const v = document.querySelector('video'); return [v.videoWidth, v.videoHeight, v.duration] }"
 )
@@ -82,7 +83,7 @@ def test_a_task_outlives_tab_server_and_sandbox(
     order(page, "The first one")
     page.locator("[class*=st-key-clip-] video").wait_for()
     order(page, "The second one, which runs while the server stops")
-    expect(page.get_by_text("submitted").first).to_be_visible()
+    expect(page.get_by_text(RUNNING).first).to_be_visible()
     page.close()
     server.stop()
     assert sum(row["state"] == "succeed" for row in rows(server)) == 1
@@ -238,7 +239,7 @@ def test_killed_while_a_task_runs_it_goes_on_after_the_next_start(
     server = start_server()
     page = open_page(server.url)
     order(page, "Killed in the middle")
-    expect(page.get_by_text("submitted").first).to_be_visible()
+    expect(page.get_by_text(RUNNING).first).to_be_visible()
     page.close()
     server.stop(signal.SIGKILL)
     server.start()
