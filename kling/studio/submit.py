@@ -48,6 +48,8 @@ SAME_WISH = 3.0  # seconds in which the same draft pressed again is the same wis
 LOOK_AGAIN = (1.0, 2.0, 4.0, 8.0)  # pauses between look-ups: together the grace before it is sent again
 LOOK_AGAIN_LATER = 5.0  # seconds after a look-up that was not answered
 MODEL_NOT_ALLOWED = 1103  # holds one model; the other account codes hold everything
+NO_CONNECTION = "0"  # stands in the log's `code`, where Kling's own stands otherwise
+TOO_OLD = "It never arrived, and nothing was spent. Send it now, or withdraw it."
 YOUNG = 15 * 60.0  # seconds; an older wish that never arrived is for a person to decide
 BUSY_PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds after 1302, 1303 or no connection, the last one for ever
 HOLD_PAUSE = 300.0  # seconds between slow tries of a queue that needs a person
@@ -100,6 +102,7 @@ class Submitter:
         self._claims: dict[Hashable, tuple[float, str]] = {}
         self._in_hand: set[str] = set()
         self._look_ups: dict[str, _LookUp] = {}
+        self._unreached: dict[str, float] = {}  # since when there is no connection for a wish
         self._holds: dict[str, Hold] = {}
 
     # -- what a person does ------------------------------------------------------------------------------
@@ -130,6 +133,7 @@ class Submitter:
                     job_id,
                     state=state,
                     message=hold.reason if hold else "",
+                    code=str(hold.code) if hold else "",
                     person=" ".join(person.split())[:PERSON_LIMIT],
                     account=self._account,
                     **request_cells(wish),
@@ -189,7 +193,9 @@ class Submitter:
         for job in mine:
             if job.id in held:
                 continue
-            if job.state == WAITING:
+            if job.state == WAITING and job["code"] == NO_CONNECTION and self._too_old(job):
+                self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
+            elif job.state == WAITING:
                 hold = self.hold_of(job["model_name"])
                 if hold is not None:
                     dues.append(hold.until)
@@ -246,6 +252,7 @@ class Submitter:
 
     def _accepted(self, job: Job, task: Task) -> None:
         self._look_ups.pop(job.id, None)
+        self._unreached.pop(job.id, None)
         for key in (ACCOUNT, job["model_name"]):
             self._holds.pop(key, None)
         self._ledger.append(job.id, only=OPEN, code="0", message="Accepted.", **task_cells(task))
@@ -282,11 +289,13 @@ class Submitter:
         """Record a refusal of which it is certain that no task exists."""
         state, message = FAILED, f"{_words(error)} Nothing was spent."
         if isinstance(error, NotSent):
-            if self._clock() - job.ordered_at.timestamp() < YOUNG:
+            self._unreached.setdefault(job.id, self._clock())
+            if not self._too_old(job):
                 state, message = WAITING, f"{message} It is sent by itself as soon as there is a connection."
                 self._hold(ACCOUNT, message, 0)
             else:
                 state, message = NOT_SENT, f"{message} Send it now, or withdraw it."
+                self._unreached.pop(job.id)
         elif isinstance(error, SlowDown):
             state, message = WAITING, _words(error)
             self._hold(job["model_name"], message, error.code, at_least=error.retry_after or 0)
@@ -295,6 +304,11 @@ class Submitter:
             key = job["model_name"] if error.code == MODEL_NOT_ALLOWED else ACCOUNT
             self._hold(key, message, error.code, needs_person=True)
         self._ledger.append(job.id, only=OPEN, state=state, message=message, **_support(error))
+
+    def _too_old(self, job: Job) -> bool:
+        """Whether a wish found no connection for so long that a person should say whether it is still one."""
+        since = self._unreached.get(job.id, job.ordered_at.timestamp())
+        return self._clock() - since >= YOUNG
 
     def _hold(
         self, key: str, reason: str, code: int, *, at_least: float = 0, needs_person: bool = False
@@ -334,8 +348,7 @@ class Submitter:
             self._take(job)
         else:
             self._look_ups.pop(job.id)
-            message = "It never arrived, and nothing was spent. Send it now, or withdraw it."
-            self._ledger.append(job.id, only={UNKNOWN}, state=NOT_SENT, message=message)
+            self._ledger.append(job.id, only={UNKNOWN}, state=NOT_SENT, message=TOO_OLD)
         return look_up.due
 
 
@@ -348,4 +361,6 @@ def _words(error: KlingError) -> str:
 
 def _support(error: KlingError | None) -> dict[str, str]:
     """Return what Kling's support asks for."""
-    return {"code": str(error.code), "request_id": error.request_id} if isinstance(error, APIError) else {}
+    if isinstance(error, APIError):
+        return {"code": str(error.code), "request_id": error.request_id}
+    return {"code": NO_CONNECTION} if error else {}

@@ -210,6 +210,26 @@ def test_a_model_that_the_account_may_not_use_holds_itself_only(bench):
     assert bench.order(session="other").state == "waiting"
 
 
+def test_a_wish_without_connection_is_not_sent_unasked_by_a_start_long_after(bench):
+    bench.connection.down = NotSent("Kling could not be reached.")
+    job = bench.order()
+    bench.clock.now += YOUNG
+    bench.restart()
+    bench.connection.down = None
+    bench.run_for(60)
+    assert bench.job(job.id).state == "not_sent"
+    assert bench.kling.posts == []
+
+
+def test_what_waits_for_a_slot_waits_as_long_as_it_takes_also_after_a_restart(bench):
+    bench.kling.answers = [(BUSY, False)]
+    job = bench.order()
+    bench.clock.now += 10 * YOUNG
+    bench.restart()
+    bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+
+
 def test_a_lost_connection_does_not_open_a_queue_that_needs_a_person(bench):
     bench.held = []
     bench.kling.answers = [(EMPTY, False), (NotSent("refused"), False)]
