@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import threading
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from kling import CameraControl, TextToVideo
 from kling.studio.ledger import request_cells
+from kling.studio.settings import Settings
 from kling.studio.studio import Studio
-from tests.pages.conftest import texts
+from pages._ui import running
+from tests.pages.conftest import ROOT, DeadConnection, texts
 
 PAGES = ["compose.py", "history.py", "gallery.py"]
 STATES = [
@@ -275,3 +278,29 @@ def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
     assert not app.exception
     assert "could not be drawn" in texts(app)
     assert "secret-key-123" not in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_not_read(
+    tmp_path: Path, page: str
+):
+    log = tmp_path / "history.csv"
+    first = Studio(Settings(data_dir=tmp_path), connection=DeadConnection(is_sandbox=True))
+    fill(first, 5)
+    first.stop()
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join([*lines[:3], b"what is this,\n", *lines[3:], lines[-1][: len(lines[-1]) // 2]]))
+    second = Studio(Settings(data_dir=tmp_path), connection=DeadConnection(is_sandbox=True))
+    running.install(second)
+    try:
+        app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
+        app.switch_page(page).run()
+        assert not app.exception
+        assert len(second.ledger.jobs()) == 5
+        assert "cannot be read" in texts(app)
+        assert (tmp_path / "history.csv.torn").read_bytes().strip() == lines[-1][
+            : len(lines[-1]) // 2
+        ].strip()
+    finally:
+        running.install(None)
+        second.stop()
