@@ -7,6 +7,7 @@ import streamlit as st
 from kling.studio.ledger import SUCCEED
 from pages._ui.clips import downloads, player, prompt_text
 from pages._ui.live import follow
+from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
 from pages._ui.words import moment, order_line, plain
 
@@ -22,18 +23,12 @@ def clips() -> None:
     here = studio()
     finished = [job for job in here.newest() if job.state == SUCCEED and job["file"]]
     if not finished:
-        st.info(
+        nothing_yet(
             "Finished clips appear here, each played from this studio's own copy.",
             icon=":material/video_library:",
         )
-        st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
         return
-    pages = -(-len(finished) // PER_PAGE)
-    page = 1
-    if pages > 1:
-        st.session_state.setdefault("gallery_page", 1)
-        st.session_state.gallery_page = min(st.session_state.gallery_page, pages)
-        page = st.pagination(pages, key="gallery_page", persist_state="session")
+    shown = paged(finished, key="gallery_page", per_page=PER_PAGE)
     safe, at_risk, gone = here.safety
     st.caption(
         f"{len(finished):,} {'clip' if len(finished) == 1 else 'clips'}, the newest first · {safe:,} safe"
@@ -47,7 +42,7 @@ def clips() -> None:
     if gone:
         st.caption(f"{gone:,} gone: Kling had cleared them before they could be fetched.")
     grid = st.grid("auto", min_column_width=300)
-    for job in finished[(page - 1) * PER_PAGE : page * PER_PAGE]:
+    for job in shown:
         with grid.cell(), st.container(border=True, key=f"card-{job.id}"):
             player(job)
             prompt_text(job, lines=2)

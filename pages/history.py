@@ -11,6 +11,7 @@ from kling.studio.archive import safety
 from kling.studio.ledger import SUCCEED, Job
 from pages._ui.clips import decisions, downloads, player, prompt_text, status
 from pages._ui.live import base_path, follow
+from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
 from pages._ui.words import moment, plain, state, took, zone
 
@@ -26,17 +27,12 @@ def table() -> None:
     here = studio()
     jobs = here.newest()
     if not jobs:
-        st.info("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
-        st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
+        nothing_yet("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
         return
-    pages = -(-len(jobs) // PER_PAGE)
-    page = 1
-    if pages > 1:
-        st.session_state.setdefault("history_page", 1)
-        st.session_state.history_page = min(st.session_state.history_page, pages)
-        page = st.pagination(pages, key="history_page", persist_state="session")
-    shown = jobs[(page - 1) * PER_PAGE : page * PER_PAGE]
+    shown = paged(jobs, key="history_page", per_page=PER_PAGE)
     st.caption(f"{len(jobs):,} {'task' if len(jobs) == 1 else 'tasks'}, the newest first")
+    ids = [job.id for job in shown]
+    chosen = st.query_params.get("task", "")
     event: Any = st.dataframe(
         [row(job) for job in shown],
         column_config={
@@ -50,15 +46,25 @@ def table() -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key=f"history_table_{page}_{shown[0].id}",
+        # A new task moves the rows, so the table is drawn anew; the choice stays with its task, not its row.
+        selection_default={"selection": {"rows": [ids.index(chosen)] if chosen in ids else []}},
+        key=f"history_table_{ids[0]}",
         row_height=44,
     )
-    chosen = event.selection.rows
-    job = shown[chosen[0]] if chosen and chosen[0] < len(shown) else here.job(st.query_params.get("task", ""))
+    rows = event.selection.rows
+    if rows and rows[0] < len(ids):
+        chosen = ids[rows[0]]
+    elif chosen in ids:  # it was chosen, and somebody took that back
+        chosen = ""
+    if chosen:
+        st.query_params["task"] = chosen
+    elif "task" in st.query_params:
+        del st.query_params["task"]
+    job = here.job(chosen)
     if job is None:
         st.caption("Choose a row to see the whole task.")
-        return
-    details(job)
+    else:
+        details(job)
 
 
 def row(job: Job) -> dict[str, Any]:

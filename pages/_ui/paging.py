@@ -1,0 +1,25 @@
+"""A long list in pages, and what stands there while it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from kling.studio.ledger import Job
+
+
+def paged(jobs: Sequence[Job], *, key: str, per_page: int) -> Sequence[Job]:
+    """Draw the way through the pages, if there are several, and return the tasks of the one that is open."""
+    pages = -(-len(jobs) // per_page)
+    page = 1
+    if pages > 1:
+        st.session_state[key] = min(st.session_state.get(key, 1), pages)
+        page = st.pagination(pages, key=key, persist_state="session")
+    return jobs[(page - 1) * per_page : page * per_page]
+
+
+def nothing_yet(words: str, *, icon: str) -> None:
+    """Say what will be here, and lead to where it begins."""
+    st.info(words, icon=icon)
+    st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
