@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from kling.models import CameraControl, Shot, Status, Task, TextToVideo
-from kling.studio.csvlog import COLUMNS, LogFile, encode_row, storable
+from kling.studio.csvlog import COLUMNS, LogError, LogFile, encode_row, storable
 
 WAITING, INTENT, SUBMITTED, PROCESSING = "waiting", "intent", "submitted", "processing"
 SUCCEED, FAILED, UNKNOWN, NOT_SENT, WITHDRAWN = "succeed", "failed", "unknown", "not_sent", "withdrawn"
@@ -182,10 +182,19 @@ class Ledger:
         file: the log.
         clock: Unix seconds.
         on_change: told after each change, from whatever thread made it.
+        read_later: read the file in a thread; until then the ledger looks empty, and `append` waits.
+
+    Raises:
+        LogError: the file cannot be read; with `read_later`, `append` raises it.
     """
 
     def __init__(
-        self, file: LogFile, *, clock: Callable[[], float], on_change: Callable[[], None] = lambda: None
+        self,
+        file: LogFile,
+        *,
+        clock: Callable[[], float],
+        on_change: Callable[[], None] = lambda: None,
+        read_later: bool = False,
     ) -> None:
         self._file, self._clock, self._on_change = file, clock, on_change
         self._lock = threading.RLock()
@@ -193,8 +202,18 @@ class Ledger:
         self._unfinished: dict[str, Job] = {}
         self._columns: tuple[str, ...] = COLUMNS
         self._unreadable: Sequence[int] = ()
-        with self._lock:
+        self._read = threading.Event()
+        self.failure = ""  # why a file that was to be read later could not be
+        if read_later:
+            threading.Thread(target=self._read_it, name="log", daemon=True).start()
+        else:
             self._load()
+            self._read.set()
+
+    @property
+    def opening(self) -> bool:
+        """Whether the file is still being read."""
+        return not self._read.is_set()
 
     def append(self, external_task_id: str, *, only: Collection[str] | None = None, **cells: str) -> Job:
         """Record a change to a task; it is on the disk when this returns.
@@ -209,6 +228,9 @@ class Ledger:
             LogError: nothing was recorded.
         """
         now = datetime.fromtimestamp(self._clock(), UTC)
+        self._read.wait()
+        if self.failure:
+            raise LogError(self.failure)
         with self._lock:
             if self._file.changed():
                 self._reload()
@@ -227,11 +249,15 @@ class Ledger:
 
     def jobs(self) -> tuple[Job, ...]:
         """Return every task, the first ordered first."""
+        if self.opening:
+            return ()
         with self._lock:
             return tuple(self._jobs.values())
 
     def unfinished(self) -> tuple[Job, ...]:
         """Return the tasks that somebody still has to do something about: not ended, or not archived."""
+        if self.opening:
+            return ()
         with self._lock:
             return tuple(self._unfinished.values())
 
@@ -245,6 +271,15 @@ class Ledger:
         changed = fold(job, row)
         self._keep(changed)
         return changed
+
+    def _read_it(self) -> None:
+        try:
+            self._load()
+        except LogError as error:
+            self.failure = str(error)
+        finally:
+            self._read.set()
+        self._on_change()
 
     def _load(self) -> None:
         contents = self._file.read()

@@ -30,6 +30,7 @@ from kling.studio.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
+LONG_LOG = 4 * 2**20  # bytes; the first page does not wait for a longer one
 LOW_DISK = 500 * 2**20  # bytes; below it the pages warn
 
 
@@ -77,8 +78,12 @@ class Studio:
         self.version = 0
         self._lock = _own(settings.data_dir)
         try:
+            file = file or LogFile(settings.data_dir / "history.csv")
             self.ledger = Ledger(
-                file or LogFile(settings.data_dir / "history.csv"), clock=clock, on_change=self._log_changed
+                file,
+                clock=clock,
+                on_change=self._log_changed,
+                read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos")
             self.connection = connection or connect(settings)
@@ -167,11 +172,11 @@ class Studio:
         return sum(job.state in OPEN and self.owns(job) for job in self.ledger.unfinished())
 
     @property
-    def safety(self) -> tuple[int, int, int]:
-        """How many videos are safe in our own copy, at risk, and gone."""
+    def not_safe(self) -> tuple[int, int]:
+        """How many videos are at risk, and how many are gone; every other one is in our own copy."""
         now = datetime.fromtimestamp(self._clock(), UTC)
-        counts = Counter(safety(job, now)[0] for job in self.ledger.jobs())
-        return counts["safe"], counts["at risk"], counts["gone"]
+        counts = Counter(safety(job, now)[0] for job in self.ledger.unfinished())
+        return counts["at risk"], counts["gone"]
 
     @property
     def holds(self) -> tuple[Hold, ...]:
@@ -185,6 +190,10 @@ class Studio:
     @property
     def warnings(self) -> Iterator[str]:
         """What an operator should know, in words for a page."""
+        if self.ledger.opening:
+            yield "The log is being read. What is in it appears by itself."
+        if self.ledger.failure:
+            yield self.ledger.failure
         if self.tracker.trouble:
             yield self.tracker.trouble
         if self.ledger.unreadable:

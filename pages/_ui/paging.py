@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kling.studio.ledger import Job
+from pages._ui.running import studio
 
 
 def paged(jobs: Sequence[Job], *, key: str, per_page: int) -> Sequence[Job]:
@@ -21,5 +22,8 @@ def paged(jobs: Sequence[Job], *, key: str, per_page: int) -> Sequence[Job]:
 
 def nothing_yet(words: str, *, icon: str) -> None:
     """Say what will be here, and lead to where it begins."""
+    if studio().ledger.opening:
+        st.info("The log is being read. What is in it appears by itself.", icon=":material/hourglass_top:")
+        return
     st.info(words, icon=icon)
     st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.models import CameraControl, Shot, Task, TextToVideo
-from kling.studio.csvlog import COLUMNS, LogError, LogFile, encode_row
+from kling.studio.csvlog import COLUMNS, Contents, LogError, LogFile, encode_row
 from kling.studio.ledger import (
     OPEN,
     STATES,
@@ -322,3 +323,47 @@ def test_a_log_that_cannot_be_written_changes_nothing_in_memory(path):
     full = False
     ledger.append("a", state="intent")
     assert same(ledger, opened(path))
+
+
+# -- a long log is read while the pages are there already -----------------------------------------------------
+
+
+class SlowFile(LogFile):
+    """A log whose reading waits until it is told to go on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, fsync=lambda _: None)
+        self.go_on = threading.Event()
+
+    def read(self) -> Contents:
+        self.go_on.wait(10)
+        return super().read()
+
+
+def test_a_log_that_is_read_later_looks_empty_until_it_is_there_and_loses_no_row(path, ledger):
+    ledger.append("a", state="succeed")
+    file, told = SlowFile(path), threading.Event()
+    later = Ledger(file, clock=Clock(), read_later=True, on_change=told.set)
+    assert later.opening
+    assert later.jobs() == later.unfinished() == ()
+    appended: list[Job] = []
+    writer = threading.Thread(target=lambda: appended.append(later.append("b", state="intent")))
+    writer.start()
+    file.go_on.set()
+    writer.join(10)
+    assert told.wait(10)
+    assert not later.opening
+    assert [job.id for job in later.jobs()] == ["a", "b"]
+    assert [job.id for job in opened(path).jobs()] == ["a", "b"]
+
+
+def test_a_log_that_cannot_be_read_later_refuses_every_row(path):
+    path.write_text("a,b,c\n1,2,3\n")
+    file, told = SlowFile(path), threading.Event()
+    later = Ledger(file, clock=Clock(), read_later=True, on_change=told.set)
+    file.go_on.set()
+    assert told.wait(10)
+    assert later.failure
+    with pytest.raises(LogError):
+        later.append("a", state="intent")
+    assert path.read_text() == "a,b,c\n1,2,3\n"
