@@ -29,7 +29,7 @@ def clips() -> None:
         )
         return
     shown = paged(finished, key="gallery_page", per_page=PER_PAGE)
-    safe, at_risk, gone = here.safety
+    at_risk, gone = here.not_safe
     st.caption(
         f"{len(finished):,} {'clip' if len(finished) == 1 else 'clips'}, the newest first · {safe:,} safe"
     )

@@ -325,7 +325,7 @@ def test_a_log_that_cannot_be_written_changes_nothing_in_memory(path):
     assert same(ledger, opened(path))
 
 
-# -- a long log is read while the pages are there already -----------------------------------------------------
+# -- a long log is read while the pages are there already -----------------------------------------------
 
 
 class SlowFile(LogFile):
@@ -344,15 +344,13 @@ def test_a_log_that_is_read_later_looks_empty_until_it_is_there_and_loses_no_row
     ledger.append("a", state="succeed")
     file, told = SlowFile(path), threading.Event()
     later = Ledger(file, clock=Clock(), read_later=True, on_change=told.set)
-    assert later.opening
-    assert later.jobs() == later.unfinished() == ()
+    assert (later.opening, later.jobs(), later.unfinished()) == (True, (), ())
     appended: list[Job] = []
     writer = threading.Thread(target=lambda: appended.append(later.append("b", state="intent")))
     writer.start()
     file.go_on.set()
     writer.join(10)
     assert told.wait(10)
-    assert not later.opening
     assert [job.id for job in later.jobs()] == ["a", "b"]
     assert [job.id for job in opened(path).jobs()] == ["a", "b"]
 
