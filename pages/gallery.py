@@ -30,9 +30,8 @@ def clips() -> None:
         return
     shown = paged(finished, key="gallery_page", per_page=PER_PAGE)
     at_risk, gone = here.not_safe
-    st.caption(
-        f"{len(finished):,} {'clip' if len(finished) == 1 else 'clips'}, the newest first · {safe:,} safe"
-    )
+    clips_word = "clip" if len(finished) == 1 else "clips"
+    st.caption(f"{len(finished):,} {clips_word}, the newest first, safe in the studio's own copy")
     if at_risk:
         st.warning(
             f"{at_risk:,} at risk: finished at Kling, and not fetched yet. The studio keeps trying; Kling "
