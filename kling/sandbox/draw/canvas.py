@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from kling.sandbox.draw.layers import Bytes, Floats, Layer
+from kling.sandbox.draw.layers import Bytes, Cel, Floats, Layer, Mirror, full, still
 
 # Rows of BT.709: Y, U, V from R, G, B in 0..1, in the narrow range that players expect.
 TO_YUV = np.array(
@@ -57,21 +57,18 @@ class Canvas:
         return self.frame[1] / self.unit
 
 
-def seal(
-    canvas: Canvas,
-    rgb: Floats,
-    cover: Floats | None,
-    *,
-    depth: float,
-    noise: np.random.Generator,
-    motion: Callable[[float], tuple[float, float]] | None = None,
-) -> Layer:
-    """Turns paint (0..1, any shape that broadcasts to the canvas) into a layer."""
+def cel(canvas: Canvas, rgb: Floats, cover: Floats | None, noise: np.random.Generator) -> Cel:
+    """Turns paint (0..1, any shape that broadcasts to the canvas) into a picture, cut to what is painted."""
     shape = (canvas.height, canvas.width)
-    # Rounding with a little noise: without it a smooth sky shows bands.
-    dither = noise.random(shape, dtype=np.float32)
-    alpha = None if cover is None else np.broadcast_to(cover, shape)
     rgb = np.broadcast_to(rgb, (*shape, 3))
+    left, top = canvas.left, canvas.top
+    alpha = None if cover is None else np.broadcast_to(cover, shape)
+    if alpha is not None:
+        rows, columns = _span(alpha.max(axis=1)), _span(alpha.max(axis=0))
+        alpha, rgb = alpha[rows, columns], rgb[rows, columns]
+        left, top = left + columns.start, top + rows.start
+    # Rounding with a little noise: without it a smooth sky shows bands.
+    dither = noise.random(rgb.shape[:2], dtype=np.float32)
     small, small_dither = _halve(rgb), dither[::2, ::2]
     small_alpha = None if alpha is None else _halve(alpha)
     planes: list[Bytes] = []
@@ -88,14 +85,30 @@ def seal(
         clear = (_clear(alpha), _clear(small_alpha))
         open_rows = np.flatnonzero(clear[0].any(axis=1))
         solid = 0 if open_rows.size == 0 else math.ceil((int(open_rows[-1]) + 1) / 2) * 2
+    return Cel((planes[0], planes[1], planes[2]), clear, left, top, solid)
+
+
+def _span(cover: Floats) -> slice:
+    """From the first to the last place that is painted, even."""
+    found = np.flatnonzero(cover > 1 / 512)
+    if found.size == 0:
+        return slice(0, 2)
+    return slice(max(0, int(found[0]) // 2 * 2 - 2), min(len(cover), (int(found[-1]) // 2 + 2) * 2))
+
+
+def seal(
+    canvas: Canvas,
+    rgb: Floats,
+    cover: Floats | None,
+    noise: np.random.Generator,
+    *,
+    depth: float,
+    motion: Callable[[float], tuple[float, float]] | None = None,
+    strength: Callable[[float], float] | None = None,
+) -> Layer:
+    """Turns paint into a layer of one picture."""
     return Layer(
-        colour=(planes[0], planes[1], planes[2]),
-        clear=clear,
-        left=canvas.left,
-        top=canvas.top,
-        depth=depth,
-        solid_row=solid,
-        **({"motion": motion} if motion else {}),
+        cels=(cel(canvas, rgb, cover, noise),), depth=depth, motion=motion or still, strength=strength or full
     )
 
 
@@ -163,3 +176,18 @@ def gradient(stops: list[tuple[float, tuple[float, ...]]], at: Floats) -> Floats
     return np.stack(
         [np.interp(at, places, [colour[band] for _, colour in stops]) for band in range(3)], axis=-1
     ).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A layer that is still to be painted.
+
+    Args:
+        depth: distance from the camera.
+        paint: paints it onto a canvas as large as the camera will see.
+        reach: how far it moves by itself, in units: the canvas is larger by this.
+    """
+
+    depth: float
+    paint: Callable[[Canvas], Layer | Mirror]
+    reach: tuple[float, float] = (0.0, 0.0)

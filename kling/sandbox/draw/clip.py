@@ -14,7 +14,7 @@ from kling.sandbox.draw.camera import DRIFT, REST, Pose, pose, waypoints
 from kling.sandbox.draw.canvas import Canvas
 from kling.sandbox.draw.film import write
 from kling.sandbox.draw.label import press, stamps
-from kling.sandbox.draw.layers import Layer, Planes, View, compose
+from kling.sandbox.draw.layers import Layer, Mirror, Planes, View, compose
 from kling.sandbox.draw.scene import plan
 from kling.sandbox.draw.sound import soundscape
 from kling.sandbox.draw.words import Scene, read
@@ -100,15 +100,15 @@ def _shot(order: Order, shot: Shot, scene: Scene, path: tuple[Pose, ...], seed: 
     count = shot.seconds * order.fps
     poses = [pose(path, number / max(1, count - 1)) for number in range(count)]
     views = [_view(each, frame, unit) for each in poses]
-    layers = tuple(
-        maker(_canvas(views, frame, depth, (pace[0] * unit * shot.seconds, pace[1] * unit * shot.seconds)))
-        for depth, pace, maker in plan(scene, seed, unit)
-    )
+    layers = [
+        piece.paint(_canvas(views, frame, piece.depth, (piece.reach[0] * unit, piece.reach[1] * unit)))
+        for piece in plan(scene, seed, frame, shot.seconds)
+    ]
     yield from _roll_film(layers, poses, views, frame, order.fps)
 
 
 def _roll_film(
-    layers: tuple[Layer, ...], poses: list[Pose], views: list[View], frame: tuple[int, int], fps: int
+    layers: list[Layer | Mirror], poses: list[Pose], views: list[View], frame: tuple[int, int], fps: int
 ) -> Iterator[Planes]:
     stage: Planes | None = None
     for number, (each, view) in enumerate(zip(poses, views, strict=True)):
@@ -164,8 +164,8 @@ def _lens(stage: Planes, each: Pose, view: View, frame: tuple[int, int]) -> Plan
     return made[0], made[1], made[2]
 
 
-def _canvas(views: list[View], frame: tuple[int, int], depth: float, drift: tuple[float, float]) -> Canvas:
-    """The part of a layer that the views uncover."""
+def _canvas(views: list[View], frame: tuple[int, int], depth: float, reach: tuple[float, float]) -> Canvas:
+    """The part of a layer that the views uncover, while it moves itself as far as `reach`."""
     lefts, tops, rights, bottoms = [], [], [], []
     for view in views:
         scale, dx, dy = view.place(depth)
@@ -176,9 +176,9 @@ def _canvas(views: list[View], frame: tuple[int, int], depth: float, drift: tupl
         tops.append(top)
         rights.append(left + view.width / scale)
         bottoms.append(top + view.height / scale)
-    left = min(lefts) - max(0.0, drift[0]) - MARGIN
-    top = min(tops) - max(0.0, drift[1]) - MARGIN
-    right = max(rights) - min(0.0, drift[0]) + MARGIN
-    bottom = max(bottoms) - min(0.0, drift[1]) + MARGIN
+    left = min(lefts) - max(0.0, reach[0]) - MARGIN
+    top = min(tops) - max(0.0, reach[1]) - MARGIN
+    right = max(rights) - min(0.0, reach[0]) + MARGIN
+    bottom = max(bottoms) - min(0.0, reach[1]) + MARGIN
     left, top = math.floor(left / 2) * 2, math.floor(top / 2) * 2
     return Canvas(left, top, math.ceil((right - left) / 2) * 2, math.ceil((bottom - top) / 2) * 2, frame)

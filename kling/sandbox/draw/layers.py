@@ -7,45 +7,88 @@ A layer is painted once, larger than the frame by what the camera will uncover, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 Planes = tuple[Bytes, Bytes, Bytes]
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 
 STEPS = 16  # positions between two pixels; finer steps cannot be seen
 
 
-def _still(_seconds: float) -> tuple[float, float]:
+def still(_seconds: float) -> tuple[float, float]:
+    """No movement."""
     return (0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
-    """One painted plane of the scene, facing the camera.
+def full(_seconds: float) -> float:
+    """All of a layer is seen, always."""
+    return 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cel:
+    """One painted picture.
 
     Args:
         colour: Y, U and V, already multiplied by the cover.
-        clear: what shows through, 255 where the layer is empty; at full and at half size.
+        clear: what shows through, 255 where the picture is empty; at full and at half size.
         left, top: where its first pixel lies in the frame while the camera is at rest; even.
-        depth: distance from the camera; infinite for the sky.
         solid_row: from this row down nothing shows through; even.
-        motion: its own movement in pixels after so many seconds.
     """
 
     colour: Planes
     clear: tuple[Bytes, Bytes]
     left: int
     top: int
-    depth: float
     solid_row: int
-    motion: Callable[[float], tuple[float, float]] = field(default=_still)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """One plane of the scene, facing the camera.
+
+    Args:
+        cels: its pictures; more than one where it is animated.
+        depth: distance from the camera; infinite for the sky.
+        motion: its own movement in pixels after so many seconds.
+        rate: cels a second.
+        strength: how much of it is seen after so many seconds, 0..1.
+    """
+
+    cels: tuple[Cel, ...]
+    depth: float
+    motion: Callable[[float], tuple[float, float]] = field(default=still)
+    rate: float = 0.0
+    strength: Callable[[float], float] = field(default=full)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mirror:
+    """Still or rippled water: shows again, upside down, what was drawn above it.
+
+    Args:
+        top: the waterline in the frame while the camera is at rest.
+        depth: of the waterline.
+        tint: Y, U and V that the water adds.
+        keep: share of the picture that is mirrored, at the waterline and at the frame's foot.
+        ripple: how far rows are displaced, in pixels at the frame's foot.
+        squash: how much longer the mirrored picture is than what is left for it.
+    """
+
+    top: float
+    depth: float
+    tint: tuple[float, float, float]
+    keep: tuple[float, float]
+    ripple: float
+    squash: float = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +139,65 @@ def _blend(out: Bytes, colour: Pixels, clear: Pixels) -> None:
     np.copyto(out, mixed, casting="unsafe")
 
 
-def compose(layers: tuple[Layer, ...], view: View, seconds: float, out: Planes) -> None:
+def compose(layers: Sequence[Layer | Mirror], view: View, seconds: float, out: Planes) -> None:
     """Draws all layers, far to near, into `out`, which has the view's size."""
-    for layer in layers:
-        _draw(layer, view, seconds, out)
+    # Rows that nearer layers hide completely need not be drawn.
+    hidden, last = view.height, []
+    for layer in reversed(layers):
+        last.append(hidden)
+        if isinstance(layer, Layer):
+            hidden = min(hidden, _hides_from(layer, view, seconds))
+    for layer, end in zip(layers, reversed(last), strict=True):
+        if isinstance(layer, Mirror):
+            _reflect(layer, view, seconds, out)
+        else:
+            _draw(layer, view, seconds, out, end)
 
 
-def _draw(layer: Layer, view: View, seconds: float, out: Planes) -> None:
+def _cel(layer: Layer, seconds: float) -> Cel:
+    return layer.cels[int(seconds * layer.rate + 1e-6) % len(layer.cels)]
+
+
+def _place(layer: Layer, cel: Cel, view: View, seconds: float) -> tuple[float, float, float]:
+    """The scale of a cel, and where its first pixel falls in the view."""
     scale, dx, dy = view.place(layer.depth)
     mx, my = layer.motion(seconds)
     cx, cy = view.centre
-    # where the layer's first pixel falls in `out`
-    left = (layer.left + mx - cx) * scale + dx + cx - view.left
-    top = (layer.top + my - cy) * scale + dy + cy - view.top
-    rows, columns = layer.colour[0].shape
+    left = (cel.left + mx - cx) * scale + dx + cx - view.left
+    top = (cel.top + my - cy) * scale + dy + cy - view.top
+    return scale, left, top
+
+
+def _hides_from(layer: Layer, view: View, seconds: float) -> int:
+    """The row from which a layer, as wide as the view, lets nothing through."""
+    cel = _cel(layer, seconds)
+    rows, columns = cel.colour[0].shape
+    scale, left, top = _place(layer, cel, view, seconds)
+    wide = left <= 0 and left + (columns - 2) * scale >= view.width
+    low = top + (rows - 2) * scale >= view.height
+    if not (wide and low) or layer.strength(seconds) < 1:
+        return view.height
+    return max(0, math.ceil((top + cel.solid_row * scale) / 2) * 2 + 2)
+
+
+def _draw(layer: Layer, view: View, seconds: float, out: Planes, end: int) -> None:
+    strength = layer.strength(seconds)
+    if strength <= 0:
+        return
+    cel = _cel(layer, seconds)
+    scale, left, top = _place(layer, cel, view, seconds)
+    rows, columns = cel.colour[0].shape
     x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
     x1 = min(view.width, math.floor((left + (columns - 2) * scale) / 2) * 2)
-    y1 = min(view.height, math.floor((top + (rows - 2) * scale) / 2) * 2)
+    y1 = min(end, view.height, math.floor((top + (rows - 2) * scale) / 2) * 2)
     if x1 <= x0 or y1 <= y0:
         return
-    solid = min(max(math.ceil((top + layer.solid_row * scale) / 2) * 2 + 2, y0), y1)
-    for index, (target, plane) in enumerate(zip(out, layer.colour, strict=True)):
+    solid = min(max(math.ceil((top + cel.solid_row * scale) / 2) * 2 + 2, y0), y1)
+    if strength < 1:
+        solid = y1
+    for index, (target, plane) in enumerate(zip(out, cel.colour, strict=True)):
         half = 2 if index else 1
-        clear = layer.clear[half - 1]
+        clear = cel.clear[half - 1]
         for upper, lower, opaque in ((y0, solid, False), (solid, y1, True)):
             if lower <= upper:
                 continue
@@ -129,7 +208,47 @@ def _draw(layer: Layer, view: View, seconds: float, out: Planes) -> None:
             if opaque:
                 np.copyto(part, colour, casting="unsafe")
             else:
-                _blend(part, colour, _window(clear, at, size, scale))
+                through = _window(clear, at, size, scale)
+                if strength < 1:
+                    colour, through = _fade(colour, through, strength)
+                _blend(part, colour, through)
+
+
+def _fade(colour: Pixels, clear: Pixels, strength: float) -> tuple[Pixels, Pixels]:
+    share = np.uint16(round(strength * 256))
+    thin = np.multiply(colour, share, dtype=np.uint16) >> np.uint16(8)
+    open_ = np.uint16(255) - (np.multiply(255 - clear, share, dtype=np.uint16) >> np.uint16(8))
+    return thin, open_
+
+
+def _reflect(water: Mirror, view: View, seconds: float, out: Planes) -> None:
+    scale, _, dy = view.place(water.depth)
+    cy = view.centre[1]
+    line = (water.top - cy) * scale + dy + cy - view.top
+    first = max(0, math.ceil(line / 2) * 2)
+    foot = 2 * cy - view.top  # of the frame, in the view
+    if first >= view.height:
+        return
+    for index, (plane, tint) in enumerate(zip(out, water.tint, strict=True)):
+        half = 2 if index else 1
+        rows = np.arange(first // half, view.height // half) * half
+        down = rows - line
+        near = np.clip(down / max(1.0, foot - line), 0, 1.5)
+        # Waves are long near the camera and short at the waterline.
+        phase = np.log1p(near * 14) * 9
+        swing = np.sin(phase * 2.1 - seconds * 2.2) + 0.6 * np.sin(phase * 4.7 + seconds * 3.1 + 1)
+        source = line - down * water.squash + swing * (water.ripple * (0.12 + near))
+        source = np.clip(source, 0, max(0, first - 1)) / half
+        upper = source.astype(np.intp)
+        top = plane[: max(1, first // half)]
+        upper = np.minimum(upper, len(top) - 1)
+        lower = np.minimum(upper + 1, len(top) - 1)
+        part = ((source - upper) * 256).astype(np.uint16)[:, None]
+        mixed = top[upper] * (np.uint16(256) - part) + top[lower] * part >> np.uint16(8)
+        keep = water.keep[0] + (water.keep[1] - water.keep[0]) * np.clip(near, 0, 1)
+        share = (keep * 256).astype(np.uint16)[:, None]
+        added = ((1 - keep) * tint * 256 + 128).astype(np.uint16)[:, None]
+        plane[first // half :] = (mixed * share + added >> np.uint16(8)).astype(np.uint8)
 
 
 def _window(plane: Bytes, at: tuple[float, float], size: tuple[int, int], scale: float) -> Pixels:

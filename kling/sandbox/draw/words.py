@@ -8,53 +8,136 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-PLACES = ("mountains", "sea", "fields", "forest", "desert", "city")
+# What a prompt that names nothing gets: handsome in any case.
+PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
 TIMES = ("dawn", "noon", "dusk", "dusk", "night")
+# A colour of one of these says nothing about the rest of the picture.
+THINGS = re.compile(
+    r"\w+ (?:\w+ )?(?:hill|field|grass|meadow|water|sky|skies|sea|ocean|forest|leaves|tree|snow|roof)"
+)
+# Who is already in the picture with another figure.
+PART_OF = {
+    "umbrella": {"person", "woman", "child", "couple"},
+    "dancer": {"person", "woman", "child"},
+    "astronaut": {"person"},
+    "bicycle": {"person", "woman", "child"},
+    "canoe": {"person", "ship"},
+    "couple": {"person", "woman", "child"},
+    "sailboat": {"ship"},
+    "palm": {"tree"},
+    "cherry": {"tree", "flower"},
+    "woman": {"person"},
+    "lion": {"person"},
+    "castle": {"tower", "house"},
+    "butterfly": {"flower"},
+    "eagle": {"birds"},
+    "snowman": {"person"},
+    "rocket": {"spaceship"},
+    "balloon": {"plane"},
+    "swan": {"birds"},
+    "dragon": {"birds"},
+    "whale": {"fish"},
+}
+REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is to be painted, in the lexicon's terms."""
+    """What is to be painted, in the lexicon's terms.
+
+    Args:
+        place: the land in the back, or the whole place.
+        ground: what lies before it, where the prompt says so.
+        time, weather, season, mood: of the picture.
+        subjects: who or what is in it, each with a colour where one was named.
+        tint: a colour of the whole picture, where one was named.
+        air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
+        digest: a number from the prompt: prompts that read alike still look different.
+    """
 
     place: str
+    ground: str
     time: str
     weather: str
     season: str
     mood: str
+    subjects: tuple[tuple[str, str], ...] = ()
+    tint: str = ""
+    air: str = ""
+    digest: int = 0
 
 
 @cache
-def lexicon() -> dict[str, dict[str, list[str]]]:
+def lexicon() -> dict[str, dict[str, Any]]:
     """The words that the painter knows, by group and meaning."""
     return tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
 
 
-def first(group: str, text: str, unwanted: str = "") -> str | None:
-    """The meaning in `group` whose word stands first in `text` and is not unwanted."""
-    found = {
-        meaning: place
-        for meaning, words in lexicon()[group].items()
-        if (place := _position(words, text)) is not None and _position(words, unwanted) is None
-    }
-    return min(found, key=lambda meaning: found[meaning]) if found else None
+@cache
+def _pattern(group: str, meaning: str) -> re.Pattern[str]:
+    words = "|".join(re.escape(word) for word in lexicon()[group][meaning])
+    return re.compile(rf"(?<![a-z])(?:{words})(?:e?s)?(?![a-z])")
 
 
-def _position(words: list[str], text: str) -> int | None:
-    match = re.search(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])", text)
-    return match.start() if match else None
+def said(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
+    """The meanings in `group` that `text` names and `unwanted` does not, each with its place, in order."""
+    found = []
+    for meaning in lexicon()[group]:
+        match = _pattern(group, meaning).search(text)
+        if match and not _pattern(group, meaning).search(unwanted):
+            found.append((match.start(), meaning))
+    return sorted(found)
+
+
+def first(group: str, text: str, unwanted: str = "") -> str:
+    """The meaning that stands first, or nothing."""
+    found = said(group, text, unwanted)
+    return found[0][1] if found else ""
 
 
 def read(prompt: str, negative: str = "") -> Scene:
     """What a prompt asks for; what it leaves open follows from the prompt itself, so that prompts differ."""
-    text, unwanted = prompt.lower(), negative.lower()
+    text = prompt.lower()
+    unwanted = f"{negative.lower()} {' '.join(REFUSED.findall(text))}"
+    text = REFUSED.sub(" ", text)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
-    season = first("season", text, unwanted)
     weather = first("weather", text, unwanted)
+    subjects = said("subject", text, unwanted)
+    others = set().union(*(PART_OF.get(name, set()) for _, name in subjects))
+    subjects = [(at, name) for at, name in subjects if name not in others]
+    colours = said("colour", text, unwanted)
+    owned = [_owned(text, at, colours) for at, _ in subjects]
+    free = [code for at, code in colours if code not in owned and not THINGS.match(text, at)]
+    home = [lexicon()["home"].get(name, "") for _, name in subjects]
+    place = first("place", text, unwanted) or next((name for name in home if name), "")
+    ground = first("ground", text, unwanted)
+    if not place and ground:
+        place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
     return Scene(
-        place=first("place", text, unwanted) or PLACES[digest[0] % len(PLACES)],
-        time=first("time", text, unwanted) or TIMES[digest[1] % len(TIMES)],
+        place=place or PLACES[digest[0] % len(PLACES)],
+        ground=ground,
+        time=first("time", text, unwanted) or _hour(weather, place, digest[1]),
         weather=weather or "clear",
-        season=season or "summer",
+        season=first("season", text, unwanted) or ("winter" if weather == "snow" else "summer"),
         mood=first("mood", text, unwanted) or "calm",
+        subjects=tuple((name, code) for (_, name), code in zip(subjects, owned, strict=True))[:3],
+        tint=free[0] if free else "",
+        air=first("air", text, unwanted),
+        digest=int.from_bytes(digest[2:6]),
     )
+
+
+def _owned(text: str, at: int, colours: list[tuple[int, str]]) -> str:
+    """The colour that stands just before a subject: a red car, a small white dog."""
+    near = [code for where, code in colours if where < at and text[where:at].count(" ") <= 2]
+    return near[-1] if near else ""
+
+
+def _hour(weather: str, place: str, die: int) -> str:
+    if weather in {"rain", "fog", "snow", "cloudy"}:
+        return ("noon", "dawn", "dusk")[die % 3]
+    if place in {"neon", "city", "cafe", "room"}:
+        return ("dusk", "night")[die % 2]
+    return TIMES[die % len(TIMES)]
