@@ -47,7 +47,7 @@ def _four(body: dict[str, Any], phase: float) -> list[Part]:
         hip = (long * place / 0.42, leg + deep * 0.65)
         knee = _polar(hip, -90 + swing, hip[1] * 0.52)
         foot = _polar(knee, -90 + swing * 0.6 - bend, hip[1] * 0.48)
-        r = deep * 0.46 * (0.75 + 0.25 * stout), 0.062 * stout, 0.042 * stout
+        r = deep * 0.56 * (0.75 + 0.25 * stout), 0.060 * stout, 0.036 * stout
         shoe = (foot[0] + 0.04, foot[1])
         legs.append({"limb": [*hip, r[0], *knee, r[1], *foot, r[2], *shoe, r[2]], "tone": tone})
     parts += legs[:2]
@@ -283,6 +283,8 @@ def paint(
         ambient = max(ambient, 0.8)
     ambient *= 1 - 0.25 * look.gloom
     own = rgb(colour or figure["colour"])
+    if colour and "four" in figure:  # a red fox is not as red as a red car
+        own = mix(own, rgb(figure["colour"]), 0.55)
     air = min(0.55, 0.035 * depth) + (0.15 if look.scene.weather == "fog" else 0)
     warm = mix(np.ones(3, np.float32), look.light, 0.35)
 
@@ -303,11 +305,7 @@ def paint(
         pen = ImageDraw.Draw(sheet)
         parts = list(figure.get("parts", ()))
         if "four" in figure:
-            parts = (
-                [*_four(figure["four"], phase), *parts[1:]]
-                if name == "fox"
-                else [*_four(figure["four"], phase), *parts]
-            )
+            parts = [*_four(figure["four"], phase), *parts]
         elif "two" in figure:
             parts = [*_two(figure["two"], phase), *parts]
         for part in parts:

