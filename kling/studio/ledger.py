@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -163,8 +165,9 @@ def fold(job: Job | None, row: Mapping[str, str]) -> Job:
 def _apply(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datetime]) -> None:
     old_state, old_extra = cells.get("state", ""), cells.get("extra", "")
     cells.update(row)
-    for name in _REPEATED.intersection(row):
-        cells[name] = sys.intern(cells[name])
+    if "account" in row:  # the row that starts a task; the others repeat little
+        for name in _REPEATED.intersection(row):
+            cells[name] = sys.intern(cells[name])
     state = cells.get("state", "")
     # A state that is not ours was typed by somebody: it must not take a paid task out of sight.
     if state != old_state and (old_state in TERMINAL or state not in STATES):
@@ -282,6 +285,10 @@ class Ledger:
         self._on_change()
 
     def _load(self) -> None:
+        with _no_garbage_collection():
+            self._load_all()
+
+    def _load_all(self) -> None:
         contents = self._file.read()
         homeless = [name for name in COLUMNS if name not in contents.columns]
         folded: dict[str, tuple[dict[str, str], dict[str, datetime]]] = {}
@@ -316,6 +323,18 @@ class Ledger:
         if homeless:
             row = {**row, "extra": _dump({**_json_object(row.get("extra", "")), **homeless})}
         return [row.get(name, "") for name in self._columns]
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep the collector from walking, again and again, over the millions of cells that are being made."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _dump(value: Any) -> str:
