@@ -54,7 +54,7 @@ def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
     """One layer of small things; it is painted once and repeats itself without a seam."""
     drift = KINDS[kind]
     near = 3.0 / depth
-    period = 0.9  # units; after this distance the same things come again
+    period = 0.9 if kind == "rain" else 1.25  # units; after this the same things come again
 
     def paint(canvas: Canvas) -> Layer:
         unit, dice = canvas.unit, look.noise(salt)

@@ -13,6 +13,8 @@ from kling.sandbox.draw.look import Look
 
 WATER = {"lake", "sea", "river"}
 CELS = 16
+SMALL = {"dog", "cat", "fox", "wolf", "rabbit", "butterfly", "swan", "penguin", "flower", "cup", "book"}
+PEOPLE = {"person", "woman", "child", "couple", "umbrella", "bicycle"}
 
 
 def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
@@ -20,6 +22,8 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     figure = figures()[name]
     dice = seen.noise(200 + number)
     foot, depth, size = _spot(seen, name, dice)
+    if SMALL & {name} and PEOPLE & {other for other, _ in seen.scene.subjects}:
+        size *= 0.5  # alone they may fill the frame; beside a person they keep their measure
     half = seen.frame[0] / seen.unit / 2
     x = (0.0, -0.42, 0.40)[number] * half + float(dice.uniform(-0.12, 0.12)) * half
     # Others of a group: where they stand from the first, how large and in what colour.

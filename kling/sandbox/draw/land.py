@@ -177,16 +177,17 @@ def trees(
             foot = ground + float(line[min(canvas.width - 1, max(0, int(at)))])
             _tree(pen, kind, at * grow, foot, size, dice)
             at += height * unit * float(dice.uniform(0.14, 0.34)) * (2.6 if kind == "trunk" else 1.0)
-        edge = [(i * grow, ground + float(line[i])) for i in range(0, canvas.width, 8)]
-        pen.polygon(
-            [
-                *edge,
-                (canvas.width * grow, edge[-1][1]),
-                (canvas.width * grow, sheet.height),
-                (0, sheet.height),
-            ],
-            fill=255,
-        )
+        if kind != "trunk":
+            edge = [(i * grow, ground + float(line[i])) for i in range(0, canvas.width, 8)]
+            pen.polygon(
+                [
+                    *edge,
+                    (canvas.width * grow, edge[-1][1]),
+                    (canvas.width * grow, sheet.height),
+                    (0, sheet.height),
+                ],
+                fill=255,
+            )
         small = sheet.resize((canvas.width, canvas.height), Image.Resampling.BOX) if grow > 1 else sheet
         cover = np.asarray(small, np.float32) / 255
         turned = {"autumn": "#a8562a", "spring": "#d99ab0" if look.scene.air == "petals" else "#7a9c50"}

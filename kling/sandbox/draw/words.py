@@ -12,6 +12,7 @@ from typing import Any
 
 # What a prompt that names nothing gets: handsome in any case.
 PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
+LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
 TIMES = ("dawn", "noon", "dusk", "dusk", "night")
 # A colour of one of these says nothing about the rest of the picture.
 THINGS = re.compile(
@@ -25,7 +26,7 @@ PART_OF = {
     "bicycle": {"person", "woman", "child"},
     "canoe": {"person", "ship"},
     "couple": {"person", "woman", "child"},
-    "sailboat": {"ship"},
+    "ship": {"sailboat"},
     "palm": {"tree"},
     "cherry": {"tree", "flower"},
     "woman": {"person"},
@@ -109,6 +110,8 @@ def read(prompt: str, negative: str = "") -> Scene:
     subjects = said("subject", text, unwanted)
     others = set().union(*(PART_OF.get(name, set()) for _, name in subjects))
     subjects = [(at, name) for at, name in subjects if name not in others]
+    if first("place", text, unwanted) == "fields":  # a field of tulips, not one tulip
+        subjects = [(at, name) for at, name in subjects if name != "flower"]
     colours = said("colour", text, unwanted)
     owned = [_owned(text, at, colours) for at, _ in subjects]
     free = [code for at, code in colours if code not in owned and not THINGS.match(text, at)]
@@ -117,8 +120,9 @@ def read(prompt: str, negative: str = "") -> Scene:
     ground = first("ground", text, unwanted)
     if not place and ground:
         place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
+    choice = LANDS if subjects else PLACES
     return Scene(
-        place=place or PLACES[digest[0] % len(PLACES)],
+        place=place or choice[digest[0] % len(choice)],
         ground=ground,
         time=first("time", text, unwanted) or _hour(weather, place, digest[1]),
         weather=weather or "clear",
