@@ -66,6 +66,8 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
         return 0.80, 1.95, size * 1.3
     if name == "balloon":
         return float(dice.uniform(0.52, 0.58)), 6.5, size
+    if way == "far" and wet and name not in {"lighthouse", "bridge"}:
+        size *= 0.55  # on the far shore
     spots = {
         "fly": (float(dice.uniform(0.30, 0.42)), 6.5),
         "rise": (0.56, 5.0),

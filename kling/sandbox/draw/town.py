@@ -71,7 +71,9 @@ def skyline(  # noqa: C901 - one loop over houses
         light = np.asarray(lamps, np.float32) / 255
         blur = unit * 0.012
         halo = np.asarray(lamps.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255
-        wall = tone(look, depth)
+        wall = tone(
+            look, depth, None if look.dark else mix(look.land, mix(look.sky[0], rgb("#6b6f7c"), 0.6), 0.7)
+        )
         down = smooth(base - height / canvas.tall, base, canvas.y)[..., None]
         tints = wall + (look.haze - wall) * (down * min(0.6, depth / 16))
         fade = max(0.35, 1 - depth / 26)

@@ -13,11 +13,9 @@ from typing import Any
 # What a prompt that names nothing gets: handsome in any case.
 PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
 LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
-TIMES = ("dawn", "noon", "dusk", "dusk", "night")
+TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
 # A colour of one of these says nothing about the rest of the picture.
-THINGS = re.compile(
-    r"\w+ (?:\w+ )?(?:hill|field|grass|meadow|water|sky|skies|sea|ocean|forest|leaves|tree|snow|roof)"
-)
+THINGS = re.compile(r"\w+ (?:\w+ )?(?:hill|grass|water|sky|skies|sea|ocean|forest|leaves|tree|snow|roof)")
 # Who is already in the picture with another figure.
 PART_OF = {
     "umbrella": {"person", "woman", "child", "couple"},
@@ -124,7 +122,7 @@ def read(prompt: str, negative: str = "") -> Scene:
     return Scene(
         place=place or choice[digest[0] % len(choice)],
         ground=ground,
-        time=first("time", text, unwanted) or _hour(weather, place, digest[1]),
+        time=first("time", text, unwanted) or _hour(weather, place, digest[1], subjects=bool(subjects)),
         weather=weather or "clear",
         season=first("season", text, unwanted) or ("winter" if weather == "snow" else "summer"),
         mood=first("mood", text, unwanted) or "calm",
@@ -142,9 +140,9 @@ def _owned(text: str, at: int, colours: list[tuple[int, str]]) -> str:
     return near[-1] if near else ""
 
 
-def _hour(weather: str, place: str, die: int) -> str:
+def _hour(weather: str, place: str, die: int, *, subjects: bool) -> str:
     if weather in {"rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
     if place in {"neon", "city", "cafe", "room"}:
         return ("dusk", "night")[die % 2]
-    return TIMES[die % len(TIMES)]
+    return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen
