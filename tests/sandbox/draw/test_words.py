@@ -13,8 +13,8 @@ from tests.contact_sheet import PROMPTS
 from tests.sandbox.draw.reel import difference, order
 
 
-def picture(prompt: str, negative: str = ""):
-    made = next(islice(frames(order(prompt), [read(prompt, negative)]), 0, None))
+def picture(prompt: str, negative: str = "", **size: int):
+    made = next(islice(frames(order(prompt, **size), [read(prompt, negative)]), 0, None))
     return np.concatenate([plane.ravel() for plane in made])
 
 
@@ -63,7 +63,7 @@ def test_every_subject_of_the_lexicon_can_be_drawn(name):
     assert name in figures()
     word = lexicon()["subject"][name][0]
     assert read(word).subjects[0][0] == name
-    assert picture(word).std() > 5
+    assert picture(word, width=96, height=54).std() > 5
 
 
 @pytest.mark.parametrize("name", sorted(PLACES))
