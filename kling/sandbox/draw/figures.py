@@ -223,6 +223,14 @@ def _round(points: list[Point]) -> list[Point]:
     return made
 
 
+def _bow(numbers: list[float]) -> list[float]:
+    """A limb of three joints as one even curve."""
+    a, b, c = (np.array(numbers[i : i + 3]) for i in (0, 3, 6))
+    middle = 2 * b - (a + c) / 2
+    steps = np.linspace(0, 1, 10)
+    return [float(v) for u in steps for v in (1 - u) ** 2 * a + 2 * u * (1 - u) * middle + u * u * c]
+
+
 def _draw(
     pen: ImageDraw.ImageDraw, part: Part, phase: float, fill: tuple[int, ...], grow: float, at: Point
 ) -> None:
@@ -231,6 +239,8 @@ def _draw(
 
     if "limb" in part:
         n = part["limb"]
+        if part.get("bow"):
+            n = _bow(n)
         joints, radii = pixels([(n[i], n[i + 1]) for i in range(0, len(n), 3)]), [r * grow for r in n[2::3]]
         for (p, q), (r, s) in zip(pairwise(joints), pairwise(radii), strict=True):
             steps = max(2, int(math.dist(p, q) / max(1.0, 0.35 * min(r, s))))

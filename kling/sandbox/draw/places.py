@@ -310,7 +310,7 @@ def _space(seen: Look) -> list[Piece]:
         at=(side * half * 0.42, 0.66 if named else 0.54),
         radius=0.46 if named else 0.36,
         depth=18.0,
-        ring=seen.scene.digest % 3 == 0,
+        ring=seen.scene.air == "ring" or seen.scene.digest % 3 == 0,
     )
     moon = sky.planet(seen, 42, at=(-side * half * 0.62, 0.24), radius=0.075, depth=26.0, ring=False)
     return [
