@@ -78,7 +78,9 @@ def seed_of(*parts: str) -> int:
 
 
 def _sound(order: Order, scene: Scene) -> Iterator[np.typing.NDArray[np.float32]]:
-    air = {"rain": 0.6, "snow": 0.3, "fog": 0.2}.get(scene.weather, 0.5 if scene.place == "sea" else 0.12)
+    air = {"rain": 0.6, "storm": 0.7, "snow": 0.3, "fog": 0.2}.get(
+        scene.weather, 0.5 if scene.place in {"sea", "beach", "waterfall"} else 0.12
+    )
     return soundscape(
         order.seconds, mood=scene.mood, air=air, noise=np.random.default_rng(seed_of(order.seed, "sound"))
     )
