@@ -21,6 +21,7 @@ from kling.sandbox.draw.sound import soundscape
 from kling.sandbox.draw.words import Scene, read
 from kling.sandbox.order import Order, Shot
 
+PAINTED = ((1440, 1 / 2), (600, 2 / 3))  # from this short side on, at this share of the size
 MARGIN = 6  # pixels around what the camera can see
 
 
@@ -93,14 +94,31 @@ def frames(order: Order, scenes: list[Scene]) -> Iterator[Planes]:
     for number, (shot, scene) in enumerate(zip(order.shots, scenes, strict=True)):
         path = waypoints(order.camera_type, order.camera_axes) or spoken(scene.camera)
         for planes in _shot(order, shot, scene, path, seed_of(order.seed, str(number))):
-            graded = grade(planes)
+            graded = grade(_enlarged(planes, order.width, order.height))
             for mark in marks:
                 press(mark, graded)
             yield graded
 
 
+def _stage_size(width: int, height: int) -> tuple[int, int]:
+    """The size at which a large frame is painted: a preview that is soon ready beats a sharper one."""
+    share = next((share for short, share in PAINTED if min(width, height) >= short), 1.0)
+    return round(width * share / 2) * 2, round(height * share / 2) * 2
+
+
+def _enlarged(planes: Planes, width: int, height: int) -> Planes:
+    if planes[0].shape == (height, width):
+        return planes
+    sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
+    made = [
+        np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
+        for plane, size in zip(planes, sizes, strict=True)
+    ]
+    return made[0], made[1], made[2]
+
+
 def _shot(order: Order, shot: Shot, scene: Scene, path: tuple[Pose, ...], seed: int) -> Iterator[Planes]:
-    frame = (order.width, order.height)
+    frame = _stage_size(order.width, order.height)
     unit = float(min(frame))
     count = shot.seconds * order.fps
     poses = [pose(path, number / max(1, count - 1)) for number in range(count)]

@@ -153,10 +153,10 @@ def test_a_turn_comes_before_the_way_forward(preset):
 @pytest.mark.parametrize(
     ("words", "axis", "value"),
     [
-        ("slow push in", "z", 1),
+        ("slow push in", "zoom", -1),
         ("the camera pans left", "pan", -1),
         ("Tilt up to the sky", "tilt", 1),
-        ("dolly out", "z", -1),
+        ("dolly out", "zoom", 1),
         ("zoom in on the tree", "zoom", -1),
         ("a quiet afternoon", "x", 1),
     ],
