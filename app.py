@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -104,9 +106,23 @@ async def _until_closed(socket: WebSocket) -> None:
         pass
 
 
+def host_names() -> list[str]:
+    """Return the names under which the server answers: no foreign page may lend it one (DNS rebinding)."""
+    if st.get_option("server.address") in {"0.0.0.0", "::", "", None}:  # noqa: S104
+        return list(st.get_option("server.allowedHosts")) or ["*"]
+    names = (
+        "localhost",
+        "127.0.0.1",
+        st.get_option("server.address"),
+        st.get_option("browser.serverAddress"),
+    )
+    return [*dict.fromkeys(str(name) for name in names if name), *st.get_option("server.allowedHosts")]
+
+
 app = st.App(
     ROOT / "pages" / "main.py",
     lifespan=lifespan,
+    middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=host_names(), www_redirect=False)],
     routes=[
         Route(f"{BASE}/clips/{{name}}", clip, methods=["GET", "HEAD"]),
         WebSocketRoute(f"{BASE}/live", live),

@@ -41,7 +41,9 @@ def compose() -> None:
         if refusal := outcome.get("refusal"):
             st.error(plain(refusal), icon=":material/warning:")
         elif outcome.get("problems"):
-            st.error("Nothing was sent: mend what is marked above.", icon=":material/warning:")
+            inside = any(problem.field.split("[")[0] in form.ADVANCED for problem in outcome["problems"])
+            where = "above, also under Advanced" if inside else "above"
+            st.error(f"Nothing was sent: mend what is marked {where}.", icon=":material/warning:")
     with right:
         follow(lambda: tasks(made), "tasks")
 
@@ -50,7 +52,7 @@ def generate() -> None:
     """Order the draft. The session is read first: Streamlit may stop a run at each look at it."""
     request = form.request()
     made, outcome = st.session_state.made, st.session_state.outcome
-    person, session = st.session_state.get("person", ""), st.session_state.session
+    person, session = st.session_state.get("person_field", ""), st.session_state.session
     outcome.clear()
     try:
         job = studio().order(request, person=person, session=session)

@@ -87,6 +87,8 @@ def running_count() -> None:
     here = studio()
     count = here.running
     st.metric("Running", count, help="Tasks of this account that have not ended, whoever ordered them.")
+    if waiting := here.waiting:
+        st.caption(f"{waiting:,} waiting to be sent")
     for warning in here.warnings:
         st.warning(plain(warning))
     for hold in here.holds:

@@ -35,7 +35,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def video(self, job_id: str, *, watermark: bool = False) -> Path:
         """Return where the video of a task lies or will lie."""

@@ -23,7 +23,7 @@ from kling.models import TextToVideo
 from kling.studio.archive import Archive, free_bytes, safety
 from kling.studio.connection import Connection, connect
 from kling.studio.csvlog import LogFile
-from kling.studio.ledger import OPEN, Job, Ledger
+from kling.studio.ledger import OPEN, WAITING, Job, Ledger
 from kling.studio.settings import Settings
 from kling.studio.submit import Hold, Submitter
 from kling.studio.tracker import Tracker
@@ -168,8 +168,13 @@ class Studio:
 
     @property
     def running(self) -> int:
-        """How many tasks of the account have not ended."""
-        return sum(job.state in OPEN and self.owns(job) for job in self.ledger.unfinished())
+        """How many tasks of the account have been sent and have not ended."""
+        return sum(job.state in OPEN - {WAITING} and self.owns(job) for job in self.ledger.unfinished())
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks of the account wait to be sent."""
+        return sum(job.state == WAITING and self.owns(job) for job in self.ledger.unfinished())
 
     @property
     def not_safe(self) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
@@ -101,6 +102,7 @@ class Submitter:
         self._lock = threading.Lock()
         self._claims: dict[Hashable, tuple[float, str]] = {}
         self._in_hand: set[str] = set()
+        self._tried: dict[str, float] = {}  # when each wish was last sent
         self._look_ups: dict[str, _LookUp] = {}
         self._unreached: dict[str, float] = {}  # since when there is no connection for a wish
         self._holds: dict[str, Hold] = {}
@@ -120,7 +122,8 @@ class Submitter:
         claim = (session, repr(request))
         with self._lock:
             self._claims = {key: kept for key, kept in self._claims.items() if now - kept[0] < SAME_WISH}
-            if claim in self._claims and (job := self._ledger.get(self._claims[claim][1])):
+            job = self._ledger.get(self._claims[claim][1]) if claim in self._claims else None
+            if job is not None and job.state != WITHDRAWN:
                 return job
             job_id = f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
             wish = replace(request, external_task_id=job_id)
@@ -134,7 +137,7 @@ class Submitter:
                     state=state,
                     message=hold.reason if hold else "",
                     code=str(hold.code) if hold else "",
-                    person=" ".join(person.split())[:PERSON_LIMIT],
+                    person=_name(person),
                     account=self._account,
                     **request_cells(wish),
                 )
@@ -187,6 +190,7 @@ class Submitter:
             held = set(self._in_hand)
             mine = [job for job in self._ledger.unfinished() if job["account"] == self._account]
         mine = [job for job in mine if job.state in {INTENT, UNKNOWN, WAITING}]
+        mine.sort(key=lambda job: self._tried.get(job.id, 0.0))  # one that is refused keeps nobody behind it
         busy = {job["model_name"] for job in mine if job.id in held}
         dues = [now + BUSY_PAUSES[0]]
         answered = True
@@ -237,6 +241,7 @@ class Submitter:
         try:
             if job.state != INTENT:
                 job = self._ledger.append(job.id, only={job.state}, state=INTENT)
+            self._tried[job.id] = self._clock()
             try:
                 task = self._connection.client().submit(job.request)
             except KlingError as error:
@@ -253,6 +258,7 @@ class Submitter:
     def _accepted(self, job: Job, task: Task) -> None:
         self._look_ups.pop(job.id, None)
         self._unreached.pop(job.id, None)
+        self._tried.pop(job.id, None)
         for key in (ACCOUNT, job["model_name"]):
             self._holds.pop(key, None)
         self._ledger.append(job.id, only=OPEN, code="0", message="Accepted.", **task_cells(task))
@@ -352,9 +358,15 @@ class Submitter:
         return look_up.due
 
 
+def _name(person: str) -> str:
+    """Return a name without what could make it look like another: control and direction marks."""
+    visible = "".join(char for char in person if char.isspace() or unicodedata.category(char)[0] != "C")
+    return " ".join(visible.split())[:PERSON_LIMIT]
+
+
 def _words(error: KlingError) -> str:
     if isinstance(error, APIError):
-        said = f" Kling’s words: {error.message.strip()}" if error.message.strip() else ""
+        said = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
         return f"{error.meaning.what} {error.meaning.remedy}{said}"
     return f"{error}".rstrip(".") + "."
 

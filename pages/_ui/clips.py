@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from kling.studio.csvlog import LogError
-from kling.studio.ledger import FAILED, NOT_SENT, OPEN, SUCCEED, WAITING, Job, StateChanged
+from kling.studio.ledger import FAILED, NOT_SENT, OPEN, SUCCEED, WAITING, WITHDRAWN, Job, StateChanged
 from kling.studio.studio import Studio
 from pages._ui.live import base_path
 from pages._ui.words import escaped, order_line, plain, span, state, took
@@ -86,7 +86,11 @@ def status(studio: Studio, job: Job) -> None:
 
 
 def _say(job: Job, words: str) -> None:
-    support = f" (code {job['code']}, request {job['request_id']})" if job["code"] not in {"", "0"} else ""
+    facts = [
+        f"{name} {job[cell]}" for name, cell in (("code", "code"), ("request", "request_id")) if job[cell]
+    ]
+    hides = job["code"] in {"", "0"} or job.state == WITHDRAWN
+    support = "" if hides else f" ({', '.join(facts)})"
     if words:
         (st.error if job.state == FAILED else st.info)(plain(words + support))
 

@@ -18,6 +18,7 @@ from pages._ui.words import plain
 
 OTHER = "Other model…"
 NO_CAMERA = "automatic"
+ADVANCED = {"cfg_scale", "camera_control", "shot_type", "multi_prompt"}  # drawn inside the expander
 DEFAULTS: Mapping[str, Any] = {
     "prompt": "",
     "negative_prompt": "",
@@ -173,7 +174,7 @@ def draw(problems: Sequence[Problem]) -> None:
         "Negative prompt", height=80, placeholder="What should not be seen.", **keep("negative_prompt")
     )
     wrong("negative_prompt")
-    with st.expander("Advanced"):
+    with st.expander("Advanced", key="draft_advanced"):
         _advanced(wrong)
 
 

@@ -15,7 +15,8 @@ def paged(jobs: Sequence[Job], *, key: str, per_page: int) -> Sequence[Job]:
     pages = -(-len(jobs) // per_page)
     page = 1
     if pages > 1:
-        st.session_state[key] = min(st.session_state.get(key, 1), pages)
+        if st.session_state.get(key, 1) > pages:
+            st.session_state[key] = pages
         page = st.pagination(pages, key=key, persist_state="session")
     return jobs[(page - 1) * per_page : page * per_page]
 

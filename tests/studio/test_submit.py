@@ -230,6 +230,31 @@ def test_what_waits_for_a_slot_waits_as_long_as_it_takes_also_after_a_restart(be
     assert bench.job(job.id).state == "submitted"
 
 
+def test_a_wish_that_is_refused_again_and_again_keeps_nobody_behind_it(bench):
+    bench.kling.answers = [(BUSY, False)]
+    first = bench.order(replace(FOX, prompt="never"))
+    second = bench.order(replace(FOX, prompt="at once"))
+    bench.kling.answers = [(EMPTY, False)] * 2
+    for _ in range(4):
+        bench.clock.now += HOLD_PAUSE + 1
+        bench.submitter.step()
+    assert bench.job(second.id).state == "submitted"
+    assert bench.job(first.id).state == "submitted"
+    assert bench.kling.posts[:3] == [first.id, second.id, first.id]
+
+
+def test_a_wish_that_was_withdrawn_can_be_ordered_again_at_once(bench):
+    bench.kling.answers = [(BUSY, False)]
+    first = bench.order()
+    bench.submitter.withdraw(first.id)
+    assert bench.order().id != first.id
+
+
+def test_a_name_holds_no_marks_that_make_it_look_like_another(bench):
+    job = bench.order(person="Ada\u202e ecalevoL\x00\n  of  Ockham")
+    assert job["person"] == "Ada ecalevoL of Ockham"
+
+
 def test_a_lost_connection_does_not_open_a_queue_that_needs_a_person(bench):
     bench.held = []
     bench.kling.answers = [(EMPTY, False), (NotSent("refused"), False)]
