@@ -375,7 +375,7 @@ def _chunks(
 
 
 def _transport_error(error: Exception) -> TransportError:
-    """Tell what never left this machine from what may have arrived (anchors.md, 4.2)."""
+    """Tell what never left this machine from what may have arrived (README, Money)."""
     cause: Any = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
     reason = getattr(reason, "original_error", reason)  # of a proxy

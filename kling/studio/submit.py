@@ -1,4 +1,4 @@
-"""From a wish to a task: written before it is spent, looked up before it is repeated (design.md).
+"""From a wish to a task: written before it is spent, looked up before it is repeated (README, Money).
 
 order ── row `intent`, fsynced ──▶ send ──▶ submitted
                                       ├ refused, passes by itself ──▶ waiting ──▶ send
