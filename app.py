@@ -33,6 +33,7 @@ from kling.studio.csvlog import LogError  # noqa: E402 - the path comes first
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.studio import FolderTaken, Studio  # noqa: E402
 from pages._ui import running  # noqa: E402
+from pages._ui.live import base_path  # noqa: E402
 
 CLIP_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}(\.watermark)?\.(mp4|jpg)")
 CLIP_HEADERS = {
@@ -40,7 +41,6 @@ CLIP_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-BASE = "/" + base if (base := str(st.get_option("server.baseUrlPath") or "").strip("/")) else ""
 
 
 @asynccontextmanager
@@ -124,7 +124,7 @@ app = st.App(
     lifespan=lifespan,
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=host_names(), www_redirect=False)],
     routes=[
-        Route(f"{BASE}/clips/{{name}}", clip, methods=["GET", "HEAD"]),
-        WebSocketRoute(f"{BASE}/live", live),
+        Route(f"{base_path()}/clips/{{name}}", clip, methods=["GET", "HEAD"]),
+        WebSocketRoute(f"{base_path()}/live", live),
     ],
 )

@@ -259,7 +259,7 @@ class Client:
                 raise DownloadBroken(f"Only a part of the file arrived: {_kind(error)}.") from None
             finally:
                 part.unlink(missing_ok=True)
-        _sync_folder(to.parent)
+        sync_folder(to.parent)
         return size
 
     def _open_file(self, url: str, may_open: Callable[[str], None] | None) -> requests.Response:
@@ -410,7 +410,8 @@ def _kind(error: Exception) -> str:
     return next(filter(None, known), type(error).__name__)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make a new or renamed file of a folder outlive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 
+from kling.client import sync_folder
+
 COLUMNS = (
     "external_task_id",
     "time",
@@ -222,7 +224,7 @@ class LogFile:
             if not repaired:
                 repaired = encode_row(COLUMNS)
                 self._put(repaired, at=0)
-                self._sync_folder()
+                sync_folder(self.path.parent)
             self._seen = stamp if repaired is data else self._stamp()
         except OSError as error:
             raise LogError(f"{self.path.name} cannot be opened: {error.strerror or error}.") from error
@@ -295,10 +297,3 @@ class LogFile:
         except FileNotFoundError:
             return None
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-    def _sync_folder(self) -> None:
-        handle = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
