@@ -1,0 +1,124 @@
+"""What stands before every route, Streamlit's own included: who may ask, and what no answer goes without.
+
+There is no sign-in that a forged request would have to get past, so whatever changes something has to come
+from a page of this server: no other web site can reach it through a visitor's browser.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from pages._ui.live import base_path
+
+BROWSER_COOKIE = "studio_browser"  # pages read it: st.context.cookies
+BROWSER_ID = re.compile(r"[0-9a-f]{32}")
+YEAR = 365 * 24 * 3600  # seconds
+READING = {"GET", "HEAD", "OPTIONS"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "X-Frame-Options": "SAMEORIGIN",  # the same, for older browsers
+}
+
+
+def same_origin(connection: HTTPConnection) -> bool:
+    """Whether a request or a socket may come from a page of this server, or from no browser at all.
+
+    Browsers send `Origin` with every socket and every request that changes something. A proxy in front has
+    to forward `Host`; the scheme is not compared, for it may end TLS.
+    """
+    headers = connection.headers
+    origin = headers.get("origin")
+    if origin is not None and _netloc(origin) != headers.get("host", "").lower():
+        return False
+    # Not of sockets: browsers disagree on what they send there, and all of them send Origin.
+    return connection.scope["type"] == "websocket" or (
+        headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+    )
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+class Guard:
+    """ASGI middleware: refuses what comes from another site, and adds headers and the browser's cookie.
+
+    Sockets of a foreign origin end here: Streamlit would look up the machine's address at an outside service
+    before it refuses one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        changes = scope["type"] == "websocket" or scope["method"] not in READING
+        foreign = changes and not same_origin(connection)
+        if scope["type"] == "websocket":
+            await (WebSocketClose(1008) if foreign else self._app)(scope, receive, send)
+            return
+        cookie = _new_cookie(connection)
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if cookie:
+                    headers.append("Set-Cookie", cookie)
+            await send(message)
+
+        refusal = PlainTextResponse("This request comes from another site.", 403)
+        await (refusal if foreign else self._app)(scope, receive, dressed)
+
+
+def _new_cookie(connection: HTTPConnection) -> str:
+    """Return a `Set-Cookie` for a page that is opened by a browser without an id, else nothing."""
+    known = BROWSER_ID.fullmatch(connection.cookies.get(BROWSER_COOKIE, ""))
+    if known or "text/html" not in connection.headers.get("accept", ""):
+        return ""
+    secure = "; Secure" if connection.scope["scheme"] == "https" else ""
+    return (
+        f"{BROWSER_COOKIE}={secrets.token_hex(16)}; Path={base_path() or '/'}; Max-Age={YEAR}; "
+        f"HttpOnly; SameSite=Lax{secure}"
+    )
+
+
+def host_names() -> list[str]:
+    """Return the names under which the server answers: no foreign page may lend it one (DNS rebinding)."""
+    if st.get_option("server.address") in {"0.0.0.0", "::", "", None}:  # noqa: S104
+        return list(st.get_option("server.allowedHosts")) or ["*"]
+    names = (
+        "localhost",
+        "127.0.0.1",
+        st.get_option("server.address"),
+        st.get_option("browser.serverAddress"),
+    )
+    return [*dict.fromkeys(str(name) for name in names if name), *st.get_option("server.allowedHosts")]
+
+
+def middleware() -> list[Middleware]:
+    """Return what stands before the routes, the outermost first."""
+    return [
+        Middleware(Guard),
+        Middleware(TrustedHostMiddleware, allowed_hosts=host_names(), www_redirect=False),
+    ]
