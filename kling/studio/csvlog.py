@@ -231,7 +231,7 @@ class LogFile:
         return parse(repaired)
 
     def append(self, record: bytes) -> None:
-        """Add one record, on the disk when this returns.
+        """Add a record, or several that belong together, on the disk when this returns.
 
         Raises:
             LogError: nothing was added.

@@ -69,6 +69,22 @@ class Job:
         return self.since.get(self.state) if self.state in TERMINAL else None
 
     @property
+    def parent(self) -> str:
+        """The id of the task that this one was remixed from, empty if it was written anew."""
+        return self["parent"]
+
+    @property
+    def group(self) -> str:
+        """The id of the batch that it was ordered in, empty if it was ordered alone."""
+        return self["batch"]
+
+    @property
+    def take(self) -> int:
+        """Which of the equal wishes of one press it is, from 1."""
+        take = self.extra.get("take")
+        return take if isinstance(take, int) else 1
+
+    @property
     def extra(self) -> Mapping[str, Any]:
         """What later versions and probes noted."""
         return _json_object(self["extra"])
@@ -230,19 +246,46 @@ class Ledger:
             StateChanged: the task is in none of the states of `only`.
             LogError: nothing was recorded.
         """
-        now = datetime.fromtimestamp(self._clock(), UTC)
+        (job,) = self.append_many([(external_task_id, cells)], only=only)
+        return job
+
+    def append_many(
+        self, changes: Sequence[tuple[str, Mapping[str, str]]], *, only: Collection[str] | None = None
+    ) -> list[Job]:
+        """Record several changes in one write with one fsync: all of them, or none.
+
+        A crash inside the write leaves the first of them, each whole, and nobody was told of any.
+
+        Args:
+            changes: whose each one is, and its cells, as in `append`.
+            only: states in which each of them may happen.
+
+        Raises:
+            StateChanged, LogError: as in `append`; nothing was recorded.
+        """
+        if not changes:
+            return []
+        time = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         self._read.wait()
         if self.failure:
             raise LogError(self.failure)
         with self._lock:
             if self._file.changed():
                 self._reload()
-            job = self._jobs.get(external_task_id)
-            if only is not None and (job is None or job.state not in only):
-                raise StateChanged(f"The task is {job.state if job else 'not in the log'} by now.")
-            time = now.isoformat(timespec="milliseconds")
-            stored = {name: storable(cell) for name, cell in cells.items() if cell}
-            changed = self._write(job, {"external_task_id": external_task_id, "time": time, **stored})
+            for job_id, _ in changes:
+                job = self._jobs.get(job_id)
+                if only is not None and (job is None or job.state not in only):
+                    raise StateChanged(f"The task is {job.state if job else 'not in the log'} by now.")
+            changed = self._write(
+                [
+                    {
+                        "external_task_id": job_id,
+                        "time": time,
+                        **{name: storable(cell) for name, cell in cells.items() if cell},
+                    }
+                    for job_id, cells in changes
+                ]
+            )
         self._on_change()
         return changed
 
@@ -269,10 +312,13 @@ class Ledger:
         """How many lines of the file are no records of this log; they are left where they are."""
         return len(self._unreadable)
 
-    def _write(self, job: Job | None, row: Mapping[str, str]) -> Job:
-        self._file.append(encode_row(self._placed(row)))
-        changed = fold(job, row)
-        self._keep(changed)
+    def _write(self, rows: Sequence[Mapping[str, str]]) -> list[Job]:
+        self._file.append(b"".join(encode_row(self._placed(row)) for row in rows))
+        changed = []
+        for row in rows:
+            job = fold(self._jobs.get(row["external_task_id"]), row)
+            self._keep(job)
+            changed.append(job)
         return changed
 
     def _read_it(self) -> None:
@@ -306,9 +352,8 @@ class Ledger:
         """Take over what somebody did to the file; a stale copy saved over it must not drop paid tasks."""
         unfinished = self._unfinished
         self._load()
-        for job in unfinished.values():
-            if job.id not in self._jobs:
-                self._write(None, job.cells)
+        if dropped := [job.cells for job in unfinished.values() if job.id not in self._jobs]:
+            self._write(dropped)
 
     def _keep(self, job: Job) -> None:
         self._jobs[job.id] = job

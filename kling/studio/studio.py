@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from kling.models import TextToVideo
 from kling.studio.archive import Archive, free_bytes, safety
 from kling.studio.connection import Connection, connect
 from kling.studio.csvlog import LogFile
+from kling.studio.drafts import Drafts
 from kling.studio.ledger import OPEN, WAITING, Job, Ledger
 from kling.studio.settings import Settings
 from kling.studio.submit import Hold, Submitter
@@ -86,6 +87,7 @@ class Studio:
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos")
+            self.drafts = Drafts(settings.data_dir / "drafts", clock=clock)
             self.connection = connection or connect(settings)
         except OSError as error:
             self._lock.release()
@@ -126,15 +128,50 @@ class Studio:
 
     # -- what a person does --------------------------------------------------------------------------------
 
-    def order(self, request: TextToVideo, *, person: str, session: str) -> Job:
+    def order(
+        self,
+        request: TextToVideo,
+        *,
+        person: str,
+        session: str,
+        take: int = 1,
+        parent: str = "",
+        group: str = "",
+    ) -> Job:
         """Order a video; see `Submitter.order`. The operator's callback address goes with it."""
-        if self.settings.callback_url:
-            request = replace(request, callback_url=self.settings.callback_url)
-        return self._submitter.order(request, person=person, session=session)
+        return self._submitter.order(
+            self._with_callback(request),
+            person=person,
+            session=session,
+            take=take,
+            parent=parent,
+            group=group,
+        )
+
+    def order_all(
+        self,
+        requests: Sequence[TextToVideo],
+        *,
+        person: str,
+        session: str,
+        parent: str = "",
+        group: str = "",
+    ) -> list[Job]:
+        """Order everything that one press asks for, all of it or nothing; see `Submitter.order_all`."""
+        requests = [self._with_callback(request) for request in requests]
+        return self._submitter.order_all(requests, person=person, session=session, parent=parent, group=group)
+
+    def _with_callback(self, request: TextToVideo) -> TextToVideo:
+        callback_url = self.settings.callback_url
+        return replace(request, callback_url=callback_url) if callback_url else request
 
     def withdraw(self, job_id: str) -> Job:
         """Take back a wish that was not sent; see `Submitter.withdraw`."""
         return self._submitter.withdraw(job_id)
+
+    def withdraw_group(self, group: str) -> int:
+        """Take back what is not sent of a batch; see `Submitter.withdraw_group`."""
+        return self._submitter.withdraw_group(group)
 
     def send_again(self, job_id: str) -> None:
         """Send a wish that never arrived, with its own id; see `Submitter.send_again`."""

@@ -9,11 +9,13 @@ order ── row `intent`, fsynced ──▶ send ──▶ submitted
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import threading
 import unicodedata
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from kling.errors import (
@@ -109,45 +111,103 @@ class Submitter:
 
     # -- what a person does ------------------------------------------------------------------------------
 
-    def order(self, request: TextToVideo, *, person: str, session: str) -> Job:
-        """Record a wish and hand it to a worker; a draft pressed twice in a moment is one wish.
+    def order(
+        self,
+        request: TextToVideo,
+        *,
+        person: str,
+        session: str,
+        take: int = 1,
+        parent: str = "",
+        group: str = "",
+    ) -> Job:
+        """Record one wish; see `order_all`. Another `take` of the same draft is another wish."""
+        return self._record([(request, take)], person, session, parent, group)[0]
+
+    def order_all(
+        self,
+        requests: Sequence[TextToVideo],
+        *,
+        person: str,
+        session: str,
+        parent: str = "",
+        group: str = "",
+    ) -> list[Job]:
+        """Record the wishes of one press in one write, and send them as slots are free.
+
+        The same press within `SAME_WISH` seconds is the same wishes; equal requests in it are deliberate
+        repeats (takes), each a wish of its own.
+
+        Args:
+            requests: what to order, each without an `external_task_id`.
+            person: the name that they are shown under.
+            session: of the browser; keeps two people's equal drafts apart.
+            parent: id of the task that they were remixed from.
+            group: id of the batch that they belong to.
+
+        Returns:
+            A job for each request, in their order.
 
         Raises:
-            InvalidRequest: it breaks rules of the API; nothing was recorded.
-            LogError: the log cannot be written, so nothing is sent.
+            InvalidRequest: one of them breaks rules of the API; none was recorded.
+            LogError: the log cannot be written; none was recorded, and none is sent.
         """
-        if problems := request.problems():
-            raise InvalidRequest(problems)
+        taken: Counter[str] = Counter()
+        wishes = []
+        for request in requests:
+            taken[repr(request)] += 1
+            wishes.append((request, taken[repr(request)]))
+        return self._record(wishes, person, session, parent, group)
+
+    def _record(
+        self, wishes: Sequence[tuple[TextToVideo, int]], person: str, session: str, parent: str, group: str
+    ) -> list[Job]:
+        problems = dict.fromkeys(problem for request, _ in wishes for problem in request.problems())
+        if problems:
+            raise InvalidRequest(tuple(problems))
         now = self._clock()
-        claim = (session, repr(request))
+        jobs: dict[str, Job] = {}  # by id, in the order of the wishes
+        rows: list[tuple[str, dict[str, str]]] = []
+        claims: dict[Hashable, tuple[float, str]] = {}
         with self._lock:
             self._claims = {key: kept for key, kept in self._claims.items() if now - kept[0] < SAME_WISH}
-            job = self._ledger.get(self._claims[claim][1]) if claim in self._claims else None
-            if job is not None and job.state != WITHDRAWN:
-                return job
-            job_id = f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
-            wish = replace(request, external_task_id=job_id)
-            hold = self.hold_of(request.model_name)
-            state = INTENT if hold is None else WAITING
-            if state == INTENT:
-                self._in_hand.add(job_id)
-            try:
-                job = self._ledger.append(
-                    job_id,
-                    state=state,
-                    message=hold.reason if hold else "",
-                    code=str(hold.code) if hold else "",
-                    person=_name(person),
-                    account=self._account,
-                    **request_cells(wish),
+            for request, take in wishes:
+                claim = (session, repr(request), take)
+                job = self._ledger.get(self._claims[claim][1]) if claim in self._claims else None
+                if job is not None and job.state != WITHDRAWN:
+                    jobs[job.id] = job
+                    continue
+                job_id = (
+                    f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
                 )
+                hold = self.hold_of(request.model_name)
+                cells = {
+                    "state": INTENT if hold is None else WAITING,
+                    "message": hold.reason if hold else "",
+                    "code": str(hold.code) if hold else "",
+                    "person": _name(person),
+                    "account": self._account,
+                    "parent": _name(parent),
+                    "batch": _name(group),
+                    "extra": json.dumps({"take": take}) if take > 1 else "",
+                    **request_cells(replace(request, external_task_id=job_id)),
+                }
+                jobs[job_id] = Job()  # it keeps its place
+                rows.append((job_id, cells))
+                claims[claim] = (now, job_id)
+            going = {job_id for job_id, cells in rows if cells["state"] == INTENT}
+            self._in_hand |= going
+            try:
+                recorded = self._ledger.append_many(rows)
             except BaseException:
-                self._in_hand.discard(job_id)  # if the row is there all the same, it is looked up
+                self._in_hand -= going  # if a row is there all the same, it is looked up
                 raise
-            self._claims[claim] = (now, job_id)
-        if state == INTENT:
-            self._run(lambda: self._send(job))
-        return job
+            self._claims |= claims
+        for job in recorded:
+            jobs[job.id] = job
+            if job.id in going:
+                self._run(lambda job=job: self._send(job))  # type: ignore[misc]
+        return list(jobs.values())
 
     def withdraw(self, job_id: str) -> Job:
         """Take back a wish that was not sent.
@@ -162,6 +222,21 @@ class Submitter:
             return self._ledger.append(
                 job_id, only={WAITING, NOT_SENT}, state=WITHDRAWN, message="Withdrawn; nothing was spent."
             )
+
+    def withdraw_group(self, group: str) -> int:
+        """Take back every wish of a batch that was not sent; return how many.
+
+        Raises:
+            LogError: nothing was recorded.
+        """
+        with self._lock:
+            mine = [
+                job.id
+                for job in self._ledger.unfinished()
+                if group and job.group == group and job.state == WAITING and job.id not in self._in_hand
+            ]
+            taken_back = {"state": WITHDRAWN, "message": "Withdrawn; nothing was spent."}
+            return len(self._ledger.append_many([(job_id, taken_back) for job_id in mine]))
 
     def send_again(self, job_id: str) -> None:
         """Send a wish that was never accepted, with its own id.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,7 @@ class Bench:
         self.clock = Clock(1_795_000_000.0)
         self.held: list[Callable[[], None]] | None = None
         self.disk: list[OSError] = []
+        self.writes: list[bytes] = []
         self.told = 0
         self.restart()
 
@@ -186,6 +187,7 @@ class Bench:
     def _write(self, handle: int, data: bytes) -> int:
         if self.disk:
             raise self.disk.pop(0)
+        self.writes.append(data)
         return os.write(handle, data)
 
     def _wake(self) -> None:
@@ -196,6 +198,9 @@ class Bench:
 
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
         return self.submitter.order(request, person=person, session=session)
+
+    def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: str) -> list[Job]:
+        return self.submitter.order_all(requests, person=person, session="s", **about)
 
     def job(self, job_id: str) -> Job:
         job = self.ledger.get(job_id)

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -308,10 +308,10 @@ def a_fresh_id_on_retry(monkeypatch: pytest.MonkeyPatch) -> None:
 def the_post_before_the_intent(monkeypatch: pytest.MonkeyPatch) -> None:
     order = Submitter.order
 
-    def post_first(self: Submitter, request: TextToVideo, *, person: str, session: str) -> Job:
+    def post_first(self: Submitter, request: TextToVideo, **about: Any) -> Job:
         with contextlib.suppress(KlingError):
             self._connection.client().submit(replace(request, external_task_id="posted-first"))
-        return order(self, request, person=person, session=session)
+        return order(self, request, **about)
 
     monkeypatch.setattr(Submitter, "order", post_first)
 

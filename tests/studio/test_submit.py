@@ -103,6 +103,95 @@ def test_no_id_can_be_taken_for_a_number(bench):
     assert bench.order().id.startswith("v")
 
 
+# -- several wishes of one press -----------------------------------------------------------------------------
+
+
+def test_takes_of_one_press_are_wishes_of_their_own_and_a_second_press_is_the_same_ones(bench):
+    takes = bench.order_all([FOX] * 3)
+    bench.clock.now += 2.9
+    assert [job.id for job in bench.order_all([FOX] * 3)] == [job.id for job in takes]
+    assert len(set(bench.kling.posts)) == len(bench.kling.posts) == 3
+    assert [job.take for job in takes] == [1, 2, 3]
+    bench.clock.now += 0.2
+    assert {job.id for job in bench.order_all([FOX] * 3)}.isdisjoint(job.id for job in takes)
+
+
+def test_takes_ordered_one_by_one_are_those_of_one_press(bench):
+    takes = [bench.submitter.order(FOX, person="Ada", session="s", take=take) for take in (1, 2, 1)]
+    assert takes[0].id == takes[2].id != takes[1].id
+    assert [job.id for job in bench.order_all([FOX] * 2)] == [job.id for job in takes[:2]]
+
+
+def test_a_batch_comes_back_in_its_order_and_is_known_by_its_group_and_parent(bench):
+    requests = [replace(FOX, prompt=f"A fox {number}") for number in range(5)]
+    known = bench.order(requests[2])
+    jobs = bench.order_all(requests, parent="vparent", group="gbatch")
+    assert [job["prompt"] for job in jobs] == [request.prompt for request in requests]
+    assert jobs[2].id == known.id
+    bench.restart()
+    kept = [bench.job(job.id) for job in jobs]
+    assert [(job.parent, job.group, job.take) for job in kept if job.id != known.id] == [
+        ("vparent", "gbatch", 1)
+    ] * 4
+    assert (bench.job(known.id).parent, bench.job(known.id).group) == ("", "")
+
+
+def test_a_batch_costs_one_write_before_anything_is_sent(bench):
+    bench.held = []
+    bench.writes.clear()
+    bench.order_all([FOX] * 100)
+    assert len(bench.writes) == 1
+    assert len(on_disk(bench)) == 100
+
+
+def test_one_wish_that_breaks_rules_keeps_the_whole_press_from_the_log(bench):
+    with pytest.raises(InvalidRequest) as raised:
+        bench.order_all([FOX, replace(FOX, prompt=" "), replace(FOX, duration="7")])
+    assert [problem.field for problem in raised.value.problems] == ["prompt", "duration"]
+    assert bench.ledger.jobs() == ()
+
+
+def test_a_full_disk_records_none_of_a_press_and_the_same_press_works_once_there_is_room(bench):
+    bench.disk = [FULL]
+    with pytest.raises(LogError, match="No space left"):
+        bench.order_all([FOX] * 4)
+    assert (bench.ledger.jobs(), bench.kling.posts, on_disk(bench)) == ((), [], [])
+    bench.order_all([FOX] * 4)
+    assert len(bench.kling.posts) == 4
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
+def test_a_crash_inside_the_write_of_a_batch_leaves_whole_wishes_each_sent_once(tmp_path, share):
+    kling = Kling()
+    bench = Bench(tmp_path, kling=kling)
+    write = bench._write
+
+    def torn(handle: int, data: bytes) -> int:
+        write(handle, data[: int(len(data) * share)])
+        raise Crash
+
+    bench._write = torn  # type: ignore[method-assign]
+    bench.restart()
+    with pytest.raises(Crash):
+        bench.order_all([replace(FOX, prompt=f"A fox {number}") for number in range(10)])
+    assert kling.posts == []
+    bench._write = write  # type: ignore[method-assign]
+    bench.restart()
+    bench.run_for(60)
+    jobs = bench.ledger.jobs()
+    assert [job["prompt"] for job in jobs] == [f"A fox {number}" for number in range(int(10 * share))]
+    assert sorted(kling.posts) == sorted(job.id for job in jobs)
+
+
+def test_a_batch_is_withdrawn_as_far_as_it_was_not_sent(bench):
+    bench.kling.answers = [(EMPTY, False)]
+    bench.order()
+    bench.order_all([V3] * 3, group="one")
+    bench.order_all([replace(FOX, prompt="An owl")] * 2, group="two")
+    assert [bench.submitter.withdraw_group(group) for group in ("one", "one", "")] == [3, 0, 0]
+    assert bench.states() == ["waiting"] + ["withdrawn"] * 3 + ["waiting"] * 2
+
+
 # -- refusals ------------------------------------------------------------------------------------------------
 
 
