@@ -1,0 +1,180 @@
+"""The request to take elsewhere: as JSON, as a cURL command for bash, as a Python program.
+
+They run as they are against Kling or the sandbox and hold no secret: keys and address come from the
+environment, under the names that the studio itself reads. `pasted` reads JSON and cURL back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import replace
+from pprint import pformat
+from string import Template
+from typing import Any
+
+from kling.client import SINGAPORE
+from kling.models import TextToVideo
+
+# Taken by a terminal or by eyes for something else: C1 controls, DEL, marks of direction, odd ends of lines,
+# halves of a pair.
+_TREACHEROUS = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_ESCAPE = re.compile(r"\\(.)")
+
+
+def to_json(request: TextToVideo) -> str:
+    """Return the body of the create call, without the two fields that are the studio's own.
+
+    `external_task_id` is the name of one task, and `callback_url` the address of one studio: neither belongs
+    to what was asked for.
+    """
+    return _escaped(json.dumps(_body(request), ensure_ascii=False, indent=2))
+
+
+def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
+    """Return one bash command that creates the task.
+
+    Each run has an `external_task_id` of its own, by which a lost answer can be looked up. No key or token
+    shows in the list of processes.
+
+    Args:
+        request: what to create.
+        base_url: of the API where the environment names none.
+    """
+    body = json.dumps({"external_task_id": "\0", **_body(request)}, ensure_ascii=False, indent=2)
+    # In a here-document three characters mean something to bash; JSON can write each of them without itself.
+    body = _ESCAPE.sub(lambda found: r"\u005c" if found[1] == "\\" else found[0], _escaped(body))
+    body = body.replace("$", r"\u0024").replace("`", r"\u0060")
+    body = body.replace(r"\u0000", "$TASK", 1)  # the first one is the id's
+    return Template(_CURL).substitute(base=shlex.quote(base_url.rstrip("/")), body=body, sign=_SIGN)
+
+
+def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
+    """Return a program that creates the task, follows it, and saves its video beside itself.
+
+    It needs `requests` and `pyjwt` only. A lost answer is looked up and not sent again.
+
+    Args:
+        request: what to create.
+        base_url: of the API where the environment names none.
+    """
+    body = pformat(_body(request), width=100, sort_dicts=False)
+    return Template(_PYTHON).substitute(base=repr(base_url.rstrip("/")), body=body)
+
+
+def _body(request: TextToVideo) -> dict[str, Any]:
+    return replace(request, external_task_id="", callback_url="").to_wire()
+
+
+def _escaped(text: str) -> str:
+    return _TREACHEROUS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+_SIGN = """import base64, hashlib, hmac, json, os, time
+text = lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("=")
+now = int(time.time())
+claims = {"iss": os.environ["KLINGAI_ACCESS_KEY"], "exp": now + 1800, "nbf": now - 5}
+token = ".".join(text(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+secret = os.environ["KLINGAI_SECRET_KEY"].encode()
+print(token + "." + text(hmac.new(secret, token.encode(), hashlib.sha256).digest()))"""
+
+_CURL = """\
+# Creates one task. Keys come from the environment: KLINGAI_API_KEY, or KLINGAI_ACCESS_KEY and
+# KLINGAI_SECRET_KEY; KLINGAI_BASE_URL names another region or a sandbox. If no answer comes, the
+# task may exist all the same: ask for $$TASK before you run this again.
+BASE=$${KLINGAI_BASE_URL:-$base}
+TASK=curl-$$(date +%s)-$$RANDOM$$RANDOM
+TOKEN=$$KLINGAI_API_KEY
+[ -n "$$TOKEN" ] || TOKEN=$$(python3 -c '
+$sign
+')
+curl --silent --show-error --max-time 60 --request POST \\
+  --url "$${BASE%/}/v1/videos/text2video" \\
+  --header @<(printf 'Authorization: Bearer %s\\n' "$$TOKEN") \\
+  --header 'Content-Type: application/json' \\
+  --data-binary @- <<JSON
+$body
+JSON
+"""
+
+_PYTHON = '''\
+"""Creates one task, follows it and saves its video; with an id as argument it follows that task only.
+
+Needs: pip install requests pyjwt. Keys come from the environment: KLINGAI_API_KEY, or
+KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY; KLINGAI_BASE_URL names another region or a sandbox.
+"""
+
+import os
+import sys
+import time
+import uuid
+
+import jwt
+import requests
+
+BASE = $base
+TASKS = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "/v1/videos/text2video"
+BODY = $body
+
+
+def token():
+    if key := os.environ.get("KLINGAI_API_KEY"):
+        return key
+    if not os.environ.get("KLINGAI_ACCESS_KEY") or not os.environ.get("KLINGAI_SECRET_KEY"):
+        sys.exit("Set KLINGAI_API_KEY, or KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY.")
+    now = int(time.time())
+    claims = {"iss": os.environ["KLINGAI_ACCESS_KEY"], "exp": now + 1800, "nbf": now - 5}
+    return jwt.encode(claims, os.environ["KLINGAI_SECRET_KEY"], algorithm="HS256")
+
+
+def ask(method, url, **more):
+    bearer = {"Authorization": f"Bearer {token()}"}
+    said = requests.request(method, url, headers=bearer, timeout=60, **more).json()
+    code, message = said.get("code", 5000), said.get("message")
+    if code >= 5000:  # it may have run: the same as no answer
+        raise requests.RequestException(f"{code} {message}")
+    if code != 0:
+        sys.exit(f"Kling refused: {code} {message}")
+    return said["data"]
+
+
+def wait(task):
+    """Asks until the task has ended. Asking again after a lost answer costs nothing."""
+    pause, deadline = 1.0, time.monotonic() + 30 * 60
+    while time.monotonic() < deadline:
+        try:
+            data = ask("GET", f"{TASKS}/{task}")
+            print(time.strftime("%H:%M:%S"), data["task_status"], flush=True)
+            if data["task_status"] in ("succeed", "failed"):
+                return data
+        except requests.RequestException as error:
+            print("No answer, asking again:", error, flush=True)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 10)
+    sys.exit(f"It still runs. Follow it with: python {sys.argv[0]} {task}")
+
+
+if len(sys.argv) > 1:
+    task = sys.argv[1]
+else:
+    task = f"python-{uuid.uuid4()}"  # our own name for it, which Kling accepts once
+    print("task", task, flush=True)
+    try:
+        print("task_id", ask("POST", TASKS, json={**BODY, "external_task_id": task})["task_id"], flush=True)
+    except requests.RequestException as error:  # sent or not: a second POST could be a second bill
+        print("No answer, looking it up:", error, flush=True)
+
+data = wait(task)
+if data["task_status"] == "failed":
+    sys.exit(f"The task failed: {data.get('task_status_msg')}")
+path = f"{task}.mp4"
+with requests.get(data["task_result"]["videos"][0]["url"], stream=True, timeout=60) as video:
+    video.raise_for_status()
+    with open(path, "wb") as file:
+        for part in video.iter_content(1 << 20):
+            file.write(part)
+print("saved", path)
+'''
