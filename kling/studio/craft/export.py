@@ -87,7 +87,7 @@ _CURL = """\
 # task may exist all the same: ask for $$TASK before you run this again.
 BASE=$${KLINGAI_BASE_URL:-$base}
 TASK=curl-$$(date +%s)-$$RANDOM$$RANDOM
-TOKEN=$$KLINGAI_API_KEY
+TOKEN=$${KLINGAI_API_KEY-}
 [ -n "$$TOKEN" ] || TOKEN=$$(python3 -c '
 $sign
 ')
