@@ -3,96 +3,149 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 import streamlit as st
 
 from kling import InvalidRequest
 from kling.studio.csvlog import LogError
-from kling.studio.ledger import FOLLOWED, INTENT, SUCCEED, Job
-from pages._ui import form
-from pages._ui.clips import decisions, downloads, player, prompt_text, status
+from kling.studio.draft import MOST_TAKES, Draft
+from pages._ui.form import desk, fields, more, options, prompt
+from pages._ui.form.problems import at_their_fields
 from pages._ui.live import follow
+from pages._ui.now_running import now_running
 from pages._ui.running import studio
 from pages._ui.words import plain, price
 
-SHOWN = 6  # tasks of this session beside the form
-BEING_MADE = {INTENT, *FOLLOWED}
-
 
 def compose() -> None:
-    st.session_state.setdefault("session", secrets.token_hex(8))
-    # Mutable, so that the click's callback needs nothing of the session after it has ordered.
-    made: list[str] = st.session_state.setdefault("made", [])
-    outcome: dict[str, Any] = st.session_state.setdefault("outcome", {})
+    open_the_draft()
+    session = st.session_state
+    draft = fields.settle()
+    problems = draft.request().problems() if session.outcome.get("attempted") else ()
+    wrong = at_their_fields(problems)
     st.title("Compose")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        form.draw(outcome.get("problems", ()))
-        request = form.request()
-        free = " · free in the sandbox" if studio().connection.is_sandbox else ""
-        st.button(
-            f"Generate · {price(request.units())}{free}",
+        desk.desk(session.draft_id, prompt.walk)
+        where_it_comes_from(draft)
+        prompt.prompt(draft, wrong)
+        options.options(draft, wrong)
+        options.notice(draft, session.notice)
+        order(draft)
+        if session.outcome.get("refusal"):
+            st.error(plain(session.outcome["refusal"]), icon=":material/warning:")
+        elif problems:
+            st.error("Nothing was sent: mend what is marked.", icon=":material/warning:")
+        prompt.negative_prompt(draft, wrong)
+        more.camera(draft, problems, wrong)
+        more.storyboard(draft, problems, wrong)
+        more.more(draft, problems, wrong)
+    with right:
+        follow(lambda: now_running(session.made), "tasks")
+
+
+def open_the_draft() -> None:
+    """Fill the form with what the page's address names: a draft, or a task to make another one from."""
+    session, address = st.session_state, st.query_params
+    session.setdefault("session", secrets.token_hex(8))
+    asked, origin = address.get("draft", ""), address.get("from", "")
+    # The script in the page puts the draft's own id there a moment later: until then nothing opens twice.
+    if asked == session.get("draft_id"):
+        session.asked = ""
+    if not origin:
+        session.origin = ""
+    if origin and origin != session.get("origin") and (job := studio().job(origin)) is not None:
+        session.origin, session.before = origin, session.get("draft_id", "")
+        fields.open_draft("", origin=Draft.of(job.request, parent=job.id))
+    elif "draft_id" not in session or (asked and asked not in {session.draft_id, session.get("asked")}):
+        session.asked = asked
+        fields.open_draft(asked)
+
+
+def where_it_comes_from(draft: Draft) -> None:
+    session = st.session_state
+    if session.copied:
+        st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
+    parent = studio().job(draft.parent) if draft.parent else None
+    if parent is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="origin"):
+        st.page_link(
+            "history.py",
+            label="Made from an earlier task",
+            icon=":material/account_tree:",
+            query_params={"task": parent.id},
+        )
+        if session.get("before"):
+            st.button("Back to the draft you had", on_click=go_back, icon=":material/undo:", type="tertiary")
+
+
+def go_back() -> None:
+    session = st.session_state
+    session.asked, before = session.draft_id, session.before
+    session.before = ""
+    fields.open_draft(before)
+
+
+def order(draft: Draft) -> None:
+    """Draw how many takes, and the button with what they cost."""
+    session = st.session_state
+    units = session.shown_price = fields.price_of(draft)
+    sandbox = studio().connection.is_sandbox
+    parts = ["Generate" if draft.takes == 1 else f"Generate {draft.takes}"]
+    if units is not None or not sandbox:
+        parts.append(price(units))
+    if sandbox:
+        parts.append("free in the sandbox")
+    with st.container(key="order"):
+        left, right = st.columns([2, 5], vertical_alignment="bottom")
+        left.segmented_control(
+            "Takes",
+            range(1, MOST_TAKES + 1),
+            required=True,
+            help="The same order several times, each paid for; no two turn out the same.",
+            width="stretch",
+            **fields.keep("takes"),
+        )
+        right.button(
+            " · ".join(parts),
             type="primary",
             width="stretch",
+            shortcut="Ctrl+Enter",
             on_click=generate,
             key="generate",
         )
-        if refusal := outcome.get("refusal"):
-            st.error(plain(refusal), icon=":material/warning:")
-        elif outcome.get("problems"):
-            inside = any(problem.field.split("[")[0] in form.ADVANCED for problem in outcome["problems"])
-            where = "above, also under Advanced" if inside else "above"
-            st.error(f"Nothing was sent: mend what is marked {where}.", icon=":material/warning:")
-    with right:
-        follow(lambda: tasks(made), "tasks")
 
 
 def generate() -> None:
     """Order the draft. The session is read first: Streamlit may stop a run at each look at it."""
-    request = form.request()
-    made, outcome = st.session_state.made, st.session_state.outcome
-    person, session = st.session_state.get("person_field", ""), st.session_state.session
+    session = st.session_state
+    made, outcome, draft_id = session.made, session.outcome, session.draft_id
+    person, token, browser = session.get("person_field", ""), session.session, fields.browser()
+    shown, draft = session.shown_price, fields.settle()
     outcome.clear()
+    outcome["attempted"] = True
+    if fields.price_of(draft) != shown:
+        outcome["refusal"] = (
+            "Nothing was sent: this costs something else than the button said when it was pressed. "
+            "It says so now; press again."
+        )
+        return
+    here = studio()
     try:
-        job = studio().order(request, person=person, session=session)
-    except InvalidRequest as error:
-        outcome["problems"] = error.problems
+        jobs = here.order_all(
+            [draft.request()] * draft.takes, person=person, session=token, parent=draft.parent
+        )
+    except InvalidRequest:
+        return
     except LogError as error:
         outcome["refusal"] = (
             f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"
         )
-    else:
-        if job.id not in made:
-            made.insert(0, job.id)
-
-
-def tasks(made: list[str]) -> None:
-    here = studio()
-    jobs = [job for job in map(here.job, made) if job is not None]
-    st.subheader("This session")
-    if not jobs:
-        st.caption("What you order appears here and plays as soon as it is done.")
-        if running := here.running:
-            tasks_run = "1 task runs" if running == 1 else f"{running:,} tasks run"
-            st.page_link("history.py", label=f"{tasks_run} already: see History", icon=":material/history:")
-    for place, job in enumerate(jobs[:SHOWN]):
-        with st.container(border=True, key=f"task-{job.id}"):
-            task(job, play=place == 0)
-    if len(jobs) > SHOWN:
-        st.page_link("history.py", label=f"{len(jobs) - SHOWN} more in History", icon=":material/history:")
-
-
-def task(job: Job, *, play: bool) -> None:
-    here = studio()
-    status(here, job)
-    if job.state == SUCCEED and job["file"]:
-        player(job, preload="auto" if play else "none", autoplay=play)
-        downloads(here, job, place="compose")
-    elif job.state in BEING_MADE and here.owns(job):
-        st.skeleton(height=180)
-    prompt_text(job)
-    decisions(here, job, place="compose")
+        return
+    outcome.clear()
+    made[:0] = [job.id for job in jobs if job.id not in made]
+    here.drafts.save(draft_id, browser, made=tuple(made))
 
 
 compose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kling.studio.ledger import SUCCEED
-from pages._ui.clips import downloads, player, prompt_text
+from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.live import follow
 from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
@@ -47,7 +47,9 @@ def clips() -> None:
             prompt_text(job, lines=2)
             who = f" · {job['person']}" if job["person"] else ""
             st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
-            downloads(here, job, place="gallery")
+            with st.container(horizontal=True):
+                downloads(here, job, place="gallery")
+                remix(job)
 
 
 gallery()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from kling.studio.archive import safety
 from kling.studio.ledger import SUCCEED, Job
-from pages._ui.clips import decisions, downloads, player, prompt_text, status
+from pages._ui.clips import decisions, downloads, player, prompt_text, remix, status
 from pages._ui.live import base_path, follow
 from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
@@ -97,10 +97,12 @@ def details(job: Job) -> None:
             picture, words = st.columns([3, 2])
             with picture:
                 player(job, preload="metadata")
-                downloads(here, job, place="history")
+                with st.container(horizontal=True):
+                    downloads(here, job, place="history")
         with words:
             status(here, job)
             decisions(here, job, place="history")
+            remix(job)
             prompt_text(job, lines=40)
             facts = {
                 "Ordered": moment(job.ordered_at),

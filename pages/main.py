@@ -16,10 +16,13 @@ COOKIE = "studio_person"
 
 # The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar.
 STYLE = """<style>
-  .stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }
+  .stMainBlockContainer { padding: 4.5rem clamp(1rem, 3vw, 3rem) 4rem; }
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
-  [data-testid="stElementContainer"]:is(:has([data-live]), [class*="st-key-live-"]) { position: absolute; }
+  [data-testid="stElementContainer"]:is(
+    :has([data-live], [data-draft]), [class*="st-key-live-"], .st-key-desk) { position: absolute; }
+  .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
+  .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }
 </style>"""
 
 

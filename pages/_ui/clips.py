@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -39,17 +40,21 @@ def _ratio(job: Job) -> str:
 
 def downloads(studio: Studio, job: Job, *, place: str) -> None:
     """Draw the buttons that hand out our own copies; a file is read when somebody presses, not before."""
-    with st.container(horizontal=True):
-        for watermark in (False, True) if job["watermark_file"] else (False,):
-            st.download_button(
-                "Download with watermark" if watermark else "Download",
-                data=studio.archive.video(job.id, watermark=watermark).read_bytes,
-                file_name=f"kling-{job.id}{'-watermark' if watermark else ''}.mp4",
-                mime="video/mp4",
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download-{place}-{job.id}-{watermark}",
-            )
+    for watermark in (False, True) if job["watermark_file"] else (False,):
+        st.download_button(
+            "Download with watermark" if watermark else "Download",
+            data=studio.archive.video(job.id, watermark=watermark).read_bytes,
+            file_name=f"kling-{job.id}{'-watermark' if watermark else ''}.mp4",
+            mime="video/mp4",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download-{place}-{job.id}-{watermark}",
+        )
+
+
+def remix(job: Job, *, words: str = "Use in Compose") -> None:
+    """Draw the way to a form that is filled with this task's request."""
+    st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})
 
 
 def prompt_text(job: Job, *, lines: int = 3) -> None:
@@ -108,8 +113,8 @@ def decisions(studio: Studio, job: Job, *, place: str) -> None:
         )
 
 
-def _decide(act: object, job_id: str) -> None:
+def _decide(act: Callable[[str], object], job_id: str) -> None:
     try:
-        act(job_id)  # type: ignore[operator]
+        act(job_id)
     except (StateChanged, LogError) as error:
         st.toast(plain(str(error)), icon=":material/warning:")

@@ -83,6 +83,11 @@ def price(units: Decimal | None) -> str:
     return f"{amount(units)} {'Unit' if units == 1 else 'Units'} (${units * catalog().unit_usd:.2f})"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with the word that goes with it."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def order_line(job: Job) -> str:
     """Return what was ordered, in one line."""
     parts = [

@@ -62,3 +62,7 @@ def texts(at: AppTest) -> str:
     """Everything that the page says."""
     kinds = ("markdown", "caption", "error", "warning", "info", "success", "title", "html", "subheader")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
+
+
+def press_generate(at: AppTest) -> AppTest:
+    return at.button(key="generate").click().run()

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling import CameraControl, TextToVideo
+from kling import TextToVideo
 from kling.studio.ledger import request_cells
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from pages._ui import running
-from tests.pages.conftest import ROOT, DeadConnection, texts
+from tests.pages.conftest import ROOT, DeadConnection, press_generate, texts
 
 PAGES = ["compose.py", "history.py", "gallery.py"]
 STATES = [
@@ -45,10 +45,6 @@ def fill(studio: Studio, count: int, **cells: str) -> None:
                 **cells,
             },
         )
-
-
-def press_generate(at: AppTest) -> AppTest:
-    return at.button(key="generate").click().run()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -101,19 +97,6 @@ def test_hostile_text_is_drawn_as_text(studio: Studio, app: AppTest, page: str):
         str(element.value) for kind in (app.caption, app.error, app.info, app.markdown) for element in kind
     ]
     assert all("![x](" not in text and "<script>" not in text for text in shown)
-
-
-def test_the_form_starts_with_the_documented_values(app: AppTest):
-    from pages._ui import form
-
-    assert {field: app.session_state[form.key(field)] for field in ("model", "mode", "duration")} == {
-        "model": "kling-v2-6",
-        "mode": "std",
-        "duration": "5",
-    }
-    assert app.session_state[form.key("aspect_ratio")] == "16:9"
-    assert app.session_state[form.key("sound")] is False
-    assert app.button(key="generate").label.startswith("Generate · 1.5 Units ($0.21)")
 
 
 @pytest.mark.parametrize(
@@ -192,77 +175,6 @@ def test_the_name_stands_in_the_log(studio: Studio, app: AppTest):
     app.text_area(key="draft_prompt").set_value("A fox")
     press_generate(app)
     assert studio.ledger.jobs()[0]["person"] == "Grace Hopper"
-
-
-def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
-    app.text_area(key="draft_prompt").set_value("A fox that I keep").run()
-    app.switch_page("history.py").run()
-    app.switch_page("compose.py").run()
-    assert app.text_area(key="draft_prompt").value == "A fox that I keep"
-
-
-def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_so(app: AppTest):
-    app.selectbox(key="draft_model").select("kling-v3").run()
-    app.selectbox(key="draft_duration").select("15").run()
-    app.session_state.draft_mode = "4k"
-    app.toggle(key="draft_sound").set_value(True).run()
-    app.selectbox(key="draft_model").select("kling-v2-5-turbo").run()
-    assert not app.exception
-    assert (app.session_state.draft_mode, app.session_state.draft_duration) == ("std", "10")
-    assert app.session_state.draft_sound is False
-    assert "Moved to what this model takes" in texts(app)
-
-
-def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio, app: AppTest):
-    app.toggle(key="draft_retired").set_value(True).run()
-    app.selectbox(key="draft_model").select("kling-v1").run()
-    app.toggle(key="draft_set_cfg_scale").set_value(True).run()
-    app.slider(key="draft_cfg_scale").set_value(0.7)
-    app.toggle(key="draft_watermark").set_value(True)
-    app.selectbox(key="draft_camera").select("simple").run()
-    app.selectbox(key="draft_camera_axis").select("pan")
-    app.slider(key="draft_camera_value").set_value(-4.0)
-    app.text_area(key="draft_prompt").set_value("A fox")
-    app.text_area(key="draft_negative_prompt").set_value("rain")
-    press_generate(app)
-    request = studio.ledger.jobs()[0].request
-    assert request.camera_control == CameraControl(type="simple", config={"pan": -4.0})
-    assert (request.model_name, request.cfg_scale, request.watermark, request.negative_prompt) == (
-        "kling-v1",
-        0.7,
-        True,
-        "rain",
-    )
-
-
-def test_a_storyboard_can_be_ordered(studio: Studio, app: AppTest):
-    app.selectbox(key="draft_model").select("kling-v3").run()
-    app.selectbox(key="draft_cut").select("storyboard").run()
-    app.text_input(key="draft_shot_1").set_value("A fox wakes")
-    app.text_input(key="draft_shot_2").set_value("A fox runs")
-    app.number_input(key="draft_seconds_1").set_value(2)
-    app.number_input(key="draft_seconds_2").set_value(4)
-    press_generate(app)
-    assert "last 6 s together and the video 5 s" in texts(app)
-    app.number_input(key="draft_seconds_2").set_value(3)
-    press_generate(app)
-    request = studio.ledger.jobs()[0].request
-    assert [(shot.prompt, shot.duration) for shot in request.multi_prompt] == [
-        ("A fox wakes", "2"),
-        ("A fox runs", "3"),
-    ]
-
-
-def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
-    app.selectbox(key="draft_model").select("Other model…").run()
-    app.text_input(key="draft_other_model").set_value("kling-v9")
-    app.selectbox(key="draft_duration").select("30")
-    app.text_area(key="draft_prompt").set_value("A fox")
-    app.run()
-    assert "price unknown" in app.button(key="generate").label
-    press_generate(app)
-    assert studio.ledger.jobs()[0].request.model_name == "kling-v9"
-    assert studio.ledger.jobs()[0].request.duration == "30"
 
 
 def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(

@@ -1,0 +1,130 @@
+"""The draft in the session: every widget of the form has a key `draft_<field>`.
+
+A run begins with `settle`: what the person changed stays, and what no longer goes with it moves before the
+widgets are drawn, because a model that does not take an old value must not make the page fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from kling import Shot
+from kling.studio.draft import OTHER_DURATIONS, Change, Draft, fit
+from pages._ui.routes.guard import BROWSER_COOKIE, BROWSER_ID
+from pages._ui.running import studio
+
+LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
+FLAT = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What moved by itself, and the price before and after."""
+
+    changes: tuple[Change, ...]
+    before: Decimal | None
+    after: Decimal | None
+
+
+def key(field: str) -> str:
+    """Return the session key of a field."""
+    return f"draft_{field}"
+
+
+def keep(field: str) -> dict[str, Any]:
+    """Return what makes a widget keep its value across reruns and pages."""
+    return {"key": key(field), "persist_state": "session"}
+
+
+def browser() -> str:
+    """Return the id of this browser, empty where it keeps no cookies."""
+    cookie = str(st.context.cookies.get(BROWSER_COOKIE, ""))
+    return cookie if BROWSER_ID.fullmatch(cookie) else ""
+
+
+def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
+    """Fill the form with a draft of the disk, or with a new one.
+
+    Args:
+        draft_id: of the page's address; of another browser's draft a copy is opened.
+        origin: what a new draft begins with.
+    """
+    session = st.session_state
+    saved = studio().drafts.open(draft_id, browser())
+    session.draft_id, session.made = saved.id, list(saved.made)
+    session.copied = bool(draft_id and saved.id != draft_id and saved.fields)
+    session.notice, session.outcome = None, {}
+    write(origin or Draft.from_json(saved.fields))
+    session.settled = Draft.from_json(saved.fields)  # what differs from the disk is kept by `settle`
+    session.parent = read().parent
+
+
+def read() -> Draft:
+    """Return the draft as the widgets hold it."""
+    session, blank = st.session_state, Draft()
+    count = session.get(key("count"), len(blank.shots))
+    return Draft(
+        **{name: session.get(key(name), getattr(blank, name)) for name in FLAT},
+        shots=tuple(
+            Shot(
+                prompt=session.get(key(f"shot_{number}"), ""),
+                duration=str(session.get(key(f"seconds_{number}"), 1)),
+            )
+            for number in range(1, count + 1)
+        ),
+        parent=session.get("parent", ""),
+    )
+
+
+def write(draft: Draft) -> None:
+    """Put a draft into the widgets. Only before they are drawn, or in a callback."""
+    session = st.session_state
+    for name in FLAT:
+        session[key(name)] = getattr(draft, name)
+    session[key("count")] = len(draft.shots)
+    for number, shot in enumerate(draft.shots, 1):
+        session[key(f"shot_{number}")] = shot.prompt
+        seconds = int(shot.duration) if shot.duration.isdecimal() else 1
+        session[key(f"seconds_{number}")] = min(max(seconds, 1), LONGEST_SHOT)
+    session.parent = draft.parent
+
+
+def changed(before: Draft, after: Draft) -> set[str]:
+    """Return the fields in which two drafts differ."""
+    return {
+        field.name for field in fields(Draft) if getattr(before, field.name) != getattr(after, field.name)
+    }
+
+
+def settle() -> Draft:
+    """Take what the person changed, move what gives way, and keep both on the disk."""
+    session = st.session_state
+    before, now = session.settled, read()
+    touched = changed(before, now)
+    fitted, moved = fit(now, touched)
+    if fitted != now:
+        write(fitted)
+    if moved:
+        session.notice = Notice(moved, price_of(before), price_of(fitted))
+    elif touched:
+        session.notice = None
+    if new := changed(before, fitted):
+        stored = fitted.to_json()
+        studio().drafts.save(session.draft_id, browser(), fields={name: stored[name] for name in new})
+        session.settled = fitted
+    return fitted
+
+
+def price_of(draft: Draft) -> Decimal | None:
+    """Return what pressing the button costs, in Units; None where that is not known."""
+    units = draft.request().units()
+    return None if units is None else units * draft.takes
+
+
+def replace_draft(**values: Any) -> None:
+    """Change fields of the draft from a callback."""
+    write(replace(read(), **values))
