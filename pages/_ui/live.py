@@ -1,13 +1,16 @@
 """Pages that follow the log without asking: a socket tells of each change, and a fragment draws itself again.
 
-A tab has one socket, whatever the number of fragments. The same script counts elapsed seconds in the page,
-so that a running task costs the server nothing.
+A tab has one socket, whatever the number of fragments. The same script, live.js, counts elapsed seconds, says
+when the server is away, and announces tasks that end: a fragment draws
+`<i hidden data-task="id" data-state="succeed" data-say="Video done: …">` for each, and
+`data-chime="on"` on any element for a sound.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,52 +19,7 @@ from pages._ui.running import studio
 
 SAFETY_NET = 15  # seconds between drawings where a proxy lets no socket through
 
-_SCRIPT = """
-const PATH = __PATH__, KEY = __KEY__;
-function hub() {
-  if (window.__studioLive) return window.__studioLive;
-  const hub = { version: -1, listeners: new Set(), retry: 500 };
-  const connect = () => {
-    const scheme = location.protocol === "https:" ? "wss://" : "ws://";
-    const socket = new WebSocket(scheme + location.host + PATH);
-    socket.onmessage = (event) => {
-      hub.retry = 500;
-      hub.version = Number(event.data);
-      // One after the other: Streamlit runs one fragment for each batch of triggers.
-      [...hub.listeners].forEach((listener, place) => setTimeout(listener, 100 * place));
-    };
-    socket.onclose = () => {
-      setTimeout(connect, hub.retry);
-      hub.retry = Math.min(hub.retry * 2, 15000);
-    };
-  };
-  connect();
-  const count = () => document.querySelectorAll("[data-since]").forEach((element) => {
-    const seconds = Math.max(0, Math.floor((Date.now() - Number(element.dataset.since)) / 1000));
-    const text = Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
-    if (element.textContent !== text) element.textContent = text;
-  });
-  setInterval(count, 500);
-  return (window.__studioLive = hub);
-}
-export default function ({ setTriggerValue }) {
-  const live = hub();
-  const drawn = () => Number(document.querySelector(`[data-live="${KEY}"]`)?.dataset.version ?? -1);
-  let timer = null, soon = false;
-  const later = (wait, pause) => { clearTimeout(timer); timer = setTimeout(check, wait, pause); };
-  // A trigger can be lost when two fall into one batch: ask until the page shows what the server has.
-  const check = (pause) => {
-    soon = false;
-    if (drawn() >= live.version) return;
-    setTriggerValue("changed", live.version);
-    later(pause, Math.min(pause * 2, 8000));
-  };
-  const listener = () => { if (!soon) { soon = true; later(60, 500); } };
-  live.listeners.add(listener);
-  listener();
-  return () => { live.listeners.delete(listener); clearTimeout(timer); };
-}
-"""
+_SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 _REMEMBER = """
 export default function ({ data }) {

@@ -19,16 +19,31 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from pages._ui import running
 from pages._ui.live import base_path
 
 BROWSER_COOKIE = "studio_browser"  # pages read it: st.context.cookies
 BROWSER_ID = re.compile(r"[0-9a-f]{32}")
 YEAR = 365 * 24 * 3600  # seconds
 READING = {"GET", "HEAD", "OPTIONS"}
+# Nothing of another host is loaded, whatever a prompt or an answer holds. Streamlit's components are inline
+# scripts and blobs. What a page may connect to is left open: not every browser takes 'self' for sockets.
+POLICY = (
+    "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "frame-src 'self' data: blob:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+)
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": "frame-ancestors 'self'",
+    "Content-Security-Policy": "; ".join(POLICY),
     "X-Frame-Options": "SAMEORIGIN",  # the same, for older browsers
 }
 
@@ -72,10 +87,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        changes = scope["type"] == "websocket" or scope["method"] not in READING
-        foreign = changes and not same_origin(connection)
-        if scope["type"] == "websocket":
-            await (WebSocketClose(1008) if foreign else self._app)(scope, receive, send)
+        socket = scope["type"] == "websocket"
+        refusal: ASGIApp | None = None
+        if (socket or scope["method"] not in READING) and not same_origin(connection):
+            refusal = WebSocketClose(1008) if socket else _words("This request comes from another site.", 403)
+        elif _stopping():
+            refusal = WebSocketClose(1012) if socket else _words("The studio is stopping.", 503)
+        if socket:
+            await (refusal or self._app)(scope, receive, send)
             return
         cookie = _new_cookie(connection)
 
@@ -87,8 +106,19 @@ class Guard:
                     headers.append("Set-Cookie", cookie)
             await send(message)
 
-        refusal = PlainTextResponse("This request comes from another site.", 403)
-        await (refusal if foreign else self._app)(scope, receive, dressed)
+        await (refusal or self._app)(scope, receive, dressed)
+
+
+def _stopping() -> bool:
+    try:
+        running.studio()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _words(text: str, status: int) -> ASGIApp:
+    return PlainTextResponse(text, status)
 
 
 def _new_cookie(connection: HTTPConnection) -> str:

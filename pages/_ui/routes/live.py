@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from kling.studio.studio import Studio
 from pages._ui import running
 from pages._ui.live import base_path
+
+HEARTBEAT = 20.0  # seconds; a page that hears nothing for three of them opens another socket
 
 
 def routes() -> list[BaseRoute]:
@@ -27,21 +30,20 @@ async def live(socket: WebSocket) -> None:
         loop.call_soon_threadsafe(changed.set)
 
     unsubscribe = studio.subscribe(tell)
-    closed = asyncio.create_task(_until_closed(socket))
+    telling = asyncio.create_task(_tell(socket, studio, changed))
     try:
-        while not closed.done():
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
+    finally:
+        unsubscribe()
+        telling.cancel()
+        await asyncio.wait({telling})
+
+
+async def _tell(socket: WebSocket, studio: Studio, changed: asyncio.Event) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page has gone
+        while True:
             changed.clear()
             await socket.send_text(str(studio.version))
-            waiting = asyncio.create_task(changed.wait())
-            await asyncio.wait({waiting, closed}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-    except (WebSocketDisconnect, RuntimeError):
-        logging.getLogger(__name__).debug("A page has gone.")
-    finally:
-        closed.cancel()
-        unsubscribe()
-
-
-async def _until_closed(socket: WebSocket) -> None:
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), HEARTBEAT)

@@ -1,0 +1,136 @@
+"""What a page notices by itself: a server that goes and comes back, and tasks that change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Server
+
+AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
+CONNECTED = "() => window.__studioLive?.opened"
+DRAW = """([task, state, say]) => {
+  const found = document.querySelector(`[data-task="${task}"]`);
+  const mark = found ?? document.body.appendChild(document.createElement("i"));
+  Object.assign(mark.dataset, { task, state, say });
+}"""
+SEEN = "([task, state]) => window.__studioLive.states.get(task) === state"
+COUNT_TONES = """() => {
+  const { start } = OscillatorNode.prototype;
+  window.tones = [];
+  OscillatorNode.prototype.start = function (when) {
+    tones.push(this.frequency.value);
+    start.call(this, when);
+  };
+}"""
+REMOTE = """async () => {
+  const refused = [];
+  document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
+  const gone = (name, fields) => new Promise((done) => {
+    const element = Object.assign(document.createElement(name), fields, { onerror: done });
+    document.body.appendChild(element);
+  });
+  await gone("img", { src: "https://evil.example/x.png" });
+  await gone("video", { src: "https://evil.example/x.mp4" });
+  await gone("script", { src: "https://evil.example/x.js" });
+  await gone("link", { rel: "stylesheet", href: "https://evil.example/x.css" });
+  return refused.sort();
+}"""
+
+
+def draw(page: Page, task: str, state: str, say: str = "") -> None:
+    """Draw a task's mark as a fragment would, and wait until it was looked at."""
+    page.evaluate(DRAW, [task, state, say])
+    page.wait_for_function(SEEN, arg=[task, state])
+
+
+def test_a_server_that_is_away_is_said_in_the_studios_words_until_it_is_back(
+    start_server: Callable[..., Server], open_page: Callable[..., Page]
+):
+    server = start_server()
+    page = open_page(server.url)
+    page.wait_for_function(CONNECTED)
+    banner = page.get_by_role("status").filter(has_text=AWAY)
+    expect(banner).to_have_count(0)
+    server.stop()
+    expect(banner).to_be_visible()
+    page.wait_for_function("() => !document.querySelector('[data-testid=stDialog]')")
+    expect(page.get_by_text("streamlit run")).to_have_count(0)
+    server.start()
+    expect(banner).to_have_count(0)
+
+
+def test_a_changed_task_is_announced_once_and_a_new_one_is_not(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url)
+    page.wait_for_function(CONNECTED)
+    draw(page, "one", "processing", "Being made: a fox")
+    expect(page.get_by_role("status").filter(has_text="a fox")).to_have_count(0)
+    hostile = "Video done: <img src=x onerror=alert(1)> **fox**"
+    page.on("dialog", lambda _dialog: pytest.fail("a task's words ran as a script"))
+    draw(page, "one", "succeed", hostile)
+    region = page.get_by_role("status").filter(has_text=hostile)
+    expect(region).to_have_count(1)
+    expect(region).to_have_attribute("aria-live", "polite")
+    assert region.evaluate("region => region.childElementCount") == 0
+    assert region.bounding_box()["width"] <= 1  # type: ignore[index]  # heard, not seen
+
+
+def test_a_finished_task_rings_where_that_is_wanted_only(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url)
+    page.evaluate(COUNT_TONES)
+    page.wait_for_function(CONNECTED)
+    page.get_by_role("heading", name="Compose").click()  # before a click, browsers play nothing
+    errors: list[object] = []
+    page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - Playwright marks what it calls
+    for task in ("silent", "good", "bad"):
+        draw(page, task, "processing")
+    draw(page, "silent", "succeed")
+    assert page.evaluate("tones.length") == 0
+    page.evaluate("document.body.appendChild(document.createElement('i')).dataset.chime = 'on'")
+    draw(page, "good", "succeed")
+    rising = page.evaluate("tones.splice(0)")
+    draw(page, "bad", "failed")
+    falling = page.evaluate("tones.splice(0)")
+    draw(page, "good", "archived")
+    assert page.evaluate("tones.length") == 0
+    assert len(rising) == len(falling) == 2
+    assert rising[0] < rising[1]
+    assert falling[0] > falling[1]
+    assert errors == []
+
+
+def test_the_first_visits_socket_already_carries_the_browsers_id(shared_server: Server, browser: Browser):
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        carried: list[str] = []
+        session.on(
+            "Network.webSocketWillSendHandshakeRequest",
+            lambda event: carried.append(event["request"]["headers"].get("Cookie", "")),
+        )
+        page.goto(shared_server.url)
+        page.wait_for_function(CONNECTED)
+        (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == "studio_browser"]
+        assert len(carried) >= 2
+        assert all(f"studio_browser={cookie['value']}" in sent for sent in carried)
+        assert "studio_browser" not in page.evaluate("document.cookie")
+    finally:
+        context.close()
+
+
+def test_nothing_of_another_host_can_be_shown(shared_server: Server, browser: Browser):
+    page = browser.new_page()  # not `open_page`, which minds that it is tried
+    try:
+        page.goto(shared_server.url)
+        page.wait_for_function(CONNECTED)
+        assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
+    finally:
+        page.close()
