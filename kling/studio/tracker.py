@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 KLING_PACE = (5.0, 15.0)  # seconds between looks: for a young task, for an old one
 SANDBOX_PACE = (0.4, 2.0)
 LONGEST_PAUSE = 60.0  # seconds between looks while nobody answers
+HINT_PAUSE = 1.0  # seconds between looks, however many hints come
 SMALLEST_PAGE = 30
 MOST_PAGES = 20  # of one tick
 MOST_GETS = 10  # tasks of one tick that are asked for one by one
@@ -79,7 +80,8 @@ class Tracker:
         self._run, self._clock, self._on_change = run, clock, on_change
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._pace = SANDBOX_PACE if connection.is_sandbox else KLING_PACE
-        self._next_poll = 0.0
+        self._next_poll = self._looked_at = 0.0
+        self._hinted = False
         self._failures = 0
         self._asked_at: dict[str, float] = {}
         self._missing_since: dict[str, float] = {}
@@ -99,6 +101,19 @@ class Tracker:
     def wake(self) -> None:
         """Look at the log now: something in it has changed."""
         self._wake.set()
+
+    def hint(self, job_id: str, task_id: str = "") -> None:
+        """Look soon: somebody says that a task has changed.
+
+        Whoever that is: it only moves the next look forward, for a task that is followed, while the API
+        answers; and any number of hints make one look a second.
+        """
+        job = self._ledger.get(job_id) or next(
+            (job for job in self._mine(FOLLOWED) if job["task_id"] == task_id), None
+        )
+        if job is not None and job.state in FOLLOWED and job["account"] == self._account:
+            self._hinted = True
+            self.wake()
 
     def stop(self, timeout: float = 10) -> None:
         """End the thread; what it was about to do is in the log."""
@@ -151,8 +166,13 @@ class Tracker:
         pause = min(max(youngest / 10, self._pace[0]), self._pace[1])
         if self._next_poll > now + pause * 1.5 and not self._failures:
             self._next_poll = now + pause  # a younger task has come
+        if self._hinted:
+            self._hinted = False
+            if not self._failures:
+                self._next_poll = min(self._next_poll, self._looked_at + HINT_PAUSE)
         if self._next_poll > now:
             return self._next_poll
+        self._looked_at = now
         try:
             self._look(followed, self._connection.client())
         except KlingError as error:
