@@ -182,6 +182,10 @@ class Studio:
         self._submitter.resume()
         self._log_changed()
 
+    def hint(self, job_id: str, task_id: str = "") -> None:
+        """Look soon at a task that somebody says has changed; see `Tracker.hint`."""
+        self.tracker.hint(job_id, task_id)
+
     def check_connection(self) -> Check:
         """Ask the account for one task of its list, which costs nothing, and say in words what came."""
         try:
