@@ -24,7 +24,7 @@ from kling.studio.csvlog import LogError  # noqa: E402 - the path comes first
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.studio import FolderTaken, Studio  # noqa: E402
 from pages._ui import running  # noqa: E402
-from pages._ui.routes import clips, drafts, guard, live  # noqa: E402
+from pages._ui.routes import clips, drafts, guard, live, previews  # noqa: E402
 
 
 @asynccontextmanager
@@ -55,5 +55,6 @@ app = st.App(
         *clips.routes(),
         *drafts.routes(),
         *live.routes(),
+        *previews.routes(),
     ],
 )

@@ -1,7 +1,7 @@
 """A camera move as a plain sentence, for models that take no `camera_control`, and back.
 
-What each axis does and which sign is which: kling-text2video.txt. The sandbox draws the words as the same move;
-a test holds that.
+What each axis does and which sign is which: kling-text2video.txt. The sandbox draws the words as the same
+move; a test holds that.
 """
 
 from __future__ import annotations

@@ -1,0 +1,26 @@
+"""Free preview clips of camera moves and cuts, in ranges."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from kling.studio.craft.previews import FOLDER, NAME
+from pages._ui import running
+from pages._ui.live import base_path
+from pages._ui.routes.clips import CLIP_HEADERS
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [Route(f"{base_path()}/previews/{{name}}", preview, methods=["GET", "HEAD"])]
+
+
+def preview(request: Request) -> Response:
+    """Serve a preview; never a path that a request could lead elsewhere."""
+    name = request.path_params["name"]
+    path = running.studio().settings.data_dir / FOLDER / name
+    if not NAME.fullmatch(name) or not path.is_file():
+        return Response(status_code=404)
+    return FileResponse(path, headers=CLIP_HEADERS)
