@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,8 +26,9 @@ from kling.studio.connection import Connection, connect
 from kling.studio.csvlog import LogFile
 from kling.studio.drafts import Drafts
 from kling.studio.ledger import OPEN, WAITING, Job, Ledger
+from kling.studio.queue import AT_ONCE, Hold, Place
 from kling.studio.settings import Settings
-from kling.studio.submit import Hold, Submitter
+from kling.studio.submit import Submitter
 from kling.studio.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -95,10 +97,15 @@ class Studio:
         except Exception:
             self._lock.release()
             raise
-        self._senders = ThreadPoolExecutor(4, thread_name_prefix="send")
+        self._senders = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
         self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="fetch")
         self._submitter = Submitter(
-            self.ledger, self.connection, self.account, run=run or self._senders.submit, clock=clock
+            self.ledger,
+            self.connection,
+            self.account,
+            run=run or self._senders.submit,
+            clock=clock,
+            on_free=self._wake,
         )
         self.tracker = Tracker(
             ledger=self.ledger,
@@ -207,6 +214,11 @@ class Studio:
         """Return every task of the log, the last ordered first."""
         return self.ledger.jobs()[::-1]
 
+    def earlier_prompts(self, person: str, most: int) -> list[str]:
+        """Return what this person asked for before, each prompt once, the last one first."""
+        prompts = (job["prompt"] for job in self.newest() if job["person"] == person and job["prompt"])
+        return list(islice(dict.fromkeys(islice(prompts, 20 * most)), most))
+
     @property
     def running(self) -> int:
         """How many tasks of the account have been sent and have not ended."""
@@ -228,6 +240,14 @@ class Studio:
     def holds(self) -> tuple[Hold, ...]:
         """What keeps tasks from being sent right now."""
         return self._submitter.holds
+
+    def place(self, job: Job) -> Place | None:
+        """Return where a waiting wish stands and why it waits, None for a task that does not wait."""
+        return self.places().get(job.id) if job.state == WAITING else None
+
+    def places(self) -> dict[str, Place]:
+        """Return `place` of all waiting wishes at once, by id."""
+        return self._submitter.places()
 
     def owns(self, job: Job) -> bool:
         """Whether a task belongs to the account in use; others are shown, and left alone."""
@@ -265,9 +285,12 @@ class Studio:
         return unsubscribe
 
     def _log_changed(self) -> None:
+        self._wake()
+        self._changed()
+
+    def _wake(self) -> None:
         if tracker := getattr(self, "tracker", None):
             tracker.wake()
-        self._changed()
 
     def _changed(self) -> None:
         with self._listeners_lock:

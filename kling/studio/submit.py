@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import secrets
 import threading
 import unicodedata
@@ -44,6 +45,7 @@ from kling.studio.ledger import (
     request_cells,
     task_cells,
 )
+from kling.studio.queue import ACCOUNT, BUSY_PAUSES, Hold, Place, Queue
 
 log = logging.getLogger(__name__)
 
@@ -51,24 +53,11 @@ SAME_WISH = 3.0  # seconds in which the same draft pressed again is the same wis
 LOOK_AGAIN = (1.0, 2.0, 4.0, 8.0)  # pauses between look-ups: together the grace before it is sent again
 LOOK_AGAIN_LATER = 5.0  # seconds after a look-up that was not answered
 MODEL_NOT_ALLOWED = 1103  # holds one model; the other account codes hold everything
+SLOTS_TAKEN = 1303
 NO_CONNECTION = "0"  # stands in the log's `code`, where Kling's own stands otherwise
 TOO_OLD = "It never arrived, and nothing was spent. Send it now, or withdraw it."
 YOUNG = 15 * 60.0  # seconds; an older wish that never arrived is for a person to decide
-BUSY_PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds after 1302, 1303 or no connection, the last one for ever
-HOLD_PAUSE = 300.0  # seconds between slow tries of a queue that needs a person
-ACCOUNT = "*"  # the queue that a hold of the whole account closes
 PERSON_LIMIT = 60  # characters of a name
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why a queue does not move, until when, and whether a person has to act."""
-
-    until: float
-    reason: str
-    code: int
-    tries: int
-    needs_person: bool
 
 
 @dataclass(slots=True)
@@ -88,6 +77,8 @@ class Submitter:
         connection, account: whose tasks these are.
         run: hands a call to a worker; in a test it may just call it.
         clock: Unix seconds.
+        on_free: told when a worker has let go of a wish, so that the next one may go.
+        rng: for jitter.
     """
 
     def __init__(
@@ -98,16 +89,17 @@ class Submitter:
         *,
         run: Callable[[Callable[[], None]], object],
         clock: Callable[[], float],
+        on_free: Callable[[], None] = lambda: None,
+        rng: random.Random | None = None,
     ) -> None:
         self._ledger, self._connection, self._account = ledger, connection, account
-        self._run, self._clock = run, clock
-        self._lock = threading.Lock()
+        self._run, self._clock, self._on_free = run, clock, on_free
+        self._lock = threading.RLock()
         self._claims: dict[Hashable, tuple[float, str]] = {}
-        self._in_hand: set[str] = set()
-        self._tried: dict[str, float] = {}  # when each wish was last sent
+        self._queue = Queue(clock=clock, rng=rng or random.Random())  # noqa: S311 - jitter, no secret
+        self._begun = False
         self._look_ups: dict[str, _LookUp] = {}
         self._unreached: dict[str, float] = {}  # since when there is no connection for a wish
-        self._holds: dict[str, Hold] = {}
 
     # -- what a person does ------------------------------------------------------------------------------
 
@@ -169,7 +161,10 @@ class Submitter:
         jobs: dict[str, Job] = {}  # by id, in the order of the wishes
         rows: list[tuple[str, dict[str, str]]] = []
         claims: dict[Hashable, tuple[float, str]] = {}
+        going: set[str] = set()
         with self._lock:
+            waiting, running = self._look()
+            others = {job["model_name"] for job in waiting}
             self._claims = {key: kept for key, kept in self._claims.items() if now - kept[0] < SAME_WISH}
             for request, take in wishes:
                 claim = (session, repr(request), take)
@@ -180,12 +175,15 @@ class Submitter:
                 job_id = (
                     f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
                 )
-                hold = self.hold_of(request.model_name)
+                model, name = request.model_name, _name(person)
+                if model not in others and self._queue.room(model, running[model]):
+                    self._queue.take(job_id, model=model, person=name)
+                    going.add(job_id)
+                hold = self._queue.hold_of(model)
                 cells = {
-                    "state": INTENT if hold is None else WAITING,
-                    "message": hold.reason if hold else "",
-                    "code": str(hold.code) if hold else "",
-                    "person": _name(person),
+                    "state": INTENT if job_id in going else WAITING,
+                    "code": NO_CONNECTION if hold and str(hold.code) == NO_CONNECTION else "",
+                    "person": name,
                     "account": self._account,
                     "parent": _name(parent),
                     "batch": _name(group),
@@ -195,18 +193,19 @@ class Submitter:
                 jobs[job_id] = Job()  # it keeps its place
                 rows.append((job_id, cells))
                 claims[claim] = (now, job_id)
-            going = {job_id for job_id, cells in rows if cells["state"] == INTENT}
-            self._in_hand |= going
             try:
                 recorded = self._ledger.append_many(rows)
             except BaseException:
-                self._in_hand -= going  # if a row is there all the same, it is looked up
+                for job_id in going:
+                    self._queue.let_go(job_id)  # if its row is there all the same, it is looked up
                 raise
             self._claims |= claims
         for job in recorded:
             jobs[job.id] = job
             if job.id in going:
                 self._run(lambda job=job: self._send(job))  # type: ignore[misc]
+        if len(going) < len(recorded):
+            self._send_whose_turn_it_is()
         return list(jobs.values())
 
     def withdraw(self, job_id: str) -> Job:
@@ -217,7 +216,7 @@ class Submitter:
             LogError: nothing was recorded.
         """
         with self._lock:
-            if job_id in self._in_hand:
+            if job_id in self._queue.in_hand:
                 raise StateChanged("It is being sent right now.")
             return self._ledger.append(
                 job_id, only={WAITING, NOT_SENT}, state=WITHDRAWN, message="Withdrawn; nothing was spent."
@@ -230,16 +229,12 @@ class Submitter:
             LogError: nothing was recorded.
         """
         with self._lock:
-            mine = [
-                job.id
-                for job in self._ledger.unfinished()
-                if group and job.group == group and job.state == WAITING and job.id not in self._in_hand
-            ]
+            mine = [job.id for job in self._look()[0] if group and job.group == group]
             taken_back = {"state": WITHDRAWN, "message": "Withdrawn; nothing was spent."}
             return len(self._ledger.append_many([(job_id, taken_back) for job_id in mine]))
 
     def send_again(self, job_id: str) -> None:
-        """Send a wish that was never accepted, with its own id.
+        """Send a wish that never arrived, with its own id; try the queue of one that waits, now.
 
         Raises:
             StateChanged: it is not waiting for a person's decision.
@@ -249,12 +244,15 @@ class Submitter:
             raise StateChanged("It has been sent by now.")
         if job["account"] != self._account:
             raise StateChanged("It belongs to another account than the one in use.")
-        self._holds.pop(job["model_name"], None)
-        self._take(job)
+        self._queue.try_now(job["model_name"])
+        if job.state == NOT_SENT:
+            self._take(job)
+        else:
+            self._send_whose_turn_it_is()
 
     def resume(self) -> None:
         """Try the held queues now: somebody has acted on the account."""
-        self._holds.clear()
+        self._queue.resume()
 
     # -- what the tracker does ---------------------------------------------------------------------------
 
@@ -262,25 +260,16 @@ class Submitter:
         """Settle what is unknown and send what waits, as far as it is due; return when to come again."""
         now = self._clock()
         with self._lock:  # who is in hand first: a worker records before it lets go
-            held = set(self._in_hand)
-            mine = [job for job in self._ledger.unfinished() if job["account"] == self._account]
-        mine = [job for job in mine if job.state in {INTENT, UNKNOWN, WAITING}]
-        mine.sort(key=lambda job: self._tried.get(job.id, 0.0))  # one that is refused keeps nobody behind it
-        busy = {job["model_name"] for job in mine if job.id in held}
+            held = self._queue.in_hand
+            mine = [job for job in self._mine() if job.state in {INTENT, UNKNOWN, WAITING}]
         dues = [now + BUSY_PAUSES[0]]
         answered = True
         for job in mine:
             if job.id in held:
                 continue
-            if job.state == WAITING and job["code"] == NO_CONNECTION and self._too_old(job):
-                self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
-            elif job.state == WAITING:
-                hold = self.hold_of(job["model_name"])
-                if hold is not None:
-                    dues.append(hold.until)
-                elif job["model_name"] not in busy:  # one at a time: its answer says whether the rest may go
-                    busy.add(job["model_name"])
-                    self._take(job)
+            if job.state == WAITING:
+                if job["code"] == NO_CONNECTION and self._too_old(job):
+                    self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
             elif answered:
                 try:
                     dues.append(self._settle(job, now))
@@ -288,27 +277,58 @@ class Submitter:
                     log.warning("Task %s: %s", job.id, error)
                 except KlingError:
                     answered = False  # the others would only wait as long, each
+        self._send_whose_turn_it_is()
+        models = {job["model_name"] for job in mine if job.state == WAITING}
+        dues.extend(due for model in models if (due := self._queue.due(model)))
         return min(dues) if mine else None
 
-    def hold_of(self, model_name: str) -> Hold | None:
-        """Return what keeps tasks of this model from being sent right now."""
-        holds = [self._holds.get(key) for key in (ACCOUNT, model_name)]
-        now = self._clock()
-        return max((hold for hold in holds if hold and hold.until > now), key=lambda h: h.until, default=None)
+    def looked(self) -> None:
+        """Take note that the tracker has just seen all tasks that run."""
+        self._queue.looked()
+
+    # -- what a page shows -------------------------------------------------------------------------------
 
     @property
     def holds(self) -> tuple[Hold, ...]:
         """Everything that keeps a queue right now."""
-        now = self._clock()
-        return tuple(hold for hold in list(self._holds.values()) if hold.until > now)
+        return self._queue.holds
+
+    def places(self) -> dict[str, Place]:
+        """Return where each wish that waits stands in its line and why, by its id."""
+        with self._lock:
+            return self._queue.places(*self._look())
+
+    # -- whose turn it is --------------------------------------------------------------------------------
+
+    def _mine(self) -> list[Job]:
+        return [job for job in self._ledger.unfinished() if job["account"] == self._account]
+
+    def _look(self) -> tuple[list[Job], Counter[str]]:
+        """Return the wishes that wait, and how many tasks of each model have a slot at Kling, or may have."""
+        held = self._queue.in_hand
+        mine = [job for job in self._mine() if job.id not in held]
+        waiting = [job for job in mine if job.state == WAITING]
+        running = Counter(job["model_name"] for job in mine if job.state in OPEN - {WAITING})
+        if not self._begun and not self._ledger.opening:
+            self._begun = True
+            self._queue.begin(
+                (job for job in self._ledger.jobs() if job["account"] == self._account), waiting, running
+            )
+        return waiting, running
+
+    def _send_whose_turn_it_is(self) -> None:
+        with self._lock:
+            going = self._queue.going(*self._look())
+        for job in going:
+            self._run(lambda job=job: self._send(job))  # type: ignore[misc]
 
     # -- one call ----------------------------------------------------------------------------------------
 
     def _take(self, job: Job) -> None:
         with self._lock:
-            if job.id in self._in_hand:
+            if job.id in self._queue.in_hand:
                 return
-            self._in_hand.add(job.id)
+            self._queue.take(job.id, model=job["model_name"], person=job["person"])
         self._run(lambda: self._send(job))
 
     def _send(self, job: Job) -> None:
@@ -316,7 +336,6 @@ class Submitter:
         try:
             if job.state != INTENT:
                 job = self._ledger.append(job.id, only={job.state}, state=INTENT)
-            self._tried[job.id] = self._clock()
             try:
                 task = self._connection.client().submit(job.request)
             except KlingError as error:
@@ -328,15 +347,20 @@ class Submitter:
         except Exception:
             log.exception("Sending task %s ended unexpectedly; it is looked up.", job.id)
         finally:
-            self._in_hand.discard(job.id)
+            with self._lock:
+                self._queue.let_go(job.id)
+            self._on_free()
 
     def _accepted(self, job: Job, task: Task) -> None:
         self._look_ups.pop(job.id, None)
         self._unreached.pop(job.id, None)
-        self._tried.pop(job.id, None)
-        for key in (ACCOUNT, job["model_name"]):
-            self._holds.pop(key, None)
+        with self._lock:
+            self._queue.accepted(job, self._others_running(job) + (not task.terminal))
         self._ledger.append(job.id, only=OPEN, code="0", message="Accepted.", **task_cells(task))
+
+    def _others_running(self, job: Job) -> int:
+        model = job["model_name"]
+        return self._look()[1][model] - (job.state != WAITING and job.id not in self._queue.in_hand)
 
     def _refused(self, job: Job, error: KlingError) -> None:
         sent_before = UNKNOWN in job.since
@@ -373,35 +397,29 @@ class Submitter:
             self._unreached.setdefault(job.id, self._clock())
             if not self._too_old(job):
                 state, message = WAITING, f"{message} It is sent by itself as soon as there is a connection."
-                self._hold(ACCOUNT, message, 0)
+                self._queue.hold(ACCOUNT, message, 0)
             else:
                 state, message = NOT_SENT, f"{message} Send it now, or withdraw it."
                 self._unreached.pop(job.id)
         elif isinstance(error, SlowDown):
             state, message = WAITING, _words(error)
-            self._hold(job["model_name"], message, error.code, at_least=error.retry_after or 0)
+            model, at_least = job["model_name"], error.retry_after or 0
+            if error.code == SLOTS_TAKEN:
+                with self._lock:
+                    self._queue.full(model, self._others_running(job), at_least=at_least)
+            else:
+                self._queue.hold(model, message, error.code, at_least=at_least)
         elif isinstance(error, AccountBlocked):
             state, message = WAITING, f"{_words(error)} It waits here, and nothing was spent."
             key = job["model_name"] if error.code == MODEL_NOT_ALLOWED else ACCOUNT
-            self._hold(key, message, error.code, needs_person=True)
+            self._queue.hold(key, message, error.code, needs_person=True)
+            self._queue.set_aside(job)
         self._ledger.append(job.id, only=OPEN, state=state, message=message, **_support(error))
 
     def _too_old(self, job: Job) -> bool:
         """Whether a wish found no connection for so long that a person should say whether it is still one."""
         since = self._unreached.get(job.id, job.ordered_at.timestamp())
         return self._clock() - since >= YOUNG
-
-    def _hold(
-        self, key: str, reason: str, code: int, *, at_least: float = 0, needs_person: bool = False
-    ) -> None:
-        now = self._clock()
-        before = self._holds.get(key)
-        running = before is not None and before.until > now
-        tries = before.tries + (not running) if before else 0  # several refusals of one moment count once
-        pause = HOLD_PAUSE if needs_person else BUSY_PAUSES[min(tries, len(BUSY_PAUSES) - 1)]
-        hold = Hold(now + max(pause, min(at_least, HOLD_PAUSE)), reason, code, tries, needs_person)
-        if before is None or not running or hold.until > before.until:
-            self._holds[key] = hold
 
     def _settle(self, job: Job, now: float) -> float:
         """Look up a task that may exist; return when to look again.

@@ -137,7 +137,7 @@ class Tracker:
     def step(self) -> float | None:
         """Do what is due; return the moment of the next due thing, None if nothing is unfinished."""
         try:
-            dues = [self._submitter.step(), self._poll(), self._fetch()]
+            dues = [self._poll(), self._submitter.step(), self._fetch()]  # ends free slots
         except LogError as error:  # nothing is lost: what could not be written is asked for again
             self._note_trouble(str(error))
             return self._clock() + self._pace[1]
@@ -180,6 +180,7 @@ class Tracker:
             self._note_trouble(_said(error))
         else:
             self._failures = 0
+            self._submitter.looked()
             self._note_trouble("")
         pause = min(pause * 2.0 ** min(self._failures, 10), max(LONGEST_PAUSE, pause))
         self._next_poll = self._clock() + pause * self._rng.uniform(0.8, 1.2)

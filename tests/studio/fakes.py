@@ -142,6 +142,7 @@ class Bench:
         self.held: list[Callable[[], None]] | None = None
         self.disk: list[OSError] = []
         self.writes: list[bytes] = []
+        self.rng = Steady()
         self.told = 0
         self.restart()
 
@@ -155,7 +156,13 @@ class Bench:
             on_change=self._wake,
         )
         self.submitter = Submitter(
-            self.ledger, self.connection, self.account, run=self._run, clock=self.clock
+            self.ledger,
+            self.connection,
+            self.account,
+            run=self._run,
+            clock=self.clock,
+            on_free=self._wake,
+            rng=self.rng,
         )
         self.tracker = Tracker(
             ledger=self.ledger,
@@ -166,7 +173,7 @@ class Bench:
             run=self._run,
             clock=self.clock,
             on_change=self._tell,
-            rng=_Steady(),
+            rng=self.rng,
         )
 
     @property
@@ -224,8 +231,10 @@ class Bench:
         self.clock.now = end
 
 
-class _Steady(random.Random):
-    """No jitter."""
+class Steady(random.Random):
+    """No jitter, or as much as a test says."""
+
+    draw: float | None = None
 
     def uniform(self, a: float, b: float) -> float:
-        return (a + b) / 2
+        return (a + b) / 2 if self.draw is None else self.draw

@@ -146,6 +146,25 @@ class Money(RuleBasedStateMachine):
             if self.studio is studio:  # a browser's session does not outlive the process
                 self.alive(lambda: studio.order(request, person="p", session="s"))  # type: ignore[union-attr]
 
+    @rule(takes=st.integers(1, 4), presses=st.integers(1, 2))
+    def order_a_batch(self, takes: int, presses: int) -> None:
+        prompt = f"wish {len(self.wishes)}"
+        self.wishes[prompt] += takes
+        studio = self.studio
+        for _ in range(presses):
+            if self.studio is studio:
+                self.alive(
+                    lambda: studio.order_all(  # type: ignore[union-attr]
+                        [TextToVideo(prompt=prompt)] * takes, person=f"p{takes}", session="s", group=prompt
+                    )
+                )
+
+    @rule(choice=st.randoms(use_true_random=False))
+    def withdraw_a_batch(self, choice: random.Random) -> None:
+        groups = sorted({job.group for job in self.studio.ledger.jobs()})  # type: ignore[union-attr]
+        if groups:
+            self.alive(self.studio.withdraw_group, choice.choice(groups))  # type: ignore[union-attr]
+
     @rule()
     def tick(self) -> None:
         self.alive(self.studio.tracker.step)  # type: ignore[union-attr]

@@ -12,7 +12,8 @@ from kling.errors import InvalidRequest, MaybeSent, NotSent, api_error
 from kling.models import TextToVideo
 from kling.studio.csvlog import LogError, parse
 from kling.studio.ledger import StateChanged
-from kling.studio.submit import BUSY_PAUSES, HOLD_PAUSE, YOUNG
+from kling.studio.queue import BUSY_PAUSES, HOLD_PAUSE
+from kling.studio.submit import YOUNG
 from tests.studio.fakes import ACCOUNT, FOX, Bench, Crash, Kling
 
 V3 = replace(FOX, model_name="kling-v3")
@@ -250,14 +251,18 @@ def test_pauses_grow_while_kling_is_busy_and_start_anew_after_a_success(bench, c
     assert bench.submitter.holds == ()
 
 
-def test_refusals_of_one_moment_lengthen_the_pause_once(bench):
+@pytest.mark.parametrize("code", [1302, 1303])
+def test_refusals_of_one_moment_lengthen_the_pause_once(bench, code):
     bench.held = []
-    bench.kling.answers = [(BUSY, False)] * 4
+    bench.kling.answers = [(api_error(429, code, "busy"), False)] * 4
     for session in "abcd":
         bench.order(session=session)
     bench.work()
-    [hold] = bench.submitter.holds
-    assert hold.until - bench.clock.now == BUSY_PAUSES[0]
+    bench.held = None
+    bench.run_for(BUSY_PAUSES[0] - 0.1)
+    assert len(bench.kling.posts) == 4
+    bench.run_for(0.2)
+    assert len(bench.kling.posts) == 8
 
 
 def test_a_pause_that_kling_asks_for_is_kept_but_not_for_days(bench):
@@ -320,10 +325,9 @@ def test_what_waits_for_a_slot_waits_as_long_as_it_takes_also_after_a_restart(be
 
 
 def test_a_wish_that_is_refused_again_and_again_keeps_nobody_behind_it(bench):
-    bench.kling.answers = [(BUSY, False)]
-    first = bench.order(replace(FOX, prompt="never"))
-    second = bench.order(replace(FOX, prompt="at once"))
-    bench.kling.answers = [(EMPTY, False)] * 2
+    bench.kling.answers = [(EMPTY, False)] * 3
+    first = bench.order(replace(FOX, prompt="too dear"))
+    second = bench.order(replace(V3, prompt="cheap"), person="Ben")
     for _ in range(4):
         bench.clock.now += HOLD_PAUSE + 1
         bench.submitter.step()
@@ -364,7 +368,9 @@ def test_a_queue_goes_one_at_a_time_while_nobody_knows_whether_it_may(bench):
         bench.submitter.step()
     assert len(bench.held) == 1
     bench.work()
-    bench.submitter.step()
+    bench.submitter.looked()
+    for _ in range(3):
+        bench.submitter.step()
     assert len(bench.held) == 1
 
 

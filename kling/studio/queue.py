@@ -1,0 +1,299 @@
+"""What may be sent now, and whose turn it is: the account's slots, what holds a queue, and the fair order.
+
+Kling lets only so many tasks of a model run at once and refuses one more with 1303; how many, it does not say
+(kling-api.md, section 4). So it is learnt: as many as ran at the last refusal fit in. Below that, a wish goes
+out at once; above, one is tried after growing pauses, and what is accepted raises the number.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kling.studio.ledger import PROCESSING, SUBMITTED, SUCCEED, Job
+
+ACCOUNT = "*"  # the queue that a hold of the whole account closes
+AT_ONCE = 4  # calls under way for a model; so many may be refused before the number of its slots is known
+BUSY_PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds after 1302, no connection, or 1303 while we run nothing
+PROBE_PAUSES = (15.0, 30.0, 60.0, 120.0, 300.0)  # seconds after 1303 while our own tasks fill the slots
+SURE = 3.0  # seconds after a look at all tasks in which the number of those that run is sure
+HOLD_PAUSE = 300.0  # seconds between slow tries of a queue that needs a person
+JITTER = 0.2  # of each pause: whoever else uses the account does not knock at the same moment
+_NEVER = (0.0, 0)
+_ACCEPTED = (SUBMITTED, PROCESSING, SUCCEED)
+_WHY = {
+    0: "waits for a connection to Kling",
+    1100: "waits for somebody to look after the Kling account",
+    1101: "waits for somebody to top up the Kling account",
+    1102: "waits for somebody to top up the Kling account",
+    1103: "waits for the right to use this model",
+    1302: "Kling asked for a pause",
+    1304: "waits for Kling to accept this machine's address",
+}
+
+Turn = tuple[float, int]  # when somebody was served, and the how-manieth it was
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a queue does not move, until when, and whether a person has to act."""
+
+    until: float
+    reason: str
+    code: int
+    tries: int
+    needs_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waiting wish stands.
+
+    Args:
+        position: in the line of its model, 1 goes next; the line is fair between people.
+        of: how long the line is.
+        why: it is not sent now, in words.
+        needs_person: somebody has to act on the account.
+    """
+
+    position: int
+    of: int
+    why: str
+    needs_person: bool = False
+
+    @property
+    def words(self) -> str:
+        """All of it as a sentence for a page."""
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(self.position % 10, "th")
+        if self.position % 100 in {11, 12, 13}:
+            ending = "th"
+        nth = "Next" if self.position == 1 else f"{self.position:,}{ending}"
+        return f"{nth} in line: {self.why}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """How many tasks of a model fit in, as far as is known, and when one more may be tried."""
+
+    known: int
+    probe_at: float
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """A wish in the hands of a worker."""
+
+    model: str
+    person: str
+    turn: Turn
+
+
+class Queue:
+    """The waiting room of one account. It only decides; whoever calls holds a lock.
+
+    A person is a name; all who gave none are one person, because a name is what anybody may give, while a
+    browser's session is forgotten with the studio, and a second tab would be a second turn.
+
+    Args:
+        clock: Unix seconds.
+        rng: for jitter.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], rng: random.Random) -> None:
+        self._clock, self._rng = clock, rng
+        self._holds: dict[str, Hold] = {}
+        self._slots: dict[str, _Slots] = {}
+        self._hands: dict[str, _Hand] = {}
+        self._served: dict[tuple[str, str], Turn] = {}
+        self._aside: dict[str, float] = {}  # when a wish was refused for the account's sake
+        self._numbers = itertools.count(1)
+        self._looked_at = 0.0
+
+    # -- in hand ---------------------------------------------------------------------------------------------
+
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The ids of the wishes that a worker has right now."""
+        return frozenset(self._hands)
+
+    def take(self, job_id: str, *, model: str, person: str) -> None:
+        """Note that a worker has a wish; it is its person's turn, unless it is refused."""
+        self._hands[job_id] = _Hand(model, person, (self._clock(), next(self._numbers)))
+
+    def let_go(self, job_id: str) -> None:
+        """Note that no worker has it any more."""
+        self._hands.pop(job_id, None)
+
+    # -- what is learnt --------------------------------------------------------------------------------------
+
+    def begin(self, jobs: Iterable[Job], waiting: Iterable[Job], running: Mapping[str, int]) -> None:
+        """Learn from the log what the process before knew: whose turn it was, and which slots were taken."""
+        for job in jobs:
+            accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
+            if accepted and job["task_id"]:
+                who = job["model_name"], job["person"]
+                self._served[who] = max(self._served.get(who, _NEVER), (accepted.timestamp(), 0))
+        for model in {job["model_name"] for job in waiting}:
+            if running[model]:
+                self._slots.setdefault(model, _Slots(running[model], self._clock()))
+
+    def looked(self) -> None:
+        """Note that what runs has just been asked: only then one more than surely fits in is tried."""
+        self._looked_at = self._clock()
+
+    def accepted(self, job: Job, running: int) -> None:
+        """Note that Kling took a task, and how many of its model run now."""
+        model = job["model_name"]
+        for key in (ACCOUNT, model):
+            self._holds.pop(key, None)
+        self._aside.pop(job.id, None)
+        if job.id in self._hands:
+            self._served[model, job["person"]] = self._hands[job.id].turn
+        slots = self._slots.get(model)
+        if slots and running > slots.known:
+            self._slots[model] = replace(slots, known=running, probe_at=self._clock())  # there may be more
+
+    def full(self, model: str, running: int, *, at_least: float = 0) -> None:
+        """Note that Kling refused one more task of a model while so many of ours ran (1303)."""
+        now = self._clock()
+        before = self._slots.get(model)
+        tries = 0
+        if before and now - before.probe_at <= HOLD_PAUSE:
+            tries = before.tries + (before.probe_at <= now)  # several refusals of one moment count once
+        pauses = PROBE_PAUSES if running else BUSY_PAUSES
+        self._slots[model] = _Slots(running, now + self._pause(pauses, tries, at_least), tries)
+
+    def hold(
+        self, key: str, reason: str, code: int, *, at_least: float = 0, needs_person: bool = False
+    ) -> None:
+        """Close the queue of a model, or of the `ACCOUNT`, for a while."""
+        now = self._clock()
+        before = self._holds.get(key)
+        running = before is not None and before.until > now
+        tries = before.tries + (not running) if before else 0  # several refusals of one moment count once
+        pause = self._pause((HOLD_PAUSE,) if needs_person else BUSY_PAUSES, tries, at_least)
+        hold = Hold(now + pause, reason, code, tries, needs_person)
+        if before is None or not running or hold.until > before.until:
+            self._holds[key] = hold
+
+    def set_aside(self, job: Job) -> None:
+        """Let all others go before a wish for which the account was not good enough: they may cost less."""
+        self._aside[job.id] = self._clock()
+
+    def resume(self) -> None:
+        """Forget what holds the queues: somebody has acted on the account."""
+        self._holds.clear()
+        self._aside.clear()
+        for model in self._slots:
+            self._probe(model)
+
+    def try_now(self, model: str) -> None:
+        """Try the queue of a model now, one wish first."""
+        for key in (ACCOUNT, model):
+            if key in self._holds:
+                self._holds[key] = replace(self._holds[key], until=self._clock())
+        if model in self._slots:
+            self._probe(model)
+
+    def _probe(self, model: str) -> None:
+        self._slots[model] = replace(self._slots[model], probe_at=self._clock())
+
+    def _pause(self, pauses: Sequence[float], tries: int, at_least: float) -> float:
+        jitter = self._rng.uniform(1 - JITTER, 1 + JITTER)
+        return max(pauses[min(tries, len(pauses) - 1)] * jitter, min(at_least, HOLD_PAUSE))
+
+    # -- what follows from it --------------------------------------------------------------------------------
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Everything that keeps a queue right now; slots that are taken are no trouble and not among it."""
+        now = self._clock()
+        return tuple(hold for hold in list(self._holds.values()) if hold.until > now)
+
+    def hold_of(self, model: str) -> Hold | None:
+        """Return what keeps tasks of this model from being sent right now."""
+        now = self._clock()
+        holds = [hold for key in (ACCOUNT, model) if (hold := self._holds.get(key)) and hold.until > now]
+        return max(holds, key=lambda hold: hold.until, default=None)
+
+    def room(self, model: str, running: int) -> int:
+        """Return how many wishes of a model may be sent now, while so many of its tasks run."""
+        if self.hold_of(model):
+            return 0
+        in_hand = sum(hand.model == model for hand in self._hands.values())
+        if ACCOUNT in self._holds:
+            return int(not self._hands)
+        if model in self._holds:
+            return int(not in_hand)  # its answer says whether the rest may go
+        slots = self._slots.get(model)
+        if slots is None:
+            return max(AT_ONCE - in_hand, 0)
+        if (free := slots.known - running - in_hand) > 0:
+            return max(min(free, AT_ONCE - in_hand), 0)
+        now = self._clock()
+        sure = (
+            not running or now - self._looked_at <= SURE
+        )  # else an end not yet seen would pass for a slot more
+        return int(not in_hand and slots.probe_at <= now and sure)
+
+    def going(self, waiting: Iterable[Job], running: Mapping[str, int]) -> list[Job]:
+        """Take those whose turn it is into hand, and return them to be sent."""
+        going = []
+        lines = self._lines(waiting).items()
+        for model, line in sorted(lines, key=lambda entry: self._aside.get(entry[1][0].id, 0.0)):
+            for job in line[: self.room(model, running[model])]:
+                self.take(job.id, model=model, person=job["person"])
+                going.append(job)
+        return going
+
+    def due(self, model: str) -> float | None:
+        """Return when the queue of a model is tried again by itself."""
+        if hold := self.hold_of(model):
+            return hold.until
+        slots = self._slots.get(model)
+        return slots.probe_at if slots and slots.probe_at > self._clock() else None
+
+    def places(self, waiting: Iterable[Job], running: Mapping[str, int]) -> dict[str, Place]:
+        """Return where each waiting wish stands, by its id."""
+        places = {}
+        for model, line in self._lines(waiting).items():
+            why, needs_person = self._why(model, running[model])
+            for position, job in enumerate(line, 1):
+                places[job.id] = Place(position, len(line), why, needs_person)
+        return places
+
+    def _why(self, model: str, running: int) -> tuple[str, bool]:
+        holds = [hold for key in (ACCOUNT, model) if (hold := self._holds.get(key))]
+        hold = next((hold for hold in holds if hold.needs_person), self.hold_of(model))
+        if hold:
+            return _WHY.get(hold.code, "waits for Kling"), hold.needs_person
+        if self.room(model, running):
+            return "goes out in a moment", False
+        running += sum(hand.model == model for hand in self._hands.values())
+        return f"{running} of this model run already" if running else "the account's slots are taken", False
+
+    def _lines(self, waiting: Iterable[Job]) -> dict[str, list[Job]]:
+        """Return who waits for each model, in the order in which they go."""
+        by_model: dict[str, list[Job]] = {}
+        for job in waiting:
+            by_model.setdefault(job["model_name"], []).append(job)
+        turns = self._served | {(hand.model, hand.person): hand.turn for hand in self._hands.values()}
+        lines = {}
+        for model, jobs in by_model.items():
+            first = [job for job in jobs if job.id not in self._aside]
+            last = sorted((job for job in jobs if job.id in self._aside), key=lambda job: self._aside[job.id])
+            in_turn = _in_turn(first, lambda person, model=model: turns.get((model, person), _NEVER))  # type: ignore[misc]
+            lines[model] = [*in_turn, *last]
+        return lines
+
+
+def _in_turn(jobs: Iterable[Job], turn: Callable[[str], Turn]) -> Iterator[Job]:
+    """Yield one wish of each person, then the next of each; who was served longest ago is first."""
+    people: dict[str, list[Job]] = {}
+    for job in jobs:
+        people.setdefault(job["person"], []).append(job)
+    for one_each in itertools.zip_longest(*(people[person] for person in sorted(people, key=turn))):
+        yield from filter(None, one_each)
