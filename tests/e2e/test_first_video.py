@@ -33,7 +33,9 @@ def order(page: Page, prompt: str) -> None:
 
 
 def go_to(page: Page, name: str) -> None:
-    page.get_by_role("link", name=name).first.click()
+    if page.get_by_test_id("stExpandSidebarButton").is_visible():  # on a phone the way lies behind it
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name=name).first.click(delay=150)  # as long as a finger takes
     page.get_by_role("heading", name=name).wait_for()
 
 

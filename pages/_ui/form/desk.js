@@ -1,0 +1,64 @@
+const PATH = __PATH__, SAVE_AFTER = __SAVE_AFTER__;
+const field = (element) =>
+  element.closest?.('[class*="st-key-draft_"]')?.className.match(/st-key-draft_(\w+)/)?.[1];
+const box = (name) => document.querySelector(`.st-key-draft_${name} :is(textarea, input)`);
+function desk() {
+  if (window.__studioDesk) return window.__studioDesk;
+  const desk = { id: null, texts: {}, timer: null, walk: null };
+  const save = () => {
+    clearTimeout(desk.timer);
+    const { id, texts } = desk, body = JSON.stringify(texts);
+    if (body === "{}") return;
+    desk.texts = {};
+    const headers = { "Content-Type": "application/json" };
+    fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 }).catch(() => {
+      if (desk.id !== id) return;
+      desk.texts = { ...texts, ...desk.texts }; // the server is away: again, with what came since
+      desk.timer = setTimeout(save, 2000);
+    });
+  };
+  const count = (name) => {
+    const text = box(name), shown = document.querySelector(`[data-count="${name}"]`);
+    if (!text || !shown) return;
+    const length = [...text.value].length, limit = Number(shown.dataset.limit), over = length - limit;
+    const say = (number) => number.toLocaleString("en");
+    shown.textContent = say(length) + " / " + say(limit) + (over > 0 ? ": shorten it by " + say(over) : "");
+    shown.dataset.over = over > 0;
+  };
+  document.addEventListener("input", ({ target }) => {
+    const name = field(target);
+    const id = document.querySelector("[data-draft]")?.dataset.draft;
+    if (!name || !id) return;
+    if (target.tagName !== "TEXTAREA" && target.type !== "text") return;
+    count(name);
+    if (id !== desk.id) save();
+    desk.id = id;
+    desk.texts[name] = target.value;
+    clearTimeout(desk.timer);
+    desk.timer = setTimeout(save, SAVE_AFTER);
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (!step || !event.altKey || event.ctrlKey || event.metaKey || field(event.target) !== "prompt") return;
+    event.preventDefault();
+    const text = event.target.value;
+    event.target.blur(); // Streamlit replaces no text that it has not been told of
+    event.target.focus();
+    desk.walk?.({ step, text, at: Date.now() });
+  }, true);
+  for (const name of ["pagehide", "visibilitychange"]) window.addEventListener(name, save, true);
+  return (window.__studioDesk = desk);
+}
+export default function ({ setTriggerValue }) {
+  const here = desk();
+  here.walk = (step) => setTriggerValue("walk", step);
+  const place = () => {
+    const id = document.querySelector("[data-draft]")?.dataset.draft, url = new URL(location.href);
+    if (!id || url.searchParams.get("draft") === id) return;
+    url.search = "?draft=" + id; // replaced, not added: the way back leads out of the page
+    history.replaceState(history.state, "", url);
+  };
+  place();
+  const timer = setInterval(place, 500);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,180 @@
+"""Compose in a real browser: nothing typed is lost, one key orders, and a link gives a colleague a copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import PHONE, Server
+from tests.e2e.test_first_video import go_to, order, rows, wishes
+
+SIZES = [{}, PHONE]
+both_sizes = pytest.mark.parametrize("size", SIZES, ids=["desktop", "phone"])
+DRAFT = re.compile(r"[?&]draft=([0-9a-f]{20})")
+
+
+def prompt(page: Page) -> Locator:
+    return page.get_by_label("Prompt", exact=True)
+
+
+def kept(page: Page) -> None:
+    """Wait until the server has kept what was typed last."""
+    with page.expect_response(lambda answer: "/drafts/" in answer.url and answer.status == 204):
+        prompt(page).press_sequentially(" ")
+
+
+def settled(page: Page) -> None:
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def draft_id(page: Page) -> str:
+    page.wait_for_url(DRAFT)
+    found = DRAFT.search(page.url)
+    assert found
+    return found[1]
+
+
+@both_sizes
+def test_text_that_was_never_sent_survives_a_reload(
+    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
+):
+    page = open_page(shared_server.url, **size)
+    first = draft_id(page)
+    prompt(page).press_sequentially("A heron that nobody sent")
+    kept(page)
+    page.reload()
+    expect(prompt(page)).to_have_value("A heron that nobody sent ")
+    assert draft_id(page) == first
+
+
+def test_text_survives_a_restart_of_the_server_and_so_does_what_was_ordered(
+    start_server: Callable[..., Server], open_page: Callable[..., Page]
+):
+    server = start_server()
+    page = open_page(server.url)
+    order(page, "The first clip")
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    prompt(page).fill("A heron")
+    prompt(page).press_sequentially(" in the reeds")
+    kept(page)
+    server.stop()
+    server.start()
+    page.locator("[data-test-connection-state=CONNECTED]").wait_for()
+    expect(prompt(page)).to_have_value("A heron in the reeds ")
+    page.reload()
+    expect(prompt(page)).to_have_value("A heron in the reeds ")
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(1)
+
+
+def test_a_link_gives_a_colleague_a_copy(shared_server: Server, open_page: Callable[..., Page]):
+    mine = open_page(shared_server.url)
+    prompt(mine).fill("Mine")
+    kept(mine)
+    theirs = open_page(mine.url)
+    expect(prompt(theirs)).to_have_value("Mine ")
+    expect(theirs.get_by_text("your own copy")).to_be_visible()
+    expect(theirs).not_to_have_url(mine.url)
+    prompt(theirs).fill("Theirs")
+    kept(theirs)
+    mine.reload()
+    expect(prompt(mine)).to_have_value("Mine ")
+
+
+def test_the_way_back_leaves_the_page(shared_server: Server, open_page: Callable[..., Page]):
+    page = open_page(f"{shared_server.url}/gallery")
+    page.goto(shared_server.url)
+    draft_id(page)
+    page.go_back()
+    page.get_by_role("heading", name="Gallery").wait_for()
+
+
+@both_sizes
+def test_characters_are_counted_while_typing(
+    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
+):
+    page = open_page(shared_server.url, **size)
+    count = page.locator("[data-count=prompt]")
+    prompt(page).press_sequentially("fox")
+    expect(count).to_have_text("3 / 2,500")
+    prompt(page).fill("🦊" * 2501)  # without leaving the field
+    expect(count).to_have_text("2,501 / 2,500: shorten it by 1")
+    prompt(page).fill("e" + "\u0301" * 2499)
+    expect(count).to_have_text("2,500 / 2,500")
+
+
+def test_one_key_orders_and_two_walk_through_earlier_prompts(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url)
+    page.get_by_label("Your name").fill("Walker")
+    page.get_by_label("Your name").press("Enter")
+    settled(page)
+    for words in ("A fox one", "A fox two"):
+        prompt(page).fill(words)
+        prompt(page).press("Control+Enter")
+        page.locator("[class*=st-key-task-]", has_text=words).wait_for()
+    assert len(wishes(shared_server) - before) == 2
+    prompt(page).fill("Not sent yet")
+    for key, words in (
+        ("Alt+ArrowUp", "A fox two"),
+        ("Alt+ArrowUp", "A fox one"),
+        ("Alt+ArrowUp", "A fox one"),
+        ("Alt+ArrowDown", "A fox two"),
+        ("Alt+ArrowDown", "Not sent yet"),
+        ("Alt+ArrowDown", "Not sent yet"),
+    ):
+        prompt(page).press(key)
+        expect(prompt(page)).to_have_value(words)
+        settled(page)
+
+
+@both_sizes
+def test_takes_are_as_many_tasks_and_the_button_says_their_price(
+    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
+):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url, **size)
+    page.get_by_role("radiogroup", name="Takes").get_by_text("2", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile(r"^Generate 2 · 3 Units \(\$0\.42\)"))).to_be_visible()
+    order(page, f"Two takes {size}")
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    assert len(wishes(shared_server) - before) == 2
+
+
+@both_sizes
+def test_a_clip_of_the_gallery_fills_the_form(
+    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
+):
+    page = open_page(shared_server.url, **size)
+    words = f"To be made again {len(size)}"
+    order(page, words)
+    page.locator("[class*=st-key-clip-] video").first.wait_for()
+    prompt(page).fill("What I was writing meanwhile")
+    kept(page)
+    go_to(page, "Gallery")
+    card = page.locator("[class*=st-key-card-]", has_text=words)
+    card.get_by_role("link", name="Use in Compose").click()
+    expect(prompt(page)).to_have_value(words)
+    before = wishes(shared_server)
+    order(page, words + ", again")
+    expect(page.get_by_text(words + ", again", exact=True).first).to_be_visible()
+    (made,) = wishes(shared_server) - before
+    row = next(row for row in rows(shared_server) if row["external_task_id"] == made)
+    assert row["parent"] in before
+    page.get_by_role("button", name="Back to the draft you had").click()
+    expect(prompt(page)).to_have_value("What I was writing meanwhile ")
+
+
+def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url)
+    page.get_by_role("radiogroup", name="Sound").get_by_text("on", exact=True).click()
+    expect(page.get_by_text("To fit Kling 2.6: mode std → pro.")).to_be_visible()
+    expect(page.get_by_text("from 1.5 Units ($0.21) to 5 Units ($0.70)")).to_be_visible()
+    page.get_by_role("radiogroup", name="Mode").get_by_text("std 720p", exact=True).click()
+    expect(page.get_by_text("To fit Kling 2.6: sound on → off.")).to_be_visible()
