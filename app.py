@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,30 @@ from kling.studio.csvlog import LogError  # noqa: E402 - the path comes first
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.studio import FolderTaken, Studio  # noqa: E402
 from pages._ui import running  # noqa: E402
-from pages._ui.routes import clips, drafts, guard, live, previews  # noqa: E402
+from pages._ui.live import base_path  # noqa: E402
+from pages._ui.routes import callbacks, clips, drafts, guard, live, previews  # noqa: E402
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Say in words what an operator has to change, and end: no server that could only say no."""
+    try:
+        yield
+    except (SettingsError, FolderTaken, LogError) as error:
+        sys.stderr.write(f"\n  The studio does not start. {error}\n\n")
+        sys.stderr.flush()
+        os._exit(1)
+
+
+with said():
+    settings = load(os.environ, ROOT / ".streamlit" / "secrets.toml", root=ROOT, base=base_path())
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Hold the studio for as long as the server runs."""
-    try:
-        settings = load(os.environ, ROOT / ".streamlit" / "secrets.toml", root=ROOT)
+    with said():
         studio = Studio(settings)
-    except (SettingsError, FolderTaken, LogError) as error:
-        # Words for the operator instead of a traceback, and no server that could only say no.
-        sys.stderr.write(f"\n  The studio does not start. {error}\n\n")
-        sys.stderr.flush()
-        os._exit(1)
     studio.start()
     running.install(studio)
     try:
@@ -50,8 +60,9 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 app = st.App(
     ROOT / "pages" / "main.py",
     lifespan=lifespan,
-    middleware=guard.middleware(),
+    middleware=guard.middleware(settings.public_url),
     routes=[
+        *callbacks.routes(),
         *clips.routes(),
         *drafts.routes(),
         *live.routes(),

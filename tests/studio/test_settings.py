@@ -157,3 +157,58 @@ def test_the_case_of_a_host_makes_no_other_account(secrets):
 
 def test_every_setting_has_a_name_of_the_api_or_of_the_studio():
     assert all(name.startswith(("KLINGAI_", "STUDIO_")) for name in NAMES)
+
+
+# -- callbacks -----------------------------------------------------------------------------------------------
+
+SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
+
+
+@pytest.mark.parametrize(
+    ("public", "base", "callback_url"),
+    [
+        ("https://studio.example", "", "https://studio.example/callbacks"),
+        ("https://studio.example/", "/studio", "https://studio.example/studio/callbacks"),
+        ("http://127.0.0.1:8501", "", "http://127.0.0.1:8501/callbacks"),
+    ],
+)
+def test_with_a_public_address_callbacks_come_here(secrets, public, base, callback_url):
+    env = {"STUDIO_PUBLIC_URL": public, "STUDIO_WEBHOOK_SECRET": SECRET}
+    settings = load(env, secrets, root=Path("/srv"), base=base)
+    assert settings.callback_url == callback_url
+    assert settings.public_url == public.rstrip("/")
+    assert settings.webhook_secret == SECRET
+    assert SECRET not in repr(settings)
+
+
+def test_without_one_nothing_is_received_and_nothing_sent(secrets):
+    settings = loaded({}, secrets)
+    assert (settings.callback_url, settings.public_url, settings.webhook_secret) == ("", "", "")
+
+
+def test_two_receivers_are_one_too_many(secrets):
+    stored(secrets, STUDIO_CALLBACK_URL="https://elsewhere.example/hook")
+    with pytest.raises(SettingsError, match="STUDIO_PUBLIC_URL and STUDIO_CALLBACK_URL"):
+        loaded({"STUDIO_PUBLIC_URL": "https://studio.example"}, secrets)
+
+
+@pytest.mark.parametrize(
+    "public", ["studio.example", "ftp://studio.example", "https://", "https://a:b@studio.example"]
+)
+def test_a_public_address_that_is_none_is_refused(secrets, public):
+    with pytest.raises(SettingsError, match="STUDIO_PUBLIC_URL is not an address"):
+        loaded({"STUDIO_PUBLIC_URL": public}, secrets)
+
+
+@pytest.mark.parametrize("rest", ["/studio", "/callbacks/", "?x=1", "#x", "?", "/?"])
+def test_a_public_address_has_no_path(secrets, rest):
+    with pytest.raises(SettingsError, match=r"scheme, host and port only.*baseUrlPath"):
+        loaded({"STUDIO_PUBLIC_URL": f"https://studio.example{rest}"}, secrets)
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_***", "my secret!"])
+def test_a_webhook_secret_that_is_none_is_refused_without_showing_it(secrets, secret):
+    with pytest.raises(SettingsError, match="STUDIO_WEBHOOK_SECRET") as caught:
+        loaded({"STUDIO_WEBHOOK_SECRET": secret}, secrets)
+    assert caught.value.__cause__ is None
+    assert secret not in str(caught.value).replace("whsec_ and base64", "")

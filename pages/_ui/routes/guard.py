@@ -52,11 +52,12 @@ def same_origin(connection: HTTPConnection) -> bool:
     """Whether a request or a socket may come from a page of this server, or from no browser at all.
 
     Browsers send `Origin` with every socket and every request that changes something. A proxy in front has
-    to forward `Host`; the scheme is not compared, for it may end TLS.
+    to forward `Host`; the scheme is not compared, for it may end TLS. Both are compared as they are, which is
+    what Streamlit does: no Origin that passes here may be foreign there.
     """
     headers = connection.headers
     origin = headers.get("origin")
-    if origin is not None and _netloc(origin) != headers.get("host", "").lower():
+    if origin is not None and _netloc(origin) != headers.get("host"):
         return False
     # Not of sockets: browsers disagree on what they send there, and all of them send Origin.
     return connection.scope["type"] == "websocket" or (
@@ -66,7 +67,7 @@ def same_origin(connection: HTTPConnection) -> bool:
 
 def _netloc(origin: str) -> str:
     try:
-        return urlsplit(origin).netloc.lower()
+        return urlsplit(origin).netloc
     except ValueError:
         return ""
 
@@ -133,22 +134,30 @@ def _new_cookie(connection: HTTPConnection) -> str:
     )
 
 
-def host_names() -> list[str]:
+def host_names(public_url: str = "") -> list[str]:
     """Return the names under which the server answers: no foreign page may lend it one (DNS rebinding)."""
+    allowed = st.get_option("server.allowedHosts")
     if st.get_option("server.address") in {"0.0.0.0", "::", "", None}:  # noqa: S104
-        return list(st.get_option("server.allowedHosts")) or ["*"]
-    names = (
-        "localhost",
-        "127.0.0.1",
-        st.get_option("server.address"),
-        st.get_option("browser.serverAddress"),
-    )
-    return [*dict.fromkeys(str(name) for name in names if name), *st.get_option("server.allowedHosts")]
+        names = [*allowed, urlsplit(public_url).hostname] if allowed else ["*"]
+    else:
+        names = [
+            "localhost",
+            "127.0.0.1",
+            st.get_option("server.address"),
+            st.get_option("browser.serverAddress"),
+            urlsplit(public_url).hostname,
+            *allowed,
+        ]
+    return [*dict.fromkeys(str(name) for name in names if name)]
 
 
-def middleware() -> list[Middleware]:
-    """Return what stands before the routes, the outermost first."""
+def middleware(public_url: str = "") -> list[Middleware]:
+    """Return what stands before the routes, the outermost first.
+
+    Args:
+        public_url: an address of the studio that is allowed too.
+    """
     return [
         Middleware(Guard),
-        Middleware(TrustedHostMiddleware, allowed_hosts=host_names(), www_redirect=False),
+        Middleware(TrustedHostMiddleware, allowed_hosts=host_names(public_url), www_redirect=False),
     ]
