@@ -98,7 +98,7 @@ def order(draft: Draft) -> None:
     if sandbox:
         parts.append("free in the sandbox")
     with st.container(key="order"):
-        left, right = st.columns([2, 5], vertical_alignment="bottom")
+        left, right = st.columns([1, 2], vertical_alignment="bottom")
         left.segmented_control(
             "Takes",
             range(1, MOST_TAKES + 1),

@@ -12,7 +12,7 @@ from pages._ui.live import follow, remember
 from pages._ui.running import studio
 from pages._ui.words import plain
 
-COOKIE = "studio_person"
+PERSON, CHIME = "studio_person", "studio_chime"  # cookies
 
 # The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar.
 STYLE = """<style>
@@ -40,12 +40,30 @@ def main() -> None:
     with readable():
         with st.sidebar:
             sidebar()
-        if studio().connection.is_sandbox:
+        follow(header, "header")
+        page.run()
+
+
+def header() -> None:
+    """Say, above every page, whose money it is, what runs, and what an operator should know."""
+    here = studio()
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        if here.connection.is_sandbox:
             st.caption(
                 ":material/science: **Sandbox** — no Kling key is set, so clips are free previews drawn on "
-                "this machine, not Kling renders."
+                "this machine, not Kling renders.",
+                width="content",
             )
-        page.run()
+        if running := here.running:
+            st.badge(f"{running:,} running", icon=":material/animation:", color="violet")
+        if waiting := here.waiting:
+            st.badge(f"{waiting:,} waiting to be sent", icon=":material/schedule:", color="yellow")
+    for warning in here.warnings:
+        st.warning(plain(warning), icon=":material/warning:")
+    for hold in here.holds:
+        st.warning(plain(hold.reason), icon=":material/front_hand:")
+        if hold.needs_person:
+            st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
 
 
 def sidebar() -> None:
@@ -56,48 +74,48 @@ def sidebar() -> None:
     else:
         st.badge("Kling: orders are billed", icon=":material/credit_card:", color="orange")
         st.caption(plain(f"Account {here.account}"))
-    follow(running_count, "count")
-    if st.button(
-        "Check the connection", help="Asks for one task of the list, which is free.", width="stretch"
-    ):
-        with st.spinner("Asking …"):
-            check = here.check_connection()
-        (st.success if check.ok else st.error)(plain(check.message))
-    if "person" not in st.session_state:
-        st.session_state.person = unquote(st.context.cookies.get(COOKIE, ""))[:PERSON_LIMIT]
-    before = st.session_state.person
+    kept("person", PERSON)
     name = st.text_input(
         "Your name",
-        value=before,
+        value=st.session_state.person,
         max_chars=PERSON_LIMIT,
         placeholder="Shown beside what you order",
         key="person_field",
         persist_state="session",
     )
-    if name != before:
-        st.session_state.person = name
-        remember(COOKIE, name)
-    if not here.connection.is_sandbox:
-        return
-    with st.expander("Connect to Kling"):
-        st.markdown(
-            "Set `KLINGAI_API_KEY`, or `KLINGAI_ACCESS_KEY` with `KLINGAI_SECRET_KEY`, in the environment or "
-            "in `.streamlit/secrets.toml`, and start the studio again. Sandbox tasks stay in the history."
-        )
+    keep_in_browser("person", PERSON, name)
+    kept("chime", CHIME)
+    chime = st.toggle("A sound when a video is done", value=bool(st.session_state.chime), key="chime_field")
+    keep_in_browser("chime", CHIME, "on" if chime else "")
+    if chime:
+        st.html('<i data-chime="on" hidden></i>')
+    st.button(
+        "Check the connection",
+        help="Asks for one task of the list, which is free.",
+        width="stretch",
+        on_click=lambda: st.session_state.update(check=here.check_connection()),
+    )
+    if check := st.session_state.get("check"):
+        (st.success if check.ok else st.error)(plain(check.message))
+    if here.connection.is_sandbox:
+        with st.expander("Connect to Kling"):
+            st.markdown(
+                "Set `KLINGAI_API_KEY`, or `KLINGAI_ACCESS_KEY` with `KLINGAI_SECRET_KEY`, in the "
+                "environment or in `.streamlit/secrets.toml`, and start the studio again. Sandbox tasks stay "
+                "in the history."
+            )
 
 
-def running_count() -> None:
-    here = studio()
-    count = here.running
-    st.metric("Running", count, help="Tasks of this account that have not ended, whoever ordered them.")
-    if waiting := here.waiting:
-        st.caption(f"{waiting:,} waiting to be sent")
-    for warning in here.warnings:
-        st.warning(plain(warning))
-    for hold in here.holds:
-        st.warning(plain(hold.reason))
-        if hold.needs_person:
-            st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
+def kept(name: str, cookie: str) -> None:
+    """Read, once a session, what this browser was asked to remember."""
+    if name not in st.session_state:
+        st.session_state[name] = unquote(st.context.cookies.get(cookie, ""))[:PERSON_LIMIT]
+
+
+def keep_in_browser(name: str, cookie: str, value: str) -> None:
+    if value != st.session_state[name]:
+        st.session_state[name] = value
+        remember(cookie, value)
 
 
 main()

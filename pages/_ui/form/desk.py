@@ -1,7 +1,7 @@
 """What Streamlit cannot do while somebody types: it hears of a text only when the field is left.
 
-One script, desk.js, counts the characters as they come, keeps the text on the server's disk under the draft's id, puts
-that id into the page's address, and walks through earlier prompts. It reads all it needs from the page.
+One script, desk.js, counts the characters as they come, keeps the text on the server's disk under the
+draft's id, puts that id into the page's address, and walks through earlier prompts.
 """
 
 from __future__ import annotations
