@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 
 import pytest
@@ -134,3 +135,26 @@ def test_nothing_of_another_host_can_be_shown(shared_server: Server, browser: Br
         assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
     finally:
         page.close()
+
+
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/live"])
+def test_only_its_own_pages_open_a_socket(shared_server: Server, path: str):
+    def handshake(origin: str) -> int:
+        connection = http.client.HTTPConnection("localhost", shared_server.port)
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        connection.request(
+            "GET", path, headers=upgrade | {"Origin": origin, "Sec-WebSocket-Key": "A" * 22 + "=="}
+        )
+        try:
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    assert handshake(shared_server.url) == 101
+    for foreign in (
+        "http://localhost",
+        f"http://localhost:{shared_server.port + 1}",
+        "http://evil.example",
+        "null",
+    ):
+        assert handshake(foreign) == 403
