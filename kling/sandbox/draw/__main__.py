@@ -54,7 +54,8 @@ def cut(spec: Spec, path: Path) -> None:
 def poster(spec: Spec, path: Path) -> None:
     """Draw one picture; up to three prompts stand in it side by side."""
     prompts = spec["prompts"][:3]
-    across, down = map(int, spec.get("aspect_ratio", "16:9").split(":"))
+    ratio = spec.get("aspect_ratio", "16:9") if len(prompts) == 1 else "16:9"
+    across, down = map(int, ratio.split(":"))
     height = POSTER[1] * 2
     size = (round(height * across / down / len(prompts) / 2) * 2, height)
     stills = [_still(prompt, spec.get("negative_prompt", ""), size) for prompt in prompts]

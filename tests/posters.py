@@ -1,0 +1,49 @@
+"""Draws the posters of the starting prompts again: `python tests/posters.py [ID ...]`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from kling.studio.craft.expand import expand
+from kling.studio.craft.templates import POSTERS, Template, templates
+
+ROOT = Path(__file__).parents[1]
+
+
+def spec(template: Template) -> dict[str, object]:
+    """What the renderer is told: the first of all alternatives, or the shots side by side."""
+    request = template.request
+    prompts = [shot.prompt for shot in request.multi_prompt] or [expand(request.prompt)[0]]
+    return {
+        "prompts": prompts,
+        "negative_prompt": request.negative_prompt,
+        "aspect_ratio": request.aspect_ratio,
+    }
+
+
+def draw(template: Template, path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "kling.sandbox.draw", "poster", str(path)],
+        input=json.dumps(spec(template)),
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+
+
+def main(wanted: list[str]) -> None:
+    chosen = [template for template in templates() if not wanted or template.id in wanted]
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(lambda template: draw(template, template.poster), chosen))
+    for old in set(POSTERS.glob("*.jpg")) - {template.poster for template in templates()}:
+        old.unlink()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
