@@ -60,12 +60,19 @@ class Clips:
         """Return what to draw for a task."""
         request, fault = task.request, task.clip_fault
         short = mode_of(request)["short_side"] if self.style == "drawn" else _SHORT_TINY
-        width, height = frame_size(request["aspect_ratio"], short)
+        aspect_ratio = request["aspect_ratio"]
+        if fault == "wrong-aspect":
+            aspect_ratio = "16:9" if aspect_ratio == "1:1" else "1:1"
+        width, height = frame_size(aspect_ratio, short)
         if fault == "wrong-size":
             width, height = width // 4 * 2, height // 4 * 2
         shots = _shots(request)
         if fault == "wrong-duration":
             shots = (*shots, Shot(prompt="", seconds=1))
+        fps = MODELS[request["model_name"]]["fps"]
+        sound = request["sound"] == "on"
+        if fault in {"no-sound", "unexpected-sound"}:
+            sound = fault == "unexpected-sound"
         camera = request.get("camera_control", {})
         return Order(
             seed=task.task_id,
@@ -73,10 +80,10 @@ class Clips:
             mode=request["mode"],
             width=width,
             height=height,
-            fps=MODELS[request["model_name"]]["fps"],
+            fps=fps // 2 if fault == "wrong-fps" else fps,
             shots=shots,
             negative_prompt=request.get("negative_prompt", ""),
-            sound=request["sound"] == "on" and fault != "no-sound",
+            sound=sound,
             camera_type=camera.get("type"),
             camera_axes=camera.get("config", {}),
             watermark=watermark,

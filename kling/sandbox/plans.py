@@ -2,8 +2,8 @@
 
 Faults of an answer, with any `on`: `reset` and `short-body` (through the proxy only), `no-answer`, `slow`,
 `dribble`, `empty`, `garbage`, `html-502`; without clips `unknown-status`, `extra-fields`, `other-order`.
-Faults of a clip: `wrong-duration`, `wrong-size`, `no-sound` with `on` create; `truncated-video` and
-`expired-url` with `on` clip. `any` is any call of the API, no clip.
+Faults of a clip: `wrong-duration`, `wrong-size`, `wrong-aspect`, `wrong-fps`, `no-sound`, `unexpected-sound`
+with `on` create; `truncated-video` and `expired-url` with `on` clip. `any` is any call of the API, no clip.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any
 from kling.sandbox import contract
 from kling.sandbox.pace import Pace, parse_pace
 
-CLIP_FAULTS = frozenset({"wrong-duration", "wrong-size", "no-sound"})
+CLIP_FAULTS = frozenset(
+    {"wrong-duration", "wrong-size", "wrong-aspect", "wrong-fps", "no-sound", "unexpected-sound"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -244,7 +244,8 @@ class Submitter:
             raise StateChanged("It has been sent by now.")
         if job["account"] != self._account:
             raise StateChanged("It belongs to another account than the one in use.")
-        self._queue.try_now(job["model_name"])
+        with self._lock:
+            self._queue.try_now(job["model_name"])
         if job.state == NOT_SENT:
             self._take(job)
         else:
@@ -252,7 +253,8 @@ class Submitter:
 
     def resume(self) -> None:
         """Try the held queues now: somebody has acted on the account."""
-        self._queue.resume()
+        with self._lock:
+            self._queue.resume()
 
     # -- what the tracker does ---------------------------------------------------------------------------
 

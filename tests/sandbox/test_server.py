@@ -306,6 +306,8 @@ def test_spoiled_clips(web, clip):
     [
         ("wrong-duration", {"seconds": 6}),
         ("wrong-size", {"width": 960, "height": 540}),
+        ("wrong-aspect", {"width": 1080}),
+        ("wrong-fps", {"fps": 12}),
         ("no-sound", {"sound": False}),
     ],
 )
@@ -313,8 +315,14 @@ def test_a_clip_can_be_ordered_wrong(web, bench, door, fault, changed):
     planned(web, on="create", fault=fault)
     web.post(TASKS, json=WISH | {"mode": "pro", "sound": "on"})
     order = door.clips.order(bench.engine.store.find("mine"))
-    right = {"seconds": 5, "width": 1920, "height": 1080, "sound": True}
+    right = {"seconds": 5, "width": 1920, "height": 1080, "fps": 24, "sound": True}
     assert {name: getattr(order, name) for name in right} == right | changed
+
+
+def test_a_clip_can_have_sound_that_nobody_ordered(web, bench, door):
+    planned(web, on="create", fault="unexpected-sound")
+    web.post(TASKS, json=WISH)
+    assert door.clips.order(bench.engine.store.find("mine")).sound
 
 
 def test_a_raw_fault_without_the_proxy_says_so(web):

@@ -17,7 +17,7 @@ from kling import Client, KeyPair
 from kling.sandbox.auth import Keys
 from kling.sandbox.engine import Engine, Request, Settings
 from kling.sandbox.pace import Pace
-from kling.sandbox.store import Store
+from kling.sandbox.store import Store, Task
 
 URL = "http://sandbox.test"
 KEYS = KeyPair("machine", "a-secret-key-of-32-bytes-at-least")
@@ -38,11 +38,13 @@ class Wire(BaseAdapter):
 
     Args:
         engine: that answers.
-        clip: bytes of the one clip that every task has.
+        clip: bytes of the one clip that every task has, or what makes those of a task.
         clock: Unix seconds.
     """
 
-    def __init__(self, engine: Engine, clip: bytes, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, engine: Engine, clip: bytes | Callable[[Task], bytes], clock: Callable[[], float]
+    ) -> None:
         super().__init__()
         self.engine, self.clip, self.clock = engine, clip, clock
         self.faults: deque[str] = deque()  # of the next calls, whatever they are
@@ -125,12 +127,14 @@ class Wire(BaseAdapter):
         self, request: requests.PreparedRequest, path: str, fault: str, now: float
     ) -> requests.Response:
         task_id = path.removeprefix("/clips/")[:18]
-        if fault == "expired-url" or self.engine.clip(task_id, now) is None:
+        task = self.engine.clip(task_id, now)
+        if fault == "expired-url" or task is None:
             return respond(request, 403, "<Error/>")
         if fault in {"html-clip", "html-502"}:
             return respond(request, 200, "<html>Please sign in</html>")
-        whole = self.clip[: len(self.clip) // 2] if fault in {"truncated", "short", "empty"} else self.clip
-        return respond(request, 200, whole, length=len(self.clip) if fault == "short" else None)
+        whole = self.clip(task) if callable(self.clip) else self.clip
+        sent = whole[: len(whole) // 2] if fault in {"truncated", "short", "empty"} else whole
+        return respond(request, 200, sent, length=len(whole) if fault == "short" else None)
 
 
 def _raise_unsent(fault: str, request: requests.PreparedRequest) -> None:
