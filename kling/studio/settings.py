@@ -96,7 +96,7 @@ def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str]:
 
     The latter holds no secret, for it stands in the log: a callback is only a hint (README, Callbacks).
     """
-    public, foreign = get["STUDIO_PUBLIC_URL"].rstrip("/"), get["STUDIO_CALLBACK_URL"]
+    public, foreign = get["STUDIO_PUBLIC_URL"].rstrip("/").lower(), get["STUDIO_CALLBACK_URL"]
     if public and foreign:
         raise SettingsError(
             "STUDIO_PUBLIC_URL and STUDIO_CALLBACK_URL are both set, but a task has one address for them. "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -61,6 +63,56 @@ def test_a_server_that_is_away_is_said_in_the_studios_words_until_it_is_back(
     expect(page.get_by_text("streamlit run")).to_have_count(0)
     server.start()
     expect(banner).to_have_count(0)
+
+
+@pytest.fixture
+def mocked(shared_server: Server, browser: Browser) -> Iterator[Callable[[Callable[[Any], None]], Page]]:
+    """Open a page on a clock of the test, with another end of its live socket."""
+    pages: list[Page] = []
+
+    def open_it(answer: Callable[[Any], None]) -> Page:
+        page = browser.new_page()
+        pages.append(page)
+        page.clock.install()
+        page.route_web_socket(re.compile("/live$"), answer)
+        page.goto(shared_server.url)
+        page.wait_for_function("() => window.__studioLive")
+        return page
+
+    yield open_it
+    for page in pages:
+        page.close()
+
+
+def test_a_proxy_that_lets_no_socket_through_is_no_server_that_is_away(mocked: Callable[..., Page]):
+    tries: list[Any] = []
+
+    def close(socket: Any) -> None:
+        tries.append(socket)
+        socket.close()
+
+    page = mocked(close)
+    for number in range(2, 6):  # it goes on trying
+        page.clock.run_for(6_000)
+        while len(tries) < number:
+            page.evaluate("0")  # lets what has happened arrive here
+    expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
+
+
+def test_a_connection_that_was_cut_without_a_word_is_opened_again(mocked: Callable[..., Page]):
+    opened: list[Any] = []
+
+    def speak_once(socket: Any) -> None:
+        opened.append(socket)
+        socket.send("0")
+
+    page = mocked(speak_once)
+    page.wait_for_function(CONNECTED)
+    page.clock.run_for(50_000)
+    assert len(opened) == 1
+    page.clock.run_for(12_000)
+    page.wait_for_function(CONNECTED)
+    assert len(opened) == 2
 
 
 def test_a_changed_task_is_announced_once_and_a_new_one_is_not(

@@ -169,6 +169,7 @@ SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
     [
         ("https://studio.example", "", "https://studio.example/callbacks"),
         ("https://studio.example/", "/studio", "https://studio.example/studio/callbacks"),
+        ("HTTPS://Studio.Example", "", "https://studio.example/callbacks"),
         ("http://127.0.0.1:8501", "", "http://127.0.0.1:8501/callbacks"),
     ],
 )
@@ -176,7 +177,7 @@ def test_with_a_public_address_callbacks_come_here(secrets, public, base, callba
     env = {"STUDIO_PUBLIC_URL": public, "STUDIO_WEBHOOK_SECRET": SECRET}
     settings = load(env, secrets, root=Path("/srv"), base=base)
     assert settings.callback_url == callback_url
-    assert settings.public_url == public.rstrip("/")
+    assert settings.public_url == callback_url.removesuffix(f"{base}/callbacks")
     assert settings.webhook_secret == SECRET
     assert SECRET not in repr(settings)
 
