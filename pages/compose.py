@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 
 import streamlit as st
 
-from kling import InvalidRequest
+from kling import InvalidRequest, Problem
+from kling.studio.craft.combine import ASK_AGAIN
 from kling.studio.csvlog import LogError
 from kling.studio.draft import MOST_TAKES, Draft
-from pages._ui.form import desk, fields, more, options, prompt
-from pages._ui.form.problems import at_their_fields
+from pages._ui.form import camera, desk, fields, more, options, prompt, storyboard
+from pages._ui.form.problems import at_their_fields, open_panels
+from pages._ui.form.variations import Plan, hint, plan, variations
 from pages._ui.live import follow
 from pages._ui.now_running import now_running
 from pages._ui.running import studio
@@ -21,7 +24,8 @@ def compose() -> None:
     open_the_draft()
     session = st.session_state
     draft = fields.settle()
-    problems = draft.request().problems() if session.outcome.get("attempted") else ()
+    planned = plan(draft)
+    problems = problems_of(draft, planned) if session.outcome.get("attempted") else ()
     wrong = at_their_fields(problems)
     st.title("Compose")
     left, right = st.columns([3, 2], gap="large")
@@ -31,17 +35,28 @@ def compose() -> None:
         prompt.prompt(draft, wrong)
         options.options(draft, wrong)
         options.notice(draft, session.notice)
-        order(draft)
+        order(draft, planned)
+        hint(draft)
         if session.outcome.get("refusal"):
             st.error(plain(session.outcome["refusal"]), icon=":material/warning:")
         elif problems:
             st.error("Nothing was sent: mend what is marked.", icon=":material/warning:")
         prompt.negative_prompt(draft, wrong)
-        more.camera(draft, problems, wrong)
-        more.storyboard(draft, problems, wrong)
-        more.more(draft, problems, wrong)
+        variations(draft, planned)
+        storyboard.storyboard(draft, wrong)
+        camera.camera(draft, wrong)
+        more.more(draft, wrong)
     with right:
         follow(lambda: now_running(session.made), "tasks")
+
+
+def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
+    """Return what keeps the draft, or any of its variations, from being sent."""
+    if not draft.variations:
+        return draft.request().problems()
+    if planned.table is None or planned.table.rows:
+        return ()
+    return tuple(dict.fromkeys(each for row in planned.table.left_out for each in row.problems))
 
 
 def open_the_draft() -> None:
@@ -87,12 +102,13 @@ def go_back() -> None:
     fields.open_draft(before)
 
 
-def order(draft: Draft) -> None:
+def order(draft: Draft, planned: Plan) -> None:
     """Draw how many takes, and the button with what they cost."""
     session = st.session_state
-    units = session.shown_price = fields.price_of(draft)
+    number, units = bill(draft, planned)
+    session.shown = (number, units)
     sandbox = studio().connection.is_sandbox
-    parts = ["Generate" if draft.takes == 1 else f"Generate {draft.takes}"]
+    parts = ["Generate" if number == 1 else f"Generate {number:,}"]
     if units is not None or not sandbox:
         parts.append(price(units))
     if sandbox:
@@ -115,28 +131,53 @@ def order(draft: Draft) -> None:
             on_click=generate,
             key="generate",
         )
+    if session.outcome.get("sure") == session.shown:
+        with st.container(border=True, key="sure"):
+            st.markdown(f"**This orders {number:,} videos at once, for {plain(price(units))}.**")
+            st.button(
+                f"Yes, order all {number:,}",
+                on_click=generate,
+                args=(True,),
+                key="sure_button",
+                type="primary",
+            )
 
 
-def generate() -> None:
+def bill(draft: Draft, planned: Plan) -> tuple[int, Decimal | None]:
+    """Return how many videos one press orders, and what they cost in Units."""
+    units = None if planned.units is None else planned.units * draft.takes
+    return len(planned.requests) * draft.takes, units
+
+
+def generate(sure: bool = False) -> None:
     """Order the draft. The session is read first: Streamlit may stop a run at each look at it."""
     session = st.session_state
     made, outcome, draft_id = session.made, session.outcome, session.draft_id
     person, token, browser = session.get("person_field", ""), session.session, fields.browser()
-    shown, draft = session.shown_price, fields.settle()
+    shown, draft = session.shown, fields.settle()
+    planned = plan(draft)
     outcome.clear()
     outcome["attempted"] = True
-    if fields.price_of(draft) != shown:
+    number, units = bill(draft, planned)
+    if planned.problem or not number:
+        outcome["refusal"] = planned.problem or "Nothing was sent: no row of the variations is ticked."
+        return
+    if (number, units) != shown:
         outcome["refusal"] = (
             "Nothing was sent: this costs something else than the button said when it was pressed. "
             "It says so now; press again."
         )
         return
+    if number >= ASK_AGAIN and not sure:
+        outcome["sure"] = shown
+        return
     here = studio()
+    group = secrets.token_hex(8) if draft.variations else ""
+    wishes = [request for request in planned.requests for _ in range(draft.takes)]
     try:
-        jobs = here.order_all(
-            [draft.request()] * draft.takes, person=person, session=token, parent=draft.parent
-        )
-    except InvalidRequest:
+        jobs = here.order_all(wishes, person=person, session=token, parent=draft.parent, group=group)
+    except InvalidRequest as error:
+        open_panels(error.problems)
         return
     except LogError as error:
         outcome["refusal"] = (

@@ -14,6 +14,7 @@ from typing import Any
 from kling.catalog import Model, catalog
 from kling.models import CAMERA_AXES, CAMERA_TYPES, CameraControl, Shot, TextToVideo
 from kling.rules import CAMERA_LIMIT
+from kling.studio.craft import camera as plain_words
 
 OTHER = "other"  # in place of a model's name: one that the catalog does not know
 NO_MODE = "none"
@@ -25,6 +26,8 @@ MOST_TAKES = 4
 OTHER_MODES = ("std", "pro", "4k", NO_MODE)
 OTHER_DURATIONS = tuple(str(seconds) for seconds in range(1, 31))
 OTHER_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
+CAMERA_FIELDS = frozenset({"camera", "camera_axis", "camera_value"})
+_MOST_CHOICES = 50
 _LONGEST_TEXT = 100_000  # characters; more than Kling takes, so that a long paste is shown and not cut
 
 
@@ -42,6 +45,9 @@ class Draft:
         shots: of the storyboard.
         takes: how many times it is ordered, from 1 to `MOST_TAKES`.
         parent: id of the task that it was made from.
+        variations: whether `{a|b}` in the texts, the variables and the choices below make a table of orders.
+        variables: a line each: `name = value | value`.
+        models, modes, durations, aspect_ratios: to combine; empty leaves the one that is chosen above.
     """
 
     prompt: str = ""
@@ -63,6 +69,12 @@ class Draft:
     shots: tuple[Shot, ...] = (Shot(prompt="", duration="3"), Shot(prompt="", duration="2"))
     takes: int = 1
     parent: str = ""
+    variations: bool = False
+    variables: str = ""
+    models: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    durations: tuple[str, ...] = ()
+    aspect_ratios: tuple[str, ...] = ()
 
     @property
     def known(self) -> Model | None:
@@ -125,8 +137,8 @@ class Draft:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Draft:
         """Return the draft of a stored object; what cannot be one takes its default."""
-        kept = {
-            field.name: stored[field.name]
+        kept: dict[str, Any] = {
+            field.name: tuple(found) if isinstance(found := stored[field.name], list) else found
             for field in fields(cls)
             if field.name != "shots" and _same_kind(stored.get(field.name), field.default)
         }
@@ -139,9 +151,6 @@ class Draft:
     def of(cls, request: TextToVideo, *, parent: str = "") -> Draft:
         """Return a draft that asks for the same as a request."""
         known = catalog().models.get(request.model_name)
-        camera, axis, value = request.camera_control, "zoom", 5.0
-        if camera and (moved := {name: by for name, by in camera.config.items() if by}):
-            axis, value = next(iter(moved.items()))
         return in_range(
             cls(
                 prompt=request.prompt,
@@ -156,9 +165,7 @@ class Draft:
                 watermark=request.watermark,
                 set_cfg_scale=request.cfg_scale is not None,
                 cfg_scale=0.5 if request.cfg_scale is None else request.cfg_scale,
-                camera=camera.type if camera else AUTOMATIC,
-                camera_axis=axis,
-                camera_value=float(value),
+                **_camera_of(request.camera_control),
                 cut=(request.shot_type or ONE_SHOT) if request.multi_shot else ONE_SHOT,
                 shots=request.multi_prompt or cls().shots,
                 parent=parent,
@@ -212,6 +219,25 @@ def fit(draft: Draft, touched: Collection[str] = ()) -> tuple[Draft, tuple[Chang
     )
 
 
+def speak(draft: Draft, touched: Collection[str]) -> Draft:
+    """Keep the camera's move and its words in the prompt the same, for a model that takes words only.
+
+    Args:
+        draft: that `fit` has moved.
+        touched: fields that the person changed last. The camera writes into the prompt, and a prompt that
+            is edited moves the camera. A model that takes `camera_control` needs no words.
+    """
+    control, said = draft.camera_control, plain_words.read(draft.prompt)
+    same = _words(control) == _words(said)
+    if draft.takes_camera:
+        if "model" in touched and said and same:
+            return replace(draft, prompt=plain_words.write_into(draft.prompt, None))
+        return draft
+    if CAMERA_FIELDS.intersection(touched) or (control and "model" in touched):
+        return replace(draft, prompt=plain_words.write_into(draft.prompt, control))
+    return draft if same else replace(draft, **_camera_of(said))
+
+
 def in_range(draft: Draft) -> Draft:
     """Return the draft with every value in the range of its control, whatever the model."""
     value = draft.camera_value
@@ -229,7 +255,24 @@ def in_range(draft: Draft) -> Draft:
         cut=draft.cut if draft.cut in CUTS else ONE_SHOT,
         shots=shots,
         takes=min(max(draft.takes, 1), MOST_TAKES),
+        models=tuple(name for name in catalog().models if name in draft.models),
+        modes=tuple(name for name in OTHER_MODES if name in draft.modes),
+        durations=tuple(name for name in OTHER_DURATIONS if name in draft.durations),
+        aspect_ratios=tuple(name for name in OTHER_RATIOS if name in draft.aspect_ratios),
     )
+
+
+def _words(control: CameraControl | None) -> str:
+    return plain_words.words(control) if control else ""
+
+
+def _camera_of(control: CameraControl | None) -> dict[str, Any]:
+    """Return the form's fields of a move; one that does not move any axis leaves those as they are."""
+    if control is None:
+        return {"camera": AUTOMATIC}
+    moved = {axis: value for axis, value in control.config.items() if value}
+    axis, value = next(iter(moved.items()), ("zoom", 5.0))
+    return {"camera": control.type, "camera_axis": axis, "camera_value": float(value)}
 
 
 def _agree(draft: Draft, model: Model) -> bool:
@@ -304,6 +347,8 @@ def _same_kind(value: Any, default: Any) -> bool:
         return isinstance(value, bool) and isinstance(default, bool)
     if isinstance(default, float):
         return isinstance(value, int | float)
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(_same_kind(each, "") for each in value[:_MOST_CHOICES])
     return isinstance(value, type(default)) and (not isinstance(value, str) or len(value) <= _LONGEST_TEXT)
 
 

@@ -23,6 +23,8 @@ from kling.errors import KlingError
 from kling.models import TextToVideo
 from kling.studio.archive import Archive, free_bytes, safety
 from kling.studio.connection import Connection, connect
+from kling.studio.craft.previews import FOLDER as PREVIEWS
+from kling.studio.craft.previews import Previews
 from kling.studio.csvlog import LogFile
 from kling.studio.drafts import Drafts
 from kling.studio.ledger import OPEN, WAITING, Job, Ledger
@@ -30,6 +32,7 @@ from kling.studio.queue import AT_ONCE, Hold, Place
 from kling.studio.settings import Settings
 from kling.studio.submit import Submitter
 from kling.studio.tracker import Tracker
+from kling.studio.usual import Timeline, Usual, kind_of, timeline
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +93,7 @@ class Studio:
             )
             self.archive = Archive(settings.data_dir / "videos")
             self.drafts = Drafts(settings.data_dir / "drafts", clock=clock)
+            self.previews = Previews(settings.data_dir / PREVIEWS, on_done=lambda _name: self._changed())
             self.connection = connection or connect(settings)
         except OSError as error:
             self._lock.release()
@@ -130,6 +134,7 @@ class Studio:
         self.tracker.stop()
         self._senders.shutdown(wait=True, cancel_futures=True)
         self._fetchers.shutdown(wait=True, cancel_futures=True)
+        self.previews.stop()
         self.connection.stop()
         self._lock.release()
 
@@ -248,6 +253,16 @@ class Studio:
     def places(self) -> dict[str, Place]:
         """Return `place` of all waiting wishes at once, by id."""
         return self._submitter.places()
+
+    def usual(self, what: TextToVideo | Job) -> Usual | None:
+        """Return how long a task of this account, model, mode and duration usually takes, if known."""
+        if isinstance(what, TextToVideo):
+            return self.ledger.times.usual((self.account, what.model_name, what.mode or "", what.duration))
+        return self.ledger.times.usual(kind_of(what))
+
+    def timeline(self, job: Job) -> Timeline:
+        """Return how the time of a task was spent: waiting here, queued at Kling, processing."""
+        return timeline(job, datetime.fromtimestamp(self._clock(), UTC))
 
     def owns(self, job: Job) -> bool:
         """Whether a task belongs to the account in use; others are shown, and left alone."""

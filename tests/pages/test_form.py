@@ -24,6 +24,13 @@ def pick(app: AppTest, field: str, value: Any) -> AppTest:
     return app
 
 
+def unfold(app: AppTest, *panels: str) -> AppTest:
+    """Open panels, whose bodies do not run while they are closed."""
+    for panel in panels:
+        app.session_state[f"open_{panel}"] = True
+    return app.run()
+
+
 def state(app: AppTest, *names: str) -> tuple[object, ...]:
     return tuple(app.session_state[fields.key(name)] for name in names)
 
@@ -75,11 +82,11 @@ def test_sound_that_was_touched_last_moves_the_mode_and_the_other_way_round(app:
 
 
 def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_other_way_round(app: AppTest):
-    pick(app, "retired", True)
+    pick(unfold(app, "more"), "retired", True)
     pick(app, "model", "kling-v1")
     pick(app, "mode", "pro")
     pick(app, "duration", "10")
-    pick(app, "camera", "forward_up")
+    pick(unfold(app, "camera"), "camera", "forward_up")
     assert state(app, "mode", "duration", "camera") == ("std", "5", "forward_up")
     pick(app, "duration", "10")
     assert state(app, "mode", "duration", "camera") == ("std", "10", "automatic")
@@ -91,19 +98,19 @@ def test_retired_models_are_hidden_unless_asked_for_and_say_so(app: AppTest):
 
     retired = [model for model in catalog().models.values() if model.retired]
     assert not any(model.title in offered() for model in retired)
-    pick(app, "retired", True)
+    pick(unfold(app, "more"), "retired", True)
     assert all(f"{model.title} (retired)" in offered() for model in retired)
     pick(app, "model", "kling-v1")
     assert "Kling retired this model" in texts(app)
 
 
 def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio, app: AppTest):
-    pick(app, "retired", True)
+    pick(unfold(app, "more"), "retired", True)
     pick(app, "model", "kling-v1")
     pick(app, "set_cfg_scale", True)
     pick(app, "cfg_scale", 0.7)
     pick(app, "watermark", True)
-    pick(app, "camera", "simple")
+    pick(unfold(app, "camera"), "camera", "simple")
     pick(app, "camera_axis", "pan")
     pick(app, "camera_value", -4.0)
     pick(app, "aspect_ratio", "1:1")
@@ -123,7 +130,7 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
 
 def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: AppTest):
     pick(app, "model", "kling-v3")
-    pick(app, "cut", "customize")
+    pick(unfold(app, "shots"), "cut", "customize")
     pick(app, "shot_1", "A fox wakes")
     pick(app, "shot_2", "A fox runs")
     pick(app, "seconds_2", 4)
@@ -142,13 +149,13 @@ def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: 
 def test_a_storyboard_says_that_the_prompt_above_is_not_sent(app: AppTest):
     pick(app, "model", "kling-v3")
     pick(app, "prompt", "A fox")
-    pick(app, "cut", "customize")
+    pick(unfold(app, "shots"), "cut", "customize")
     assert "this one is not" in texts(app)
 
 
 def test_every_shot_has_its_own_problem(app: AppTest):
     pick(app, "model", "kling-v3")
-    pick(app, "cut", "customize")
+    pick(unfold(app, "shots"), "cut", "customize")
     pick(app, "shot_2", "x" * 520)
     press_generate(app)
     assert "Write what shot 1 shows" in texts(app)
@@ -195,7 +202,7 @@ def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studi
 
 @pytest.mark.parametrize("model", [*catalog().models, "other"])
 def test_every_choice_of_every_model_can_be_drawn(app: AppTest, model: str):
-    pick(app, "retired", True)
+    pick(unfold(app, "more"), "retired", True)
     pick(app, "model", model)
     for group in ("mode", "sound"):
         for widget in app.button_group:

@@ -24,6 +24,7 @@ from kling.studio.draft import (
     fit,
     in_range,
     offers,
+    speak,
 )
 from tests.kling.tools import law
 
@@ -231,3 +232,54 @@ def test_a_camera_movement_of_a_request_fills_the_form():
         "v1",
     )
     assert draft.retired
+
+
+def moving(model: str, prompt: str = "A fox", **values: object) -> Draft:
+    return Draft(model=model, prompt=prompt, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("preset", [name for name in CAMERA_TYPES if name != "simple"])
+def test_a_model_without_camera_control_is_told_in_words_and_one_with_it_by_the_field(preset: str):
+    start = moving("kling-v3", camera=preset)
+    said = speak(start, {"camera"})
+    assert said.prompt.startswith("A fox. The camera ")
+    assert said.request().camera_control is None
+    first, _ = fit(replace(said, model="kling-v1"), {"model"})
+    assert first.camera == preset
+    told = speak(first, {"model"})
+    assert told.prompt == "A fox."
+    assert told.request().camera_control == CameraControl(type=preset)
+    again = speak(fit(replace(told, model="kling-v2-6"), {"model"})[0], {"model"})
+    assert again.prompt == said.prompt
+
+
+def test_words_stay_where_the_movement_had_to_give_way():
+    said = speak(moving("kling-v3", camera="forward_up", duration="10", mode="pro"), {"camera"})
+    first, _ = fit(replace(said, model="kling-v1"), {"model"})
+    assert first.camera == AUTOMATIC
+    assert speak(first, {"model"}).prompt == said.prompt
+
+
+def test_an_edited_prompt_moves_the_camera():
+    said = speak(moving("kling-v3", camera="simple", camera_axis="pan", camera_value=-5.0), {"camera"})
+    assert "pans left" in said.prompt
+    turned = speak(
+        replace(said, prompt=said.prompt.replace("pans left steadily", "tilts up quickly")), {"prompt"}
+    )
+    assert (turned.camera, turned.camera_axis, turned.camera_value) == ("simple", "tilt", 8.0)
+    gone = speak(replace(said, prompt="A fox"), {"prompt"})
+    assert (gone.camera, gone.prompt) == (AUTOMATIC, "A fox")
+
+
+@law
+@given(
+    draft=drafts,
+    last=st.sets(st.sampled_from(["prompt", "model", "camera", "camera_value"]), max_size=2),
+    words=st.text(),
+)
+def test_speaking_loses_no_word_and_does_not_repeat_itself(draft: Draft, last: set[str], words: str):
+    fitted, _ = fit(replace(draft, prompt=words), last)
+    said = speak(fitted, last)
+    assert said.prompt.startswith(words)
+    assert speak(said, ()) == said
+    assert fit(said)[0] == said

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from kling import Shot
-from kling.studio.draft import OTHER_DURATIONS, Change, Draft, fit
+from kling.studio.draft import AUTOMATIC, OTHER_DURATIONS, Change, Draft, fit, speak
 from pages._ui.routes.guard import BROWSER_COOKIE, BROWSER_ID
 from pages._ui.running import studio
 
@@ -58,9 +58,13 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     session.draft_id, session.made = saved.id, list(saved.made)
     session.copied = bool(draft_id and saved.id != draft_id and saved.fields)
     session.notice, session.outcome = None, {}
-    write(origin or Draft.from_json(saved.fields))
-    session.settled = Draft.from_json(saved.fields)  # what differs from the disk is kept by `settle`
-    session.parent = read().parent
+    draft = origin or Draft.from_json(saved.fields)
+    if origin is not None:
+        studio().drafts.save(saved.id, browser(), fields=draft.to_json())
+    write(draft)
+    session.settled = read()
+    session.open_shots, session.open_variations = draft.is_storyboard, draft.variations
+    session.open_camera = draft.camera != AUTOMATIC
 
 
 def read() -> Draft:
@@ -68,7 +72,7 @@ def read() -> Draft:
     session, blank = st.session_state, Draft()
     count = session.get(key("count"), len(blank.shots))
     return Draft(
-        **{name: session.get(key(name), getattr(blank, name)) for name in FLAT},
+        **{name: _frozen(session.get(key(name), getattr(blank, name))) for name in FLAT},
         shots=tuple(
             Shot(
                 prompt=session.get(key(f"shot_{number}"), ""),
@@ -84,7 +88,8 @@ def write(draft: Draft) -> None:
     """Put a draft into the widgets. Only before they are drawn, or in a callback."""
     session = st.session_state
     for name in FLAT:
-        session[key(name)] = getattr(draft, name)
+        value = getattr(draft, name)
+        session[key(name)] = list(value) if isinstance(value, tuple) else value
     session[key("count")] = len(draft.shots)
     for number, shot in enumerate(draft.shots, 1):
         session[key(f"shot_{number}")] = shot.prompt
@@ -106,6 +111,7 @@ def settle() -> Draft:
     before, now = session.settled, read()
     touched = changed(before, now)
     fitted, moved = fit(now, touched)
+    fitted = speak(fitted, touched)
     if fitted != now:
         write(fitted)
     if moved:
@@ -123,6 +129,10 @@ def price_of(draft: Draft) -> Decimal | None:
     """Return what pressing the button costs, in Units; None where that is not known."""
     units = draft.request().units()
     return None if units is None else units * draft.takes
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def replace_draft(**values: Any) -> None:

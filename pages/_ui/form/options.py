@@ -72,7 +72,9 @@ def _model(draft: Draft, model: Model | None) -> None:
             return "Other model…"
         return models[name].title + (" (retired)" if models[name].retired else "")
 
-    st.selectbox("Model", [*names, OTHER], format_func=title, help=model.note if model else None, **keep("model"))
+    st.selectbox(
+        "Model", [*names, OTHER], format_func=title, help=model.note if model else None, **keep("model")
+    )
     if model is None:
         st.text_input("Name of the model", placeholder="as the API calls it", **keep("other_model"))
         return

@@ -10,6 +10,12 @@ from kling import Problem
 from pages._ui.words import plain
 
 Wrong = Callable[..., bool]
+PANELS = {
+    "camera_control": "open_camera",
+    "shot_type": "open_shots",
+    "multi_prompt": "open_shots",
+    "cfg_scale": "open_more",
+}
 
 
 def at_their_fields(problems: Sequence[Problem]) -> Wrong:
@@ -24,6 +30,8 @@ def at_their_fields(problems: Sequence[Problem]) -> Wrong:
     return wrong
 
 
-def inside(problems: Sequence[Problem], *fields: str) -> bool:
-    """Whether any problem is of one of these fields, or of a part of one (`multi_prompt[2]`)."""
-    return any(problem.field.split("[")[0] in fields for problem in problems)
+def open_panels(problems: Sequence[Problem]) -> None:
+    """Open every panel that holds a problem. Only before they are drawn, or in a callback."""
+    for problem in problems:
+        if panel := PANELS.get(problem.field.split("[")[0]):  # a part of one: multi_prompt[2]
+            st.session_state[panel] = True

@@ -1,0 +1,105 @@
+"""Variations: a table of what would be made, its price on the button, and one press that orders all of it."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from kling.studio.studio import Studio
+from tests.pages.conftest import press_generate, texts
+from tests.pages.test_form import button, pick, state, unfold
+
+
+def vary(app: AppTest, words: str, **choices: object) -> AppTest:
+    pick(app, "prompt", words)
+    pick(unfold(app, "variations"), "variations", True)
+    for field, value in choices.items():
+        pick(app, field, value)
+    return app
+
+
+def test_braces_are_sent_as_they_stand_until_somebody_asks_for_variations(studio: Studio, app: AppTest):
+    pick(app, "prompt", "A {red|grey} fox")
+    assert "The braces are sent as they stand" in texts(app)
+    app.button(key="make_variations").click().run()
+    assert button(app).startswith("Generate 2 · 3 Units ($0.42)")
+    pick(app, "variations", False)
+    press_generate(app)
+    assert [job["prompt"] for job in studio.ledger.jobs()] == ["A {red|grey} fox"]
+
+
+def test_every_combination_is_a_row_with_its_price_and_all_are_one_group(studio: Studio, app: AppTest):
+    vary(
+        app,
+        "A {red|grey} {animal} \\{really\\}",
+        variables="animal = fox | heron",
+        modes=["std", "pro"],
+    )
+    assert len(app.dataframe[0].value) == 8
+    assert list(app.dataframe[0].value["Units"]) == [1.5, 2.5] * 4
+    assert button(app).startswith("Generate 8 · 16 Units ($2.24)")
+    press_generate(app)
+    jobs = studio.ledger.jobs()
+    assert len(jobs) == 8
+    assert {job["prompt"] for job in jobs} == {
+        f"A {colour} {animal} {{really}}" for colour in ("red", "grey") for animal in ("fox", "heron")
+    }
+    assert len({job.group for job in jobs}) == 1
+    assert jobs[0].group
+    press_generate(app)  # a double click
+    assert len(studio.ledger.jobs()) == 8
+
+
+def test_what_a_model_does_not_take_gives_way_in_its_row(app: AppTest):
+    vary(app, "A fox", models=["kling-v3", "kling-v2-6"], durations=["5", "7"])
+    table = app.dataframe[0].value
+    assert list(zip(table["Model"], table["Duration"], strict=True)) == [
+        ("kling-v3", "5 s"),
+        ("kling-v3", "7 s"),
+        ("kling-v2-6", "5 s"),
+    ]
+
+
+def test_takes_multiply_the_table(studio: Studio, app: AppTest):
+    vary(app, "A {red|grey} fox", takes=2)
+    assert button(app).startswith("Generate 4 · 6 Units")
+    press_generate(app)
+    assert len({job.id for job in studio.ledger.jobs()}) == 4
+
+
+def test_many_at_once_are_asked_for_again(studio: Studio, app: AppTest):
+    vary(app, "A {1|2|3|4|5} {a|b|c|d|e} fox")
+    assert button(app).startswith("Generate 25 · 37.5 Units ($5.25)")
+    press_generate(app)
+    assert studio.ledger.jobs() == ()
+    assert "orders 25 videos at once" in texts(app)
+    app.button(key="sure_button").click().run()
+    assert len(studio.ledger.jobs()) == 25
+    assert "at once" not in texts(app)
+
+
+def test_a_change_takes_the_question_back(studio: Studio, app: AppTest):
+    vary(app, "A {1|2|3|4|5} {a|b|c|d|e} fox")
+    press_generate(app)
+    pick(app, "prompt", "A {1|2|3|4} {a|b|c|d|e} fox")
+    assert "at once" not in texts(app)
+    assert studio.ledger.jobs() == ()
+
+
+def test_what_cannot_be_expanded_is_said_and_nothing_is_sent(studio: Studio, app: AppTest):
+    for words, said in (
+        ("A {red|grey fox", "never closed"),
+        ("A {colour} fox", "not defined"),
+        ("A {1|2|3|4|5|6|7|8} {1|2|3|4|5|6|7|8} {1|2|3|4|5|6|7|8|9} fox", "at most 500"),
+    ):
+        vary(app, words)
+        assert said in texts(app)
+        press_generate(app)
+        assert studio.ledger.jobs() == ()
+        assert state(app, "prompt") == (words,)
+
+
+def test_a_table_without_a_legal_row_names_the_problem(studio: Studio, app: AppTest):
+    vary(app, "{a|b}" + "x" * 2500)
+    press_generate(app)
+    assert "shorten it by 1" in texts(app)
+    assert studio.ledger.jobs() == ()
