@@ -15,6 +15,7 @@ from typing import Any
 
 from kling.models import CameraControl, Shot, Status, Task, TextToVideo
 from kling.studio.csvlog import COLUMNS, LogError, LogFile, encode_row, storable
+from kling.studio.usual import Times
 
 WAITING, INTENT, SUBMITTED, PROCESSING = "waiting", "intent", "submitted", "processing"
 SUCCEED, FAILED, UNKNOWN, NOT_SENT, WITHDRAWN = "succeed", "failed", "unknown", "not_sent", "withdrawn"
@@ -197,6 +198,8 @@ def _apply(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datet
 class Ledger:
     """Every task of the log, for threads to share. The one process that owns the data folder has one of it.
 
+    `times` knows how long tasks take.
+
     Args:
         file: the log.
         clock: Unix seconds.
@@ -221,6 +224,7 @@ class Ledger:
         self._unfinished: dict[str, Job] = {}
         self._columns: tuple[str, ...] = COLUMNS
         self._unreadable: Sequence[int] = ()
+        self.times = Times()
         self._read = threading.Event()
         self.failure = ""  # why a file that was to be read later could not be
         if read_later:
@@ -316,8 +320,11 @@ class Ledger:
         self._file.append(b"".join(encode_row(self._placed(row)) for row in rows))
         changed = []
         for row in rows:
-            job = fold(self._jobs.get(row["external_task_id"]), row)
+            before = self._jobs.get(row["external_task_id"])
+            job = fold(before, row)
             self._keep(job)
+            if job.state == SUCCEED and (before is None or before.state != SUCCEED):
+                self.times.add(job)
             changed.append(job)
         return changed
 
@@ -347,6 +354,7 @@ class Ledger:
         self._jobs, self._unfinished = {}, {}
         for cells, since in folded.values():
             self._keep(Job(cells, since))
+        self.times = Times(reversed(self._jobs.values()))
 
     def _reload(self) -> None:
         """Take over what somebody did to the file; a stale copy saved over it must not drop paid tasks."""
