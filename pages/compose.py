@@ -11,13 +11,13 @@ from kling import InvalidRequest, Problem
 from kling.studio.craft.combine import ASK_AGAIN
 from kling.studio.csvlog import LogError
 from kling.studio.draft import MOST_TAKES, Draft
-from pages._ui.form import camera, desk, fields, more, options, prompt, storyboard
+from pages._ui.form import camera, desk, fields, more, options, prompt, storyboard, toolbar
 from pages._ui.form.problems import at_their_fields, open_panels
 from pages._ui.form.variations import Plan, hint, plan, variations
 from pages._ui.live import follow
 from pages._ui.now_running import now_running
 from pages._ui.running import studio
-from pages._ui.words import plain, price
+from pages._ui.words import counted, plain, price
 
 
 def compose() -> None:
@@ -33,6 +33,7 @@ def compose() -> None:
         desk.desk(session.draft_id, prompt.walk)
         where_it_comes_from(draft)
         prompt.prompt(draft, wrong)
+        toolbar.toolbar(draft)
         options.options(draft, wrong)
         options.notice(draft, session.notice)
         order(draft, planned)
@@ -129,6 +130,7 @@ def order(draft: Draft, planned: Plan) -> None:
             width="stretch",
             shortcut="Ctrl+Enter",
             on_click=generate,
+            wrap=True,
             key="generate",
         )
     if session.outcome.get("sure") == session.shown:
@@ -187,6 +189,7 @@ def generate(sure: bool = False) -> None:
     outcome.clear()
     made[:0] = [job.id for job in jobs if job.id not in made]
     here.drafts.save(draft_id, browser, made=tuple(made))
+    st.toast(f"Ordered {counted(len(jobs), 'video', 'videos')}.", icon=":material/check:")
 
 
 compose()

@@ -9,10 +9,11 @@ import streamlit as st
 
 from kling.studio.archive import safety
 from kling.studio.ledger import SUCCEED, Job
-from pages._ui.clips import decisions, downloads, player, prompt_text, remix, status
+from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.live import base_path, follow
 from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
+from pages._ui.status import decisions, status
 from pages._ui.words import moment, plain, state, took, zone
 
 PER_PAGE = 50

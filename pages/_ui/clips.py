@@ -1,17 +1,13 @@
-"""A task on a page: its player, and the words around it."""
+"""The video of a task on a page: its player, its downloads, and what it was made from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from kling.studio.csvlog import LogError
-from kling.studio.ledger import FAILED, NOT_SENT, OPEN, SUCCEED, WAITING, WITHDRAWN, Job, StateChanged
+from kling.studio.ledger import Job
 from kling.studio.studio import Studio
 from pages._ui.live import base_path
-from pages._ui.words import escaped, order_line, plain, span, state, took
+from pages._ui.words import escaped
 
 
 def player(job: Job, *, preload: str = "none", autoplay: bool = False) -> None:
@@ -65,56 +61,3 @@ def prompt_text(job: Job, *, lines: int = 3) -> None:
         f'<div dir="auto" title="{text}" style="display:-webkit-box;-webkit-line-clamp:{lines};'
         f'-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere;white-space:pre-wrap">{text}</div>'
     )
-
-
-def status(studio: Studio, job: Job) -> None:
-    """Show where a task stands, with the time that really passed."""
-    if job.state in OPEN:
-        since = int(job.ordered_at.timestamp() * 1000)
-        waited = span(datetime.now(UTC).timestamp() - since / 1000)
-        elapsed = f'<span data-since="{since}">{waited}</span>'
-    else:
-        elapsed = took(job)
-    word, icon, colour = state(job)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(word, icon=f":material/{icon}:", color=colour)
-        st.html(f'<div style="font-variant-numeric:tabular-nums">{elapsed}</div>', width="content")
-    st.caption(plain(order_line(job)))
-    if not studio.owns(job) and job.state in OPEN:
-        st.caption(
-            plain(f"This task belongs to the account {job['account']} and is followed when that is in use.")
-        )
-    elif job.state != SUCCEED and (words := job["task_status_msg"] or job["message"]) != "Accepted.":
-        _say(job, words)
-    elif job.state == SUCCEED and not job["file"]:
-        st.caption(plain(studio.tracker.fetch_trouble(job.id) or "Fetching the video …"))
-
-
-def _say(job: Job, words: str) -> None:
-    facts = [
-        f"{name} {job[cell]}" for name, cell in (("code", "code"), ("request", "request_id")) if job[cell]
-    ]
-    hides = job["code"] in {"", "0"} or job.state == WITHDRAWN
-    support = "" if hides else f" ({', '.join(facts)})"
-    if words:
-        (st.error if job.state == FAILED else st.info)(plain(words + support))
-
-
-def decisions(studio: Studio, job: Job, *, place: str) -> None:
-    """Draw what a person may decide about a task that was not sent."""
-    if job.state not in {WAITING, NOT_SENT} or not studio.owns(job):
-        return
-    with st.container(horizontal=True):
-        st.button(
-            "Send now", key=f"send-{place}-{job.id}", on_click=_decide, args=(studio.send_again, job.id)
-        )
-        st.button(
-            "Withdraw", key=f"withdraw-{place}-{job.id}", on_click=_decide, args=(studio.withdraw, job.id)
-        )
-
-
-def _decide(act: Callable[[str], object], job_id: str) -> None:
-    try:
-        act(job_id)
-    except (StateChanged, LogError) as error:
-        st.toast(plain(str(error)), icon=":material/warning:")

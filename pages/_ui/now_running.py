@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
 
-from kling.studio.ledger import FOLLOWED, INTENT, SUCCEED, Job
-from pages._ui.clips import decisions, downloads, player, prompt_text, remix, status
+from kling.studio.ledger import FOLLOWED, INTENT, NOT_SENT, SUCCEED, WAITING, Job
+from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.running import studio
-from pages._ui.words import counted
+from pages._ui.status import decide, decisions, status
+from pages._ui.words import counted, plain
 
 SHOWN = 6  # tasks beside the form
 BEING_MADE = {INTENT, *FOLLOWED}
 
 
 def now_running(made: Sequence[str]) -> None:
-    """Draw the tasks of these ids, the last ordered first."""
+    """Draw the tasks of these ids, the last ordered first; a batch is one card."""
     here = studio()
     jobs = [job for job in map(here.job, made) if job is not None]
     st.subheader("This session")
@@ -25,11 +27,17 @@ def now_running(made: Sequence[str]) -> None:
         if running := here.running:
             words = f"{counted(running, 'task runs', 'tasks run')} already: see History"
             st.page_link("history.py", label=words, icon=":material/history:")
-    for place, job in enumerate(jobs[:SHOWN]):
-        with st.container(border=True, key=f"task-{job.id}"):
-            _task(job, play=place == 0)
-    if len(jobs) > SHOWN:
-        st.page_link("history.py", label=f"{len(jobs) - SHOWN} more in History", icon=":material/history:")
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.group or job.id, []).append(job)
+    for place, group in enumerate(list(groups.values())[:SHOWN]):
+        with st.container(border=True, key=f"task-{group[0].group or group[0].id}"):
+            if group[0].group:
+                _batch(group)
+            else:
+                _task(group[0], play=place == 0)
+    if len(groups) > SHOWN:
+        st.page_link("history.py", label=f"{len(groups) - SHOWN} more in History", icon=":material/history:")
 
 
 def _task(job: Job, *, play: bool) -> None:
@@ -45,3 +53,29 @@ def _task(job: Job, *, play: bool) -> None:
         if job.state == SUCCEED and job["file"]:
             downloads(here, job, place="compose")
         remix(job)
+
+
+def _batch(jobs: Sequence[Job]) -> None:
+    """Draw how far a batch is, and the last clip of it that is done."""
+    here = studio()
+    batch = jobs[0].group
+    states = Counter(job.state for job in jobs)
+    done = states[SUCCEED]
+    st.markdown(f"**Batch: {done:,} of {counted(len(jobs), 'video', 'videos')} done**")
+    others = [f"{count:,} {name.replace('_', ' ')}" for name, count in states.items() if name != SUCCEED]
+    st.progress(done / len(jobs), text=plain(" · ".join(others)) or None)
+    finished = next((job for job in jobs if job.state == SUCCEED and job["file"]), None)
+    if finished is not None:
+        player(finished, preload="none")
+        prompt_text(finished, lines=2)
+    with st.container(horizontal=True):
+        st.page_link(
+            "history.py", label="See them all", icon=":material/history:", query_params={"batch": batch}
+        )
+        if states[WAITING] or states[NOT_SENT]:
+            st.button(
+                "Withdraw what is not sent",
+                key=f"withdraw-batch-{batch}",
+                on_click=decide,
+                args=(here.withdraw_group, batch),
+            )
