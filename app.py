@@ -25,7 +25,7 @@ from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.studio import FolderTaken, Studio  # noqa: E402
 from pages._ui import running  # noqa: E402
 from pages._ui.live import base_path  # noqa: E402
-from pages._ui.routes import callbacks, clips, drafts, guard, live, previews  # noqa: E402
+from pages._ui.routes import callbacks, clips, drafts, guard, live, posters, previews  # noqa: E402
 
 
 @contextmanager
@@ -66,6 +66,7 @@ app = st.App(
         *clips.routes(),
         *drafts.routes(),
         *live.routes(),
+        *posters.routes(),
         *previews.routes(),
     ],
 )

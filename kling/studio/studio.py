@@ -25,6 +25,8 @@ from kling.studio.archive import Archive, free_bytes, safety
 from kling.studio.connection import Connection, connect
 from kling.studio.craft.previews import FOLDER as PREVIEWS
 from kling.studio.craft.previews import Previews
+from kling.studio.craft.saved import FOLDER as TEMPLATES
+from kling.studio.craft.saved import SavedTemplates
 from kling.studio.csvlog import LogFile
 from kling.studio.drafts import Drafts
 from kling.studio.ledger import OPEN, WAITING, Job, Ledger
@@ -93,6 +95,7 @@ class Studio:
             )
             self.archive = Archive(settings.data_dir / "videos")
             self.drafts = Drafts(settings.data_dir / "drafts", clock=clock)
+            self.templates = SavedTemplates(settings.data_dir / TEMPLATES, clock=clock)
             self.previews = Previews(settings.data_dir / PREVIEWS, on_done=lambda _name: self._changed())
             self.connection = connection or connect(settings)
         except OSError as error:
@@ -282,6 +285,7 @@ class Studio:
                 f"{self.ledger.unreadable} lines of history.csv cannot be read. They are left in the file; "
                 "all others are shown."
             )
+        yield from self.templates.unreadable
         with contextlib.suppress(OSError):
             if (room := free_bytes(self.settings.data_dir)) < LOW_DISK:
                 yield f"The disk of the data folder has {room / 2**20:,.0f} MB left. Make room."

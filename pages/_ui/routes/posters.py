@@ -1,0 +1,14 @@
+"""The little pictures of the starting prompts that come with the studio."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from kling.studio.craft.templates import POSTERS
+from pages._ui.live import base_path
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    return [Mount(f"{base_path()}/posters", StaticFiles(directory=POSTERS))]
