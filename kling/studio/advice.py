@@ -94,11 +94,8 @@ def _charge_words(job: Job) -> str:
     units = charge.charged if charge else None
     if units is None:
         return "Kling has not said whether it was charged."
-    return (
-        f"Kling says that it charged {units.normalize():f} Units for it."
-        if units
-        else "Kling charged nothing."
-    )
+    amount = f"{units.normalize():f} Units" if units else "nothing"
+    return f"Kling says that it charged {amount} for it."
 
 
 def _was_accepted(job: Job) -> bool:
