@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kling.studio.ledger import PROCESSING, SUBMITTED, SUCCEED, Job
+from kling.studio.ledger import OPEN, PROCESSING, SUBMITTED, SUCCEED, WAITING, Job, Ledger
+from kling.studio.place import WHY, Place
 
 ACCOUNT = "*"  # the queue that a hold of the whole account closes
 AT_ONCE = 4  # calls under way for a model; so many may be refused before the number of its slots is known
@@ -23,15 +26,6 @@ HOLD_PAUSE = 300.0  # seconds between slow tries of a queue that needs a person
 JITTER = 0.2  # of each pause: whoever else uses the account does not knock at the same moment
 _NEVER = (0.0, 0)
 _ACCEPTED = (SUBMITTED, PROCESSING, SUCCEED)
-_WHY = {
-    0: "waits for a connection to Kling",
-    1100: "waits for somebody to look after the Kling account",
-    1101: "waits for somebody to top up the Kling account",
-    1102: "waits for somebody to top up the Kling account",
-    1103: "waits for the right to use this model",
-    1302: "Kling asked for a pause",
-    1304: "waits for Kling to accept this machine's address",
-}
 
 Turn = tuple[float, int]  # when somebody was served, and the how-manieth it was
 
@@ -45,32 +39,6 @@ class Hold:
     code: int
     tries: int
     needs_person: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a waiting wish stands.
-
-    Args:
-        position: in the line of its model, 1 goes next; the line is fair between people.
-        of: how long the line is.
-        why: it is not sent now, in words.
-        needs_person: somebody has to act on the account.
-    """
-
-    position: int
-    of: int
-    why: str
-    needs_person: bool = False
-
-    @property
-    def words(self) -> str:
-        """All of it as a sentence for a page."""
-        ending = {1: "st", 2: "nd", 3: "rd"}.get(self.position % 10, "th")
-        if self.position % 100 in {11, 12, 13}:
-            ending = "th"
-        nth = "Next" if self.position == 1 else f"{self.position:,}{ending}"
-        return f"{nth} in line: {self.why}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +60,23 @@ class _Hand:
 
 
 class Queue:
-    """The waiting room of one account. It only decides; whoever calls holds a lock.
+    """The waiting room of one account. It only decides; the submitter sends.
 
     A person is a name; all who gave none are one person, because a name is what anybody may give, while a
     browser's session is forgotten with the studio, and a second tab would be a second turn.
 
     Args:
+        ledger, account: whose tasks wait and run.
         clock: Unix seconds.
         rng: for jitter.
     """
 
-    def __init__(self, *, clock: Callable[[], float], rng: random.Random) -> None:
-        self._clock, self._rng = clock, rng
+    def __init__(
+        self, ledger: Ledger, account: str, *, clock: Callable[[], float], rng: random.Random
+    ) -> None:
+        self._ledger, self._account, self._clock, self._rng = ledger, account, clock, rng
+        self.lock = threading.RLock()  # held from a decision until it is noted
+        self._begun = False
         self._holds: dict[str, Hold] = {}
         self._slots: dict[str, _Slots] = {}
         self._hands: dict[str, _Hand] = {}
@@ -111,6 +84,38 @@ class Queue:
         self._aside: dict[str, float] = {}  # when a wish was refused for the account's sake
         self._numbers = itertools.count(1)
         self._looked_at = 0.0
+
+    # -- what there is ---------------------------------------------------------------------------------------
+
+    def mine(self) -> list[Job]:
+        """Return the account's tasks that have not ended, or are not archived."""
+        return [job for job in self._ledger.unfinished() if job["account"] == self._account]
+
+    def waiting(self) -> list[Job]:
+        """Return the wishes that wait and that no worker has."""
+        return self._look()[0]
+
+    def _look(self) -> tuple[list[Job], Counter[str]]:
+        """Return what waits, and how many tasks of each model have a slot at Kling, or may have."""
+        held = self.in_hand  # first: a worker records before it lets go
+        mine = [job for job in self.mine() if job.id not in held]
+        waiting = [job for job in mine if job.state == WAITING]
+        running = Counter(job["model_name"] for job in mine if job.state in OPEN - {WAITING})
+        if not self._begun and not self._ledger.opening:
+            self._begun = True
+            self._begin(waiting, running)
+        return waiting, running
+
+    def _begin(self, waiting: Iterable[Job], running: Counter[str]) -> None:
+        """Learn from the log what the process before knew: whose turn it was, and which slots were taken."""
+        for job in self._ledger.jobs():
+            accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
+            if accepted and job["task_id"] and job["account"] == self._account:
+                who = job["model_name"], job["person"]
+                self._served[who] = max(self._served.get(who, _NEVER), (accepted.timestamp(), 0))
+        for model in {job["model_name"] for job in waiting}:
+            if running[model]:
+                self._slots.setdefault(model, _Slots(running[model], self._clock()))
 
     # -- in hand ---------------------------------------------------------------------------------------------
 
@@ -125,46 +130,44 @@ class Queue:
 
     def let_go(self, job_id: str) -> None:
         """Note that no worker has it any more."""
-        self._hands.pop(job_id, None)
+        with self.lock:
+            self._hands.pop(job_id, None)
 
     # -- what is learnt --------------------------------------------------------------------------------------
-
-    def begin(self, jobs: Iterable[Job], waiting: Iterable[Job], running: Mapping[str, int]) -> None:
-        """Learn from the log what the process before knew: whose turn it was, and which slots were taken."""
-        for job in jobs:
-            accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
-            if accepted and job["task_id"]:
-                who = job["model_name"], job["person"]
-                self._served[who] = max(self._served.get(who, _NEVER), (accepted.timestamp(), 0))
-        for model in {job["model_name"] for job in waiting}:
-            if running[model]:
-                self._slots.setdefault(model, _Slots(running[model], self._clock()))
 
     def looked(self) -> None:
         """Note that what runs has just been asked: only then one more than surely fits in is tried."""
         self._looked_at = self._clock()
 
-    def accepted(self, job: Job, running: int) -> None:
-        """Note that Kling took a task, and how many of its model run now."""
+    def accepted(self, job: Job, *, ended: bool = False) -> None:
+        """Note that Kling took a task, before the log says so."""
         model = job["model_name"]
-        for key in (ACCOUNT, model):
-            self._holds.pop(key, None)
-        self._aside.pop(job.id, None)
-        if job.id in self._hands:
-            self._served[model, job["person"]] = self._hands[job.id].turn
-        slots = self._slots.get(model)
-        if slots and running > slots.known:
-            self._slots[model] = replace(slots, known=running, probe_at=self._clock())  # there may be more
+        with self.lock:
+            for key in (ACCOUNT, model):
+                self._holds.pop(key, None)
+            self._aside.pop(job.id, None)
+            if job.id in self._hands:
+                self._served[model, job["person"]] = self._hands[job.id].turn
+            running = self._others(job) + (not ended)
+            slots = self._slots.get(model)
+            if slots and running > slots.known:  # there may be more
+                self._slots[model] = replace(slots, known=running, probe_at=self._clock())
 
-    def full(self, model: str, running: int, *, at_least: float = 0) -> None:
-        """Note that Kling refused one more task of a model while so many of ours ran (1303)."""
-        now = self._clock()
-        before = self._slots.get(model)
-        tries = 0
-        if before and now - before.probe_at <= HOLD_PAUSE:
-            tries = before.tries + (before.probe_at <= now)  # several refusals of one moment count once
-        pauses = PROBE_PAUSES if running else BUSY_PAUSES
-        self._slots[model] = _Slots(running, now + self._pause(pauses, tries, at_least), tries)
+    def full(self, job: Job, *, at_least: float = 0) -> None:
+        """Note that Kling refused a task because the slots are taken (1303): as many as run fit in."""
+        model, now = job["model_name"], self._clock()
+        with self.lock:
+            running = self._others(job)
+            before = self._slots.get(model)
+            tries = 0
+            if before and now - before.probe_at <= HOLD_PAUSE:
+                tries = before.tries + (before.probe_at <= now)  # several refusals of one moment count once
+            pauses = PROBE_PAUSES if running else BUSY_PAUSES
+            self._slots[model] = _Slots(running, now + self._pause(pauses, tries, at_least), tries)
+
+    def _others(self, job: Job) -> int:
+        """Return how many tasks of the same model run beside one that was sent or found just now."""
+        return self._look()[1][job["model_name"]] - (job.state != WAITING and job.id not in self._hands)
 
     def hold(
         self, key: str, reason: str, code: int, *, at_least: float = 0, needs_person: bool = False
@@ -185,18 +188,20 @@ class Queue:
 
     def resume(self) -> None:
         """Forget what holds the queues: somebody has acted on the account."""
-        self._holds.clear()
-        self._aside.clear()
-        for model in self._slots:
-            self._probe(model)
+        with self.lock:
+            self._holds.clear()
+            self._aside.clear()
+            for model in self._slots:
+                self._probe(model)
 
     def try_now(self, model: str) -> None:
         """Try the queue of a model now, one wish first."""
-        for key in (ACCOUNT, model):
-            if key in self._holds:
-                self._holds[key] = replace(self._holds[key], until=self._clock())
-        if model in self._slots:
-            self._probe(model)
+        with self.lock:
+            for key in (ACCOUNT, model):
+                if key in self._holds:
+                    self._holds[key] = replace(self._holds[key], until=self._clock())
+            if model in self._slots:
+                self._probe(model)
 
     def _probe(self, model: str) -> None:
         self._slots[model] = replace(self._slots[model], probe_at=self._clock())
@@ -219,8 +224,11 @@ class Queue:
         holds = [hold for key in (ACCOUNT, model) if (hold := self._holds.get(key)) and hold.until > now]
         return max(holds, key=lambda hold: hold.until, default=None)
 
-    def room(self, model: str, running: int) -> int:
-        """Return how many wishes of a model may be sent now, while so many of its tasks run."""
+    def room(self, model: str) -> int:
+        """Return how many wishes of a model may be sent now."""
+        return self._room(model, self._look()[1][model])
+
+    def _room(self, model: str, running: int) -> int:
         if self.hold_of(model):
             return 0
         in_hand = sum(hand.model == model for hand in self._hands.values())
@@ -239,14 +247,16 @@ class Queue:
         )  # else an end not yet seen would pass for a slot more
         return int(not in_hand and slots.probe_at <= now and sure)
 
-    def going(self, waiting: Iterable[Job], running: Mapping[str, int]) -> list[Job]:
+    def going(self) -> list[Job]:
         """Take those whose turn it is into hand, and return them to be sent."""
         going = []
-        lines = self._lines(waiting).items()
-        for model, line in sorted(lines, key=lambda entry: self._aside.get(entry[1][0].id, 0.0)):
-            for job in line[: self.room(model, running[model])]:
-                self.take(job.id, model=model, person=job["person"])
-                going.append(job)
+        with self.lock:
+            waiting, running = self._look()
+            lines = self._lines(waiting).items()
+            for model, line in sorted(lines, key=lambda entry: self._aside.get(entry[1][0].id, 0.0)):
+                for job in line[: self._room(model, running[model])]:
+                    self.take(job.id, model=model, person=job["person"])
+                    going.append(job)
         return going
 
     def due(self, model: str) -> float | None:
@@ -256,23 +266,25 @@ class Queue:
         slots = self._slots.get(model)
         return slots.probe_at if slots and slots.probe_at > self._clock() else None
 
-    def places(self, waiting: Iterable[Job], running: Mapping[str, int]) -> dict[str, Place]:
+    def places(self) -> dict[str, Place]:
         """Return where each waiting wish stands, by its id."""
         places = {}
-        for model, line in self._lines(waiting).items():
-            why, needs_person = self._why(model, running[model])
-            for position, job in enumerate(line, 1):
-                places[job.id] = Place(position, len(line), why, needs_person)
+        with self.lock:
+            waiting, running = self._look()
+            for model, line in self._lines(waiting).items():
+                why, needs_person = self._why(model, running[model])
+                for position, job in enumerate(line, 1):
+                    places[job.id] = Place(position, len(line), why, needs_person)
         return places
 
     def _why(self, model: str, running: int) -> tuple[str, bool]:
         holds = [hold for key in (ACCOUNT, model) if (hold := self._holds.get(key))]
         hold = next((hold for hold in holds if hold.needs_person), self.hold_of(model))
         if hold:
-            return _WHY.get(hold.code, "waits for Kling"), hold.needs_person
-        if self.room(model, running):
+            return WHY.get(hold.code, "waits for Kling"), hold.needs_person
+        slots = self._slots.get(model)
+        if self._room(model, running) or not (running or slots):
             return "goes out in a moment", False
-        running += sum(hand.model == model for hand in self._hands.values())
         return f"{running} of this model run already" if running else "the account's slots are taken", False
 
     def _lines(self, waiting: Iterable[Job]) -> dict[str, list[Job]]:

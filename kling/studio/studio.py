@@ -30,7 +30,8 @@ from kling.studio.craft.saved import SavedTemplates
 from kling.studio.csvlog import LogFile
 from kling.studio.drafts import Drafts
 from kling.studio.ledger import OPEN, WAITING, Job, Ledger
-from kling.studio.queue import AT_ONCE, Hold, Place
+from kling.studio.place import Place
+from kling.studio.queue import AT_ONCE, Hold
 from kling.studio.settings import Settings
 from kling.studio.submit import Submitter
 from kling.studio.tracker import Tracker

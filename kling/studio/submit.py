@@ -13,29 +13,17 @@ import json
 import logging
 import random
 import secrets
-import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from kling.errors import (
-    AccountBlocked,
-    APIError,
-    InvalidRequest,
-    KlingError,
-    NotSent,
-    SlowDown,
-    TransportError,
-)
-from kling.models import Task, TextToVideo
+from kling.errors import InvalidRequest, KlingError
+from kling.models import TextToVideo
 from kling.studio.connection import Connection
-from kling.studio.csvlog import LogError
 from kling.studio.ledger import (
-    FAILED,
     INTENT,
     NOT_SENT,
-    OPEN,
     UNKNOWN,
     WAITING,
     WITHDRAWN,
@@ -43,30 +31,15 @@ from kling.studio.ledger import (
     Ledger,
     StateChanged,
     request_cells,
-    task_cells,
 )
-from kling.studio.queue import ACCOUNT, BUSY_PAUSES, Hold, Place, Queue
+from kling.studio.place import Place
+from kling.studio.queue import BUSY_PAUSES, Hold, Queue
+from kling.studio.send import NO_CONNECTION, TOO_OLD, Sender
 
 log = logging.getLogger(__name__)
 
 SAME_WISH = 3.0  # seconds in which the same draft pressed again is the same wish
-LOOK_AGAIN = (1.0, 2.0, 4.0, 8.0)  # pauses between look-ups: together the grace before it is sent again
-LOOK_AGAIN_LATER = 5.0  # seconds after a look-up that was not answered
-MODEL_NOT_ALLOWED = 1103  # holds one model; the other account codes hold everything
-SLOTS_TAKEN = 1303
-NO_CONNECTION = "0"  # stands in the log's `code`, where Kling's own stands otherwise
-TOO_OLD = "It never arrived, and nothing was spent. Send it now, or withdraw it."
-YOUNG = 15 * 60.0  # seconds; an older wish that never arrived is for a person to decide
 PERSON_LIMIT = 60  # characters of a name
-
-
-@dataclass(slots=True)
-class _LookUp:
-    """How far the settling of one task has come: answers that it is absent, and times it was sent again."""
-
-    due: float
-    absent: int = 0
-    rounds: int = 0
 
 
 class Submitter:
@@ -92,14 +65,12 @@ class Submitter:
         on_free: Callable[[], None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
-        self._ledger, self._connection, self._account = ledger, connection, account
+        self._ledger, self._account = ledger, account
         self._run, self._clock, self._on_free = run, clock, on_free
-        self._lock = threading.RLock()
         self._claims: dict[Hashable, tuple[float, str]] = {}
-        self._queue = Queue(clock=clock, rng=rng or random.Random())  # noqa: S311 - jitter, no secret
-        self._begun = False
-        self._look_ups: dict[str, _LookUp] = {}
-        self._unreached: dict[str, float] = {}  # since when there is no connection for a wish
+        rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self._queue = Queue(ledger, account, clock=clock, rng=rng)
+        self._sender = Sender(ledger, connection, self._queue, resend=self._take, clock=clock)
 
     # -- what a person does ------------------------------------------------------------------------------
 
@@ -162,9 +133,8 @@ class Submitter:
         rows: list[tuple[str, dict[str, str]]] = []
         claims: dict[Hashable, tuple[float, str]] = {}
         going: set[str] = set()
-        with self._lock:
-            waiting, running = self._look()
-            others = {job["model_name"] for job in waiting}
+        with self._queue.lock:
+            others = {job["model_name"] for job in self._queue.waiting()}
             self._claims = {key: kept for key, kept in self._claims.items() if now - kept[0] < SAME_WISH}
             for request, take in wishes:
                 claim = (session, repr(request), take)
@@ -176,7 +146,7 @@ class Submitter:
                     f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
                 )
                 model, name = request.model_name, _name(person)
-                if model not in others and self._queue.room(model, running[model]):
+                if model not in others and self._queue.room(model):
                     self._queue.take(job_id, model=model, person=name)
                     going.add(job_id)
                 hold = self._queue.hold_of(model)
@@ -203,7 +173,7 @@ class Submitter:
         for job in recorded:
             jobs[job.id] = job
             if job.id in going:
-                self._run(lambda job=job: self._send(job))  # type: ignore[misc]
+                self._hand_over(job)
         if len(going) < len(recorded):
             self._send_whose_turn_it_is()
         return list(jobs.values())
@@ -215,7 +185,7 @@ class Submitter:
             StateChanged: it has been sent by now.
             LogError: nothing was recorded.
         """
-        with self._lock:
+        with self._queue.lock:
             if job_id in self._queue.in_hand:
                 raise StateChanged("It is being sent right now.")
             return self._ledger.append(
@@ -228,8 +198,8 @@ class Submitter:
         Raises:
             LogError: nothing was recorded.
         """
-        with self._lock:
-            mine = [job.id for job in self._look()[0] if group and job.group == group]
+        with self._queue.lock:
+            mine = [job.id for job in self._queue.waiting() if group and job.group == group]
             taken_back = {"state": WITHDRAWN, "message": "Withdrawn; nothing was spent."}
             return len(self._ledger.append_many([(job_id, taken_back) for job_id in mine]))
 
@@ -244,8 +214,7 @@ class Submitter:
             raise StateChanged("It has been sent by now.")
         if job["account"] != self._account:
             raise StateChanged("It belongs to another account than the one in use.")
-        with self._lock:
-            self._queue.try_now(job["model_name"])
+        self._queue.try_now(job["model_name"])
         if job.state == NOT_SENT:
             self._take(job)
         else:
@@ -253,28 +222,27 @@ class Submitter:
 
     def resume(self) -> None:
         """Try the held queues now: somebody has acted on the account."""
-        with self._lock:
-            self._queue.resume()
+        self._queue.resume()
 
     # -- what the tracker does ---------------------------------------------------------------------------
 
     def step(self) -> float | None:
         """Settle what is unknown and send what waits, as far as it is due; return when to come again."""
         now = self._clock()
-        with self._lock:  # who is in hand first: a worker records before it lets go
+        with self._queue.lock:  # who is in hand first: a worker records before it lets go
             held = self._queue.in_hand
-            mine = [job for job in self._mine() if job.state in {INTENT, UNKNOWN, WAITING}]
+            mine = [job for job in self._queue.mine() if job.state in {INTENT, UNKNOWN, WAITING}]
         dues = [now + BUSY_PAUSES[0]]
         answered = True
         for job in mine:
             if job.id in held:
                 continue
             if job.state == WAITING:
-                if job["code"] == NO_CONNECTION and self._too_old(job):
+                if job["code"] == NO_CONNECTION and self._sender.too_old(job):
                     self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
             elif answered:
                 try:
-                    dues.append(self._settle(job, now))
+                    dues.append(self._sender.settle(job, now))
                 except StateChanged as error:
                     log.warning("Task %s: %s", job.id, error)
                 except KlingError:
@@ -297,177 +265,32 @@ class Submitter:
 
     def places(self) -> dict[str, Place]:
         """Return where each wish that waits stands in its line and why, by its id."""
-        with self._lock:
-            return self._queue.places(*self._look())
+        return self._queue.places()
 
     # -- whose turn it is --------------------------------------------------------------------------------
 
-    def _mine(self) -> list[Job]:
-        return [job for job in self._ledger.unfinished() if job["account"] == self._account]
-
-    def _look(self) -> tuple[list[Job], Counter[str]]:
-        """Return the wishes that wait, and how many tasks of each model have a slot at Kling, or may have."""
-        held = self._queue.in_hand
-        mine = [job for job in self._mine() if job.id not in held]
-        waiting = [job for job in mine if job.state == WAITING]
-        running = Counter(job["model_name"] for job in mine if job.state in OPEN - {WAITING})
-        if not self._begun and not self._ledger.opening:
-            self._begun = True
-            self._queue.begin(
-                (job for job in self._ledger.jobs() if job["account"] == self._account), waiting, running
-            )
-        return waiting, running
-
     def _send_whose_turn_it_is(self) -> None:
-        with self._lock:
-            going = self._queue.going(*self._look())
-        for job in going:
-            self._run(lambda job=job: self._send(job))  # type: ignore[misc]
+        for job in self._queue.going():
+            self._hand_over(job)
 
     # -- one call ----------------------------------------------------------------------------------------
 
     def _take(self, job: Job) -> None:
-        with self._lock:
+        with self._queue.lock:
             if job.id in self._queue.in_hand:
                 return
             self._queue.take(job.id, model=job["model_name"], person=job["person"])
-        self._run(lambda: self._send(job))
+        self._hand_over(job)
 
-    def _send(self, job: Job) -> None:
-        """Make one POST and record what came of it. A record that fails leaves `intent`: it is looked up."""
-        try:
-            if job.state != INTENT:
-                job = self._ledger.append(job.id, only={job.state}, state=INTENT)
-            try:
-                task = self._connection.client().submit(job.request)
-            except KlingError as error:
-                self._refused(job, error)
-            else:
-                self._accepted(job, task)
-        except (StateChanged, LogError) as error:
-            log.warning("Task %s: %s", job.id, error)
-        except Exception:
-            log.exception("Sending task %s ended unexpectedly; it is looked up.", job.id)
-        finally:
-            with self._lock:
-                self._queue.let_go(job.id)
+    def _hand_over(self, job: Job) -> None:
+        def send() -> None:
+            self._sender.send(job)
             self._on_free()
 
-    def _accepted(self, job: Job, task: Task) -> None:
-        self._look_ups.pop(job.id, None)
-        self._unreached.pop(job.id, None)
-        with self._lock:
-            self._queue.accepted(job, self._others_running(job) + (not task.terminal))
-        self._ledger.append(job.id, only=OPEN, code="0", message="Accepted.", **task_cells(task))
-
-    def _others_running(self, job: Job) -> int:
-        model = job["model_name"]
-        return self._look()[1][model] - (job.state != WAITING and job.id not in self._queue.in_hand)
-
-    def _refused(self, job: Job, error: KlingError) -> None:
-        sent_before = UNKNOWN in job.since
-        if isinstance(error, TransportError | APIError) and error.may_have_run:
-            self._note_unknown(job, _words(error), error)
-        elif not sent_before:
-            self._refused_for_sure(job, error)
-        elif isinstance(error, NotSent):
-            self._note_unknown(job, _words(error), error)
-        else:  # a refusal of the same id again says nothing about the first time: the look-up decides
-            try:
-                task = self._find(job)
-            except KlingError:
-                self._note_unknown(job, _words(error), error)
-                return
-            if task is not None:
-                self._accepted(job, task)
-            else:
-                self._refused_for_sure(job, error)
-
-    def _find(self, job: Job) -> Task | None:
-        return self._connection.client().find(job.id)
-
-    def _note_unknown(self, job: Job, what: str, error: KlingError | None = None) -> Job:
-        message = f"{what} It is being looked up: nothing needs to be done, and no second task is bought."
-        return self._ledger.append(
-            job.id, only={INTENT, UNKNOWN}, state=UNKNOWN, message=message, **_support(error)
-        )
-
-    def _refused_for_sure(self, job: Job, error: KlingError) -> None:
-        """Record a refusal of which it is certain that no task exists."""
-        state, message = FAILED, f"{_words(error)} Nothing was spent."
-        if isinstance(error, NotSent):
-            self._unreached.setdefault(job.id, self._clock())
-            if not self._too_old(job):
-                state, message = WAITING, f"{message} It is sent by itself as soon as there is a connection."
-                self._queue.hold(ACCOUNT, message, 0)
-            else:
-                state, message = NOT_SENT, f"{message} Send it now, or withdraw it."
-                self._unreached.pop(job.id)
-        elif isinstance(error, SlowDown):
-            state, message = WAITING, _words(error)
-            model, at_least = job["model_name"], error.retry_after or 0
-            if error.code == SLOTS_TAKEN:
-                with self._lock:
-                    self._queue.full(model, self._others_running(job), at_least=at_least)
-            else:
-                self._queue.hold(model, message, error.code, at_least=at_least)
-        elif isinstance(error, AccountBlocked):
-            state, message = WAITING, f"{_words(error)} It waits here, and nothing was spent."
-            key = job["model_name"] if error.code == MODEL_NOT_ALLOWED else ACCOUNT
-            self._queue.hold(key, message, error.code, needs_person=True)
-            self._queue.set_aside(job)
-        self._ledger.append(job.id, only=OPEN, state=state, message=message, **_support(error))
-
-    def _too_old(self, job: Job) -> bool:
-        """Whether a wish found no connection for so long that a person should say whether it is still one."""
-        since = self._unreached.get(job.id, job.ordered_at.timestamp())
-        return self._clock() - since >= YOUNG
-
-    def _settle(self, job: Job, now: float) -> float:
-        """Look up a task that may exist; return when to look again.
-
-        Raises:
-            KlingError: nothing was learnt.
-        """
-        if job.state == INTENT:  # nobody holds it: its POST was cut off by a crash or a full disk
-            job = self._note_unknown(job, "The studio stopped before the answer came.")
-        look_up = self._look_ups.setdefault(job.id, _LookUp(now))
-        if look_up.due > now:
-            return look_up.due
-        try:
-            task = self._find(job)
-        except KlingError:
-            look_up.due = self._clock() + LOOK_AGAIN_LATER
-            raise
-        if task is not None:
-            self._accepted(job, task)
-        elif look_up.absent < len(LOOK_AGAIN):
-            look_up.due = now + LOOK_AGAIN[look_up.absent] * 2**look_up.rounds
-            look_up.absent += 1
-        elif now - job.ordered_at.timestamp() < YOUNG:
-            look_up.absent, look_up.rounds = 0, look_up.rounds + 1
-            self._take(job)
-        else:
-            self._look_ups.pop(job.id)
-            self._ledger.append(job.id, only={UNKNOWN}, state=NOT_SENT, message=TOO_OLD)
-        return look_up.due
+        self._run(send)
 
 
 def _name(person: str) -> str:
     """Return a name without what could make it look like another: control and direction marks."""
     visible = "".join(char for char in person if char.isspace() or unicodedata.category(char)[0] != "C")
     return " ".join(visible.split())[:PERSON_LIMIT]
-
-
-def _words(error: KlingError) -> str:
-    if isinstance(error, APIError):
-        said = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
-        return f"{error.meaning.what} {error.meaning.remedy}{said}"
-    return f"{error}".rstrip(".") + "."
-
-
-def _support(error: KlingError | None) -> dict[str, str]:
-    """Return what Kling's support asks for."""
-    if isinstance(error, APIError):
-        return {"code": str(error.code), "request_id": error.request_id}
-    return {"code": NO_CONNECTION} if error else {}

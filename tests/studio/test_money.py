@@ -329,7 +329,7 @@ def the_post_before_the_intent(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def post_first(self: Submitter, request: TextToVideo, **about: Any) -> Job:
         with contextlib.suppress(KlingError):
-            self._connection.client().submit(replace(request, external_task_id="posted-first"))
+            self._sender._connection.client().submit(replace(request, external_task_id="posted-first"))
         return order(self, request, **about)
 
     monkeypatch.setattr(Submitter, "order", post_first)

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kling.errors import NotSent, api_error
+from kling.errors import MaybeSent, NotSent, api_error
 from kling.models import Task, TextToVideo
 from kling.studio.ledger import FAILED, SUCCEED, WAITING
-from kling.studio.queue import AT_ONCE, PROBE_PAUSES, Place
+from kling.studio.place import Place
+from kling.studio.queue import AT_ONCE, PROBE_PAUSES
 from kling.studio.tracker import KLING_PACE
 from tests.studio.fakes import FOX, Bench, Kling
 
@@ -272,6 +273,17 @@ def test_everybody_without_a_name_is_one_person(tmp_path):
         bench.submitter.order(replace(FOX, prompt=f"{number}"), person=" ", session=f"tab {number}")
     batch(bench, "Ben", 2)
     assert [place.position for place in places(bench, "Ben")] == [2, 4]
+
+
+def test_a_wish_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_path):
+    bench, kling = room(tmp_path, 1, [3 * 3600.0, 60.0])
+    first, second = bench.order_all([FOX, FOX])
+    bench.run_for(3 * 3600 - 600)
+    kling.answers = [(MaybeSent("broke"), False)]
+    kling.slots = 2
+    bench.run_for(400)
+    assert "unknown" in bench.job(second.id).since
+    assert (bench.job(first.id).state, bench.job(second.id).state) == ("submitted", FAILED)
 
 
 # -- places --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from kling.models import TextToVideo
 from kling.studio.csvlog import LogError, parse
 from kling.studio.ledger import StateChanged
 from kling.studio.queue import BUSY_PAUSES, HOLD_PAUSE
-from kling.studio.submit import YOUNG
+from kling.studio.send import YOUNG
 from tests.studio.fakes import ACCOUNT, FOX, Bench, Crash, Kling
 
 V3 = replace(FOX, model_name="kling-v3")
