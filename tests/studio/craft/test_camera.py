@@ -11,6 +11,7 @@ from kling.models import CAMERA_AXES, CAMERA_TYPES
 from kling.sandbox.draw.camera import REST, Pose, spoken, waypoints
 from kling.sandbox.draw.words import read as scene
 from kling.studio.craft import camera
+from tests.kling.tools import law
 from tests.studio.craft.legal import TEXT, cameras
 
 STRENGTHS = {"slowly": 2, "steadily": 5, "quickly": 9}
@@ -79,6 +80,7 @@ def test_what_is_no_move_has_no_words(control):
 
 
 @given(TEXT, cameras(), cameras())
+@law
 def test_the_move_is_replaced_and_found_again(prompt, first, second):
     once = camera.write_into(prompt, first)
     assert once.startswith(prompt)
@@ -104,6 +106,7 @@ def test_it_stands_where_it_stood():
 
 
 @given(st.text())
+@law
 def test_a_prompt_without_such_a_sentence_is_left_alone(prompt):
     assert camera.write_into(prompt, None) == prompt
     assert camera.read(prompt) is None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo, catalog
 from kling.studio.craft.combine import MOST_ROWS, combine, total
 from kling.studio.craft.expand import ExpandError
+from tests.kling.tools import law
 from tests.studio.craft.legal import requests
 
 MODELS = [*catalog().models, "kling-v9"]
@@ -90,7 +91,7 @@ def test_a_huge_number_is_refused_before_anything_is_made():
     st.lists(st.sampled_from(["3", "5", "10", "15"]), max_size=2),
     st.lists(st.sampled_from(["16:9", "9:16", "1:1"]), max_size=2),
 )
-@settings(deadline=None)
+@law
 def test_each_legal_request_once_and_none_lost(base, models, modes, durations, ratios):
     from kling.studio.craft.expand import escape
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kling.studio.craft.compare import MOST_PIECES, compare
+from tests.kling.tools import law
 
 TEXT = st.text() | st.lists(st.sampled_from(["a", "fox", " ", "\n", "  ", ",", "雪", "狐", "it's", "é"])).map(
     "".join
@@ -31,12 +32,13 @@ def check(old: str, new: str):
 
 
 @given(TEXT, TEXT)
-@settings(max_examples=300)
+@settings(law, max_examples=300)
 def test_it_is_exact_in_both_directions(old, new):
     check(old, new)
 
 
 @given(TEXT, TEXT, TEXT)
+@law
 def test_what_stands_around_a_change_stays(before, after, new):
     pieces = check(f"{before} . {after}", f"{before} . {new} . {after}")
     kept = sum(len(piece.text) for piece in pieces if piece.kind == "same")
@@ -44,6 +46,7 @@ def test_what_stands_around_a_change_stays(before, after, new):
 
 
 @given(TEXT)
+@law
 def test_equal_texts_are_the_same(text):
     assert compare(text, text) == ([("same", text)] if text else [])
     assert compare("", text) == ([("added", text)] if text else [])

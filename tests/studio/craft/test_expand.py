@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.studio.craft.expand import ExpandError, count, count_all, escape, expand, expand_all, names
+from tests.kling.tools import law
 
 VALUES = {"animal": ["fox", "owl", "{x|y}"], "place": ["a den", ""], "unused": ["1", "2", "3", "4"]}
 
@@ -74,12 +75,14 @@ def test_the_names_are_told_before_they_are_defined():
 
 
 @given(st.text())
+@law
 def test_escaped_text_stands_for_itself(text):
     assert expand(escape(text)) == [text]
     assert names(escape(text)) == ()
 
 
 @given(st.text(st.characters(exclude_characters="{}\\")))
+@law
 def test_text_without_braces_is_itself(text):
     assert expand(text, VALUES) == [text]
 
@@ -127,6 +130,7 @@ def meant(parts: list[Any], chosen: dict[str, str]) -> list[str]:
 
 
 @given(templates())
+@law
 def test_nothing_is_lost_and_the_order_is_that_of_counting(parts):
     text = written(parts)
     used = names(text)
@@ -139,6 +143,7 @@ def test_nothing_is_lost_and_the_order_is_that_of_counting(parts):
 
 
 @given(st.lists(templates(1), max_size=3))
+@law
 def test_texts_of_one_request_share_their_variables(several):
     texts = tuple(map(written, several))
     if count_all(texts, VALUES) > 2000:

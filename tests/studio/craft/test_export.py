@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.craft import export, pasted
+from tests.kling.tools import law
 from tests.studio.craft.legal import requests
 
 ROOT = Path(__file__).parents[3]
@@ -67,7 +68,7 @@ def asked(request: TextToVideo) -> dict[str, Any]:
 
 
 @given(requests())
-@settings(deadline=None)
+@law
 def test_any_legal_request_comes_back_from_json_and_from_curl(request):
     assert asked(pasted.read(export.to_json(request)).request) == asked(request)
     back = pasted.read(export.to_curl(request))
@@ -76,7 +77,7 @@ def test_any_legal_request_comes_back_from_json_and_from_curl(request):
 
 
 @given(st.lists(requests(), min_size=1, max_size=25))
-@settings(max_examples=8, deadline=None)
+@settings(law, max_examples=8)
 def test_bash_gives_curl_exactly_the_body_that_was_asked_for(wishes):
     # curl itself is a function here: what it would be given to send
     script = "".join(f"{export.to_curl(wish)}\nprintf '\\0'\n" for wish in wishes)
@@ -99,7 +100,7 @@ def test_bash_gives_curl_exactly_the_body_that_was_asked_for(wishes):
 
 
 @given(requests())
-@settings(max_examples=50, deadline=None)
+@settings(law, max_examples=50)
 def test_the_python_program_holds_exactly_the_body_that_was_asked_for(request):
     program = ast.parse(export.to_python(request))
     (body,) = (

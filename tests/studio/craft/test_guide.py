@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kling.studio.craft.guide import PARTS, Guide, parts, read, tidy, write
 from kling.studio.craft.templates import templates
+from tests.kling.tools import law
 from tests.studio.craft.legal import TEXT
 
 LABELS = re.compile(rf"(?im)^\s*(?:{'|'.join(PARTS)})\s*:")
@@ -46,6 +47,7 @@ def test_each_suggestion_is_known_again_without_a_label(part):
 
 
 @given(SUGGESTED)
+@law
 def test_suggestions_together_make_prose(guide):
     prompt = write(guide)
     assert not LABELS.search(prompt)
@@ -53,7 +55,7 @@ def test_suggestions_together_make_prose(guide):
 
 
 @given(st.builds(Guide, **dict.fromkeys(PARTS, ANY)))
-@settings(max_examples=300)
+@settings(law, max_examples=300)
 def test_any_parts_come_back(guide):
     if any(LABELS.search(text) for text in (getattr(guide, name) for name in PARTS)):
         return
@@ -62,7 +64,7 @@ def test_any_parts_come_back(guide):
 
 
 @given(ANY)
-@settings(max_examples=300)
+@settings(law, max_examples=300)
 def test_any_prompt_keeps_every_word(prompt):
     if LABELS.search(prompt):
         return
@@ -73,6 +75,7 @@ def test_any_prompt_keeps_every_word(prompt):
 
 
 @given(ANY)
+@law
 def test_any_prompt_with_labels_keeps_every_other_word(prompt):
     labelled = f"before\nCamera: {prompt}\nlighting : soft\n\n SCENE: a forest\nCamera: pans"
     guide = read(labelled)

@@ -13,6 +13,7 @@ from kling import CameraControl, Shot, TextToVideo
 from kling.studio.craft import pasted
 from kling.studio.craft.pasted import PasteError
 from kling.studio.craft.shell import words
+from tests.kling.tools import law
 
 RABBIT = (
     "A cute little rabbit wearing glasses, sitting at a table, reading a newspaper, "
@@ -183,7 +184,7 @@ ANSI = st.lists(st.sampled_from(PLAIN + ESCAPES), max_size=20).map("".join)
 
 
 @given(st.lists(st.tuples(TEXTS, ANSI), min_size=1, max_size=30))
-@settings(max_examples=25, deadline=None)
+@settings(law, max_examples=25)
 def test_quoted_words_mean_what_bash_says_they_mean(texts):
     written = []
     for text, ansi in texts:
@@ -202,6 +203,7 @@ def test_quoted_words_mean_what_bash_says_they_mean(texts):
 
 
 @given(st.text(max_size=200))
+@law
 def test_no_text_breaks_it(text):
     for paste in (text, "curl " + text, "{" + text):
         assert len(told(paste)) < 2000

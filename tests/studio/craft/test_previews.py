@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from kling import CameraControl, Shot
 from kling.studio.craft import previews
 from kling.studio.craft.previews import MOST_WAITING, NAME, Preview, Previews
+from tests.kling.tools import law
 
 ROOT = Path(__file__).parents[3]
 TILT = CameraControl(type="simple", config={"tilt": 4})
@@ -177,6 +178,7 @@ def test_what_is_no_move_and_no_cut_is_not_drawn(bench, wish, words):
 
 
 @given(st.text(), st.text(max_size=8), st.text(max_size=8))
+@law
 def test_no_text_reaches_a_file_name_or_a_size_that_is_too_large(prompt, ratio, duration):
     bench = Bench(Path("/nowhere"))
     preview = bench.previews.cut([Shot(prompt=prompt, duration=duration)], aspect_ratio=ratio)

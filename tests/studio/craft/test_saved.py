@@ -22,6 +22,7 @@ from kling.studio.craft.saved import (
     SavedTemplates,
 )
 from kling.studio.craft.templates import search
+from tests.kling.tools import law
 from tests.studio.craft.legal import requests
 
 FOX = TextToVideo(prompt="A {red|blue} fox", mode="pro", sound="on")
@@ -61,7 +62,7 @@ def test_a_whole_order_is_kept_through_a_restart(tmp_path):
 
 
 @given(requests(), st.lists(st.text(), min_size=4, max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_any_order_and_any_text_comes_back_as_it_was_saved(tmp_path, request_, texts):
     folder = tmp_path / os.urandom(4).hex()
     title, category, teaches, author = texts

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kling import Shot, TextToVideo
 from kling.studio.craft import storyboard
 from kling.studio.craft.storyboard import StoryboardError, total
+from tests.kling.tools import law
 
 WORDS = st.text(max_size=12)
 STRIPS = st.lists(
@@ -27,6 +28,7 @@ def check(shots) -> None:
 
 
 @given(st.integers(-2, 9), DURATIONS, st.lists(WORDS, max_size=3))
+@law
 def test_a_spread_is_even_and_adds_up(number, duration, prompts):
     shots = storyboard.spread(number, duration, prompts)
     check(shots)
@@ -38,6 +40,7 @@ def test_a_spread_is_even_and_adds_up(number, duration, prompts):
 
 
 @given(STRIPS, DURATIONS, st.integers(-6, 5))
+@law
 def test_filling_adds_up_and_changes_no_more_than_it_must(shots, duration, which):
     if len(shots) > int(duration):
         with pytest.raises(StoryboardError, match="cannot share"):
@@ -59,6 +62,7 @@ def test_filling_adds_up_and_changes_no_more_than_it_must(shots, duration, which
 
 
 @given(STRIPS, st.data())
+@law
 def test_cutting_moving_removing_and_adding_keep_the_sum(shots, data):
     place = data.draw(st.integers(0, len(shots) - 1))
     length = int(shots[place].duration)
@@ -93,6 +97,7 @@ def test_cutting_moving_removing_and_adding_keep_the_sum(shots, data):
 
 
 @given(STRIPS)
+@law
 def test_the_text_form_comes_back(shots):
     plain = tuple(
         Shot(prompt=" ".join(shot.prompt.replace(";", "").split()), duration=shot.duration) for shot in shots
@@ -132,6 +137,7 @@ def test_a_text_that_is_no_storyboard_is_told(text, words):
 
 
 @given(st.text())
+@law
 def test_no_text_breaks_it(text):
     try:
         shots = storyboard.from_text(text)

@@ -17,6 +17,7 @@ from kling.studio.craft.combine import combine
 from kling.studio.craft.expand import count, expand
 from kling.studio.craft.templates import POSTERS, Style, Template, search, styles, templates
 from tests import posters
+from tests.kling.tools import law
 
 ALL = templates()
 
@@ -112,6 +113,7 @@ def test_a_style_is_added_once_and_taken_away_again(style: Style):
 
 
 @given(st.text())
+@law
 def test_a_style_loses_no_text(prompt):
     style = styles()[0]
     styled = style.add_to(prompt)
@@ -146,5 +148,6 @@ def test_every_word_of_a_query_counts():
 
 
 @given(st.text())
+@law
 def test_no_query_breaks_the_search(query):
     assert all(found in ALL for found in search(query, ALL))
