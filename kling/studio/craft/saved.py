@@ -25,7 +25,7 @@ from kling.studio.craft import pasted
 log = logging.getLogger(__name__)
 
 FOLDER = "templates"  # in the data folder
-MOST = 1_000  # templates
+MOST = 500  # templates
 MOST_BYTES = 100_000  # of one
 _ID = re.compile("[0-9a-f]{16}")
 _LIMITS = {"title": 80, "category": 40, "teaches": 300, "author": 80}  # characters

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# `\` before a blank continues a line too: that is what pages that are copied make of a line's end.
-_BLANK = re.compile(r"(?:[^\S\n]|\\\s)+")
+# `\` before a blank continues a line too: that is what pages that are copied make of a line's end. So do `^`
+# and a backtick at its end, as Windows' two shells write it.
+_BLANK = re.compile(r"(?:[^\S\n]|\\\s|[\^`]\n)+")
 _PIECE = re.compile(
     r"""'(?P<single>[^']*)'
     | "(?P<double>(?:[^"\\]|\\.)*)"

@@ -70,6 +70,18 @@ def test_what_cannot_be_made_is_left_out_with_its_reason():
     assert len(empty.left_out) == 2
 
 
+def test_shots_last_as_long_as_each_duration():
+    shots = (Shot(prompt="a", duration="2"), Shot(prompt="b", duration="3"))
+    board = TextToVideo(
+        model_name="kling-v3", duration="5", multi_shot=True, shot_type="customize", multi_prompt=shots
+    )
+    same, longer = combine(board, durations=["5", "9"]).rows
+    assert (same.request, same.changes) == (board, ())
+    assert [shot.prompt for shot in longer.request.multi_prompt] == ["a", "b"]
+    assert sum(int(shot.duration) for shot in longer.request.multi_prompt) == 9
+    assert [change.field for change in longer.changes] == ["multi_prompt"]
+
+
 def test_a_price_that_is_not_known_makes_the_total_unknown():
     rows = combine(TextToVideo(prompt="fox"), models=["kling-v2-6", "kling-v9"]).rows
     assert [row.units for row in rows] == [Decimal("1.5"), None]

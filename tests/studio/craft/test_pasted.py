@@ -61,6 +61,8 @@ WISH = TextToVideo(prompt=RABBIT, mode="pro", sound="on", aspect_ratio="1:1")
         OFFICIAL.replace("--data '", "--data-raw @- <<'END'\n")[:-1] + "\nEND\necho done",
         OFFICIAL.replace("--data '", "<<END --json @-\n")[:-1] + "\nEND",
         "$ " + OFFICIAL + " | jq .",
+        OFFICIAL.replace("\\\n", "^\r\n"),
+        OFFICIAL.replace("\\\n", "`\n").replace("curl ", "curl.exe "),
         f"curl -X POST -d {json.dumps(json.dumps(WISH.to_wire()))} https://api.example/v1/videos/text2video",
         OFFICIAL.split("--data '")[1][:-1],
     ],
