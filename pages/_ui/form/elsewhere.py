@@ -40,7 +40,8 @@ export default function ({ parentElement }) {
 }
 """
 _COPY_STYLE = """
-button { font: inherit; color: var(--st-text-color); background: var(--st-background-color);
+button { font: inherit; font-size: 0.875rem; color: var(--st-text-color);
+  background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: 0.25rem 0.75rem;
   min-height: 2.5rem; width: 100%; cursor: pointer; }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
@@ -105,7 +106,7 @@ def _shown(text: str, language: str, file_name: str, mime: str) -> None:
                 on_click="ignore",
                 key=f"take-{language}",
             )
-        st.code(text, language, wrap_lines=True, height=380)
+        st.code(text, None, wrap_lines=True)
 
 
 def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:

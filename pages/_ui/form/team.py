@@ -1,0 +1,135 @@
+"""The team's shelf of the library: whole orders that people here have saved under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from kling.studio.craft.saved import SavedError, SavedTemplate
+from kling.studio.craft.templates import search
+from kling.studio.draft import Draft
+from pages._ui.form import fields
+from pages._ui.running import studio
+from pages._ui.words import escaped, moment, plain, price
+
+Begin = Callable[[Draft], object]
+FIELDS = {"title": ("Name", 80), "category": ("Category", 40), "teaches": ("What it is good for", 300)}
+CUT = (
+    "font-size:.875rem;display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden;"
+    "overflow-wrap:anywhere"
+)
+
+
+def team(query: str, begin_with: Begin) -> None:
+    """Draw what is saved, and a form to save the draft.
+
+    Args:
+        query: what to look for.
+        begin_with: fills the form with a draft.
+    """
+    session = st.session_state
+    if session.get("team_said"):
+        st.error(plain(session.pop("team_said")), icon=":material/warning:")
+    if session.get("changing"):
+        _change(session.changing)
+        return
+    everything = studio().templates.all()
+    found = search(query, everything)
+    if not found:
+        st.caption("None of them has all of these words." if everything else "Nobody has saved one yet.")
+    for template in found:
+        with st.container(border=True, key=f"saved-{template.id}"):
+            _card(template, begin_with)
+    with st.form("save_template"):
+        st.markdown("**Save the draft that you have now**")
+        _inputs("new")
+        st.form_submit_button("Save for the team", icon=":material/bookmark_add:", on_click=_add)
+
+
+def _inputs(key: str, seen: SavedTemplate | None = None) -> None:
+    for name, (label, limit) in FIELDS.items():
+        st.text_input(label, getattr(seen, name) if seen else "", max_chars=limit, key=f"team-{name}-{key}")
+
+
+def _typed(key: str) -> dict[str, str]:
+    return {name: st.session_state.get(f"team-{name}-{key}") or "" for name in FIELDS}
+
+
+def _me() -> str:
+    return str(st.session_state.get("person_field", ""))
+
+
+def _add() -> None:
+    session = st.session_state
+    try:
+        studio().templates.add(fields.read().request(), author=_me(), **_typed("new"))
+    except SavedError as error:
+        session.team_said = str(error)
+        return
+    session.update({f"team-{name}-new": "" for name in FIELDS})
+
+
+def _card(template: SavedTemplate, begin_with: Begin) -> None:
+    request, title = template.request, plain(template.title)
+    text = request.prompt or " / ".join(shot.prompt for shot in request.multi_prompt)
+    st.html(
+        f'<div dir="auto"><strong>{escaped(template.title)}</strong> {escaped(template.teaches)}</div>'
+        f'<div dir="auto" style="{CUT}">{escaped(text)}</div>'
+    )
+    author = f"{template.author}, " if template.author else ""
+    facts = [
+        template.category,
+        request.model_name,
+        f"{request.duration} s",
+        price(request.units()),
+        f"{author}{moment(template.changed)}",
+    ]
+    st.caption(plain(" · ".join(fact for fact in facts if fact)))
+    with st.container(horizontal=True, gap="xsmall"):
+        if st.button(f"Use **{title}**", key=f"use-saved-{template.id}"):
+            begin_with(replace(Draft.of(request), variations=fields.read().variations))
+            st.rerun()
+        st.button(
+            f"Change {title}",
+            key=f"change-{template.id}",
+            type="tertiary",
+            on_click=lambda: st.session_state.update(changing=template),
+        )
+
+
+def _change(seen: SavedTemplate) -> None:
+    st.markdown(f"**Change {plain(seen.title)}**")
+    _inputs(seen.id, seen)
+    st.checkbox("Put the draft that I have now in the place of what it orders", key="team-again")
+    gone = st.checkbox("Delete it, for everybody", key="team-gone")
+    with st.container(horizontal=True):
+        st.button(
+            "Delete" if gone else "Save",
+            icon=":material/delete:" if gone else ":material/check:",
+            type="primary",
+            key="team-keep",
+            on_click=_keep,
+            args=(seen,),
+        )
+        st.button("Leave it as it is", key="team-leave", on_click=_leave)
+
+
+def _keep(seen: SavedTemplate) -> None:
+    """Change or delete what was shown; who has changed it meanwhile loses nothing."""
+    session, saved = st.session_state, studio().templates
+    order = {"request": fields.read().request()} if session.get("team-again") else {}
+    try:
+        if session.get("team-gone"):
+            saved.delete(seen)
+        else:
+            saved.update(seen, author=_me(), **_typed(seen.id), **order)
+    except SavedError as error:
+        session.team_said = str(error)
+        return
+    _leave()
+
+
+def _leave() -> None:
+    st.session_state.changing = None
