@@ -20,7 +20,8 @@ STYLE = """<style>
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
   [data-testid="stElementContainer"]:is(
-    :has([data-live], [data-draft]), [class*="st-key-live-"], .st-key-desk) { position: absolute; }
+    :has([data-live], [data-draft], [data-task]), [class*="st-key-live-"], .st-key-desk
+  ) { position: absolute; }
   @media (max-width: 640px) { .st-key-generate button > div > :nth-child(2) { display: none; } }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
   .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }

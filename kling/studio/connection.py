@@ -79,8 +79,8 @@ class SandboxConnection:
 
     is_sandbox = True
 
-    def __init__(self, data: Path, *, arguments: tuple[str, ...] = ()) -> None:
-        self._data, self._arguments = data, arguments
+    def __init__(self, data: Path, *, arguments: tuple[str, ...] = (), webhook_secret: str = "") -> None:
+        self._data, self._arguments, self._webhook_secret = data, arguments, webhook_secret
         self._keys = KeyPair(f"studio-{secrets.token_hex(8)}", secrets.token_urlsafe(48))
         self._ready = threading.Event()
         self._stopping = threading.Event()
@@ -132,6 +132,7 @@ class SandboxConnection:
             **os.environ,
             "SANDBOX_ACCESS_KEY": self._keys.access_key,
             "SANDBOX_SECRET_KEY": self._keys.secret_key,
+            "SANDBOX_CALLBACK_SECRET": self._webhook_secret,
             "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
         }
         process = subprocess.Popen(
@@ -167,5 +168,5 @@ def _end(process: subprocess.Popen[str]) -> None:
 def connect(settings: Settings) -> Connection:
     """Return the account that the settings name; without credentials that is the sandbox."""
     if settings.credentials is None:
-        return SandboxConnection(settings.data_dir / "sandbox")
+        return SandboxConnection(settings.data_dir / "sandbox", webhook_secret=settings.webhook_secret)
     return KlingConnection(Client(settings.credentials, base_url=settings.base_url))

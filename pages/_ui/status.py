@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
+from kling import InvalidRequest
+from kling.studio.advice import Fix, advice
 from kling.studio.csvlog import LogError
 from kling.studio.delivered import charged, mismatches
 from kling.studio.ledger import (
@@ -24,6 +27,7 @@ from kling.studio.ledger import (
     StateChanged,
 )
 from kling.studio.studio import Studio
+from pages._ui.clips import remix
 from pages._ui.words import escaped, order_line, plain, price, span, state, took
 
 DELIVERED = {
@@ -117,6 +121,8 @@ def _words(studio: Studio, job: Job) -> None:
         st.caption(plain(studio.tracker.fetch_trouble(job.id) or "Fetching the video …"))
     elif job.state != SUCCEED and (words := job["task_status_msg"] or job["message"]) != "Accepted.":
         _say(job, words)
+        if job.state == FAILED and FOLLOWED & job.since.keys() and (what := advice(job)):
+            st.caption(plain(what.text))  # a refusal's words name the remedy themselves
 
 
 def _say(job: Job, words: str) -> None:
@@ -130,7 +136,9 @@ def _say(job: Job, words: str) -> None:
 
 
 def decisions(studio: Studio, job: Job, *, place: str) -> None:
-    """Draw what a person may decide about a task that was not sent."""
+    """Draw what a person may decide about a task that failed, or was not sent."""
+    if job.state == FAILED:
+        _mend(studio, job, place=place)
     if job.state not in {WAITING, NOT_SENT} or not studio.owns(job):
         return
     in_line = studio.place(job)
@@ -142,6 +150,37 @@ def decisions(studio: Studio, job: Job, *, place: str) -> None:
         st.button(
             "Withdraw", key=f"withdraw-{place}-{job.id}", on_click=decide, args=(studio.withdraw, job.id)
         )
+
+
+def _mend(studio: Studio, job: Job, *, place: str) -> None:
+    what = advice(job)
+    if what is not None and what.kind in {Fix.EDIT_PROMPT, Fix.CHANGE_ORDER}:
+        remix(job, words="Mend it in Compose")
+    elif what is not None and what.kind in {Fix.RETRY, Fix.CHECK_KEY, Fix.ASK_OPERATOR}:
+        units = job.request.units()
+        cost = "free" if studio.connection.is_sandbox else price(units)
+        st.button(
+            f"Order again · {cost}",
+            icon=":material/replay:",
+            key=f"again-{place}-{job.id}",
+            on_click=_order_again,
+            args=(studio, job),
+        )
+
+
+def _order_again(studio: Studio, job: Job) -> None:
+    """Order the same as a wish of its own, in a button's callback."""
+    session = st.session_state
+    made, token, person = session.get("made", []), session.get("session", ""), session.get("person_field", "")
+    request = replace(job.request, external_task_id="", callback_url="")
+    try:
+        (new,) = studio.order_all([request], person=person, session=token, parent=job.id)
+    except (InvalidRequest, LogError) as error:
+        st.toast(plain(str(error)), icon=":material/warning:")
+        return
+    if new.id not in made:
+        made.insert(0, new.id)
+    st.toast("Ordered again.", icon=":material/check:")
 
 
 def decide(act: Callable[[str], object], job_id: str) -> None:

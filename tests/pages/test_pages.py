@@ -216,3 +216,41 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
     finally:
         running.install(None)
         second.stop()
+
+
+def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_wish_of_its_own(studio: Studio, app: AppTest):
+    fill(studio, 1, state="submitted", task_id="1")
+    studio.ledger.append("job0000", state="failed", task_status_msg="The model fell over")
+    app.session_state.made = ["job0000"]
+    app.run()
+    assert "The model fell over" in texts(app)
+    assert "Order it again" in texts(app)
+    again = app.button(key="again-compose-job0000")
+    assert again.label == "Order again · free"
+    again.click().run()
+    first, second = studio.ledger.jobs()
+    assert (second.parent, second["prompt"]) == (first.id, first["prompt"])
+    assert app.session_state.made[0] == second.id
+    app.button(key="again-compose-job0000").click().run()  # a double click
+    assert len(studio.ledger.jobs()) == 2
+
+
+def test_a_task_that_broke_a_policy_leads_to_its_prompt(studio: Studio, app: AppTest):
+    fill(studio, 1, state="submitted", task_id="1")
+    studio.ledger.append("job0000", state="failed", task_status_msg="Failure to pass the risk control system")
+    app.session_state.made = ["job0000"]
+    app.run()
+    assert "Edit the prompt" in texts(app)
+    assert not any(button.key == "again-compose-job0000" for button in app.button)
+
+
+def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio: Studio, app: AppTest):
+    probe = '{"probe":{"width":640,"height":360,"fps":24.0,"seconds":5.0,"audio":false}}'
+    fill(studio, 1, state="submitted", task_id="1")
+    studio.ledger.append(
+        "job0000", state="succeed", file="job0000.mp4", extra=probe, final_unit_deduction="3"
+    )
+    app.session_state.made = ["job0000"]
+    app.run()
+    assert "size: ordered 720p, came 360p" in texts(app).replace("\\", "")
+    assert "Charged 3 Units ($0.42); 1.5 Units ($0.21) were expected" in texts(app).replace("\\", "")

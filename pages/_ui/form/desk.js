@@ -46,6 +46,11 @@ function desk() {
     event.target.focus();
     desk.walk?.({ step, text, at: Date.now() });
   }, true);
+  // What was typed before this script was there is a change like any other.
+  setTimeout(() => {
+    const text = document.activeElement;
+    if (field(text)) text.dispatchEvent(new Event("input", { bubbles: true }));
+  }, 300);
   for (const name of ["pagehide", "visibilitychange"]) window.addEventListener(name, save, true);
   return (window.__studioDesk = desk);
 }
