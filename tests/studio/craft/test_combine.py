@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -68,6 +69,14 @@ def test_what_cannot_be_made_is_left_out_with_its_reason():
     empty = combine(TextToVideo(prompt="{| }"))
     assert empty.rows == ()
     assert len(empty.left_out) == 2
+
+
+def test_a_request_that_is_legal_is_not_touched():
+    new = TextToVideo(prompt="x", model_name="kling-v9", mode="2k", duration="60", aspect_ratio="")
+    told = replace(new, callback_url="https://here.example", external_task_id="mine")
+    (row,) = combine(told).rows
+    assert row.request == replace(new, callback_url="https://here.example")
+    assert row.changes == ()
 
 
 def test_shots_last_as_long_as_each_duration():

@@ -79,6 +79,21 @@ def test_it_is_drawn_once_and_then_there_at_once(bench):
     assert bench.work == []
 
 
+def test_what_is_being_drawn_is_not_drawn_again(bench):
+    asked = []
+    draw = bench.previews._draw
+
+    def ask_meanwhile(*job: Any) -> str:
+        asked.append(bench.previews.camera(TILT, person="bob").state)
+        result: str = draw(*job)
+        return result
+
+    bench.previews._draw = ask_meanwhile
+    bench.previews.camera(TILT, person="ann")
+    bench.run()
+    assert (asked, len(bench.drawn)) == (["drawing"], 1)
+
+
 def test_different_wishes_have_different_names(bench):
     names = {
         bench.previews.camera(TILT).name,

@@ -171,6 +171,21 @@ def test_a_full_disk_changes_nothing(tmp_path, monkeypatch):
     assert len(list((tmp_path / "templates").iterdir())) == 1
 
 
+def test_a_crash_before_the_last_step_leaves_the_old_version(tmp_path, monkeypatch):
+    saved = opened(tmp_path)
+    first = saved.add(FOX, title="Fox")
+
+    def crash(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", crash)
+        with pytest.raises(SavedError, match="Input/output"):
+            saved.update(first, title="New")
+    assert saved.all() == opened(tmp_path).all() == (first,)
+    assert saved.update(first, title="New").version == 2
+
+
 def test_what_is_too_much_is_told(tmp_path):
     saved = opened(tmp_path)
     with pytest.raises(SavedError, match="too long"):

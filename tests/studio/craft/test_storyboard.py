@@ -160,6 +160,12 @@ def test_what_it_makes_is_legal():
             assert request.problems() == ()
 
 
+def test_who_inherits_the_seconds_of_a_shot_that_goes():
+    shots = tuple(Shot(prompt=word, duration=length) for word, length in (("a", "1"), ("b", "2"), ("c", "3")))
+    lengths = [[shot.duration for shot in storyboard.remove(shots, place)] for place in range(3)]
+    assert lengths == [["3", "3"], ["3", "3"], ["1", "5"]]
+
+
 def test_an_empty_strip_gets_a_first_shot():
     assert storyboard.add((), "x") == (Shot(prompt="x", duration="1"),)
     with pytest.raises(StoryboardError):
