@@ -116,7 +116,10 @@ def _words(studio: Studio, job: Job) -> None:
         )
     elif job.state == WAITING:
         place = studio.place(job)
-        _say(job, place.words if place and not job["message"] else job["message"])
+        if place is not None:
+            st.info(plain(place.words))
+        else:
+            _say(job, job["message"])
     elif job.state == SUCCEED and not job["file"]:
         st.caption(plain(studio.tracker.fetch_trouble(job.id) or "Fetching the video …"))
     elif job.state != SUCCEED and (words := job["task_status_msg"] or job["message"]) != "Accepted.":
