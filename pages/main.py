@@ -14,7 +14,8 @@ from pages._ui.words import plain
 
 PERSON, CHIME = "studio_person", "studio_chime"  # cookies
 
-# The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar.
+# The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar, and none for
+# the white words on a button, which need a darker ground in the dark than words in that colour do.
 STYLE = """<style>
   .stMainBlockContainer { padding: 4.5rem clamp(1rem, 3vw, 3rem) 4rem; }
   .stMainBlockContainer h1 { padding-top: 0; }
@@ -22,7 +23,10 @@ STYLE = """<style>
   [data-testid="stElementContainer"]:is(
     :has([data-live], [data-draft], [data-task]), [class*="st-key-live-"], .st-key-desk
   ) { position: absolute; }
-  @media (max-width: 640px) { .st-key-generate button > div > :nth-child(2) { display: none; } }
+  button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
+  button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
+  button kbd { opacity: 0.9; }
+  @media (max-width: 640px) { .st-key-generate kbd { display: none; } }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
   .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }
 </style>"""
