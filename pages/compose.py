@@ -22,6 +22,7 @@ from pages._ui.words import counted, plain, price
 
 def compose() -> None:
     open_the_draft()
+    toolbar.open_what_was_chosen()
     session = st.session_state
     draft = fields.settle()
     planned = plan(draft)

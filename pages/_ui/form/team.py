@@ -101,9 +101,10 @@ def _card(template: SavedTemplate, begin_with: Begin) -> None:
 
 def _change(seen: SavedTemplate) -> None:
     st.markdown(f"**Change {plain(seen.title)}**")
-    _inputs(seen.id, seen)
-    st.checkbox("Put the draft that I have now in the place of what it orders", key="team-again")
-    gone = st.checkbox("Delete it, for everybody", key="team-gone")
+    key = _key(seen)
+    _inputs(key, seen)
+    st.checkbox("Put the draft that I have now in the place of what it orders", key=f"team-again-{key}")
+    gone = st.checkbox("Delete it, for everybody", key=f"team-gone-{key}")
     with st.container(horizontal=True):
         st.button(
             "Delete" if gone else "Save",
@@ -116,15 +117,19 @@ def _change(seen: SavedTemplate) -> None:
         st.button("Leave it as it is", key="team-leave", on_click=_leave)
 
 
+def _key(seen: SavedTemplate) -> str:
+    return f"{seen.id}-{seen.version}"  # what was typed over one version is not for the next one
+
+
 def _keep(seen: SavedTemplate) -> None:
     """Change or delete what was shown; who has changed it meanwhile loses nothing."""
-    session, saved = st.session_state, studio().templates
-    order = {"request": fields.read().request()} if session.get("team-again") else {}
+    session, saved, key = st.session_state, studio().templates, _key(seen)
+    order = {"request": fields.read().request()} if session.get(f"team-again-{key}") else {}
     try:
-        if session.get("team-gone"):
+        if session.get(f"team-gone-{key}"):
             saved.delete(seen)
         else:
-            saved.update(seen, author=_me(), **_typed(seen.id), **order)
+            saved.update(seen, author=_me(), **_typed(key), **order)
     except SavedError as error:
         session.team_said = str(error)
         return

@@ -19,10 +19,18 @@ from pages._ui.words import escaped, plain, price
 SHELVES = ("Prompts", "Styles", "Team", "Earlier")
 EARLIER = 50  # prompts
 # On a phone the categories are one line to be pushed aside, else as many lines as they need.
-STYLE = "<style>@media (min-width: 640px) { .st-key-library_category [role=radiogroup] { flex-wrap: wrap } }</style>"
+STYLE = """<style>
+  @media (min-width: 640px) { .st-key-library_category [role=radiogroup] { flex-wrap: wrap } }
+</style>"""
+AT_ONCE = 24  # cards; all of them take a browser a second
 LONGEST_LABEL = 240  # characters of an earlier prompt on its button
 
 Begin = Callable[[Draft], object]
+
+
+def begin() -> None:
+    """Open the library as if for the first time, on the shelf that was looked at last."""
+    st.session_state.update(library_query="", library_category=None, library_all=False, changing=None)
 
 
 @st.dialog("Templates", width="large", icon=":material/auto_stories:")
@@ -66,7 +74,8 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
     if not found:
         st.caption("None of the starting prompts has all of these words.")
     grid = st.grid("auto", min_column_width=250, gap="medium")
-    for template in found:
+    shown = found if st.session_state.get("library_all") else found[:AT_ONCE]
+    for template in shown:
         with grid.cell():
             st.html(
                 f'<img src="{base_path()}/posters/{template.id}.jpg" alt="" loading="lazy" width="320" '
@@ -76,6 +85,12 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
                 begin_with(_draft_of(template))
                 st.rerun()
             st.caption(plain(f"{template.teaches}\n{_what_it_is(template)}"))
+    if len(shown) < len(found):
+        st.button(
+            f"Show all {len(found)}",
+            on_click=lambda: st.session_state.update(library_all=True),
+            width="stretch",
+        )
 
 
 def _draft_of(template: Template) -> Draft:

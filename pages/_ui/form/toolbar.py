@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
-from kling.studio.draft import Draft
+from kling.studio.draft import AUTOMATIC, ONE_SHOT, Draft
 from pages._ui.form import elsewhere, fields
 from pages._ui.form.compare import compare
 from pages._ui.form.guide import guide
-from pages._ui.form.templates import library
+from pages._ui.form.templates import begin, library
 from pages._ui.running import studio
 from pages._ui.words import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What to fill the form with, as one value: a run may be stopped at each look at the session.
+
+    Args:
+        draft_id: of the disk, empty for a new one.
+        origin: what a new one begins with.
+        notes: to be shown until somebody edits it.
+        before: id of the draft to go back to.
+    """
+
+    draft_id: str
+    origin: Draft | None = None
+    notes: tuple[str, ...] = ()
+    before: str = ""
 
 
 def toolbar(draft: Draft) -> None:
     """Draw the row, and under it the panel that is open."""
     session = st.session_state
     with st.container(horizontal=True, gap="small", key="toolbar"):
-        if _button("Templates", "auto_stories"):
+        if _button("Templates", "auto_stories", begin):
             library(begin_with)
         _panel_button("guide", "Guide", "Hide the guide", "assistant_direction")
         _panel_button("compare", "Compare", "Hide the comparison", "difference")
@@ -35,8 +53,8 @@ def toolbar(draft: Draft) -> None:
         compare(draft)
 
 
-def _button(label: str, icon: str) -> bool:
-    return st.button(label, type="tertiary", icon=f":material/{icon}:", key=f"tool_{icon}")
+def _button(label: str, icon: str, on_click: Callable[[], None] | None = None) -> bool:
+    return st.button(label, type="tertiary", icon=f":material/{icon}:", key=f"tool_{icon}", on_click=on_click)
 
 
 def _panel_button(panel: str, label: str, hide: str, icon: str) -> None:
@@ -53,18 +71,30 @@ def _panel_button(panel: str, label: str, hide: str, icon: str) -> None:
 
 
 def begin_with(draft: Draft, notes: Sequence[str] = ()) -> None:
-    """Fill the form with a new draft. The one that was being written is kept, and one press away."""
+    """Have the next run fill the form with a new draft; the one before it is kept, and one press away."""
     session = st.session_state
-    if session.get("begun") != fields.read():  # one that nobody has touched is not what one goes back to
-        session.before = session.draft_id
-    session.asked = session.draft_id
-    fields.open_draft("", origin=draft)
-    session.begun, session.notes = fields.read(), tuple(notes)
+    # A draft that nobody has touched is not what one goes back to.
+    before = session.draft_id if session.get("begun") != fields.read() else session.get("before", "")
+    session.chosen = Chosen("", draft, tuple(notes), before)
 
 
 def go_back() -> None:
-    """Open the draft from before again."""
+    """Have the next run open the draft from before again."""
+    st.session_state.chosen = Chosen(st.session_state.before)
+
+
+def open_what_was_chosen() -> None:
+    """Fill the form with what was chosen; a run that is stopped meanwhile leaves it to the next one."""
     session = st.session_state
-    session.asked, before = session.draft_id, session.before
-    session.before = ""
-    fields.open_draft(before)
+    chosen: Chosen | None = session.get("chosen")
+    if chosen is None:
+        return
+    session.asked = st.query_params.get("draft", "")  # the old one, until the script in the page changes it
+    fields.open_draft(chosen.draft_id, origin=chosen.origin)
+    if chosen.origin and chosen.origin.cut != ONE_SHOT:
+        session.open_shots = True
+    if chosen.origin and chosen.origin.camera != AUTOMATIC:
+        session.open_camera = True
+    session.before, session.notes = chosen.before, chosen.notes
+    session.begun = fields.read() if chosen.origin else None
+    session.chosen = None
