@@ -25,7 +25,11 @@ STYLE = """<style>
   ) { position: absolute; }
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
-  button kbd { opacity: 0.9; }
+  .stButton kbd { opacity: 0.9; }
+  /* The price and the button stay in sight while somebody looks through what lies below. */
+  [data-testid="stLayoutWrapper"]:has(> .st-key-order) { position: sticky; bottom: 0; z-index: 5; }
+  .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
+  @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
   @media (max-width: 640px) { .st-key-generate kbd { display: none; } }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
   .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }
