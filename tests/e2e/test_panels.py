@@ -1,0 +1,327 @@
+"""The tools under the prompt in a real browser: the library, the guide, the comparison, the way elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import PHONE, Server
+from tests.e2e.test_compose import draft_id, prompt, settled
+from tests.e2e.test_first_video import order
+
+LOOKS: list[dict[str, object]] = [{"color_scheme": "light"}, {**PHONE, "color_scheme": "dark"}]
+both_looks = pytest.mark.parametrize("look", LOOKS, ids=["desktop-light", "phone-dark"])
+HOSTILE = "<img src=x onerror=alert(1)> **a** `b` :red[c] $d$"
+NO_CLIPBOARD = "delete Navigator.prototype.clipboard"  # as on a page of plain http
+HEARD = "addEventListener('copy', (event) => (window.heard = event.clipboardData.getData('text/plain')))"
+
+
+def tool(page: Page, name: str) -> None:
+    page.locator(".st-key-toolbar").get_by_role("button", name=name, exact=True).click()
+
+
+def library(page: Page, shelf: str) -> Locator:
+    tool(page, "Templates")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(shelf, exact=True).click()
+    return dialog
+
+
+def write(page: Page, text: str) -> None:
+    prompt(page).fill(text)
+    prompt(page).blur()
+    settled(page)
+
+
+@both_looks
+def test_a_starting_prompt_is_found_and_used_and_the_old_draft_is_one_press_away(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    write(page, "What I was writing")
+    mine = draft_id(page)
+    dialog = library(page, "Prompts")
+    dialog.get_by_label("Search").press_sequentially("ramen")
+    expect(dialog.get_by_role("button", name=re.compile("^Use "))).to_have_count(1)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[role=dialog] img')].some(i => i.naturalWidth === 320)"
+    )
+    dialog.get_by_role("button", name="Use Ramen on a rainy night").click()
+    expect(dialog).to_be_hidden()
+    expect(prompt(page)).to_have_value(re.compile("^A chef lifts noodles"))
+    expect(page.get_by_role("button", name=re.compile(r"^Generate · 5 Units"))).to_be_visible()
+    page.wait_for_function("mine => !location.search.includes(mine)", arg=mine)
+    dialog = library(page, "Prompts")
+    dialog.get_by_role("button", name="Use Sneaker in the desert").click()
+    expect(prompt(page)).to_have_value(re.compile("^A single white running shoe"))  # one of its alternatives
+    page.get_by_role("button", name="Back to the draft you had").click()
+    expect(prompt(page)).to_have_value("What I was writing")  # not the one in between, which nobody touched
+    page.wait_for_function("mine => location.search.includes(mine)", arg=mine)
+    page.reload()
+    expect(prompt(page)).to_have_value("What I was writing")
+
+
+@both_looks
+def test_every_starting_prompt_can_be_reached_and_a_category_narrows_them(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    dialog = library(page, "Prompts")
+    cards = dialog.get_by_role("button", name=re.compile("^Use "))
+    expect(cards).to_have_count(24)
+    dialog.get_by_role("button", name="Show all 61").click()
+    expect(cards).to_have_count(61)
+    dialog.get_by_role("radiogroup", name="Category").get_by_text("Macro", exact=True).click()
+    dialog.get_by_role("button", name="Use Perfume on wet stone").wait_for(state="detached")
+    expect(dialog.get_by_role("button", name="Use The heart of a watch")).to_be_visible()
+    dialog.get_by_label("Search").press_sequentially("nothing has this word")
+    expect(dialog.get_by_text("None of the starting prompts has all of these words.")).to_be_visible()
+
+
+def test_one_style_takes_the_place_of_another(shared_server: Server, open_page: Callable[..., Page]):
+    page = open_page(shared_server.url)
+    write(page, "A fox.")
+    library(page, "Styles").get_by_role("button", name="Add Film noir").click()
+    expect(prompt(page)).to_have_value(re.compile(r"^A fox\. Black and white film noir"))
+    library(page, "Styles").get_by_role("button", name="Add Golden hour").click()
+    expect(prompt(page)).to_have_value(re.compile(r"^A fox\. Golden hour"))
+    expect(prompt(page)).not_to_have_value(re.compile("noir"))
+    library(page, "Styles").get_by_role("button", name="Take out Golden hour").click()
+    expect(prompt(page)).to_have_value("A fox.")
+
+
+@both_looks
+def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    ada, eve = open_page(shared_server.url), open_page(shared_server.url, **look)
+    ada.get_by_label("Your name").fill("Ada <b>")
+    ada.get_by_label("Your name").press("Enter")
+    settled(ada)
+    write(ada, f"Saved by Ada {HOSTILE}")
+    name = f"{HOSTILE} {len(look)}"
+    shelf = library(ada, "Team")
+    shelf.get_by_role("button", name="Save for the team").click()
+    expect(shelf.get_by_text("Give the template a name.")).to_be_visible()
+    shelf.get_by_label("Name", exact=True).fill(name)
+    shelf.get_by_label("What it is good for").fill("For trying")
+    shelf.get_by_role("button", name="Save for the team").click()
+    expect(shelf.get_by_role("button", name=f"Use {name}")).to_be_visible()
+    expect(shelf.get_by_label("Name", exact=True)).to_have_value("")
+
+    write(eve, "Eve's own")
+    theirs = library(eve, "Team")
+    card = theirs.locator("[class*=st-key-saved-]", has_text=name)
+    expect(card).to_contain_text("Ada <b>, ")
+    expect(card).to_contain_text("For trying")
+    expect(theirs.locator("img")).to_have_count(0)
+    card.get_by_role("button", name="Change").click()
+    theirs.get_by_label("Name", exact=True).fill("Eve's name")
+    expect(theirs.get_by_role("button", name="Save", exact=True)).to_be_visible()
+
+    shelf.get_by_role("button", name=f"Change {name}").click()
+    shelf.get_by_label("Name", exact=True).fill("Ada's new name")
+    shelf.get_by_role("button", name="Save", exact=True).click()
+    expect(shelf.get_by_role("button", name="Use Ada's new name")).to_be_visible()
+
+    theirs.get_by_role("button", name="Save", exact=True).click()
+    expect(theirs.get_by_text("Ada <b> has changed this template meanwhile")).to_be_visible()
+    theirs.get_by_role("button", name="Leave it as it is").click()
+    theirs.get_by_role("button", name="Use Ada's new name").click()
+    expect(prompt(eve)).to_have_value(f"Saved by Ada {HOSTILE}")
+
+    theirs = library(eve, "Team")
+    theirs.get_by_role("button", name="Change Ada's new name").click()
+    theirs.get_by_text("Delete it, for everybody").click()
+    theirs.get_by_role("button", name="Delete", exact=True).click()
+    expect(theirs.get_by_role("button", name="Change Ada's new name")).to_have_count(0)
+    expect(theirs.get_by_role("button", name="Save for the team")).to_be_visible()
+
+
+@both_looks
+def test_earlier_prompts_are_searched_and_used(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    for words in (f"An earlier heron {HOSTILE}", "An earlier fox"):
+        order(page, words)
+        page.locator("[class*=st-key-task-]", has_text=words).first.wait_for()
+    write(page, "Something else")
+    dialog = library(page, "Earlier")
+    expect(dialog.get_by_role("button", name="An earlier fox")).to_be_visible()
+    dialog.get_by_label("Search").press_sequentially("heron")
+    dialog.get_by_role("button", name="An earlier fox").wait_for(state="detached")
+    dialog.get_by_role("button", name=f"An earlier heron {HOSTILE}").first.click()
+    expect(prompt(page)).to_have_value(f"An earlier heron {HOSTILE}")
+    page.get_by_role("button", name="Back to the draft you had").click()
+    expect(prompt(page)).to_have_value("Something else")
+
+
+@both_looks
+def test_the_guide_writes_the_prompt_and_follows_it(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    write(page, "A heron in the reeds. The camera pans left.")
+    tool(page, "Guide")
+    camera = page.get_by_label("Camera", exact=True)
+    expect(camera).to_have_value("The camera pans left")
+    camera.fill("The camera tilts up")
+    camera.blur()
+    expect(prompt(page)).to_have_value("A heron in the reeds. The camera tilts up.")
+    page.get_by_role("button", name="Ideas: movement").click()
+    page.get_by_text("It turns slowly around itself").click()
+    expect(prompt(page)).to_have_value(
+        "A heron in the reeds. It turns slowly around itself. The camera tilts up."
+    )
+    expect(page.get_by_label("Movement", exact=True)).to_have_value("It turns slowly around itself")
+    page.get_by_text("It glides past and is gone").click()  # a second one: the ideas stay open
+    expect(page.get_by_label("Movement", exact=True)).to_have_value(
+        "It turns slowly around itself. It glides past and is gone"
+    )
+    page.keyboard.press("Escape")
+    write(page, "An old fox.")
+    expect(camera).to_have_value("")
+    expect(page.get_by_label("Subject", exact=True)).to_have_value("An old fox")
+    tool(page, "Hide the guide")
+    expect(camera).to_have_count(0)
+
+
+@both_looks
+def test_the_difference_can_be_seen_without_colour(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    order(page, f"A red fox {HOSTILE}")
+    page.locator("[class*=st-key-task-]", has_text="A red fox").first.wait_for()
+    write(page, f"A white fox {HOSTILE}")
+    tool(page, "Compare")
+    panel = page.locator(".st-key-compare")
+    expect(panel.locator("del")).to_have_text("red")
+    expect(panel.locator("ins")).to_have_text("white")
+    expect(panel.locator("del")).to_have_css("text-decoration-line", "line-through")
+    expect(panel.locator("ins")).to_have_css("text-decoration-line", "underline")
+    expect(panel.get_by_test_id("stHtml")).to_have_text(f"A redwhite fox {HOSTILE}")
+
+
+@both_looks
+def test_the_request_is_copied_on_plain_http_and_is_the_file_that_can_be_downloaded(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    page.context.add_init_script(NO_CLIPBOARD)
+    page.reload()
+    write(page, 'A "fox" says $HOME `x` <b>snow</b> \\n')
+    assert page.evaluate("typeof navigator.clipboard") == "undefined"
+    page.evaluate(HEARD)
+    tool(page, "Take it elsewhere")
+    dialog, wanted = page.get_by_role("dialog"), ""
+    for tab, key in (("JSON", "json"), ("cURL", "bash"), ("Python", "python")):
+        dialog.get_by_role("tab", name=tab).click()
+        box = dialog.locator(f".st-key-elsewhere_{key}")
+        with page.expect_download() as downloading:
+            box.get_by_role("button", name="Download").click()
+        wanted = Path(downloading.value.path()).read_text(encoding="utf-8").strip()
+        box.get_by_role("button", name="Copy", exact=True).click()
+        expect(box.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("heard") == wanted
+        page.evaluate("heard = null")
+        box.locator("pre").hover()
+        box.get_by_role("button", name="Copy to clipboard").click()
+        page.wait_for_function("() => heard")
+        assert page.evaluate("heard") == wanted
+    dialog.get_by_role("tab", name="Paste").click()  # it is really in the clipboard
+    dialog.get_by_label("JSON or a cURL command").focus()
+    page.keyboard.press("Control+V")
+    expect(dialog.get_by_label("JSON or a cURL command")).to_have_value(wanted)
+
+
+@both_looks
+def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    page = open_page(shared_server.url, **look)
+    write(page, "What I was writing")
+    tool(page, "Take it elsewhere")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("tab", name="Paste").click()
+    text = dialog.get_by_label("JSON or a cURL command")
+    text.fill('{"prompt": "A fox",}')
+    dialog.get_by_role("button", name="Fill the form").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("The JSON cannot be read at line 1")
+    expect(text).to_have_value('{"prompt": "A fox",}')
+    body = {"prompt": f"Pasted {HOSTILE}", "mode": "pro", "model_name": "kling-v2-6", "<b>seed</b>": 5}
+    text.fill(f"curl -X POST https://example.com/v1/videos/text2video -d '{json.dumps(body)}'")
+    dialog.get_by_role("button", name="Fill the form").click()
+    expect(dialog).to_be_hidden()
+    expect(prompt(page)).to_have_value(f"Pasted {HOSTILE}")
+    expect(page.get_by_role("radio", name="pro 1080p")).to_be_checked()
+    expect(page.get_by_text("<b>seed</b> is left out: it is not known here.")).to_be_visible()
+    page.get_by_role("button", name="Back to the draft you had").click()
+    expect(prompt(page)).to_have_value("What I was writing")
+    expect(page.get_by_text("is left out")).to_have_count(0)
+
+
+def test_the_keyboard_opens_and_closes_everything(shared_server: Server, open_page: Callable[..., Page]):
+    page = open_page(shared_server.url)
+    prompt(page).focus()
+    focused = "document.activeElement.innerText"
+    names = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate(focused).split("\n")[-1])
+    assert names == ["Templates", "Guide", "Compare", "Take it elsewhere"]
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Subject", exact=True)).to_be_visible()
+    assert "Hide the guide" in page.evaluate(focused)
+
+
+@both_looks
+def test_nothing_here_shuts_anybody_out(
+    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
+):
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    def check(where: str) -> None:
+        page.mouse.move(0, 0)
+        settled(page)
+        page.wait_for_function("() => document.getAnimations().every(each => each.playState !== 'running')")
+        found = Axe().run(page, context=where).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+
+    page = open_page(shared_server.url, **look)
+    order(page, "A red fox to compare with")
+    write(page, "A white fox to compare. The camera pans left.")
+    check(".st-key-toolbar")
+    tool(page, "Guide")
+    page.get_by_role("button", name="Ideas: movement").click()
+    page.get_by_text("It turns slowly around itself").wait_for()
+    check(".st-key-guide")
+    check("[data-testid=stPopoverBody]")
+    page.keyboard.press("Escape")
+    tool(page, "Compare")
+    page.locator(".st-key-compare ins").first.wait_for()
+    check(".st-key-compare")
+    tool(page, "Templates")
+    dialog = page.get_by_role("dialog")
+    for shelf, sign in (("Prompts", "Use"), ("Styles", "Add"), ("Team", "Save"), ("Earlier", "A red fox")):
+        dialog.get_by_text(shelf, exact=True).click()
+        dialog.get_by_role("button", name=re.compile(f"^{sign}")).first.wait_for()
+        check("[role=dialog]")
+    page.keyboard.press("Escape")
+    tool(page, "Take it elsewhere")
+    for tab in ("JSON", "cURL", "Python", "Paste"):
+        dialog.get_by_role("tab", name=tab).click()
+        check("[role=dialog]")
