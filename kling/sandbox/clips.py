@@ -22,6 +22,9 @@ from kling.sandbox.store import Store, Task
 _ATTEMPTS = 2
 _WORKERS = 2 if (os.cpu_count() or 1) >= 4 else 1
 _SHORT_TINY = 72
+# A clip that takes longer than this, and this again for each of its seconds, must not keep others waiting. It
+# is ten times what the slowest one takes on an idle machine.
+_PATIENCE = 60.0
 _KEEP_SECONDS = 31 * 24 * 3600
 
 log = logging.getLogger(__name__)
@@ -183,7 +186,11 @@ class Easel:
     async def _draw(self, worker: Worker, task: Task) -> None:
         problem = ""
         for _ in range(_ATTEMPTS):
-            problems = [await worker.draw(job) for job in self._clips.jobs(task)]
+            try:
+                problems = [await worker.draw(job) for job in self._clips.jobs(task)]
+            except TimeoutError as error:  # a second try would take as long
+                problem = str(error)
+                break
             problem = "; ".join(filter(None, problems))
             if not problem:
                 break
@@ -196,9 +203,14 @@ class Easel:
 
 
 class Worker:
-    """One process that draws. It ends when its pipe ends, however its parent died."""
+    """One process that draws. It ends when its pipe ends, however its parent died.
 
-    def __init__(self) -> None:
+    Args:
+        patience: seconds that a clip may take, and again for each of its own seconds.
+    """
+
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> asyncio.subprocess.Process:
@@ -214,18 +226,30 @@ class Worker:
         return self._process
 
     async def draw(self, job: dict[str, Any]) -> str:
-        """Draw one clip and return what went wrong, or an empty text."""
-        answer = b""
-        with suppress(OSError):
-            process = await self.start()
-            if process.stdin and process.stdout:
-                process.stdin.write(json.dumps(job).encode() + b"\n")
-                await process.stdin.drain()
-                answer = await process.stdout.readline()
+        """Draw one clip and return what went wrong, or an empty text.
+
+        Raises:
+            TimeoutError: it took too long; the process that drew it is ended.
+        """
+        limit = self._patience * (1 + sum(shot["seconds"] for shot in job["order"]["shots"]))
+        try:
+            answer = await asyncio.wait_for(self._ask(json.dumps(job).encode() + b"\n"), limit)
+        except TimeoutError:
+            await self.stop()
+            raise TimeoutError(f"it was not drawn within {limit:.0f} s") from None
         if answer.endswith(b"\n"):
             return str(json.loads(answer)["problem"])
         await self.stop()  # so that the next try starts another one
         return "the worker ended before it had drawn the clip"
+
+    async def _ask(self, line: bytes) -> bytes:
+        with suppress(OSError):
+            process = await self.start()
+            if process.stdin and process.stdout:
+                process.stdin.write(line)
+                await process.stdin.drain()
+                return await process.stdout.readline()
+        return b""
 
     async def stop(self) -> None:
         """End the process."""

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kling.sandbox.draw.canvas import Canvas, Piece, clouds, seal, smooth
-from kling.sandbox.draw.layers import Layer
+from kling.sandbox.draw.canvas import Canvas, Piece, cel, clouds, seal, smooth
+from kling.sandbox.draw.layers import Floats, Layer
 from kling.sandbox.draw.look import Look, mix, rgb
 
 
@@ -26,6 +26,7 @@ class Drift:
         colours: of the things; an empty text takes the light's.
         cover: how solid they are.
         long: of a streak, along its way, in sizes; 0 is a soft ball, -1 a leaf.
+        glows: whether it lights the air around it.
     """
 
     count: float
@@ -35,73 +36,81 @@ class Drift:
     colours: tuple[str, ...]
     cover: float
     long: float = 0.0
+    glows: bool = False
 
 
+SPARE = 0.35  # units by which a sheet is larger than the frame
 KINDS = {
     "rain": Drift(70, 0.0016, (-0.10, 1.5), 0.0, ("",), 0.34, 34),
     "snow": Drift(60, 0.0050, (-0.03, 0.13), 0.020, ("#ffffff",), 0.85),
     "petals": Drift(14, 0.0080, (-0.07, 0.09), 0.025, ("#ffc4d6", "#ffdfe8", "#f79cba"), 0.9, -1),
     "leaves": Drift(9, 0.0110, (-0.07, 0.11), 0.030, ("#d9772b", "#c8452a", "#e8b13a"), 0.92, -1),
-    "fireflies": Drift(12, 0.0105, (0.012, -0.012), 0.020, ("#f6ff9a", "#ffe88a"), 0.9),
-    "sparks": Drift(16, 0.0045, (0.03, -0.22), 0.020, ("#ffb347", "#ff7a2f", "#ffe08a"), 0.95),
-    "dust": Drift(22, 0.0040, (0.012, -0.010), 0.012, ("",), 0.35),
+    "fireflies": Drift(12, 0.0105, (0.012, -0.012), 0.020, ("#f6ff9a", "#ffe88a"), 0.9, glows=True),
+    "sparks": Drift(16, 0.0045, (0.03, -0.22), 0.020, ("#ffb347", "#ff7a2f", "#ffe08a"), 0.95, glows=True),
+    "dust": Drift(22, 0.0040, (0.012, -0.010), 0.012, ("",), 0.35, glows=True),
     "bubbles": Drift(9, 0.0075, (0.0, -0.10), 0.012, ("#dffaff",), 0.45),
-    "lanterns": Drift(4, 0.028, (0.012, -0.035), 0.010, ("#ffb85a", "#ff9a3c", "#ffd08a"), 0.95),
+    "lanterns": Drift(4, 0.028, (0.012, -0.035), 0.010, ("#ffb85a", "#ff9a3c", "#ffd08a"), 0.95, glows=True),
 }
 
 
 def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
-    """One layer of small things; it is painted once and repeats itself without a seam."""
+    """One layer of small things: a sheet larger than the frame that goes on from its own start."""
     drift = KINDS[kind]
     near = 3.0 / depth
-    period = 0.9 if kind == "rain" else 1.25  # units; after this the same things come again
 
     def paint(canvas: Canvas) -> Layer:
         unit, dice = canvas.unit, look.noise(salt)
-        tile = max(8, round(period * unit))
-        vx, vy = (tile / 1.0 * v * near / period for v in drift.fall)
+        wide, high = (round((side / unit + SPARE) * unit / 2) * 2 for side in canvas.frame)
         grow = 2
-        sheet = Image.new("RGBA", (tile * grow, tile * grow))
+        sheet = Image.new("RGBA", (wide * grow, high * grow))
         pen = ImageDraw.Draw(sheet, "RGBA")
-        soft = drift.long == 0
-        for _ in range(int(drift.count * period**2 * (1.3 if depth > 3 else 0.8))):
-            x, y = (float(dice.uniform(0, tile)) for _ in range(2))
+        for _ in range(int(drift.count * wide * high / unit**2 * (1.3 if depth > 3 else 0.8))):
+            x, y = float(dice.uniform(0, wide)), float(dice.uniform(0, high))
             r = max(0.55, drift.size * near * unit * float(dice.uniform(0.5, 1.15)))
             code = drift.colours[int(dice.integers(len(drift.colours)))]
-            tint = rgb(code) if code else mix(look.light, look.haze, 0.3)
-            if kind == "snow":
-                tint = mix(tint, look.haze, 0.55 if look.dark else 0.15)
-            if kind in {"petals", "leaves"}:
-                tint = tint * (0.4 if look.dark else 0.95)
-            alpha = int(255 * drift.cover * float(dice.uniform(0.45, 1.0)))
-            fill = (*(int(255 * c) for c in np.clip(tint, 0, 1)), alpha)
+            fill = (*_tint(look, kind, code), int(255 * drift.cover * float(dice.uniform(0.45, 1.0))))
             turn = float(dice.uniform(0, math.pi))
-            for ox in (-tile, 0, tile):
-                for oy in (-tile, 0, tile):
+            far = r * max(2.0, drift.long + 2)
+            for ox in _again(x, far, wide):
+                for oy in _again(y, far, high):
                     _thing(pen, (x + ox) * grow, (y + oy) * grow, r * grow, drift, fill, turn, grow)
-        image = sheet.resize((tile, tile), Image.Resampling.BOX)
-        paint_ = (np.asarray(image) / np.float32(255)).astype(np.float32)
+        paint_ = (np.asarray(sheet.reduce(grow)) / np.float32(255)).astype(np.float32)
         colour, cover = paint_[..., :3], paint_[..., 3]
-        if soft and kind in {"fireflies", "sparks", "lanterns", "dust"}:
-            cover, colour = _halo(cover, colour, drift, tile)
-        # Columns and rows that the canvas shows, of the endless pattern.
-        across = (np.arange(canvas.width) + canvas.left) % tile
-        down = (np.arange(canvas.height) + canvas.top) % tile
+        if drift.glows:
+            cover, colour = _halo(cover, colour, drift.size * near * unit)
+        # a little more than the sheet, so that it can be laid between pixels
+        down, across = np.arange(high + 4) % high, np.arange(wide + 4) % wide
+        board = Canvas(0, 0, wide + 4, high + 4, canvas.frame)
+        part = np.ix_(down, across)
+        vx, vy = (unit * v * near for v in drift.fall)
         swing, pace = drift.sway * near * unit, float(dice.uniform(0.8, 1.2))
-        layer = seal(
-            canvas,
-            colour[np.ix_(down, across)],
-            cover[np.ix_(down, across)],
-            look.noise(salt + 1),
+        return Layer(
+            cels=(cel(board, colour[part], cover[part], look.noise(salt + 1), whole=True),),
             depth=depth,
             motion=lambda seconds: (
-                (vx * seconds) % tile + swing * math.sin(seconds * pace * 1.6 + salt),
-                (vy * seconds) % tile,
+                vx * seconds + swing * math.sin(seconds * pace * 1.6 + salt),
+                vy * seconds,
             ),
+            fast=kind in {"rain", "snow"},
+            tile=(wide, high),
         )
-        return replace(layer, fast=kind in {"rain", "snow"})
 
-    return Piece(depth, paint, (period + 0.12, period + 0.04))
+    return Piece(depth, paint)
+
+
+def _again(at: float, far: float, size: int) -> list[int]:
+    """Where else to draw what reaches over an end of the sheet."""
+    return [0, *([size] if at < far else []), *([-size] if at > size - far else [])]
+
+
+def _tint(look: Look, kind: str, code: str) -> tuple[int, int, int]:
+    tint = rgb(code) if code else mix(look.light, look.haze, 0.3)
+    if kind == "snow":
+        tint = mix(tint, look.haze, 0.55 if look.dark else 0.15)
+    if kind in {"petals", "leaves"}:
+        tint = tint * (0.4 if look.dark else 0.95)
+    red, green, blue = (int(255 * c) for c in np.clip(tint, 0, 1))
+    return red, green, blue
 
 
 def _thing(
@@ -126,23 +135,21 @@ def _thing(
         pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
 
-def _halo(
-    cover: np.typing.NDArray[np.float32], colour: np.typing.NDArray[np.float32], drift: Drift, tile: int
-) -> tuple[np.typing.NDArray[np.float32], np.typing.NDArray[np.float32]]:
-    """A glow around each light. Its pattern repeats too, so it is blurred as a ring."""
-    spread = drift.size * tile * 1.1
-    waves = np.hypot(*np.meshgrid(np.fft.rfftfreq(tile), np.fft.fftfreq(tile)))
-    lens = np.exp(-2 * (math.pi * spread * waves) ** 2)
+def _halo(cover: Floats, colour: Floats, spread: float) -> tuple[Floats, Floats]:
+    """A glow around each light. The sheet repeats, so it is blurred as a ring."""
+    rows, columns = cover.shape
+    waves = np.hypot(*np.meshgrid(np.fft.rfftfreq(columns), np.fft.fftfreq(rows)))
+    lens = np.exp(-2 * (math.pi * spread * 1.4 * waves) ** 2)
 
-    def blur(plane: np.typing.NDArray[np.float32]) -> np.typing.NDArray[np.float32]:
+    def blur(plane: Floats) -> Floats:
         return np.asarray(np.fft.irfft2(np.fft.rfft2(plane) * lens, plane.shape), np.float32)
 
-    glow = np.clip(blur(cover) * 1.3, 0, 1)
+    soft = blur(cover)
     tints = np.stack([blur(colour[..., band] * cover) for band in range(3)], axis=-1)
-    tints = np.clip(tints / np.maximum(blur(cover)[..., None], 1e-4), 0, 1)
-    total = np.maximum(cover, glow)
+    tints = np.clip(tints / np.maximum(soft[..., None], 1e-4), 0, 1)
+    total = np.maximum(cover, np.clip(soft * 1.3, 0, 1))
     share = (cover / np.maximum(total, 1e-4))[..., None]
-    return total, (colour * share + tints * (1 - share)).astype(np.float32)
+    return total, np.asarray(colour * share + tints * (1 - share), np.float32)
 
 
 def fog(look: Look, salt: int, depth: float, middle: float, thick: float) -> Piece:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from kling.sandbox.draw.layers import Bytes, Cel, Floats, Layer, Mirror, full, still
+from kling.sandbox.draw.layers import Cel, Floats, Layer, Mirror, full, still
+from kling.sandbox.draw.scale import Bytes
 
 # Rows of BT.709: Y, U, V from R, G, B in 0..1, in the narrow range that players expect.
 TO_YUV = np.array(
@@ -57,13 +58,18 @@ class Canvas:
         return self.frame[1] / self.unit
 
 
-def cel(canvas: Canvas, rgb: Floats, cover: Floats | None, noise: np.random.Generator) -> Cel:
-    """Turns paint (0..1, any shape that broadcasts to the canvas) into a picture, cut to what is painted."""
+def cel(
+    canvas: Canvas, rgb: Floats, cover: Floats | None, noise: np.random.Generator, *, whole: bool = False
+) -> Cel:
+    """Turns paint (0..1, any shape that broadcasts to the canvas) into a picture, cut to what is painted.
+
+    A `whole` picture is not cut.
+    """
     shape = (canvas.height, canvas.width)
     rgb = np.broadcast_to(rgb, (*shape, 3))
     left, top = canvas.left, canvas.top
     alpha = None if cover is None else np.broadcast_to(cover, shape)
-    if alpha is not None:
+    if alpha is not None and not whole:
         rows, columns = _span(alpha.max(axis=1)), _span(alpha.max(axis=0))
         alpha, rgb = alpha[rows, columns], rgb[rows, columns]
         left, top = left + columns.start, top + rows.start

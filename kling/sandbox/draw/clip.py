@@ -16,12 +16,13 @@ from kling.sandbox.draw.film import write
 from kling.sandbox.draw.grade import Grade
 from kling.sandbox.draw.label import press, stamps
 from kling.sandbox.draw.layers import Layer, Mirror, Planes, View, compose
+from kling.sandbox.draw.scale import fit, resize
 from kling.sandbox.draw.scene import plan
 from kling.sandbox.draw.sound import soundscape
 from kling.sandbox.draw.words import Scene, read
 from kling.sandbox.order import Order, Shot
 
-PAINTED = ((1440, 1 / 2), (600, 2 / 3))  # from this short side on, at this share of the size
+PAINTED = ((1440, 1 / 2), (1000, 2 / 3), (600, 3 / 4))  # from this short side on, at this share of the size
 MARGIN = 6  # pixels around what the camera can see
 
 
@@ -90,11 +91,11 @@ def _sound(order: Order, scene: Scene) -> Iterator[np.typing.NDArray[np.float32]
 def frames(order: Order, scenes: list[Scene]) -> Iterator[Planes]:
     """Every frame of the clip, finished; the arrays are used again for the next one."""
     marks = stamps(order)
-    grade = Grade((order.width, order.height), seed_of(order.seed, "grain"))
+    grade = Grade(_stage_size(order.width, order.height), seed_of(order.seed, "grain"))
     for number, (shot, scene) in enumerate(zip(order.shots, scenes, strict=True)):
         path = waypoints(order.camera_type, order.camera_axes) or spoken(scene.camera)
         for planes in _shot(order, shot, scene, path, seed_of(order.seed, str(number))):
-            graded = grade(_enlarged(planes, order.width, order.height))
+            graded = _enlarged(grade(planes), order.width, order.height)
             for mark in marks:
                 press(mark, graded)
             yield graded
@@ -107,14 +108,9 @@ def _stage_size(width: int, height: int) -> tuple[int, int]:
 
 
 def _enlarged(planes: Planes, width: int, height: int) -> Planes:
-    if planes[0].shape == (height, width):
-        return planes
-    sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
-    made = [
-        np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
-        for plane, size in zip(planes, sizes, strict=True)
-    ]
-    return made[0], made[1], made[2]
+    y, u, v = planes
+    half = width // 2, height // 2
+    return resize(y, width, height), resize(u, *half), resize(v, *half)
 
 
 def _shot(order: Order, shot: Shot, scene: Scene, path: tuple[Pose, ...], seed: int) -> Iterator[Planes]:
@@ -141,7 +137,7 @@ def _roll_film(
         if each.zoom == 1 and each.roll == 0:
             yield stage
         else:
-            yield _lens(stage, each, view, frame)
+            yield _lens(stage, each, frame)
 
 
 def _blank(width: int, height: int) -> Planes:
@@ -159,30 +155,31 @@ def _view(each: Pose, frame: tuple[int, int], unit: float) -> View:
         return View(x, y, width, height, centre, at)
     turn = math.radians(each.roll)
     c, s = abs(math.cos(turn)), abs(math.sin(turn))
-    wide = math.ceil((width * c + height * s) * each.zoom / 4 + 1) * 4
-    high = math.ceil((width * s + height * c) * each.zoom / 4 + 1) * 4
+    # sizes that scale to whole pixels: a zoom then is as smooth as a pan
+    wide, _ = fit(math.ceil((width * c + height * s) * each.zoom) + 4, 1 / each.zoom, step=4)
+    high, _ = fit(math.ceil((width * s + height * c) * each.zoom) + 4, 1 / each.zoom, step=4)
     return View(centre[0] + x - wide / 2, centre[1] + y - high / 2, wide, high, centre, at)
 
 
-def _lens(stage: Planes, each: Pose, view: View, frame: tuple[int, int]) -> Planes:
+def _lens(stage: Planes, each: Pose, frame: tuple[int, int]) -> Planes:
     """Scales and turns a composed stage into the frame."""
     turn = math.radians(each.roll)
-    c, s = math.cos(turn) * each.zoom, math.sin(turn) * each.zoom
+    c, s = math.cos(turn), math.sin(turn)
     made = []
     for index, plane in enumerate(stage):
         half = 2 if index else 1
         width, height = frame[0] // half, frame[1] // half
-        cx, cy = view.width / half / 2, view.height / half / 2
-        image = Image.fromarray(plane)
+        high, wide = (round(side / each.zoom / 2) * 2 for side in plane.shape)
+        seen = resize(plane, wide, high)
+        cx, cy = wide / 2, high / 2
         if each.roll == 0:
-            wide, high = width * each.zoom, height * each.zoom
-            box = (cx - wide / 2, cy - high / 2, cx + wide / 2, cy + high / 2)
-            image = image.resize((width, height), Image.Resampling.BILINEAR, box=box)
-        else:
-            matrix = (c, -s, cx - c * width / 2 + s * height / 2, s, c, cy - s * width / 2 - c * height / 2)
-            image = image.transform(
-                (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-            )
+            left, top = (wide - width) // 2, (high - height) // 2
+            made.append(seen[top : top + height, left : left + width])
+            continue
+        matrix = (c, -s, cx - c * width / 2 + s * height / 2, s, c, cy - s * width / 2 - c * height / 2)
+        image = Image.fromarray(seen).transform(
+            (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+        )
         made.append(np.array(image))
     return made[0], made[1], made[2]
 

@@ -322,7 +322,7 @@ def paint(
             _draw(pen, part, phase, fill(part.get("tone", 1.0)), scale * grow, (half * grow, up * grow))
         if left:
             sheet = sheet.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        small = np.asarray(sheet.resize((board.width, board.height), Image.Resampling.BOX), np.float32) / 255
+        small = np.asarray(sheet.reduce(grow), np.float32) / 255
         cels.append(
             cel(
                 board,

@@ -15,6 +15,8 @@ from kling.sandbox.draw.layers import Planes
 RATE = 48_000  # of the sound
 PRESET = "superfast"
 QUALITY = "21"  # crf: about 2 MB for five seconds of 720p
+LARGE = 2_500_000  # pixels; what is larger was painted smaller, so it has no finer detail to keep
+LARGE_QUALITY = "25"
 
 
 def write(
@@ -32,7 +34,7 @@ def write(
         video.pix_fmt = "yuv420p"
         video.options = {
             "preset": PRESET,
-            "crf": QUALITY,
+            "crf": QUALITY if size[0] * size[1] < LARGE else LARGE_QUALITY,
             "threads": "2",
             "x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv",
         }

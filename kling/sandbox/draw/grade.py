@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kling.sandbox.draw.layers import Bytes, Planes
+from kling.sandbox.draw.layers import Planes
+from kling.sandbox.draw.scale import Bytes
 
 GRAIN = 1.1  # levels of brightness: felt rather than seen
 DARKER = 0.20  # at the corners

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from kling.sandbox.draw.layers import Bytes, Planes
+from kling.sandbox.draw.layers import Planes
+from kling.sandbox.draw.scale import Bytes
 from kling.sandbox.order import Order
 
 Stamp = tuple[int, int, Bytes, Bytes]  # left, top, brightness, what shows through

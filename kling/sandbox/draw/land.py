@@ -188,7 +188,7 @@ def trees(
                 ],
                 fill=255,
             )
-        small = sheet.resize((canvas.width, canvas.height), Image.Resampling.BOX) if grow > 1 else sheet
+        small = sheet.reduce(grow) if grow > 1 else sheet
         cover = np.asarray(small, np.float32) / 255
         turned = {"autumn": "#a8562a", "spring": "#d99ab0" if look.scene.air == "petals" else "#7a9c50"}
         leafy = (

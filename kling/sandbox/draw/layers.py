@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-Bytes = npt.NDArray[np.uint8]
+from kling.sandbox.draw.scale import Bytes, scaled
+
 Floats = npt.NDArray[np.floating[Any]]
 Planes = tuple[Bytes, Bytes, Bytes]
 Pixels = npt.NDArray[np.uint8 | np.uint16]
@@ -63,6 +63,8 @@ class Layer:
         rate: cels a second.
         strength: how much of it is seen after so many seconds, 0..1.
         fast: moves so far from frame to frame that whole pixels do.
+        tile: width and height after which the picture goes on from its start, endlessly; even, and 4 less
+            than the cel's. (0, 0) where it does not.
     """
 
     cels: tuple[Cel, ...]
@@ -71,6 +73,7 @@ class Layer:
     rate: float = 0.0
     strength: Callable[[float], float] = field(default=full)
     fast: bool = False
+    tile: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -190,26 +193,62 @@ def _draw(layer: Layer, view: View, seconds: float, out: Planes, end: int) -> No
     cel = _cel(layer, seconds)
     scale, left, top = _place(layer, cel, view, seconds)
     rows, columns = cel.colour[0].shape
-    x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
-    x1 = min(view.width, math.floor((left + (columns - 2) * scale) / 2) * 2)
-    y1 = min(end, view.height, math.floor((top + (rows - 2) * scale) / 2) * 2)
+    low = min(end, view.height)
+    if layer.tile == (0, 0):
+        x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
+        x1 = min(view.width, math.floor((left + (columns - 2) * scale) / 2) * 2)
+        y1 = min(low, math.floor((top + (rows - 2) * scale) / 2) * 2)
+        _lay(cel, (scale, left, top), strength, out, (x0, y0, x1, y1))
+        return
+    for y, y0, y1 in _tiles(top, layer.tile[1] * scale, low):
+        for x, x0, x1 in _tiles(left, layer.tile[0] * scale, view.width):
+            _lay(cel, (scale, x, y), strength, out, (x0, y0, x1, y1))
+
+
+def _tiles(start: float, size: float, end: int) -> Iterator[tuple[float, int, int]]:
+    """Where each tile of an endless row begins, and the pixels from 0 to `end` that it fills."""
+    at, first = start % size - size, 0
+    while first < end:
+        last = min(end, math.ceil((at + size) / 2) * 2)
+        if last > first:
+            yield at, first, last
+            first = last
+        at += size
+
+
+def _lay(
+    cel: Cel,
+    place: tuple[float, float, float],
+    strength: float,
+    out: Planes,
+    box: tuple[int, int, int, int],
+) -> None:
+    """Blends a scaled cel into a box (left, top, right, bottom, all even) of the view."""
+    scale, left, top = place
+    x0, y0, x1, y1 = box
     if x1 <= x0 or y1 <= y0:
         return
-    solid = min(max(math.ceil((top + cel.solid_row * scale) / 2) * 2 + 2, y0), y1)
-    if strength < 1:
-        solid = y1
+    solid = y1
+    if strength == 1:
+        solid = min(max(math.ceil((top + cel.solid_row * scale) / 2) * 2 + 2, y0), y1)
     for index, (target, plane) in enumerate(zip(out, cel.colour, strict=True)):
         half = 2 if index else 1
-        clear = cel.clear[half - 1]
-        for upper, lower, opaque in _bands(y0, solid, y1, (x1 - x0) // half):
-            size = ((x1 - x0) // half, (lower - upper) // half)
-            at = ((x0 - left) / half / scale, (upper - top) / half / scale)
+        at = ((x0 - left) / half / scale, (y0 - top) / half / scale)
+        wide = (x1 - x0) // half
+        # both with one size: half a pixel between colour and cover would show as a coloured edge
+        colours, x, y = scaled(plane, at, (wide, (y1 - y0) // half), scale)
+        clears = colours
+        if solid > y0:
+            clears, *_ = scaled(cel.clear[half - 1], at, (wide, (y1 - y0) // half), scale)
+        for upper, lower, opaque in _bands(y0, solid, y1, wide):
+            size = (wide, (lower - upper) // half)
+            below = (upper - y0) / half
             part = target[upper // half : lower // half, x0 // half : x1 // half]
-            colour = _window(plane, at, size, scale)
+            colour = _slide(colours, x, y + below, *size)
             if opaque:
                 np.copyto(part, colour, casting="unsafe")
             else:
-                through = _window(clear, at, size, scale)
+                through = _slide(clears, x, y + below, *size)
                 if strength < 1:
                     colour, through = _fade(colour, through, strength)
                 _blend(part, colour, through)
@@ -258,15 +297,3 @@ def _reflect(water: Mirror, view: View, seconds: float, out: Planes) -> None:
         share = (keep * 256).astype(np.uint16)[:, None]
         added = ((1 - keep) * tint * 256 + 128).astype(np.uint16)[:, None]
         plane[first // half :] = (mixed * share + added >> np.uint16(8)).astype(np.uint8)
-
-
-def _window(plane: Bytes, at: tuple[float, float], size: tuple[int, int], scale: float) -> Pixels:
-    if scale == 1.0:
-        return _slide(plane, *at, *size)
-    column, row = int(at[0]), int(at[1])
-    wide, high = size[0] / scale, size[1] / scale
-    # only what is needed: Pillow would otherwise be handed the whole plane
-    near = plane[row : row + math.ceil(high) + 2, column : column + math.ceil(wide) + 2]
-    x, y = at[0] - column, at[1] - row
-    box = (x, y, min(x + wide, near.shape[1]), min(y + high, near.shape[0]))
-    return np.asarray(Image.fromarray(near).resize(size, Image.Resampling.BILINEAR, box=box))
