@@ -121,10 +121,11 @@ def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
     expect(card).to_contain_text("For trying")
     expect(theirs.locator("img")).to_have_count(0)
     card.get_by_role("button", name="Change").click()
+    theirs.get_by_role("button", name="Save", exact=True).wait_for()
     theirs.get_by_label("Name", exact=True).fill("Eve's name")
-    expect(theirs.get_by_role("button", name="Save", exact=True)).to_be_visible()
 
     shelf.get_by_role("button", name=f"Change {name}").click()
+    shelf.get_by_role("button", name="Save", exact=True).wait_for()
     shelf.get_by_label("Name", exact=True).fill("Ada's new name")
     shelf.get_by_role("button", name="Save", exact=True).click()
     expect(shelf.get_by_role("button", name="Use Ada's new name")).to_be_visible()
@@ -241,6 +242,21 @@ def test_the_request_is_copied_on_plain_http_and_is_the_file_that_can_be_downloa
     expect(dialog.get_by_label("JSON or a cURL command")).to_have_value(wanted)
 
 
+def test_each_of_the_variations_can_be_taken_elsewhere(shared_server: Server, open_page: Callable[..., Page]):
+    page = open_page(shared_server.url)
+    write(page, "A {red|white} fox")
+    page.get_by_text("Variations", exact=True).click()
+    page.get_by_text("Order a table of variations").click()
+    page.get_by_role("button", name=re.compile("^Generate 2")).wait_for()
+    tool(page, "Take it elsewhere")
+    dialog = page.get_by_role("dialog")
+    code = dialog.locator(".st-key-elsewhere_json code")
+    expect(code).to_contain_text('"prompt": "A red fox"')
+    dialog.get_by_label("Which of the 2 that are ticked").fill("2")
+    dialog.get_by_label("Which of the 2 that are ticked").press("Enter")
+    expect(code).to_contain_text('"prompt": "A white fox"')
+
+
 @both_looks
 def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
     shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
@@ -255,13 +271,20 @@ def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
     dialog.get_by_role("button", name="Fill the form").click()
     expect(dialog.get_by_role("alert")).to_contain_text("The JSON cannot be read at line 1")
     expect(text).to_have_value('{"prompt": "A fox",}')
-    body = {"prompt": f"Pasted {HOSTILE}", "mode": "pro", "model_name": "kling-v2-6", "<b>seed</b>": 5}
+    body = {
+        "prompt": f"Pasted {HOSTILE}",
+        "mode": "pro",
+        "model_name": "kling-v2-6",
+        "duration": 7,
+        "<b>seed</b>": 5,
+    }
     text.fill(f"curl -X POST https://example.com/v1/videos/text2video -d '{json.dumps(body)}'")
     dialog.get_by_role("button", name="Fill the form").click()
     expect(dialog).to_be_hidden()
     expect(prompt(page)).to_have_value(f"Pasted {HOSTILE}")
     expect(page.get_by_role("radio", name="pro 1080p")).to_be_checked()
     expect(page.get_by_text("<b>seed</b> is left out: it is not known here.")).to_be_visible()
+    expect(page.get_by_text("To fit Kling 2.6: duration 7 → 5.")).to_be_visible()
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("What I was writing")
     expect(page.get_by_text("is left out")).to_have_count(0)

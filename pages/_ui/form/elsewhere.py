@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from kling import TextToVideo
 from kling.studio.craft import export, pasted
 from kling.studio.draft import Draft
 from pages._ui.form import fields
+from pages._ui.form.variations import plan
 from pages._ui.running import studio
 from pages._ui.words import plain
 
@@ -57,10 +59,7 @@ def elsewhere(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
     Args:
         begin_with: fills the form with a draft, and shows notes.
     """
-    draft, base_url = fields.read(), studio().settings.base_url
-    request = draft.request()
-    if draft.variations:
-        st.caption("This is the prompt as it is written, its alternatives in braces too: one request.")
+    request, base_url = _request(), studio().settings.base_url
     for problem in request.problems():
         st.warning(plain(f"As it is, it would be refused. {problem.message}"), icon=":material/warning:")
     as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
@@ -75,6 +74,18 @@ def elsewhere(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         _shown(export.to_python(request, base_url=base_url), "python", "create.py", "text/x-python")
     with paste:
         _paste(begin_with)
+
+
+def _request() -> TextToVideo:
+    """Return what the draft orders; of variations, the one that is chosen here."""
+    draft = fields.read()
+    requests = plan(draft).requests or (draft.request(),)
+    if len(requests) == 1:
+        return requests[0]
+    which = st.number_input(
+        f"Which of the {len(requests)} that are ticked", 1, len(requests), key="elsewhere_row"
+    )
+    return requests[which - 1]
 
 
 def _how_to_run(how: str) -> None:

@@ -36,6 +36,8 @@ class Chosen:
 def toolbar(draft: Draft) -> None:
     """Draw the row, and under it the panel that is open."""
     session = st.session_state
+    if session.get("begun") is True:
+        session.begun = draft
     with st.container(horizontal=True, gap="small", key="toolbar"):
         if _button("Templates", "auto_stories", begin):
             library(begin_with)
@@ -96,5 +98,5 @@ def open_what_was_chosen() -> None:
     if chosen.origin and chosen.origin.camera != AUTOMATIC:
         session.open_camera = True
     session.before, session.notes = chosen.before, chosen.notes
-    session.begun = fields.read() if chosen.origin else None
+    session.begun = chosen.origin is not None  # what becomes of it on this page, the toolbar notes
     session.chosen = None
