@@ -1,15 +1,19 @@
-"""Gallery: every finished clip, played from our own copy."""
+"""Gallery: every finished clip, played from our own copy; a batch is one card until it is opened."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from kling.studio.ledger import SUCCEED
+from kling.studio.ledger import Job
+from pages._ui.batch import chosen_batch, heading, of_batch
 from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.live import follow
 from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
-from pages._ui.words import moment, order_line, plain
+from pages._ui.status import badges
+from pages._ui.words import counted, moment, order_line, plain
 
 PER_PAGE = 12
 
@@ -20,18 +24,55 @@ def gallery() -> None:
 
 
 def clips() -> None:
-    here = studio()
-    finished = [job for job in here.newest() if job.state == SUCCEED and job["file"]]
+    here, batch = studio(), chosen_batch()
+    finished = of_batch(here.finished(), batch)
     if not finished:
         nothing_yet(
             "Finished clips appear here, each played from this studio's own copy.",
             icon=":material/video_library:",
         )
         return
-    shown = paged(finished, key="gallery_page", per_page=PER_PAGE)
-    at_risk, gone = here.not_safe
-    clips_word = "clip" if len(finished) == 1 else "clips"
-    st.caption(f"{len(finished):,} {clips_word}, the newest first, safe in the studio's own copy")
+    if batch:
+        heading(of_batch(here.newest(), batch), "gallery.py", place="gallery")
+    cards = [[job] for job in finished] if batch else together(finished)
+    shown = paged(cards, key="gallery_page", per_page=PER_PAGE)
+    st.caption(f"{counted(len(finished), 'clip', 'clips')}, the newest first, safe in the studio's own copy")
+    not_safe()
+    with st.container(horizontal=True, key="cards"):
+        for card in shown:
+            with st.container(border=True, key=f"card-{card[0].group if len(card) > 1 else card[0].id}"):
+                draw(card)
+
+
+def together(finished: Sequence[Job]) -> list[list[Job]]:
+    """Return the clips as cards: those of a batch in one."""
+    cards: dict[str, list[Job]] = {}
+    for job in finished:
+        cards.setdefault(job.group or job.id, []).append(job)
+    return list(cards.values())
+
+
+def draw(card: Sequence[Job]) -> None:
+    here, job = studio(), card[0]
+    player(job, boxed=True)
+    if len(card) > 1:
+        st.page_link(
+            "gallery.py",
+            label=f"Batch: all {counted(len(card), 'clip', 'clips')}",
+            icon=":material/stacks:",
+            query_params={"batch": job.group},
+        )
+    prompt_text(job, lines=2)
+    badges(job)
+    who = f" · {job['person']}" if job["person"] else ""
+    st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
+    with st.container(horizontal=True):
+        downloads(here, job, place="gallery")
+        remix(job)
+
+
+def not_safe() -> None:
+    at_risk, gone = studio().not_safe
     if at_risk:
         st.warning(
             f"{at_risk:,} at risk: finished at Kling, and not fetched yet. The studio keeps trying; Kling "
@@ -40,16 +81,6 @@ def clips() -> None:
         )
     if gone:
         st.caption(f"{gone:,} gone: Kling had cleared them before they could be fetched.")
-    grid = st.grid("auto", min_column_width=300)
-    for job in shown:
-        with grid.cell(), st.container(border=True, key=f"card-{job.id}"):
-            player(job)
-            prompt_text(job, lines=2)
-            who = f" · {job['person']}" if job["person"] else ""
-            st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
-            with st.container(horizontal=True):
-                downloads(here, job, place="gallery")
-                remix(job)
 
 
 gallery()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
 from kling.studio.archive import safety
-from kling.studio.ledger import SUCCEED, Job
-from pages._ui.clips import downloads, player, prompt_text, remix
+from kling.studio.ledger import Job
+from pages._ui.batch import chosen_batch, heading, of_batch
+from pages._ui.details import details
 from pages._ui.live import base_path, follow
 from pages._ui.paging import nothing_yet, paged
 from pages._ui.running import studio
-from pages._ui.status import decisions, status
-from pages._ui.words import moment, plain, state, took, zone
+from pages._ui.words import counted, state, took, zone
 
 PER_PAGE = 50
 
@@ -25,15 +26,38 @@ def history() -> None:
 
 
 def table() -> None:
-    here = studio()
-    jobs = here.newest()
+    here, batch = studio(), chosen_batch()
+    jobs = of_batch(here.newest(), batch)
+    if not jobs and batch and not here.ledger.opening:
+        st.info("The log has no batch of this name.", icon=":material/stacks:")
+        st.page_link("history.py", label="Show everything", icon=":material/history:")
+        return
     if not jobs:
         nothing_yet("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
         return
+    if batch:
+        heading(jobs, "history.py", place="history")
     shown = paged(jobs, key="history_page", per_page=PER_PAGE)
-    st.caption(f"{len(jobs):,} {'task' if len(jobs) == 1 else 'tasks'}, the newest first")
+    st.caption(f"{counted(len(jobs), 'task', 'tasks')}, the newest first")
+    asked = st.query_params.get("task", "")
+    chosen = choose(shown, asked)
+    if chosen:
+        st.query_params["task"] = chosen
+    elif asked:
+        del st.query_params["task"]
+    job = here.job(chosen)
+    if job is not None:
+        details(job)
+    elif chosen:
+        st.info("The log has no task of this id.", icon=":material/search_off:")
+    else:
+        st.caption("Choose a row to see the whole task.")
+
+
+def choose(shown: Sequence[Job], asked: str) -> str:
+    """Draw the table, and return the id of the task that is chosen in it or named by the page's address."""
     ids = [job.id for job in shown]
-    chosen = st.query_params.get("task", "")
+    key = f"history_table_{ids[0]}"
     event: Any = st.dataframe(
         [row(job) for job in shown],
         column_config={
@@ -48,35 +72,26 @@ def table() -> None:
         on_select="rerun",
         selection_mode="single-row",
         # A new task moves the rows, so the table is drawn anew; the choice stays with its task, not its row.
-        selection_default={"selection": {"rows": [ids.index(chosen)] if chosen in ids else []}},
-        key=f"history_table_{ids[0]}",
+        selection_default={"selection": {"rows": [ids.index(asked)] if asked in ids else []}},
+        key=key,
         row_height=44,
     )
     rows = event.selection.rows
-    if rows and rows[0] < len(ids):
-        chosen = ids[rows[0]]
-    elif chosen in ids:  # it was chosen, and somebody took that back
-        chosen = ""
-    if chosen:
-        st.query_params["task"] = chosen
-    elif "task" in st.query_params:
-        del st.query_params["task"]
-    job = here.job(chosen)
-    if job is None:
-        st.caption("Choose a row to see the whole task.")
-    else:
-        details(job)
+    selected = ids[rows[0]] if rows and rows[0] < len(ids) else ""
+    before = st.session_state.get("history_selected")
+    st.session_state.history_selected = (key, selected)
+    # A link may have changed the address since: the table wins only when somebody has just chosen in it.
+    return selected if before is not None and before[0] == key and before[1] != selected else asked
 
 
 def row(job: Job) -> dict[str, Any]:
     units = job.decimal("final_unit_deduction") or job.decimal("units")
     word, days = safety(job, datetime.now(UTC))
     return {
-        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
-        "Ordered": job.ordered_at.astimezone(zone()),
         "State": state(job)[0],
-        "Video": f"{word}, {days} days left" if word == "at risk" else word,
         "Prompt": job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt),
+        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
+        "Video": f"{word}, {days} days left" if word == "at risk" else word,
         "Model": job["model_name"],
         "Mode": job["mode"],
         "Duration": f"{job['duration']} s",
@@ -84,40 +99,12 @@ def row(job: Job) -> dict[str, Any]:
         "Sound": job["sound"],
         "Units": float(units) if units is not None else None,
         "Took": took(job),
+        "Ordered": job.ordered_at.astimezone(zone()),
         "Person": job["person"],
+        "Batch": job.group[:6],
         "Account": job["account"],
         "external_task_id": job.id,
     }
-
-
-def details(job: Job) -> None:
-    here = studio()
-    with st.container(border=True, key="details"):
-        words: Any = st.container()
-        if job.state == SUCCEED and job["file"]:
-            picture, words = st.columns([3, 2])
-            with picture:
-                player(job, preload="metadata")
-                with st.container(horizontal=True):
-                    downloads(here, job, place="history")
-        with words:
-            status(here, job)
-            decisions(here, job, place="history")
-            remix(job)
-            prompt_text(job, lines=40)
-            facts = {
-                "Ordered": moment(job.ordered_at),
-                "Person": job["person"],
-                "Account": job["account"],
-                "Negative prompt": job["negative_prompt"],
-                "Units": job["final_unit_deduction"] or job["units"],
-                "external_task_id": job.id,
-                "task_id": job["task_id"],
-                "request_id": job["request_id"],
-            }
-            for name, fact in facts.items():
-                if fact:
-                    st.caption(f"{name}: {plain(fact)}")
 
 
 history()

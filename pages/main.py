@@ -31,6 +31,9 @@ STYLE = """<style>
   .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
   @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
   @media (max-width: 640px) { .st-key-generate kbd { display: none; } }
+  /* Cards in rows of their own accord: each keeps its place in the document, so a clip that plays goes on. */
+  .st-key-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
+  .st-key-cards > * { width: auto; }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
   .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }
 </style>"""

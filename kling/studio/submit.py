@@ -16,6 +16,7 @@ import secrets
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from kling.errors import InvalidRequest, KlingError
@@ -201,7 +202,13 @@ class Submitter:
         with self._queue.lock:
             mine = [job.id for job in self._queue.waiting() if group and job.group == group]
             taken_back = {"state": WITHDRAWN, "message": "Withdrawn; nothing was spent."}
-            return len(self._ledger.append_many([(job_id, taken_back) for job_id in mine]))
+            count = len(self._ledger.append_many([(job_id, taken_back) for job_id in mine]))
+        for job in self._ledger.jobs():
+            if group and job.group == group and job.state == NOT_SENT:
+                with suppress(StateChanged):  # somebody has just sent it after all
+                    self.withdraw(job.id)
+                    count += 1
+        return count
 
     def send_again(self, job_id: str) -> None:
         """Send a wish that never arrived, with its own id; try the queue of one that waits, now.

@@ -10,7 +10,7 @@ from pages._ui.live import base_path
 from pages._ui.words import escaped
 
 
-def player(job: Job, *, preload: str = "none", autoplay: bool = False) -> None:
+def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bool = False) -> None:
     """Draw the player of a finished task, from our own copy.
 
     Native `st.video` takes no poster and reads ahead a large part of every clip (measured), so a gallery of
@@ -22,8 +22,8 @@ def player(job: Job, *, preload: str = "none", autoplay: bool = False) -> None:
         st.html(
             f'<video controls playsinline {auto} preload="{preload}" poster="{escaped(source)}.jpg" '
             f'src="{escaped(source)}.mp4" aria-label="{escaped(job["prompt"][:200])}" '
-            f'style="width:100%;max-height:70vh;aspect-ratio:{_ratio(job)};background:#000;'
-            'border-radius:.5rem;display:block"></video>'
+            f'style="width:100%;max-height:70vh;aspect-ratio:{"16/9" if boxed else _ratio(job)};'
+            'background:#000;border-radius:.5rem;display:block"></video>'
         )
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
 
-from kling.studio.ledger import FOLLOWED, INTENT, NOT_SENT, SUCCEED, WAITING, Job
+from kling.studio.ledger import FOLLOWED, INTENT, SUCCEED, Job
+from pages._ui.batch import progress
 from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.running import studio
-from pages._ui.status import decide, decisions, status
-from pages._ui.words import counted, plain
+from pages._ui.status import decisions, status
+from pages._ui.words import counted
 
 SHOWN = 6  # tasks beside the form
 BEING_MADE = {INTENT, *FOLLOWED}
@@ -57,13 +57,8 @@ def _task(job: Job, *, play: bool) -> None:
 
 def _batch(jobs: Sequence[Job]) -> None:
     """Draw how far a batch is, and the last clip of it that is done."""
-    here = studio()
     batch = jobs[0].group
-    states = Counter(job.state for job in jobs)
-    done = states[SUCCEED]
-    st.markdown(f"**Batch: {done:,} of {counted(len(jobs), 'video', 'videos')} done**")
-    others = [f"{count:,} {name.replace('_', ' ')}" for name, count in states.items() if name != SUCCEED]
-    st.progress(done / len(jobs), text=plain(" · ".join(others)) or None)
+    progress(jobs, place="compose")
     finished = next((job for job in jobs if job.state == SUCCEED and job["file"]), None)
     if finished is not None:
         player(finished, preload="none")
@@ -72,10 +67,3 @@ def _batch(jobs: Sequence[Job]) -> None:
         st.page_link(
             "history.py", label="See them all", icon=":material/history:", query_params={"batch": batch}
         )
-        if states[WAITING] or states[NOT_SENT]:
-            st.button(
-                "Withdraw what is not sent",
-                key=f"withdraw-batch-{batch}",
-                on_click=decide,
-                args=(here.withdraw_group, batch),
-            )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import streamlit as st
 
-from kling.studio.ledger import Job
 from pages._ui.running import studio
 
+Item = TypeVar("Item")
 
-def paged(jobs: Sequence[Job], *, key: str, per_page: int) -> Sequence[Job]:
-    """Draw the way through the pages, if there are several, and return the tasks of the one that is open."""
+
+def paged(jobs: Sequence[Item], *, key: str, per_page: int) -> Sequence[Item]:
+    """Draw the way through the pages, if there are several, and return the part of the list that is open."""
     pages = -(-len(jobs) // per_page)
     page = 1
     if pages > 1:

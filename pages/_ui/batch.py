@@ -1,0 +1,59 @@
+"""The tasks of one batch: how far it is, what it costs, and what can still be taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from kling.studio.ledger import NOT_SENT, SUCCEED, WAITING, Job
+from pages._ui.running import studio
+from pages._ui.status import decide
+from pages._ui.words import counted, plain, price, state
+
+
+def chosen_batch() -> str:
+    """Return the batch that the page's address names, empty for all tasks."""
+    return str(st.query_params.get("batch", ""))
+
+
+def of_batch(jobs: Sequence[Job], batch: str) -> Sequence[Job]:
+    """Return the tasks of a batch, all of them if none is named."""
+    return [job for job in jobs if job.group == batch] if batch else jobs
+
+
+def progress(jobs: Sequence[Job], *, place: str) -> None:
+    """Draw how far a batch is, and take back what is not sent."""
+    states = Counter(job.state for job in jobs)
+    others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
+    st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
+    st.progress(states[SUCCEED] / len(jobs), text=plain(" · ".join(others)) or None)
+    if states[WAITING] or states[NOT_SENT]:
+        st.button(
+            "Withdraw what is not sent",
+            icon=":material/undo:",
+            key=f"withdraw-batch-{place}-{jobs[0].group}",
+            on_click=decide,
+            args=(studio().withdraw_group, jobs[0].group),
+        )
+
+
+def heading(jobs: Sequence[Job], page: str, *, place: str) -> None:
+    """Draw the head of a page that shows one batch."""
+    with st.container(border=True, key="batch"):
+        progress(jobs, place=place)
+        expected = _sum(jobs, "units")
+        charged = _sum(jobs, "final_unit_deduction")
+        words = f"{price(expected)} by the price table"
+        st.caption(plain(f"{words}, {price(charged)} charged so far." if charged else f"{words}."))
+        st.page_link(page, label="Show everything", icon=":material/close:")
+
+
+def _of(jobs: Sequence[Job], name: str) -> Job:
+    return next(job for job in jobs if job.state == name)
+
+
+def _sum(jobs: Sequence[Job], column: str) -> Decimal:
+    return sum((each for job in jobs if (each := job.decimal(column)) is not None), Decimal(0))

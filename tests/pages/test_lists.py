@@ -1,0 +1,129 @@
+"""History and Gallery: a task with everything that is known of it, and a batch as one group."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from kling import CameraControl, Shot, TextToVideo
+from kling.studio.ledger import request_cells
+from kling.studio.studio import Studio
+from tests.pages.conftest import texts
+from tests.pages.test_pages import fill
+
+
+def said(app: AppTest) -> str:
+    return "\n".join([texts(app), *(str(each.value) for each in (*app.text, *app.code))])
+
+
+def links(app: AppTest) -> list[str]:
+    return [str(each.proto.label) for each in app.get("page_link")]
+
+
+def open_page(app: AppTest, page: str, **params: str) -> AppTest:
+    app.query_params.clear()
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.switch_page(page)
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+    return app
+
+
+def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Studio, app: AppTest):
+    request = TextToVideo(
+        prompt="A fox",
+        negative_prompt="rain",
+        model_name="kling-v1",
+        mode="pro",
+        duration="10",
+        aspect_ratio="1:1",
+        sound="on",
+        cfg_scale=0.7,
+        camera_control=CameraControl(type="simple", config={"pan": -4}),
+        watermark=True,
+        callback_url="https://example.com/hook?token=hush-hush",
+        multi_shot=True,
+        shot_type="customize",
+        multi_prompt=(Shot(prompt="It wakes", duration="4"), Shot(prompt="It runs", duration="6")),
+    )
+    fill(studio, 1, state="succeed", task_id="77", request_id="r-9", video_id="v-3", **request_cells(request))
+    open_page(app, "history.py", task="job0000")
+    words = said(app)
+    for fact in (
+        "rain",
+        "mode: pro",
+        "duration: 10 s",
+        "aspect_ratio: 1:1",
+        "sound: on",
+        "cfg_scale: 0.7",
+        "camera_control: simple pan -4",
+        "multi_shot: customize",
+        "It wakes",
+        "It runs",
+        "Shot 2, 6 s",
+        "also with a watermark",
+        "task_id: 77",
+        "request_id: r-9",
+        "video_id: v-3",
+        "https://example.com/hook",
+    ):
+        assert fact in words
+    assert "hush" not in words
+
+
+def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, app: AppTest):
+    fill(studio, 120)
+    open_page(app, "history.py", task="job0003")
+    assert "external_task_id: job0003" in said(app)
+    open_page(app, "history.py", task="nobody")
+    assert "no task of this id" in said(app)
+
+
+def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studio, app: AppTest):
+    fill(studio, 2)
+    studio.ledger.append("job0001", parent="job0000", batch="b1")
+    open_page(app, "history.py", task="job0001")
+    assert {"Made from an earlier task", "All of this batch", "Use in Compose"} <= set(links(app))
+
+
+def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: Studio, app: AppTest):
+    fill(studio, 9, batch="b1")
+    fill_more = TextToVideo(prompt="Another")
+    studio.ledger.append("other", state="succeed", account="sandbox", **request_cells(fill_more))
+    open_page(app, "history.py", batch="b1")
+    assert len(app.dataframe[0].value) == 9
+    assert "Batch: 1 of 9 videos done" in said(app)
+    next(button for button in app.button if button.label == "Withdraw what is not sent").click().run()
+    states = [job.state for job in studio.ledger.jobs()]
+    assert "waiting" not in states
+    assert "not_sent" not in states
+    open_page(app, "history.py", batch="nobody")
+    assert "no batch of this name" in said(app)
+
+
+def test_a_batch_is_one_card_of_the_gallery_and_opens(studio: Studio, app: AppTest):
+    for number in range(3):
+        fill(studio, 5, batch="b1")
+        studio.ledger.append(
+            f"b{number}",
+            state="succeed",
+            account="sandbox",
+            batch="b1",
+            file=f"b{number}.mp4",
+            **request_cells(TextToVideo(prompt="Of a batch")),
+        )
+    studio.ledger.append(
+        "alone",
+        state="succeed",
+        account="sandbox",
+        file="alone.mp4",
+        **request_cells(TextToVideo(prompt="A fox")),
+    )
+    open_page(app, "gallery.py")
+    assert sum("<video" in str(each.value) for each in app.html) == 2
+    assert "Batch: all 4 clips" in links(app)
+    open_page(app, "gallery.py", batch="b1")
+    assert sum("<video" in str(each.value) for each in app.html) == 4
