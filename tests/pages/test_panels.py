@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from kling.studio.craft import compare, export, guide, templates
 from kling.studio.craft.guide import PARTS, Guide
 from kling.studio.studio import Studio
+from pages._ui.routes import posters
 from tests.pages.conftest import press_generate, texts
 from tests.pages.test_form import pick, unfold
 
@@ -179,3 +182,18 @@ def test_what_is_closed_does_not_run(app: AppTest, monkeypatch: pytest.MonkeyPat
     press(app, "Templates")
     press(app, "Take it elsewhere")
     assert set(ran) == {"compare", "templates", "elsewhere"}
+
+
+def test_posters_are_served_and_nothing_else_of_the_disk():
+    client = TestClient(Starlette(routes=posters.routes()))
+    for template in templates.templates():
+        answer = client.get(f"/posters/{template.poster.name}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "image/jpeg"
+    for path in (
+        "/posters/",
+        "/posters/%2e%2e/templates.toml",
+        "/posters/..%2ftemplates.toml",
+        "/posters/no.jpg",
+    ):
+        assert client.get(path).status_code == 404

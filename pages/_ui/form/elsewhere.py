@@ -36,7 +36,7 @@ export default function ({ parentElement }) {
     const place = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
     const code = place.querySelector("code"), text = code.textContent;
     const done = await navigator.clipboard.writeText(text).then(() => true, () => copy(text, code));
-    button.textContent = done ? "Copied" : "Press Ctrl+C: it is selected";
+    button.textContent = done ? "Copied" : "Press Ctrl+C";
     setTimeout(() => (button.textContent = "Copy"), 2000);
   };
 }
@@ -91,9 +91,8 @@ def _request() -> TextToVideo:
 def _how_to_run(how: str) -> None:
     if studio().connection.is_sandbox:
         st.caption(
-            f"Runs {how}. For free: start `python -m kling.sandbox` in another terminal and export the "
-            "variables that it prints. The studio’s own sandbox is not reached: its keys are secret, and new "
-            "at every start."
+            f"Runs {how}. For free: start `python -m kling.sandbox` in another terminal, and export what it "
+            "prints. (The studio’s own sandbox keeps its keys to itself.)"
         )
     else:
         st.caption(f"Runs {how}, is billed, and takes its key from the environment: there is none in it.")
@@ -107,7 +106,7 @@ def _shown(text: str, language: str, file_name: str, mime: str) -> None:
                 html='<button type="button" aria-live="polite">Copy</button>',
                 css=_COPY_STYLE,
                 js=_COPY,
-            )(key=f"copy-{language}", width=180)
+            )(key=f"copy-{language}", width=110)
             st.download_button(
                 f"Download {file_name}",
                 text,

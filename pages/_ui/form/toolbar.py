@@ -47,8 +47,8 @@ def toolbar(draft: Draft) -> None:
             elsewhere.elsewhere(begin_with)
         if session.get("before") and not (draft.parent and studio().job(draft.parent)):
             st.button("Back to the draft you had", type="tertiary", icon=":material/undo:", on_click=go_back)
-    for note in session.get("notes", ()) if session.get("begun") == draft else ():
-        st.info(plain(note), icon=":material/info:")
+    if session.get("notes") and session.get("begun") == draft:
+        st.info(plain("\n".join(session.notes)), icon=":material/info:")
     if session.get("panel") == "guide":
         guide(draft)
     elif session.get("panel") == "compare":
