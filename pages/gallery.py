@@ -66,7 +66,7 @@ def draw(card: Sequence[Job]) -> None:
     badges(job)
     who = f" · {job['person']}" if job["person"] else ""
     st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         downloads(here, job, place="gallery")
         remix(job)
 

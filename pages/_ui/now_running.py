@@ -49,7 +49,7 @@ def _task(job: Job, *, play: bool) -> None:
         st.skeleton(height=180)
     prompt_text(job)
     decisions(here, job, place="compose")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if job.state == SUCCEED and job["file"]:
             downloads(here, job, place="compose")
         remix(job)

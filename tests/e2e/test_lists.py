@@ -1,0 +1,76 @@
+"""History and Gallery in a browser: a clip that plays goes on, links lead to tasks, a batch is one group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import PHONE, Server
+from tests.e2e.test_first_video import go_to, order, rows, wishes
+
+Open = Callable[..., Page]
+both_sizes = pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
+PLAY = "video => { video.muted = true; video.loop = true; video.dataset.mine = 'yes'; return video.play() }"
+
+
+@both_sizes
+def test_a_clip_that_plays_goes_on_while_another_one_comes(
+    shared_server: Server, open_page: Open, size: dict[str, object]
+):
+    order(open_page(shared_server.url), "The first")
+    page = open_page(f"{shared_server.url}/gallery", **size)
+    first = page.locator("[class*=st-key-clip-] video").first
+    first.wait_for()
+    cards = page.locator("[class*=st-key-card-]")
+    before = cards.count()
+    first.evaluate(PLAY)
+    order(open_page(shared_server.url), "Another one")
+    expect(cards).to_have_count(before + 1)
+    mine = page.locator("video[data-mine=yes]")
+    expect(mine).to_have_count(1)
+    assert not mine.evaluate("video => video.paused")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@both_sizes
+def test_a_link_shows_the_whole_task_and_the_way_to_its_parent(
+    shared_server: Server, open_page: Open, size: dict[str, object]
+):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url, **size)
+    order(page, "A parent <b>in</b> **bold**")
+    page.locator("[class*=st-key-clip-] video").first.wait_for()
+    (parent,) = wishes(shared_server) - before
+    page.goto(f"{shared_server.url}/?from={parent}")
+    page.get_by_role("link", name="Made from an earlier task").wait_for()
+    order(page, "A child")
+    page.locator("[class*=st-key-task-]", has_text="A child").wait_for()
+    (child,) = wishes(shared_server) - before - {parent}
+    page.goto(f"{shared_server.url}/history?task={child}")
+    details = page.locator(".st-key-details")
+    expect(details.get_by_text("A child", exact=True).first).to_be_visible()
+    details.get_by_role("link", name="Made from an earlier task").click()
+    expect(details.get_by_text("A parent <b>in</b> **bold**", exact=True).first).to_be_visible()
+    page.wait_for_url(re.compile(parent))
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_batch_is_one_card_and_opens(shared_server: Server, open_page: Open):
+    page = open_page(shared_server.url)
+    page.get_by_label("Prompt", exact=True).fill("A {calm|stormy} sea")
+    page.get_by_label("Prompt", exact=True).press("Tab")
+    page.get_by_role("button", name="Make a table of variations").click()
+    page.get_by_role("button", name=re.compile("^Generate 2")).click()
+    expect(page.get_by_text("Batch: 2 of 2 videos done")).to_be_visible(timeout=60_000)
+    page.get_by_role("link", name="See them all").click()
+    page.get_by_role("heading", name="History").wait_for()
+    expect(page.get_by_text("2 tasks, the newest first")).to_be_visible()
+    go_to(page, "Gallery")
+    page.get_by_role("link", name="Batch: all 2 clips").click()
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    page.get_by_role("link", name="Show everything").click()
+    expect(page.get_by_role("link", name="Batch: all 2 clips")).to_be_visible()
+    assert len({row["batch"] for row in rows(shared_server)} - {""}) == 1
