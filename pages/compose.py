@@ -22,7 +22,6 @@ from pages._ui.words import counted, plain, price
 
 def compose() -> None:
     open_the_draft()
-    toolbar.open_what_was_chosen()
     session = st.session_state
     draft = fields.settle()
     planned = plan(draft)
@@ -72,11 +71,12 @@ def open_the_draft() -> None:
     if not origin:
         session.origin = ""
     if origin and origin != session.get("origin") and (job := studio().job(origin)) is not None:
-        session.origin, session.before = origin, session.get("draft_id", "")
-        fields.open_draft("", origin=Draft.of(job.request, parent=job.id))
+        remade = Draft.of(job.request, parent=job.id)
+        session.chosen = toolbar.Chosen("", remade, before=session.get("draft_id", ""))
+        session.origin = origin
     elif "draft_id" not in session or (asked and asked not in {session.draft_id, session.get("asked")}):
-        session.asked = asked
-        fields.open_draft(asked)
+        session.chosen = toolbar.Chosen(asked)
+    toolbar.open_what_was_chosen()
 
 
 def where_it_comes_from(draft: Draft) -> None:
@@ -86,22 +86,12 @@ def where_it_comes_from(draft: Draft) -> None:
     parent = studio().job(draft.parent) if draft.parent else None
     if parent is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="origin"):
-        st.page_link(
-            "history.py",
-            label="Made from an earlier task",
-            icon=":material/account_tree:",
-            query_params={"task": parent.id},
-        )
-        if session.get("before"):
-            st.button("Back to the draft you had", on_click=go_back, icon=":material/undo:", type="tertiary")
-
-
-def go_back() -> None:
-    session = st.session_state
-    session.asked, before = session.draft_id, session.before
-    session.before = ""
-    fields.open_draft(before)
+    st.page_link(
+        "history.py",
+        label="Made from an earlier task",
+        icon=":material/account_tree:",
+        query_params={"task": parent.id},
+    )
 
 
 def order(draft: Draft, planned: Plan) -> None:

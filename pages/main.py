@@ -28,6 +28,7 @@ STYLE = """<style>
   .stButton kbd { opacity: 0.9; }
   /* The price and the button stay in sight while somebody looks through what lies below. */
   [data-testid="stLayoutWrapper"]:has(> .st-key-order) { position: sticky; bottom: 0; z-index: 5; }
+  .stMain { scroll-padding-bottom: 11rem; } /* what has the focus is not under them */
   .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
   @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
   @media (max-width: 640px) { .st-key-generate kbd { display: none; } }

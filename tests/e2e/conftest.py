@@ -103,7 +103,8 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("studio") / "data")
+    # Its tests look at pages: nobody has to draw for them.
+    server = Server(tmp_path_factory.mktemp("studio") / "data", {"SANDBOX_CLIPS": "tiny"})
     server.start()
     yield server
     server.stop()

@@ -55,16 +55,18 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     """
     session = st.session_state
     saved = studio().drafts.open(draft_id, browser())
-    session.draft_id, session.made = saved.id, list(saved.made)
+    # What this session ordered stays beside the form, whatever the form holds now; ids begin with their time.
+    session.made = sorted({*session.get("made", ()), *saved.made}, reverse=True)
     session.copied = bool(draft_id and saved.id != draft_id and saved.fields)
     session.notice, session.outcome = None, {}
     draft = origin or Draft.from_json(saved.fields)
     if origin is not None:
-        studio().drafts.save(saved.id, browser(), fields=draft.to_json())
+        studio().drafts.save(saved.id, browser(), fields=draft.to_json(), made=tuple(session.made))
     write(draft)
     session.settled = read()
     session.open_shots, session.open_variations = draft.is_storyboard, draft.variations
     session.open_camera = draft.camera != AUTOMATIC
+    session.draft_id = saved.id  # last: a run that is stopped before it begins again
 
 
 def read() -> Draft:

@@ -12,7 +12,6 @@ from pages._ui.form import elsewhere, fields
 from pages._ui.form.compare import compare
 from pages._ui.form.guide import guide
 from pages._ui.form.templates import begin, library
-from pages._ui.running import studio
 from pages._ui.words import plain
 
 
@@ -45,7 +44,7 @@ def toolbar(draft: Draft) -> None:
         _panel_button("compare", "Compare", "Hide the comparison", "difference")
         if _button("Take it elsewhere", "ios_share"):
             elsewhere.elsewhere(begin_with)
-        if session.get("before") and not (draft.parent and studio().job(draft.parent)):
+        if session.get("before"):
             st.button("Back to the draft you had", type="tertiary", icon=":material/undo:", on_click=go_back)
     if session.get("notes") and session.get("begun") == draft:
         st.info(plain("\n".join(session.notes)), icon=":material/info:")
