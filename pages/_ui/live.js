@@ -10,7 +10,16 @@ function hub() {
   connect(hub);
   const look = () => { count(); watchTasks(hub); closeStreamlitsDialog(hub); };
   setInterval(look, 500);
+  document.addEventListener("play", leaveStill, true);
+  document.querySelectorAll("video").forEach((target) => leaveStill({ target })); // those that were faster
   return hub;
+}
+
+// Who asked the system for less motion starts a video by hand.
+function leaveStill({ target }) {
+  if (!target.autoplay || !matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  Object.assign(target, { autoplay: false, controls: true });
+  target.pause();
 }
 
 function connect(hub) {

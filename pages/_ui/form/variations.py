@@ -139,19 +139,20 @@ def _rows(planned: Plan, takes: int) -> None:
     table = planned.table
     if table is None:
         return
-    st.dataframe(
-        [_row(row) for row in table.rows],
-        column_config={
-            "Prompt": st.column_config.TextColumn(width="large"),
-            "Units": st.column_config.NumberColumn(format="%.2f"),
-        },
-        hide_index=True,
-        selection_mode="multi-row",
-        selection_default={"selection": {"rows": list(range(len(table.rows)))}},
-        on_select="rerun",
-        key=planned.key,
-        height=min(38 * (len(table.rows) + 1), 420),
-    )
+    if table.rows:
+        st.dataframe(
+            [_row(row) for row in table.rows],
+            column_config={
+                "Prompt": st.column_config.TextColumn(width="large"),
+                "Units": st.column_config.NumberColumn(format="%.2f"),
+            },
+            hide_index=True,
+            selection_mode="multi-row",
+            selection_default={"selection": {"rows": list(range(len(table.rows)))}},
+            on_select="rerun",
+            key=planned.key,
+            height=min(38 * (len(table.rows) + 1), 420),
+        )
     chosen = counted(len(planned.requests), "video", "videos")
     each = f" × {takes} takes" if takes > 1 else ""
     st.caption(plain(f"{chosen} of {len(table.rows):,} ticked{each}: {price(_times(planned.units, takes))}."))
