@@ -63,7 +63,6 @@ def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
 def open_the_draft() -> None:
     """Fill the form with what the page's address names: a draft, or a task to make another one from."""
     session, address = st.session_state, st.query_params
-    session.setdefault("session", secrets.token_hex(8))
     asked, origin = address.get("draft", ""), address.get("from", "")
     # The script in the page puts the draft's own id there a moment later: until then nothing opens twice.
     if asked == session.get("draft_id"):
@@ -97,8 +96,7 @@ def where_it_comes_from(draft: Draft) -> None:
 def order(draft: Draft, planned: Plan) -> None:
     """Draw how many takes, and the button with what they cost."""
     session = st.session_state
-    number, units = bill(draft, planned)
-    session.shown = (number, units)
+    number, units = shown = bill(draft, planned)
     sandbox = studio().connection.is_sandbox
     parts = ["Generate" if number == 1 else f"Generate {number:,}"]
     if units is not None or not sandbox:
@@ -121,16 +119,17 @@ def order(draft: Draft, planned: Plan) -> None:
             width="stretch",
             shortcut="Ctrl+Enter",
             on_click=generate,
+            args=(shown,),
             wrap=True,
-            key="generate",
+            key=f"generate-{number}-{units}",  # a click on a price that is gone finds no button
         )
-    if session.outcome.get("sure") == session.shown:
+    if session.outcome.get("sure") == shown:
         with st.container(border=True, key="sure"):
             st.markdown(f"**This orders {number:,} videos at once, for {plain(price(units))}.**")
             st.button(
                 f"Yes, order all {number:,}",
                 on_click=generate,
-                args=(True,),
+                args=(shown, True),
                 key="sure_button",
                 type="primary",
             )
@@ -142,12 +141,17 @@ def bill(draft: Draft, planned: Plan) -> tuple[int, Decimal | None]:
     return len(planned.requests) * draft.takes, units
 
 
-def generate(sure: bool = False) -> None:
-    """Order the draft. The session is read first: Streamlit may stop a run at each look at it."""
+def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
+    """Order the draft, for what the button said.
+
+    The session is read first: Streamlit may stop a run at each look at it.
+    """
     session = st.session_state
+    if session.get("chosen"):
+        return  # the form is just being filled with something else
     made, outcome, draft_id = session.made, session.outcome, session.draft_id
     person, token, browser = session.get("person_field", ""), session.session, fields.browser()
-    shown, draft = session.shown, fields.settle()
+    draft = fields.settle()
     planned = plan(draft)
     outcome.clear()
     outcome["attempted"] = True

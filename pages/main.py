@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from urllib.parse import unquote
 
 import streamlit as st
@@ -26,12 +27,14 @@ STYLE = """<style>
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
   .stButton kbd { opacity: 0.9; }
-  /* The price and the button stay in sight while somebody looks through what lies below. */
-  [data-testid="stLayoutWrapper"]:has(> .st-key-order) { position: sticky; bottom: 0; z-index: 5; }
-  .stMain { scroll-padding-bottom: 11rem; } /* what has the focus is not under them */
-  .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
+  /* On a phone the price and the button stay in sight. Elsewhere they would hide what the keyboard
+     reaches. */
+  @media (max-width: 640px) {
+    [data-testid="stLayoutWrapper"]:has(> .st-key-order) { position: sticky; bottom: 0; z-index: 5; }
+    .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
+  }
   @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
-  @media (max-width: 640px) { .st-key-generate kbd { display: none; } }
+  @media (max-width: 640px) { [class*="st-key-generate-"] kbd { display: none; } }
   /* Cards in rows of their own accord: each keeps its place in the document, so a clip that plays goes on. */
   .st-key-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
   .st-key-cards > * { width: auto; }
@@ -51,6 +54,7 @@ def main() -> None:
         position="top",
     )
     st.html(STYLE)
+    st.session_state.setdefault("session", secrets.token_hex(8))
     with readable():
         with st.sidebar:
             sidebar()

@@ -118,7 +118,7 @@ class Drafts:
             draft = replace(
                 draft,
                 fields=_with(draft.fields, fields or {}, texts or {}),
-                made=draft.made if made is None else made[:MOST_MADE],
+                made=draft.made if made is None else _newest({*draft.made, *made}),
             )
             return self._write(draft)
 
@@ -152,6 +152,11 @@ class Drafts:
         for place, (touched, path) in enumerate(files):
             if place >= MOST_DRAFTS or touched < oldest:
                 path.unlink(missing_ok=True)
+
+
+def _newest(made: set[str]) -> tuple[str, ...]:
+    """Return the ids, which begin with their time, the last one first."""
+    return tuple(sorted(made, reverse=True)[:MOST_MADE])
 
 
 def _with(old: Mapping[str, Any], new: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:

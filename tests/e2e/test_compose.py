@@ -132,6 +132,43 @@ def test_one_key_orders_and_two_walk_through_earlier_prompts(
         settled(page)
 
 
+def test_what_was_written_before_a_walk_is_kept_too(shared_server: Server, open_page: Callable[..., Page]):
+    page = open_page(shared_server.url)
+    order(page, "Ordered before")
+    page.locator("[class*=st-key-task-]", has_text="Ordered before").wait_for()
+    prompt(page).fill("Written, and not ordered")
+    prompt(page).press("Alt+ArrowUp")
+    expect(prompt(page)).to_have_value("Ordered before")
+    settled(page)
+    page.reload()
+    expect(prompt(page)).to_have_value("Ordered before")
+    prompt(page).press("Alt+ArrowDown")
+    expect(prompt(page)).to_have_value("Written, and not ordered")
+
+
+def test_the_key_that_orders_does_not_do_so_from_other_fields(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url)
+    prompt(page).fill("A fox that nobody ordered")
+    kept(page)
+    page.get_by_role("button", name="Take it elsewhere").click()
+    page.get_by_role("dialog").get_by_text("Paste", exact=True).click()
+    pasted = page.get_by_role("dialog").get_by_role("textbox").last
+    pasted.fill("not JSON at all")
+    pasted.press("Control+Enter")
+    settled(page)
+    expect(pasted).to_have_value("not JSON at all")
+    page.keyboard.press("Escape")
+    page.get_by_label("Your name").fill("Grace")
+    page.get_by_label("Your name").press("Control+Enter")
+    settled(page)
+    order(page, "The one that was ordered")
+    page.locator("[class*=st-key-task-]", has_text="The one that was ordered").wait_for()
+    assert len(wishes(shared_server) - before) == 1
+
+
 @both_sizes
 def test_takes_are_as_many_tasks_and_the_button_says_their_price(
     shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]

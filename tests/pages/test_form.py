@@ -36,7 +36,7 @@ def state(app: AppTest, *names: str) -> tuple[object, ...]:
 
 
 def button(app: AppTest) -> str:
-    return str(app.button(key="generate").label)
+    return next(str(each.label) for each in app.button if str(each.key).startswith("generate-"))
 
 
 def test_the_form_starts_with_the_documented_values(app: AppTest):
@@ -209,7 +209,7 @@ def test_every_choice_of_every_model_can_be_drawn(app: AppTest, model: str):
             if widget.key == fields.key(group):
                 for option in list(widget.options):
                     assert option
-    assert app.button(key="generate").label.startswith("Generate")
+    assert button(app).startswith("Generate")
 
 
 def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app: AppTest):

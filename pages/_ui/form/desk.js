@@ -4,18 +4,24 @@ const field = (element) =>
 const box = (name) => document.querySelector(`.st-key-draft_${name} :is(textarea, input)`);
 function desk() {
   if (window.__studioDesk) return window.__studioDesk;
-  const desk = { id: null, texts: {}, timer: null, walk: null };
-  const save = () => {
+  const desk = { id: null, texts: {}, timer: null, saving: false, walk: null };
+  // One after the other, and always what the field shows by now: an older text never comes after a newer one.
+  const save = async () => {
     clearTimeout(desk.timer);
-    const { id, texts } = desk, body = JSON.stringify(texts);
-    if (body === "{}") return;
+    const { id, texts } = desk;
+    if (desk.saving || !Object.keys(texts).length) return;
+    for (const name in texts) texts[name] = box(name)?.value ?? texts[name];
     desk.texts = {};
-    const headers = { "Content-Type": "application/json" };
-    fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 }).catch(() => {
-      if (desk.id !== id) return;
-      desk.texts = { ...texts, ...desk.texts }; // the server is away: again, with what came since
+    desk.saving = true;
+    const body = JSON.stringify(texts), headers = { "Content-Type": "application/json" };
+    const answer = await fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 })
+      .catch(() => null);
+    desk.saving = false;
+    if (desk.id !== id) return save();
+    if (!answer || answer.status >= 500) { // the server is away: again, with what came since
+      desk.texts = { ...texts, ...desk.texts };
       desk.timer = setTimeout(save, 2000);
-    });
+    } else if (Object.keys(desk.texts).length) save();
   };
   const count = (name) => {
     const text = box(name), shown = document.querySelector(`[data-count="${name}"]`);
@@ -36,6 +42,16 @@ function desk() {
     desk.texts[name] = target.value;
     clearTimeout(desk.timer);
     desk.timer = setTimeout(save, SAVE_AFTER);
+  }, true);
+  // Under every text area Streamlit says that Ctrl+Enter applies it. It orders from the prompts only.
+  window.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const { target } = event, typing = /^(TEXTAREA|INPUT)$/.test(target.tagName);
+    const orders = /^((negative_)?prompt|shot_\d)$/.test(field(target) ?? "");
+    if (!document.querySelector('[role="dialog"]') && (orders || !typing)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (typing) { target.blur(); target.focus(); }
   }, true);
   document.addEventListener("keydown", (event) => {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];

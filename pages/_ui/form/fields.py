@@ -59,6 +59,8 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     session.made = sorted({*session.get("made", ()), *saved.made}, reverse=True)
     session.copied = bool(draft_id and saved.id != draft_id and saved.fields)
     session.notice, session.outcome = None, {}
+    own = saved.fields.get("own", ())
+    session.own = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(saved.fields)
     if origin is not None:
         studio().drafts.save(saved.id, browser(), fields=draft.to_json(), made=tuple(session.made))
@@ -121,10 +123,23 @@ def settle() -> Draft:
     elif touched:
         session.notice = None
     if new := changed(before, fitted):
-        stored = fitted.to_json()
-        studio().drafts.save(session.draft_id, browser(), fields={name: stored[name] for name in new})
+        _keep(before, fitted, new)
         session.settled = fitted
     return fitted
+
+
+def _keep(before: Draft, after: Draft, new: set[str]) -> None:
+    """Keep what has changed, and no more of it: another tab may have written beside it."""
+    texts: dict[str, str] = {}
+    if "cut" in new:
+        new = {*new, "shots"}  # texts that are typed need the shots that they belong to
+    elif [shot.duration for shot in before.shots] == [shot.duration for shot in after.shots]:
+        new = new - {"shots"}
+        pairs = enumerate(zip(before.shots, after.shots, strict=True), 1)
+        texts = {f"shot_{number}": shot.prompt for number, (old, shot) in pairs if old != shot}
+    stored = after.to_json()
+    kept = {name: stored[name] for name in new}
+    studio().drafts.save(st.session_state.draft_id, browser(), fields=kept, texts=texts)
 
 
 def price_of(draft: Draft) -> Decimal | None:

@@ -9,12 +9,13 @@ import streamlit as st
 from kling import catalog
 from kling.studio.draft import Draft
 from pages._ui.form.desk import counted
-from pages._ui.form.fields import keep, read, replace_draft
+from pages._ui.form.fields import browser, keep, read, replace_draft
 from pages._ui.form.problems import Wrong
 from pages._ui.running import studio
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
 EARLIER = 50  # prompts that can be walked through
+OWN = 10  # texts beside them that were not ordered
 
 
 def prompt(draft: Draft, wrong: Wrong) -> None:
@@ -47,13 +48,15 @@ def walk() -> None:
     asked: Any = session.desk.get("walk") if "desk" in session else None
     if not isinstance(asked, dict) or asked.get("step") not in {1, -1}:
         return
-    text = asked.get("text") if isinstance(asked.get("text"), str) else read().prompt
-    place = session.get("walk_place", 0)
+    typed = asked.get("text")
+    text = typed if isinstance(typed, str) else read().prompt
     earlier = studio().earlier_prompts(session.get("person_field", ""), EARLIER)
-    if place and (place > len(earlier) or earlier[place - 1] != text):
-        place = 0  # somebody wrote since: walk anew from here
-    if place == 0:
-        session.walk_text = text
-    place = min(max(place + asked["step"], 0), len(earlier))
-    session.walk_place = place
-    replace_draft(prompt=earlier[place - 1] if place else session.walk_text)
+    if text.strip() and text not in [*session.own, *earlier]:
+        # What nobody ordered yet is the newest of them, also after a refresh.
+        session.own = [text, *session.own][:OWN]
+        studio().drafts.save(session.draft_id, browser(), fields={"own": session.own})
+    prompts = list(dict.fromkeys([*session.own, *earlier]))
+    place = prompts.index(text) if text in prompts else -1
+    place = min(max(place + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)
+    if place >= 0:
+        replace_draft(prompt=prompts[place])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -52,9 +53,17 @@ def plan(draft: Draft) -> Plan:
         return Plan((), Decimal(0), problem=str(error))
     key = "rows_" + sha256(repr([row.request for row in table.rows]).encode()).hexdigest()[:16]
     event: Any = st.session_state.get(key)
-    ticked = range(len(table.rows)) if event is None else event["selection"]["rows"]
+    if event is not None:  # else the table is not on the page: what was ticked there still counts
+        st.session_state.ticked = (key, tuple(event["selection"]["rows"]))
+    ticked = _ticked(key, len(table.rows))
     rows = [table.rows[place] for place in sorted(ticked) if place < len(table.rows)]
     return Plan(tuple(row.request for row in rows), total(rows), table, key)
+
+
+def _ticked(key: str, number: int) -> Sequence[int]:
+    """Return the rows that are ticked in a table: all of them until somebody has changed that."""
+    known, rows = st.session_state.get("ticked", ("", ()))
+    return rows if known == key else range(number)
 
 
 def _table(draft: Draft) -> Table:
@@ -148,7 +157,7 @@ def _rows(planned: Plan, takes: int) -> None:
             },
             hide_index=True,
             selection_mode="multi-row",
-            selection_default={"selection": {"rows": list(range(len(table.rows)))}},
+            selection_default={"selection": {"rows": list(_ticked(planned.key, len(table.rows)))}},
             on_select="rerun",
             key=planned.key,
             height=min(38 * (len(table.rows) + 1), 420),
