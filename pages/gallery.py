@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from kling.studio.ledger import Job
-from pages._ui.batch import chosen_batch, heading, of_batch
+from kling.studio.ledger import SUCCEED, Job
+from pages._ui.batch import chosen_batch
 from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.live import follow
-from pages._ui.paging import nothing_yet, paged
+from pages._ui.paging import keep_address, nothing_yet, paged
 from pages._ui.running import studio
 from pages._ui.status import badges
 from pages._ui.words import counted, moment, order_line, plain
@@ -19,41 +19,49 @@ PER_PAGE = 12
 
 
 def gallery() -> None:
+    keep_address()
     st.title("Gallery")
     follow(clips, "gallery")
 
 
 def clips() -> None:
-    here, batch = studio(), chosen_batch()
-    finished = of_batch(here.finished(), batch)
-    if not finished:
+    lists, batch = studio().lists, chosen_batch("gallery.py", place="gallery")
+    if batch is not None:
+        in_batch(batch)
+        return
+    if not lists.clips:
         nothing_yet(
             "Finished clips appear here, each played from this studio's own copy.",
             icon=":material/video_library:",
         )
         return
-    if batch:
-        heading(of_batch(here.newest(), batch), "gallery.py", place="gallery")
-    cards = [[job] for job in finished] if batch else together(finished)
-    shown = paged(cards, key="gallery_page", per_page=PER_PAGE)
-    st.caption(f"{counted(len(finished), 'clip', 'clips')}, the newest first, safe in the studio's own copy")
+    shown = paged(lists.page_of_cards, lists.cards, key="gallery_page", per_page=PER_PAGE)
+    st.caption(f"{counted(lists.clips, 'clip', 'clips')}, the newest first, safe in the studio's own copy")
     not_safe()
+    cards({card[0].group or card[0].id: card for card in shown})
+
+
+def in_batch(jobs: Sequence[Job]) -> None:
+    done = [job for job in jobs if job.has_clip]
+    if done:
+        key = f"gallery_page_{done[0].group}"
+        shown = paged(lambda start, stop: done[start:stop], len(done), key=key, per_page=PER_PAGE)
+        cards({job.id: [job] for job in shown})
+    elif jobs:
+        st.caption("Its clips appear here as they are done.")
+
+
+def cards(shown: Mapping[str, Sequence[Job]]) -> None:
+    """Draw a card each; its key stays the same while others come, so that a clip that plays goes on."""
     with st.container(horizontal=True, key="cards"):
-        for card in shown:
-            with st.container(border=True, key=f"card-{card[0].group if len(card) > 1 else card[0].id}"):
+        for key, card in shown.items():
+            with st.container(border=True, key=f"card-{key}"):
                 draw(card)
 
 
-def together(finished: Sequence[Job]) -> list[list[Job]]:
-    """Return the clips as cards: those of a batch in one."""
-    cards: dict[str, list[Job]] = {}
-    for job in finished:
-        cards.setdefault(job.group or job.id, []).append(job)
-    return list(cards.values())
-
-
 def draw(card: Sequence[Job]) -> None:
-    here, job = studio(), card[0]
+    # What was done first shows a batch: it stays the same when others of it are done.
+    here, job = studio(), min(card, key=lambda each: each.since[SUCCEED])
     player(job, boxed=True)
     if len(card) > 1:
         st.page_link(

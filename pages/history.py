@@ -10,10 +10,10 @@ import streamlit as st
 
 from kling.studio.archive import safety
 from kling.studio.ledger import Job
-from pages._ui.batch import chosen_batch, heading, of_batch
+from pages._ui.batch import chosen_batch
 from pages._ui.details import details
 from pages._ui.live import base_path, follow
-from pages._ui.paging import nothing_yet, paged
+from pages._ui.paging import keep_address, nothing_yet, paged
 from pages._ui.running import studio
 from pages._ui.words import counted, state, took, zone
 
@@ -21,67 +21,76 @@ PER_PAGE = 50
 
 
 def history() -> None:
+    keep_address()
     st.title("History")
     follow(table, "history")
 
 
 def table() -> None:
-    here, batch = studio(), chosen_batch()
-    jobs = of_batch(here.newest(), batch)
-    if not jobs and batch and not here.ledger.opening:
-        st.info("The log has no batch of this name.", icon=":material/stacks:")
-        st.page_link("history.py", label="Show everything", icon=":material/history:")
+    lists, asked = studio().lists, st.query_params.get("task", "")
+    if asked and not studio().ledger.opening:
+        whole(asked)
         return
-    if not jobs:
+    batch = chosen_batch("history.py", place="history")
+    total = lists.tasks if batch is None else len(batch)
+
+    def part(start: int, stop: int) -> list[Job]:
+        return lists.newest(start, stop) if batch is None else batch[start:stop]
+
+    if total:
+        shown = paged(
+            part, total, key=f"history_page_{batch[0].group}" if batch else "history_page", per_page=PER_PAGE
+        )
+        st.caption(
+            f"{counted(total, 'task', 'tasks')}, the newest first.  \nTick a row to see the whole task."
+        )
+        choose(shown)
+    elif batch is None:
         nothing_yet("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
-        return
-    if batch:
-        heading(jobs, "history.py", place="history")
-    shown = paged(jobs, key="history_page", per_page=PER_PAGE)
-    st.caption(f"{counted(len(jobs), 'task', 'tasks')}, the newest first")
-    asked = st.query_params.get("task", "")
-    chosen = choose(shown, asked)
-    if chosen:
-        st.query_params["task"] = chosen
-    elif asked:
-        del st.query_params["task"]
-    job = here.job(chosen)
-    if job is not None:
-        details(job)
-    elif chosen:
+
+
+def whole(job_id: str) -> None:
+    """Draw one task in place of the list, and the way back to it."""
+    job, batch = studio().job(job_id), st.query_params.get("batch", "")
+    st.page_link(
+        "history.py",
+        label="Back to the batch" if batch else "All tasks",
+        icon=":material/arrow_back:",
+        query_params={"batch": batch} if batch else None,
+    )
+    if job is None:
         st.info("The log has no task of this id.", icon=":material/search_off:")
     else:
-        st.caption("Choose a row to see the whole task.")
+        details(job)
 
 
-def choose(shown: Sequence[Job], asked: str) -> str:
-    """Draw the table, and return the id of the task that is chosen in it or named by the page's address."""
+def choose(shown: Sequence[Job]) -> None:
+    """Draw the table; a row that is chosen opens its task."""
     ids = [job.id for job in shown]
-    key = f"history_table_{ids[0]}"
-    event: Any = st.dataframe(
+    key = f"history_table_{ids[0]}"  # a new task moves the rows: a tick must not stay where another one is
+
+    def open_it() -> None:
+        if rows := st.session_state[key].selection.rows:
+            st.query_params["task"] = ids[rows[0]]
+
+    st.dataframe(
         [row(job) for job in shown],
         column_config={
+            "State": st.column_config.TextColumn(width="small"),
+            "Prompt": st.column_config.TextColumn(width="large"),
             "Clip": st.column_config.ImageColumn(width="small"),
             "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-            "Prompt": st.column_config.TextColumn(width="large"),
             "Units": st.column_config.NumberColumn(
                 format="%.2f", help="What Kling deducted; before that, what the price table says."
             ),
         },
         hide_index=True,
-        on_select="rerun",
+        on_select=open_it,
         selection_mode="single-row",
-        # A new task moves the rows, so the table is drawn anew; the choice stays with its task, not its row.
-        selection_default={"selection": {"rows": [ids.index(asked)] if asked in ids else []}},
         key=key,
+        height="content",
         row_height=44,
     )
-    rows = event.selection.rows
-    selected = ids[rows[0]] if rows and rows[0] < len(ids) else ""
-    before = st.session_state.get("history_selected")
-    st.session_state.history_selected = (key, selected)
-    # A link may have changed the address since: the table wins only when somebody has just chosen in it.
-    return selected if before is not None and before[0] == key and before[1] != selected else asked
 
 
 def row(job: Job) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from kling.models import CameraControl, Shot, Status, Task, TextToVideo
 from kling.studio.csvlog import COLUMNS, LogError, LogFile, encode_row, storable
+from kling.studio.lists import Lists
 from kling.studio.usual import Times
 
 WAITING, INTENT, SUBMITTED, PROCESSING = "waiting", "intent", "submitted", "processing"
@@ -84,6 +85,11 @@ class Job:
         """Which of the equal wishes of one press it is, from 1."""
         take = self.extra.get("take")
         return take if isinstance(take, int) else 1
+
+    @property
+    def has_clip(self) -> bool:
+        """Whether its video is in the archive."""
+        return self["state"] == SUCCEED and bool(self["file"])
 
     @property
     def extra(self) -> Mapping[str, Any]:
@@ -222,6 +228,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._unfinished: dict[str, Job] = {}
+        self._lists = self._no_lists = Lists({}, self._lock)
         self._columns: tuple[str, ...] = COLUMNS
         self._unreadable: Sequence[int] = ()
         self.times = Times()
@@ -304,6 +311,11 @@ class Ledger:
         with self._lock:
             return tuple(self._jobs.values())
 
+    @property
+    def lists(self) -> Lists:
+        """The tasks as people look at them."""
+        return self._no_lists if self.opening else self._lists
+
     def unfinished(self) -> tuple[Job, ...]:
         """Return the tasks that somebody still has to do something about: not ended, or not archived."""
         if self.opening:
@@ -352,6 +364,7 @@ class Ledger:
             _apply(row, *folded.setdefault(row["external_task_id"], ({}, {})))
         self._columns, self._unreadable = contents.columns, contents.unreadable
         self._jobs, self._unfinished = {}, {}
+        self._lists = Lists(self._jobs, self._lock)
         for cells, since in folded.values():
             self._keep(Job(cells, since))
         self.times = Times(reversed(self._jobs.values()))
@@ -364,7 +377,9 @@ class Ledger:
             self._write(dropped)
 
     def _keep(self, job: Job) -> None:
+        before = self._jobs.get(job.id)
         self._jobs[job.id] = job
+        self._lists.keep(before, job)
         if job.state in OPEN or (job.state == SUCCEED and not job["file"]):
             self._unfinished[job.id] = job
         else:

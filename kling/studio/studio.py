@@ -29,7 +29,8 @@ from kling.studio.craft.saved import FOLDER as TEMPLATES
 from kling.studio.craft.saved import SavedTemplates
 from kling.studio.csvlog import LogFile
 from kling.studio.drafts import Drafts
-from kling.studio.ledger import OPEN, SUCCEED, WAITING, Job, Ledger
+from kling.studio.ledger import OPEN, WAITING, Job, Ledger
+from kling.studio.lists import Lists
 from kling.studio.place import Place
 from kling.studio.queue import AT_ONCE, Hold
 from kling.studio.settings import Settings
@@ -85,7 +86,6 @@ class Studio:
         self._listeners: set[Callable[[], None]] = set()
         self._listeners_lock = threading.Lock()
         self.version = 0
-        self._finished: tuple[int, tuple[Job, ...]] = (-1, ())
         self._lock = _own(settings.data_dir)
         try:
             file = file or LogFile(settings.data_dir / "history.csv")
@@ -224,14 +224,10 @@ class Studio:
         """Return every task of the log, the last ordered first."""
         return self.ledger.jobs()[::-1]
 
-    def finished(self) -> tuple[Job, ...]:
-        """Return every task with its video in the archive, the last ordered first."""
-        version, jobs = self._finished
-        if version != self.version:
-            version = self.version
-            jobs = tuple(job for job in self.newest() if job.state == SUCCEED and job["file"])
-            self._finished = version, jobs
-        return jobs
+    @property
+    def lists(self) -> Lists:
+        """What a page shows a part of: the newest tasks, a batch, the clips."""
+        return self.ledger.lists
 
     def earlier_prompts(self, person: str, most: int) -> list[str]:
         """Return what this person asked for before, each prompt once, the last one first."""

@@ -14,14 +14,24 @@ from pages._ui.status import decide
 from pages._ui.words import counted, plain, price, state
 
 
-def chosen_batch() -> str:
-    """Return the batch that the page's address names, empty for all tasks."""
-    return str(st.query_params.get("batch", ""))
-
-
-def of_batch(jobs: Sequence[Job], batch: str) -> Sequence[Job]:
-    """Return the tasks of a batch, all of them if none is named."""
-    return [job for job in jobs if job.group == batch] if batch else jobs
+def chosen_batch(page: str, *, place: str) -> list[Job] | None:
+    """Draw the head of the batch that the page's address names, and return its tasks; None for all tasks."""
+    name = str(st.query_params.get("batch", ""))
+    if not name or studio().ledger.opening:
+        return None
+    jobs = studio().lists.batch(name)
+    if not jobs:
+        st.info("The log has no batch of this name.", icon=":material/stacks:")
+        st.page_link(page, label="Show everything", icon=":material/close:")
+        return jobs
+    with st.container(border=True, key="batch"):
+        progress(jobs, place=place)
+        expected = _sum(jobs, "units")
+        charged = _sum(jobs, "final_unit_deduction")
+        words = f"{price(expected)} by the price table"
+        st.caption(plain(f"{words}, {price(charged)} charged so far." if charged else f"{words}."))
+        st.page_link(page, label="Show everything", icon=":material/close:")
+    return jobs
 
 
 def progress(jobs: Sequence[Job], *, place: str) -> None:
@@ -38,17 +48,6 @@ def progress(jobs: Sequence[Job], *, place: str) -> None:
             on_click=decide,
             args=(studio().withdraw_group, jobs[0].group),
         )
-
-
-def heading(jobs: Sequence[Job], page: str, *, place: str) -> None:
-    """Draw the head of a page that shows one batch."""
-    with st.container(border=True, key="batch"):
-        progress(jobs, place=place)
-        expected = _sum(jobs, "units")
-        charged = _sum(jobs, "final_unit_deduction")
-        words = f"{price(expected)} by the price table"
-        st.caption(plain(f"{words}, {price(charged)} charged so far." if charged else f"{words}."))
-        st.page_link(page, label="Show everything", icon=":material/close:")
 
 
 def _of(jobs: Sequence[Job], name: str) -> Job:

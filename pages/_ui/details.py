@@ -13,12 +13,20 @@ from kling.studio.ledger import SUCCEED, Job
 from pages._ui.clips import downloads, player, remix
 from pages._ui.running import studio
 from pages._ui.status import decisions, status
-from pages._ui.words import plain, state, zone
+from pages._ui.words import counted, escaped, plain, price, state, zone
+
+CHILDREN = 6  # shown of those that were made from a task
+# A prompt is prose, and each of its lines runs as its own script does.
+STYLE = """<style>
+  .st-key-details code { font-family: inherit; unicode-bidi: plaintext; }
+  .st-key-details pre { font-family: inherit; }
+</style>"""
 
 
 def details(job: Job) -> None:
     """Draw everything about a task."""
     here = studio()
+    st.html(STYLE)
     with st.container(border=True, key="details"):
         words: Any = st.container()
         if job.state == SUCCEED and job["file"]:
@@ -41,21 +49,23 @@ def details(job: Job) -> None:
 
 
 def _family(job: Job) -> None:
-    """Draw the ways to the task that this one was made from, and to those made with it."""
-    if job.parent and studio().job(job.parent) is not None:
-        st.page_link(
-            "history.py",
-            label="Made from an earlier task",
-            icon=":material/account_tree:",
-            query_params={"task": job.parent},
-        )
+    """Draw the ways to the task that this one was made from, to those made from it, and to its batch."""
+    if job.parent and studio().job(job.parent) is None:
+        st.caption("Made from a task that this log does not have.")
+    elif job.parent:
+        _way("Made from an earlier task", "account_tree", task=job.parent)
     if job.group:
-        st.page_link(
-            "history.py",
-            label="All of this batch",
-            icon=":material/stacks:",
-            query_params={"batch": job.group},
-        )
+        _way("All of this batch", "stacks", batch=job.group)
+    children = studio().lists.made_from(job.id)
+    if children:
+        st.caption(f"{counted(len(children), 'task was', 'tasks were')} made from this one:")
+    for child in children[:CHILDREN]:
+        words = child["prompt"] or " / ".join(shot.prompt for shot in child.request.multi_prompt)
+        _way(plain(" ".join(words.split())[:60] or child.id), "subdirectory_arrow_right", task=child.id)
+
+
+def _way(label: str, icon: str, **params: str) -> None:
+    st.page_link("history.py", label=label, icon=f":material/{icon}:", query_params=params)
 
 
 def _texts(request: TextToVideo) -> None:
@@ -70,9 +80,15 @@ def _texts(request: TextToVideo) -> None:
 
 def _facts(title: str, facts: dict[str, str]) -> None:
     st.caption(f"**{title}**")
-    for name, fact in facts.items():
-        if fact:
-            st.text(f"{name}: {fact}")
+    rows = (
+        f'<dt style="opacity:.75">{escaped(name)}</dt><dd dir="auto" style="margin:0">{escaped(fact)}</dd>'
+        for name, fact in facts.items()
+        if fact
+    )
+    st.html(
+        '<dl style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1rem;margin:0;'
+        f'font-size:.9rem;overflow-wrap:anywhere;white-space:pre-wrap">{"".join(rows)}</dl>'
+    )
 
 
 def _request(job: Job) -> Iterator[tuple[str, str]]:
@@ -100,8 +116,10 @@ def _task(job: Job) -> Iterator[tuple[str, str]]:
     yield "external_task_id", job.id
     for column in ("task_id", "video_id", "request_id", "code"):
         yield column, "" if job[column] == "0" else job[column]
-    yield "Units by the price table", job["units"]
-    yield "Units that Kling deducted", job["final_unit_deduction"]
+    yield "message", "" if job["message"] == "Accepted." else job["message"]
+    yield "task_status_msg", job["task_status_msg"]
+    yield "Price by the table", price(units) if (units := job.decimal("units")) is not None else "unknown"
+    yield "Price charged", price(units) if (units := job.decimal("final_unit_deduction")) is not None else ""
     for name, when in job.since.items():
         word = state(Job({"state": name}))[0]
         yield word.capitalize(), when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")

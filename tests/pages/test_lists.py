@@ -8,11 +8,12 @@ from kling import CameraControl, Shot, TextToVideo
 from kling.studio.ledger import request_cells
 from kling.studio.studio import Studio
 from tests.pages.conftest import texts
-from tests.pages.test_pages import fill
+from tests.pages.test_pages import HOSTILE, fill
 
 
 def said(app: AppTest) -> str:
-    return "\n".join([texts(app), *(str(each.value) for each in (*app.text, *app.code))])
+    facts = texts(app).replace('</dt><dd dir="auto" style="margin:0">', ": ")
+    return "\n".join([facts, *(str(each.value) for each in app.code)])
 
 
 def links(app: AppTest) -> list[str]:
@@ -87,6 +88,38 @@ def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studi
     studio.ledger.append("job0001", parent="job0000", batch="b1")
     open_page(app, "history.py", task="job0001")
     assert {"Made from an earlier task", "All of this batch", "Use in Compose"} <= set(links(app))
+    open_page(app, "history.py", task="job0000")
+    assert "1 task was made from this one" in said(app)
+    assert "Prompt 1" in links(app)
+
+
+def test_a_parent_that_the_log_does_not_have_is_said(studio: Studio, app: AppTest):
+    fill(studio, 1, parent="away")
+    open_page(app, "history.py", task="job0000")
+    assert "Made from a task that this log does not have" in said(app)
+
+
+def test_estimate_and_charge_stand_side_by_side(studio: Studio, app: AppTest):
+    fill(studio, 1, state="succeed", units="1.5", final_unit_deduction="2")
+    open_page(app, "history.py", task="job0000")
+    assert "Price by the table: 1.5 Units ($0.21)" in said(app)
+    assert "Price charged: 2 Units ($0.28)" in said(app)
+
+
+def test_a_task_is_shown_whole_whatever_its_text(studio: Studio, app: AppTest):
+    combining = "e" + "\u0301" * 2499
+    for text in (HOSTILE, combining, "\u202eright to left", "ثعلب أحمر"):
+        cells = dict.fromkeys(("prompt", "message", "task_status_msg", "person", "parent", "batch"), text)
+        request = TextToVideo(prompt=text, negative_prompt=text, model_name=text)
+        fill(studio, 6, **(request_cells(request) | cells))
+        open_page(app, "history.py", task="job0004")
+        assert [each.value for each in app.code] == [text, text]
+        assert "<script>alert" not in "".join(str(each.value) for each in app.html)
+        assert "![x](" not in "".join([*links(app), *(str(each.value) for each in app.caption)])
+        open_page(app, "history.py", batch=text)
+        assert list(app.dataframe[0].value["Prompt"]) == [text] * 6
+        open_page(app, "gallery.py", batch=text)
+        assert "Batch: 1 of 6" in said(app)
 
 
 def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: Studio, app: AppTest):
@@ -127,3 +160,21 @@ def test_a_batch_is_one_card_of_the_gallery_and_opens(studio: Studio, app: AppTe
     assert "Batch: all 4 clips" in links(app)
     open_page(app, "gallery.py", batch="b1")
     assert sum("<video" in str(each.value) for each in app.html) == 4
+    open_page(app, "gallery.py", batch="nobody")
+    assert "no batch of this name" in said(app)
+
+
+def test_the_picture_of_a_batch_stays_while_more_of_it_is_done(studio: Studio, app: AppTest):
+    fill(studio, 3, batch="b1", state="processing", file="")
+    for done in ("job0001", "job0002", "job0000"):
+        studio.ledger.append(done, state="succeed", file=f"{done}.mp4")
+        open_page(app, "gallery.py")
+        (video,) = (str(each.value) for each in app.html if "<video" in str(each.value))
+        assert "job0001.mp4" in video
+
+
+def test_a_batch_that_has_no_clip_yet_says_so(studio: Studio, app: AppTest):
+    fill(studio, 3, batch="b1", state="processing", file="")
+    open_page(app, "gallery.py", batch="b1")
+    assert "Batch: 0 of 3 videos done" in said(app)
+    assert "appear here as they are done" in said(app)

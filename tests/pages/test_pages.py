@@ -185,7 +185,7 @@ def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
     def broken(_self: object) -> None:
         raise RuntimeError("secret-key-123")
 
-    monkeypatch.setattr(Class, "newest", broken)
+    monkeypatch.setattr(Class, "lists", property(broken))
     app.switch_page("gallery.py").run()
     assert not app.exception
     assert "could not be drawn" in texts(app)

@@ -1,0 +1,69 @@
+"""What pages show a part of, against the plain way to the same: filtering every task."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling.studio.ledger import STATES, Job, Ledger
+from kling.studio.lists import Lists
+from tests.studio.test_ledger import law, opened
+
+BATCHES = {"a": "one", "b": "one", "c": "", "d": "two", "e": "", "f": "two"}
+PARENTS = {"b": "a", "c": "a", "f": "e"}
+
+
+def plainly(jobs: list[Job]) -> dict[str, object]:
+    cards: dict[str, list[str]] = {}
+    for job in jobs:
+        if job.state == "succeed" and job["file"]:
+            cards.setdefault(job.group or job.id, []).append(job.id)
+    return {
+        "newest": [job.id for job in jobs],
+        "batches": {name: [job.id for job in jobs if job.group == name] for name in ("one", "two", "none")},
+        "made": {name: [job.id for job in jobs if job.parent == name] for name in "ae"},
+        "cards": list(cards.values()),
+        "counts": (len(jobs), sum(map(len, cards.values())), len(cards)),
+    }
+
+
+def by_parts(lists: Lists) -> dict[str, object]:
+    """Everything that the lists say, a part of two after the other."""
+    parts = range(0, 8, 2)
+    return {
+        "newest": [job.id for start in parts for job in lists.newest(start, start + 2)],
+        "batches": {name: [job.id for job in lists.batch(name)] for name in ("one", "two", "none")},
+        "made": {name: [job.id for job in lists.made_from(name)] for name in "ae"},
+        "cards": [[job.id for job in card] for at in parts for card in lists.page_of_cards(at, at + 2)],
+        "counts": (lists.tasks, lists.clips, lists.cards),
+    }
+
+
+@law
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["", *STATES]), st.booleans())))
+def test_parts_are_those_of_the_whole_after_each_change_and_after_reading_again(tmp_path_factory, changes):
+    path = tmp_path_factory.mktemp("log") / "history.csv"
+    ledger = opened(path)
+    for job_id, state, file in changes:
+        told = {"batch": BATCHES[job_id], "parent": PARENTS.get(job_id, "")}
+        ledger.append(job_id, state=state, file=f"{job_id}.mp4" if file else "", **told)
+        check(ledger)
+    check(opened(path))
+
+
+def check(ledger: Ledger) -> None:
+    assert by_parts(ledger.lists) == plainly(list(ledger.jobs()[::-1]))
+
+
+def test_a_log_that_is_being_read_shows_nothing_yet(tmp_path, monkeypatch):
+    import threading
+
+    opened(tmp_path / "history.csv").append("a", state="succeed", file="a.mp4")
+    go = threading.Event()
+    load = Ledger._load
+    monkeypatch.setattr(Ledger, "_load", lambda self: (go.wait(10), load(self)))
+    later = opened(tmp_path / "history.csv", read_later=True)
+    assert (later.lists.tasks, later.lists.newest(0, 9), later.lists.page_of_cards(0, 9)) == (0, [], [])
+    go.set()
+    later.append("b", state="waiting")
+    assert [job.id for job in later.lists.newest(0, 9)] == ["b", "a"]
