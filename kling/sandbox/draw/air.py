@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from kling.sandbox.draw.canvas import Canvas, Piece, cel, clouds, seal, smooth
 from kling.sandbox.draw.layers import Floats, Layer
@@ -39,6 +39,9 @@ class Drift:
     glows: bool = False
 
 
+FIRE = ("#ff5a4a", "#ffd24a", "#5aa8ff", "#6aff9a", "#ff7ad8", "#fff0d0")
+BURST = 48  # pictures of one burst
+STEAM = 40  # pictures of one rise
 SPARE = 0.35  # units by which a sheet is larger than the frame
 KINDS = {
     "rain": Drift(70, 0.0016, (-0.10, 1.5), 0.0, ("",), 0.34, 34),
@@ -49,6 +52,7 @@ KINDS = {
     "sparks": Drift(16, 0.0045, (0.03, -0.22), 0.020, ("#ffb347", "#ff7a2f", "#ffe08a"), 0.95, glows=True),
     "dust": Drift(22, 0.0040, (0.012, -0.010), 0.012, ("",), 0.35, glows=True),
     "bubbles": Drift(9, 0.0075, (0.0, -0.10), 0.012, ("#dffaff",), 0.45),
+    "rocks": Drift(2.6, 0.030, (-0.05, 0.012), 0.0, ("#7a7068", "#57504a", "#8f857a"), 1.0, -1),
     "lanterns": Drift(4, 0.028, (0.012, -0.035), 0.010, ("#ffb85a", "#ff9a3c", "#ffd08a"), 0.95, glows=True),
 }
 
@@ -164,13 +168,75 @@ def fog(look: Look, salt: int, depth: float, middle: float, thick: float) -> Pie
         return seal(
             canvas,
             tint.astype(np.float32),
-            np.asarray(cover, np.float32),
+            cover,
             look.noise(salt + 1),
             depth=depth,
             motion=lambda seconds: (way / look.seconds * look.unit * seconds, 0.0),
         )
 
     return Piece(depth, paint, (way, 0.0))
+
+
+def steam(look: Look, salt: int, depth: float, at: tuple[float, float], size: float) -> Piece:
+    """Wisps that rise from something hot; `at` is where they begin."""
+
+    def paint(canvas: Canvas) -> Layer:
+        unit, high, wide = canvas.unit, size * 0.9, size * 0.5
+        left = int((at[0] - wide) * unit + canvas.frame[0] / 2) // 2 * 2
+        top = int(at[1] * canvas.frame[1] - high * unit) // 2 * 2
+        board = Canvas(left, top, int(2 * wide * unit) // 2 * 2, int(high * unit) // 2 * 2, canvas.frame)
+        up = np.clip((at[1] - board.y) * board.tall / high, 0, 1)
+        cels = []
+        for step in range(STEAM):
+            phase, cover = 2 * math.pi * step / STEAM, np.zeros((board.height, board.width), np.float32)
+            for wisp in range(3):
+                bend = np.sin(up * (5 + wisp) - phase + 2.1 * wisp) * (0.02 + 0.10 * up)
+                line = at[0] + size * (0.13 * (wisp - 1) + bend)
+                thick = size * (0.018 + 0.085 * up)
+                fade = smooth(0.0, 0.12, up) * (1 - up) ** 1.4
+                cover += np.exp(-(((board.x - line) / thick) ** 2)) * fade * (0.5 - 0.1 * wisp)
+            cels.append(
+                cel(board, np.full(3, 0.96, np.float32), np.clip(cover * 0.62, 0, 0.8), look.noise(salt))
+            )
+        return Layer(cels=tuple(cels), depth=depth, rate=STEAM / 2.6)
+
+    return Piece(depth, paint)
+
+
+def firework(look: Look, salt: int) -> Piece:
+    """One rocket's burst, again and again: sparks fly apart, sink and fade."""
+    dice = look.noise(salt)
+    half = look.frame[0] / look.unit / 2
+    at = (float(dice.uniform(-0.8, 0.8)) * half, float(dice.uniform(0.16, 0.40)))
+    size, start = float(dice.uniform(0.16, 0.28)), float(dice.uniform(0, 1))
+    colour = rgb(FIRE[int(dice.integers(len(FIRE)))])
+    ways = dice.normal(0, 1, (110, 3))
+    ways = ways / np.linalg.norm(ways, axis=1, keepdims=True) * dice.uniform(0.75, 1.0, (110, 1))
+
+    def paint(canvas: Canvas) -> Layer:
+        side = math.ceil(size * 1.35 * canvas.unit / 2) * 2
+        left = int(at[0] * canvas.unit + canvas.frame[0] / 2) // 2 * 2 - side
+        top = int(at[1] * canvas.frame[1]) // 2 * 2 - side
+        board = Canvas(left, top, 2 * side, 2 * side, canvas.frame)
+        cels = []
+        for step in range(BURST):
+            time = (step / BURST + start) % 1
+            sheet = Image.new("L", (2 * side, 2 * side))
+            pen = ImageDraw.Draw(sheet)
+            for late, light in ((0.06, 0.35), (0.03, 0.6), (0.0, 1.0)):  # a spark's tail, then the spark
+                then = max(0.0, time - late)
+                reach = size * canvas.unit * (1 - math.exp(-then * 4.5))
+                r = max(0.7, canvas.unit * 0.0042 * (1.2 - time))
+                bright = int(255 * light * max(0.0, 1 - time * 1.25))
+                for x, y in ways[:, :2] * reach + (side, side + 0.16 * size * canvas.unit * then**2 * 3):
+                    pen.ellipse((x - r, y - r, x + r, y + r), fill=bright)
+            soft = sheet.filter(ImageFilter.GaussianBlur(canvas.unit * 0.006))
+            cover = np.maximum(np.asarray(sheet, np.float32), np.asarray(soft, np.float32) * 0.9) / 255
+            hot = mix(colour, np.ones(3, np.float32), max(0.0, 0.7 - 2 * time))
+            cels.append(cel(board, hot, cover, look.noise(salt)))
+        return Layer(cels=tuple(cels), depth=55.0, rate=BURST / 2.4)
+
+    return Piece(55.0, paint)
 
 
 def lightning(look: Look) -> Piece:
@@ -192,8 +258,6 @@ def lightning(look: Look) -> Piece:
             phase = (seconds - start) % 2.6
             return 0.55 * math.exp(-(((phase - 0.5) / 0.22) ** 2)) + 0.05
 
-        return seal(
-            canvas, rgb("#cfd8ff"), np.asarray(cover, np.float32), dice, depth=70.0, strength=strength
-        )
+        return seal(canvas, rgb("#cfd8ff"), cover, dice, depth=70.0, strength=strength)
 
     return Piece(70.0, paint)

@@ -112,9 +112,14 @@ def seal(
     motion: Callable[[float], tuple[float, float]] | None = None,
     strength: Callable[[float], float] | None = None,
 ) -> Layer:
-    """Turns paint into a layer of one picture."""
+    """Turns paint into a layer of one picture; what is brighter than white or darker than black is cut."""
+    paint = np.clip(rgb, 0, 1).astype(np.float32)
+    over = None if cover is None else np.asarray(cover, np.float32)
     return Layer(
-        cels=(cel(canvas, rgb, cover, noise),), depth=depth, motion=motion or still, strength=strength or full
+        cels=(cel(canvas, paint, over, noise),),
+        depth=depth,
+        motion=motion or still,
+        strength=strength or full,
     )
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from kling.sandbox.draw import air
 from kling.sandbox.draw.canvas import Canvas, Piece
 from kling.sandbox.draw.figures import figures, paint
 from kling.sandbox.draw.layers import Layer
@@ -13,8 +14,8 @@ from kling.sandbox.draw.look import Look
 
 WATER = {"lake", "sea", "river"}
 CELS = 16
-SMALL = {"dog", "cat", "fox", "wolf", "rabbit", "butterfly", "swan", "penguin", "flower", "cup", "book"}
-PEOPLE = {"person", "woman", "child", "couple", "umbrella", "bicycle"}
+PACE = {"sit": 0.0, "still": 0.0, "run": 2.2}  # against a walk
+CLOSE, FAR = 1.45, 0.55  # how much larger and smaller words make who is named
 
 
 def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
@@ -22,10 +23,12 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     figure = figures()[name]
     dice = seen.noise(200 + number)
     foot, depth, size = _spot(seen, name, dice)
-    if SMALL & {name} and PEOPLE & {other for other, _ in seen.scene.subjects}:
+    if figure.get("small") and any("two" in figures()[other] for other, _ in seen.scene.subjects):
         size *= 0.5  # alone they may fill the frame; beside a person they keep their measure
     half = seen.frame[0] / seen.unit / 2
     x = (0.0, -0.42, 0.40)[number] * half + float(dice.uniform(-0.12, 0.12)) * half
+    if figure["way"] == "hearth" and half > 0.6:  # beside the window
+        x = (-0.80, 0.80, -0.5)[number] * half
     # Others of a group: where they stand from the first, how large and in what colour.
     group: list[tuple[float, float, float, str]] = [(0.0, 0.0, 1.0, colour)]
     if name == "couple":
@@ -34,10 +37,17 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
         group += [(-1.5, 0.25, 0.42, "#3f7fb8"), (1.3, -0.7, 0.55, "#e0b13a")]
     else:
         for _ in range(int(figure.get("flock", 1)) - 1):
-            across, up = float(dice.normal(0, 2.4)), float(dice.normal(0, 1.1))
-            flat = 0.05 if figure["way"] == "stand" else 1.0
+            side = (
+                1 if len(group) % 2 else -1
+            )  # to the left and right in turn, so that they do not cover one another
+            across = side * (0.7 + 0.55 * len(group)) + float(dice.uniform(-0.3, 0.3))
+            up = float(dice.normal(0, 0.9))
+            flat = 0.05 if figure["way"] in {"stand", "walk"} else 1.0
             group.append((across, up * flat, float(dice.uniform(0.7, 1.1)), colour))
-    return [
+    hot = [
+        air.steam(seen, 290 + number, depth - 0.01, (x, foot - 0.5 * size * seen.unit / seen.frame[1]), size)
+    ]
+    return (hot if figure.get("hot") else []) + [
         put(
             seen,
             name,
@@ -55,30 +65,51 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
     """Where a figure's foot is (share of the height), its distance and its size."""
     figure, scene, h = figures()[name], seen.scene, seen.horizon
     way, size = figure["way"], float(figure["size"])
+    if way not in {"far", "hearth"}:
+        size *= {"close": CLOSE, "far": FAR}.get(scene.near, 1.0)
+    if scene.place in {"room", "cafe"}:
+        return _inside(seen, way, size)
+    if scene.place in {"underwater", "space"}:
+        low, high = {"underwater": (0.40, 0.56), "space": (0.60, 0.68)}[scene.place]
+        return float(dice.uniform(low, high)), 4.0, size
     wet = scene.place in {"sea", "island", "lake"} or scene.ground in WATER
-    if scene.place == "underwater":
-        return float(dice.uniform(0.40, 0.56)), 4.0, size
-    if scene.place == "space":
-        return float(dice.uniform(0.60, 0.68)), 4.0, size
-    if figure.get("low"):
-        return float(dice.uniform(0.60, 0.70)), 2.4, size
-    if scene.place in {"room", "cafe"} and way not in {"table", "fly"}:
-        return 0.80, 1.95, size * 1.3
-    if name == "balloon":
-        return float(dice.uniform(0.52, 0.58)), 6.5, size
     if way == "far" and wet and name not in {"lighthouse", "bridge"}:
         size *= 0.55  # on the far shore
+    stand = 0.84 if scene.place == "stage" else 0.90
+    if scene.near == "close" and "two" in figure:
+        stand += 0.30 * size  # the head stays in the frame
     spots = {
         "fly": (float(dice.uniform(0.30, 0.42)), 6.5),
         "rise": (0.56, 5.0),
         "hover": (0.86 if name == "astronaut" else 0.4, 4.0),
         "float": (h + 0.13, 5.5),
+        "ride": (h + 0.20, 4.0),
         "swim": (h + 0.17, 4.95),
         "far": (h + 0.04, 8.95) if wet else (h + 0.13, 4.9),
-        "table": (0.86 if scene.place in {"room", "cafe"} else 0.90, 1.95),
+        "table": (0.90, 1.95),
         "drive": (h + 0.25, 2.75),
     }
-    return *spots.get(way, (0.84 if scene.place == "stage" else 0.90, 2.55)), size
+    foot, depth = spots.get(way, (stand, 2.55))
+    if figure.get("low"):
+        foot, depth = float(dice.uniform(0.60, 0.70)), 2.4
+    if name == "balloon":
+        foot, depth = float(dice.uniform(0.52, 0.58)), 6.5
+    return foot, depth, size * (0.6 if way == "hearth" else 1.0)
+
+
+def _inside(seen: Look, way: str, size: float) -> tuple[float, float, float]:
+    """The same in a room: against its wall, on the floor, on a table before us, or behind that table."""
+    if way == "hearth":
+        return 0.765, 3.6, size * 0.86
+    if way == "table":
+        return 0.86, 1.95, size
+    if way == "fly":
+        return 0.40, 2.4, size
+    if seen.scene.place == "cafe" or any(
+        figures()[name]["way"] == "table" for name, _ in seen.scene.subjects
+    ):
+        return 0.70 + size * 0.75, 2.2, size * 1.6
+    return 0.88, 1.95, size * 1.45
 
 
 def put(
@@ -88,7 +119,13 @@ def put(
     figure = figures()[name]
     way, pace, cycle = figure["way"], float(figure.get("pace", 0.0)), float(figure.get("cycle", 1.0))
     dice = seen.noise(salt)
-    left = bool(np.random.default_rng(seen.seed).random() < 0.5) and way not in {"far", "table"}
+    pose = seen.scene.pose if "four" in figure or "two" in figure else ""
+    pace, cycle = (
+        pace * PACE.get(pose, 1.0),
+        cycle * (0.62 if pose == "run" else 3.0 if pose == "sit" else 1.0),
+    )
+    by_chance = "left" if np.random.default_rng(seen.seed).random() < 0.5 else "right"
+    left = (seen.scene.facing or by_chance) == "left" and way not in {"far", "table", "hearth"}
     if left:
         pace = -pace
     bob = {"fly": 0.012, "float": 0.006, "swim": 0.012, "hover": 0.012}.get(way, 0.0)
@@ -98,7 +135,7 @@ def put(
     def paints(canvas: Canvas) -> Layer:
         spot = (at[0] * unit + canvas.frame[0] / 2, at[1] * canvas.frame[1])
         count = CELS if cycle < 2 else 2 * CELS
-        cels = paint(seen, name, colour, spot, size, depth, canvas, count=count, left=left)
+        cels = paint(seen, name, colour, spot, size, depth, canvas, count=count, left=left, pose=pose)
         turned = int(lead / cycle * len(cels))
         dx, dy = spot[0] - int(spot[0]) // 2 * 2, spot[1] - int(spot[1]) // 2 * 2
         rise = -0.07 if way == "rise" else 0.0

@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from kling.sandbox.draw.animals import four_legs
 from kling.sandbox.draw.canvas import Canvas, cel
 from kling.sandbox.draw.layers import Cel, Floats
 from kling.sandbox.draw.look import Look, mix, rgb
-
-Part = dict[str, Any]
-Point = tuple[float, float]
-LEGS = ((0.40, 0.0, 0.78), (-0.42, 0.5, 0.74), (0.34, 0.5, 1.0), (-0.34, 0.0, 1.0))
-SKIN = "#c99a7c"
+from kling.sandbox.draw.people import two_legs
+from kling.sandbox.draw.rigs import Part, Point
 
 
 @cache
@@ -29,167 +27,14 @@ def figures() -> dict[str, dict[str, Any]]:
     return tomllib.loads(Path(__file__).with_name("figures.toml").read_text(encoding="utf-8"))
 
 
-def _four(body: dict[str, Any], phase: float) -> list[Part]:
-    """An animal on four legs, at a moment of its step."""
-    long, deep, leg = body["long"] / 2, body["deep"], body["leg"]
-    back, stout = leg + deep, body.get("stout", 1.0)
-    parts: list[Part] = []
-    tail = body["tail"]
-    joints = [(-long + 0.04, back + deep * 0.4, tail[2])]
-    joints += [
-        (-long + tail[i], back + deep * 0.4 + tail[i + 1], tail[i + 2]) for i in range(0, len(tail), 3)
-    ]
-    parts.append({"limb": [n for joint in joints for n in joint], "swing": [-long, back, 5, 0.2]})
-    legs = []
-    for place, lead, tone in LEGS:
-        swing = 20 * math.sin(2 * math.pi * (phase + lead))
-        bend = 24 * max(0.0, math.cos(2 * math.pi * (phase + lead)))
-        hip = (long * place / 0.42, leg + deep * 0.65)
-        knee = _polar(hip, -90 + swing, hip[1] * 0.52)
-        foot = _polar(knee, -90 + swing * 0.6 - bend, hip[1] * 0.48)
-        r = deep * 0.56 * (0.75 + 0.25 * stout), 0.060 * stout, 0.036 * stout
-        shoe = (foot[0] + 0.04, foot[1])
-        legs.append({"limb": [*hip, r[0], *knee, r[1], *foot, r[2], *shoe, r[2]], "tone": tone})
-    parts += legs[:2]
-    chest, rump = (long * 0.86, back), (-long * 0.84, back - deep * 0.02)
-    parts.append(
-        {
-            "limb": [
-                *rump,
-                deep * 0.92,
-                -long * 0.3,
-                back + deep * 0.03,
-                deep * 0.86,
-                long * 0.4,
-                back,
-                deep,
-                *chest,
-                deep * 0.9,
-            ]
-        }
-    )
-    parts += legs[2:]
-    nx, ny = body["neck"]
-    nod = 0.02 * math.sin(4 * math.pi * phase)
-    head, size = (chest[0] + nx, chest[1] + deep * 0.35 + ny + nod), body["head"]
-    parts.append({"limb": [chest[0] - 0.03, chest[1] + deep * 0.1, deep * 0.78, *head, size * 0.72]})
-    kind, high = body["ear"]
-    for at, tone in ((0.10, 0.75), (-0.35, 1.0)):
-        x, y = head[0] + size * at, head[1] + size * 0.55
-        if kind == "point":
-            ear = {
-                "shape": [x - size * 0.42, y - size * 0.1, x - size * 0.1, y + high, x + size * 0.4, y],
-                "tone": tone,
-            }
-        elif kind == "flop":
-            ear = {
-                "limb": [
-                    x - size * 0.2,
-                    y,
-                    0.045,
-                    x - size * 0.7,
-                    y - high * 0.3,
-                    0.055,
-                    x - size * 0.8,
-                    y - high * 0.7,
-                    0.03,
-                ],
-                "tone": 0.72,
-            }
-        elif kind == "fan":
-            ear = {"ball": [head[0] - size * 0.55, head[1] - size * 0.1, high * 0.75, high], "tone": 0.84}
-        else:
-            ear = {"ball": [x, y + high * 0.3, high, high], "tone": tone}
-        parts.append(ear)
-    nose = (head[0] + size * 0.6 + body["snout"], head[1] - size * 0.35 - body["snout"] * 0.35)
-    parts.insert(-1 if kind == "fan" else len(parts), {"limb": [*head, size, *nose, max(0.035, size * 0.34)]})
-    parts.append({"ball": [head[0] + size * 0.45, head[1] + size * 0.18, 0.022, 0.026], "tone": "#14100e"})
-    return parts
-
-
-def _two(body: dict[str, Any], phase: float) -> list[Part]:
-    """A person, at a moment of a step."""
-    suit, coat = body.get("suit", 1.0), body["coat"]
-    parts: list[Part] = []
-    skin: Any = 1.0 if suit > 1 else SKIN
-    for lead, tone in ((0.5, 0.55), (0.0, 0.7)):
-        swing = 22 * math.sin(2 * math.pi * (phase + lead))
-        bend = 26 * max(0.0, math.cos(2 * math.pi * (phase + lead)))
-        hip = (0.0, 0.50)
-        knee = _polar(hip, -90 + swing, 0.25)
-        foot = _polar(knee, -90 + swing * 0.7 - bend * 0.8, 0.235)
-        r = 0.052 * suit, 0.040 * suit, 0.028 * suit
-        parts.append(
-            {
-                "limb": [*hip, r[0], *knee, r[1], *foot, r[2], foot[0] + 0.05, foot[1] - 0.005, r[2] * 0.8],
-                "tone": tone if suit == 1 else tone + 0.3,
-            }
-        )
-    arm = -24 * math.sin(2 * math.pi * phase)
-    shoulder = (0.0, 0.775)
-    for way, tone in ((-1, 0.75), (1, 1.12)):
-        elbow = _polar(shoulder, -90 + way * arm * 0.7, 0.16)
-        hand = _polar(elbow, -78 + way * arm * 0.9, 0.15)
-        part = {"limb": [*shoulder, 0.036 * suit, *elbow, 0.030 * suit, *hand, 0.022 * suit], "tone": tone}
-        parts.insert(0 if way < 0 else len(parts), part)
-    low = 0.50 - 0.36 * coat
-    sway = 0.02 * math.sin(2 * math.pi * phase)
-    hem = 0.06 + 0.09 * coat
-    body_part: Part = {
-        "blob": [
-            -0.075 * suit,
-            0.80,
-            -0.085 * suit,
-            0.60,
-            -hem * suit + sway,
-            low,
-            hem * suit + sway,
-            low,
-            0.085 * suit,
-            0.60,
-            0.075 * suit,
-            0.80,
-            0.0,
-            0.835,
-        ]
-    }
-    if body.get("square"):
-        body_part = {"shape": [-0.13, 0.82, -0.11, 0.46, 0.11, 0.46, 0.13, 0.82]}
-    parts.insert(-1, body_part)
-    head = 0.068 * body.get("head", 1.0) * (1.7 if suit > 1 else 1.0)
-    if not suit > 1:
-        parts.append({"limb": [0.005, 0.80, 0.026, 0.01, 0.88, 0.024], "tone": skin})
-    parts.append({"ball": [0.012, 0.918, head * 0.88, head], "tone": skin})
-    if suit == 1:
-        hair = body.get("hair", 0.0)
-        parts.append(
-            {
-                "blob": [
-                    -0.055,
-                    0.90 - hair,
-                    -0.068,
-                    0.95,
-                    -0.02,
-                    1.0,
-                    0.05,
-                    0.985,
-                    0.07,
-                    0.95,
-                    0.02,
-                    0.955,
-                    -0.02,
-                    0.90,
-                ],
-                "tone": "#2b1d18",
-            }
-        )
-    return parts
-
-
-def _polar(start: Point, degrees: float, length: float) -> Point:
-    return start[0] + length * math.cos(math.radians(degrees)), start[1] + length * math.sin(
-        math.radians(degrees)
-    )
+def parts_of(figure: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
+    """The parts of a figure at a moment of its cycle, those at the back first."""
+    body: list[Part] = []
+    if "four" in figure:
+        body = four_legs(figure["four"], phase, pose)
+    elif "two" in figure:
+        body = two_legs(figure["two"], phase, pose)
+    return [*figure.get("behind", ()), *body, *figure.get("parts", ())]
 
 
 def _moved(part: Part, points: list[Point], phase: float) -> list[Point]:
@@ -242,11 +87,22 @@ def _draw(
         if part.get("bow"):
             n = _bow(n)
         joints, radii = pixels([(n[i], n[i + 1]) for i in range(0, len(n), 3)]), [r * grow for r in n[2::3]]
+        for (x, y), r in zip(joints, radii, strict=True):
+            pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
         for (p, q), (r, s) in zip(pairwise(joints), pairwise(radii), strict=True):
-            steps = max(2, int(math.dist(p, q) / max(1.0, 0.35 * min(r, s))))
-            for u in np.linspace(0, 1, min(steps, 60)):
-                x, y, w = p[0] + (q[0] - p[0]) * u, p[1] + (q[1] - p[1]) * u, r + (s - r) * u
-                pen.ellipse((x - w, y - w, x + w, y + w), fill=fill)
+            long = math.dist(p, q)
+            if long < 0.5:
+                continue
+            ux, uy = (q[1] - p[1]) / long, (p[0] - q[0]) / long  # across
+            pen.polygon(
+                [
+                    (p[0] + ux * r, p[1] + uy * r),
+                    (q[0] + ux * s, q[1] + uy * s),
+                    (q[0] - ux * s, q[1] - uy * s),
+                    (p[0] - ux * r, p[1] - uy * r),
+                ],
+                fill=fill,
+            )
     elif "ball" in part or "ring" in part:
         x, y, rx, ry = part.get("ball") or part["ring"]
         ((cx, cy),) = pixels([(x, y)])
@@ -275,10 +131,11 @@ def paint(
     *,
     count: int,
     left: bool,
+    pose: str = "",
 ) -> tuple[Cel, ...]:
     """The pictures of a figure's cycle, its foot at a place of the frame (pixels), in the scene's light."""
     figure = figures()[name]
-    extent = 4.6 if name in {"train", "bridge"} else 2.4
+    extent = figure.get("span", 2.4)
     scale = size * canvas.unit
     half = max(8, math.ceil(scale * extent / 2) * 2)
     up, below = (
@@ -288,10 +145,10 @@ def paint(
     x0, y0 = (int(v) // 2 * 2 for v in at)
     board = Canvas(x0 - half, y0 - up, 2 * half, up + below, canvas.frame)
     grow = 3 if half < 500 else 2
-    ambient = {"noon": 0.98, "dawn": 0.80, "dusk": 0.58, "night": 0.32}[look.scene.time]
-    if figure["way"] == "table" or look.scene.place in {"room", "cafe", "stage", "space"}:
+    ambient = {"noon": 0.98, "dawn": 0.84, "dusk": 0.68, "night": 0.44}[look.scene.time]
+    if figure["way"] == "table" or look.scene.place in {"room", "cafe", "stage", "space", "underwater"}:
         ambient = max(ambient, 0.8)
-    ambient *= 1 - 0.25 * look.gloom
+    ambient *= (1 - 0.25 * look.gloom) * (0.5 if look.scene.light == "back" else 1.0)
     own = rgb(colour or figure["colour"])
     if colour and "four" in figure:  # a red fox is not as red as a red car
         own = mix(own, rgb(figure["colour"]), 0.55)
@@ -313,12 +170,7 @@ def paint(
         phase = number / count
         sheet = Image.new("RGBA", (board.width * grow, board.height * grow), (*base, 0))
         pen = ImageDraw.Draw(sheet)
-        parts = list(figure.get("parts", ()))
-        if "four" in figure:
-            parts = [*_four(figure["four"], phase), *parts]
-        elif "two" in figure:
-            parts = [*_two(figure["two"], phase), *parts]
-        for part in parts:
+        for part in parts_of(figure, phase, pose):
             _draw(pen, part, phase, fill(part.get("tone", 1.0)), scale * grow, (half * grow, up * grow))
         if left:
             sheet = sheet.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from kling.sandbox.draw.layers import Floats
 from kling.sandbox.draw.words import Scene
 
+PALETTES = {"space": "space", "underwater": "deep", "neon": "neon", "mars": "mars"}  # whatever the time
 DIM = {"rain": 0.5, "storm": 0.65, "fog": 0.45, "snow": 0.35, "cloudy": 0.25}  # how grey the weather is
 
 
@@ -80,8 +82,8 @@ def _palettes() -> dict[str, list[dict[str, list[str] | str]]]:
 
 def look(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> Look:
     """Chooses colours and light for a scene."""
-    dice = np.random.default_rng([seed, 1])
-    name = {"space": "space", "underwater": "deep", "neon": "neon"}.get(scene.place, scene.time)
+    dice = np.random.default_rng([seed, 1, scene.digest])
+    name = PALETTES.get(scene.place, scene.time)
     choice = _palettes()[name]
     found = choice[(scene.digest + int(dice.integers(2))) % len(choice)]
     sky = [rgb(code) for code in found["sky"]]
@@ -103,7 +105,11 @@ def look(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> Look:
     low = {"dawn": (0.44, 0.54), "noon": (0.10, 0.2), "dusk": (0.42, 0.55), "night": (0.14, 0.26)}
     side = 0.42 * frame[0] / min(frame)
     sun = (float(dice.uniform(-side, side)), float(dice.uniform(*low[scene.time])))
-    horizon = 0.62 + float(dice.uniform(-0.02, 0.03))
+    if scene.light in {"left", "right"}:
+        sun = (math.copysign(max(abs(sun[0]), 0.5 * side), 1 if scene.light == "right" else -1), sun[1])
+    elif scene.light == "back":  # low, behind whoever stands in the middle
+        sun = (sun[0] * 0.2, max(sun[1], 0.40))
+    horizon = 0.62 + float(dice.uniform(-0.05, 0.03))
     return Look(
         scene,
         seed,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from kling.sandbox.draw import air
 from kling.sandbox.draw.canvas import Piece
 from kling.sandbox.draw.cast import subject
+from kling.sandbox.draw.grounds import heavens
 from kling.sandbox.draw.look import Look, look
-from kling.sandbox.draw.places import PLACES, heavens, open_land
+from kling.sandbox.draw.places import PLACES, open_land
 from kling.sandbox.draw.words import Scene
 
-INSIDE = {"space", "underwater", "room", "cafe", "stage"}
+INSIDE = {"space", "underwater", "room", "cafe", "stage", "abstract"}
 
 
 def plan(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> list[Piece]:

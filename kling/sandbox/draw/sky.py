@@ -34,7 +34,7 @@ def sky(look: Look) -> Piece:
                 shade = np.hypot(x - look.sun[0] + 0.026, (y - look.sun[1]) * canvas.tall + 0.01)
                 disc = disc * (0.16 + 0.84 * smooth(0.040, 0.062, shade))
             rgb_ = rgb_ + (np.clip(look.light * 1.06, 0, 1) - rgb_) * disc[..., None]
-        return seal(canvas, np.asarray(rgb_, np.float32), None, look.noise(2), depth=math.inf)
+        return seal(canvas, rgb_, None, look.noise(2), depth=math.inf)
 
     return Piece(math.inf, paint)
 
@@ -92,7 +92,7 @@ def cloud(look: Look, salt: int, depth: float, *, thick: float, low: float, spee
         rgb_ = base + (bright - base) * np.clip(lit * (0.55 + 0.6 * near), 0, 1)[..., None]
         return seal(
             canvas,
-            np.clip(rgb_, 0, 1).astype(np.float32),
+            rgb_,
             cover * np.float32(0.42 if look.dark else 0.88),
             look.noise(salt + 1),
             depth=depth,
@@ -153,8 +153,8 @@ def nebula(look: Look, salt: int) -> Piece:
         tints = tints * (0.45 + 0.75 * (band * smooth(0.0, 1.5, form))[..., None])
         return seal(
             canvas,
-            np.clip(tints, 0, 1).astype(np.float32),
-            cover.astype(np.float32),
+            tints,
+            cover,
             look.noise(salt + 1),
             depth=math.inf,
         )
@@ -183,7 +183,8 @@ def planet(
             ("#a8546a", "#f0b49a"),
             ("#5a58a8", "#c8b4ec"),
         )
-        one, two = (rgb(code) for code in pairs[(look.scene.digest // 7 + salt) % 4])
+        which = 1 if look.scene.form == "earth" and radius > 0.2 else (look.scene.digest // 7 + salt) % 4
+        one, two = (rgb(code) for code in pairs[which])
         bands = ridge(v * 1.6 + 0.10 * clouds(canvas, dice, scale=(0.5, 0.12)), salt, scale=0.3, octaves=4)
         tints = one + (two - one) * smooth(-0.5, 0.6, bands)[..., None]
         tints = tints * (0.03 + 0.97 * lit)[..., None]
@@ -196,9 +197,7 @@ def planet(
             front = np.where((v + 0.28 * u > 0) | (away > 1), stripe, 0) * 0.8
             tints = tints + (two - tints) * front[..., None]
             cover = np.maximum(cover, front)
-        return seal(
-            canvas, np.clip(tints, 0, 1).astype(np.float32), cover.astype(np.float32), dice, depth=depth
-        )
+        return seal(canvas, tints, cover.astype(np.float32), dice, depth=depth)
 
     return Piece(depth, paint)
 
@@ -212,7 +211,7 @@ def rainbow(look: Look) -> Piece:
         codes = ("#6a3fd0", "#3f7fe8", "#3fc86a", "#f2e04a", "#f2923a", "#e8413a")
         tints = gradient([(i / 5, tuple(rgb(code))) for i, code in enumerate(codes)], band)
         cover = smooth(-0.15, 0.3, band) * smooth(1.15, 0.7, band) * np.clip(0.75 + y, 0, 1) * 0.42
-        return seal(canvas, tints, np.asarray(cover, np.float32), look.noise(77), depth=40.0)
+        return seal(canvas, tints, cover, look.noise(77), depth=40.0)
 
     return Piece(40.0, paint)
 
@@ -230,7 +229,7 @@ def beams(look: Look, salt: int, *, origin: tuple[float, float], strength: float
         return seal(
             canvas,
             colour,
-            np.asarray(cover, np.float32),
+            cover,
             look.noise(salt),
             depth=30.0,
             strength=lambda seconds: 0.66 + 0.33 * math.sin(seconds * pace + salt),

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from kling.sandbox.draw.canvas import Canvas, Piece, clouds, seal, smooth
+from kling.sandbox.draw.canvas import Canvas, Piece, clouds, ridge, seal, smooth
 from kling.sandbox.draw.land import tone
 from kling.sandbox.draw.layers import Floats, Layer
 from kling.sandbox.draw.look import Look, mix, rgb
@@ -72,16 +72,18 @@ def skyline(  # noqa: C901 - one loop over houses
         blur = unit * 0.012
         halo = np.asarray(lamps.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255
         wall = tone(
-            look, depth, None if look.dark else mix(look.land, mix(look.sky[0], rgb("#6b6f7c"), 0.6), 0.7)
+            look,
+            depth * 0.62,
+            None if look.dark else mix(look.land, mix(look.sky[0], rgb("#6b6f7c"), 0.6), 0.7),
         )
         down = smooth(base - height / canvas.tall, base, canvas.y)[..., None]
-        tints = wall + (look.haze - wall) * (down * min(0.6, depth / 16))
+        tints = wall + (look.haze - wall) * (down * min(0.5, depth / 22))
         fade = max(0.35, 1 - depth / 26)
         shown = light * fade * (1.0 if lit else 0.35)
         tints = tints * (1 - np.clip(light.max(axis=2, keepdims=True) * (1 if lit else 0.35), 0, 1)) + shown
         if lit:
             tints = tints + halo * (1.2 if neon else 0.6) * fade
-        return seal(canvas, np.clip(tints, 0, 1).astype(np.float32), cover, look.noise(salt + 1), depth=depth)
+        return seal(canvas, tints, cover, look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -97,7 +99,7 @@ def glow(
         return seal(
             canvas,
             rgb(code),
-            np.asarray(cover, np.float32),
+            cover,
             look.noise(salt),
             depth=depth,
             strength=lambda seconds: (
@@ -159,13 +161,7 @@ def wall(look: Look, colour: Floats, depth: float, window: tuple[float, float, f
             middle = np.minimum(np.abs(x - (left + right) / 2), np.abs(y - (top + bottom) / 2) * canvas.tall)
             bar = smooth(0.010, 0.007, middle)
             cover = 1 - smooth(0.0, 0.003, pane) * (1 - bar)
-        return seal(
-            canvas,
-            np.clip(tints, 0, 1).astype(np.float32),
-            cover.astype(np.float32),
-            look.noise(10),
-            depth=depth,
-        )
+        return seal(canvas, tints, cover, look.noise(10), depth=depth)
 
     return Piece(depth, paint)
 
@@ -181,16 +177,10 @@ def board(look: Look, colour: Floats, depth: float, top: float) -> Piece:
         gloss = np.exp(-(((x - look.sun[0] * 0.5) / 0.5) ** 2)) * np.exp(-np.clip(down, 0, 3) * 5) * 0.45
         tints = colour * (1 + fibre - planks - 0.35 * smooth(0, 0.5, down))[..., None]
         tints = tints + (mix(look.light, colour, 0.3) - tints) * gloss[..., None]
-        edge = smooth(0.006, 0.0, np.abs(down)) * 0.25
-        tints = tints + edge[..., None] * 0.5
+        lip = smooth(0.016, 0.012, down)[..., None]  # its edge catches the light
+        tints = tints + (np.clip(colour * 1.35, 0, 1) - tints) * lip * 0.6
         cover = np.broadcast_to(np.clip(down * canvas.unit + 0.5, 0, 1), (canvas.height, canvas.width))
-        return seal(
-            canvas,
-            np.clip(tints, 0, 1).astype(np.float32),
-            cover.astype(np.float32),
-            look.noise(15),
-            depth=depth,
-        )
+        return seal(canvas, tints, cover, look.noise(15), depth=depth)
 
     return Piece(depth, paint)
 
@@ -201,11 +191,9 @@ def hole(look: Look, depth: float, kind: str) -> Piece:
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, (canvas.y - 0.5) * canvas.tall
         angle = np.arctan2(y, x)
-        rough = (
-            0.05 * np.sin(angle * 5 + look.seed % 7)
-            + 0.03 * np.sin(angle * 11 + look.seed % 5)
-            + 0.02 * np.sin(angle * 23)
-        )
+        turn = np.stack([np.cos(angle), np.sin(angle)])  # a form that goes round without a seam
+        rough = 0.16 * ridge(turn[0] * 2, look.seed % 997, scale=0.7, octaves=6, rough=0.6)
+        rough = rough + 0.16 * ridge(turn[1] * 2 + 9, look.seed % 997, scale=0.7, octaves=6, rough=0.6)
         half = canvas.frame[0] / canvas.unit / 2
         if kind == "stage":
             fold = np.sin(x * 34 + np.sin(y * 2)) * 0.5 + 0.5
@@ -218,12 +206,6 @@ def hole(look: Look, depth: float, kind: str) -> Piece:
             rim = np.exp(-np.clip(away - 0.96, 0, 9) * 9)
             tints = mix(rgb("#16131a"), look.haze, 0.06) * (1 + 0.4 * rock)[..., None]
             tints = tints + (look.light * 0.6 - tints) * (rim * 0.35 * smooth(-0.4, 1, rock))[..., None]
-        return seal(
-            canvas,
-            np.clip(tints, 0, 1).astype(np.float32),
-            cover.astype(np.float32),
-            look.noise(62),
-            depth=depth,
-        )
+        return seal(canvas, tints, cover, look.noise(62), depth=depth)
 
     return Piece(depth, paint)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from kling.sandbox.draw.canvas import BASE, TO_YUV, Canvas, Piece, clouds, gradient, ridge, seal, smooth
-from kling.sandbox.draw.layers import Layer, Mirror
-from kling.sandbox.draw.look import Look, mix
+from kling.sandbox.draw.canvas import BASE, TO_YUV, Canvas, Piece, cel, clouds, gradient, ridge, seal, smooth
+from kling.sandbox.draw.land import number
+from kling.sandbox.draw.layers import Floats, Layer, Mirror
+from kling.sandbox.draw.look import Look, mix, rgb
 
 
 def mirror(look: Look, top: float, depth: float, *, calm: float) -> Piece:
@@ -77,8 +79,8 @@ def wave(look: Look, salt: int, depth: float, base: float, height: float) -> Pie
         lift, phase = height * 0.22 * canvas.unit, salt * 1.7
         return seal(
             canvas,
-            np.clip(tints, 0, 1).astype(np.float32),
-            cover.astype(np.float32),
+            tints,
+            cover,
             look.noise(salt + 1),
             depth=depth,
             motion=lambda seconds: (
@@ -88,6 +90,46 @@ def wave(look: Look, salt: int, depth: float, base: float, height: float) -> Pie
         )
 
     return Piece(depth, paint, (run * look.seconds, 0.03))
+
+
+def falls(look: Look, salt: int, depth: float, box: tuple[float, float, float, float]) -> Piece:
+    """Falling water: streaks that run down without an end; `box` is middle, top, foot and half its width."""
+    middle, top, foot, half = box
+    period, speed = 0.40, 0.52  # units, units a second
+
+    def paint(canvas: Canvas) -> Layer:
+        unit, high = canvas.unit, canvas.frame[1]
+        left = int((middle - half * 1.7) * unit + canvas.frame[0] / 2) // 2 * 2
+        board = Canvas(left, int(top * high) // 2 * 2, int(half * 3.4 * unit) // 2 * 2, 0, canvas.frame)
+        board = replace(board, height=int((foot - top) * high) // 2 * 2 + 2)
+        rows = max(8, round(period * unit))
+        streak = _streaks(look.noise(salt), rows, board.width, unit)
+        down = np.clip((board.y - top) / (foot - top), 0, 1)
+        edge = 1 + 0.10 * ridge(board.y * board.tall, number(look, salt), scale=0.10, octaves=3) + 0.22 * down
+        side = np.abs(board.x - middle) / half / edge
+        light = mix(look.light, rgb("#ffffff"), 0.4) * {"night": 0.45, "dusk": 0.86}.get(look.scene.time, 1.0)
+        cold = mix(look.sky[1], look.water, 0.4)
+        cels = []
+        count = round(period / speed * 24)
+        for step in range(count):
+            fine = streak[(np.arange(board.height) - round(rows * step / count)) % rows]
+            cover = smooth(1.0, 0.72, side + 0.12 * fine) * (0.80 + 0.20 * fine) * smooth(0.0, 0.05, down)
+            bright = np.clip(0.50 + 0.42 * fine + 0.25 * down + 0.25 * smooth(0.05, 0.0, down), 0, 1)
+            cels.append(cel(board, cold + (light - cold) * bright[..., None], cover, look.noise(salt + 1)))
+        return Layer(cels=tuple(cels), depth=depth, rate=count * speed / period)
+
+    return Piece(depth, paint)
+
+
+def _streaks(dice: np.random.Generator, rows: int, columns: int, unit: float) -> Floats:
+    """Long thin noise, -1..1, whose last row goes on with its first one."""
+    across, down = np.meshgrid(np.fft.rfftfreq(columns), np.fft.fftfreq(rows))
+    total = np.zeros((rows, columns))
+    for wide, long, share in ((0.016, 0.11, 1.0), (0.006, 0.05, 0.6)):
+        lens = np.exp(-2 * math.pi**2 * unit**2 * ((wide * across) ** 2 + (long * down) ** 2))
+        rough = np.fft.irfft2(np.fft.rfft2(dice.normal(0, 1, (rows, columns))) * lens, (rows, columns))
+        total += share * rough / rough.std()
+    return np.clip(total / 2.2, -1, 1).astype(np.float32)
 
 
 def below(look: Look) -> Piece:
@@ -100,6 +142,6 @@ def below(look: Look) -> Piece:
         )
         glow = np.exp(-np.hypot(x - look.sun[0], (y + 0.1) * canvas.tall) * 2.0) * 0.75
         tints = tints + (look.light - tints) * glow[..., None]
-        return seal(canvas, np.asarray(tints, np.float32), None, look.noise(5), depth=math.inf)
+        return seal(canvas, tints, None, look.noise(5), depth=math.inf)
 
     return Piece(math.inf, paint)

@@ -14,31 +14,6 @@ from typing import Any
 PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
 LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
 TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
-# A colour of one of these says nothing about the rest of the picture.
-THINGS = re.compile(r"\w+ (?:\w+ )?(?:hill|grass|water|sky|skies|sea|ocean|forest|leaves|tree|snow|roof)")
-# Who is already in the picture with another figure.
-PART_OF = {
-    "umbrella": {"person", "woman", "child", "couple"},
-    "dancer": {"person", "woman", "child"},
-    "astronaut": {"person"},
-    "bicycle": {"person", "woman", "child"},
-    "canoe": {"person", "ship"},
-    "couple": {"person", "woman", "child"},
-    "ship": {"sailboat"},
-    "palm": {"tree"},
-    "cherry": {"tree", "flower"},
-    "woman": {"person"},
-    "lion": {"person"},
-    "castle": {"tower", "house"},
-    "butterfly": {"flower"},
-    "eagle": {"birds"},
-    "snowman": {"person"},
-    "rocket": {"spaceship"},
-    "balloon": {"plane"},
-    "swan": {"birds"},
-    "dragon": {"birds"},
-    "whale": {"fish"},
-}
 REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
 
 
@@ -54,6 +29,12 @@ class Scene:
         tint: a colour of the whole picture, where one was named.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
         camera: a camera move in plain words.
+        pose: of the subjects: `sit`, `run`, `still`, or nothing for a walk.
+        facing: `left` or `right`, where the prompt says so.
+        light: where it comes from: `left`, `right`, `back`.
+        near: `close` or `far`.
+        beyond: another place that was named.
+        form: which kind of place: `bamboo`, `jungle`, `shapes`.
         digest: a number from the prompt: prompts that read alike still look different.
     """
 
@@ -67,6 +48,12 @@ class Scene:
     tint: str = ""
     air: str = ""
     camera: str = ""
+    pose: str = ""
+    facing: str = ""
+    light: str = ""
+    near: str = ""
+    form: str = ""
+    beyond: str = ""
     digest: int = 0
 
 
@@ -80,6 +67,11 @@ def lexicon() -> dict[str, dict[str, Any]]:
 def _pattern(group: str, meaning: str) -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in lexicon()[group][meaning])
     return re.compile(rf"(?<![a-z])(?:{words})(?:e?s)?(?![a-z])")
+
+
+@cache
+def _things() -> re.Pattern[str]:
+    return re.compile(rf"\w+ (?:\w+ )?(?:{'|'.join(lexicon()['things']['things'])})")
 
 
 def said(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
@@ -106,15 +98,20 @@ def read(prompt: str, negative: str = "") -> Scene:
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
     weather = first("weather", text, unwanted)
     subjects = said("subject", text, unwanted)
-    others = set().union(*(PART_OF.get(name, set()) for _, name in subjects))
+    others = {other for _, name in subjects for other in lexicon()["part_of"].get(name, ())}
     subjects = [(at, name) for at, name in subjects if name not in others]
-    if first("place", text, unwanted) == "fields":  # a field of tulips, not one tulip
+    if first("place", text, unwanted) == "fields" and len(subjects) == 1:  # a field of tulips, not one tulip
         subjects = [(at, name) for at, name in subjects if name != "flower"]
     colours = said("colour", text, unwanted)
     owned = [_owned(text, at, colours) for at, _ in subjects]
-    free = [code for at, code in colours if code not in owned and not THINGS.match(text, at)]
+    free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
     home = [lexicon()["home"].get(name, "") for _, name in subjects]
-    place = first("place", text, unwanted) or next((name for name in home if name), "")
+    places = [name for _, name in said("place", text, unwanted)]
+    if subjects or len(places) > 1:  # paint, ink and particles may be of something
+        places = [name for name in places if name != "abstract"]
+    if "underwater" in places:  # a sea turtle over a reef swims below
+        places = ["underwater", *places]
+    place = next((name for name in (*places, *home) if name), "")
     ground = first("ground", text, unwanted)
     if not place and ground:
         place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
@@ -130,19 +127,30 @@ def read(prompt: str, negative: str = "") -> Scene:
         tint=free[0] if free else "",
         air=first("air", text, unwanted),
         camera=first("camera", text),
+        pose=first("pose", text),
+        facing=first("facing", text),
+        light=first("light", text),
+        near=first("near", text),
+        form=first("form", text),
+        beyond=next((name for name in places if name != place), ""),
         digest=int.from_bytes(digest[2:6]),
     )
 
 
 def _owned(text: str, at: int, colours: list[tuple[int, str]]) -> str:
-    """The colour that stands just before a subject: a red car, a small white dog."""
+    """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
     near = [code for where, code in colours if where < at and text[where:at].count(" ") <= 2]
-    return near[-1] if near else ""
+    worn = [
+        code
+        for where, code in colours
+        if at < where and text[at:where].count(" ") <= 5 and re.search(r" (in|wearing|with) ", text[at:where])
+    ]
+    return near[-1] if near else worn[0] if worn else ""
 
 
 def _hour(weather: str, place: str, die: int, *, subjects: bool) -> str:
     if weather in {"rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
-    if place in {"neon", "city", "cafe", "room"}:
+    if place in {"neon", "city", "cafe", "room", "stage"}:
         return ("dusk", "night")[die % 2]
     return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen
