@@ -136,6 +136,7 @@ def test_what_was_written_before_a_walk_is_kept_too(shared_server: Server, open_
     page = open_page(shared_server.url)
     order(page, "Ordered before")
     page.locator("[class*=st-key-task-]", has_text="Ordered before").wait_for()
+    settled(page)
     prompt(page).fill("Written, and not ordered")
     prompt(page).press("Alt+ArrowUp")
     expect(prompt(page)).to_have_value("Ordered before")
@@ -154,7 +155,7 @@ def test_the_key_that_orders_does_not_do_so_from_other_fields(
     prompt(page).fill("A fox that nobody ordered")
     kept(page)
     page.get_by_role("button", name="Take it elsewhere").click()
-    page.get_by_role("dialog").get_by_text("Paste", exact=True).click()
+    page.get_by_role("dialog").get_by_text("Paste", exact=True).first.click()
     pasted = page.get_by_role("dialog").get_by_role("textbox").last
     pasted.fill("not JSON at all")
     pasted.press("Control+Enter")

@@ -58,7 +58,8 @@ function desk() {
     if (!step || !event.altKey || event.ctrlKey || event.metaKey || field(event.target) !== "prompt") return;
     event.preventDefault();
     const text = event.target.value;
-    event.target.blur(); // Streamlit replaces no text that it has not been told of
+    delete desk.texts.prompt; // Streamlit is told of it now, and must not hear of it again after the answer
+    event.target.blur(); // it replaces no text that it has not been told of
     event.target.focus();
     desk.walk?.({ step, text, at: Date.now() });
   }, true);
