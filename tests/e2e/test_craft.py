@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.test_first_video import order, rows, wishes
@@ -36,7 +37,7 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose; a list that a page still scrolling has closed is opened again."""
     for _ in range(3):
         page.get_by_label(label, exact=True).click()
-        with suppress(TimeoutError):
+        with suppress(TooLate):
             page.get_by_role("option", name=option, exact=True).click(timeout=5000)
             return
 
