@@ -26,7 +26,7 @@ STYLE = """<style>
   ) { position: absolute; }
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
-  .stButton kbd { opacity: 0.9; }
+  .stButton kbd { opacity: 1; }
   /* On a phone the price and the button stay in sight. Elsewhere they would hide what the keyboard
      reaches. */
   @media (max-width: 640px) {
