@@ -157,6 +157,9 @@ class Queue:
         """Note that Kling refused a task because the slots are taken (1303): as many as run fit in."""
         model, now = job["model_name"], self._clock()
         with self.lock:
+            for key in (ACCOUNT, model):
+                if (hold := self._holds.get(key)) and hold.until <= now:  # it answers, and no longer so
+                    del self._holds[key]
             running = self._others(job)
             before = self._slots.get(model)
             tries = 0
@@ -232,19 +235,20 @@ class Queue:
         if self.hold_of(model):
             return 0
         in_hand = sum(hand.model == model for hand in self._hands.values())
-        if ACCOUNT in self._holds:
-            return int(not self._hands)
-        if model in self._holds:
-            return int(not in_hand)  # its answer says whether the rest may go
+        fit = self._fit(model, running, in_hand)
+        if ACCOUNT in self._holds:  # lapsed: the answer to one says whether the rest may go
+            return min(fit, int(not self._hands))
+        return min(fit, int(not in_hand)) if model in self._holds else fit
+
+    def _fit(self, model: str, running: int, in_hand: int) -> int:
+        """Return how many the slots let go now, as far as they are known."""
         slots = self._slots.get(model)
         if slots is None:
             return max(AT_ONCE - in_hand, 0)
         if (free := slots.known - running - in_hand) > 0:
             return max(min(free, AT_ONCE - in_hand), 0)
         now = self._clock()
-        sure = (
-            not running or now - self._looked_at <= SURE
-        )  # else an end not yet seen would pass for a slot more
+        sure = not running or now - self._looked_at <= SURE  # an end not yet seen is no slot more
         return int(not in_hand and slots.probe_at <= now and sure)
 
     def going(self) -> list[Job]:

@@ -15,7 +15,7 @@ from kling.errors import MaybeSent, NotSent, api_error
 from kling.models import Task, TextToVideo
 from kling.studio.ledger import FAILED, SUCCEED, WAITING
 from kling.studio.place import Place
-from kling.studio.queue import AT_ONCE, PROBE_PAUSES
+from kling.studio.queue import AT_ONCE, HOLD_PAUSE, PROBE_PAUSES
 from kling.studio.tracker import KLING_PACE
 from tests.studio.fakes import FOX, Bench, Kling
 
@@ -239,6 +239,31 @@ def test_pauses_have_jitter(bench, code, draw, pause):
     bench.order()
     bench.run_for(5)
     assert moments[1] - moments[0] == pytest.approx(pause)
+
+
+@pytest.mark.parametrize(
+    "trouble", [NotSent("refused"), api_error(429, 1302, "rate"), api_error(429, 1102, "balance")]
+)
+def test_after_any_other_trouble_full_slots_are_tried_no_faster_than_else(tmp_path, trouble):
+    bench, kling = room(tmp_path, 1, [3000.0])
+    bench.order(replace(FOX, prompt="long"))
+    bench.clock.now += TICK
+    kling.answers, kling.slots = [(trouble, False)], 2
+    bench.order(replace(FOX, prompt="behind it"))
+    kling.slots = 1
+    bench.run_for(HOLD_PAUSE + 60)
+    assert len(kling.posts) <= 3 + len(PROBE_PAUSES)
+    assert bench.states() == ["submitted", "waiting"]
+    assert bench.submitter.holds == ()
+
+
+def test_what_kling_asked_for_holds_also_when_another_call_finds_the_slots_taken(tmp_path):
+    bench, kling = room(tmp_path, 5, [3000.0])
+    bench.held = []
+    kling.answers = [(api_error(429, 1102, "balance"), False), (api_error(429, 1303, "slots"), False)]
+    bench.order_all([FOX, FOX])
+    bench.work()
+    assert [hold.code for hold in bench.submitter.holds] == [1102]
 
 
 # -- people --------------------------------------------------------------------------------------------------
