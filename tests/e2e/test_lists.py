@@ -74,3 +74,60 @@ def test_a_batch_is_one_card_and_opens(shared_server: Server, open_page: Open):
     page.get_by_role("link", name="Show everything").click()
     expect(page.get_by_role("link", name="Batch: all 2 clips")).to_be_visible()
     assert len({row["batch"] for row in rows(shared_server)} - {""}) == 1
+
+
+HOSTILE = (
+    "<script>alert(1)</script> ![x](http://evil.example/x.png) **b** $a_b$ :red[no] \u202eright\u202c 🎬"
+)
+ROW, HEAD, TICK = 44, 36, 17  # pixels of the table
+
+
+@both_sizes
+def test_a_row_opens_its_task_and_the_ways_back_lead_to_the_list(
+    shared_server: Server, open_page: Open, size: dict[str, object]
+):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url, **size)
+    order(page, "The last one")
+    page.locator("[class*=st-key-task-]", has_text="The last one").wait_for()
+    (task,) = wishes(shared_server) - before
+    page.goto(f"{shared_server.url}/history")
+    table = page.get_by_test_id("stDataFrame")
+    grid = table.locator(".stDataFrameGlideDataEditor").first
+    details = page.locator(".st-key-details")
+    for way_back in (
+        page.go_back,
+        page.get_by_role("link", name="All tasks").click,
+        page.get_by_role("link", name="All tasks").click,
+    ):
+        grid.click(position={"x": TICK, "y": HEAD + ROW / 2})
+        expect(details.get_by_text("The last one", exact=True).first).to_be_visible()
+        expect(page).to_have_url(re.compile(rf"\?task={task}$"))
+        expect(table).to_have_count(0)
+        way_back()
+        expect(table).to_have_count(1)
+        expect(page).to_have_url(f"{shared_server.url}/history")
+
+
+def test_the_keyboard_reaches_a_row(shared_server: Server, open_page: Open):
+    order(open_page(shared_server.url), "For the keyboard")
+    page = open_page(f"{shared_server.url}/history")
+    page.get_by_test_id("stDataFrame").locator("canvas").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    expect(page.locator(".st-key-details")).to_be_visible()
+
+
+@both_sizes
+def test_text_is_shown_as_it_was_typed(shared_server: Server, open_page: Open, size: dict[str, object]):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url, **size)
+    text = f"{HOSTILE} {len(size)}"
+    order(page, text)
+    page.locator("[class*=st-key-clip-] video").first.wait_for()
+    (task,) = wishes(shared_server) - before
+    page.goto(f"{shared_server.url}/history?task={task}")
+    expect(page.locator(".st-key-details code").first).to_have_text(text)
+    page.goto(f"{shared_server.url}/gallery")
+    expect(page.locator(f".st-key-card-{task}").get_by_text(text, exact=True)).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
