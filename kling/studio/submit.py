@@ -23,6 +23,7 @@ from kling.errors import InvalidRequest, KlingError
 from kling.models import TextToVideo
 from kling.studio.connection import Connection
 from kling.studio.ledger import (
+    FAILED,
     INTENT,
     NOT_SENT,
     UNKNOWN,
@@ -39,7 +40,9 @@ from kling.studio.send import NO_CONNECTION, TOO_OLD, Sender
 
 log = logging.getLogger(__name__)
 
-SAME_WISH = 3.0  # seconds in which the same draft pressed again is the same wish
+SAME_WISH = 3.0  # seconds after it was written in which the same draft pressed again is the same wish
+KEPT = 600.0  # seconds for which a press is remembered: one made early may have waited long for the lock
+CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a wish may be ordered again at once
 PERSON_LIMIT = 60  # characters of a name
 
 
@@ -129,23 +132,22 @@ class Submitter:
         problems = dict.fromkeys(problem for request, _ in wishes for problem in request.problems())
         if problems:
             raise InvalidRequest(tuple(problems))
-        now = self._clock()
+        pressed = self._clock()
         jobs: dict[str, Job] = {}  # by id, in the order of the wishes
         rows: list[tuple[str, dict[str, str]]] = []
-        claims: dict[Hashable, tuple[float, str]] = {}
+        claims: dict[Hashable, str] = {}
         going: set[str] = set()
         with self._queue.lock:
             others = {job["model_name"] for job in self._queue.waiting()}
-            self._claims = {key: kept for key, kept in self._claims.items() if now - kept[0] < SAME_WISH}
+            self._claims = {key: kept for key, kept in self._claims.items() if pressed - kept[0] < KEPT}
             for request, take in wishes:
                 claim = (session, repr(request), take)
-                job = self._ledger.get(self._claims[claim][1]) if claim in self._claims else None
-                if job is not None and job.state != WITHDRAWN:
+                written, kept = self._claims.get(claim, (0.0, ""))
+                job = self._ledger.get(kept) if pressed - written < SAME_WISH else None
+                if job is not None and job.state not in CAME_TO_NOTHING:
                     jobs[job.id] = job
                     continue
-                job_id = (
-                    f"v{int(now * 1000):012x}{secrets.token_hex(6)}"  # no spreadsheet reads it as a number
-                )
+                job_id = f"v{int(pressed * 1000):012x}{secrets.token_hex(6)}"  # no number to a spreadsheet
                 model, name = request.model_name, _name(person)
                 if model not in others and self._queue.room(model):
                     self._queue.take(job_id, model=model, person=name)
@@ -163,14 +165,15 @@ class Submitter:
                 }
                 jobs[job_id] = Job()  # it keeps its place
                 rows.append((job_id, cells))
-                claims[claim] = (now, job_id)
+                claims[claim] = job_id
             try:
                 recorded = self._ledger.append_many(rows)
             except BaseException:
                 for job_id in going:
                     self._queue.let_go(job_id)  # if its row is there all the same, it is looked up
                 raise
-            self._claims |= claims
+            written = self._clock()  # a slow disk takes nothing off the time for a second press
+            self._claims |= {claim: (written, job_id) for claim, job_id in claims.items()}
         for job in recorded:
             jobs[job.id] = job
             if job.id in going:

@@ -14,6 +14,7 @@ from kling.studio.csvlog import LogError, parse
 from kling.studio.ledger import StateChanged
 from kling.studio.queue import BUSY_PAUSES, HOLD_PAUSE
 from kling.studio.send import YOUNG
+from tests.kling.tools import Clock
 from tests.studio.fakes import ACCOUNT, FOX, Bench, Crash, Kling
 
 V3 = replace(FOX, model_name="kling-v3")
@@ -72,6 +73,56 @@ def test_the_same_draft_within_three_seconds_is_the_same_wish_and_later_a_new_on
     bench.clock.now += 0.2
     assert bench.order().id != first.id
     assert len(bench.kling.posts) == 2
+
+
+def test_a_press_that_waited_for_a_slow_disk_is_the_same_wish(bench):
+    """The browser's second press is handled once the first has ended, and counts from there."""
+    write = bench._write
+
+    def slow(handle: int, data: bytes) -> int:
+        bench.clock.now += 4.0
+        return int(write(handle, data))
+
+    bench._write = slow
+    bench.restart()
+    bench.held = []  # the worker's rows cost the press no time
+    first = bench.order()
+    assert bench.order().id == first.id
+    assert len(bench.held) == 1
+
+
+def test_a_press_made_before_the_first_was_written_is_the_same_wish_however_long_it_waits(bench):
+    ids: list[str] = []
+    pressed = threading.Event()
+    again = threading.Thread(target=lambda: ids.append(bench.order().id))
+
+    class Telling(Clock):
+        def __call__(self) -> float:
+            if threading.current_thread() is again:
+                pressed.set()
+            return super().__call__()
+
+    bench.clock = Telling(bench.clock.now)
+    bench.restart()
+    with bench.submitter._queue.lock:
+        again.start()
+        assert pressed.wait(5)
+        ids.append(bench.order().id)
+        bench.clock.now += 4.0
+        bench.order(session="somebody else who gets in between")
+    again.join()
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize("end", ["failed", "not_sent"])
+def test_a_wish_that_came_to_nothing_can_be_ordered_again_at_once(bench, end):
+    bench.kling.answers = [(api_error(400, 1301, "sensitive"), False)] if end == "failed" else [(BUSY, False)]
+    first = bench.order()
+    if end == "not_sent":
+        bench.ledger.append(first.id, state="not_sent")
+    assert bench.job(first.id).state == end
+    bench.clock.now += 2
+    assert bench.order().id != first.id
 
 
 def test_other_drafts_and_other_sessions_are_other_wishes(bench):
