@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["same", "removed", "added"]
 
-MOST_PIECES = 12_000  # of both texts together; above it only what they begin and end with is compared
+# Of both texts together, more than two legal storyboards have. Above it only what both begin and end with
+# is taken as the same.
+MOST_PIECES = 7_000
 # Han, kana, Thai, Lao, Khmer, Burmese and the like: one character a piece. Otherwise words, blanks, marks.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

@@ -29,9 +29,9 @@ class Guide:
 
 PARTS = tuple(Guide.__slots__)
 _LABEL = re.compile(rf"^[ \t]*({'|'.join(PARTS)})[ \t]*:[ \t]*", re.IGNORECASE | re.MULTILINE)
-# Up to the end of a sentence with its quotes and blanks, to the end of a line, or to the end.
-_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’)\]]*(?=\s)\s*|[。！？]+\s*|\n\s*|\Z)", re.DOTALL)
-_FULL_STOP = re.compile(r"(?:(?<!\.)\.\s*)+\Z")
+# Up to the end of a sentence with its quotes and blanks, to the end of a line, or to the end. Marks are tried
+# where a row of them begins only: from each of them it would cost the square of the row.
+_SENTENCE = re.compile(r".+?(?:(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)\s*|[。！？]+\s*|\n\s*|\Z)", re.DOTALL)
 _ENDS = tuple(".!?…。！？")
 _SHORT = 6  # words; a last sentence as short as this, without anything else to it, is the atmosphere
 
@@ -76,7 +76,7 @@ def parts() -> tuple[Part, ...]:
 
 def tidy(guide: Guide) -> Guide:
     """Return the parts without blanks around them and without a last full stop, which `write` sets."""
-    return Guide(**{name: _FULL_STOP.sub("", text).strip() for name, text in asdict(guide).items()})
+    return Guide(**{name: _open_ended(text) for name, text in asdict(guide).items()})
 
 
 def write(guide: Guide) -> str:
@@ -104,11 +104,21 @@ def read(prompt: str) -> Guide:
             found[name] = _joined(found[name], prompt[label.end() : end])
     else:
         part = ""
+        said: dict[str, list[str]] = {name: [] for name in PARTS}
         sentences = [match[0] for match in _SENTENCE.finditer(prompt)]
         for place, sentence in enumerate(sentences):
             part = _part(sentence, part, last=place == len(sentences) - 1)
-            found[part] += sentence
+            said[part].append(sentence)
+        found = {name: "".join(texts) for name, texts in said.items()}
     return tidy(Guide(**found))
+
+
+def _open_ended(text: str) -> str:
+    """Return a text without blanks around it and full stops at its end; `..` and more of them stay."""
+    end = len(text)
+    while end and (text[end - 1].isspace() or (text[end - 1] == "." and text[end - 2 : end - 1] != ".")):
+        end -= 1
+    return text[:end].lstrip()
 
 
 def _sentence(text: str) -> str:

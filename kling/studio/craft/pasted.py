@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from kling.catalog import catalog
 from kling.models import CameraControl, Shot, TextToVideo
 from kling.studio.craft.shell import Heredoc, ShellError, words
 
+MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
 TASKS = "/v1/videos/text2video"
 OURS = ("external_task_id", "callback_url")
@@ -64,7 +66,7 @@ def read(text: str) -> Pasted:
 
 def _body_of_curl(text: str, notes: list[str]) -> str:
     problem = "This is neither a JSON object, which starts with {, nor a cURL command."
-    for found in _CURL.finditer(text):
+    for found in islice(_CURL.finditer(text), MOST_COMMANDS):
         try:
             data, url = _options(words(text, found.end()))
         except ShellError as error:

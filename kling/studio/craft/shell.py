@@ -54,9 +54,10 @@ def words(text: str, at: int = 0) -> Iterator[str | Heredoc]:
     """Give the words of the command in `text` from `at` on, one by one, up to its end.
 
     Raises:
-        ShellError: a quote or a here-document is not closed.
+        ShellError: a quote or a here-document is not closed, or there are two here-documents.
     """
     word: str | None = None
+    read = False  # a here-document: each costs a reading of the whole text
     while at < len(text):
         if blank := _BLANK.match(text, at):
             at = blank.end()
@@ -64,6 +65,9 @@ def words(text: str, at: int = 0) -> Iterator[str | Heredoc]:
                 yield word
             word = None
         elif heredoc := _HEREDOC.match(text, at):
+            if read:
+                raise ShellError(f"there is a second here-document {_where(text, at)}.")
+            read = True
             yield _heredoc(text, heredoc)
             at = heredoc.end()
         elif text[at] == "#" and word is None:

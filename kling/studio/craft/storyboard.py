@@ -16,7 +16,7 @@ from kling.models import Shot
 Shots = tuple[Shot, ...]
 
 _LINE = re.compile(
-    r"\s*shots?\s*#?(\d{1,2})\s*[,:]\s*(\d{1,2})\s*(?:s|sec|seconds)?\s*[,:]\s*", re.IGNORECASE
+    r"\s*shots?\s*#?(\d{1,2})\s*[,:]\s*(\d{1,2})\s*(?:(?:s|sec|seconds)\s*)?[,:]\s*", re.IGNORECASE
 )
 
 
@@ -151,7 +151,9 @@ def from_text(text: str) -> Shots:
     Raises:
         StoryboardError: it is not of that form, is not numbered 1, 2, 3 and so on, or has more than six.
     """
-    pieces = [piece for piece in re.split(r";|\n(?=\s*shots?\b)", text, flags=re.IGNORECASE) if piece.strip()]
+    pieces = [
+        piece for piece in re.split(r";|\n(?=[^\S\n]*shots?\b)", text, flags=re.IGNORECASE) if piece.strip()
+    ]
     shots = []
     for place, piece in enumerate(pieces, 1):
         found = _LINE.match(piece)

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from kling.models import CameraControl, Shot, TextToVideo
 
 POSTERS = Path(__file__).with_name("posters")
+LONGEST_QUERY = 200  # characters; what stands behind them is not searched for
 _WORD = re.compile(r"\w+")
 
 
@@ -111,7 +112,7 @@ def search(query: str, among: Iterable[Found]) -> list[Found]:
     A word counts where another starts with it, whatever its case or accents. A title says more than a
     category, that more than what it teaches, and that more than the prompt; equals keep their order.
     """
-    wanted = _words(query)
+    wanted = list(dict.fromkeys(_words(query[:LONGEST_QUERY])))
     ranked = [(-_rank(wanted, item), place, item) for place, item in enumerate(among)]
     return [item for rank, _, item in sorted(ranked, key=lambda each: each[:2]) if rank or not wanted]
 

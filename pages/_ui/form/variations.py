@@ -19,7 +19,7 @@ from kling.studio.draft import OTHER_MODES, Draft
 from pages._ui.form.fields import keep, replace_draft
 from pages._ui.words import counted, plain, price
 
-ALTERNATIVES = re.compile(r"(?<!\\)\{[^{}]*\|[^{}]*\}")
+ALTERNATIVES = re.compile(r"(?<!\\)\{[^{}|]*\|[^{}]*\}")  # one way to match only: linear
 VARIABLES_HELP = "A line each: animal = fox | heron. Write {animal} in the prompt."
 
 
