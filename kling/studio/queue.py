@@ -84,6 +84,7 @@ class Queue:
         self._aside: dict[str, float] = {}  # when a wish was refused for the account's sake
         self._numbers = itertools.count(1)
         self._looked_at = 0.0
+        self.answered_at = 0.0  # when Kling last answered a call for one of the wishes
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -107,12 +108,13 @@ class Queue:
         return waiting, running
 
     def _begin(self, waiting: Iterable[Job], running: Counter[str]) -> None:
-        """Learn from the log what the process before knew: whose turn it was, and which slots were taken."""
+        """Learn from the log what the process before knew: turns, slots, when Kling last answered."""
         for job in self._ledger.jobs():
             accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
             if accepted and job["task_id"] and job["account"] == self._account:
                 who = job["model_name"], job["person"]
                 self._served[who] = max(self._served.get(who, _NEVER), (accepted.timestamp(), 0))
+        self.answered_at = max([self.answered_at, *(when for when, _ in self._served.values())])
         for model in {job["model_name"] for job in waiting}:
             if running[model]:
                 self._slots.setdefault(model, _Slots(running[model], self._clock()))

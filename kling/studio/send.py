@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from kling.client import Client
 from kling.errors import AccountBlocked, APIError, KlingError, NotSent, SlowDown, TransportError
 from kling.models import Task
 from kling.studio.connection import Connection
@@ -66,7 +68,8 @@ class Sender:
         self._resend, self._clock = resend, clock
         self._look_ups: dict[str, _LookUp] = {}
         self._sent: dict[str, float] = {}  # when a wish whose answer is open was sent first
-        self._unreached: dict[str, float] = {}  # since when there is no connection for a wish
+        # Since when there is no connection for a wish; an answer to any ends it.
+        self._unreached: dict[str, float] = {}
 
     def send(self, job: Job) -> None:
         """Make one POST and record what came of it. A record that fails leaves `intent`: it is looked up."""
@@ -75,7 +78,8 @@ class Sender:
                 job = self._ledger.append(job.id, only={job.state}, state=INTENT)
             self._sent.setdefault(job.id, self._clock())
             try:
-                task = self._connection.client().submit(job.request)
+                with self._asking() as client:
+                    task = client.submit(job.request)
             except KlingError as error:
                 self._refused(job, error)
             else:
@@ -108,7 +112,7 @@ class Sender:
         elif look_up.absent < len(LOOK_AGAIN):
             look_up.due = now + LOOK_AGAIN[look_up.absent] * 2**look_up.rounds
             look_up.absent += 1
-        elif now - self._sent.get(job.id, job.ordered_at.timestamp()) < YOUNG:  # it may have waited for hours
+        elif now - self._first_sent(job) < YOUNG:  # it may have waited for hours before
             look_up.absent, look_up.rounds = 0, look_up.rounds + 1
             self._resend(job)
         else:
@@ -118,16 +122,36 @@ class Sender:
         return look_up.due
 
     def too_old(self, job: Job) -> bool:
-        """Whether a wish found no connection for so long that a person should say whether it is still one."""
+        """Whether a wish found no connection for so long that a person should say whether it is still one.
+
+        Only while Kling answers nothing at all: afterwards, what waits does so for its turn.
+        """
         since = self._unreached.get(job.id, job.ordered_at.timestamp())
-        return self._clock() - since >= YOUNG
+        return self._clock() - max(since, self._queue.answered_at) >= YOUNG
+
+    def _first_sent(self, job: Job) -> float:
+        """Return when a wish whose answer is open was sent first; after a restart, by the log."""
+        return self._sent.get(job.id, job.since.get(INTENT, job.ordered_at).timestamp())
+
+    @contextmanager
+    def _asking(self) -> Iterator[Client]:
+        """Give the client for one call, and note that Kling answered it, if it did."""
+        try:
+            yield self._connection.client()
+        except APIError:
+            self._answered()
+            raise
+        self._answered()
+
+    def _answered(self) -> None:
+        self._queue.answered_at = self._clock()
+        self._unreached.clear()
 
     # -- what came of it ------------------------------------------------------------------------------------
 
     def _accepted(self, job: Job, task: Task) -> None:
         self._look_ups.pop(job.id, None)
         self._sent.pop(job.id, None)
-        self._unreached.pop(job.id, None)
         self._queue.accepted(job, ended=task.terminal)
         self._ledger.append(job.id, only=OPEN, code="0", message="Accepted.", **task_cells(task))
 
@@ -151,7 +175,8 @@ class Sender:
                 self._refused_for_sure(job, error)
 
     def _find(self, job: Job) -> Task | None:
-        return self._connection.client().find(job.id)
+        with self._asking() as client:
+            return client.find(job.id)
 
     def _note_unknown(self, job: Job, what: str, error: KlingError | None = None) -> Job:
         message = f"{what} It is being looked up: nothing needs to be done, and no second task is bought."
@@ -170,7 +195,7 @@ class Sender:
                 self._queue.hold(ACCOUNT, message, 0)
             else:
                 state, message = NOT_SENT, f"{message} Send it now, or withdraw it."
-                self._unreached.pop(job.id)
+                self._unreached.pop(job.id, None)
         elif isinstance(error, SlowDown):
             state, message = WAITING, _words(error)
             model, at_least = job["model_name"], error.retry_after or 0

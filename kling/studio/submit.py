@@ -241,16 +241,16 @@ class Submitter:
         now = self._clock()
         with self._queue.lock:  # who is in hand first: a worker records before it lets go
             held = self._queue.in_hand
+            waiting = self._queue.waiting()
             mine = [job for job in self._queue.mine() if job.state in {INTENT, UNKNOWN, WAITING}]
         dues = [now + BUSY_PAUSES[0]]
+        for job in waiting:  # before anything is asked: an answer now says nothing about the time before
+            if job["code"] == NO_CONNECTION and self._sender.too_old(job):
+                with suppress(StateChanged):  # somebody has just withdrawn it
+                    self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
         answered = True
         for job in mine:
-            if job.id in held:
-                continue
-            if job.state == WAITING:
-                if job["code"] == NO_CONNECTION and self._sender.too_old(job):
-                    self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
-            elif answered:
+            if job.id not in held and job.state != WAITING and answered:
                 try:
                     dues.append(self._sender.settle(job, now))
                 except StateChanged as error:

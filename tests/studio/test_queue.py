@@ -16,6 +16,7 @@ from kling.models import Task, TextToVideo
 from kling.studio.ledger import FAILED, SUCCEED, WAITING
 from kling.studio.place import Place
 from kling.studio.queue import AT_ONCE, HOLD_PAUSE, PROBE_PAUSES
+from kling.studio.send import NO_CONNECTION, YOUNG
 from kling.studio.tracker import KLING_PACE
 from tests.studio.fakes import FOX, Bench, Kling
 
@@ -264,6 +265,54 @@ def test_what_kling_asked_for_holds_also_when_another_call_finds_the_slots_taken
     bench.order_all([FOX, FOX])
     bench.work()
     assert [hold.code for hold in bench.submitter.holds] == [1102]
+
+
+# -- a connection that comes and goes ------------------------------------------------------------------------
+
+
+def after_an_outage(folder: Path, slots: int, durations: list[float]) -> tuple[Bench, Busy]:
+    """Order a batch while there is no connection, which comes back after five seconds."""
+    bench, kling = room(folder, slots, durations)
+    bench.connection.down = NotSent("no network")
+    bench.order(replace(FOX, prompt="first"))
+    batch(bench, "Ada", 40)
+    bench.run_for(5)
+    bench.connection.down = None
+    return bench, kling
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_short_outage_gives_up_no_wish_that_waits_for_a_slot_long_after_it(tmp_path, restart):
+    bench, kling = after_an_outage(tmp_path, 2, [120.0])
+    bench.run_for(YOUNG + 180)
+    if restart:
+        bench.restart()
+    bench.run_for(3600)
+    assert bench.states() == [FAILED] * 41
+    assert len(kling.began) == 41
+
+
+def test_a_wish_that_was_cut_off_twice_has_its_quarter_of_an_hour_each_time(bench):
+    bench.kling.answers = [(NotSent("no network"), False), *[(api_error(429, 1303, "slots"), False)] * 500]
+    job = bench.order()
+    bench.run_for(YOUNG + 60)
+    bench.connection.down = NotSent("no network")
+    bench.run_for(YOUNG - 60)
+    assert bench.job(job.id).state == WAITING
+    bench.run_for(120)
+    assert bench.job(job.id).state == "not_sent"
+
+
+def test_what_found_no_connection_before_a_long_stop_is_not_sent_unasked_though_others_run(tmp_path):
+    bench, _ = after_an_outage(tmp_path, 2, [7200.0])
+    bench.order(replace(FOX, prompt="Its answer is lost", model_name="kling-v3"), session="other")
+    bench.run_for(60)
+    cut_off = [job.id for job in bench.ledger.jobs() if job.state == WAITING and job["code"] == NO_CONNECTION]
+    assert len(cut_off) > 30
+    bench.clock.now += 2 * YOUNG
+    bench.restart()
+    bench.run_for(60)
+    assert {bench.job(job).state for job in cut_off} == {"not_sent"}
 
 
 # -- people --------------------------------------------------------------------------------------------------

@@ -566,6 +566,24 @@ def test_an_old_intent_that_had_not_arrived_is_for_a_person_to_decide(bench):
     assert bench.states() == ["submitted"]
 
 
+def test_after_a_restart_the_quarter_of_an_hour_counts_from_the_first_try_as_before_it(bench):
+    bench.kling.answers = [(EMPTY, False)]
+    bench.order()
+    job = bench.order(replace(FOX, prompt="It waits behind the other, unsent"))
+    bench.clock.now += 3 * YOUNG
+    bench.held = []
+    bench.submitter.send_again(job.id)
+    for _ in range(2):
+        bench.submitter.step()
+    bench.kling.answers = [(LOST, False)] * 2
+    bench.work()
+    bench.held = None
+    bench.restart()
+    bench.run_for(60)
+    assert "unknown" in bench.job(job.id).since
+    assert bench.job(job.id).state == "submitted"
+
+
 class Dying:
     """Raises at the n-th step of a wish's way: writes to the log, and both sides of the POST."""
 
