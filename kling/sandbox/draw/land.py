@@ -42,7 +42,7 @@ def hills(
 def _body(look: Look, canvas: Canvas, crest: Floats, colour: Floats, depth: float, salt: int) -> Layer:
     down = (canvas.y - crest) * canvas.tall
     slope = np.gradient(crest[0] * canvas.tall, axis=0)[None, :] * canvas.unit
-    toward = np.clip(0.5 + slope * np.where(canvas.x < look.sun[0], -1.2, 1.2), 0, 1)
+    toward = np.clip(0.5 + slope * np.clip(4 * (canvas.x - look.sun[0]), -1.2, 1.2), 0, 1)
     rim = np.exp(-np.clip(down, 0, 9) * 26) * toward * 0.30 * (1 - look.gloom) * (0.5 if look.dark else 1)
     grain = clouds(canvas, look.noise(salt), scale=(0.30, 0.05), octaves=5) * (0.05 if depth < 8 else 0.03)
     foot = smooth(0.02, 0.34, down) * min(0.55, depth / 26)
@@ -127,7 +127,8 @@ def cliff(look: Look, salt: int, depth: float, base: float, height: float, gap: 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y
         seed = number(look, salt)
-        edge = 0.10 * ridge(x, seed, scale=0.5, octaves=5, rough=0.5)
+        level = smooth(gap[1] * 2.9, gap[1] * 4.5, np.abs(x - gap[0]))  # where water comes over it
+        edge = 0.10 * level * ridge(x, seed, scale=0.5, octaves=5, rough=0.5)
         notch = 0.10 * smooth(gap[1] * 1.7, gap[1] * 0.9, np.abs(x - gap[0]))
         away = 0.16 * smooth(0.5, 1.3, np.abs(x - gap[0]))
         crest = base - height * (1 + edge - notch + away) / canvas.tall

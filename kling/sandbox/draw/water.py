@@ -113,7 +113,7 @@ def falls(look: Look, salt: int, depth: float, box: tuple[float, float, float, f
         count = round(period / speed * 24)
         for step in range(count):
             fine = streak[(np.arange(board.height) - round(rows * step / count)) % rows]
-            cover = smooth(1.0, 0.72, side + 0.12 * fine) * (0.80 + 0.20 * fine) * smooth(0.0, 0.05, down)
+            cover = smooth(1.0, 0.72, side + 0.12 * fine) * (0.80 + 0.20 * fine) * smooth(0.0, 0.02, down)
             bright = np.clip(0.50 + 0.42 * fine + 0.25 * down + 0.25 * smooth(0.05, 0.0, down), 0, 1)
             cels.append(cel(board, cold + (light - cold) * bright[..., None], cover, look.noise(salt + 1)))
         return Layer(cels=tuple(cels), depth=depth, rate=count * speed / period)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +13,13 @@ from kling.sandbox.clips import Clips, Easel, Worker
 from tests.sandbox.draw.reel import order
 
 
-def job(path, **other):
+def job(path: Path, **other: Any) -> dict[str, Any]:
     shown = {"style": "tiny", "path": str(path), "order": asdict(order(width=16, height=16))}
     return shown | other
 
 
 def test_a_worker_that_takes_too_long_is_ended_and_the_next_clip_is_drawn(tmp_path):
-    async def go():
+    async def go() -> None:
         worker = Worker(patience=0)
         process = await worker.start()
         with pytest.raises(TimeoutError, match="not drawn within"):
@@ -33,7 +35,7 @@ def test_a_worker_that_takes_too_long_is_ended_and_the_next_clip_is_drawn(tmp_pa
 
 
 def test_a_worker_that_crashed_says_so_and_starts_again(tmp_path):
-    async def go():
+    async def go() -> tuple[str, str]:
         worker = Worker()
         process = await worker.start()
         process.kill()
@@ -49,7 +51,7 @@ def test_a_worker_that_crashed_says_so_and_starts_again(tmp_path):
 
 
 def test_what_the_painter_cannot_do_is_told(tmp_path):
-    async def go():
+    async def go() -> str:
         worker = Worker()
         problem = await worker.draw(job(tmp_path / "no-such-folder" / "clip.mp4"))
         await worker.stop()
@@ -75,7 +77,7 @@ def test_a_task_whose_clip_cannot_be_drawn_fails_and_the_next_one_is_drawn(
             raise fault
         return fault
 
-    async def go():
+    async def go() -> None:
         clips = Clips(folder=tmp_path, style="drawn")
         easel = Easel(bench.engine.store, clips, lambda: bench.now)
         easel.start()
