@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from kling.studio.ledger import STATES, Job, Ledger
 from kling.studio.lists import Lists
-from tests.studio.test_ledger import law, opened
+from tests.kling.tools import law
+from tests.studio.test_ledger import opened
 
 BATCHES = {"a": "one", "b": "one", "c": "", "d": "two", "e": "", "f": "two"}
 PARENTS = {"b": "a", "c": "a", "f": "e"}
