@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 DRAFT_ID = re.compile("[0-9a-f]{20}")
-MOST_DRAFTS = 5_000  # the oldest go first
+MOST_DRAFTS = 5_000  # of all browsers
 MOST_BYTES = 1_000_000  # of one draft
 MOST_MADE = 50  # tasks that a draft remembers
 KEPT_SECONDS = 90 * 24 * 3600.0  # since its last change
@@ -144,14 +145,23 @@ class Drafts:
         return self._folder / f"{draft_id}.json"
 
     def _clear(self) -> None:
-        """Delete what nobody has touched for long, and the oldest of too many."""
+        """Delete what nobody has touched for long; of too many, the oldest of who has the most."""
         for path in self._folder.glob("*.part"):
             path.unlink(missing_ok=True)
         files = sorted(((path.stat().st_mtime, path) for path in self._folder.iterdir()), reverse=True)
         oldest = self._clock() - KEPT_SECONDS
-        for place, (touched, path) in enumerate(files):
-            if place >= MOST_DRAFTS or touched < oldest:
-                path.unlink(missing_ok=True)
+        kept = [path for touched, path in files if touched >= oldest]
+        if len(kept) > MOST_DRAFTS:
+            ranks: Counter[str] = Counter()
+            ranked = []
+            for place, path in enumerate(kept):
+                draft = self.load(path.stem)
+                browser = draft.browser if draft else ""
+                ranks[browser] += 1
+                ranked.append((ranks[browser], place, path))
+            kept = [path for _, _, path in sorted(ranked)[:MOST_DRAFTS]]
+        for path in {path for _, path in files} - set(kept):
+            path.unlink(missing_ok=True)
 
 
 def _newest(made: set[str]) -> tuple[str, ...]:

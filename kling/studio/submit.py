@@ -138,7 +138,7 @@ class Submitter:
         claims: dict[Hashable, str] = {}
         going: set[str] = set()
         with self._queue.lock:
-            others = {job["model_name"] for job in self._queue.waiting()}
+            room = {job["model_name"]: 0 for job in self._queue.waiting()}  # who came first goes first
             self._claims = {key: kept for key, kept in self._claims.items() if pressed - kept[0] < KEPT}
             for request, take in wishes:
                 claim = (session, repr(request), take)
@@ -149,7 +149,10 @@ class Submitter:
                     continue
                 job_id = f"v{int(pressed * 1000):012x}{secrets.token_hex(6)}"  # no number to a spreadsheet
                 model, name = request.model_name, _name(person)
-                if model not in others and self._queue.room(model):
+                if model not in room:
+                    room[model] = self._queue.room(model)
+                if room[model]:
+                    room[model] -= 1
                     self._queue.take(job_id, model=model, person=name)
                     going.add(job_id)
                 hold = self._queue.hold_of(model)

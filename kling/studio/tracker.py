@@ -180,7 +180,6 @@ class Tracker:
             self._note_trouble(_said(error))
         else:
             self._failures = 0
-            self._submitter.looked()
             self._note_trouble("")
         pause = min(pause * 2.0 ** min(self._failures, 10), max(LONGEST_PAUSE, pause))
         self._next_poll = self._clock() + pause * self._rng.uniform(0.8, 1.2)
@@ -202,6 +201,7 @@ class Tracker:
                     self._seen(job, task)
             if len(unseen) <= MOST_GETS or len(page) < size:
                 break
+        self._submitter.looked()
         longest_unseen = sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))
         for job in longest_unseen[:MOST_GETS]:
             self._asked_at[job.id] = self._clock()  # first: one that is never answered keeps nobody waiting

@@ -9,6 +9,7 @@ from decimal import Decimal
 import streamlit as st
 
 from kling.studio.ledger import NOT_SENT, SUCCEED, WAITING, Job
+from kling.studio.submit import CAME_TO_NOTHING
 from pages._ui.running import studio
 from pages._ui.status import decide
 from pages._ui.words import counted, plain, price, state
@@ -26,7 +27,7 @@ def chosen_batch(page: str, *, place: str) -> list[Job] | None:
         return jobs
     with st.container(border=True, key="batch"):
         progress(jobs, place=place)
-        expected = _sum(jobs, "units")
+        expected = _sum([job for job in jobs if job.state not in CAME_TO_NOTHING], "units")
         charged = _sum(jobs, "final_unit_deduction")
         words = f"{price(expected)} by the price table"
         st.caption(plain(f"{words}, {price(charged)} charged so far." if charged else f"{words}."))

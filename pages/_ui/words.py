@@ -29,11 +29,13 @@ STATES: dict[str, tuple[str, str, Colour]] = {
     "withdrawn": ("withdrawn", "undo", "gray"),
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!<>|~$:&@=^])")
+_LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)  # a link in spite of a backslash
+_JOINER = "\u2060"  # has no width
 
 
 def plain(text: str) -> str:
-    """Return text that Markdown shows as it is, for the few elements that take nothing but Markdown."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", "  \n")
+    """Return text that Markdown shows as it is, without links, for what takes nothing but Markdown."""
+    return _MARKDOWN.sub(r"\\\1", _LINKED.sub(_JOINER, text)).replace("\n", "  \n")
 
 
 def escaped(text: str) -> str:

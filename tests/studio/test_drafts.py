@@ -120,6 +120,21 @@ def test_what_nobody_touched_for_long_goes_and_so_do_the_oldest_of_too_many(
     assert [later.load(draft_id) is not None for draft_id in ids] == [True, False, False, False, False]
 
 
+def test_whoever_fills_the_folder_loses_their_own_drafts_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(drafts, "MOST_DRAFTS", 4)
+    here = opened(tmp_path)
+    mine, *theirs = [here.open("", MINE).id, *(here.open("", THEIRS).id for _ in range(9))]
+    here.save(mine, MINE, texts={"prompt": "A fox"})
+    os.utime(tmp_path / "drafts" / f"{mine}.json", (1e9 - 9000, 1e9 - 9000))
+    for draft_id in theirs:
+        here.save(draft_id, THEIRS, texts={"prompt": "More"})
+    again = opened(tmp_path)
+    assert again.load(mine) is not None
+    assert sum(again.load(draft_id) is not None for draft_id in theirs) == 3
+
+
 def test_two_who_save_at_once_lose_nothing(tmp_path: Path):
     here = opened(tmp_path)
     draft = here.open("", MINE)
