@@ -149,11 +149,7 @@ class Submitter:
                     continue
                 job_id = f"v{int(pressed * 1000):012x}{secrets.token_hex(6)}"  # no number to a spreadsheet
                 model, name = request.model_name, _name(person)
-                if model not in room:
-                    room[model] = self._queue.room(model)
-                if room[model]:
-                    room[model] -= 1
-                    self._queue.take(job_id, model=model, person=name)
+                if self._goes(job_id, model, name, room):
                     going.add(job_id)
                 hold = self._queue.hold_of(model)
                 cells = {
@@ -184,6 +180,15 @@ class Submitter:
         if len(going) < len(recorded):
             self._send_whose_turn_it_is()
         return list(jobs.values())
+
+    def _goes(self, job_id: str, model: str, person: str, room: dict[str, int]) -> bool:
+        """Take a new wish into hand if there is room; `room` is what is left, asked once a model."""
+        if model not in room:
+            room[model] = self._queue.room(model)
+        if goes := room[model] > 0:
+            room[model] -= 1
+            self._queue.take(job_id, model=model, person=person)
+        return goes
 
     def withdraw(self, job_id: str) -> Job:
         """Take back a wish that was not sent.
