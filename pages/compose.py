@@ -48,7 +48,7 @@ def compose() -> None:
         camera.camera(draft, wrong)
         more.more(draft, wrong)
     with right:
-        follow(lambda: now_running(session.made), "tasks")
+        follow(lambda: now_running(session.made), "tasks", beside=fields.held)
 
 
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:

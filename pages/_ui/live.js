@@ -2,6 +2,7 @@
 const PATH = __PATH__, KEY = __KEY__;
 const AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself.";
 const AWAY_AFTER = 3000, SILENT_AFTER = 60000, LONGEST_RETRY = 5000; // milliseconds; the server speaks every 20 s
+const REST = 400; // milliseconds between two drawings: a batch changes the log many times a second
 
 function hub() {
   if (window.__studioLive) return window.__studioLive;
@@ -123,16 +124,21 @@ function status(style) {
 export default function ({ setTriggerValue }) {
   const live = hub();
   const drawn = () => Number(document.querySelector(`[data-live="${KEY}"]`)?.dataset.version ?? -1);
-  let timer = null, soon = false;
+  let timer = null, soon = false, last = 0;
   const later = (wait, pause) => { clearTimeout(timer); timer = setTimeout(check, wait, pause); };
   // A trigger can be lost when two fall into one batch: ask until the page shows what the server has.
   const check = (pause) => {
     soon = false;
     if (drawn() >= live.version) return;
+    last = Date.now();
     setTriggerValue("changed", live.version);
     later(pause, Math.min(pause * 2, 8000));
   };
-  const listener = () => { if (!soon) { soon = true; later(60, 500); } };
+  const listener = () => {
+    if (soon) return;
+    soon = true;
+    later(Math.max(60, last + REST - Date.now()), 500);
+  };
   live.listeners.add(listener);
   listener();
   return () => { live.listeners.delete(listener); clearTimeout(timer); };

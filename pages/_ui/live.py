@@ -36,12 +36,23 @@ def base_path() -> str:
     return f"/{base}" if base else ""
 
 
-def follow(draw: Callable[[], None], key: str) -> None:
-    """Draw now, and again after each change of the log, without running the rest of the page."""
+def follow(draw: Callable[[], None], key: str, *, beside: Callable[[], object] = lambda: None) -> None:
+    """Draw now, and again after each change of the log, without running the rest of the page.
+
+    Args:
+        draw: draws what follows the log.
+        key: names it on its page.
+        beside: what the rest of the page is drawn from. A browser sends what a person changes together with the
+            news of a change, if both come at once, and Streamlit then runs nothing but this: it is noticed
+            here, and the whole page runs.
+    """
+    drawn = beside()
 
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
         with readable():
+            if beside() != drawn:
+                st.rerun()
             script = _SCRIPT.replace("__PATH__", json.dumps(f"{base_path()}/live"))
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
             st.components.v2.component(f"studio_live_{key}", js=script.replace("__KEY__", json.dumps(key)))(

@@ -28,7 +28,7 @@ from kling.studio.ledger import (
 )
 from kling.studio.studio import Studio
 from pages._ui.clips import remix
-from pages._ui.words import escaped, order_line, plain, price, span, state, took
+from pages._ui.words import attribute, escaped, order_line, plain, price, span, state, took
 
 DELIVERED = {
     "duration": "length",
@@ -47,7 +47,7 @@ def status(studio: Studio, job: Job) -> None:
         st.html(f'<div style="font-variant-numeric:tabular-nums">{_elapsed(job)}</div>', width="content")
     st.html(
         f'<i hidden data-task="{escaped(job.id)}" data-state="{escaped(job.state)}" '
-        f'data-say="{escaped(_announcement(job, word))}"></i>'
+        f'data-say="{attribute(_announcement(job, word))}"></i>'
     )
     st.caption(plain(order_line(job)))
     _times(studio, job)

@@ -29,18 +29,27 @@ STATES: dict[str, tuple[str, str, Colour]] = {
     "withdrawn": ("withdrawn", "undo", "gray"),
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!<>|~$:&@=^])")
-_LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)  # a link in spite of a backslash
+# Addresses, icons and arrows, which are looked for after Markdown was read, backslash or not.
+_MADE_OF_TEXT = re.compile(
+    r"(?<=:)(?=//|material|streamlit)|(?<=www)(?=\.)|(?=@)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE
+)
 _JOINER = "\u2060"  # has no width
 
 
 def plain(text: str) -> str:
-    """Return text that Markdown shows as it is, without links, for what takes nothing but Markdown."""
-    return _MARKDOWN.sub(r"\\\1", _LINKED.sub(_JOINER, text)).replace("\n", "  \n")
+    """Return text that Markdown shows as it is, for the few elements that take nothing but Markdown."""
+    text = _MARKDOWN.sub(r"\\\1", _MADE_OF_TEXT.sub(_JOINER, text))
+    return re.sub(r"\s*\n\s*", "  \n", text)  # indented lines would be code, empty ones end a badge
 
 
 def escaped(text: str) -> str:
-    """Return text for use in HTML, in an attribute too."""
+    """Return text for use in HTML."""
     return html.escape(text, quote=True)
+
+
+def attribute(text: str) -> str:
+    """Return text for an attribute in HTML, which Streamlit drops if it looks as if it held a tag."""
+    return escaped(text.replace("<", f"<{_JOINER}").replace(">", f"{_JOINER}>"))
 
 
 def state(job: Job) -> tuple[str, str, Colour]:

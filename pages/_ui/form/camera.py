@@ -15,7 +15,7 @@ from pages._ui.form.fields import browser, keep
 from pages._ui.form.problems import Wrong
 from pages._ui.live import base_path, follow
 from pages._ui.running import studio
-from pages._ui.words import escaped, plain
+from pages._ui.words import attribute, escaped, plain
 
 MOVES = {
     AUTOMATIC: "left to Kling",
@@ -90,7 +90,7 @@ def shown(name: str, state: Literal["ready", "drawing", "busy", "failed"], probl
     if state == "ready":
         source = escaped(f"{base_path()}/previews/{name}")
         st.html(
-            f'<video src="{source}" autoplay muted loop playsinline aria-label="{escaped(label)}" '
+            f'<video src="{source}" autoplay muted loop playsinline aria-label="{attribute(label)}" '
             'style="width:100%;border-radius:.5rem;background:#000;display:block"></video>'
         )
         st.caption("A free preview, drawn here.")

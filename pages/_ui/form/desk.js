@@ -43,12 +43,14 @@ function desk() {
     clearTimeout(desk.timer);
     desk.timer = setTimeout(save, SAVE_AFTER);
   }, true);
-  // Under every text area Streamlit says that Ctrl+Enter applies it. It orders from the prompts only.
+  // Under every text area Streamlit says that Ctrl+Enter applies it. Where one types, it orders from the prompts
+  // only, and where a list is open not at all: the choice would come after the order.
   window.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-    const { target } = event, typing = /^(TEXTAREA|INPUT)$/.test(target.tagName);
+    const { target } = event, open = target.matches('[role=combobox][aria-expanded=true]');
+    const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [role=combobox])");
     const orders = /^((negative_)?prompt|shot_\d)$/.test(field(target) ?? "");
-    if (!document.querySelector('[role="dialog"]') && (orders || !typing)) return;
+    if (!document.querySelector('[role="dialog"]') && (orders || !typing) && !open) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (typing) { target.blur(); target.focus(); }

@@ -20,6 +20,8 @@ from pages._ui.running import studio
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 FLAT = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
 
+DRAWN_FROM = ("draft_", "open_", "rows_", "panel", "outcome", "chosen")  # beginnings of keys
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -86,6 +88,12 @@ def read() -> Draft:
         ),
         parent=session.get("parent", ""),
     )
+
+
+def held() -> dict[str, str]:
+    """Return what the form is drawn from, to be compared: lists and outcomes change in their place."""
+    session = st.session_state
+    return {str(name): repr(session[name]) for name in session if str(name).startswith(DRAWN_FROM)}
 
 
 def write(draft: Draft) -> None:

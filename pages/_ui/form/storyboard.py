@@ -15,7 +15,7 @@ from pages._ui.form.fields import LONGEST_SHOT, browser, keep, read, replace_dra
 from pages._ui.form.problems import Wrong
 from pages._ui.live import follow
 from pages._ui.running import studio
-from pages._ui.words import escaped, plain
+from pages._ui.words import attribute, escaped, plain
 
 CUT_WORDS = {ONE_SHOT: "one shot", "intelligence": "Kling cuts the prompt", STORYBOARD: "storyboard"}
 
@@ -85,7 +85,7 @@ def _strip(draft: Draft) -> None:
     """Draw the shots as wide as they are long."""
     whole, total = int(draft.duration), strip.total(draft.shots)
     cells = "".join(
-        f'<div dir="auto" title="{escaped(shot.prompt)}" style="flex:{strip.seconds(shot)} 1 0;min-width:0;'
+        f'<div dir="auto" title="{attribute(shot.prompt)}" style="flex:{strip.seconds(shot)} 1 0;min-width:0;'
         "overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:.35rem .5rem;border-radius:.4rem;"
         'border:1px solid currentColor;font-size:.8rem">'
         f"<b>{number}</b> · {strip.seconds(shot)} s {escaped(shot.prompt[:40])}</div>"

@@ -75,7 +75,8 @@ def _card(template: SavedTemplate, begin_with: Begin) -> None:
     request, title = template.request, plain(template.title)
     text = request.prompt or " / ".join(shot.prompt for shot in request.multi_prompt)
     st.html(
-        f'<div dir="auto"><strong>{escaped(template.title)}</strong> {escaped(template.teaches)}</div>'
+        '<div dir="auto" style="overflow-wrap:anywhere">'
+        f"<strong>{escaped(template.title)}</strong> {escaped(template.teaches)}</div>"
         f'<div dir="auto" style="{CUT}">{escaped(text)}</div>'
     )
     author = f"{template.author}, " if template.author else ""

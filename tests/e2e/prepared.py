@@ -1,0 +1,79 @@
+"""A data folder with a past: tasks in every state with their files, drafts of one browser, a team's template.
+
+Its server has a key, and an address at which nobody answers: no task of it moves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from kling import ApiKey, TextToVideo
+from kling.studio.archive import Archive, look_at
+from kling.studio.craft.saved import FOLDER as TEMPLATES
+from kling.studio.craft.saved import SavedTemplates
+from kling.studio.csvlog import LogFile
+from kling.studio.draft import Draft
+from kling.studio.drafts import Drafts
+from kling.studio.ledger import SUCCEED, Ledger, request_cells
+from kling.studio.settings import Settings
+from pages._ui.routes.guard import BROWSER_COOKIE
+from tests.e2e.conftest import Server
+from tests.studio.clips import tiny_clip
+
+KEY, NOBODY = "api-key-kling-of-nobody", "http://127.0.0.1:9"  # the discard port
+BROWSER = "b" * 32
+
+
+def cookies(others: Mapping[str, str]) -> dict[str, Any]:
+    """Return what gives a new browser context the prepared drafts, and these cookies."""
+    common = {"domain": "localhost", "path": "/", "expires": -1, "httpOnly": False, "secure": False}
+    given = {BROWSER_COOKIE: BROWSER, **others}
+    kept = [{"name": name, "value": value, "sameSite": "Lax", **common} for name, value in given.items()]
+    return {"storage_state": {"cookies": kept, "origins": []}}
+
+
+MINE = cookies({})
+
+
+class Past:
+    """Writes the folder before its server starts."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._account = Settings(credentials=ApiKey(KEY), base_url=NOBODY).account
+        self._archive = Archive(data / "videos")
+        self._ledger = Ledger(LogFile(data / "history.csv"), clock=time.time)
+        self._drafts = Drafts(data / "drafts", clock=time.time)
+        self._numbers = count(1)
+
+    def task(self, state: str, request: TextToVideo, **cells: str) -> str:
+        """Write a task down, with its files if it succeeded; return its id."""
+        job_id = f"past{next(self._numbers):04d}"
+        if state == SUCCEED:
+            path = self._archive.video(job_id)
+            tiny_clip(path)
+            look_at(path)[1].save(self._archive.poster(job_id), "JPEG")
+            cells = {"file": path.name, "final_unit_deduction": "1.5", **cells}
+        known = {"account": self._account, "person": "Ada", **request_cells(request)}
+        self._ledger.append(job_id, **{"state": "intent", **known})
+        self._ledger.append(job_id, **{"state": state, **cells})
+        return job_id
+
+    def draft(self, draft: Draft, made: tuple[str, ...] = ()) -> str:
+        """Keep a draft of this browser; return what the page's address says of it."""
+        draft_id = f"{next(self._numbers):020x}"
+        self._drafts.save(draft_id, BROWSER, fields=draft.to_json(), made=made)
+        return f"?draft={draft_id}"
+
+    def template(self, request: TextToVideo, **words: str) -> None:
+        """Save a template of the team."""
+        SavedTemplates(self._data / TEMPLATES, clock=time.time).add(request, **words)
+
+
+def server_of(data: Path) -> Server:
+    """Return the server of such a folder, not started."""
+    return Server(data, {"KLINGAI_API_KEY": KEY, "KLINGAI_BASE_URL": NOBODY})

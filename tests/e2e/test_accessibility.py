@@ -1,0 +1,270 @@
+"""For everybody: axe finds nothing serious, the keyboard is enough, readers hear it, nothing has to move."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Literal
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
+from playwright.sync_api import Page, expect
+
+from kling import CameraControl, Shot, TextToVideo
+from kling.studio.craft.camera import words as in_words
+from kling.studio.draft import STORYBOARD, Draft
+from kling.studio.ledger import FAILED, PROCESSING, STATES, SUCCEED, WAITING
+from tests.e2e.conftest import PHONE, Server
+from tests.e2e.prepared import MINE, Past, server_of
+from tests.e2e.test_compose import prompt, settled
+from tests.e2e.test_first_video import order
+
+Open = Callable[..., Page]
+
+# As high as the longest page: what is scrolled away cannot be looked at.
+DESKTOP = {**MINE, "viewport": {"width": 1400, "height": 4000}}
+PHONES = {**PHONE, **MINE, "viewport": {"width": 390, "height": 6000}}
+both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONES], ids=["desktop", "phone"])
+
+# A colour on its way to another one has no contrast of its own.
+STILL = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
+  document.adoptedStyleSheets = [sheet];
+}"""
+AT_REST = """() => document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]")
+  && !document.querySelector("[data-testid=stAppSkeleton], [data-testid=stSkeleton], [data-stale=true]")"""
+SCAN = "rules => axe.run({ resultTypes: ['violations'], ...rules }).then(found => found.violations)"
+RULES: dict[Literal["light", "dark"], object] = {
+    "light": {},
+    "dark": {"runOnly": ["color-contrast"]},
+}  # all others see no colours
+IN_SCHEME = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
+SHOWN = (WAITING, FAILED, PROCESSING, SUCCEED)
+FOX = TextToVideo(prompt="A red fox in the snow at dawn")
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """A server with a past, and the addresses of its states."""
+    data = tmp_path_factory.mktemp("past") / "data"
+    here = Past(data)
+    refused = {"code": "1301", "message": "Kling refused the prompt.", "request_id": "r-1"}
+    batch = [here.task(state, FOX, batch="b1") for state in (WAITING, SUCCEED)]
+    rest = [here.task(state, FOX) for state in STATES if state not in SHOWN]
+    most = [here.task(state, FOX, **(refused if state == FAILED else {})) for state in SHOWN]
+    here.template(FOX, title="Fox", category="Animals", teaches="Light", author="Ada")
+    storyboard = Draft(
+        model="kling-v3",
+        prompt=f"A {{red|grey}} fox. {in_words(CameraControl(type='simple', config={'zoom': 5.0}))}",
+        negative_prompt="blur",
+        camera="simple",
+        camera_axis="zoom",
+        camera_value=5.0,
+        variations=True,
+        set_cfg_scale=True,
+    )
+    server = server_of(data)
+    server.start()
+    yield SimpleNamespace(
+        url=server.url,
+        tasks=f"{server.url}/{here.draft(Draft(), made=(*most, *batch))}",
+        others=f"{server.url}/{here.draft(Draft(), made=(*rest, *batch))}",
+        panels=lambda: f"{server.url}/{here.draft(storyboard)}",  # each test changes its own
+        problems=f"{server.url}/{here.draft(PROBLEMS)}",
+        details=f"{server.url}/history?task={most[-1]}",
+    )
+    server.stop()
+
+
+PROBLEMS = Draft(
+    model="kling-v3",
+    negative_prompt="y" * 2600,
+    cut=STORYBOARD,
+    shots=(Shot(prompt="", duration="3"), Shot(prompt="z" * 600, duration="2")),
+)
+
+
+def findings(page: Page) -> list[str]:
+    """Return what axe finds that is serious or critical, in the light and in the dark."""
+    found = []
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    for scheme, rules in RULES.items():
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(IN_SCHEME, arg=scheme)
+        page.wait_for_function(AT_REST)
+        page.evaluate(STILL)
+        found += [
+            f"{scheme}: {rule['id']}: {node['target']}: {node['html'][:200]}: {node['failureSummary']}"
+            for rule in page.evaluate(SCAN, rules)
+            if rule["impact"] in {"serious", "critical"}
+            for node in rule["nodes"]
+        ]
+    return found
+
+
+def tool(page: Page, name: str) -> None:
+    page.locator(".st-key-toolbar").get_by_role("button", name=name, exact=True).click()
+    settled(page)
+
+
+@both_sizes
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("", "What you order appears here"), ("history", "is listed here"), ("gallery", "clips appear here")],
+)
+def test_an_empty_page(
+    shared_server: Server, open_page: Open, size: dict[str, object], name: str, words: str
+):
+    page = open_page(f"{shared_server.url}/{name}", **size)
+    page.get_by_text(words).wait_for()
+    assert findings(page) == []
+
+
+@both_sizes
+def test_tasks_in_every_state(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
+    page = open_page(past.tasks, **size)
+    expect(page.locator("[data-task]")).to_have_count(4)
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    assert findings(page) == []
+    page.goto(past.others)
+    expect(page.locator("[data-task]")).to_have_count(5)
+    assert findings(page) == []
+
+
+@both_sizes
+def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
+    page = open_page(past.panels(), **size)
+    page.get_by_test_id("stDataFrame").wait_for()
+    page.get_by_text("Shots", exact=True).click()
+    page.locator(".st-key-draft_cut").get_by_text("storyboard", exact=True).click()
+    for panel in ("More settings", "Preview of the cut", "As text"):
+        settled(page)
+        page.get_by_text(panel, exact=True).click()
+    page.get_by_text("Also make a watermarked file").wait_for()
+    expect(page.get_by_text("A free preview, drawn here.")).to_have_count(2)
+    tool(page, "Guide")
+    page.get_by_text("Ideas: scene").wait_for()
+    assert findings(page) == []
+    page.get_by_role("button", name="Ideas: scene").click()
+    page.get_by_role("radiogroup", name="Add to scene").wait_for()
+    assert findings(page) == []
+
+
+@both_sizes
+def test_problems_at_their_fields(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
+    page = open_page(past.problems, **size)
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    page.get_by_text("Nothing was sent: mend what is marked.").wait_for()
+    expect(page.get_by_role("alert")).to_have_count(5)  # with the API that does not answer
+    assert findings(page) == []
+
+
+@both_sizes
+def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
+    page = open_page(past.tasks, **size)
+    prompt(page).fill("A grey fox in the snow")
+    prompt(page).blur()
+    settled(page)
+    tool(page, "Compare")
+    page.locator(".st-key-compare").wait_for()
+    assert findings(page) == []
+    dialog = page.get_by_role("dialog")
+    tool(page, "Templates")
+    for shelf, shown in (
+        ("Prompts", "Use Ramen on a rainy night"),
+        ("Styles", re.compile("^Add ")),
+        ("Team", "Change Fox"),
+    ):
+        dialog.get_by_text(shelf, exact=True).click()
+        dialog.get_by_role("button", name=shown).first.wait_for()
+        assert findings(page) == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    tool(page, "Take it elsewhere")
+    dialog.get_by_role("button", name="Copy").first.wait_for()
+    assert findings(page) == []
+    dialog.get_by_role("tab", name="Paste").click()
+    dialog.get_by_role("button", name="Fill the form").wait_for()
+    assert findings(page) == []
+
+
+@both_sizes
+def test_history_and_gallery(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
+    page = open_page(f"{past.url}/history", **size)
+    page.get_by_test_id("stDataFrame").wait_for()
+    assert findings(page) == []
+    page.goto(past.details)
+    page.locator(".st-key-details video").wait_for()
+    assert findings(page) == []
+    page.goto(f"{past.url}/gallery")
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    assert findings(page) == []
+
+
+HEARD = """() => {
+  window.heard = [];
+  new MutationObserver(() => document.querySelectorAll("[role=status], [role=alert]").forEach(
+    ({ textContent }) => window.heard.push(textContent)
+  )).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+FOCUS = """() => {
+  const at = document.activeElement;
+  return at === document.body ? "" : at.getAttribute("aria-label") || at.textContent || at.tagName;
+}"""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the focus is there."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if re.search(name, page.evaluate(FOCUS)):
+            return
+    pytest.fail(f"the Tab key does not lead to {name}")
+
+
+def test_the_keyboard_alone_is_enough_and_a_reader_hears_what_happens(shared_server: Server, open_page: Open):
+    page = open_page(shared_server.url)
+    page.get_by_role("button", name=re.compile("^Generate")).wait_for()
+    page.evaluate(HEARD)
+    tab_to(page, "^Prompt$")
+    page.keyboard.type("A keyboard fox")
+    tab_to(page, "Guide$")
+    page.keyboard.press("Enter")
+    page.get_by_label("Subject").wait_for()
+    settled(page)
+    assert page.evaluate(FOCUS).endswith("Hide the guide")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Subject")).to_have_count(0)
+    tab_to(page, "^Model$")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Model", exact=True)).to_have_value("Kling 2.5 Turbo")
+    settled(page)
+    assert page.evaluate(FOCUS) == "Model"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        "() => heard.some(words => words.includes('Video done: A keyboard fox'))", timeout=60_000
+    )
+    assert "kling-v2-5-turbo" in shared_server.log
+    assert page.evaluate(FOCUS) == "Model"
+    page.keyboard.press("Shift+Tab")
+    while page.evaluate(FOCUS) != "Prompt":
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(prompt(page)).to_have_value("A keyboard fox")
+    assert page.evaluate(FOCUS) == "Prompt"
+
+
+def test_a_clip_does_not_start_by_itself_for_who_wants_less_motion(shared_server: Server, open_page: Open):
+    page = open_page(shared_server.url, reduced_motion="reduce")
+    order(page, "A fox that stands still")
+    clip = page.locator("[class*=st-key-clip-] video")
+    expect(clip).not_to_have_attribute("autoplay")
+    page.wait_for_function("() => document.querySelector('video').readyState === 4")
+    assert clip.evaluate("video => video.paused && video.controls")

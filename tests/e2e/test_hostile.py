@@ -1,0 +1,172 @@
+"""What people write, and what answers of the API say, is shown as it was written, everywhere it is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from kling import Shot, TextToVideo
+from kling.studio.draft import STORYBOARD, Draft
+from kling.studio.ledger import FAILED, SUCCEED, WAITING
+from kling.studio.submit import PERSON_LIMIT
+from tests.e2e.conftest import PHONE, Server
+from tests.e2e.prepared import Past, cookies, server_of
+from tests.e2e.test_compose import prompt, settled
+from tests.e2e.test_first_video import order
+
+Open = Callable[..., Page]
+
+MIXED = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> <b>bold</b> &lt;i&gt; </textarea></style> "
+    "![x](http://evil.example/x.png) [a](javascript:alert(3)) **two** __under__ `code` # head :red[no] "
+    ":tada: :material/star: :streamlit: a -> b <- c -- d >= e www.evil.example eve@evil.example "
+    "$a_b$ $$x^2$$ for $5 or $6 \u202eright to left\u202c \u2067שלום\u2069 "
+    "👩\u200d👩\u200d👧 🎬 'single' \"double\""
+)
+COMBINING = "e" + "\u0301" * 2499
+LONG = "Donaudampfschiff" * 150
+SHOWS = """([place, text]) => [...document.querySelectorAll(place)].some((element) =>
+  [element.textContent, element.value, element.getAttribute("aria-label")].some((shown) =>
+    (shown ?? "").replaceAll("\u2060", "").includes(text)))"""
+UPRIGHT = """() => [document.documentElement, ...document.querySelectorAll(".stMain, [role=dialog]")]
+  .every((element) => element.scrollWidth <= element.clientWidth + 1)"""
+INJECTED = (
+    "#root script, img[src*=evil], img[src=x], a[href*=javascript], a[href*=evil], .katex, b:text-is('bold')"
+)
+
+
+def shows(page: Page, place: str, *texts: str) -> None:
+    """Wait until one element of that place shows a text as it was written; nothing lies beside the screen."""
+    for text in texts:
+        page.wait_for_function(SHOWS, arg=[place, text])
+    page.wait_for_function(UPRIGHT)
+
+
+def tool(page: Page, name: str) -> None:
+    page.locator(".st-key-toolbar").get_by_role("button", name=name, exact=True).click()
+    settled(page)
+
+
+class Written:
+    """What is in the folder of one text, and the page's addresses of it."""
+
+    def __init__(self, past: Past, text: str) -> None:
+        self.text, self.name = text, text[:PERSON_LIMIT]
+        person, request = {"person": self.name}, TextToVideo(prompt=text, negative_prompt=text)
+        shots = (Shot(prompt=text[:512], duration="3"), Shot(prompt=text[:512], duration="2"))
+        cut: dict[str, Any] = {"multi_shot": True, "shot_type": STORYBOARD, "multi_prompt": shots}
+        self.batch = f"b{len(text)}"
+        batch = [past.task(state, request, batch=self.batch, **person) for state in (WAITING, SUCCEED)]
+        self.waiting = past.task(WAITING, request, message=text, **person)
+        board = TextToVideo(prompt="", model_name=text, **cut)
+        self.failed = past.task(FAILED, board, task_status_msg=text, **person)
+        self.done = past.task(SUCCEED, request, message=text, **person)
+        past.template(request, title=text[:80], category=text[:40], teaches=text[:300], author=self.name)
+        form = Draft(
+            model="kling-v3", prompt=f"before {text}", negative_prompt=text, cut=STORYBOARD, shots=shots
+        )
+        self.form = past.draft(form, (self.done, self.failed, self.waiting, *batch))
+        self.table = past.draft(Draft(prompt=text, variations=True))
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, Written]]]:
+    data = tmp_path_factory.mktemp("hostile") / "data"
+    past = Past(data)
+    written = {text: Written(past, text) for text in (MIXED, COMBINING, LONG)}
+    server = server_of(data)
+    server.start()
+    yield server, written
+    server.stop()
+
+
+@pytest.fixture
+def visit(open_page: Open) -> Open:
+    """Open a page as the person with this name, on which no text may run as a script or become a picture."""
+
+    def go(url: str, name: str, **size: object) -> Page:
+        page = open_page(url, **cookies({"studio_person": quote(name)}), **size)
+        page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
+        return page
+
+    return go
+
+
+every_text = pytest.mark.parametrize(
+    ("text", "size"),
+    [(MIXED, {}), (MIXED, PHONE), (COMBINING, PHONE), (LONG, PHONE)],
+    ids=["mixed-desktop", "mixed-phone", "combining-phone", "long-phone"],
+)
+Studio = tuple[Server, dict[str, Written]]
+
+
+@every_text
+def test_on_compose(studio: Studio, visit: Open, text: str, size: dict[str, object]):
+    server, here = studio[0], studio[1][text]
+    page = visit(f"{server.url}/{here.form}", here.name, **size)
+    shows(page, "[aria-label='Your name']", here.name)
+    shows(page, "[aria-label=Prompt]", f"before {text}")
+    shows(page, "[aria-label='Negative prompt']", text)
+    shows(page, "[aria-label='Shot 2']", text[:512])
+    shows(page, f".st-key-task-{here.done}", text)
+    shows(page, f".st-key-task-{here.failed}", text[:512])
+    shows(page, f".st-key-task-{here.failed} [data-testid=stAlert]", text)
+    shows(page, f".st-key-task-{here.batch}", text)
+    shows(page, f".st-key-clip-{here.done} video", text[:200])
+    assert page.locator(INJECTED).count() == 0
+    page.goto(f"{server.url}/{here.table}")
+    shows(page, "[data-testid=stDataFrame] td", text)
+
+
+@every_text
+def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, size: dict[str, object]):
+    server, here = studio[0], studio[1][text]
+    page = visit(f"{server.url}/{here.form}", here.name, **size)
+    tool(page, "Guide")
+    for word in text.split():
+        shows(page, ".st-key-guide textarea", word)
+    tool(page, "Compare")
+    shows(page, ".st-key-compare", text[:512])
+    dialog = page.get_by_role("dialog")
+    tool(page, "Templates")
+    dialog.get_by_text("Team", exact=True).click()
+    saved = "[role=dialog] [class*=st-key-saved-]"
+    shows(page, saved, text[:80].strip(), text[:40].strip(), text[:300].strip(), text, here.name)
+    dialog.get_by_text("Earlier", exact=True).click()
+    shows(page, "[role=dialog] button", text[:240])
+    page.keyboard.press("Escape")
+    tool(page, "Take it elsewhere")
+    shows(page, "[role=dialog] code", '"multi_prompt"')
+    sent = json.loads(page.locator("[role=dialog] code").first.text_content() or "")
+    assert [shot["prompt"] for shot in sent["multi_prompt"]] == [text[:512]] * 2
+    assert page.locator(INJECTED).count() == 0
+
+
+@every_text
+def test_in_history_and_gallery(studio: Studio, visit: Open, text: str, size: dict[str, object]):
+    server, here = studio[0], studio[1][text]
+    page = visit(f"{server.url}/history", here.name, **size)
+    shows(page, "[data-testid=stDataFrame] td", text, here.name)
+    for job in (here.done, here.failed, here.waiting):
+        page.goto(f"{server.url}/history?task={job}")
+        shows(page, ".st-key-details", text, here.name)
+        assert page.locator(INJECTED).count() == 0
+    page.goto(f"{server.url}/gallery")
+    shows(page, f".st-key-card-{here.done}", text, here.name)
+    assert page.locator(INJECTED).count() == 0
+
+
+def test_what_is_said_of_a_new_task_is_what_was_written(shared_server: Server, open_page: Open):
+    page = open_page(shared_server.url, **PHONE)
+    page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
+    order(page, MIXED)
+    shows(page, "[data-testid=stToast]", "Ordered 1 video.")
+    shows(page, "[role=status]", f"Video done: {MIXED[:80]}")
+    shows(page, "[class*=st-key-task-]", MIXED)
+    expect(prompt(page)).to_have_value(MIXED)
+    assert page.locator(INJECTED).count() == 0
