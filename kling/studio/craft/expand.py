@@ -1,8 +1,8 @@
 r"""Variables and alternatives in a prompt: `a {red|blue} fox in {place}` as every text that it can be.
 
 - `{a|b|c}` is one of its alternatives. One may be empty, or hold others: `{a {red|blue} fox|an owl}`.
-- `{name}` is a variable: each of its values in turn, in one row everywhere the same. Values are plain text.
 - `{name}` is a variable: each of its values in turn, the same everywhere in one row. Values are plain text.
+- `\{`, `\}`, `\|` and `\\` are the character itself, any other backslash is a backslash; and
   a `|` outside of braces is a `|`.
 
 The order is that of counting: variables change slowest, in the order in which the text names them, then
