@@ -7,7 +7,7 @@ right, and everything on the screen slides left. A camera rolling clockwise sees
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,56 +43,91 @@ AXES = {
     "roll": lambda share: Pose(roll=30.0 * share),
     "zoom": lambda share: Pose(zoom=1.6**share),
 }
-PRESETS = {
-    "down_back": (Pose(y=-0.30, z=-0.75),),
-    "forward_up": (Pose(z=0.55, tilt=0.14),),
-    "right_turn_forward": (Pose(pan=0.35), Pose(pan=0.35, z=0.55)),
-    "left_turn_forward": (Pose(pan=-0.35), Pose(pan=-0.35, z=0.55)),
-}
-# The same from plain words in a prompt, gentler.
+# The same from plain words in a prompt, each at a usual force of 1.
 WORDS = {
-    # By the lens: to move every layer nearer takes five times as long, and is for who orders it.
-    "push": Pose(zoom=0.76),
-    "pull": Pose(zoom=1.28),
-    "zoom_in": Pose(zoom=0.72),
-    "zoom_out": Pose(zoom=1.35),
-    "pan_left": Pose(pan=-0.35),
-    "pan_right": Pose(pan=0.35),
-    "tilt_up": Pose(tilt=0.22),
-    "tilt_down": Pose(tilt=-0.22),
-    "left": Pose(x=-0.55),
-    "right": Pose(x=0.55),
-    "rise": Pose(y=0.35),
-    "sink": Pose(y=-0.35),
-    "roll": Pose(roll=14.0),
-    "still": REST,
+    "push": lambda force: Pose(z=0.55 * force),
+    "pull": lambda force: Pose(z=-0.75 * force),
+    "orbit_left": lambda force: Pose(x=-0.75 * force, pan=0.25 * force),  # looks at what is 3 away
+    "orbit_right": lambda force: Pose(x=0.75 * force, pan=-0.25 * force),
+} | {
+    word: lambda force, axis=axis, half=half: AXES[axis](half * force)
+    for word, axis, half in (
+        ("left", "horizontal", -0.5),
+        ("right", "horizontal", 0.5),
+        ("sink", "vertical", -0.5),
+        ("rise", "vertical", 0.5),
+        ("pan_left", "pan", -0.5),
+        ("pan_right", "pan", 0.5),
+        ("tilt_down", "tilt", -0.5),
+        ("tilt_up", "tilt", 0.5),
+        ("roll_left", "roll", -0.5),
+        ("roll_right", "roll", 0.5),
+        ("zoom_in", "zoom", -0.5),
+        ("zoom_out", "zoom", 0.5),
+    )
+}
+FORCES = {"slow": 0.4, "fast": 1.6}
+WHIPS = {"whip_left": Pose(pan=-0.8), "whip_right": Pose(pan=0.8)}
+SLANT = Pose(roll=9.0)
+# A hand that holds a camera: pan and tilt, one after another.
+SHAKE = (
+    (0.000, 0.000), (0.014, 0.006), (-0.008, 0.012), (0.010, -0.007), (-0.014, -0.003), (0.004, 0.010),
+    (0.015, -0.006), (-0.006, 0.004), (0.009, 0.011), (-0.012, -0.008), (0.003, 0.003),
+)  # fmt: skip
+
+Leg = tuple[tuple[str, str], ...]
+PRESETS: dict[str, tuple[Leg, ...]] = {
+    "down_back": ((("pull", ""), ("sink", "")),),
+    "forward_up": ((("push", ""), ("tilt_up", "")),),
+    "right_turn_forward": ((("pan_right", ""),), (("push", ""),)),
+    "left_turn_forward": ((("pan_left", ""),), (("push", ""),)),
 }
 
 
-def spoken(word: str) -> tuple[Pose, ...]:
-    """The move that a prompt's words ask for; without any, a quiet drift."""
-    return (REST, WORDS.get(word, DRIFT))
+def spoken(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
+    """The move that a prompt's words ask for; without any, a quiet drift.
+
+    Args:
+        legs: one after another; each some words of `WORDS` at once, with `slow`, `fast` or nothing.
+    """
+    if not legs:
+        return (REST, DRIFT)
+    word = legs[0][0][0]
+    if word == "still":
+        return (REST, REST)
+    if word == "slant":
+        return (SLANT, SLANT)
+    if word == "hand":
+        return tuple(Pose(pan=pan, tilt=tilt) for pan, tilt in SHAKE)
+    if word in WHIPS:  # a fifth of the shot
+        return (REST, REST, REST, WHIPS[word], WHIPS[word], WHIPS[word])
+    path = [REST]
+    for leg in legs:
+        end = path[-1]
+        for name, force in leg:
+            if name in WORDS:
+                end = _and(end, WORDS[name](FORCES.get(force, 1.0)))
+        path.append(end)
+    return tuple(path)
 
 
 def waypoints(camera_type: str | None, axes: Mapping[str, float]) -> tuple[Pose, ...] | None:
     """The poses an order asks for, from rest to the end, or None where it leaves the camera to us."""
     if camera_type in PRESETS:
-        return (REST, *PRESETS[camera_type])
+        return spoken(PRESETS[camera_type])
     if camera_type == "simple":
         end = REST
         for axis, value in axes.items():
             if value and axis in AXES:
-                moved = AXES[axis](max(-FULL, min(FULL, value)) / FULL)
-                end = replace(
-                    end,
-                    **{
-                        name: getattr(moved, name)
-                        for name in moved.__slots__
-                        if getattr(moved, name) != getattr(REST, name)
-                    },
-                )
+                end = _and(end, AXES[axis](max(-FULL, min(FULL, value)) / FULL))
         return (REST, end)
     return None
+
+
+def _and(one: Pose, other: Pose) -> Pose:
+    """Both moves."""
+    added = {name: getattr(one, name) + getattr(other, name) for name in Pose.__slots__}
+    return Pose(**added | {"zoom": one.zoom * other.zoom})
 
 
 def pose(path: tuple[Pose, ...], progress: float) -> Pose:

@@ -10,10 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kling.sandbox.draw.camera import Leg
+
 # What a prompt that names nothing gets: handsome in any case.
 PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
 LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
 TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
+SENTENCE = re.compile(r"[^.!?;。！？\n]+")
+CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
+THEN = re.compile(r"\b(?:then|before|afterwards|followed by|finally)\b")
+AROUND = 20  # letters on either side of a camera's move that say how it goes
 REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
 
 
@@ -28,7 +34,8 @@ class Scene:
         subjects: who or what is in it, each with a colour where one was named.
         tint: a colour of the whole picture, where one was named.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
-        camera: a camera move in plain words.
+        camera: a camera move in plain words: its parts one after another, each some words at once with their
+            force (see `camera.spoken`).
         pose: of the subjects: `sit`, `run`, `still`, or nothing for a walk.
         facing: `left` or `right`, where the prompt says so.
         light: where it comes from: `left`, `right`, `back`.
@@ -47,7 +54,7 @@ class Scene:
     subjects: tuple[tuple[str, str], ...] = ()
     tint: str = ""
     air: str = ""
-    camera: str = ""
+    camera: tuple[Leg, ...] = ()
     pose: str = ""
     facing: str = ""
     light: str = ""
@@ -126,7 +133,7 @@ def read(prompt: str, negative: str = "") -> Scene:
         subjects=tuple((name, code) for (_, name), code in zip(subjects, owned, strict=True))[:3],
         tint=free[0] if free else "",
         air=first("air", text, unwanted),
-        camera=first("camera", text),
+        camera=_camera(prompt.lower(), text),
         pose=first("pose", text),
         facing=first("facing", text),
         light=first("light", text),
@@ -146,6 +153,43 @@ def _owned(text: str, at: int, colours: list[tuple[int, str]]) -> str:
         if at < where and text[at:where].count(" ") <= 5 and re.search(r" (in|wearing|with) ", text[at:where])
     ]
     return near[-1] if near else worn[0] if worn else ""
+
+
+def _camera(prompt: str, text: str) -> tuple[Leg, ...]:
+    """The camera move that a text asks for; `prompt` is the whole of it, with what it refuses."""
+    if _pattern("camera", "still").search(prompt):
+        return ((("still", ""),),)
+    legs: list[list[tuple[str, str]]] = []
+    for sentence in SENTENCE.findall(text):
+        camera = CAMERA.search(sentence)
+        last: int | None = None
+        for match in _any_move().finditer(sentence):
+            at, (meaning, others_too) = match.start(), _moves()[match[0]]
+            if others_too and not (camera and camera.end() < at):
+                continue
+            if last is None or THEN.search(sentence, last, at):
+                legs.append([])
+            last = at
+            around = sentence[max(0, at - AROUND) : match.end() + AROUND]
+            legs[-1].append((meaning, first("force", around)))
+    return tuple(map(tuple, legs[:3]))
+
+
+@cache
+def _moves() -> dict[str, tuple[str, bool]]:
+    """What a camera's words mean, and whether others do that too; the longest first."""
+    found = {
+        word: (meaning, group == "of_the_camera")
+        for group in ("of_the_camera", "camera")
+        for meaning, words in lexicon()[group].items()
+        for word in words
+    }
+    return dict(sorted(found.items(), key=lambda each: -len(each[0])))
+
+
+@cache
+def _any_move() -> re.Pattern[str]:
+    return re.compile(f"(?<![a-z])(?:{'|'.join(map(re.escape, _moves()))})(?![a-z])")
 
 
 def _hour(weather: str, place: str, die: int, *, subjects: bool) -> str:

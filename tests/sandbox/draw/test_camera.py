@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from kling.sandbox.draw import draw_camera_preview
-from kling.sandbox.draw.camera import PRESETS, REST, pose, spoken, waypoints
+from kling.sandbox.draw.camera import REST, pose, spoken, waypoints
 from kling.sandbox.draw.clip import frames
 from kling.sandbox.draw.layers import View
 from kling.sandbox.draw.words import Scene, read
@@ -145,25 +146,54 @@ def test_presets_move_as_documented(preset, signs):
 
 @pytest.mark.parametrize("preset", ["right_turn_forward", "left_turn_forward"])
 def test_a_turn_comes_before_the_way_forward(preset):
-    half = pose((REST, *PRESETS[preset]), 0.5)
+    path = waypoints(preset, {})
+    assert path is not None
+    half = pose(path, 0.5)
     assert half.z == 0
     assert half.pan != 0
 
 
+def told(path) -> list[dict[str, int]]:
+    """What changes on each leg of a path, and its sign."""
+    steps = [{name: getattr(each, name) for name in each.__slots__} for each in path]
+    return [
+        {name: int(np.sign(after[name] - before[name])) for name in before if after[name] != before[name]}
+        for before, after in pairwise(steps)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("words", "axis", "value"),
+    ("words", "legs"),
     [
-        ("slow push in", "zoom", -1),
-        ("the camera pans left", "pan", -1),
-        ("Tilt up to the sky", "tilt", 1),
-        ("dolly out", "zoom", 1),
-        ("zoom in on the tree", "zoom", -1),
-        ("a quiet afternoon", "x", 1),
+        ("slow dolly in on a violinist", [{"z": 1}]),
+        ("dolly out", [{"z": -1}]),
+        ("slow push in", [{"z": 1}]),
+        ("The camera slowly pulls back to reveal the city", [{"z": -1}]),
+        ("crane up over the roofs", [{"y": 1}]),
+        ("pedestal down", [{"y": -1}]),
+        ("truck left along the shops", [{"x": -1}]),
+        ("tracking shot of a cyclist", [{"x": 1}]),
+        ("the camera orbits the statue", [{"x": 1, "pan": -1}]),
+        ("orbit left", [{"x": -1, "pan": 1}]),
+        ("whip pan", [{}, {}, {"pan": 1}, {}, {}]),
+        ("whip pan left", [{}, {}, {"pan": -1}, {}, {}]),
+        ("the camera pans left", [{"pan": -1}]),
+        ("tilt down from the sky", [{"tilt": -1}]),
+        ("Tilt up to the sky", [{"tilt": 1}]),
+        ("zoom in on the tree", [{"zoom": -1}]),
+        ("fast zoom out", [{"zoom": 1}]),
+        ("dutch roll", [{"roll": 1}]),
+        ("static shot of a lake", [{}]),
+        ("locked-off shot, waves roll in", [{}]),
+        ("a forest, no camera movement", [{}]),
+        ("The camera pans left and tilts up. Then it zooms out.", [{"pan": -1, "tilt": 1}, {"zoom": 1}]),
+        ("a quiet afternoon", [{"x": 1}]),
+        ("the sun rises over rolling hills", [{"x": 1}]),
+        ("a lake, no zoom in", [{"x": 1}]),
     ],
 )
-def test_plain_words_move_the_camera(words, axis, value):
-    end = spoken(read(words).camera)[-1]
-    assert np.sign(getattr(end, axis) - getattr(REST, axis)) == value
+def test_plain_words_move_the_camera(words, legs):
+    assert told(spoken(read(words).camera)) == legs
 
 
 def test_a_preview_of_a_move_takes_less_than_two_seconds(tmp_path):
