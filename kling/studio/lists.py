@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Lists:
     """What belongs together, kept task by task; the last ordered is first everywhere.
 
-    A task's first row says its batch and its parent: they do not change.
+    A task's first row says its batch, its parent, its person and its prompt: they do not change.
 
     Args:
         jobs: every task of the log by id, in the order in which they were ordered; kept by the ledger.
@@ -25,6 +25,7 @@ class Lists:
         self._jobs, self._lock = jobs, lock
         self._batches: dict[str, dict[str, None]] = {}
         self._made_from: dict[str, dict[str, None]] = {}
+        self._prompts: dict[str, dict[str, None]] = {}
         self._batches_with_clips: set[str] = set()
         self._clips_of_no_batch = 0
         self.clips = 0  # tasks with a video in the archive
@@ -35,6 +36,10 @@ class Lists:
             self._batches.setdefault(job.group, {})[job.id] = None
         if job.parent:
             self._made_from.setdefault(job.parent, {})[job.id] = None
+        if before is None and (prompt := job["prompt"]):
+            prompts = self._prompts.setdefault(job["person"], {})
+            prompts.pop(prompt, None)  # what is asked for again is the last again
+            prompts[prompt] = None
         if job.has_clip and not (before and before.has_clip):
             self.clips += 1
             if job.group:
@@ -64,6 +69,11 @@ class Lists:
     def made_from(self, job_id: str) -> list[Job]:
         """Return the tasks that were made from this one."""
         return self._all(self._made_from.get(job_id, {}))
+
+    def prompts(self, person: str, most: int) -> list[str]:
+        """Return what a person asked for, each prompt once."""
+        with self._lock:
+            return list(islice(reversed(self._prompts.get(person, {})), most))
 
     def page_of_cards(self, start: int, stop: int) -> list[list[Job]]:
         """Return the clips from one card to before another one: those of a batch are one card."""

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -231,8 +230,7 @@ class Studio:
 
     def earlier_prompts(self, person: str, most: int) -> list[str]:
         """Return what this person asked for before, each prompt once, the last one first."""
-        prompts = (job["prompt"] for job in self.newest() if job["person"] == person and job["prompt"])
-        return list(islice(dict.fromkeys(islice(prompts, 20 * most)), most))
+        return self.lists.prompts(person, most)
 
     @property
     def running(self) -> int:
