@@ -48,7 +48,12 @@ def compose() -> None:
         camera.camera(draft, wrong)
         more.more(draft, wrong)
     with right:
-        follow(lambda: now_running(session.made), "tasks", beside=fields.held)
+        ticks = planned.key or "rows"
+        follow(
+            lambda: now_running(session.made),
+            "tasks",
+            beside=lambda: (fields.held(), repr(session.get(ticks))),
+        )
 
 
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:

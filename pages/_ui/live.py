@@ -42,9 +42,9 @@ def follow(draw: Callable[[], None], key: str, *, beside: Callable[[], object] =
     Args:
         draw: draws what follows the log.
         key: names it on its page.
-        beside: what the rest of the page is drawn from. A browser sends what a person changes together with the
-            news of a change, if both come at once, and Streamlit then runs nothing but this: it is noticed
-            here, and the whole page runs.
+        beside: what the rest of the page is drawn from. A click that comes at once with the news of a change
+            is sent together with it, and Streamlit then runs nothing but this: here it is noticed, and the
+            whole page runs.
     """
     drawn = beside()
 

@@ -28,6 +28,10 @@ COUNT_TONES = """() => {
     start.call(this, when);
   };
 }"""
+GATHER_FOR_LONGER = """() => {
+  const { setTimeout } = window;
+  window.setTimeout = (call, wait, ...rest) => setTimeout(call, wait || 500, ...rest);
+}"""
 REMOTE = """async () => {
   const refused = [];
   document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
@@ -113,6 +117,27 @@ def test_a_connection_that_was_cut_without_a_word_is_opened_again(mocked: Callab
     page.clock.run_for(12_000)
     page.wait_for_function(CONNECTED)
     assert len(opened) == 2
+
+
+def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
+    shared_server: Server, browser: Browser
+):
+    sockets: list[Any] = []
+
+    def speak(socket: Any) -> None:
+        sockets.append(socket)
+        socket.send("0")
+
+    page = browser.new_page()
+    page.route_web_socket(re.compile("/live$"), speak)
+    page.goto(shared_server.url)
+    page.wait_for_function(CONNECTED)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.evaluate(GATHER_FOR_LONGER)  # Streamlit: what is to go into one message
+    sockets[0].send("1000000")
+    page.get_by_role("radiogroup", name="Takes").get_by_role("radio", name="2").click()
+    expect(page.get_by_role("button", name=re.compile("^Generate 2"))).to_be_visible()
+    page.close()
 
 
 def test_a_changed_task_is_announced_once_and_a_new_one_is_not(

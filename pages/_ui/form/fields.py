@@ -20,7 +20,7 @@ from pages._ui.running import studio
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 FLAT = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
 
-DRAWN_FROM = ("draft_", "open_", "rows_", "panel", "outcome", "chosen")  # beginnings of keys
+DRAWN_FROM = ("chosen", "outcome", "panel", "open_shots", "open_variations", "open_camera", "open_more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,9 @@ def read() -> Draft:
     )
 
 
-def held() -> dict[str, str]:
-    """Return what the form is drawn from, to be compared: lists and outcomes change in their place."""
-    session = st.session_state
-    return {str(name): repr(session[name]) for name in session if str(name).startswith(DRAWN_FROM)}
+def held() -> str:
+    """Return what the form is drawn from, as text to compare: an outcome changes in its place."""
+    return repr((read(), *(st.session_state.get(name) for name in DRAWN_FROM)))
 
 
 def write(draft: Draft) -> None:
