@@ -21,7 +21,7 @@ def now_running(made: Sequence[str]) -> None:
     """Draw the tasks of these ids, the last ordered first; a batch is one card."""
     here = studio()
     jobs = [job for job in map(here.job, made) if job is not None]
-    st.subheader("This session")
+    st.header("This session")
     if not jobs:
         st.caption("What you order appears here and plays as soon as it is done.")
         if running := here.running:
