@@ -20,7 +20,16 @@ from pages._ui.running import studio
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 FLAT = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
 
-DRAWN_FROM = ("chosen", "outcome", "panel", "open_shots", "open_variations", "open_camera", "open_more")
+DRAWN_FROM = (
+    "chosen",
+    "opens",
+    "outcome",
+    "panel",
+    "open_shots",
+    "open_variations",
+    "open_camera",
+    "open_more",
+)
 
 
 @dataclass(frozen=True, slots=True)

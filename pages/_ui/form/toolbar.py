@@ -38,14 +38,17 @@ def toolbar(draft: Draft) -> None:
     if session.get("begun") is True:
         session.begun = draft
     with st.container(horizontal=True, gap="small", key="toolbar"):
-        if _button("Templates", "auto_stories", begin):
-            library(begin_with)
+        _button("Templates", "auto_stories", begin)
         _panel_button("guide", "Guide", "Hide the guide", "assistant_direction")
         _panel_button("compare", "Compare", "Hide the comparison", "difference")
-        if _button("Take it elsewhere", "ios_share"):
-            elsewhere.elsewhere(begin_with)
+        _button("Take it elsewhere", "ios_share")
         if session.get("before"):
             st.button("Back to the draft you had", type="tertiary", icon=":material/undo:", on_click=go_back)
+    match session.pop("opens", ""):
+        case "auto_stories":
+            library(begin_with)
+        case "ios_share":
+            elsewhere.elsewhere(begin_with)
     if session.get("notes") and session.get("begun") == draft:
         st.info(plain("\n".join(session.notes)), icon=":material/info:")
     if session.get("panel") == "guide":
@@ -54,8 +57,14 @@ def toolbar(draft: Draft) -> None:
         compare(draft)
 
 
-def _button(label: str, icon: str, on_click: Callable[[], None] | None = None) -> bool:
-    return st.button(label, type="tertiary", icon=f":material/{icon}:", key=f"tool_{icon}", on_click=on_click)
+def _button(label: str, icon: str, begin: Callable[[], None] = lambda: None) -> None:
+    """Draw what opens a dialog in the next run of the whole page."""
+
+    def opens() -> None:
+        begin()
+        st.session_state.opens = icon
+
+    st.button(label, type="tertiary", icon=f":material/{icon}:", key=f"tool_{icon}", on_click=opens)
 
 
 def _panel_button(panel: str, label: str, hide: str, icon: str) -> None:
