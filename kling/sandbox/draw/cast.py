@@ -11,24 +11,41 @@ from kling.sandbox.draw.canvas import Canvas, Piece
 from kling.sandbox.draw.figures import figures, paint
 from kling.sandbox.draw.layers import Layer
 from kling.sandbox.draw.look import Look
+from kling.sandbox.draw.words import Scene
 
 WATER = {"lake", "sea", "river"}
 CELS = 16
 PACE = {"sit": 0.0, "still": 0.0, "run": 2.2}  # against a walk
 CLOSE, FAR = 1.45, 0.55  # how much larger and smaller words make who is named
+PORTRAIT = 1.35  # the size of a person who is seen close
+MOUNTS = ("horse", "camel", "elephant", "deer", "bear", "tiger", "lion", "cow")  # whose back carries a rider
 
 
 def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     """The pieces of one subject, where its kind belongs; a flock is many."""
+    if seen.scene.place == "underwater" and "two" in figures()[name]:
+        name = "diver"
     figure = figures()[name]
+    mount = mounted(seen.scene)
+    if mount:
+        number = 0 if name == mount or "two" in figure else number  # the rider is where the animal is
     dice = seen.noise(200 + number)
-    foot, depth, size = _spot(seen, name, dice)
+    foot, depth, size = _spot(seen, mount if mount and "two" in figure else name, dice)
     if figure.get("small") and any("two" in figures()[other] for other, _ in seen.scene.subjects):
         size *= 0.5  # alone they may fill the frame; beside a person they keep their measure
     half = seen.frame[0] / seen.unit / 2
     x = (0.0, -0.42, 0.40)[number] * half + float(dice.uniform(-0.12, 0.12)) * half
     if figure["way"] == "hearth" and half > 0.6:  # beside the window
         x = (-0.80, 0.80, -0.5)[number] * half
+    if mount and "two" in figure:
+        back = figures()[mount]
+        own = float(figure["size"]) * size / float(back["size"])
+        body = back.get("four", {"leg": 0.30, "deep": 0.0})  # or a bench
+        up = size * (body["leg"] + 1.75 * body["deep"]) - 0.26 * own
+        spot = (x, foot - up * seen.unit / seen.frame[1])
+        return [
+            put(seen, name, colour, 210, at=spot, size=own, depth=depth - 0.005, pace=back.get("pace", 0.0))
+        ]
     # Others of a group: where they stand from the first, how large and in what colour.
     group: list[tuple[float, float, float, str]] = [(0.0, 0.0, 1.0, colour)]
     if name == "couple":
@@ -36,13 +53,15 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     elif name == "balloon":
         group += [(-1.5, 0.25, 0.42, "#3f7fb8"), (1.3, -0.7, 0.55, "#e0b13a")]
     else:
-        for _ in range(int(figure.get("flock", 1)) - 1):
+        size *= 1 - 0.09 * (_count(seen.scene, number) - 1)
+        room = 1.0 if "flock" in figure else 0.75 if "two" in figure else figure.get("span", 2.4) / 1.9
+        for _ in range(max(int(figure.get("flock", 1)), _count(seen.scene, number)) - 1):
             side = (
                 1 if len(group) % 2 else -1
             )  # to the left and right in turn, so that they do not cover one another
-            across = side * (0.7 + 0.55 * len(group)) + float(dice.uniform(-0.3, 0.3))
+            across = (side * (0.7 + 0.55 * len(group)) + float(dice.uniform(-0.3, 0.3))) * room
             up = float(dice.normal(0, 0.9))
-            flat = 0.05 if figure["way"] in {"stand", "walk"} else 1.0
+            flat = 1.0 if figure["way"] in {"fly", "swim"} else 0.05
             group.append((across, up * flat, float(dice.uniform(0.7, 1.1)), colour))
     hot = [
         air.steam(seen, 290 + number, depth - 0.01, (x, foot - 0.5 * size * seen.unit / seen.frame[1]), size)
@@ -61,13 +80,29 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     ]
 
 
+def _count(scene: Scene, number: int) -> int:
+    """How many of a subject there are; beside others there is room for two."""
+    return min(scene.counts[number], 2 if len(scene.subjects) > 1 else 5) if scene.counts else 1
+
+
+def mounted(scene: Scene) -> str:
+    """The animal that somebody rides or the bench that somebody sits on, or nothing."""
+    names = [name for name, _ in scene.subjects]
+    if not any("two" in figures()[name] for name in names):
+        return ""
+    seats = {"ride": MOUNTS, "sit": ("bench",)}.get(scene.pose, ())
+    return next((name for name in names if name in seats), "")
+
+
 def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, float, float]:
     """Where a figure's foot is (share of the height), its distance and its size."""
     figure, scene, h = figures()[name], seen.scene, seen.horizon
     way, size = figure["way"], float(figure["size"])
+    if scene.near == "close" and "two" in figure and scene.place not in {"underwater", "space"}:
+        return 0.17 + 1.03 * PORTRAIT * seen.unit / seen.frame[1], 1.95, PORTRAIT
     if way not in {"far", "hearth"}:
         size *= {"close": CLOSE, "far": FAR}.get(scene.near, 1.0)
-    if scene.place in {"room", "cafe"}:
+    if scene.place in {"room", "cafe", "studio"}:
         return _inside(seen, way, size)
     if scene.place in {"underwater", "space"}:
         low, high = {"underwater": (0.40, 0.56), "space": (0.60, 0.68)}[scene.place]
@@ -76,8 +111,6 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
     if way == "far" and wet and name not in {"lighthouse", "bridge"}:
         size *= 0.55  # on the far shore
     stand = 0.84 if scene.place == "stage" else 0.90
-    if scene.near == "close" and "two" in figure:
-        stand += 0.30 * size  # the head stays in the frame
     spots = {
         "fly": (float(dice.uniform(0.30, 0.42)), 6.5),
         "rise": (0.56, 5.0),
@@ -101,6 +134,8 @@ def _inside(seen: Look, way: str, size: float) -> tuple[float, float, float]:
     """The same in a room: against its wall, on the floor, on a table before us, or behind that table."""
     if way == "hearth":
         return 0.765, 3.6, size * 0.86
+    if way == "far":  # a building: its model
+        return 0.86, 1.95, size * 0.8
     if way == "table":
         return 0.86, 1.95, size
     if way == "fly":
@@ -113,13 +148,26 @@ def _inside(seen: Look, way: str, size: float) -> tuple[float, float, float]:
 
 
 def put(
-    seen: Look, name: str, colour: str, salt: int, *, at: tuple[float, float], size: float, depth: float
+    seen: Look,
+    name: str,
+    colour: str,
+    salt: int,
+    *,
+    at: tuple[float, float],
+    size: float,
+    depth: float,
+    pace: float | None = None,
 ) -> Piece:
     """A figure that moves as its kind does; it is at its place in the middle of the shot."""
     figure = figures()[name]
-    way, pace, cycle = figure["way"], float(figure.get("pace", 0.0)), float(figure.get("cycle", 1.0))
+    way, cycle = figure["way"], float(figure.get("cycle", 1.0))
+    pace = float(figure.get("pace", 0.0)) if pace is None else pace
     dice = seen.noise(salt)
     pose = seen.scene.pose if "four" in figure or "two" in figure else ""
+    if mount := mounted(seen.scene):
+        pose = "" if "two" not in figure else "perch" if mount == "bench" else "ride"
+    elif pose == "ride":
+        pose = ""
     pace, cycle = (
         pace * PACE.get(pose, 1.0),
         cycle * (0.62 if pose == "run" else 3.0 if pose == "sit" else 1.0),

@@ -18,7 +18,7 @@ from kling.sandbox.draw.canvas import Canvas, cel
 from kling.sandbox.draw.layers import Cel, Floats
 from kling.sandbox.draw.look import Look, mix, rgb
 from kling.sandbox.draw.people import two_legs
-from kling.sandbox.draw.rigs import Part, Point
+from kling.sandbox.draw.rigs import SEATED, Part, Point, lowered
 
 
 @cache
@@ -34,7 +34,9 @@ def parts_of(figure: dict[str, Any], phase: float, pose: str = "") -> list[Part]
         body = four_legs(figure["four"], phase, pose)
     elif "two" in figure:
         body = two_legs(figure["two"], phase, pose)
-    return [*figure.get("behind", ()), *body, *figure.get("parts", ())]
+    by = SEATED.get(pose, 0.0) if "two" in figure else 0.0
+    behind, before = ([lowered(part, by) for part in figure.get(key, ())] for key in ("behind", "parts"))
+    return [*behind, *body, *before]
 
 
 def _moved(part: Part, points: list[Point], phase: float) -> list[Point]:
@@ -146,7 +148,16 @@ def paint(
     board = Canvas(x0 - half, y0 - up, 2 * half, up + below, canvas.frame)
     grow = 3 if half < 500 else 2
     ambient = {"noon": 0.98, "dawn": 0.84, "dusk": 0.68, "night": 0.44}[look.scene.time]
-    if figure["way"] == "table" or look.scene.place in {"room", "cafe", "stage", "space", "underwater"}:
+    if look.scene.place in {"city", "neon", "village"}:
+        ambient = max(ambient, 0.62)  # of street lamps
+    if figure["way"] == "table" or look.scene.place in {
+        "room",
+        "cafe",
+        "stage",
+        "studio",
+        "space",
+        "underwater",
+    }:
         ambient = max(ambient, 0.8)
     ambient *= (1 - 0.25 * look.gloom) * (0.5 if look.scene.light == "back" else 1.0)
     own = rgb(colour or figure["colour"])

@@ -97,10 +97,11 @@ def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one retu
                 plants.grass(seen, 76, 1.5, 1.05, 0.10),
             ]
         return [land.ground(seen, 41, 6.0, h, colour, road=True), plants.grass(seen, 76, 1.5, 1.05, 0.10)]
-    if kind in {"flowers", "wheat"}:
+    if kind in {"flowers", "wheat", "meadow"}:
         plant = ("#e0483c", "#e9c13a", "#8f6ae0", "#f2efe8", "#ee8fb4")[scene.digest % 5]
-        stalk = "#c79a3e" if kind == "wheat" else "#5f9a45"
-        tint = "" if kind == "wheat" else scene.tint or plant
+        dry = kind == "wheat" or (kind == "meadow" and scene.season == "autumn")
+        stalk = "#c79a3e" if dry else "#5f9a45"
+        tint = scene.tint or plant if kind == "flowers" else ""
         rows = ((7.0, 0.02, 0.03), (4.6, 0.10, 0.05), (3.2, 0.20, 0.08), (2.3, 0.32, 0.11), (1.6, 0.46, 0.16))
         return [plants.grass(seen, 40 + i, d, h + b, t, tint, stalk) for i, (d, b, t) in enumerate(rows)]
     if kind == "sand":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kling.sandbox.draw import abstract, air, land, plants, sky, town, water
 from kling.sandbox.draw.canvas import Piece
 from kling.sandbox.draw.cast import put
@@ -118,6 +120,19 @@ def cafe(seen: Look) -> list[Piece]:
         town.bokeh(seen, 33, 9.0, lights),
         town.bokeh(seen, 34, 6.0, lights),
         town.board(seen, rgb("#7a4c2e") * (0.6 if seen.dark else 1.0), 2.0, 0.72),
+    ]
+
+
+def studio(seen: Look) -> list[Piece]:
+    """A seamless backdrop, softly lit, and a table that goes over into it."""
+    paints = ("#c9b8a6", "#a8b8c0", "#c4a8ac", "#8f9a94")
+    tone = rgb(seen.scene.tint or paints[seen.scene.digest % 4]) * 0.82
+    low = mix(tone, np.ones(3, np.float32), 0.22) * 0.92
+    return [
+        town.floor(seen, tone * 0.86, 30.0, -9.0),
+        town.glow(seen, 36, 20.0, (seen.sun[0] * 0.5, 0.42), 0.95, "#fff4e2", 0.50),
+        town.floor(seen, low, 2.0, 0.70),
+        town.glow(seen, 37, 1.97, (0.0, 0.90), 0.45, "#fff4e2", 0.30),
     ]
 
 

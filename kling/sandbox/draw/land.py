@@ -165,21 +165,15 @@ def mesas(look: Look, salt: int, depth: float, base: float, height: float) -> Pi
         steps = smooth(-0.25, -0.12, form) * 0.35 + smooth(0.05, 0.14, form) * 0.65
         crest = base - height * (steps + 0.04 * form) / canvas.tall
         down = (y - crest) * canvas.tall
-        rock = tone(
-            look,
-            depth,
-            mix(
-                rgb("#a5512f"),
-                look.land,
-                0.25 if look.scene.time == "noon" or look.scene.place == "mars" else 0.6,
-            ),
-        )
+        red = 0.15 if look.scene.time == "noon" or look.scene.place == "mars" else 0.5
+        rock = tone(look, depth * 0.22, mix(rgb("#a5512f"), look.land, red))
         strata = (
-            np.sin(y * canvas.tall * 90 + 2 * form) * 0.05
-            + clouds(canvas, look.noise(salt), scale=(0.05, 0.3)) * 0.06
+            np.sin(y * canvas.tall * 70 + 2 * form) * 0.04
+            + np.sin(y * canvas.tall * 23 + 1.3 * ridge(x, salt, scale=0.7, octaves=3)) * 0.05
+            + clouds(canvas, look.noise(salt), scale=(0.09, 0.12), octaves=5) * 0.06
         )
         tints = rock * (1 + strata)[..., None]
-        foot = smooth(0.05, 0.4, down) * min(0.5, depth / 20)
+        foot = smooth(0.05, 0.4, down) * min(0.35, depth / 40)
         tints = tints + (look.haze - tints) * foot[..., None]
         return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kling.sandbox.draw.rigs import DARK, STRIDE, Part, polar
+from kling.sandbox.draw.rigs import DARK, SEATED, STRIDE, Part, lowered, polar
 
 SKIN = "#c99a7c"
 
 
 def two_legs(body: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
     """A person, at a moment of a step; how `body` is told stands in figures.toml."""
+    if pose in SEATED:
+        return _seated(body, phase, pose)
     coat, stride = body["coat"], STRIDE.get(pose, 1.0)
     skin: Any = body.get("skin", SKIN)
     legs: Any = body.get("legs", 0.62)
@@ -44,6 +46,40 @@ def two_legs(body: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
         ]
         parts = [*sleeve, *parts] if way < 0 else [*parts, *_trunk(coat, step, stride), *sleeve]
     return parts + _face(body, skin)
+
+
+def _seated(body: dict[str, Any], phase: float, pose: str) -> list[Part]:
+    """A person on a stone, a bench (`perch`), or the back of an animal."""
+    skin: Any = body.get("skin", SKIN)
+    legs: Any = 0.9 if body["coat"] > 0.5 else body.get("legs", 0.62)
+    down, nod = SEATED[pose], 0.008 * math.sin(2 * math.pi * phase)
+    hip = (0.0, 0.50 - down)
+    parts: list[Part] = []
+    if pose == "sit":
+        parts.append(
+            {"blob": [-0.17, -0.02, -0.19, 0.19, 0.10, 0.22, 0.15, 0.16, 0.14, -0.02], "tone": "#57504a"}
+        )
+    for near in (False, True) if pose != "ride" else (True,):
+        knee = polar(hip, (6 if near else 0) if pose != "ride" else -28, 0.235)
+        foot = polar(knee, -84 if near else -74, 0.235)
+        tone = legs if near or not isinstance(legs, float) else legs * 0.8
+        leg: list[Part] = [
+            {"limb": [*hip, 0.070, *knee, 0.052, *foot, 0.032], "tone": tone},
+            {
+                "limb": [foot[0] - 0.01, foot[1] - 0.008, 0.028, foot[0] + 0.07, foot[1] - 0.014, 0.019],
+                "tone": "#241c1a",
+            },
+        ]
+        shoulder = (0.0, 0.770 - down)
+        elbow = polar(shoulder, -88 if near else -70, 0.155)
+        hand = polar(elbow, 2 if near else 8, 0.140)
+        arm: list[Part] = [
+            {"limb": [*hand, 0.020, *polar(hand, -10, 0.018), 0.021], "tone": skin},
+            {"limb": [*shoulder, 0.043, *elbow, 0.034, *hand, 0.024], "tone": 1.10 if near else 0.74},
+        ]
+        trunk: list[Part] = [lowered(part, down) for part in _trunk(0.06, 0.0, 0.0)] if near else []
+        parts += [*leg, *arm] if not near else [*trunk, *leg, *arm]
+    return parts + [lowered(part, down - nod) for part in _face(body, skin)]
 
 
 def _trunk(coat: float, step: float, stride: float) -> list[Part]:

@@ -74,7 +74,8 @@ def _forest(seen: Look) -> list[Piece]:
 
 def _fields(seen: Look) -> list[Piece]:
     h = seen.horizon
-    base = "flowers" if seen.scene.season in {"spring", "summer"} and seen.scene.digest % 2 else ""
+    green = seen.scene.season in {"spring", "summer"} and seen.scene.digest % 2
+    base = "flowers" if green else "meadow" if seen.scene.season != "winter" else ""
     return [
         land.hills(seen, 31, 20.0, h + 0.01, 0.09),
         plants.trees(seen, 33, 12.0, h + 0.03, 0.045, "round"),
@@ -88,7 +89,7 @@ def _village(seen: Look) -> list[Piece]:
         put(seen, "house", "", 100 + i, at=(x, h + 0.085 + 0.02 * (i % 2)), size=0.115, depth=7.0 - 0.1 * i)
         for i, x in enumerate((-0.62, -0.38, -0.12, 0.14, 0.40, 0.66))
     ]
-    church = put(seen, "tower", "", 110, at=(0.03, h + 0.07), size=0.22, depth=7.4)
+    church = put(seen, "church", "", 110, at=(0.03, h + 0.07), size=0.22, depth=7.4)
     return [
         land.hills(seen, 31, 20.0, h + 0.01, 0.18),
         land.hills(seen, 32, 9.0, h + 0.07, 0.07),
@@ -299,6 +300,7 @@ PLACES: dict[str, Callable[[Look], list[Piece]]] = {
     "cafe": inside.cafe,
     "cave": _cave,
     "stage": inside.stage,
+    "studio": inside.studio,
     "abstract": inside.nothing,
     "mars": _mars,
     "snowfield": lambda seen: _mountains(on(seen, season="winter")),

@@ -8,8 +8,20 @@ from typing import Any
 Part = dict[str, Any]
 Point = tuple[float, float]
 
+SEATED = {"sit": 0.24, "perch": 0.24, "ride": 0.24}  # how much lower people then are
 STRIDE = {"still": 0.0, "sit": 0.0, "run": 1.7}  # against a walk
 DARK = "#1a1412"
+
+
+def lowered(part: Part, by: float) -> Part:
+    """A part, so much lower."""
+    every = {"limb": (1, 3), "shape": (1, 2), "blob": (1, 2), "ball": (1, 9), "ring": (1, 9)}
+    every |= {"swing": (1, 9), "turn": (1, 9), "flap": (0, 9)}
+    found = dict(part)
+    for kind, (first, step) in every.items():
+        if kind in part:
+            found[kind] = [n - by if i % step == first else n for i, n in enumerate(part[kind])]
+    return found
 
 
 def polar(start: Point, degrees: float, length: float) -> Point:

@@ -185,6 +185,19 @@ def board(look: Look, colour: Floats, depth: float, top: float) -> Piece:
     return Piece(depth, paint)
 
 
+def floor(look: Look, colour: Floats, depth: float, top: float) -> Piece:
+    """A smooth floor that goes over into the wall behind it."""
+
+    def paint(canvas: Canvas) -> Layer:
+        down = (canvas.y - top) * canvas.tall
+        grain = 0.02 * clouds(canvas, look.noise(16), scale=(0.7, 0.2), octaves=4)
+        tints = colour * (1.04 + grain - 0.22 * smooth(0.02, 0.34, down))[..., None]
+        cover = np.broadcast_to(smooth(-0.10, 0.06, down), (canvas.height, canvas.width))
+        return seal(canvas, tints, cover, look.noise(17), depth=depth)
+
+    return Piece(depth, paint)
+
+
 def hole(look: Look, depth: float, kind: str) -> Piece:
     """Darkness around an opening: a cave's mouth, or a stage's curtains."""
 

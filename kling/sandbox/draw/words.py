@@ -19,6 +19,9 @@ TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
 SENTENCE = re.compile(r"[^.!?;。！？\n]+")
 CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
 THEN = re.compile(r"\b(?:then|before|afterwards|followed by|finally)\b")
+NUMBERS = {"two": 2, "2": 2, "pair of": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5}
+NUMBER = re.compile(rf"\b({'|'.join(NUMBERS)}|herd of|pack of|group of|dozens of)(?: [a-z-]+)? $")
+LETTER = "[a-zà-öø-ÿа-яё]"  # of scripts that put blanks between words
 AROUND = 20  # letters on either side of a camera's move that say how it goes
 REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
 
@@ -32,6 +35,7 @@ class Scene:
         ground: what lies before it, where the prompt says so.
         time, weather, season, mood: of the picture.
         subjects: who or what is in it, each with a colour where one was named.
+        counts: how many there are of each subject, 1 to 5.
         tint: a colour of the whole picture, where one was named.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
         camera: a camera move in plain words: its parts one after another, each some words at once with their
@@ -61,6 +65,7 @@ class Scene:
     near: str = ""
     form: str = ""
     beyond: str = ""
+    counts: tuple[int, ...] = ()
     digest: int = 0
 
 
@@ -72,8 +77,34 @@ def lexicon() -> dict[str, dict[str, Any]]:
 
 @cache
 def _pattern(group: str, meaning: str) -> re.Pattern[str]:
-    words = "|".join(re.escape(word) for word in lexicon()[group][meaning])
-    return re.compile(rf"(?<![a-z])(?:{words})(?:e?s)?(?![a-z])")
+    words = "|".join(map(_with_plural, lexicon()[group][meaning]))
+    return re.compile(rf"(?<!{LETTER})(?:{words})(?!{LETTER})")
+
+
+def _with_plural(word: str) -> str:
+    """A word and its plural: foxes, but no manes of a man."""
+    if re.search("[^aeiou]y$", word):
+        return re.escape(word[:-1]) + "(?:y|ies)"
+    return re.escape(word) + (
+        "(?:es)?" if re.search("(?:[sxz]|ch|sh)$", word) else "(?:e?s)?" if word.endswith("o") else "s?"
+    )
+
+
+@cache
+def _read_as() -> re.Pattern[str]:
+    phrases = "|".join(sorted(map(_with_plural, lexicon()["read_as"]), key=len, reverse=True))
+    return re.compile(rf"(?<!{LETTER})(?:{phrases})(?!{LETTER})")
+
+
+def plain(text: str) -> str:
+    """The text in the words of the lexicon: what a phrase means where its words say something else."""
+    phrases = lexicon()["read_as"]
+
+    def meant(match: re.Match[str]) -> str:
+        phrase = match[0]
+        return str(next(phrases[p] for p in (phrase, phrase[:-1], phrase[:-2]) if p in phrases))
+
+    return _read_as().sub(meant, text)
 
 
 @cache
@@ -99,8 +130,8 @@ def first(group: str, text: str, unwanted: str = "") -> str:
 
 def read(prompt: str, negative: str = "") -> Scene:
     """What a prompt asks for; what it leaves open follows from the prompt itself, so that prompts differ."""
-    text = prompt.lower()
-    unwanted = f"{negative.lower()} {' '.join(REFUSED.findall(text))}"
+    text = plain(prompt.lower())
+    unwanted = f"{plain(negative.lower())} {' '.join(REFUSED.findall(text))}"
     text = REFUSED.sub(" ", text)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
     weather = first("weather", text, unwanted)
@@ -120,6 +151,8 @@ def read(prompt: str, negative: str = "") -> Scene:
         places = ["underwater", *places]
     place = next((name for name in (*places, *home) if name), "")
     ground = first("ground", text, unwanted)
+    if place == "sea" and subjects and all(name in lexicon()["ashore"]["names"] for _, name in subjects):
+        place, ground = "beach", ""
     if not place and ground:
         place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
     choice = LANDS if subjects else PLACES
@@ -140,8 +173,18 @@ def read(prompt: str, negative: str = "") -> Scene:
         near=first("near", text),
         form=first("form", text),
         beyond=next((name for name in places if name != place), ""),
+        counts=tuple(_count(text, name) for _, name in subjects)[:3],
         digest=int.from_bytes(digest[2:6]),
     )
+
+
+def _count(text: str, name: str) -> int:
+    """How many of a subject a text says: two dogs; three where it only says that there are more."""
+    match = _pattern("subject", name).search(text)
+    said_so = NUMBER.search(text[: match.start()]) if match else None
+    if said_so:
+        return NUMBERS.get(said_so[1], 4)
+    return 3 if match and match[0] not in lexicon()["subject"][name] else 1
 
 
 def _owned(text: str, at: int, colours: list[tuple[int, str]]) -> str:
@@ -195,6 +238,8 @@ def _any_move() -> re.Pattern[str]:
 def _hour(weather: str, place: str, die: int, *, subjects: bool) -> str:
     if weather in {"rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
+    if place == "studio":
+        return "noon"
     if place in {"neon", "city", "cafe", "room", "stage"}:
         return ("dusk", "night")[die % 2]
     return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen

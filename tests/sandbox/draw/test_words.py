@@ -5,8 +5,12 @@ from itertools import combinations, islice
 import numpy as np
 import pytest
 
+from kling.sandbox.draw.canvas import Canvas
+from kling.sandbox.draw.cast import subject
 from kling.sandbox.draw.clip import frames
 from kling.sandbox.draw.figures import figures
+from kling.sandbox.draw.layers import Layer
+from kling.sandbox.draw.look import look
 from kling.sandbox.draw.places import PLACES
 from kling.sandbox.draw.words import lexicon, read
 from tests.contact_sheet import PROMPTS
@@ -51,6 +55,68 @@ def test_words_are_understood(prompt, expected):
 def test_what_is_not_wanted_is_not_drawn(prompt, negative):
     assert read("rain over the city").weather == "rain"
     assert read(prompt, negative).weather == "clear"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("wild horses with flowing manes", ["horse"]),
+        ("the long shadow of the tower falls over the square", ["tower"]),
+        ("a church on a hill", ["church"]),
+        ("an ice cream cone", ["icecream"]),
+        ("a hot dog", ["burger"]),
+        ("a goldfish in a bowl", ["fishbowl"]),
+        ("a sea lion and a sea turtle", ["dolphin", "turtle"]),
+        ("a dog runs and he barks", ["dog"]),
+        ("depth of field, bokeh, film grain", []),
+        ("three puppies and flamingos", ["dog", "flamingo"]),
+        ("two women in a park", ["woman"]),
+        ("a construction crane", []),
+        ("девушка в поле", ["woman"]),
+        ("ein Mädchen und ein Hund", ["dog", "woman"]),
+        ("海辺を歩く白い犬", ["dog"]),
+    ],
+)
+def test_a_word_inside_another_or_a_phrase_says_nothing_else(prompt, names):
+    assert sorted(name for name, _ in read(prompt).subjects) == names
+
+
+@pytest.mark.parametrize(
+    ("prompt", "place"),
+    [
+        ("night falls over the sea", "sea"),
+        ("a dog at the waterfall", "waterfall"),
+        ("a horse gallops through the surf of the ocean", "beach"),
+        ("a sneaker, product shot", "studio"),
+        ("a waterfall in the jungle", "waterfall"),
+        ("ein Sonnenblumenfeld im Sommer", "fields"),
+    ],
+)
+def test_the_place_is_the_one_that_is_meant(prompt, place):
+    assert read(prompt).place == place
+
+
+@pytest.mark.parametrize(
+    ("prompt", "count"),
+    [("a horse", 1), ("two horses", 2), ("five wild horses", 5), ("horses", 3), ("a herd of horses", 4)],
+)
+def test_as_many_are_drawn_as_the_prompt_says(prompt, count):
+    assert read(prompt).counts == (count,)
+    one, several = (picture(f"{words} on a plain field at noon") for words in ("a horse", prompt))
+    assert (difference(one, several) > 0.5) == (prompt != "a horse")
+
+
+def test_a_rider_sits_on_the_animal():
+    scene = read("a cowboy riding a horse")
+    pieces = [
+        subject(look(scene, 7, (160, 90), 1), name, "", i) for i, (name, _) in enumerate(scene.subjects)
+    ]
+    layers = [piece.paint(Canvas(0, 0, 160, 90, (160, 90))) for (piece,) in pieces]
+    rider, horse = (layer.cels[0] for layer in layers if isinstance(layer, Layer))
+    feet = rider.top + rider.colour[0].shape[0], horse.top + horse.colour[0].shape[0]
+    assert rider.top < horse.top + 12
+    assert feet[0] < feet[1]
+    assert horse.left < rider.left < horse.left + horse.colour[0].shape[1]
 
 
 def test_a_subject_that_is_not_wanted_stays_away():
