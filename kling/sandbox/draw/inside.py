@@ -136,6 +136,19 @@ def studio(seen: Look) -> list[Piece]:
     ]
 
 
+def macro(seen: Look) -> list[Piece]:
+    """Green, far out of focus."""
+    lights = ("#c8e08a", "#8fc86a", "#f2f0b8", "#7ab85a")
+    green = rgb(seen.scene.tint or ("#3f6a34", "#4a7040", "#2f5f48")[seen.scene.digest % 3])
+    return [
+        town.floor(seen, green * 0.9, 30.0, -9.0),
+        town.glow(seen, 36, 20.0, (seen.sun[0], 0.25), 0.9, "#f6f2c0", 0.6),
+        town.bokeh(seen, 33, 9.0, lights),
+        town.bokeh(seen, 34, 6.0, lights),
+        plants.grass(seen, 35, 3.2, 1.04, 0.20, "", "#5f9a45"),
+    ]
+
+
 def stage(seen: Look) -> list[Piece]:
     """Boards, curtains and spotlights."""
     back = town.wall(seen, rgb(seen.scene.tint or "#3a2440") * 0.6, 9.0, None)

@@ -301,6 +301,7 @@ PLACES: dict[str, Callable[[Look], list[Piece]]] = {
     "cave": _cave,
     "stage": inside.stage,
     "studio": inside.studio,
+    "macro": inside.macro,
     "abstract": inside.nothing,
     "mars": _mars,
     "snowfield": lambda seen: _mountains(on(seen, season="winter")),

@@ -138,8 +138,10 @@ def read(prompt: str, negative: str = "") -> Scene:
     subjects = said("subject", text, unwanted)
     others = {other for _, name in subjects for other in lexicon()["part_of"].get(name, ())}
     subjects = [(at, name) for at, name in subjects if name not in others]
-    if first("place", text, unwanted) == "fields" and len(subjects) == 1:  # a field of tulips, not one tulip
-        subjects = [(at, name) for at, name in subjects if name != "flower"]
+    if first("place", text, unwanted) == "fields" and _count(text, "flower") > 1:
+        subjects = [
+            (at, name) for at, name in subjects if name != "flower"
+        ]  # a field of tulips, not one tulip
     colours = said("colour", text, unwanted)
     owned = [_owned(text, at, colours) for at, _ in subjects]
     free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
@@ -147,10 +149,14 @@ def read(prompt: str, negative: str = "") -> Scene:
     places = [name for _, name in said("place", text, unwanted)]
     if subjects or len(places) > 1:  # paint, ink and particles may be of something
         places = [name for name in places if name != "abstract"]
+    if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
+        places = [name for name in places if name != "macro"]
     if "underwater" in places:  # a sea turtle over a reef swims below
         places = ["underwater", *places]
     place = next((name for name in (*places, *home) if name), "")
     ground = first("ground", text, unwanted)
+    if place == "stage" and not places and weather:  # whoever dances in the rain is outside
+        place = "city"
     if place == "sea" and subjects and all(name in lexicon()["ashore"]["names"] for _, name in subjects):
         place, ground = "beach", ""
     if not place and ground:
@@ -238,8 +244,10 @@ def _any_move() -> re.Pattern[str]:
 def _hour(weather: str, place: str, die: int, *, subjects: bool) -> str:
     if weather in {"rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
-    if place == "studio":
+    if place in {"studio", "macro"}:
         return "noon"
+    if place == "forest":
+        return ("noon", "dawn")[die % 2]
     if place in {"neon", "city", "cafe", "room", "stage"}:
         return ("dusk", "night")[die % 2]
     return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen
