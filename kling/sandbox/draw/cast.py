@@ -8,7 +8,7 @@ import numpy as np
 
 from kling.sandbox.draw import air
 from kling.sandbox.draw.canvas import Canvas, Piece
-from kling.sandbox.draw.figures import figures, paint
+from kling.sandbox.draw.figures import figures, paint, reach
 from kling.sandbox.draw.layers import Layer
 from kling.sandbox.draw.look import Look
 from kling.sandbox.draw.words import Scene
@@ -54,7 +54,7 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
         group += [(-1.5, 0.25, 0.42, "#3f7fb8"), (1.3, -0.7, 0.55, "#e0b13a")]
     else:
         size *= 1 - 0.09 * (_count(seen.scene, number) - 1)
-        room = 1.0 if "flock" in figure else 0.75 if "two" in figure else figure.get("span", 2.4) / 1.9
+        room = 1.0 if "flock" in figure else 0.75 if "two" in figure else reach(name)[0]
         for _ in range(max(int(figure.get("flock", 1)), _count(seen.scene, number)) - 1):
             side = (
                 1 if len(group) % 2 else -1
@@ -112,7 +112,11 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
         size *= 0.55  # on the far shore
     stand = 0.84 if scene.place == "stage" else 0.90
     spots = {
-        "fly": (float(dice.uniform(0.30, 0.42)), 6.5),
+        "fly": (
+            (float(dice.uniform(0.20, 0.28)), 5.6)  # above and before the houses
+            if scene.place in {"city", "neon"}
+            else (float(dice.uniform(0.30, 0.42)), 6.5)
+        ),
         "rise": (0.56, 5.0),
         "hover": (0.86 if name == "astronaut" else 0.4, 4.0),
         "float": (h + 0.13, 5.5),
@@ -176,13 +180,21 @@ def put(
     left = (seen.scene.facing or by_chance) == "left" and way not in {"far", "table", "hearth"}
     if left:
         pace = -pace
-    bob = {"fly": 0.012, "float": 0.006, "swim": 0.012, "hover": 0.012}.get(way, 0.0)
+    if seen.scene.near == "close" and "two" in figure:  # a portrait is held still, but for a breath
+        pose, pace = "still", 0.0
+    bob = {
+        "walk": 0.0025 if pose == "still" else 0.0,
+        "fly": 0.012,
+        "float": 0.006,
+        "swim": 0.012,
+        "hover": 0.012,
+    }.get(way, 0.0)
     phase, lead = float(dice.uniform(0, 6)), float(dice.uniform(0, cycle))
     middle, unit = seen.seconds / 2, seen.unit
 
     def paints(canvas: Canvas) -> Layer:
         spot = (at[0] * unit + canvas.frame[0] / 2, at[1] * canvas.frame[1])
-        count = CELS if cycle < 2 else 2 * CELS
+        count = 1 if "two" in figure and pose == "still" else CELS if cycle < 2 else 2 * CELS
         cels = paint(seen, name, colour, spot, size, depth, canvas, count=count, left=left, pose=pose)
         turned = int(lead / cycle * len(cels))
         dx, dy = spot[0] - int(spot[0]) // 2 * 2, spot[1] - int(spot[1]) // 2 * 2

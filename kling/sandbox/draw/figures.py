@@ -20,6 +20,8 @@ from kling.sandbox.draw.look import Look, mix, rgb
 from kling.sandbox.draw.people import two_legs
 from kling.sandbox.draw.rigs import SEATED, Part, Point, lowered
 
+LIT = {"room", "cafe", "stage", "studio", "macro", "space", "underwater"}  # places with a light of their own
+
 
 @cache
 def figures() -> dict[str, dict[str, Any]]:
@@ -55,6 +57,26 @@ def _moved(part: Part, points: list[Point], phase: float) -> list[Point]:
         return points
     c, s = math.cos(turn), math.sin(turn)
     return [(px + c * (x - px) - s * (y - py), py + s * (x - px) + c * (y - py)) for x, y in points]
+
+
+@cache
+def reach(name: str, pose: str = "") -> tuple[float, float, float]:
+    """How far a figure reaches to either side, up and down, in its whole cycle."""
+    across, up, down = 0.1, 0.1, 0.1
+    for phase in (step / 8 for step in range(8)):
+        for part in parts_of(figures()[name], phase, pose):
+            if "limb" in part:
+                n, thick = part["limb"], max(part["limb"][2::3])
+                points = [(n[i], n[i + 1]) for i in range(0, len(n), 3)]
+            elif "ball" in part or "ring" in part:
+                n = part.get("ball") or part["ring"]
+                points, thick = [(n[0], n[1])], max(n[2:])
+            else:
+                n, thick = part.get("shape") or part["blob"], 0.06
+                points = [(n[i], n[i + 1]) for i in range(0, len(n), 2)]
+            for x, y in _moved(part, points, phase):
+                across, up, down = max(across, abs(x) + thick), max(up, y + thick), max(down, thick - y)
+    return across * 1.06 + 0.04, up * 1.06 + 0.04, down * 1.06 + 0.04
 
 
 def _round(points: list[Point]) -> list[Point]:
@@ -137,27 +159,16 @@ def paint(
 ) -> tuple[Cel, ...]:
     """The pictures of a figure's cycle, its foot at a place of the frame (pixels), in the scene's light."""
     figure = figures()[name]
-    extent = figure.get("span", 2.4)
     scale = size * canvas.unit
-    half = max(8, math.ceil(scale * extent / 2) * 2)
-    up, below = (
-        max(8, math.ceil(scale * 2.1 / 2) * 2),
-        max(4, math.ceil(scale * (1.4 if figure["way"] in {"swim", "fly", "rise"} else 0.35) / 2) * 2),
-    )
+    half, up, below = (max(8, math.ceil(scale * far / 2) * 2) for far in reach(name, pose))
     x0, y0 = (int(v) // 2 * 2 for v in at)
+    below = min(below, max(8, canvas.top + canvas.height - y0))  # what is lower is never seen
     board = Canvas(x0 - half, y0 - up, 2 * half, up + below, canvas.frame)
     grow = 3 if half < 500 else 2
     ambient = {"noon": 0.98, "dawn": 0.84, "dusk": 0.68, "night": 0.44}[look.scene.time]
     if look.scene.place in {"city", "neon", "village"}:
         ambient = max(ambient, 0.62)  # of street lamps
-    if figure["way"] == "table" or look.scene.place in {
-        "room",
-        "cafe",
-        "stage",
-        "studio",
-        "space",
-        "underwater",
-    }:
+    if figure["way"] == "table" or look.scene.place in LIT:
         ambient = max(ambient, 0.8)
     ambient *= (1 - 0.25 * look.gloom) * (0.5 if look.scene.light == "back" else 1.0)
     own = rgb(colour or figure["colour"])
