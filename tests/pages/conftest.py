@@ -60,7 +60,7 @@ def app(studio: Studio) -> AppTest:  # noqa: ARG001 - the page finds the running
 
 def texts(at: AppTest) -> str:
     """Everything that the page says."""
-    kinds = ("markdown", "caption", "error", "warning", "info", "success", "title", "header", "html", "subheader")
+    kinds = ("markdown", "caption", "error", "warning", "info", "success", "title", "header", "html")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
 
 

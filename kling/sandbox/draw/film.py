@@ -15,6 +15,7 @@ from kling.sandbox.draw.layers import Planes
 RATE = 48_000  # of the sound
 PRESET = "superfast"
 QUALITY = "21"  # crf: about 2 MB for five seconds of 720p
+RATE_LIMIT = 5_600_000 / (1280 * 720)  # bits a second for each pixel: 4 MB hold any five seconds of 720p
 LARGE = 2_500_000  # pixels; what is larger was painted smaller, so it has no finer detail to keep
 LARGE_QUALITY = "25"
 
@@ -35,6 +36,8 @@ def write(
         video.options = {
             "preset": PRESET,
             "crf": QUALITY if size[0] * size[1] < LARGE else LARGE_QUALITY,
+            "maxrate": str(round(size[0] * size[1] * RATE_LIMIT)),
+            "bufsize": str(round(size[0] * size[1] * RATE_LIMIT / 2)),
             "threads": "2",
             "x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv",
         }

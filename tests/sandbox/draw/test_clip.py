@@ -11,6 +11,7 @@ import pytest
 
 from kling.sandbox.draw import draw_clip
 from kling.sandbox.draw.clip import frames
+from kling.sandbox.draw.film import write
 from kling.sandbox.draw.words import read
 from kling.sandbox.order import Shot
 from tests.sandbox.draw.reel import difference, order, shoot
@@ -106,6 +107,32 @@ def test_a_picture_moves_smoothly(tmp_path):
     assert jumps.max() < 4
     levels = grey.mean(axis=(1, 2))
     assert np.abs(np.diff(levels)).max() < 1  # no flicker
+
+
+LIMIT = 4_000_000  # bytes, of five seconds of 720p
+BUSY = "Neon city street in heavy rain at night, handheld"
+
+
+def test_a_busy_second_of_720p_takes_its_share_of_4_mb(tmp_path):
+    path = tmp_path / "clip.mp4"
+    draw_clip(order(BUSY, width=1280, height=720, sound=True), path)
+    assert 200_000 < path.stat().st_size < LIMIT / 5
+
+
+def test_no_picture_however_busy_takes_more_than_4_mb_for_5_s_of_720p(tmp_path):
+    """The encoder's limit goes by the pixel: a sixteenth of the frame has a sixteenth of the bytes."""
+    dice = np.random.default_rng(1)
+    size, rows, columns = (320, 180), 180, 320
+    noise = [dice.integers(16, 235, (rows * 2, columns * 2), np.uint8) for _ in range(7)]
+    grey = np.full((rows // 2, columns // 2), 128, np.uint8)
+
+    def frame(number: int):
+        top, left = dice.integers(0, rows), dice.integers(0, columns)
+        return noise[number % 7][top : top + rows, left : left + columns], grey, grey
+
+    path = tmp_path / "noise.mp4"
+    write(path, map(frame, range(5 * 24)), size=size, fps=24)
+    assert LIMIT / 40 < path.stat().st_size < LIMIT / 16
 
 
 def test_memory_does_not_grow_with_the_duration():
