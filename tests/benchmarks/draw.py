@@ -1,20 +1,39 @@
-"""Seconds of work for each second of clip, against encoding alone: `python tests/benchmarks/draw.py`."""
+"""What a clip costs, and what it costs the pages: `python tests/benchmarks/draw.py [PART ...]`.
+
+clips    seconds of work for each second of clip, whole against encoding the same frames, already drawn
+presets  the same for the four presets of the camera, at 720p
+memory   the most memory of a process that draws 2 s and 10 s of 720p
+rerun    a small change on Compose while two clips are drawn, against the same at rest (aim: 1.5 at most)
+
+Times are those of a clock on the wall. Whole includes the reading of the prompt, painting and the file.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
-import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
 
-from kling.sandbox.draw import draw_clip
-from kling.sandbox.draw.clip import frames
-from kling.sandbox.draw.film import write
-from kling.sandbox.draw.words import read
-from kling.sandbox.order import Order, Shot
+from kling.sandbox.draw import draw_clip  # noqa: E402
+from kling.sandbox.draw.camera import PRESETS  # noqa: E402
+from kling.sandbox.draw.clip import frames  # noqa: E402
+from kling.sandbox.draw.film import write  # noqa: E402
+from kling.sandbox.draw.words import read  # noqa: E402
+from kling.sandbox.order import Order, Shot  # noqa: E402
 
 PROMPTS = (
     "Mountain lake at sunset",
@@ -22,48 +41,129 @@ PROMPTS = (
     "Neon city in the rain",
 )
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
+AIMS = {"720p": " (aim: 1.0)", "1080p": " (aim: 2.5)"}
+BLOCKS, CHANGES = 5, 12  # of changes on Compose, at rest and while clips are drawn
 
 
-def wish(prompt: str, size: tuple[int, int], seconds: int) -> Order:
+def wish(prompt: str, size: str, seconds: int, preset: str | None = None) -> Order:
+    width, height = SIZES.get(size, (320, 180))
     return Order(
-        seed="7", model_name="kling-v2-6", mode="pro", width=size[0], height=size[1], fps=24,
-        shots=(Shot(prompt=prompt, seconds=seconds),),
+        seed="7", model_name="kling-v2-6", mode="pro", width=width, height=height, fps=24,
+        shots=(Shot(prompt=prompt, seconds=seconds),), camera_type=preset,
     )  # fmt: skip
 
 
-def measure(name: str, size: tuple[int, int], prompt: str, seconds: int, folder: Path) -> None:
-    order, path = wish(prompt, size, seconds), folder / "clip.mp4"
+def measure(folder: Path, prompt: str, size: str, seconds: int = 5, preset: str | None = None) -> str:
+    """Draw a clip, then encode its frames again; say what both took."""
+    order, path = wish(prompt, size, seconds, preset), folder / "clip.mp4"
     start = time.perf_counter()
     draw_clip(order, path)
     whole, weight = time.perf_counter() - start, path.stat().st_size / 1e6
-    drawn = [tuple(p.copy() for p in planes) for planes in frames(order, [read(prompt)])]
+    drawn = [(y.copy(), u.copy(), v.copy()) for y, u, v in frames(order, [read(prompt)])]
     start = time.perf_counter()
-    write(path, drawn, size=size, fps=24)  # type: ignore[arg-type]
+    write(path, drawn, size=(order.width, order.height), fps=order.fps)
     encode = time.perf_counter() - start
-    print(
-        f"{name:>6} {prompt[:28]:<28} {whole / seconds:5.2f} s of work a second, "
-        f"{whole / encode:4.1f} times encoding alone, {weight / seconds * 5:4.1f} MB for 5 s"
+    return (
+        f"{whole / seconds:5.2f} s for each second, {whole / encode:4.1f} times encoding alone "
+        f"({encode / seconds:4.2f} s), {weight / seconds * 5:4.1f} MB for 5 s"
     )
 
 
-def memory(seconds: int) -> float:
-    order = wish(PROMPTS[0], SIZES["720p"], seconds)
-    tracemalloc.start()
-    for _ in frames(order, [read(PROMPTS[0])]):
-        pass
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 1e6
+def clips(folder: Path) -> None:
+    for size in SIZES:
+        for prompt in PROMPTS:
+            told = measure(folder, prompt, size, 2 if size == "4k" else 5)
+            print(f"{size:>6} {prompt[:24]:<24} {told}{AIMS.get(size, '')}")
+
+
+def presets(folder: Path) -> None:
+    for preset in PRESETS:
+        print(f"  720p {preset:<24} {measure(folder, PROMPTS[0], '720p', preset=preset)}")
+
+
+def most_memory(seconds: int) -> float:
+    """Draw a clip; return the megabytes that this process, which has done nothing else, ever held."""
+    with tempfile.TemporaryDirectory() as folder:
+        draw_clip(wish(PROMPTS[0], "720p", seconds), Path(folder) / "clip.mp4")
+    # Not by getrusage: that goes on from the process that started this one.
+    told = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(told.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def memory(_folder: Path) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+        short, long = processes.map(most_memory, (2, 10))
+    print(f"memory {short:.0f} MB for 2 s, {long:.0f} MB for 10 s: {long / short:.2f} times")
+
+
+@contextmanager
+def two_painters(folder: Path) -> Iterator[None]:
+    """Two of the sandbox's own processes, each drawing one clip after another."""
+    painters = []
+    for number in range(2):
+        painter = subprocess.Popen(
+            [sys.executable, "-m", "kling.sandbox.worker"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        painters.append(painter)
+        path = str(folder / f"{number}.mp4")
+        jobs = [wish(PROMPTS[0], "", 1), *(wish(prompt, "720p", 10) for prompt in PROMPTS * 4)]
+        lines = [json.dumps({"style": "drawn", "path": path, "order": asdict(job)}) for job in jobs]
+        assert painter.stdin
+        painter.stdin.write("\n".join(lines) + "\n")
+        painter.stdin.flush()
+    try:
+        for painter in painters:
+            assert painter.stdout
+            painter.stdout.readline()  # the first, small one is done: the next is on its way
+        yield
+        assert all(painter.poll() is None for painter in painters)
+    finally:
+        for painter in painters:
+            painter.kill()
+            painter.wait()
+
+
+def rerun(folder: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.benchmarks.compose import WARM_UP, middle, opened
+    from tests.e2e.conftest import BROWSER, QUIET
+
+    rest: list[float] = []
+    busy: list[float] = []
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=BROWSER, args=QUIET) as browser,
+        opened(browser, folder / "studio", ROOT / "app.py") as side,
+    ):
+        for _ in range(WARM_UP):
+            side.change()
+        for _ in range(BLOCKS):  # in turn, so that a slower machine is slower for both
+            rest += [side.change() for _ in range(CHANGES)]
+            with two_painters(folder):
+                busy += [side.change() for _ in range(CHANGES)]
+    ratio = statistics.median(busy) / statistics.median(rest)
+    print(
+        f" rerun {middle(busy, '.0f')} ms while two clips are drawn, {middle(rest, '.0f')} ms at rest:",
+        end="",
+    )
+    print(f" {ratio:.2f} times (aim: 1.5 at most); {side.lost} changes were not followed within 5 s")
 
 
 def main() -> None:
+    parts = {"clips": clips, "presets": presets, "memory": memory, "rerun": rerun}
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], metavar="PART", default=[])
+    chosen = parser.parse_args().parts or parts
+    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
-        measure("warm", (320, 180), PROMPTS[0], 1, Path(folder))
-        for name, size in SIZES.items():
-            for prompt in PROMPTS if name == "720p" else PROMPTS[:1]:
-                measure(name, size, prompt, {"4k": 2}.get(name, 5), Path(folder))
-    short, long = memory(2), memory(10)
-    print(f"memory: {short:.0f} MB for 2 s, {long:.0f} MB for 10 s, {long / short:.2f} times")
+        measure(Path(folder), PROMPTS[0], "warm", 1)
+        for part in chosen:
+            parts[part](Path(folder))
+    print(f"load of the machine {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
