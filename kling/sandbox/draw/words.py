@@ -151,6 +151,8 @@ def read(prompt: str, negative: str = "") -> Scene:
         places = [name for name in places if name != "abstract"]
     if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
         places = [name for name in places if name != "macro"]
+    if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:  # a neon jellyfish in a forest
+        places = [name for name in places if name != "neon"]
     if "underwater" in places:  # a sea turtle over a reef swims below
         places = ["underwater", *places]
     place = next((name for name in (*places, *home) if name), "")
