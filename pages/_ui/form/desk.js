@@ -75,7 +75,15 @@ function desk() {
 }
 export default function ({ setTriggerValue }) {
   const here = desk();
-  here.walk = (step) => setTriggerValue("walk", step);
+  // A trigger is lost when two fall into one batch of Streamlit's: ask until the page says that it went.
+  here.walk = (step, tries = 8) => {
+    clearTimeout(here.again);
+    setTriggerValue("walk", step);
+    here.again = setTimeout(() => {
+      const page = document.querySelector("[data-draft]");
+      if (page && tries && page.dataset.walked !== String(step.at)) here.walk(step, tries - 1);
+    }, 700);
+  };
   const place = () => {
     const id = document.querySelector("[data-draft]")?.dataset.draft, url = new URL(location.href);
     if (!id || url.searchParams.get("draft") === id) return;

@@ -26,7 +26,8 @@ def desk(draft_id: str, on_walk: Callable[[], None]) -> None:
     st.components.v2.component("studio_desk", js=script.replace("__SAVE_AFTER__", str(SAVE_AFTER)))(
         key="desk", on_walk_change=on_walk
     )
-    st.html(f'<i data-draft="{escaped(draft_id)}" hidden></i>')
+    walked = escaped(str(st.session_state.get("walked", "")))
+    st.html(f'<i data-draft="{escaped(draft_id)}" data-walked="{walked}" hidden></i>')
 
 
 def counted(field: str, text: str, limit: int) -> None:

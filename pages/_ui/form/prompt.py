@@ -48,6 +48,9 @@ def walk() -> None:
     asked: Any = session.desk.get("walk") if "desk" in session else None
     if not isinstance(asked, dict) or asked.get("step") not in {1, -1}:
         return
+    if (at := str(asked.get("at"))) == session.get("walked"):
+        return  # it was asked again, in case that it got lost
+    session.walked = at
     typed = asked.get("text")
     text = typed if isinstance(typed, str) else read().prompt
     earlier = studio().earlier_prompts(session.get("person_field", ""), EARLIER)
