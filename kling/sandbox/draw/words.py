@@ -21,6 +21,7 @@ CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
 THEN = re.compile(r"\b(?:then|before|afterwards|followed by|finally)\b")
 NUMBERS = {"two": 2, "2": 2, "pair of": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5}
 NUMBER = re.compile(rf"\b({'|'.join(NUMBERS)}|herd of|pack of|group of|dozens of)(?: [a-z-]+)? $")
+SIMILE = re.compile(r"\blike (?:an? |the )?[a-z]+")  # is not in the picture
 LETTER = "[a-zà-öø-ÿа-яё]"  # of scripts that put blanks between words
 AROUND = 20  # letters on either side of a camera's move that say how it goes
 REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
@@ -104,7 +105,7 @@ def plain(text: str) -> str:
         phrase = match[0]
         return str(next(phrases[p] for p in (phrase, phrase[:-1], phrase[:-2]) if p in phrases))
 
-    return _read_as().sub(meant, text)
+    return _read_as().sub(meant, SIMILE.sub(" ", text))
 
 
 @cache
@@ -135,26 +136,13 @@ def read(prompt: str, negative: str = "") -> Scene:
     text = REFUSED.sub(" ", text)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
     weather = first("weather", text, unwanted)
-    subjects = said("subject", text, unwanted)
-    others = {other for _, name in subjects for other in lexicon()["part_of"].get(name, ())}
-    subjects = [(at, name) for at, name in subjects if name not in others]
-    if first("place", text, unwanted) == "fields" and _count(text, "flower") > 1:
-        subjects = [
-            (at, name) for at, name in subjects if name != "flower"
-        ]  # a field of tulips, not one tulip
+    places = [name for _, name in said("place", text, unwanted)]
+    subjects = _subjects(text, unwanted, places)
     colours = said("colour", text, unwanted)
     owned = [_owned(text, at, colours) for at, _ in subjects]
     free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
     home = [lexicon()["home"].get(name, "") for _, name in subjects]
-    places = [name for _, name in said("place", text, unwanted)]
-    if subjects or len(places) > 1:  # paint, ink and particles may be of something
-        places = [name for name in places if name != "abstract"]
-    if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
-        places = [name for name in places if name != "macro"]
-    if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:  # a neon jellyfish in a forest
-        places = [name for name in places if name != "neon"]
-    if "underwater" in places:  # a sea turtle over a reef swims below
-        places = ["underwater", *places]
+    places = _meant(places, home)
     place = next((name for name in (*places, *home) if name), "")
     ground = first("ground", text, unwanted)
     if place == "stage" and not places and weather:  # whoever dances in the rain is outside
@@ -184,6 +172,35 @@ def read(prompt: str, negative: str = "") -> Scene:
         counts=tuple(_count(text, name) for _, name in subjects)[:3],
         digest=int.from_bytes(digest[2:6]),
     )
+
+
+def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, str]]:
+    """Who and what is named, each with its place in the text, but for what others have about them."""
+    found = said("subject", text, unwanted)
+    names = {name for _, name in found}
+    extra = {other for name in names for other in lexicon()["part_of"].get(name, ())}
+    if places[:1] == ["fields"] and _count(text, "flower") > 1:
+        extra.add("flower")  # a field of tulips, not one tulip
+    if len(names) > 1:
+        extra |= {"leaf", "tree"} if places[:1] == ["forest"] else {"leaf"}
+    if names & {*lexicon()["afloat"]["names"]} and first("near", text) != "close":
+        extra |= {*lexicon()["ashore"]["names"]}
+    return [(at, name) for at, name in found if name not in extra]
+
+
+def _meant(places: list[str], home: list[str]) -> list[str]:
+    """The places without those whose words say something else beside others."""
+    weak = set()
+    if home or len(places) > 1:  # paint, ink and particles may be of something
+        weak.add("abstract")
+    if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
+        weak.add("macro")
+    if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:  # a neon jellyfish in a forest
+        weak.add("neon")
+    if "beach" in places:  # its waves are no high sea
+        weak.add("sea")
+    found = [name for name in places if name not in weak]
+    return ["underwater", *found] if "underwater" in found else found  # a turtle over a reef swims below
 
 
 def _count(text: str, name: str) -> int:
