@@ -245,7 +245,8 @@ def test_the_keyboard_alone_is_enough_and_a_reader_hears_what_happens(shared_ser
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Model", exact=True)).to_have_value("Kling 2.5 Turbo")
-    expect(page.locator(".st-key-draft_sound").get_by_text("on", exact=True)).to_be_disabled()  # the page has followed
+    # The page has followed:
+    expect(page.locator(".st-key-draft_sound").get_by_text("on", exact=True)).to_be_disabled()
     settled(page)
     assert page.evaluate(FOCUS) == "Model"
     page.keyboard.press("Control+Enter")
