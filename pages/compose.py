@@ -53,7 +53,9 @@ def compose() -> None:
             lambda: now_running(session.made),
             "tasks",
             beside=lambda: (fields.held(), repr(session.get(ticks))),
+            asked_by=fields.catch_up,
         )
+    st.html(f'<i data-run="{session.run}" hidden></i>')  # at the end: what is above it has been drawn
 
 
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kling.studio.submit import PERSON_LIMIT
 from pages._ui.errors import readable
+from pages._ui.form.fields import catch_up
 from pages._ui.live import follow, remember
 from pages._ui.running import studio
 from pages._ui.words import plain
@@ -58,7 +59,7 @@ def main() -> None:
     with readable():
         with st.sidebar:
             sidebar()
-        follow(header, "header")
+        follow(header, "header", asked_by=catch_up)
         page.run()
 
 

@@ -219,6 +219,19 @@ def fit(draft: Draft, touched: Collection[str] = ()) -> tuple[Draft, tuple[Chang
     )
 
 
+def merge(sent: Draft, shown: Draft, kept: Draft) -> Draft:
+    """Return what a person changed on a page that was behind, beside all that has changed meanwhile.
+
+    Args:
+        sent: every field as the page held it.
+        shown: what that page had been drawn from.
+        kept: what holds now.
+    """
+    names = (field.name for field in fields(Draft))
+    unchanged = (name for name in names if getattr(sent, name) == getattr(shown, name))
+    return replace(sent, **{name: getattr(kept, name) for name in unchanged})
+
+
 def speak(draft: Draft, touched: Collection[str]) -> Draft:
     """Keep the camera's move and its words in the prompt the same, for a model that takes words only.
 

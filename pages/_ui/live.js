@@ -131,7 +131,7 @@ export default function ({ setTriggerValue }) {
     soon = false;
     if (drawn() >= live.version) return;
     last = Date.now();
-    setTriggerValue("changed", live.version);
+    setTriggerValue("changed", { run: document.querySelector("[data-run]")?.dataset.run ?? "", at: live.version });
     later(pause, Math.min(pause * 2, 8000));
   };
   const listener = () => {

@@ -36,7 +36,13 @@ def base_path() -> str:
     return f"/{base}" if base else ""
 
 
-def follow(draw: Callable[[], None], key: str, *, beside: Callable[[], object] = lambda: None) -> None:
+def follow(
+    draw: Callable[[], None],
+    key: str,
+    *,
+    beside: Callable[[], object] = lambda: None,
+    asked_by: Callable[[str], None] = lambda _run: None,
+) -> None:
     """Draw now, and again after each change of the log, without running the rest of the page.
 
     Args:
@@ -45,8 +51,14 @@ def follow(draw: Callable[[], None], key: str, *, beside: Callable[[], object] =
         beside: what the rest of the page is drawn from. A click that comes at once with the news of a change
             is sent together with it, and Streamlit then runs nothing but this: here it is noticed, and the
             whole page runs.
+        asked_by: told which run the page that asks has been drawn by.
     """
     drawn = beside()
+
+    def changed() -> None:
+        news = st.session_state[f"live-{key}"].get("changed")
+        if isinstance(news, dict):
+            asked_by(str(news.get("run")))
 
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
@@ -56,7 +68,7 @@ def follow(draw: Callable[[], None], key: str, *, beside: Callable[[], object] =
             script = _SCRIPT.replace("__PATH__", json.dumps(f"{base_path()}/live"))
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
             st.components.v2.component(f"studio_live_{key}", js=script.replace("__KEY__", json.dumps(key)))(
-                key=f"live-{key}", on_changed_change=lambda: None
+                key=f"live-{key}", on_changed_change=changed
             )
             st.html(f'<i data-live="{key}" data-version="{studio().version}" hidden></i>')
             draw()

@@ -23,6 +23,7 @@ from kling.studio.draft import (
     Draft,
     fit,
     in_range,
+    merge,
     offers,
     speak,
 )
@@ -283,3 +284,20 @@ def test_speaking_loses_no_word_and_does_not_repeat_itself(draft: Draft, last: s
     assert said.prompt.startswith(words)
     assert speak(said, ()) == said
     assert fit(said)[0] == said
+
+
+@law
+@given(
+    st.lists(
+        st.fixed_dictionaries({"mode": st.sampled_from(OTHER_MODES), "sound": st.booleans()}),
+        min_size=3,
+        max_size=3,
+    )
+)
+def test_a_page_that_was_behind_changes_only_what_was_changed_on_it(three):
+    sent, shown, kept = (Draft(**values) for values in three)
+    merged = merge(sent, shown, kept)
+    for name in ("mode", "sound"):
+        mine, theirs = getattr(sent, name), getattr(kept, name)
+        assert getattr(merged, name) == (theirs if mine == getattr(shown, name) else mine)
+    assert merge(shown, shown, kept) == kept

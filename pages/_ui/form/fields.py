@@ -13,10 +13,11 @@ from typing import Any
 import streamlit as st
 
 from kling import Shot
-from kling.studio.draft import AUTOMATIC, OTHER_DURATIONS, Change, Draft, fit, speak
+from kling.studio.draft import AUTOMATIC, OTHER_DURATIONS, Change, Draft, fit, merge, speak
 from pages._ui.routes.guard import BROWSER_COOKIE, BROWSER_ID
 from pages._ui.running import studio
 
+RUNS = 5  # that are remembered: a page is hardly further behind
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 FLAT = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
 
@@ -141,7 +142,25 @@ def settle() -> Draft:
     if new := changed(before, fitted):
         _keep(before, fitted, new)
         session.settled = fitted
+    session.run = session.get("run", 0) + 1
+    session.drawn = dict([*session.get("drawn", {}).items(), (str(session.run), fitted)][-RUNS:])
     return fitted
+
+
+def catch_up(run: str) -> None:
+    """Take back what was sent by a page that had not seen the last answer: it is old, and nobody chose it.
+
+    Call it in a callback only.
+
+    Args:
+        run: that the page had been drawn by, as it stands there.
+    """
+    session = st.session_state
+    shown = session.get("drawn", {}).get(run)
+    if shown is not None and run != str(session.run):
+        sent = read()
+        if (merged := merge(sent, shown, session.settled)) != sent:
+            write(merged)
 
 
 def _keep(before: Draft, after: Draft, new: set[str]) -> None:
