@@ -8,6 +8,7 @@ import streamlit as st
 
 from kling.studio.ledger import SUCCEED, Job
 from pages._ui.batch import chosen_batch
+from pages._ui.cards import cards
 from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.live import follow
 from pages._ui.paging import keep_address, nothing_yet, paged
@@ -35,28 +36,29 @@ def clips() -> None:
             icon=":material/video_library:",
         )
         return
-    shown = paged(lists.page_of_cards, lists.cards, key="gallery_page", per_page=PER_PAGE)
-    st.caption(f"{counted(lists.clips, 'clip', 'clips')}, the newest first, safe in the studio's own copy")
-    not_safe()
-    cards({card[0].group or card[0].id: card for card in shown})
+    # Of one container: a card whose place on the page moves is drawn anew, and its clip stops.
+    with st.container():
+        shown = paged(lists.page_of_cards, lists.cards, key="gallery_page", per_page=PER_PAGE)
+        st.caption(
+            f"{counted(lists.clips, 'clip', 'clips')}, the newest first, safe in the studio's own copy"
+        )
+        not_safe()
+    draw_all({card[0].group or card[0].id: card for card in shown})
 
 
 def in_batch(jobs: Sequence[Job]) -> None:
     done = [job for job in jobs if job.has_clip]
     if done:
         key = f"gallery_page_{done[0].group}"
-        shown = paged(lambda start, stop: done[start:stop], len(done), key=key, per_page=PER_PAGE)
-        cards({job.id: [job] for job in shown})
+        with st.container():
+            shown = paged(lambda start, stop: done[start:stop], len(done), key=key, per_page=PER_PAGE)
+        draw_all({job.id: [job] for job in shown})
     elif jobs:
         st.caption("Its clips appear here as they are done.")
 
 
-def cards(shown: Mapping[str, Sequence[Job]]) -> None:
-    """Draw a card each; its key stays the same while others come, so that a clip that plays goes on."""
-    with st.container(horizontal=True, key="cards"):
-        for key, card in shown.items():
-            with st.container(border=True, key=f"card-{key}"):
-                draw(card)
+def draw_all(shown: Mapping[str, Sequence[Job]]) -> None:
+    cards("card", list(shown), lambda key: draw(shown[key]), horizontal=True)
 
 
 def draw(card: Sequence[Job]) -> None:

@@ -36,7 +36,6 @@ STYLE = """<style>
   }
   @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
   @media (max-width: 640px) { [class*="st-key-generate-"] kbd { display: none; } }
-  /* Cards in rows of their own accord: each keeps its place in the document, so a clip that plays goes on. */
   .st-key-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
   .st-key-cards > * { width: auto; }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }

@@ -8,6 +8,7 @@ import streamlit as st
 
 from kling.studio.ledger import FOLLOWED, INTENT, SUCCEED, Job
 from pages._ui.batch import progress
+from pages._ui.cards import cards
 from pages._ui.clips import downloads, player, prompt_text, remix
 from pages._ui.running import studio
 from pages._ui.status import decisions, status
@@ -30,12 +31,15 @@ def now_running(made: Sequence[str]) -> None:
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(job.group or job.id, []).append(job)
-    for place, group in enumerate(list(groups.values())[:SHOWN]):
-        with st.container(border=True, key=f"task-{group[0].group or group[0].id}"):
-            if group[0].group:
-                _batch(group)
-            else:
-                _task(group[0], play=place == 0)
+    newest = list(groups)[:SHOWN]
+
+    def draw(key: str) -> None:
+        if groups[key][0].group:
+            _batch(groups[key])
+        else:
+            _task(groups[key][0], play=key == newest[0])
+
+    cards("task", newest, draw)
     if len(groups) > SHOWN:
         st.page_link("history.py", label=f"{len(groups) - SHOWN} more in History", icon=":material/history:")
 
@@ -44,6 +48,8 @@ def _task(job: Job, *, play: bool) -> None:
     here = studio()
     status(here, job)
     if job.state == SUCCEED and job["file"]:
+        # Said once for a task: a player whose words change is drawn anew, and stops.
+        play = st.session_state.setdefault("plays", {}).setdefault(job.id, play)
         player(job, preload="auto" if play else "none", autoplay=play)
     elif job.state in BEING_MADE and here.owns(job):
         st.skeleton(height=180)
@@ -56,11 +62,13 @@ def _task(job: Job, *, play: bool) -> None:
 
 
 def _batch(jobs: Sequence[Job]) -> None:
-    """Draw how far a batch is, and the last clip of it that is done."""
+    """Draw how far a batch is, and the clip of it that was done first: it plays on when others come."""
     batch = jobs[0].group
-    progress(jobs, place="compose")
-    finished = next((job for job in jobs if job.state == SUCCEED and job["file"]), None)
-    if finished is not None:
+    with st.container():  # of one place, whatever is in it: a player that moves is drawn anew, and stops
+        progress(jobs, place="compose")
+    done = [job for job in jobs if job.state == SUCCEED and job["file"]]
+    if done:
+        finished = min(done, key=lambda each: each.since[SUCCEED])
         player(finished, preload="none")
         prompt_text(finished, lines=2)
     with st.container(horizontal=True):

@@ -4,35 +4,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from kling import TextToVideo
+from kling.studio.ledger import SUCCEED
 from tests.e2e.conftest import PHONE, Server
+from tests.e2e.prepared import Past
 from tests.e2e.test_first_video import go_to, order, rows, wishes
 
 Open = Callable[..., Page]
 both_sizes = pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
+GALLERY_PAGE = 12  # cards
+CARD = "[class*=st-key-card-], [class*=st-key-task-]"
+MINE = "video[data-mine=yes]"
 PLAY = "video => { video.muted = true; video.loop = true; video.dataset.mine = 'yes'; return video.play() }"
+
+
+def assert_that_mine_goes_on_after(page: Page, prompt: str) -> None:
+    """Check that the clip still plays, and that the newest one's card comes first."""
+    mine = page.locator(MINE)
+    assert not mine.evaluate("video => video.paused")
+    newer = page.locator(CARD, has_text=prompt).bounding_box()
+    older = page.locator(CARD).filter(has=mine).bounding_box()
+    assert newer is not None
+    assert older is not None
+    assert (newer["y"], newer["x"]) < (older["y"], older["x"])
 
 
 @both_sizes
 def test_a_clip_that_plays_goes_on_while_another_one_comes(
+    tmp_path: Path, start_server: Callable[..., Server], open_page: Open, size: dict[str, object]
+):
+    past = Past(tmp_path / "data0")
+    for number in range(GALLERY_PAGE):
+        past.task(SUCCEED, TextToVideo(prompt=f"Of the past {number}"))
+    server = start_server(SANDBOX_CLIPS="tiny")
+    page = open_page(f"{server.url}/gallery", **size)
+    page.locator("[class*=st-key-clip-] video").first.evaluate(PLAY)
+    order(open_page(server.url), "Another one")
+    page.locator(CARD, has_text="Another one").wait_for()
+    page.locator(".st-key-gallery_page").wait_for()  # and with it a second page
+    assert_that_mine_goes_on_after(page, "Another one")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@both_sizes
+def test_a_clip_beside_the_form_goes_on_while_another_one_comes(
     shared_server: Server, open_page: Open, size: dict[str, object]
 ):
-    order(open_page(shared_server.url), "The first")
-    page = open_page(f"{shared_server.url}/gallery", **size)
-    first = page.locator("[class*=st-key-clip-] video").first
-    first.wait_for()
-    cards = page.locator("[class*=st-key-card-]")
-    before = cards.count()
-    first.evaluate(PLAY)
-    order(open_page(shared_server.url), "Another one")
-    expect(cards).to_have_count(before + 1)
-    mine = page.locator("video[data-mine=yes]")
-    expect(mine).to_have_count(1)
-    assert not mine.evaluate("video => video.paused")
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page = open_page(shared_server.url, **size)
+    order(page, "The first")
+    clips = page.locator("[class*=st-key-clip-] video")
+    clips.first.evaluate(PLAY)
+    order(page, "The second")
+    expect(clips).to_have_count(2)
+    assert_that_mine_goes_on_after(page, "The second")
 
 
 @both_sizes
