@@ -219,10 +219,6 @@ class Studio:
         """Return one task."""
         return self.ledger.get(job_id)
 
-    def newest(self) -> tuple[Job, ...]:
-        """Return every task of the log, the last ordered first."""
-        return self.ledger.jobs()[::-1]
-
     @property
     def lists(self) -> Lists:
         """What a page shows a part of: the newest tasks, a batch, the clips."""

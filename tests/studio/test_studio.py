@@ -148,7 +148,7 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     assert studio.running == 0
     studio.order(FOX, person="", session="s")
     assert studio.running == 1
-    assert [job["account"] for job in studio.newest()] == [studio.account, "sandbox"]
+    assert [job["account"] for job in studio.lists.newest(0, 99)] == [studio.account, "sandbox"]
 
 
 # -- what pages see ------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def test_a_listener_that_fails_breaks_no_order_off(opened):
 def test_the_newest_order_comes_first(opened):
     studio = opened(run=now)
     ids = [studio.order(FOX, person="", session=name).id for name in "abc"]
-    assert [job.id for job in studio.newest()] == ids[::-1]
+    assert [job.id for job in studio.lists.newest(0, 99)] == ids[::-1]
 
 
 def test_the_operators_callback_address_goes_with_every_order(tmp_path):
