@@ -47,4 +47,6 @@ def _order(name: str, ids: Sequence[str]) -> str:
     classes = [
         ".st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", f"{name}-{each}") for each in ids
     ]  # as Streamlit's
-    return "".join(f":has(> {card}) {{ order: {place}; }}\n" for place, card in enumerate(classes, 1))
+    return "".join(
+        f".st-key-{name}s > :has(> {card}) {{ order: {place}; }}\n" for place, card in enumerate(classes, 1)
+    )

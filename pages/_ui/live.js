@@ -3,14 +3,18 @@ const PATH = __PATH__, KEY = __KEY__;
 const AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself.";
 const AWAY_AFTER = 3000, SILENT_AFTER = 60000, LONGEST_RETRY = 5000; // milliseconds; the server speaks every 20 s
 const REST = 400; // milliseconds between two drawings: a batch changes the log many times a second
+// News that is sent together with what somebody does makes Streamlit run but one of the two: it waits for calm.
+const CALM = 600, PATIENCE = 3000; // milliseconds since somebody did something; of waiting for that
 
 function hub() {
   if (window.__studioLive) return window.__studioLive;
-  const hub = { version: -1, listeners: new Set(), states: new Map() };
+  const hub = { version: -1, listeners: new Set(), states: new Map(), touched: 0 };
   window.__studioLive = hub;
   connect(hub);
   const look = () => { count(); watchTasks(hub); closeStreamlitsDialog(hub); };
   setInterval(look, 500);
+  for (const name of ["pointerdown", "pointerup", "keydown", "input"])
+    document.addEventListener(name, () => { hub.touched = Date.now(); }, { capture: true, passive: true });
   document.addEventListener("play", leaveStill, true);
   document.querySelectorAll("video").forEach((target) => leaveStill({ target })); // those that were faster
   return hub;
@@ -124,22 +128,27 @@ function status(style) {
 export default function ({ setTriggerValue }) {
   const live = hub();
   const drawn = () => Number(document.querySelector(`[data-live="${KEY}"]`)?.dataset.version ?? -1);
-  let timer = null, soon = false, last = 0;
+  const idle = window.requestIdleCallback ?? ((then) => setTimeout(then));
+  let timer = null, soon = false, last = 0, since = 0, gone = false;
   const later = (wait, pause) => { clearTimeout(timer); timer = setTimeout(check, wait, pause); };
   // A trigger can be lost when two fall into one batch: ask until the page shows what the server has.
   const check = (pause) => {
+    const calm = live.touched + CALM - Date.now();
+    if (calm > 0 && Date.now() < since + PATIENCE) return later(calm, pause);
     soon = false;
     if (drawn() >= live.version) return;
-    last = Date.now();
-    setTriggerValue("changed", { run: document.querySelector("[data-run]")?.dataset.run ?? "", at: live.version });
+    last = since = Date.now();
+    const run = () => document.querySelector("[data-run]")?.dataset.run ?? "";
+    idle(() => gone || setTriggerValue("changed", { run: run(), at: live.version }));
     later(pause, Math.min(pause * 2, 8000));
   };
   const listener = () => {
     if (soon) return;
     soon = true;
+    since = Date.now();
     later(Math.max(60, last + REST - Date.now()), 500);
   };
   live.listeners.add(listener);
   listener();
-  return () => { live.listeners.delete(listener); clearTimeout(timer); };
+  return () => { gone = true; live.listeners.delete(listener); clearTimeout(timer); };
 }

@@ -32,6 +32,14 @@ GATHER_FOR_LONGER = """() => {
   const { setTimeout } = window;
   window.setTimeout = (call, wait, ...rest) => setTimeout(call, wait || 500, ...rest);
 }"""
+COUNT_ASKED = """(() => {
+  const { requestIdleCallback } = window;
+  window.asked = 0;
+  window.requestIdleCallback = (then, ...rest) => requestIdleCallback((...given) => {
+    then(...given);
+    window.asked += 1;
+  }, ...rest);
+})()"""
 REMOTE = """async () => {
   const refused = [];
   document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
@@ -119,9 +127,9 @@ def test_a_connection_that_was_cut_without_a_word_is_opened_again(mocked: Callab
     assert len(opened) == 2
 
 
-def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
-    shared_server: Server, browser: Browser
-):
+@pytest.fixture
+def gathering(shared_server: Server, browser: Browser) -> Iterator[tuple[Page, Callable[[], None]]]:
+    """Open a page that sends what half a second brings in one message; return it, and what tells it news."""
     sockets: list[Any] = []
 
     def speak(socket: Any) -> None:
@@ -129,15 +137,35 @@ def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
         socket.send("0")
 
     page = browser.new_page()
+    page.add_init_script(COUNT_ASKED)
     page.route_web_socket(re.compile("/live$"), speak)
     page.goto(shared_server.url)
     page.wait_for_function(CONNECTED)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.evaluate(GATHER_FOR_LONGER)  # Streamlit: what is to go into one message
-    sockets[0].send("1000000")
+    page.evaluate(GATHER_FOR_LONGER)
+    yield page, lambda: sockets[0].send("1000000")
+    page.close()
+
+
+def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
+    gathering: tuple[Page, Callable[[], None]],
+):
+    page, send_news = gathering
+    send_news()
+    page.wait_for_function("() => asked > 0")
     page.get_by_role("radiogroup", name="Takes").get_by_role("radio", name="2").click()
     expect(page.get_by_role("button", name=re.compile("^Generate 2"))).to_be_visible()
-    page.close()
+
+
+def test_news_waits_while_somebody_is_busy(gathering: tuple[Page, Callable[[], None]]):
+    page, send_news = gathering
+    page.get_by_role("button", name="Templates").click()
+    search = page.get_by_role("dialog").get_by_label("Search")
+    search.wait_for()
+    send_news()
+    search.press_sequentially("ramen")
+    expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("^Use "))).to_have_count(1)
+    page.wait_for_function("() => asked > 0")
 
 
 def test_a_changed_task_is_announced_once_and_a_new_one_is_not(
