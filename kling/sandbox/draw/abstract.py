@@ -25,11 +25,12 @@ def inks(look: Look) -> list[Floats]:
     """The colours of a picture."""
     if look.scene.tint == "#ee8fb4" or (look.scene.form == "shapes" and look.scene.mood != "dark"):
         return [rgb(code) for code in PASTEL]
-    found = [rgb(code) for code in INKS[look.scene.digest % len(INKS)]]
-    if look.scene.tint:
-        tint = rgb(look.scene.tint)
-        found = [mix(colour, tint * float(0.4 + 0.8 * colour.mean()), 0.45) for colour in found]
-    return found
+    named = [rgb(code) for code in look.scene.inks]
+    if named:  # their shades, dark to bright
+        white, shades = np.ones(3, np.float32), (0.16, 0.34, 0.85, 1.0)
+        found = [named[i % len(named)] * share for i, share in enumerate(shades)]
+        return [*found, *(mix(named[i % len(named)], white, 0.18 + 0.22 / len(named)) for i in (0, 1))]
+    return [rgb(code) for code in INKS[look.scene.digest % len(INKS)]]
 
 
 def backdrop(look: Look) -> Piece:
@@ -37,6 +38,8 @@ def backdrop(look: Look) -> Piece:
 
     def paint(canvas: Canvas) -> Layer:
         colours = inks(look)
+        if look.scene.form == "ink":
+            colours = [rgb(code) for code in ("#f4f5f4", "#e2e8ec", "#cbd6de")]
         form = clouds(canvas, look.noise(2), scale=(1.2, 0.8), octaves=3)
         tints = gradient(
             [
@@ -86,6 +89,39 @@ def silk(look: Look, salt: int, depth: float) -> Piece:
         )
 
     return Piece(depth, paint, (2 * sway, 0.1))
+
+
+def plume(look: Look, salt: int, depth: float, which: int) -> Piece:
+    """One cloud of ink in water, or of smoke: dense within, frayed at its edge."""
+    dice = look.noise(salt)
+    half = look.frame[0] / look.unit / 2
+    at = (float(dice.uniform(-0.7, 0.7)) * half, float(dice.uniform(0.15, 0.75)))
+    radius = float(dice.uniform(0.34, 0.62))
+    pace, start = float(dice.uniform(0.3, 0.6)), float(dice.uniform(0, 6))
+    way = (float(dice.uniform(-0.05, 0.05)), float(dice.uniform(0.03, 0.07)))
+
+    def paint(canvas: Canvas) -> Layer:
+        colour = inks(look)[which]
+        form = clouds(canvas, look.noise(salt + 1), scale=(0.5, 0.6), octaves=6)
+        fine = clouds(canvas, look.noise(salt + 2), scale=(0.22, 0.30), octaves=5)
+        away = np.hypot(canvas.x - at[0], (canvas.y - at[1]) * canvas.tall) / radius + 0.42 * form
+        folds = smooth(-0.9, 1.0, fine + 0.6 * form)
+        cover = smooth(1.15, 0.25, away) * (0.45 + 0.5 * folds)
+        tints = colour * (0.55 + 0.6 * folds)[..., None]
+        tints = tints + (1 - tints) * (smooth(0.75, 1.0, folds) * 0.18)[..., None]
+        return seal(
+            canvas,
+            np.clip(tints, 0, 1),
+            np.clip(cover, 0, 0.95),
+            look.noise(salt + 3),
+            depth=depth,
+            motion=lambda seconds: (
+                look.unit * (way[0] * (seconds - look.seconds / 2) + 0.02 * math.sin(seconds * pace + start)),
+                look.unit * way[1] * (seconds - look.seconds / 2),
+            ),
+        )
+
+    return Piece(depth, paint, (0.3, 0.4))
 
 
 def shape(look: Look, salt: int, depth: float) -> Piece:

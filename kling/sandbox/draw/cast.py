@@ -23,8 +23,7 @@ MOUNTS = ("horse", "camel", "elephant", "deer", "bear", "tiger", "lion", "cow") 
 
 def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     """The pieces of one subject, where its kind belongs; a flock is many."""
-    if seen.scene.place == "underwater" and "two" in figures()[name]:
-        name = "diver"
+    name = played(seen.scene, name)
     figure = figures()[name]
     mount = mounted(seen.scene)
     if mount:
@@ -85,9 +84,16 @@ def _count(scene: Scene, number: int) -> int:
     return min(scene.counts[number], 2 if len(scene.subjects) > 1 else 5) if scene.counts else 1
 
 
+def played(scene: Scene, name: str) -> str:
+    """The figure that a subject is where it is: people dive, astronauts walk on land."""
+    if scene.place == "underwater" and "two" in figures()[name]:
+        return "diver"
+    return "spacewalker" if name == "astronaut" and scene.place not in {"space", "underwater"} else name
+
+
 def mounted(scene: Scene) -> str:
     """The animal that somebody rides or the bench that somebody sits on, or nothing."""
-    names = [name for name, _ in scene.subjects]
+    names = [played(scene, name) for name, _ in scene.subjects]
     if not any("two" in figures()[name] for name in names):
         return ""
     seats = {"ride": MOUNTS, "sit": ("bench",)}.get(scene.pose, ())
@@ -103,24 +109,28 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
     if way not in {"far", "hearth"}:
         size *= {"close": CLOSE, "far": FAR}.get(scene.near, 1.0)
     if scene.place in {"room", "cafe", "studio"}:
-        return _inside(seen, way, size)
+        return _inside(seen, way, size, small="small" in figure)
     if scene.place in {"underwater", "space"}:
         low, high = {"underwater": (0.40, 0.56), "space": (0.60, 0.68)}[scene.place]
         return float(dice.uniform(low, high)), 4.0, size
     wet = scene.place in {"sea", "island", "lake"} or scene.ground in WATER
     if way == "far" and wet and name not in {"lighthouse", "bridge"}:
         size *= 0.55  # on the far shore
+    if "two" in figure and scene.near != "far" and len(scene.subjects) == 1 and sum(scene.counts) == 1:
+        size *= 1.2  # who is alone
     stand = 0.84 if scene.place == "stage" else 0.90
     spots = {
         "fly": (
             (float(dice.uniform(0.20, 0.28)), 5.6)  # above and before the houses
             if scene.place in {"city", "neon"}
+            else (float(dice.uniform(0.34, 0.46)), 2.9)  # between the trees
+            if scene.place == "forest"
             else (float(dice.uniform(0.30, 0.42)), 6.5)
         ),
         "rise": (0.56, 5.0),
-        "hover": (0.86 if name == "astronaut" else 0.4, 4.0),
+        "hover": (0.4, 4.0) if "two" not in figure else (0.74, 2.5),
         "float": (h + 0.13, 5.5),
-        "ride": (h + 0.20, 4.0),
+        "ride": (h + (0.13 if scene.form == "swell" else 0.20), 4.0),
         "swim": (h + 0.17, 4.95),
         "far": (h + 0.04, 8.95) if wet else (h + 0.13, 4.9),
         "table": (0.90, 1.95),
@@ -134,16 +144,16 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
     return foot, depth, size * (0.6 if way == "hearth" else 1.0)
 
 
-def _inside(seen: Look, way: str, size: float) -> tuple[float, float, float]:
+def _inside(seen: Look, way: str, size: float, *, small: bool) -> tuple[float, float, float]:
     """The same in a room: against its wall, on the floor, on a table before us, or behind that table."""
     if way == "hearth":
         return 0.765, 3.6, size * 0.86
-    if way == "far":  # a building: its model
-        return 0.86, 1.95, size * 0.8
-    if way == "table":
-        return 0.86, 1.95, size
-    if way == "fly":
-        return 0.40, 2.4, size
+    if way in {"far", "table"}:  # a building: its model
+        return 0.86, 1.95, size * (0.8 if way == "far" else 1.0)
+    if way == "wall":
+        return 0.70, 3.65, size
+    if way == "fly" or (seen.scene.place == "cafe" and small):  # a cat sits on the table
+        return (0.40, 2.4, size) if way == "fly" else (0.90, 1.95, size * 1.3)
     if seen.scene.place == "cafe" or any(
         figures()[name]["way"] == "table" for name, _ in seen.scene.subjects
     ):

@@ -20,7 +20,18 @@ from kling.sandbox.draw.look import Look, mix, rgb
 from kling.sandbox.draw.people import two_legs
 from kling.sandbox.draw.rigs import SEATED, Part, Point, lowered
 
-LIT = {"room", "cafe", "stage", "studio", "macro", "space", "underwater"}  # places with a light of their own
+LIT = {
+    "room",
+    "cafe",
+    "stage",
+    "studio",
+    "macro",
+    "space",
+    "underwater",
+    "moon",
+}  # places with a light of their own
+
+FURS = {"#f2efe8", "#23232a", "#8d939c", "#7a4f32"}  # white, black, grey, brown: as animals are
 
 
 @cache
@@ -144,6 +155,16 @@ def _draw(
         pen.polygon(pixels(_round(points) if "blob" in part else points), fill=fill)
 
 
+def _own(look: Look, figure: dict[str, Any], colour: str) -> Floats:
+    """The colour of a figure that was named in a colour, or not."""
+    own = rgb(colour or figure["colour"])
+    if colour and "four" in figure:  # a red fox is not as red as a red car, but a white bear is white
+        own = mix(own, rgb(figure["colour"]), 0.10 if colour in FURS else 0.55)
+    if look.scene.place == "neon":  # whose signs shine on everybody
+        own = mix(own, look.light, 0.25)
+    return own
+
+
 def paint(
     look: Look,
     name: str,
@@ -167,13 +188,13 @@ def paint(
     grow = 3 if half < 500 else 2
     ambient = {"noon": 0.98, "dawn": 0.84, "dusk": 0.68, "night": 0.44}[look.scene.time]
     if look.scene.place in {"city", "neon", "village"}:
-        ambient = max(ambient, 0.62)  # of street lamps
+        ambient = max(ambient, 0.62 if look.scene.place != "neon" else 0.85)  # of street lamps
     if figure["way"] == "table" or look.scene.place in LIT:
         ambient = max(ambient, 0.8)
     ambient *= (1 - 0.25 * look.gloom) * (0.5 if look.scene.light == "back" else 1.0)
-    own = rgb(colour or figure["colour"])
-    if colour and "four" in figure:  # a red fox is not as red as a red car
-        own = mix(own, rgb(figure["colour"]), 0.55)
+    own = _own(look, figure, colour)
+    if look.scene.hair and "two" in figure:
+        figure = figure | {"two": figure["two"] | {"hairs": look.scene.hair}}
     air = min(0.55, 0.035 * depth) + (0.15 if look.scene.weather == "fog" else 0)
     warm = mix(np.ones(3, np.float32), look.light, 0.35)
 

@@ -17,7 +17,10 @@ def heavens(seen: Look) -> list[Piece]:
     scene = seen.scene
     pieces = [sky.sky(seen)]
     if scene.time == "night" and seen.gloom < 0.4:
-        pieces += [sky.stars(seen, 3, 0.8), sky.stars(seen, 4, 0.7)]
+        many = 2.0 if scene.heaven else 0.8
+        pieces += [sky.stars(seen, 3, many), sky.stars(seen, 4, many)]
+        if scene.heaven:
+            pieces.append(sky.nebula(seen, 9, "#8fa8e0", 0.45))
     if scene.air == "aurora":
         pieces += [
             sky.aurora(seen, 5, "#3fffa8"),
@@ -70,7 +73,7 @@ def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one retu
             *(near if kind != "lagoon" else []),
         ]
     if kind in {"sea", "surf"}:
-        wild = 2.2 if scene.weather == "storm" else 1.0
+        wild = 2.2 if scene.weather == "storm" or scene.form == "swell" else 1.0
         waves = [
             water.wave(seen, 80 + i, d, h + b, t * wild)
             for i, (d, b, t) in enumerate(
@@ -96,11 +99,13 @@ def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one retu
                 land.lane(seen, 43, 2.8, h + 0.16, h + 0.31),
                 plants.grass(seen, 76, 1.5, 1.05, 0.10),
             ]
-        return [land.ground(seen, 41, 6.0, h, colour, road=True), plants.grass(seen, 76, 1.5, 1.05, 0.10)]
+        return [land.ground(seen, 41, 6.0, h, colour, road="road"), plants.grass(seen, 76, 1.5, 1.05, 0.10)]
     if kind in {"flowers", "wheat", "meadow"}:
         plant = ("#e0483c", "#e9c13a", "#8f6ae0", "#f2efe8", "#ee8fb4")[scene.digest % 5]
         dry = kind == "wheat" or (kind == "meadow" and scene.season == "autumn")
         stalk = "#c79a3e" if dry else "#5f9a45"
+        if any(name == "sunflower" for name, _ in scene.subjects):
+            plant = "#f2c02e"
         tint = scene.tint or plant if kind == "flowers" else ""
         rows = ((7.0, 0.02, 0.03), (4.6, 0.10, 0.05), (3.2, 0.20, 0.08), (2.3, 0.32, 0.11), (1.6, 0.46, 0.16))
         return [plants.grass(seen, 40 + i, d, h + b, t, tint, stalk) for i, (d, b, t) in enumerate(rows)]

@@ -130,7 +130,9 @@ def studio(seen: Look) -> list[Piece]:
     low = mix(tone, np.ones(3, np.float32), 0.22) * 0.92
     return [
         town.floor(seen, tone * 0.86, 30.0, -9.0),
-        town.glow(seen, 36, 20.0, (seen.sun[0] * 0.5, 0.42), 0.95, "#fff4e2", 0.50),
+        town.glow(
+            seen, 36, 20.0, (seen.sun[0] * 0.5, 0.42), 0.95, "#fff4e2", 0.50 if tone.mean() > 0.2 else 0.16
+        ),
         town.floor(seen, low, 2.0, 0.70),
         town.glow(seen, 37, 1.97, (0.0, 0.90), 0.45, "#fff4e2", 0.30),
     ]
@@ -174,5 +176,8 @@ def nothing(seen: Look) -> list[Piece]:
             *(abstract.silk(seen, 300 + i, 30.0 - i) for i in range(2)),
             *(abstract.shape(seen, 320 + i, 10.0 - 0.6 * i) for i in range(13)),
         ]
+    if seen.scene.form in {"ink", "smoke"}:
+        clouds = [abstract.plume(seen, 300 + 5 * i, 24.0 - 1.6 * i, 2 + i % 4) for i in range(9)]
+        return [abstract.backdrop(seen), *clouds]
     folds = [abstract.silk(seen, 300 + i, 24.0 - 1.6 * i) for i in range(13)]
     return [abstract.backdrop(seen), *folds, air.flying(seen, "dust", 57, 3.0)]

@@ -180,8 +180,8 @@ def mesas(look: Look, salt: int, depth: float, base: float, height: float) -> Pi
     return Piece(depth, paint)
 
 
-def ground(look: Look, salt: int, depth: float, top: float, colour: Floats, *, road: bool = False) -> Piece:
-    """A flat plain from the horizon to the camera, with texture in perspective, and maybe a road on it."""
+def ground(look: Look, salt: int, depth: float, top: float, colour: Floats, *, road: str = "") -> Piece:
+    """A flat plain from the horizon to the camera, textured in perspective; a `road` or `path` on it."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y
@@ -193,13 +193,16 @@ def ground(look: Look, salt: int, depth: float, top: float, colour: Floats, *, r
         if road:
             middle = x - 0.05 - 0.10 * np.sin(down * 5.0) * np.clip(0.5 - down, 0, 1)
             wide = 0.02 + 0.75 * down
-            asphalt = mix(rgb("#3a3d45"), look.haze, 0.25) * (0.35 if look.dark else 0.95)
+            asphalt = mix(rgb("#3a3d45" if road == "road" else "#c8b088"), look.haze, 0.25) * (
+                0.35 if look.dark else 0.95
+            )
             on = smooth(1.03, 0.99, np.abs(middle) / wide)[..., None]
             tints = tints + (asphalt * (1 + 0.4 * texture)[..., None] - tints) * on
             paint_ = mix(rgb("#f1e3b8"), look.haze, 0.2) * (0.6 if look.dark else 1.0)
             dash = smooth(0.024, 0.014, np.abs(middle) / wide) * (np.sin(away * 42) > -0.1)
             side = smooth(0.020, 0.010, np.abs(np.abs(middle) / wide - 0.93)) * 0.8
-            tints = tints + (paint_ - tints) * np.maximum(dash, side)[..., None] * 0.85
+            if road == "road":
+                tints = tints + (paint_ - tints) * np.maximum(dash, side)[..., None] * 0.85
         tints = tints + (look.haze - tints) * haze[..., None]
         cover = np.broadcast_to(
             np.clip((y - top) * canvas.frame[1] + 0.5, 0, 1), (canvas.height, canvas.width)

@@ -14,8 +14,14 @@ import numpy as np
 from kling.sandbox.draw.layers import Floats
 from kling.sandbox.draw.words import Scene
 
-PALETTES = {"space": "space", "underwater": "deep", "neon": "neon", "mars": "mars"}  # whatever the time
-DIM = {"rain": 0.5, "storm": 0.65, "fog": 0.45, "snow": 0.35, "cloudy": 0.25}  # how grey the weather is
+PALETTES = {
+    "space": "space",
+    "underwater": "deep",
+    "neon": "neon",
+    "mars": "mars",
+    "moon": "moon",
+}  # whatever the time
+DIM = {"rain": 0.5, "storm": 0.65, "fog": 0.45, "snow": 0.35, "cloudy": 0.5}  # how grey the weather is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +90,8 @@ def look(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> Look:
     """Chooses colours and light for a scene."""
     dice = np.random.default_rng([seed, 1, scene.digest])
     name = PALETTES.get(scene.place, scene.time)
+    if name == "deep" and (scene.form == "abyss" or scene.mood == "dark" or scene.time == "night"):
+        name = "abyss"
     choice = _palettes()[name]
     found = choice[(scene.digest + int(dice.integers(2))) % len(choice)]
     sky = [rgb(code) for code in found["sky"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kling.sandbox.draw import air, inside, land, plants, sky, town, water
+from kling.sandbox.draw import air, inside, land, plants, sky, town, water, wilds
 from kling.sandbox.draw.canvas import Piece
 from kling.sandbox.draw.cast import WATER, put
 from kling.sandbox.draw.grounds import drives, foot, on
@@ -47,11 +47,11 @@ def _forest(seen: Look) -> list[Piece]:
         leaf = rgb("#7fa24a") if bamboo else rgb("#3f7a3f")
     if leaf is not None:
         leaf = leaf * (0.3 if seen.dark else 0.85)
-    back = [
-        plants.trees(seen, 31, 14.0, h + 0.02, 0.34, kind, leaf),
-        plants.trees(seen, 32, 8.0, h + 0.05, 0.36, kind, leaf),
-        plants.trees(seen, 33, 5.4, h + 0.10, 0.42, kind, leaf),
-    ]
+    rows = ((14.0, 0.02, 0.34), (8.0, 0.05, 0.36), (5.4, 0.10, 0.42))
+    if seen.scene.ground in WATER:  # the wood ends where the water begins
+        rows = ((14.0, 0.0, 0.30), (11.0, 0.01, 0.26), (9.2, 0.02, 0.20))
+    tall = 0.55 if seen.scene.heaven else 1.0
+    back = [plants.trees(seen, 31 + i, d, h + b, t * tall, kind, leaf) for i, (d, b, t) in enumerate(rows)]
     light = (
         []
         if seen.dark or seen.gloom > 0.4
@@ -60,7 +60,7 @@ def _forest(seen: Look) -> list[Piece]:
     mist = [air.fog(seen, 37, 10.0, h, 0.35)]
     trunks = (
         []
-        if seen.scene.ground in WATER | {"road"}
+        if seen.scene.ground in WATER | {"road"} or seen.scene.heaven
         else [
             plants.trees(seen, 34, 3.0, 0.84, 0.36, "trunk", seen.land * 0.6)
             if not bamboo
@@ -83,10 +83,87 @@ def _fields(seen: Look) -> list[Piece]:
     ]
 
 
+def _park(seen: Look) -> list[Piece]:
+    h, scene = seen.horizon, seen.scene
+    leaf = {"autumn": "#c8702a", "winter": "#9fb0bc"}.get(scene.season, "#4f8a3e")
+    lawn = {"autumn": "#a89a48", "winter": "#e4ebf2"}.get(scene.season, "#6fa04a")
+    level = {"noon": 0.9, "dawn": 0.75, "dusk": 0.5, "night": 0.22}[scene.time]
+    blooms = scene.air == "petals" or scene.season == "spring"
+    near = (
+        (-0.66, 0.86, 0.50, 3.4),
+        (0.64, 0.82, 0.42, 3.8),
+        (-0.24, 0.76, 0.26, 5.0),
+        (0.30, 0.75, 0.24, 5.2),
+    )
+    wide = seen.frame[0] / seen.unit / 2
+    named = {name for name, _ in scene.subjects}
+    return [
+        plants.trees(seen, 32, 12.0, h + 0.03, 0.20, "round", rgb(leaf) * level * 0.9),
+        plants.trees(seen, 33, 8.0, h + 0.05, 0.13, "round", rgb(leaf) * level),
+        land.ground(seen, 41, 6.0, h + 0.04, rgb(lawn) * level, road="path"),
+        *(
+            put(
+                seen,
+                "cherry" if blooms else "tree",
+                "" if blooms else leaf,
+                120 + i,
+                at=(x * wide, y),
+                size=s,
+                depth=d,
+            )
+            for i, (x, y, s, d) in enumerate(near)
+        ),
+        *(
+            []
+            if "bench" in named
+            else [put(seen, "bench", "", 129, at=(0.42 * wide, 0.87), size=0.17, depth=3.2)]
+        ),
+        plants.grass(seen, 76, 1.5, 1.05, 0.09),
+    ]
+
+
+def _stadium(seen: Look) -> list[Piece]:
+    h, wide = seen.horizon, seen.frame[0] / seen.unit / 2
+    level = max({"noon": 0.95, "dawn": 0.8, "dusk": 0.65, "night": 0.5}[seen.scene.time], 0.5)
+    lawn = rgb("#dfe9f0" if seen.scene.season == "winter" else "#4f9a45")  # or ice
+    masts = [
+        put(seen, "floodlight", "", 120 + i, at=(x * wide, h + 0.06), size=0.42, depth=9.5)
+        for i, x in enumerate((-0.8, 0.8))
+    ]
+    lights = [
+        town.glow(
+            seen,
+            126 + i,
+            9.4,
+            (x * wide, h + 0.06 - 0.42 * seen.unit / seen.frame[1]),
+            0.3,
+            "#f4f8ff",
+            0.6 if seen.scene.time in {"night", "dusk"} or seen.gloom else 0.1,
+        )
+        for i, x in enumerate((-0.8, 0.8))
+    ]
+    return [
+        *masts,
+        put(seen, "grandstand", "", 123, at=(0.0, h + 0.075), size=0.24, depth=9.0),
+        *lights,
+        land.ground(seen, 41, 6.0, h + 0.07, lawn * level),
+        *([land.lane(seen, 43, 2.8, h + 0.16, h + 0.31)] if drives(seen) else []),
+        *([] if seen.scene.season == "winter" else [plants.grass(seen, 76, 1.5, 1.06, 0.08, "", "#4f9a45")]),
+    ]
+
+
 def _village(seen: Look) -> list[Piece]:
     h = seen.horizon
     houses = [
-        put(seen, "house", "", 100 + i, at=(x, h + 0.085 + 0.02 * (i % 2)), size=0.115, depth=7.0 - 0.1 * i)
+        put(
+            seen,
+            "house",
+            "#f2efe8" if "#f2efe8" in seen.scene.inks else "",
+            100 + i,
+            at=(x, h + 0.085 + 0.02 * (i % 2)),
+            size=0.115,
+            depth=7.0 - 0.1 * i,
+        )
         for i, x in enumerate((-0.62, -0.38, -0.12, 0.14, 0.40, 0.66))
     ]
     church = put(seen, "church", "", 110, at=(0.03, h + 0.07), size=0.22, depth=7.4)
@@ -101,7 +178,9 @@ def _village(seen: Look) -> list[Piece]:
 
 def _city(seen: Look) -> list[Piece]:
     h, neon = seen.horizon, seen.scene.place == "neon"
+    far = {"mountains": [land.peaks(seen, 30, 30.0, h + 0.03, 0.66, 0.9)]}.get(seen.scene.beyond, [])
     rows = [
+        *far,
         town.skyline(seen, 31, 16.0, h + 0.04, 0.34, neon=neon),
         town.skyline(seen, 32, 9.0, h + 0.06, 0.42, neon=neon),
     ]
@@ -119,7 +198,7 @@ def _city(seen: Look) -> list[Piece]:
     return [
         *rows,
         town.skyline(seen, 33, 6.2, h + 0.08, 0.46),
-        land.ground(seen, 41, 6.0, h + 0.07, pave, road=not drives(seen)),
+        land.ground(seen, 41, 6.0, h + 0.07, pave, road="" if drives(seen) else "road"),
         *([land.lane(seen, 43, 2.8, h + 0.16, h + 0.31)] if drives(seen) else []),
     ]
 
@@ -139,32 +218,10 @@ def _desert(seen: Look) -> list[Piece]:
                 6.0,
                 h + 0.03,
                 land.tone(seen, 3.0, rgb("#c99a68") * (0.4 if seen.dark else 0.85)),
-                road=True,
+                road="road",
             ),
         ]
     return sand
-
-
-def _canyon(seen: Look) -> list[Piece]:
-    h = seen.horizon
-    return [
-        land.mesas(seen, 31, 20.0, h + 0.02, 0.22),
-        land.mesas(seen, 32, 11.0, h + 0.08, 0.24),
-        land.dunes(seen, 33, 5.0, h + 0.15, 0.05),
-        land.dunes(seen, 34, 2.4, 0.95, 0.10),
-    ]
-
-
-def _mars(seen: Look) -> list[Piece]:
-    h = seen.horizon
-    return [
-        land.peaks(seen, 30, 28.0, h + 0.02, 0.16, 0.0),
-        land.mesas(seen, 31, 18.0, h + 0.03, 0.15),
-        land.dunes(seen, 33, 9.0, h + 0.06, 0.05),
-        land.dunes(seen, 34, 4.6, h + 0.16, 0.07),
-        land.dunes(seen, 35, 2.2, 0.97, 0.09),
-        air.flying(seen, "dust", 57, 3.0),
-    ]
 
 
 def _sea(seen: Look) -> list[Piece]:
@@ -200,83 +257,6 @@ def _island(seen: Look) -> list[Piece]:
     ]
 
 
-def _lake(seen: Look) -> list[Piece]:
-    h = seen.horizon
-    snow = 0.7 if seen.scene.season == "winter" else 0.25
-    back = (
-        land.peaks(seen, 31, 22.0, h + 0.03, 0.34, snow)
-        if seen.scene.digest % 2
-        else land.hills(seen, 31, 20.0, h + 0.02, 0.20)
-    )
-    return [back, land.hills(seen, 32, 13.0, h + 0.03, 0.12), *foot(seen, "lake")]
-
-
-def _volcano(seen: Look) -> list[Piece]:
-    h = seen.horizon
-    cone = put(seen, "volcano", "", 118, at=(0.0, h + 0.06), size=0.5, depth=15.0)
-    fire = town.glow(seen, 36, 14.8, (0.0, h - 0.48 / (seen.frame[1] / seen.unit)), 0.22, "#ff7a2f", 0.85)
-    return [
-        land.peaks(seen, 31, 24.0, h + 0.03, 0.16, 0.0),
-        cone,
-        fire,
-        land.peaks(seen, 32, 10.0, h + 0.10, 0.12, 0.0),
-        *foot(seen),
-    ]
-
-
-def _waterfall(seen: Look) -> list[Piece]:
-    h = seen.horizon
-    dice = seen.noise(19)
-    middle, half = float(dice.uniform(-0.25, 0.25)), float(dice.uniform(0.10, 0.17))
-    top = 0.20
-    high = (h + 0.10 - top) * seen.frame[1] / seen.unit
-    leaf = mix(seen.land, rgb("#4f7a3a"), 0.5) * (0.4 if seen.dark else 1.0)
-    return [
-        land.peaks(seen, 31, 24.0, 0.30, 0.16, 0.1),
-        plants.trees(seen, 30, 11.0, top + 0.05, 0.10, "round", leaf),
-        land.cliff(seen, 32, 10.0, h + 0.10, high, (middle, half)),
-        water.falls(seen, 33, 9.6, (middle, top + 0.1 * (h + 0.10 - top), h + 0.075, half)),
-        water.falls(seen, 34, 9.7, (middle + half * 2.6, top + 0.01, h + 0.07, half * 0.22)),
-        air.fog(seen, 37, 9.3, h + 0.05, 0.62),
-        *foot(on(seen, ground="lake"), "lake"),
-        air.fog(seen, 38, 8.8, h + 0.055, 0.45),
-        plants.trees(seen, 35, 2.4, 1.06, 0.30, "leaves", leaf * 0.7),
-    ]
-
-
-def _arctic(seen: Look) -> list[Piece]:
-    h = seen.horizon
-    ice = on(seen, season="winter")
-    return [
-        land.peaks(ice, 31, 20.0, h + 0.03, 0.22, 1.0),
-        land.peaks(ice, 32, 10.0, h + 0.03, 0.09, 1.2),
-        water.mirror(seen, h + 0.03, 9.9, calm=0.75),
-        water.glitter(seen, 72, 8.0, h + 0.03, 0.5),
-        land.hills(ice, 53, 2.4, 0.98, 0.12, rgb("#dfeaf5") * (0.4 if seen.dark else 0.9)),
-    ]
-
-
-def _cave(seen: Look) -> list[Piece]:
-    return [
-        *_lake(seen),
-        sky.beams(seen, 35, origin=(seen.sun[0], -0.1), strength=0.35, colour=seen.light),
-        town.hole(seen, 1.5, "cave"),
-    ]
-
-
-def _clouds(seen: Look) -> list[Piece]:
-    rows = [
-        sky.cloud(seen, 22 + 2 * i, d, thick=0.9, low=b, speed=0.01 + 0.02 / d)
-        for i, (d, b) in enumerate(((30.0, 0.86), (14.0, 1.0), (6.0, 1.2)))
-    ]
-    return [
-        land.peaks(seen, 31, 34.0, 0.78, 0.2, 0.6),
-        air.fog(seen, 38, 32.0, 0.76, 0.9),
-        *rows,
-        air.fog(seen, 37, 5.0, 1.02, 1.2),
-    ]
-
-
 PLACES: dict[str, Callable[[Look], list[Piece]]] = {
     "mountains": _mountains,
     "hills": _hills,
@@ -286,24 +266,27 @@ PLACES: dict[str, Callable[[Look], list[Piece]]] = {
     "city": _city,
     "neon": _city,
     "desert": _desert,
-    "canyon": _canyon,
+    "canyon": wilds.canyon,
     "sea": _sea,
     "beach": _beach,
     "island": _island,
-    "lake": _lake,
+    "lake": wilds.lake,
+    "moon": wilds.moon,
+    "park": _park,
+    "stadium": _stadium,
     "space": inside.space,
     "underwater": inside.underwater,
-    "volcano": _volcano,
-    "waterfall": _waterfall,
-    "arctic": _arctic,
+    "volcano": wilds.volcano,
+    "waterfall": wilds.waterfall,
+    "arctic": wilds.arctic,
     "room": inside.room,
     "cafe": inside.cafe,
-    "cave": _cave,
+    "cave": wilds.cave,
     "stage": inside.stage,
     "studio": inside.studio,
     "macro": inside.macro,
     "abstract": inside.nothing,
-    "mars": _mars,
+    "mars": wilds.mars,
     "snowfield": lambda seen: _mountains(on(seen, season="winter")),
-    "clouds": _clouds,
+    "clouds": wilds.clouds,
 }

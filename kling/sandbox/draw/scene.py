@@ -10,7 +10,7 @@ from kling.sandbox.draw.look import Look, look
 from kling.sandbox.draw.places import PLACES, open_land
 from kling.sandbox.draw.words import Scene
 
-INSIDE = {"space", "underwater", "room", "cafe", "stage", "studio", "macro", "abstract"}
+INSIDE = {"space", "underwater", "room", "cafe", "stage", "studio", "macro", "abstract", "moon"}
 
 
 def plan(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> list[Piece]:

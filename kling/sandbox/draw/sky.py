@@ -127,8 +127,8 @@ def aurora(look: Look, salt: int, colour: str) -> Piece:
     return Piece(math.inf, paint, (0.06, 0.0))
 
 
-def nebula(look: Look, salt: int) -> Piece:
-    """Clouds of gas in two colours, and the band of a galaxy."""
+def nebula(look: Look, salt: int, only: str = "", share_of: float = 1.0) -> Piece:
+    """Clouds of gas in two colours or one, and the band of a galaxy."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, (canvas.y - 0.5) * canvas.tall
@@ -145,11 +145,13 @@ def nebula(look: Look, salt: int) -> Piece:
             ("#c65cff", "#2fb4ff"),
         )
         one, two = (rgb(code) for code in pairs[(look.scene.digest + int(dice.integers(2))) % 4])
-        if look.scene.tint:
+        if only:
+            one, two = rgb(only), rgb(only) * 0.8
+        elif look.scene.tint:
             one = mix(one, rgb(look.scene.tint), 0.7)
         share = smooth(-0.6, 0.8, other)[..., None]
         tints = one * share + two * (1 - share)
-        cover = np.clip(band * smooth(-0.7, 1.3, form) * 0.95, 0, 0.9)
+        cover = np.clip(band * smooth(-0.7, 1.3, form) * 0.95, 0, 0.9) * share_of
         tints = tints * (0.45 + 0.75 * (band * smooth(0.0, 1.5, form))[..., None])
         return seal(
             canvas,

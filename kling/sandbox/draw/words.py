@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 from kling.sandbox.draw.camera import Leg
+from kling.sandbox.draw.vocabulary import first, lexicon, pattern, plain, said
 
 # What a prompt that names nothing gets: handsome in any case.
 PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
@@ -21,9 +19,12 @@ CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
 THEN = re.compile(r"\b(?:then|before|afterwards|followed by|finally)\b")
 NUMBERS = {"two": 2, "2": 2, "pair of": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5}
 NUMBER = re.compile(rf"\b({'|'.join(NUMBERS)}|herd of|pack of|group of|dozens of)(?: [a-z-]+)? $")
-SIMILE = re.compile(r"\blike (?:an? |the )?[a-z]+")  # is not in the picture
-LETTER = "[a-zà-öø-ÿа-яё]"  # of scripts that put blanks between words
 AROUND = 20  # letters on either side of a camera's move that say how it goes
+HAIR = re.compile(
+    r"\b([a-z]+)(?: (?:long|short|curly|wavy|flowing|braided|straight|messy))*[- ]hair(?:ed)?\b"
+    r"|\b(?:blonde?|redhead|brunette)\b"
+)
+BACKDROP = re.compile(r"\b([a-z]+) (?:seamless |studio )?(?:background|backdrop)")
 REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
 
 
@@ -38,6 +39,9 @@ class Scene:
         subjects: who or what is in it, each with a colour where one was named.
         counts: how many there are of each subject, 1 to 5.
         tint: a colour of the whole picture, where one was named.
+        inks: every colour that is of no subject.
+        hair: the colour of people's hair, where one was named.
+        heaven: `stars` where the prompt wants many.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
         camera: a camera move in plain words: its parts one after another, each some words at once with their
             force (see `camera.spoken`).
@@ -67,45 +71,10 @@ class Scene:
     form: str = ""
     beyond: str = ""
     counts: tuple[int, ...] = ()
+    inks: tuple[str, ...] = ()
+    hair: str = ""
+    heaven: str = ""
     digest: int = 0
-
-
-@cache
-def lexicon() -> dict[str, dict[str, Any]]:
-    """The words that the painter knows, by group and meaning."""
-    return tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _pattern(group: str, meaning: str) -> re.Pattern[str]:
-    words = "|".join(map(_with_plural, lexicon()[group][meaning]))
-    return re.compile(rf"(?<!{LETTER})(?:{words})(?!{LETTER})")
-
-
-def _with_plural(word: str) -> str:
-    """A word and its plural: foxes, but no manes of a man."""
-    if re.search("[^aeiou]y$", word):
-        return re.escape(word[:-1]) + "(?:y|ies)"
-    return re.escape(word) + (
-        "(?:es)?" if re.search("(?:[sxz]|ch|sh)$", word) else "(?:e?s)?" if word.endswith("o") else "s?"
-    )
-
-
-@cache
-def _read_as() -> re.Pattern[str]:
-    phrases = "|".join(sorted(map(_with_plural, lexicon()["read_as"]), key=len, reverse=True))
-    return re.compile(rf"(?<!{LETTER})(?:{phrases})(?!{LETTER})")
-
-
-def plain(text: str) -> str:
-    """The text in the words of the lexicon: what a phrase means where its words say something else."""
-    phrases = lexicon()["read_as"]
-
-    def meant(match: re.Match[str]) -> str:
-        phrase = match[0]
-        return str(next(phrases[p] for p in (phrase, phrase[:-1], phrase[:-2]) if p in phrases))
-
-    return _read_as().sub(meant, SIMILE.sub(" ", text))
 
 
 @cache
@@ -113,37 +82,29 @@ def _things() -> re.Pattern[str]:
     return re.compile(rf"\w+ (?:\w+ )?(?:{'|'.join(lexicon()['things']['things'])})")
 
 
-def said(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
-    """The meanings in `group` that `text` names and `unwanted` does not, each with its place, in order."""
-    found = []
-    for meaning in lexicon()[group]:
-        match = _pattern(group, meaning).search(text)
-        if match and not _pattern(group, meaning).search(unwanted):
-            found.append((match.start(), meaning))
-    return sorted(found)
-
-
-def first(group: str, text: str, unwanted: str = "") -> str:
-    """The meaning that stands first, or nothing."""
-    found = said(group, text, unwanted)
-    return found[0][1] if found else ""
-
-
 def read(prompt: str, negative: str = "") -> Scene:
     """What a prompt asks for; what it leaves open follows from the prompt itself, so that prompts differ."""
     text = plain(prompt.lower())
     unwanted = f"{plain(negative.lower())} {' '.join(REFUSED.findall(text))}"
     text = REFUSED.sub(" ", text)
+    hair = next((code for found in HAIR.finditer(text) if (code := first("hair", found[0]))), "")
+    text = HAIR.sub(lambda found: " " if first("hair", found[0]) else found[0], text)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
     weather = first("weather", text, unwanted)
     places = [name for _, name in said("place", text, unwanted)]
     subjects = _subjects(text, unwanted, places)
     colours = said("colour", text, unwanted)
-    owned = [_owned(text, at, colours) for at, _ in subjects]
+    owned = [_owned(text, at, colours, subjects) for at, _ in subjects]
     free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
+    behind = BACKDROP.search(text)
+    if behind and (named := first("colour", behind[1])):
+        free = [named, *(code for code in free if code != named)]
     home = [lexicon()["home"].get(name, "") for _, name in subjects]
+    home = sorted(home, key=lambda name: name == "room")  # a cat on a motorcycle is outside
     places = _meant(places, home)
     place = next((name for name in (*places, *home) if name), "")
+    if place == "sea" and subjects and all(name in lexicon()["below"]["names"] for _, name in subjects):
+        place = "underwater"
     ground = first("ground", text, unwanted)
     if place == "stage" and not places and weather:  # whoever dances in the rain is outside
         place = "city"
@@ -152,22 +113,30 @@ def read(prompt: str, negative: str = "") -> Scene:
     if not place and ground:
         place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
     choice = LANDS if subjects else PLACES
+    time = first("time", text, unwanted) or _hour(
+        weather, place, digest[1], subjects=bool(subjects), dark=first("mood", text) == "dark"
+    )
+    if place == "neon" and time in {"dawn", "noon"}:  # its signs are out
+        place = "city"
     return Scene(
         place=place or choice[digest[0] % len(choice)],
         ground=ground,
-        time=first("time", text, unwanted) or _hour(weather, place, digest[1], subjects=bool(subjects)),
+        time=time,
         weather=weather or "clear",
         season=first("season", text, unwanted) or ("winter" if weather == "snow" else "summer"),
         mood=first("mood", text, unwanted) or "calm",
         subjects=tuple((name, code) for (_, name), code in zip(subjects, owned, strict=True))[:3],
         tint=free[0] if free else "",
+        inks=tuple(free),
+        hair=hair,
+        heaven=first("heaven", text, unwanted),
         air=first("air", text, unwanted),
         camera=_camera(prompt.lower(), text),
         pose=first("pose", text),
         facing=first("facing", text),
         light=first("light", text),
         near=first("near", text),
-        form=first("form", text),
+        form=(first("matter", text) if place == "abstract" else "") or first("form", text),
         beyond=next((name for name in places if name != place), ""),
         counts=tuple(_count(text, name) for _, name in subjects)[:3],
         digest=int.from_bytes(digest[2:6]),
@@ -183,6 +152,10 @@ def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, st
         extra.add("flower")  # a field of tulips, not one tulip
     if len(names) > 1:
         extra |= {"leaf", "tree"} if places[:1] == ["forest"] else {"leaf"}
+    if names & {*lexicon()["people"]["names"]}:  # her boots, his watch
+        extra |= {*lexicon()["worn"]["names"]}
+    if {"city", "neon"} & {*places} and _count(text, "tower") > 1:
+        extra.add("tower")  # towers of glass
     if names & {*lexicon()["afloat"]["names"]} and first("near", text) != "close":
         extra |= {*lexicon()["ashore"]["names"]}
     return [(at, name) for at, name in found if name not in extra]
@@ -197,35 +170,41 @@ def _meant(places: list[str], home: list[str]) -> list[str]:
         weak.add("macro")
     if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:  # a neon jellyfish in a forest
         weak.add("neon")
+    if "studio" in places:  # tea is not in a cafe there
+        weak.add("cafe")
     if "beach" in places:  # its waves are no high sea
         weak.add("sea")
     found = [name for name in places if name not in weak]
+    found = ["neon", *found] if found[:1] == ["city"] and "neon" in found else found
     return ["underwater", *found] if "underwater" in found else found  # a turtle over a reef swims below
 
 
 def _count(text: str, name: str) -> int:
     """How many of a subject a text says: two dogs; three where it only says that there are more."""
-    match = _pattern("subject", name).search(text)
-    said_so = NUMBER.search(text[: match.start()]) if match else None
-    if said_so:
-        return NUMBERS.get(said_so[1], 4)
-    return 3 if match and match[0] not in lexicon()["subject"][name] else 1
+    for match in (matches := [*pattern("subject", name).finditer(text)]):
+        if said_so := NUMBER.search(text[: match.start()]):
+            return NUMBERS.get(said_so[1], 4)
+    alone = name in lexicon()["together"]["names"]
+    return 3 if any(m[0] not in lexicon()["subject"][name] for m in matches) and not alone else 1
 
 
-def _owned(text: str, at: int, colours: list[tuple[int, str]]) -> str:
+def _owned(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
     """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
-    near = [code for where, code in colours if where < at and text[where:at].count(" ") <= 2]
+    begin = max((other for other, _ in subjects if other < at), default=-1)
+    near = [code for where, code in colours if begin < where < at and text[where:at].count(" ") <= 2]
     worn = [
         code
         for where, code in colours
-        if at < where and text[at:where].count(" ") <= 5 and re.search(r" (in|wearing|with) ", text[at:where])
+        if at < where
+        and text[at:where].count(" ") <= 5
+        and re.search(r" (in|wearing|with|con|mit|avec|im|в|с) ", text[at:where])
     ]
     return near[-1] if near else worn[0] if worn else ""
 
 
 def _camera(prompt: str, text: str) -> tuple[Leg, ...]:
     """The camera move that a text asks for; `prompt` is the whole of it, with what it refuses."""
-    if _pattern("camera", "still").search(prompt):
+    if pattern("camera", "still").search(prompt):
         return ((("still", ""),),)
     legs: list[list[tuple[str, str]]] = []
     for sentence in SENTENCE.findall(text):
@@ -260,11 +239,13 @@ def _any_move() -> re.Pattern[str]:
     return re.compile(f"(?<![a-z])(?:{'|'.join(map(re.escape, _moves()))})(?![a-z])")
 
 
-def _hour(weather: str, place: str, die: int, *, subjects: bool) -> str:
+def _hour(weather: str, place: str, die: int, *, subjects: bool, dark: bool) -> str:
+    if weather == "clear" or place in {"studio", "macro"}:
+        return "noon"
+    if dark:
+        return ("dusk", "night")[die % 2]
     if weather in {"rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
-    if place in {"studio", "macro"}:
-        return "noon"
     if place == "forest":
         return ("noon", "dawn")[die % 2]
     if place in {"neon", "city", "cafe", "room", "stage"}:

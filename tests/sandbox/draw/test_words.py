@@ -12,7 +12,8 @@ from kling.sandbox.draw.figures import figures
 from kling.sandbox.draw.layers import Layer
 from kling.sandbox.draw.look import look
 from kling.sandbox.draw.places import PLACES
-from kling.sandbox.draw.words import lexicon, read
+from kling.sandbox.draw.vocabulary import lexicon
+from kling.sandbox.draw.words import read
 from tests.contact_sheet import PROMPTS
 from tests.sandbox.draw.reel import difference, order
 
