@@ -191,7 +191,8 @@ def paint(
         ambient = max(ambient, 0.62 if look.scene.place != "neon" else 0.85)  # of street lamps
     if figure["way"] == "table" or look.scene.place in LIT:
         ambient = max(ambient, 0.8)
-    ambient *= (1 - 0.25 * look.gloom) * (0.5 if look.scene.light == "back" else 1.0)
+    dim = {"table": 0.8}.get(figure["way"], 0.5) if look.scene.light == "back" else 1.0
+    ambient *= (1 - 0.25 * look.gloom) * dim
     own = _own(look, figure, colour)
     if look.scene.hair and "two" in figure:
         figure = figure | {"two": figure["two"] | {"hairs": look.scene.hair}}

@@ -167,8 +167,11 @@ def _village(seen: Look) -> list[Piece]:
         for i, x in enumerate((-0.62, -0.38, -0.12, 0.14, 0.40, 0.66))
     ]
     church = put(seen, "church", "", 110, at=(0.03, h + 0.07), size=0.22, depth=7.4)
+    snow = 0.75 if seen.scene.season == "winter" else 0.3
+    alps = [land.peaks(seen, 30, 24.0, h + 0.03, 0.42, snow)] if seen.scene.beyond == "mountains" else []
     return [
-        land.hills(seen, 31, 20.0, h + 0.01, 0.18),
+        *alps,
+        land.hills(seen, 31, 20.0, h + 0.01, 0.18 if not alps else 0.10),
         land.hills(seen, 32, 9.0, h + 0.07, 0.07),
         church,
         *houses,

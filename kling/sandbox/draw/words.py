@@ -93,6 +93,9 @@ def read(prompt: str, negative: str = "") -> Scene:
     weather = first("weather", text, unwanted)
     places = [name for _, name in said("place", text, unwanted)]
     subjects = _subjects(text, unwanted, places)
+    riders = {"cowboy", "knight", "samurai"}  # who ride on nothing that is named
+    if first("pose", text) == "ride" and subjects and all(name in riders for _, name in subjects):
+        subjects.append((len(text), "horse"))
     colours = said("colour", text, unwanted)
     owned = [_owned(text, at, colours, subjects) for at, _ in subjects]
     free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
@@ -164,7 +167,7 @@ def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, st
 def _meant(places: list[str], home: list[str]) -> list[str]:
     """The places without those whose words say something else beside others."""
     weak = set()
-    if home or len(places) > 1:  # paint, ink and particles may be of something
+    if home or {*places} - {"abstract", "studio"}:  # paint, ink and particles may be of something
         weak.add("abstract")
     if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
         weak.add("macro")
@@ -175,6 +178,7 @@ def _meant(places: list[str], home: list[str]) -> list[str]:
     if "beach" in places:  # its waves are no high sea
         weak.add("sea")
     found = [name for name in places if name not in weak]
+    found = ["village", *found] if "village" in found and found[0] in {"mountains", "hills"} else found
     found = ["neon", *found] if found[:1] == ["city"] and "neon" in found else found
     return ["underwater", *found] if "underwater" in found else found  # a turtle over a reef swims below
 
@@ -191,12 +195,12 @@ def _count(text: str, name: str) -> int:
 def _owned(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
     """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
     begin = max((other for other, _ in subjects if other < at), default=-1)
-    near = [code for where, code in colours if begin < where < at and text[where:at].count(" ") <= 2]
+    near = [code for where, code in colours if begin < where <= at and text[where:at].count(" ") <= 2]
     worn = [
         code
         for where, code in colours
         if at < where
-        and text[at:where].count(" ") <= 5
+        and len(text[at:where].split()) <= 6
         and re.search(r" (in|wearing|with|con|mit|avec|im|в|с) ", text[at:where])
     ]
     return near[-1] if near else worn[0] if worn else ""

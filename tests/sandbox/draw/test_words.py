@@ -14,7 +14,7 @@ from kling.sandbox.draw.look import look
 from kling.sandbox.draw.places import PLACES
 from kling.sandbox.draw.vocabulary import lexicon
 from kling.sandbox.draw.words import read
-from tests.contact_sheet import PROMPTS
+from tests.contact_sheet import PROMPTS, still
 from tests.sandbox.draw.reel import difference, order
 
 
@@ -73,6 +73,18 @@ def test_what_is_not_wanted_is_not_drawn(prompt, negative):
         ("three puppies and flamingos", ["dog", "flamingo"]),
         ("two women in a park", ["woman"]),
         ("a construction crane", []),
+        ("a helicopter between skyscrapers", ["helicopter"]),
+        ("a woman in black boots", ["woman"]),
+        ("a drone camera circles a church", ["church"]),
+        ("the camera follows a train", ["train"]),
+        ("a bullet train", ["express"]),
+        ("northern lights dancing over a lake", []),
+        ("a baby elephant", ["elephant"]),
+        ("a paper airplane", ["paperplane"]),
+        ("a cowboy riding into the sunset", ["cowboy", "horse"]),
+        ("crystal clear water", []),
+        ("a glass of wine", ["bottle"]),
+        ("a glass of whisky", ["whisky"]),
         ("девушка в поле", ["woman"]),
         ("ein Mädchen und ein Hund", ["dog", "woman"]),
         ("海辺を歩く白い犬", ["dog"]),
@@ -91,10 +103,87 @@ def test_a_word_inside_another_or_a_phrase_says_nothing_else(prompt, names):
         ("a sneaker, product shot", "studio"),
         ("a waterfall in the jungle", "waterfall"),
         ("ein Sonnenblumenfeld im Sommer", "fields"),
+        ("jellyfish in the deep dark ocean", "underwater"),
+        ("a boat on the ocean, fish below", "sea"),
+        ("a helicopter flying between skyscrapers", "city"),
+        ("an old man feeding pigeons in a park", "park"),
+        ("an astronaut riding a horse on the moon", "moon"),
+        ("the moon over the sea", "sea"),
+        ("a campfire in the woods under the Milky Way", "forest"),
+        ("a football match in a stadium", "stadium"),
+        ("a glass of whisky, studio lighting", "studio"),
+        ("a Tokyo street full of neon signs", "neon"),
+        ("a futuristic city at sunrise", "city"),
+        ("a mountain village", "village"),
+        ("dumplings in a bamboo basket", "cafe"),
+        ("a cat riding a motorcycle", "hills"),
+        ("ein Leuchtturm an der Küste", "sea"),
     ],
 )
 def test_the_place_is_the_one_that_is_meant(prompt, place):
     assert read(prompt).place == place
+
+
+@pytest.mark.parametrize(
+    ("prompt", "owned"),
+    [
+        ("a polar bear", {"bear": "#f2efe8"}),
+        ("a woman with long red hair in a green dress", {"woman": "#4c9a4a"}),
+        ("a red bridge, cherry blossoms", {"footbridge": "#c8322b", "cherry": ""}),
+        ("una mujer con vestido amarillo", {"woman": "#e9c13a"}),
+        ("a red telephone and a dog", {"dog": ""}),
+    ],
+)
+def test_a_colour_is_of_what_it_stands_with(prompt, owned):
+    assert dict(read(prompt).subjects) == owned
+
+
+def test_hair_has_its_own_colour():
+    assert read("a woman with long red hair").hair == read("a redhead").hair != ""
+    assert read("a red dress").hair == ""
+    assert read("a woman with red hair").tint == ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "time"),
+    [
+        ("sunflowers under a clear sky", "noon"),
+        ("a clear night sky", "night"),
+        ("a moonlit lake, clear water", "night"),
+    ],
+)
+def test_a_clear_sky_is_of_the_day_unless_the_prompt_says_night(prompt, time):
+    assert read(prompt).time == time
+
+
+def test_dust_storms_are_dry():
+    assert read("a dust storm on mars").weather == "fog"
+    assert read("a thunderstorm").weather == "storm"
+
+
+def _colours(prompt: str) -> np.ndarray:
+    return np.asarray(still(prompt, (160, 90), 1), np.float32)
+
+
+def test_an_abstract_picture_has_every_colour_that_was_named():
+    red, _, blue = np.moveaxis(_colours("ink spreading in water, abstract, red and blue"), -1, 0)
+    assert (red > blue + 30).mean() > 0.04
+    assert (blue > red + 30).mean() > 0.04
+
+
+def test_a_polar_bear_is_white_and_a_bear_is_not():
+    ice = "on the arctic ice at noon"
+    white, brown = (
+        _colours(f"a {kind} {ice}")[40:85, 40:120].max(axis=-1) for kind in ("polar bear", "bear")
+    )
+    assert (white < 110).mean() < 0.05 < (brown < 110).mean()
+
+
+def test_the_dark_deep_is_darker_than_a_reef():
+    deep, reef = (
+        _colours(f"jellyfish {where}").mean() for where in ("in the deep dark ocean", "over a reef")
+    )
+    assert deep < 0.7 * reef
 
 
 @pytest.mark.parametrize(
