@@ -52,7 +52,7 @@ def underwater(seen: Look) -> list[Piece]:
     return [water.below(seen), *rays, *floor, air.flying(seen, "bubbles", 55, 3.5)]
 
 
-HEARTH = {"fireplace", "sofa", "shelf", "potted"}
+HEARTH = {"xmastree", "fireplace", "sofa", "shelf", "potted"}
 # What stands in a room where the prompt says nothing: to the left and to the right of the window.
 FURNITURE = (("shelf", "potted"), ("potted", "sofa"), ("sofa", "shelf"), ("fireplace", "potted"))
 

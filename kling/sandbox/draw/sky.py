@@ -185,7 +185,7 @@ def planet(
             ("#a8546a", "#f0b49a"),
             ("#5a58a8", "#c8b4ec"),
         )
-        which = 1 if look.scene.form == "earth" and radius > 0.2 else (look.scene.digest // 7 + salt) % 4
+        which = 1 if look.scene.form == "earth" and radius > 0.1 else (look.scene.digest // 7 + salt) % 4
         one, two = (rgb(code) for code in pairs[which])
         bands = ridge(v * 1.6 + 0.10 * clouds(canvas, dice, scale=(0.5, 0.12)), salt, scale=0.3, octaves=4)
         tints = one + (two - one) * smooth(-0.5, 0.6, bands)[..., None]

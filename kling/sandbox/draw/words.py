@@ -157,6 +157,8 @@ def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, st
         extra |= {"leaf", "tree"} if places[:1] == ["forest"] else {"leaf"}
     if names & {*lexicon()["people"]["names"]}:  # her boots, his watch
         extra |= {*lexicon()["worn"]["names"]}
+    if "room" in places:  # which is in the house
+        extra.add("house")
     if {"city", "neon"} & {*places} and _count(text, "tower") > 1:
         extra.add("tower")  # towers of glass
     if names & {*lexicon()["afloat"]["names"]} and first("near", text) != "close":
@@ -167,7 +169,7 @@ def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, st
 def _meant(places: list[str], home: list[str]) -> list[str]:
     """The places without those whose words say something else beside others."""
     weak = set()
-    if home or {*places} - {"abstract", "studio"}:  # paint, ink and particles may be of something
+    if home or {*places} - {"abstract", "studio", "macro"}:  # paint, ink and particles may be of something
         weak.add("abstract")
     if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
         weak.add("macro")

@@ -35,7 +35,7 @@ PATIENCE = 30.0  # seconds for one preview
 RETRY_AFTER = 60.0  # seconds, what failed is drawn again
 LONGEST_CUT = 30  # seconds of video
 _AREA = 320 * 180  # pixels
-_LOOK = 2  # raise it when what is drawn changes: files are kept by name
+_LOOK = 3  # raise it when what is drawn changes: files are kept by name
 _ROOT = str(Path(__file__).parents[3])
 
 State = Literal["ready", "drawing", "busy", "failed"]
