@@ -177,6 +177,8 @@ def _meant(places: list[str], home: list[str]) -> list[str]:
         weak.add("neon")
     if "studio" in places:  # tea is not in a cafe there
         weak.add("cafe")
+    if "sea" in {*places, *home}:  # a cliff there is no canyon
+        weak.add("canyon")
     if "beach" in places:  # its waves are no high sea
         weak.add("sea")
     found = [name for name in places if name not in weak]
@@ -250,7 +252,7 @@ def _hour(weather: str, place: str, die: int, *, subjects: bool, dark: bool) -> 
         return "noon"
     if dark:
         return ("dusk", "night")[die % 2]
-    if weather in {"rain", "fog", "snow", "cloudy"}:
+    if weather in {"storm", "rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
     if place == "forest":
         return ("noon", "dawn")[die % 2]

@@ -187,6 +187,27 @@ def test_the_dark_deep_is_darker_than_a_reef():
 
 
 @pytest.mark.parametrize(
+    ("prompt", "field", "meaning"),
+    [
+        ("a lighthouse on a cliff", "place", "sea"),
+        ("a cliff in the desert sun", "place", "canyon"),
+        ("snow-capped mountains at a lake", "weather", "clear"),
+        ("a village on Christmas Eve", "time", "night"),
+        ("a camel caravan", "counts", (4,)),
+        ("une vieille dame", "subjects", (("elder", ""),)),
+        ("ein alter Mann", "subjects", (("oldman", ""),)),
+    ],
+)
+def test_words_mean_what_stands_beside_them(prompt, field, meaning):
+    assert getattr(read(prompt), field) == meaning
+
+
+@pytest.mark.parametrize("field", ["oats", "barley", "rye", "corn", "clover", "hay"])
+def test_a_storm_of_no_hour_is_no_night(field):
+    assert read(f"a storm over a field of {field}").time != "night"
+
+
+@pytest.mark.parametrize(
     ("prompt", "count"),
     [("a horse", 1), ("two horses", 2), ("five wild horses", 5), ("horses", 3), ("a herd of horses", 4)],
 )
