@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.test_first_video import go_to, order, rows, wishes
 
 SIZES = [{}, PHONE]
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=["desktop", "phone"])
+AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 DRAFT = re.compile(r"[?&]draft=([0-9a-f]{20})")
 
 
@@ -27,7 +29,7 @@ def kept(page: Page) -> None:
 
 
 def settled(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.locator(AT_REST).wait_for()
 
 
 def draft_id(page: Page) -> str:
@@ -216,3 +218,51 @@ def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
     expect(page.get_by_text("from 1.5 Units ($0.21) to 5 Units ($0.70)")).to_be_visible()
     page.get_by_role("radiogroup", name="Mode").get_by_text("std 720p", exact=True).click()
     expect(page.get_by_text("To fit Kling 2.6: sound on → off.")).to_be_visible()
+
+
+def test_a_choice_made_before_the_answer_to_the_last_one_stays(shared_server: Server, browser: Browser):
+    held: list[str | bytes] = []
+    sockets: list[WebSocketRoute] = []
+    holding = False
+
+    def hold_back(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(answered)
+
+    def answered(message: str | bytes) -> None:
+        held.append(message)
+        if not holding:
+            give(len(held))
+
+    def give(number: int) -> None:
+        for _ in range(number):
+            sockets[-1].send(held.pop(0))
+
+    def whole() -> bool:
+        parts = (ForwardMsg.FromString(each) for each in held if isinstance(each, bytes))
+        return any(part.WhichOneof("type") == "script_finished" for part in parts)
+
+    page = browser.new_page()
+    page.route_web_socket(re.compile("/_stcore/stream"), hold_back)
+    page.goto(shared_server.url)
+    prompt(page).fill("A {red|grey} fox")
+    prompt(page).press("Tab")
+    make = page.get_by_role("button", name="Make a table of variations")
+    make.wait_for()
+    settled(page)
+    holding = True
+    make.click()
+    for _ in range(5_000):
+        if whole():
+            break
+        page.evaluate("0")  # lets what has happened arrive here
+    first = len(held)
+    ratio = page.get_by_role("radiogroup", name="Aspect ratio").get_by_role("radio", name="9:16")
+    ratio.click()
+    give(first)
+    expect(page.get_by_text("2 videos of 2 ticked")).to_be_visible()
+    holding = False
+    give(len(held))
+    settled(page)
+    expect(ratio).to_be_checked()
+    page.close()

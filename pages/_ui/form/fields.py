@@ -106,16 +106,20 @@ def held() -> str:
 
 
 def write(draft: Draft) -> None:
-    """Put a draft into the widgets. Only before they are drawn, or in a callback."""
+    """Put a draft into the widgets. Only before they are drawn, or in a callback.
+
+    What a widget holds already is not written: the answer would take back a click made meanwhile.
+    """
     session = st.session_state
-    for name in FLAT:
-        value = getattr(draft, name)
-        session[key(name)] = list(value) if isinstance(value, tuple) else value
-    session[key("count")] = len(draft.shots)
+    values = {key(name): getattr(draft, name) for name in FLAT}
+    values[key("count")] = len(draft.shots)
     for number, shot in enumerate(draft.shots, 1):
-        session[key(f"shot_{number}")] = shot.prompt
+        values[key(f"shot_{number}")] = shot.prompt
         seconds = int(shot.duration) if shot.duration.isdecimal() else 1
-        session[key(f"seconds_{number}")] = min(max(seconds, 1), LONGEST_SHOT)
+        values[key(f"seconds_{number}")] = min(max(seconds, 1), LONGEST_SHOT)
+    for name, value in values.items():
+        if _frozen(session.get(name)) != value:
+            session[name] = list(value) if isinstance(value, tuple) else value
     session.parent = draft.parent
 
 
