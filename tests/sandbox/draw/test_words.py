@@ -88,6 +88,10 @@ def test_what_is_not_wanted_is_not_drawn(prompt, negative):
         ("девушка в поле", ["woman"]),
         ("ein Mädchen und ein Hund", ["dog", "woman"]),
         ("海辺を歩く白い犬", ["dog"]),
+        ("a pressurised truck", ["rover"]),
+        ("a fire truck and a school bus", ["bus", "truck"]),
+        ("Santa’s sleigh pulled by reindeer", ["santasleigh"]),
+        ("a horse-drawn sleigh", ["sleigh"]),
     ],
 )
 def test_a_word_inside_another_or_a_phrase_says_nothing_else(prompt, names):
