@@ -27,6 +27,7 @@ class Drift:
         cover: how solid they are.
         long: of a streak, along its way, in sizes; 0 is a soft ball, -1 a leaf.
         glows: whether it lights the air around it.
+        hollow: whether it is a bubble.
     """
 
     count: float
@@ -37,6 +38,7 @@ class Drift:
     cover: float
     long: float = 0.0
     glows: bool = False
+    hollow: bool = False
 
 
 FIRE = ("#ff5a4a", "#ffd24a", "#5aa8ff", "#6aff9a", "#ff7ad8", "#fff0d0")
@@ -52,6 +54,7 @@ KINDS = {
     "sparks": Drift(16, 0.0045, (0.03, -0.22), 0.020, ("#ffb347", "#ff7a2f", "#ffe08a"), 0.95, glows=True),
     "dust": Drift(22, 0.0040, (0.012, -0.010), 0.012, ("",), 0.35, glows=True),
     "bubbles": Drift(9, 0.0075, (0.0, -0.10), 0.012, ("#dffaff",), 0.45),
+    "soap": Drift(5, 0.034, (0.03, -0.05), 0.030, ("#e8fbff", "#ffe4f8", "#e6e4ff"), 0.75, hollow=True),
     "rocks": Drift(2.6, 0.030, (-0.05, 0.012), 0.0, ("#7a7068", "#57504a", "#8f857a"), 1.0, -1),
     "lanterns": Drift(4, 0.028, (0.012, -0.035), 0.010, ("#ffb85a", "#ff9a3c", "#ffd08a"), 0.95, glows=True),
 }
@@ -135,6 +138,11 @@ def _thing(
         c, s = math.cos(turn), math.sin(turn)
         points = [(1.0, 0.0), (0.3, 0.5), (-0.8, 0.35), (-1.0, 0.0), (-0.5, -0.45), (0.4, -0.4)]
         pen.polygon([(x + r * (c * u - s * v), y + r * (s * u + c * v)) for u, v in points], fill=fill)
+    elif drift.hollow:
+        *tint, cover = fill
+        width = max(1, round(r * 0.12))
+        pen.ellipse((x - r, y - r, x + r, y + r), fill=(*tint, cover // 6), outline=fill, width=width)
+        pen.ellipse((x - r * 0.6, y - r * 0.65, x - r * 0.2, y - r * 0.3), fill=fill)  # a window in it
     else:
         pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 

@@ -17,9 +17,9 @@ def heavens(seen: Look) -> list[Piece]:
     scene = seen.scene
     pieces = [sky.sky(seen)]
     if scene.time == "night" and seen.gloom < 0.4:
-        many = 2.0 if scene.heaven else 0.8
+        many = 2.0 if scene.heaven == "stars" else 0.8
         pieces += [sky.stars(seen, 3, many), sky.stars(seen, 4, many)]
-        if scene.heaven:
+        if scene.heaven == "stars":
             pieces.append(sky.nebula(seen, 9, "#8fa8e0", 0.45))
     if scene.air == "aurora":
         pieces += [

@@ -39,6 +39,24 @@ def hills(
     return Piece(depth, paint)
 
 
+def terrace(look: Look, salt: int, depth: float, base: float, height: float, colour: Floats) -> Piece:
+    """A step of a slope: water that mirrors the sky along its edge, and green below."""
+
+    def paint(canvas: Canvas) -> Layer:
+        form = ridge(canvas.x + salt * 3.7, number(look, salt), scale=0.9, octaves=2, rough=0.3)
+        crest = base - height * (0.5 + 0.5 * form) / canvas.tall
+        down = (canvas.y - crest) * canvas.tall
+        thick = 0.11 / depth
+        wet = smooth(thick, thick * 0.8, down)
+        shade = 1 - 0.35 * smooth(thick * 2.2, thick, down)
+        grain = 0.10 * clouds(canvas, look.noise(salt), scale=(0.05, 0.012), octaves=4)
+        green = tone(look, depth, colour) * (shade * (1 + grain))[..., None]
+        tints = green + (mix(look.sky[2], look.light, 0.25) - green) * (wet * 0.85)[..., None]
+        return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+
+    return Piece(depth, paint)
+
+
 def _body(look: Look, canvas: Canvas, crest: Floats, colour: Floats, depth: float, salt: int) -> Layer:
     down = (canvas.y - crest) * canvas.tall
     slope = np.gradient(crest[0] * canvas.tall, axis=0)[None, :] * canvas.unit

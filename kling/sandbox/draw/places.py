@@ -29,6 +29,8 @@ def _mountains(seen: Look) -> list[Piece]:
 
 def _hills(seen: Look) -> list[Piece]:
     h = seen.horizon
+    if seen.scene.form == "terraces":
+        return wilds.terraces(seen)
     return [
         land.hills(seen, 31, 20.0, h + 0.01, 0.16),
         land.hills(seen, 32, 12.0, h + 0.04, 0.13),
@@ -50,7 +52,7 @@ def _forest(seen: Look) -> list[Piece]:
     rows = ((14.0, 0.02, 0.34), (8.0, 0.05, 0.36), (5.4, 0.10, 0.42))
     if seen.scene.ground in WATER:  # the wood ends where the water begins
         rows = ((14.0, 0.0, 0.30), (11.0, 0.01, 0.26), (9.2, 0.02, 0.20))
-    tall = 0.55 if seen.scene.heaven else 1.0
+    tall = 0.55 if seen.scene.heaven == "stars" else 1.0
     back = [plants.trees(seen, 31 + i, d, h + b, t * tall, kind, leaf) for i, (d, b, t) in enumerate(rows)]
     light = (
         []
@@ -60,7 +62,7 @@ def _forest(seen: Look) -> list[Piece]:
     mist = [air.fog(seen, 37, 10.0, h, 0.35)]
     trunks = (
         []
-        if seen.scene.ground in WATER | {"road"} or seen.scene.heaven
+        if seen.scene.ground in WATER | {"road"} or seen.scene.heaven == "stars"
         else [
             plants.trees(seen, 34, 3.0, 0.84, 0.36, "trunk", seen.land * 0.6)
             if not bamboo
@@ -210,6 +212,8 @@ def _desert(seen: Look) -> list[Piece]:
     h = seen.horizon
     rows = ((18.0, 0.02, 0.06), (10.0, 0.07, 0.09), (5.5, 0.15, 0.11), (3.0, 0.27, 0.13), (1.7, 0.42, 0.12))
     sand = [land.dunes(seen, 31 + i, d, h + b, t) for i, (d, b, t) in enumerate(rows)]
+    if seen.scene.ground in WATER:
+        return [*sand[:3], *wilds.oasis(seen), *sand[4:]]
     if seen.scene.ground == "road" and drives(seen):
         return [*sand[:4], land.lane(seen, 43, 2.8, h + 0.16, h + 0.31)]
     if seen.scene.ground == "road":

@@ -39,5 +39,6 @@ def _flying(seen: Look) -> list[Piece]:
             air.fog(seen, 69, 4.0, seen.horizon + 0.12, 0.6),
         ]
     if scene.air in air.KINDS and not (scene.air == "dust" and outside):
-        pieces += [air.flying(seen, scene.air, 81, 4.0), air.flying(seen, scene.air, 83, 2.2)]
+        what = "soap" if scene.air == "bubbles" and scene.place != "underwater" else scene.air
+        pieces += [air.flying(seen, what, 81, 4.0), air.flying(seen, what, 83, 2.2)]
     return pieces

@@ -27,10 +27,11 @@ def sky(look: Look) -> Piece:
         glow = glow + 0.22 * np.exp(-np.abs(x - look.sun[0]) * 0.9 - np.abs(y - look.horizon) * 6)
         rgb_ = rgb_ + (look.light - rgb_) * np.clip(glow * shine, 0, 1)[..., None]
         if look.gloom < 0.5:
-            radius = {"night": 0.055, "noon": 0.045}.get(scene.time, 0.062)
+            full = scene.heaven == "full moon"
+            radius = {"night": 0.075 if full else 0.055, "noon": 0.045}.get(scene.time, 0.062)
             disc = smooth(radius + 1 / canvas.unit, radius - 1 / canvas.unit, away)
             disc = disc * (1 - look.gloom)
-            if scene.time == "night":  # a waxing moon: the earth's shadow lies on one side
+            if scene.time == "night" and not full:  # a waxing moon: the earth's shadow lies on one side
                 shade = np.hypot(x - look.sun[0] + 0.026, (y - look.sun[1]) * canvas.tall + 0.01)
                 disc = disc * (0.16 + 0.84 * smooth(0.040, 0.062, shade))
             rgb_ = rgb_ + (np.clip(look.light * 1.06, 0, 1) - rgb_) * disc[..., None]

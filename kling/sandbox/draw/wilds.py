@@ -33,6 +33,37 @@ def mars(seen: Look) -> list[Piece]:
     ]
 
 
+def oasis(seen: Look) -> list[Piece]:
+    """A pool between dunes, with palms around it."""
+    h, wide = seen.horizon, seen.frame[0] / seen.unit / 2
+    palms = ((-0.70, 0.19, 0.40), (-0.52, 0.17, 0.30), (0.48, 0.18, 0.34), (0.66, 0.20, 0.46))
+    return [
+        *(
+            put(seen, "palm", "", 120 + i, at=(x * wide, h + y), size=s, depth=5.0 - 0.05 * i)
+            for i, (x, y, s) in enumerate(palms)
+        ),
+        plants.grass(seen, 71, 4.7, h + 0.20, 0.03),
+        water.mirror(seen, h + 0.19, 4.6, calm=0.8),
+        water.glitter(seen, 72, 4.5, h + 0.195, 0.4),
+    ]
+
+
+def terraces(seen: Look) -> list[Piece]:
+    """Fields in steps down a slope, with water along the edge of each."""
+    h = seen.horizon
+    level = {"noon": 0.95, "dawn": 0.85, "dusk": 0.6, "night": 0.25}[seen.scene.time]
+    rows = ((14.0, 0.03), (10.5, 0.07), (8.0, 0.12), (6.0, 0.18), (4.6, 0.25), (3.4, 0.34), (2.3, 0.46))
+    greens = ("#6f9f3f", "#86b04c", "#5f9440")
+    return [
+        land.hills(seen, 31, 24.0, h + 0.01, 0.18),
+        *(
+            land.terrace(seen, 40 + 2 * i, d, h + b, 0.09, rgb(greens[i % 3]) * level)
+            for i, (d, b) in enumerate(rows)
+        ),
+        plants.trees(seen, 33, 12.0, h + 0.05, 0.05, "round"),
+    ]
+
+
 def moon(seen: Look) -> list[Piece]:
     """Grey dust under a black sky with the earth in it, by day."""
     seen = on(seen, time="noon")

@@ -41,7 +41,7 @@ class Scene:
         tint: a colour of the whole picture, where one was named.
         inks: every colour that is of no subject.
         hair: the colour of people's hair, where one was named.
-        heaven: `stars` where the prompt wants many.
+        heaven: `stars` where the prompt wants many, or `full moon`.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
         camera: a camera move in plain words: its parts one after another, each some words at once with their
             force (see `camera.spoken`).
@@ -109,6 +109,8 @@ def read(prompt: str, negative: str = "") -> Scene:
     if place == "sea" and subjects and all(name in lexicon()["below"]["names"] for _, name in subjects):
         place = "underwater"
     ground = first("ground", text, unwanted)
+    if place == "canyon" and first("season", text, unwanted) == "winter":  # the cliffs of a snow leopard
+        place = "mountains"
     if place == "stage" and not places and weather:  # whoever dances in the rain is outside
         place = "city"
     if place == "sea" and subjects and all(name in lexicon()["ashore"]["names"] for _, name in subjects):
@@ -117,7 +119,7 @@ def read(prompt: str, negative: str = "") -> Scene:
         place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
     choice = LANDS if subjects else PLACES
     time = first("time", text, unwanted) or _hour(
-        weather, place, digest[1], subjects=bool(subjects), dark=first("mood", text) == "dark"
+        weather, place, digest[1], subjects=bool(subjects), mood=first("mood", text) or first("season", text)
     )
     if place == "neon" and time in {"dawn", "noon"}:  # its signs are out
         place = "city"
@@ -199,7 +201,11 @@ def _count(text: str, name: str) -> int:
 def _owned(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
     """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
     begin = max((other for other, _ in subjects if other < at), default=-1)
-    near = [code for where, code in colours if begin < where <= at and text[where:at].count(" ") <= 2]
+    near = [
+        code
+        for where, code in colours
+        if begin < where <= at and text[where:at].count(" ") <= 2 and not _things().match(text, where, at)
+    ]
     worn = [
         code
         for where, code in colours
@@ -247,15 +253,16 @@ def _any_move() -> re.Pattern[str]:
     return re.compile(f"(?<![a-z])(?:{'|'.join(map(re.escape, _moves()))})(?![a-z])")
 
 
-def _hour(weather: str, place: str, die: int, *, subjects: bool, dark: bool) -> str:
+def _hour(weather: str, place: str, die: int, *, subjects: bool, mood: str) -> str:
     if weather == "clear" or place in {"studio", "macro"}:
         return "noon"
-    if dark:
+    if mood == "dark":
         return ("dusk", "night")[die % 2]
     if weather in {"storm", "rain", "fog", "snow", "cloudy"}:
         return ("noon", "dawn", "dusk")[die % 3]
     if place == "forest":
         return ("noon", "dawn")[die % 2]
     if place in {"neon", "city", "cafe", "room", "stage"}:
-        return ("dusk", "night")[die % 2]
+        bright = mood in {"bright", "spring", "summer"} and place in {"city", "cafe", "room"}
+        return ("dusk", "noon" if bright else "night")[die % 2]
     return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen

@@ -200,10 +200,21 @@ def test_the_dark_deep_is_darker_than_a_reef():
         ("a camel caravan", "counts", (4,)),
         ("une vieille dame", "subjects", (("elder", ""),)),
         ("ein alter Mann", "subjects", (("oldman", ""),)),
+        ("a wolf howls at the full moon", "heaven", "full moon"),
+        ("under a blue sky, bees buzzing", "subjects", (("bee", ""),)),
+        ("a snow leopard on a cliff in a blizzard", "place", "mountains"),
+        ("a ginger cat", "subjects", (("cat", "#e8833a"),)),
+        ("rice terraces in Bali", "form", "terraces"),
+        ("an oasis in the Sahara", "ground", "lake"),
     ],
 )
 def test_words_mean_what_stands_beside_them(prompt, field, meaning):
     assert getattr(read(prompt), field) == meaning
+
+
+@pytest.mark.parametrize("city", ["Paris", "London", "Shanghai", "Tokyo", "Lisbon", "a small city"])
+def test_a_city_in_spring_is_not_dark(city):
+    assert read(f"A bicycle against a wall in {city} in spring").time != "night"
 
 
 @pytest.mark.parametrize("field", ["oats", "barley", "rye", "corn", "clover", "hay"])
