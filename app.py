@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from kling.studio.csvlog import LogError  # noqa: E402 - the path comes first
+from kling.studio.ledger.csv_file import LedgerError  # noqa: E402 - the path comes first
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.studio import FolderTaken, Studio  # noqa: E402
 from pages._ui import running  # noqa: E402
@@ -33,7 +33,7 @@ def said() -> Iterator[None]:
     """Say in words what an operator has to change, and end: no server that could only say no."""
     try:
         yield
-    except (SettingsError, FolderTaken, LogError) as error:
+    except (SettingsError, FolderTaken, LedgerError) as error:
         sys.stderr.write(f"\n  The studio does not start. {error}\n\n")
         sys.stderr.flush()
         os._exit(1)

@@ -9,8 +9,8 @@ import streamlit as st
 
 from kling import InvalidRequest, Problem
 from kling.studio.craft.combine import ASK_AGAIN
-from kling.studio.csvlog import LogError
 from kling.studio.draft import MOST_TAKES, Draft
+from kling.studio.ledger.csv_file import LedgerError
 from pages._ui.form import camera, desk, fields, more, options, prompt, storyboard, toolbar
 from pages._ui.form.problems import at_their_fields, open_panels
 from pages._ui.form.variations import Plan, hint, plan, variations
@@ -183,7 +183,7 @@ def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
     except InvalidRequest as error:
         open_panels(error.problems)
         return
-    except LogError as error:
+    except LedgerError as error:
         outcome["refusal"] = (
             f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"
         )

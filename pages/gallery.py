@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from kling.studio.ledger import SUCCEED, Job
+from kling.studio.jobs import SUCCEED, Job
 from pages._ui.batch import chosen_batch
 from pages._ui.cards import cards
 from pages._ui.clips import downloads, player, prompt_text, remix

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.archive import safety
-from kling.studio.ledger import Job
+from kling.studio.jobs import Job
 from pages._ui.batch import chosen_batch
 from pages._ui.details import details
 from pages._ui.live import base_path, follow

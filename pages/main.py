@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from kling.studio.submit import PERSON_LIMIT
+from kling.studio.orders import PERSON_LIMIT
 from pages._ui.errors import readable
 from pages._ui.form.fields import catch_up
 from pages._ui.live import follow, remember

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from kling.errors import MEANINGS, AccountBlocked, Actor, AuthFailed, ContentRefused, Meaning, api_error
 from kling.studio.delivered import charged
-from kling.studio.ledger import FAILED, FOLLOWED, INTENT, NOT_SENT, UNKNOWN, WAITING, Job
+from kling.studio.jobs import FAILED, FOLLOWED, INTENT, NOT_SENT, UNKNOWN, WAITING, Job
 
 # What Kling says of a task that its content control stopped is free text, and no list of it is published.
 # "Failure to pass the risk control system" was seen; the official page speaks of "content risk control".

@@ -19,7 +19,7 @@ from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadBroken
 from kling.models import Video
-from kling.studio.ledger import SUCCEED, Job
+from kling.studio.jobs import SUCCEED, Job
 
 MAX_BYTES = 2**30  # of one video; 15 s of 4k has about a tenth of it
 POSTER_WIDTH = 640  # pixels

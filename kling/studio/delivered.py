@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from kling.catalog import catalog
-from kling.studio.ledger import SUCCEED, TERMINAL, Job
+from kling.studio.jobs import SUCCEED, TERMINAL, Job
 
 SECONDS_OFF = 0.2  # real answers say 5.04 for 5 (kling-api.md, section 10)
 SHAPE_OFF = 0.03  # of the aspect ratio: encoders round sides to multiples of 2, 8 or 16

@@ -20,21 +20,22 @@ from filelock import FileLock, Timeout
 
 from kling.errors import KlingError
 from kling.models import TextToVideo
+from kling.studio.admission import AT_ONCE, Hold
 from kling.studio.archive import Archive, free_bytes, safety
 from kling.studio.connection import Connection, connect
 from kling.studio.craft.previews import FOLDER as PREVIEWS
 from kling.studio.craft.previews import Previews
 from kling.studio.craft.saved import FOLDER as TEMPLATES
 from kling.studio.craft.saved import SavedTemplates
-from kling.studio.csvlog import LogFile
 from kling.studio.drafts import Drafts
-from kling.studio.ledger import OPEN, WAITING, Job, Ledger
-from kling.studio.lists import Lists
+from kling.studio.jobs import OPEN, WAITING, Job
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.ledger.index import JobIndex
+from kling.studio.orders import Orders
 from kling.studio.place import Place
-from kling.studio.queue import AT_ONCE, Hold
+from kling.studio.poller import Poller
 from kling.studio.settings import Settings
-from kling.studio.submit import Submitter
-from kling.studio.tracker import Tracker
 from kling.studio.usual import Timeline, Usual, kind_of, timeline
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Studio:
 
     Raises:
         FolderTaken: another studio has the data folder, or it cannot be written.
-        LogError: the log cannot be opened.
+        LedgerError: the log cannot be opened.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Studio:
             raise
         self._senders = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
         self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="fetch")
-        self._submitter = Submitter(
+        self._submitter = Orders(
             self.ledger,
             self.connection,
             self.account,
@@ -115,7 +116,7 @@ class Studio:
             clock=clock,
             on_free=self._wake,
         )
-        self.tracker = Tracker(
+        self.poller = Poller(
             ledger=self.ledger,
             submitter=self._submitter,
             archive=self.archive,
@@ -131,11 +132,11 @@ class Studio:
     def start(self) -> None:
         """Connect and follow every unfinished task; returns at once."""
         self.connection.start()
-        self.tracker.start()
+        self.poller.start()
 
     def stop(self) -> None:
         """Let calls that are under way end, and give the folder free."""
-        self.tracker.stop()
+        self.poller.stop()
         self._senders.shutdown(wait=True, cancel_futures=True)
         self._fetchers.shutdown(wait=True, cancel_futures=True)
         self.previews.stop()
@@ -154,7 +155,7 @@ class Studio:
         parent: str = "",
         group: str = "",
     ) -> Job:
-        """Order a video; see `Submitter.order`. The operator's callback address goes with it."""
+        """Order a video; see `Orders.order`. The operator's callback address goes with it."""
         return self._submitter.order(
             self._with_callback(request),
             person=person,
@@ -173,7 +174,7 @@ class Studio:
         parent: str = "",
         group: str = "",
     ) -> list[Job]:
-        """Order everything that one press asks for, all of it or nothing; see `Submitter.order_all`."""
+        """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         requests = [self._with_callback(request) for request in requests]
         return self._submitter.order_all(requests, person=person, session=session, parent=parent, group=group)
 
@@ -182,15 +183,15 @@ class Studio:
         return replace(request, callback_url=callback_url) if callback_url else request
 
     def withdraw(self, job_id: str) -> Job:
-        """Take back a wish that was not sent; see `Submitter.withdraw`."""
+        """Take back a wish that was not sent; see `Orders.withdraw`."""
         return self._submitter.withdraw(job_id)
 
     def withdraw_group(self, group: str) -> int:
-        """Take back what is not sent of a batch; see `Submitter.withdraw_group`."""
+        """Take back what is not sent of a batch; see `Orders.withdraw_group`."""
         return self._submitter.withdraw_group(group)
 
     def send_again(self, job_id: str) -> None:
-        """Send a wish that never arrived, with its own id; see `Submitter.send_again`."""
+        """Send a wish that never arrived, with its own id; see `Orders.send_again`."""
         self._submitter.send_again(job_id)
 
     def resume(self) -> None:
@@ -199,8 +200,8 @@ class Studio:
         self._log_changed()
 
     def hint(self, job_id: str, task_id: str = "") -> None:
-        """Look soon at a task that somebody says has changed; see `Tracker.hint`."""
-        self.tracker.hint(job_id, task_id)
+        """Look soon at a task that somebody says has changed; see `Poller.hint`."""
+        self.poller.hint(job_id, task_id)
 
     def check_connection(self) -> Check:
         """Ask the account for one task of its list, which costs nothing, and say in words what came."""
@@ -220,7 +221,7 @@ class Studio:
         return self.ledger.get(job_id)
 
     @property
-    def lists(self) -> Lists:
+    def lists(self) -> JobIndex:
         """What a page shows a part of: the newest tasks, a batch, the clips."""
         return self.ledger.lists
 
@@ -279,8 +280,8 @@ class Studio:
             yield "The log is being read. What is in it appears by itself."
         if self.ledger.failure:
             yield self.ledger.failure
-        if self.tracker.trouble:
-            yield self.tracker.trouble
+        if self.poller.trouble:
+            yield self.poller.trouble
         if self.ledger.unreadable:
             yield (
                 f"{self.ledger.unreadable} lines of history.csv cannot be read. They are left in the file; "
@@ -309,8 +310,8 @@ class Studio:
         self._changed()
 
     def _wake(self) -> None:
-        if tracker := getattr(self, "tracker", None):
-            tracker.wake()
+        if poller := getattr(self, "poller", None):
+            poller.wake()
 
     def _changed(self) -> None:
         with self._listeners_lock:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kling.studio.ledger import Job
+    from kling.studio.jobs import Job
 
 FEWEST, MOST = 5, 50  # tasks of a kind that a range is told from: at least, and the last so many
 LONGEST = 24 * 3600.0  # seconds; whatever took longer says nothing about the next one

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from kling.studio.ledger import NOT_SENT, SUCCEED, WAITING, Job
-from kling.studio.submit import CAME_TO_NOTHING
+from kling.studio.jobs import NOT_SENT, SUCCEED, WAITING, Job
+from kling.studio.orders import CAME_TO_NOTHING
 from pages._ui.running import studio
 from pages._ui.status import decide
 from pages._ui.words import counted, plain, price, state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling.studio.ledger import Job
+from kling.studio.jobs import Job
 from kling.studio.studio import Studio
 from pages._ui.live import base_path
 from pages._ui.words import attribute, escaped

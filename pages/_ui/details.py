@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from kling import TextToVideo
-from kling.studio.ledger import SUCCEED, Job
+from kling.studio.jobs import SUCCEED, Job
 from pages._ui.clips import downloads, player, remix
 from pages._ui.running import studio
 from pages._ui.status import decisions, status

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from kling.studio.ledger import FOLLOWED, INTENT, SUCCEED, Job
+from kling.studio.jobs import FOLLOWED, INTENT, SUCCEED, Job
 from pages._ui.batch import progress
 from pages._ui.cards import cards
 from pages._ui.clips import downloads, player, prompt_text, remix

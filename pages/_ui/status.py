@@ -10,9 +10,8 @@ import streamlit as st
 
 from kling import InvalidRequest
 from kling.studio.advice import Fix, advice
-from kling.studio.csvlog import LogError
 from kling.studio.delivered import charged, mismatches
-from kling.studio.ledger import (
+from kling.studio.jobs import (
     FAILED,
     FOLLOWED,
     INTENT,
@@ -26,6 +25,7 @@ from kling.studio.ledger import (
     Job,
     StateChanged,
 )
+from kling.studio.ledger.csv_file import LedgerError
 from kling.studio.studio import Studio
 from pages._ui.clips import remix
 from pages._ui.words import attribute, escaped, order_line, plain, price, span, state, took
@@ -121,7 +121,7 @@ def _words(studio: Studio, job: Job) -> None:
         else:
             _say(job, job["message"])
     elif job.state == SUCCEED and not job["file"]:
-        st.caption(plain(studio.tracker.fetch_trouble(job.id) or "Fetching the video …"))
+        st.caption(plain(studio.poller.fetch_trouble(job.id) or "Fetching the video …"))
     elif job.state != SUCCEED and (words := job["task_status_msg"] or job["message"]) != "Accepted.":
         _say(job, words)
         if job.state == FAILED and FOLLOWED & job.since.keys() and (what := advice(job)):
@@ -178,7 +178,7 @@ def _order_again(studio: Studio, job: Job) -> None:
     request = replace(job.request, external_task_id="", callback_url="")
     try:
         (new,) = studio.order_all([request], person=person, session=token, parent=job.id)
-    except (InvalidRequest, LogError) as error:
+    except (InvalidRequest, LedgerError) as error:
         st.toast(plain(str(error)), icon=":material/warning:")
         return
     if new.id not in made:
@@ -190,5 +190,5 @@ def decide(act: Callable[[str], object], job_id: str) -> None:
     """Do what a button says, in its callback; say why if that is too late."""
     try:
         act(job_id)
-    except (StateChanged, LogError) as error:
+    except (StateChanged, LedgerError) as error:
         st.toast(plain(str(error)), icon=":material/warning:")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from kling import catalog
-from kling.studio.ledger import Job
+from kling.studio.jobs import Job
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 

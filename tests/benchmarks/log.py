@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kling.models import TextToVideo
-from kling.studio.csvlog import COLUMNS, LogFile, encode_row
-from kling.studio.ledger import Ledger, request_cells
+from kling.studio.jobs import request_cells
+from kling.studio.ledger.csv_file import COLUMNS, LogFile, encode_row
+from kling.studio.ledger.csv_ledger import Ledger
 
 SMALL, LARGE = 1_000, 100_000  # tasks
 APPENDS, LOADS = 200, 3

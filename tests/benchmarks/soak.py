@@ -26,9 +26,9 @@ sys.path.insert(0, str(ROOT))
 
 from kling import KeyPair, TextToVideo  # noqa: E402
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY  # noqa: E402
-from kling.studio import tracker  # noqa: E402
+from kling.studio import poller  # noqa: E402
 from kling.studio.archive import check_mp4  # noqa: E402
-from kling.studio.ledger import OPEN  # noqa: E402
+from kling.studio.jobs import OPEN  # noqa: E402
 from kling.studio.settings import Settings  # noqa: E402
 from kling.studio.studio import Studio  # noqa: E402
 
@@ -75,7 +75,7 @@ def resident() -> float:
 
 
 def open_studio(data: Path, url: str) -> Studio:
-    tracker.KLING_PACE = (0.2, 1.0)  # nobody waits 15 s in a soak
+    poller.KLING_PACE = (0.2, 1.0)  # nobody waits 15 s in a soak
     studio = Studio(Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data))
     studio.start()
     return studio

@@ -15,10 +15,11 @@ from kling import ApiKey, TextToVideo
 from kling.studio.archive import Archive, look_at
 from kling.studio.craft.saved import FOLDER as TEMPLATES
 from kling.studio.craft.saved import SavedTemplates
-from kling.studio.csvlog import LogFile
 from kling.studio.draft import Draft
 from kling.studio.drafts import Drafts
-from kling.studio.ledger import SUCCEED, Ledger, request_cells
+from kling.studio.jobs import SUCCEED, request_cells
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_ledger import Ledger
 from kling.studio.settings import Settings
 from pages._ui.routes.guard import BROWSER_COOKIE
 from tests.e2e.conftest import Server

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.craft.camera import words as in_words
 from kling.studio.draft import STORYBOARD, Draft
-from kling.studio.ledger import FAILED, PROCESSING, STATES, SUCCEED, WAITING
+from kling.studio.jobs import FAILED, PROCESSING, STATES, SUCCEED, WAITING
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_compose import prompt, settled

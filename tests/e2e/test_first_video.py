@@ -89,7 +89,7 @@ def test_a_task_outlives_tab_server_and_sandbox(
     page.close()
     server.stop()
     assert sum(row["state"] == "succeed" for row in rows(server)) == 1
-    server.start()  # nobody visits: the tracker goes on by itself
+    server.start()  # nobody visits: the poller goes on by itself
     page = open_page(f"{server.url}/gallery")
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
     assert len(wishes(server)) == 2

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kling import TextToVideo
-from kling.studio.ledger import SUCCEED
+from kling.studio.jobs import SUCCEED
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.prepared import Past
 from tests.e2e.test_first_video import go_to, order, rows, wishes

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from kling import ApiKey, Client
 from kling.studio.connection import KlingConnection
-from kling.studio.csvlog import LogFile
+from kling.studio.ledger.csv_file import LogFile
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from pages._ui import running

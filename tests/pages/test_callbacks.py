@@ -125,7 +125,7 @@ def test_nothing_but_a_post_is_answered(post):
 
 
 def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: Path):
-    """The whole way: the sandbox's own callback, the route, the tracker, on one clock that stands still."""
+    """The whole way: the sandbox's own callback, the route, the poller, on one clock that stands still."""
     now = [1_795_000_000.0]
     engine = engine_at(now[0])
     account = InProcess(Wire(engine, tiny_clip(tmp_path / "tiny.mp4"), lambda: now[0]))
@@ -143,14 +143,14 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         task = engine.store.find(job_id)
         assert task is not None
         assert task.request["callback_url"] == f"{PUBLIC}/callbacks"
-        studio.tracker.step()
+        studio.poller.step()
         now[0] += 3.5  # the task is done, and the next look is not due
         calls = account.wire.calls
-        studio.tracker.step()
+        studio.poller.step()
         assert account.wire.calls == calls
         lie = callback_body(task, "succeed") | {"task_status": "failed", "task_result": {}}
         assert kling.post("/callbacks", json=lie).status_code == 200
-        studio.tracker.step()
+        studio.poller.step()
         found = studio.job(job_id)
     running.install(None)
     studio.stop()

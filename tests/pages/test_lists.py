@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from kling import CameraControl, Shot, TextToVideo
-from kling.studio.ledger import request_cells
+from kling.studio.jobs import request_cells
 from kling.studio.studio import Studio
 from tests.pages.conftest import texts
 from tests.pages.test_pages import HOSTILE, fill

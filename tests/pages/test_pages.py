@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
-from kling.studio.ledger import request_cells
+from kling.studio.jobs import request_cells
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from pages._ui import running

@@ -13,10 +13,11 @@ from kling import ApiKey, Client
 from kling.errors import api_error
 from kling.models import Task, TextToVideo, Video
 from kling.studio.archive import Archive
-from kling.studio.csvlog import LogFile
-from kling.studio.ledger import Job, Ledger
-from kling.studio.submit import Submitter
-from kling.studio.tracker import Tracker
+from kling.studio.jobs import Job
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.orders import Orders
+from kling.studio.poller import Poller
 from tests.kling.tools import Clock
 
 ACCOUNT = "kling.test#00000000"
@@ -132,7 +133,7 @@ class Account:
 
 
 class Bench:
-    """Ledger, submitter and tracker over one folder; workers run at once, or when `work` is called."""
+    """Ledger, submitter and poller over one folder; workers run at once, or when `work` is called."""
 
     def __init__(self, folder: Path, *, kling: Kling | None = None, is_sandbox: bool = False) -> None:
         self.folder = folder
@@ -155,7 +156,7 @@ class Bench:
             clock=self.clock,
             on_change=self._wake,
         )
-        self.submitter = Submitter(
+        self.submitter = Orders(
             self.ledger,
             self.connection,
             self.account,
@@ -164,7 +165,7 @@ class Bench:
             on_free=self._wake,
             rng=self.rng,
         )
-        self.tracker = Tracker(
+        self.poller = Poller(
             ledger=self.ledger,
             submitter=self.submitter,
             archive=Archive(self.folder / "videos"),
@@ -198,7 +199,7 @@ class Bench:
         return os.write(handle, data)
 
     def _wake(self) -> None:
-        self.tracker.wake()
+        self.poller.wake()
 
     def _tell(self) -> None:
         self.told += 1
@@ -218,12 +219,12 @@ class Bench:
         return [job.state for job in self.ledger.jobs()]
 
     def run_for(self, seconds: float) -> None:
-        """Call `step` when it wants to be called, as the tracker's thread does."""
+        """Call `step` when it wants to be called, as the poller's thread does."""
         end = self.clock.now + seconds
         while True:
-            self.tracker._wake.clear()
-            due = self.tracker.step()
-            if self.tracker._wake.is_set():
+            self.poller._wake.clear()
+            due = self.poller.step()
+            if self.poller._wake.is_set():
                 due = self.clock.now
             if due is None or due > end:
                 break

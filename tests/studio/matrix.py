@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kling import TextToVideo
-from kling.studio.ledger import SUCCEED
+from kling.studio.jobs import SUCCEED
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from tests.studio.clips import tiny_clip
@@ -80,7 +80,7 @@ class History:
         """Note the state and what the page says, if it says something new."""
         (job,) = self.studio.ledger.jobs()
         words = job["message"] if job.state not in {"submitted", "processing", SUCCEED} else ""
-        words = words or self.studio.tracker.trouble or self.studio.tracker.fetch_trouble(job.id)
+        words = words or self.studio.poller.trouble or self.studio.poller.fetch_trouble(job.id)
         said = f"{job.state}: {words}" if words else job.state
         if not self.told or self.told[-1] != said:
             self.told.append(said)
@@ -89,7 +89,7 @@ class History:
         """Step until all is done, or a person has to act, noting what a page would show."""
         for _ in range(MOST_STEPS):
             self.wire.deliver()
-            due = self.studio.tracker.step()
+            due = self.studio.poller.step()
             self.listen()
             if due is None or any(hold.needs_person for hold in self.studio.holds):
                 return
@@ -137,7 +137,7 @@ def on_download(run: History, fault: str) -> None:
         run.now += 1
         if run.engine.store.page(1, 1)[0].status(run.engine.clock(run.now)) == "processing":
             run.wire.clip_faults.append(fault)
-        run.studio.tracker.step()
+        run.studio.poller.step()
         run.listen()
     run.go_on()
 

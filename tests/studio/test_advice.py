@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kling.errors import MEANINGS, MaybeSent, api_error
 from kling.studio.advice import Advice, Fix, advice
-from kling.studio.ledger import STATES, Job
+from kling.studio.jobs import STATES, Job
 from tests.kling.tools import law
 from tests.studio.test_usual import NOON
 

@@ -12,7 +12,7 @@ from kling import ApiKey, Client
 from kling.errors import DownloadBroken
 from kling.models import TextToVideo, Video
 from kling.studio.archive import Archive, check_mp4, guard, look_at, safety
-from kling.studio.ledger import Job, fold, request_cells
+from kling.studio.jobs import Job, fold, request_cells
 from tests.kling.loopback import Loopback, reply
 from tests.studio.fakes import Kling
 

@@ -14,7 +14,7 @@ from kling.sandbox.plans import CLIP_FAULTS, read_plan
 from kling.sandbox.store import Task
 from kling.sandbox.tiny import draw_tiny
 from kling.studio.delivered import Charge, Mismatch, charged, mismatches
-from kling.studio.ledger import SUCCEED, Job
+from kling.studio.jobs import SUCCEED, Job
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from tests.studio.in_process import InProcess, Wire, engine_at
@@ -46,7 +46,7 @@ def came(folder: Path, fault: str, request: TextToVideo) -> tuple[Mismatch, ...]
         if fault:
             engine.plans.add(read_plan({"on": "create", "fault": fault}))
         ordered = studio.order(request, person="", session="")
-        while due := studio.tracker.step():
+        while due := studio.poller.step():
             now[0] = max(now[0] + 0.5, due)
         delivered = studio.job(ordered.id)
         assert delivered is not None

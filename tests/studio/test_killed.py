@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from kling.studio.csvlog import LogFile
-from kling.studio.ledger import SUCCEED, Ledger
+from kling.studio.jobs import SUCCEED
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_ledger import Ledger
 from tests.studio.victim import POINTS
 
 ROOT = Path(__file__).parents[2]

@@ -33,18 +33,11 @@ from hypothesis.stateful import (
 from kling import Client, MaybeSent, Task, TextToVideo
 from kling.errors import KlingError
 from kling.studio.archive import check_mp4
-from kling.studio.csvlog import LogError, LogFile, parse
-from kling.studio.ledger import (
-    NOT_SENT,
-    SUCCEED,
-    TERMINAL,
-    WAITING,
-    Job,
-    StateChanged,
-)
+from kling.studio.jobs import NOT_SENT, SUCCEED, TERMINAL, WAITING, Job, StateChanged
+from kling.studio.ledger.csv_file import LedgerError, LogFile, parse
+from kling.studio.orders import Orders
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
-from kling.studio.submit import Submitter
 from tests.studio.clips import tiny_clip
 from tests.studio.in_process import (
     LOST_AFTER,
@@ -130,7 +123,7 @@ class Money(RuleBasedStateMachine):
             return act(*arguments)  # type: ignore[operator]
         except Killed:
             self.restart()
-        except (LogError, StateChanged):
+        except (LedgerError, StateChanged):
             pass
         return None
 
@@ -167,7 +160,7 @@ class Money(RuleBasedStateMachine):
 
     @rule()
     def tick(self) -> None:
-        self.alive(self.studio.tracker.step)  # type: ignore[union-attr]
+        self.alive(self.studio.poller.step)  # type: ignore[union-attr]
 
     @rule(seconds=st.sampled_from([0.5, 2, 6, 20, 60, 400, 1200]))
     def advance(self, seconds: float) -> None:
@@ -262,7 +255,7 @@ class Money(RuleBasedStateMachine):
             self.wire.kill_at = ""
             for _ in range(300):
                 self.wire.deliver()
-                due = self.studio.tracker.step()
+                due = self.studio.poller.step()
                 if due is None:
                     break
                 self.now = max(self.now + 0.5, due)
@@ -325,21 +318,21 @@ def a_fresh_id_on_retry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_post_before_the_intent(monkeypatch: pytest.MonkeyPatch) -> None:
-    order = Submitter.order
+    order = Orders.order
 
-    def post_first(self: Submitter, request: TextToVideo, **about: Any) -> Job:
+    def post_first(self: Orders, request: TextToVideo, **about: Any) -> Job:
         with contextlib.suppress(KlingError):
             self._sender._connection.client().submit(replace(request, external_task_id="posted-first"))
         return order(self, request, **about)
 
-    monkeypatch.setattr(Submitter, "order", post_first)
+    monkeypatch.setattr(Orders, "order", post_first)
 
 
 def a_row_lost_at_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     append = LogFile.append
 
     def careless(self: LogFile, record: bytes) -> None:
-        with contextlib.suppress(LogError):
+        with contextlib.suppress(LedgerError):
             append(self, record)
 
     monkeypatch.setattr(LogFile, "append", careless)

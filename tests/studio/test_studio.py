@@ -13,7 +13,7 @@ import pytest
 
 from kling.auth import ApiKey
 from kling.errors import NotSent, api_error
-from kling.studio.csvlog import LogError
+from kling.studio.ledger.csv_file import LedgerError
 from kling.studio.settings import Settings
 from kling.studio.studio import FolderTaken, Studio
 from tests.kling.tools import Clock
@@ -90,7 +90,7 @@ def test_a_log_that_is_none_is_told_in_words_and_the_folder_let_go(opened, tmp_p
     (tmp_path / "data").mkdir()
     log = tmp_path / "data" / "history.csv"
     log.write_text("my,own,table\n1,2,3\n")
-    with pytest.raises(LogError, match="not a log of this studio"):
+    with pytest.raises(LedgerError, match="not a log of this studio"):
         opened()
     assert log.read_text() == "my,own,table\n1,2,3\n"
     log.unlink()
@@ -142,7 +142,7 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     sandbox.stop()
     kling = Kling()
     studio = opened(kling, credentials=ApiKey("key"), run=now)
-    assert studio.tracker.step() is None
+    assert studio.poller.step() is None
     assert kling.requests == 0
     assert not studio.owns(studio.job(old.id))
     assert studio.running == 0
@@ -214,7 +214,7 @@ def test_what_an_operator_should_know_is_said(opened, tmp_path, monkeypatch):
     studio.order(FOX, person="", session="s")
     monkeypatch.setattr("kling.studio.studio.free_bytes", lambda _: 2**20)
     studio.connection.down = NotSent("Kling could not be reached.")
-    studio.tracker.step()
+    studio.poller.step()
     trouble, lines, disk = studio.warnings
     assert trouble == "Kling could not be reached."
     assert "1 line" in lines

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kling.models import TextToVideo
-from kling.studio.ledger import Job
+from kling.studio.jobs import Job
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from kling.studio.usual import FEWEST, MOST, Kind, Timeline, Times, Usual, kind_of, timeline
@@ -83,7 +83,7 @@ def history(bench: Bench, ending: str) -> Kind:
         job = bench.order(replace(FOX, prompt=f"A fox {number}"))
         bench.clock.now += 100
         bench.kling.change(job.id, task_status=ending)
-        bench.tracker._poll()
+        bench.poller._poll()
         bench.ledger.append(job.id, rating="5")
     return kind_of(bench.ledger.jobs()[0])
 

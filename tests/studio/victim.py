@@ -17,9 +17,9 @@ from typing import Any
 import kling.client
 from kling import Client, KeyPair, TextToVideo
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
-from kling.studio import tracker
+from kling.studio import poller
 from kling.studio.archive import Archive
-from kling.studio.csvlog import LogFile
+from kling.studio.ledger.csv_file import LogFile
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 
@@ -105,7 +105,7 @@ def plant(point: str) -> None:  # noqa: C901 - a table
 
 def studio_at(data: Path, url: str) -> Studio:
     started = time.time()
-    tracker.KLING_PACE = (0.5, 2.0)
+    poller.KLING_PACE = (0.5, 2.0)
     return Studio(
         Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data),
         clock=lambda: started + (time.time() - started) * SPEED,
@@ -122,7 +122,7 @@ def main() -> None:
         sys.stdout.write(f"{prompt}\n")
         sys.stdout.flush()
     while studio.ledger.unfinished() or act == "order":
-        studio.tracker.step()
+        studio.poller.step()
         time.sleep(0.01)
     studio.stop()
 

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kling.studio.ledger import Job
+    from kling.studio.jobs import Job
 
 
-class Lists:
+class JobIndex:
     """What belongs together, kept task by task; the last ordered is first everywhere.
 
     A task's first row says its batch, its parent, its person and its prompt: they do not change.

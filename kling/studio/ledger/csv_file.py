@@ -73,7 +73,7 @@ _MOST_LINES = 50  # that one record may have after somebody's editor broke it
 csv.field_size_limit(2**31 - 1)  # an acknowledged row is read back, whatever its size
 
 
-class LogError(Exception):
+class LedgerError(Exception):
     """The log cannot be written. Nothing was recorded, and so nothing may be sent or spent."""
 
 
@@ -215,7 +215,7 @@ class LogFile:
         """Repair the tail, make the file if there is none, and return what it holds.
 
         Raises:
-            LogError: the file cannot be read or written, or is no log of this studio; it is left as it is.
+            LedgerError: the file cannot be read or written, or is no log of this studio; it is left as it is.
         """
         try:
             stamp = self._stamp()  # before the bytes: what is added meanwhile is seen as a change
@@ -227,21 +227,21 @@ class LogFile:
                 sync_folder(self.path.parent)
             self._seen = stamp if repaired is data else self._stamp()
         except OSError as error:
-            raise LogError(f"{self.path.name} cannot be opened: {error.strerror or error}.") from error
+            raise LedgerError(f"{self.path.name} cannot be opened: {error.strerror or error}.") from error
         return parse(repaired)
 
     def append(self, record: bytes) -> None:
         """Add a record, or several that belong together, on the disk when this returns.
 
         Raises:
-            LogError: nothing was added.
+            LedgerError: nothing was added.
         """
         if self._broken:
-            raise LogError(self._broken)
+            raise LedgerError(self._broken)
         try:
             self._put(record, at=self.path.stat().st_size)
         except OSError as error:
-            raise LogError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
+            raise LedgerError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
         self._seen = self._stamp()
 
     def _put(self, record: bytes, *, at: int) -> None:
@@ -264,7 +264,7 @@ class LogFile:
     def _repair(self, data: bytes) -> bytes:
         """Return the log's whole records, and keep no others in the file: they go to `.torn`, not away."""
         if not data and self._seen:
-            raise LogError(
+            raise LedgerError(
                 f"{self.path.name} is gone. Put it back, or restart the studio to begin a new one."
             )
         whole = data.rfind(b"\n") + 1
@@ -272,7 +272,7 @@ class LogFile:
         if whole or not encode_row(COLUMNS).startswith(tail):  # else it is a header that was cut
             columns = parse(data.partition(b"\n")[0]).columns
             if missing := [name for name in _NEEDED if name not in columns]:
-                raise LogError(
+                raise LedgerError(
                     f"{self.path.name} has no column {', '.join(missing)}, so it is not a log of this "
                     "studio: move it out of the data folder, or give its columns their names back."
                 )

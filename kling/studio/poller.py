@@ -18,9 +18,10 @@ from kling.errors import APIError, DownloadBroken, KlingError, Rejected
 from kling.models import Task, Video
 from kling.studio.archive import Archive, safety
 from kling.studio.connection import Connection
-from kling.studio.csvlog import LogError
-from kling.studio.ledger import FAILED, FOLLOWED, SUCCEED, Job, Ledger, StateChanged, task_cells
-from kling.studio.submit import Submitter
+from kling.studio.jobs import FAILED, FOLLOWED, SUCCEED, Job, StateChanged, task_cells
+from kling.studio.ledger.csv_file import LedgerError
+from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.orders import Orders
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class _Fetch:
     trouble: str = ""
 
 
-class Tracker:
+class Poller:
     """Polls, settles, sends what waits and archives, one `step` at a time.
 
     Args:
@@ -66,7 +67,7 @@ class Tracker:
         self,
         *,
         ledger: Ledger,
-        submitter: Submitter,
+        submitter: Orders,
         archive: Archive,
         connection: Connection,
         account: str,
@@ -90,7 +91,7 @@ class Tracker:
         self.trouble = ""  # why the API could not be asked, in words for a page
         self._stopping = False
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="tracker", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="poller", daemon=True)
 
     # -- the thread --------------------------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class Tracker:
             try:
                 due = self.step()
             except Exception:
-                log.exception("The tracker met an unexpected error and goes on.")
+                log.exception("The poller met an unexpected error and goes on.")
                 due = self._clock() + self._pace[1]
             self._wake.wait(None if due is None else max(0.02, due - self._clock()))
 
@@ -138,7 +139,7 @@ class Tracker:
         """Do what is due; return the moment of the next due thing, None if nothing is unfinished."""
         try:
             dues = [self._poll(), self._submitter.step(), self._fetch()]  # ends free slots
-        except LogError as error:  # nothing is lost: what could not be written is asked for again
+        except LedgerError as error:  # nothing is lost: what could not be written is asked for again
             self._note_trouble(str(error))
             return self._clock() + self._pace[1]
         return min((due for due in dues if due is not None), default=None)
@@ -279,7 +280,7 @@ class Tracker:
             self._ledger.append(job.id, **cells)
             self._fetches.pop(job.id, None)
             self._videos.pop(job.id, None)
-        except (KlingError, LogError, OSError) as error:
+        except (KlingError, LedgerError, OSError) as error:
             self._videos.pop(job.id, None)  # its address may have expired: ask for the task again
             fetch.trouble = f"The video is not here yet: {_said(error)}"
             pauses = FETCH_PAUSES[: 1 + fetch.tries]

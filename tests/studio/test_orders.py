@@ -10,10 +10,10 @@ import pytest
 
 from kling.errors import InvalidRequest, MaybeSent, NotSent, api_error
 from kling.models import TextToVideo
-from kling.studio.csvlog import LogError, parse
-from kling.studio.ledger import StateChanged
-from kling.studio.queue import BUSY_PAUSES, HOLD_PAUSE
-from kling.studio.send import YOUNG
+from kling.studio.admission import BUSY_PAUSES, HOLD_PAUSE
+from kling.studio.jobs import StateChanged
+from kling.studio.ledger.csv_file import LedgerError, parse
+from kling.studio.sender import YOUNG
 from tests.kling.tools import Clock
 from tests.studio.fakes import ACCOUNT, FOX, Bench, Crash, Kling
 
@@ -51,7 +51,7 @@ def test_the_row_with_the_whole_request_is_on_the_disk_before_the_post(bench):
 
 def test_without_a_log_nothing_is_sent_and_the_same_click_works_once_there_is_room(bench):
     bench.disk = [FULL]
-    with pytest.raises(LogError, match="No space left"):
+    with pytest.raises(LedgerError, match="No space left"):
         bench.order()
     assert bench.kling.posts == []
     assert bench.ledger.jobs() == ()
@@ -205,7 +205,7 @@ def test_one_wish_that_breaks_rules_keeps_the_whole_press_from_the_log(bench):
 
 def test_a_full_disk_records_none_of_a_press_and_the_same_press_works_once_there_is_room(bench):
     bench.disk = [FULL]
-    with pytest.raises(LogError, match="No space left"):
+    with pytest.raises(LedgerError, match="No space left"):
         bench.order_all([FOX] * 4)
     assert (bench.ledger.jobs(), bench.kling.posts, on_disk(bench)) == ((), [], [])
     bench.order_all([FOX] * 4)
@@ -415,7 +415,7 @@ def test_a_queue_goes_one_at_a_time_while_nobody_knows_whether_it_may(bench):
         assert bench.order(session=session).state == "waiting"
     bench.clock.now += BUSY_PAUSES[0]
     bench.held = []
-    for _ in range(3):  # each change of the log wakes the tracker
+    for _ in range(3):  # each change of the log wakes the poller
         bench.submitter.step()
     assert len(bench.held) == 1
     bench.work()

@@ -10,21 +10,11 @@ from dataclasses import dataclass
 from kling.client import Client
 from kling.errors import AccountBlocked, APIError, KlingError, NotSent, SlowDown, TransportError
 from kling.models import Task
+from kling.studio.admission import ACCOUNT, Queue
 from kling.studio.connection import Connection
-from kling.studio.csvlog import LogError
-from kling.studio.ledger import (
-    FAILED,
-    INTENT,
-    NOT_SENT,
-    OPEN,
-    UNKNOWN,
-    WAITING,
-    Job,
-    Ledger,
-    StateChanged,
-    task_cells,
-)
-from kling.studio.queue import ACCOUNT, Queue
+from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, UNKNOWN, WAITING, Job, StateChanged, task_cells
+from kling.studio.ledger.csv_file import LedgerError
+from kling.studio.ledger.csv_ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +74,7 @@ class Sender:
                 self._refused(job, error)
             else:
                 self._accepted(job, task)
-        except (StateChanged, LogError) as error:
+        except (StateChanged, LedgerError) as error:
             log.warning("Task %s: %s", job.id, error)
         except Exception:
             log.exception("Sending task %s ended unexpectedly; it is looked up.", job.id)

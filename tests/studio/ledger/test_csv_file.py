@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.csvlog import (
+from kling.studio.ledger.csv_file import (
     COLUMNS,
-    LogError,
+    LedgerError,
     LogFile,
     decode_cell,
     encode_cell,
@@ -232,7 +232,7 @@ def test_blank_lines_say_nothing(path):
 )
 def test_a_file_that_is_no_log_is_refused_with_words_and_left_as_it_is(path, foreign):
     path.write_bytes(foreign)
-    with pytest.raises(LogError, match="not a log of this studio: move it out of the data folder"):
+    with pytest.raises(LedgerError, match="not a log of this studio: move it out of the data folder"):
         LogFile(path).read()
     assert path.read_bytes() == foreign
     assert torn(path) == b""
@@ -269,7 +269,7 @@ def test_a_write_that_fails_leaves_nothing_half_there_and_the_next_one_goes_on(p
             file.read()
             file.append(encode_row(row(f"wish-{attempt}")))
             acknowledged.append(f"wish-{attempt}")
-        except LogError as error:
+        except LedgerError as error:
             refused.append(str(error))
             assert path.read_bytes()[-1:] in b"\n", "half a row is left"
     assert len(acknowledged) == 4
@@ -290,17 +290,17 @@ def test_after_an_unconfirmed_write_nothing_more_is_accepted_and_the_row_is_not_
     file.read()
     file.append(encode_row(row("a")))
     confirm = False
-    with pytest.raises(LogError):
+    with pytest.raises(LedgerError):
         file.append(encode_row(row("b")))
     confirm = True
-    with pytest.raises(LogError, match="Restart the studio"):
+    with pytest.raises(LedgerError, match="Restart the studio"):
         file.append(encode_row(row("c")))
     assert ids(LogFile(path).read()) == ["a"], "a refused wish must not be sent by the next start"
 
 
 def test_a_folder_in_place_of_the_file_is_told_in_words(path):
     path.mkdir()
-    with pytest.raises(LogError, match=r"history\.csv cannot be opened: Is a directory"):
+    with pytest.raises(LedgerError, match=r"history\.csv cannot be opened: Is a directory"):
         LogFile(path).read()
 
 
@@ -339,5 +339,5 @@ def test_a_log_that_vanishes_while_we_run_is_not_begun_anew(path, how):
     file.read()
     path.unlink() if how == "deleted" else path.write_bytes(b"")
     assert file.changed()
-    with pytest.raises(LogError, match="is gone"):
+    with pytest.raises(LedgerError, match="is gone"):
         file.read()

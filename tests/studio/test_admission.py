@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from kling.errors import MaybeSent, NotSent, api_error
 from kling.models import Task, TextToVideo
-from kling.studio.ledger import FAILED, SUCCEED, WAITING
+from kling.studio.admission import AT_ONCE, HOLD_PAUSE, PROBE_PAUSES
+from kling.studio.jobs import FAILED, SUCCEED, WAITING
 from kling.studio.place import Place
-from kling.studio.queue import AT_ONCE, HOLD_PAUSE, PROBE_PAUSES
-from kling.studio.send import NO_CONNECTION, YOUNG
-from kling.studio.tracker import KLING_PACE
+from kling.studio.poller import KLING_PACE
+from kling.studio.sender import NO_CONNECTION, YOUNG
 from tests.studio.fakes import FOX, Bench, Kling
 
 V3 = replace(FOX, model_name="kling-v3")
-TICK = KLING_PACE[1] + 1.0  # seconds in which the tracker has seen an end, and a POST was made
+TICK = KLING_PACE[1] + 1.0  # seconds in which the poller has seen an end, and a POST was made
 SENDING = 0.01  # seconds that a POST takes
 
 
@@ -216,7 +216,7 @@ def test_an_end_makes_room_in_the_same_step_that_sees_it(tmp_path):
     bench.run_for(20)
     assert [bench.job(first.id).state, bench.job(second.id).state] == ["submitted", "waiting"]
     bench.clock.now = kling.ends[first.id] + TICK
-    bench.tracker.step()
+    bench.poller.step()
     assert [bench.job(first.id).state, bench.job(second.id).state] == ["failed", "submitted"]
 
 
@@ -432,7 +432,7 @@ def test_send_now_tries_the_queue_and_jumps_over_nobody(tmp_path):
     bench.run_for(1)
     kling.slots = 2
     last = [job for job in bench.ledger.jobs() if job.state == WAITING][-1]
-    bench.tracker._next_poll = 0.0
+    bench.poller._next_poll = 0.0
     bench.submitter.send_again(last.id)
     bench.run_for(1)
     assert [job.state for job in bench.ledger.jobs()] == ["submitted", "submitted", "waiting", "waiting"]

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kling.studio.ledger import OPEN, PROCESSING, SUBMITTED, SUCCEED, WAITING, Job, Ledger
+from kling.studio.jobs import OPEN, PROCESSING, SUBMITTED, SUCCEED, WAITING, Job
+from kling.studio.ledger.csv_ledger import Ledger
 from kling.studio.place import WHY, Place
 
 ACCOUNT = "*"  # the queue that a hold of the whole account closes

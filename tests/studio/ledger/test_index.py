@@ -5,10 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.ledger import STATES, Job, Ledger
-from kling.studio.lists import Lists
+from kling.studio.jobs import STATES, Job
+from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.ledger.index import JobIndex
 from tests.kling.tools import law
-from tests.studio.test_ledger import opened
+from tests.studio.ledger.test_csv_ledger import opened
 
 BATCHES = {"a": "one", "b": "one", "c": "", "d": "two", "e": "", "f": "two"}
 PARENTS = {"b": "a", "c": "a", "f": "e"}
@@ -28,7 +29,7 @@ def plainly(jobs: list[Job]) -> dict[str, object]:
     }
 
 
-def by_parts(lists: Lists) -> dict[str, object]:
+def by_parts(lists: JobIndex) -> dict[str, object]:
     """Everything that the lists say, a part of two after the other."""
     parts = range(0, 8, 2)
     return {

@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.models import CameraControl, Shot, Task, TextToVideo
-from kling.studio.csvlog import COLUMNS, Contents, LogError, LogFile, encode_row
-from kling.studio.ledger import (
+from kling.studio.jobs import (
     OPEN,
     STATES,
     SUCCEED,
     TERMINAL,
     Job,
-    Ledger,
     StateChanged,
     fold,
     request_cells,
     task_cells,
 )
+from kling.studio.ledger.csv_file import COLUMNS, Contents, LedgerError, LogFile, encode_row
+from kling.studio.ledger.csv_ledger import Ledger
 from tests.kling.tools import Clock, law
 
 NOW = "2026-11-22T10:00:00.000+00:00"
@@ -278,7 +278,7 @@ def test_a_stale_copy_saved_over_the_log_does_not_drop_a_task_that_runs(path, le
 def test_a_log_that_is_gone_refuses_orders_until_it_is_back(path, ledger):
     ledger.append("a", state="processing")
     path.rename(path.with_name("away"))
-    with pytest.raises(LogError, match="is gone"):
+    with pytest.raises(LedgerError, match="is gone"):
         ledger.append("b", state="intent")
     path.with_name("away").rename(path)
     ledger.append("b", state="intent")
@@ -317,7 +317,7 @@ def test_a_log_that_cannot_be_written_changes_nothing_in_memory(path):
     ledger = Ledger(LogFile(path, write=write), clock=Clock())
     ledger.append("a", state="waiting")
     full = True
-    with pytest.raises(LogError, match="No space left"):
+    with pytest.raises(LedgerError, match="No space left"):
         ledger.append("a", state="intent")
     assert ledger.jobs()[0].state == "waiting"
     full = False
@@ -362,6 +362,6 @@ def test_a_log_that_cannot_be_read_later_refuses_every_row(path):
     file.go_on.set()
     assert told.wait(10)
     assert later.failure
-    with pytest.raises(LogError):
+    with pytest.raises(LedgerError):
         later.append("a", state="intent")
     assert path.read_text() == "a,b,c\n1,2,3\n"

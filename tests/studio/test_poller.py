@@ -1,4 +1,4 @@
-"""One tracker follows everything: few requests, nobody forgotten, nothing lost."""
+"""One poller follows everything: few requests, nobody forgotten, nothing lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from kling.errors import MaybeSent, NotSent, api_error
 from kling.models import Task
-from kling.studio.tracker import KLING_PACE, LONGEST_PAUSE, MOST_GETS, MOST_PAGES
+from kling.studio.poller import KLING_PACE, LONGEST_PAUSE, MOST_GETS, MOST_PAGES
 from tests.studio.fakes import Bench
 
 LOST = MaybeSent("The connection broke.")
@@ -41,14 +41,14 @@ def test_five_hundred_tasks_behind_two_thousand_of_others_cost_a_few_requests(be
     for job_id in ids:
         bench.kling.change(job_id, task_status="failed", task_status_msg="no")
     bench.kling.order = lambda tasks: random.Random(7).sample(tasks, len(tasks))
-    bench.tracker.step()
+    bench.poller.step()
     assert bench.kling.requests <= 5
     assert bench.states() == ["failed"] * 500
 
 
 def test_a_task_at_the_top_of_the_list_costs_one_small_page(bench):
     running(bench, 1)
-    bench.tracker.step()
+    bench.poller.step()
     assert bench.kling.pages == [(1, 30)]
     assert bench.kling.gets == []
 
@@ -60,7 +60,7 @@ def test_behind_a_hundred_thousand_tasks_of_others_a_tick_stays_small_and_everyo
         bench.kling.change(job_id, task_status="failed")
     for tick in range(1, 5):
         bench.kling.pages, bench.kling.gets = [], []
-        bench.tracker.step()
+        bench.poller.step()
         assert bench.kling.requests <= MOST_PAGES + MOST_GETS
         assert bench.states().count("failed") == min(tick * MOST_GETS, 35) or tick == 4
         bench.clock.now += 60
@@ -87,7 +87,7 @@ def test_a_task_whose_look_is_never_answered_does_not_keep_the_others_waiting(be
 
 
 def test_without_tasks_nothing_is_asked_and_nothing_is_due(bench):
-    assert bench.tracker.step() is None
+    assert bench.poller.step() is None
     assert bench.kling.requests == 0
 
 
@@ -163,9 +163,9 @@ def test_a_task_that_was_missing_for_a_moment_is_not_forgotten(tmp_path):
 def test_an_old_task_is_asked_for_less_often_and_a_younger_one_shortens_the_pause(bench):
     running(bench, 1)
     bench.clock.now += 600
-    assert bench.tracker.step() == bench.clock.now + KLING_PACE[1]
+    assert bench.poller.step() == bench.clock.now + KLING_PACE[1]
     bench.order()
-    due = bench.tracker.step()
+    due = bench.poller.step()
     assert due is not None
     assert due <= bench.clock.now + KLING_PACE[0]
 
@@ -175,26 +175,26 @@ def test_trouble_is_shown_pauses_grow_and_all_is_well_once_the_api_answers(bench
     bench.kling.lists = [LOST] * 20
     pauses = []
     for _ in range(8):
-        due = bench.tracker.step()
+        due = bench.poller.step()
         assert due is not None
         pauses.append(due - bench.clock.now)
         bench.clock.now = due
-    assert bench.tracker.trouble == str(LOST)
+    assert bench.poller.trouble == str(LOST)
     assert bench.told == 1
     assert pauses == sorted(pauses)
     assert pauses[-1] == LONGEST_PAUSE
     bench.kling.lists = []
     bench.kling.change(job_id, task_status="failed")
     bench.run_for(LONGEST_PAUSE + 1)
-    assert bench.tracker.trouble == ""
+    assert bench.poller.trouble == ""
     assert bench.job(job_id).state == "failed"
 
 
 def test_an_api_that_is_away_for_days_is_still_asked_every_minute(bench):
     [job_id] = running(bench, 1)
     bench.connection.down = NotSent("Kling could not be reached.")
-    bench.tracker._failures = 5000
-    due = bench.tracker.step()
+    bench.poller._failures = 5000
+    due = bench.poller.step()
     assert due == bench.clock.now + LONGEST_PAUSE
     bench.connection.down = None
     bench.kling.change(job_id, task_status="failed")
@@ -206,22 +206,22 @@ def test_a_full_disk_loses_no_change_and_its_trouble_goes_away(bench):
     [job_id] = running(bench, 1)
     bench.kling.change(job_id, task_status="failed")
     bench.disk = [FULL] * 3
-    bench.tracker.step()
-    assert "No space left" in bench.tracker.trouble
+    bench.poller.step()
+    assert "No space left" in bench.poller.trouble
     bench.run_for(120)
     assert bench.job(job_id).state == "failed"
-    assert bench.tracker.trouble == ""
+    assert bench.poller.trouble == ""
 
 
 def test_the_trouble_of_a_full_disk_goes_away_also_when_nothing_is_left_to_follow(bench):
     bench.ledger.append("old", state="intent", account=bench.account, model_name="kling-v2-6", prompt="A fox")
     bench.clock.now += 3600
     bench.disk = [FULL]
-    bench.tracker.step()
-    assert "No space left" in bench.tracker.trouble
+    bench.poller.step()
+    assert "No space left" in bench.poller.trouble
     bench.run_for(60)
     assert bench.states() == ["not_sent"]
-    assert bench.tracker.trouble == ""
+    assert bench.poller.trouble == ""
 
 
 # -- videos --------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_a_video_is_fetched_as_soon_as_it_exists(bench, finished, clip):
     assert (job.state, job["file"], job["video_id"]) == ("succeed", f"{finished}.mp4", f"v-{finished}")
     assert (bench.folder / "videos" / job["file"]).read_bytes() == clip
     assert bench.ledger.unfinished() == ()
-    assert bench.tracker.step() is None
+    assert bench.poller.step() is None
 
 
 @pytest.mark.usefixtures("finished")
@@ -253,18 +253,18 @@ def test_no_signed_address_reaches_the_log(bench):
 def test_an_address_that_has_expired_is_asked_for_again(bench, finished, clip):
     bench.kling.files = dict.fromkeys(bench.kling.files, LOST)
     bench.run_for(1)
-    assert "not here yet" in bench.tracker.fetch_trouble(finished)
+    assert "not here yet" in bench.poller.fetch_trouble(finished)
     fresh = bench.kling.finish(finished, clip)
     bench.run_for(10)
     assert bench.kling.downloads[-1] == fresh
     assert bench.job(finished)["file"]
-    assert bench.tracker.fetch_trouble(finished) == ""
+    assert bench.poller.fetch_trouble(finished) == ""
 
 
 def test_after_a_restart_the_address_is_asked_for_and_the_video_fetched(bench, finished):
     bench.disk = []
     bench.held = []
-    bench.tracker.step()
+    bench.poller.step()
     assert bench.job(finished).state == "succeed"
     bench.restart()
     bench.held = None
@@ -289,7 +289,7 @@ def test_whatever_stops_a_fetch_is_said_and_tried_again(bench, finished, error, 
     url = next(iter(bench.kling.files))
     bench.kling.files[url] = error
     bench.run_for(1)
-    assert bench.tracker.fetch_trouble(finished).startswith("The video is not here yet")
+    assert bench.poller.fetch_trouble(finished).startswith("The video is not here yet")
     bench.kling.files[url] = clip
     bench.run_for(3700)
     assert bench.job(finished)["file"]
@@ -297,7 +297,7 @@ def test_whatever_stops_a_fetch_is_said_and_tried_again(bench, finished, error, 
 
 def test_a_row_that_could_not_be_written_after_a_fetch_does_not_fetch_twice(bench, finished):
     bench.held = []
-    bench.tracker.step()
+    bench.poller.step()
     bench.disk = [FULL]
     bench.work()
     assert not bench.job(finished)["file"]
@@ -311,7 +311,7 @@ def test_a_row_that_could_not_be_written_after_a_fetch_does_not_fetch_twice(benc
 def test_a_fetch_that_runs_is_not_begun_again(bench):
     bench.held = []
     for _ in range(3):
-        bench.tracker.step()
+        bench.poller.step()
         bench.clock.now += 10
     assert len(bench.held) == 1
 
@@ -329,7 +329,7 @@ def test_the_thread_steps_when_it_is_woken_and_ends_when_it_is_told_to(tmp_path:
         return tasks
 
     bench.kling.order = told
-    bench.tracker.start()
+    bench.poller.start()
     assert asked.wait(5)
-    bench.tracker.stop()
-    assert not bench.tracker._thread.is_alive()
+    bench.poller.stop()
+    assert not bench.poller._thread.is_alive()

@@ -21,8 +21,9 @@ from dataclasses import replace
 
 from kling.errors import InvalidRequest, KlingError
 from kling.models import TextToVideo
+from kling.studio.admission import BUSY_PAUSES, Hold, Queue
 from kling.studio.connection import Connection
-from kling.studio.ledger import (
+from kling.studio.jobs import (
     FAILED,
     INTENT,
     NOT_SENT,
@@ -30,13 +31,12 @@ from kling.studio.ledger import (
     WAITING,
     WITHDRAWN,
     Job,
-    Ledger,
     StateChanged,
     request_cells,
 )
+from kling.studio.ledger.csv_ledger import Ledger
 from kling.studio.place import Place
-from kling.studio.queue import BUSY_PAUSES, Hold, Queue
-from kling.studio.send import NO_CONNECTION, TOO_OLD, Sender
+from kling.studio.sender import NO_CONNECTION, TOO_OLD, Sender
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a wish may be
 PERSON_LIMIT = 60  # characters of a name
 
 
-class Submitter:
+class Orders:
     """Sends what people ordered to one account, each wish at most once.
 
     Args:
@@ -117,7 +117,7 @@ class Submitter:
 
         Raises:
             InvalidRequest: one of them breaks rules of the API; none was recorded.
-            LogError: the log cannot be written; none was recorded, and none is sent.
+            LedgerError: the log cannot be written; none was recorded, and none is sent.
         """
         taken: Counter[str] = Counter()
         wishes = []
@@ -195,7 +195,7 @@ class Submitter:
 
         Raises:
             StateChanged: it has been sent by now.
-            LogError: nothing was recorded.
+            LedgerError: nothing was recorded.
         """
         with self._queue.lock:
             if job_id in self._queue.in_hand:
@@ -208,7 +208,7 @@ class Submitter:
         """Take back every wish of a batch that was not sent; return how many.
 
         Raises:
-            LogError: nothing was recorded.
+            LedgerError: nothing was recorded.
         """
         with self._queue.lock:
             mine = [job.id for job in self._queue.waiting() if group and job.group == group]
@@ -242,7 +242,7 @@ class Submitter:
         """Try the held queues now: somebody has acted on the account."""
         self._queue.resume()
 
-    # -- what the tracker does ---------------------------------------------------------------------------
+    # -- what the poller does ---------------------------------------------------------------------------
 
     def step(self) -> float | None:
         """Settle what is unknown and send what waits, as far as it is due; return when to come again."""
@@ -271,7 +271,7 @@ class Submitter:
         return min(dues) if mine else None
 
     def looked(self) -> None:
-        """Take note that the tracker has just seen all tasks that run."""
+        """Take note that the poller has just seen all tasks that run."""
         self._queue.looked()
 
     # -- what a page shows -------------------------------------------------------------------------------
