@@ -1,101 +1,180 @@
-"""Real processes, real `kill -9`, at every named point and at random moments.
+"""Real processes, real `kill -9`: at every named point, and around random calls of the C library.
 
-`KILLS` sets how many runs; README names the long run.
+`KILLS` sets how many runs are killed at a random call; README names the long run. Two runs go on at a time,
+against one sandbox with fewer slots than they want, so that some of what they ordered waits.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 import subprocess
-import sys
-import urllib.request
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from kling.studio.jobs import SUCCEED
+from kling.studio.jobs import NOT_SENT, SUCCEED, Job
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import Ledger
+from tests.studio import processes
+from tests.studio.processes import Kill, accepted, start_victim
 from tests.studio.victim import POINTS
 
-ROOT = Path(__file__).parents[2]
-RUNS = int(os.environ.get("KILLS", "14"))
-SEED = 4
+KILLS = int(os.environ.get("KILLS", "15"))
+SEED = int(os.environ.get("KILLS_SEED", "4"))
+AT_ONCE = 2
+MOMENTS = {"write": ("before", "half", "after"), "pwrite": ("before", "half", "after")}
+AGAIN = 0.4  # of the runs are killed once more, while they recover
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the runs happen.
+
+    Args:
+        url: of the sandbox.
+        folder: that each run has a folder of its own in.
+        library: that kills, None without a compiler.
+        calls: how often a run that nobody kills makes each call.
+    """
+
+    url: str
+    folder: Path
+    library: Path | None
+    calls: Counter[str]
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[str]:
-    """The URL of a real sandbox process with quick tasks and small clips."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "kling.sandbox",
-            "--clips",
-            "tiny",
-            "--pace",
-            "seconds:0.1",
-            "--concurrency",
-            "500",
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    yield process.stdout.readline().removeprefix("Kling sandbox: ").strip()
-    process.terminate()
-    process.communicate(timeout=20)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("killed")
+    library = None if processes.cannot_compile() else processes.compile_library(folder)
+    with processes.sandbox("--pace", "seconds:0.1", "--concurrency", str(AT_ONCE * 2)) as url:
+        report = folder / "calls"
+        whole = start_victim(
+            "order", str(folder / "whole"), url, "none", *prompts_of("whole"), library=library, report=report
+        )
+        assert whole.wait(60) == 0
+        calls = Counter(report.read_text(encoding="utf-8").split()) if library else Counter[str]()
+        yield Place(url, folder, library, calls)
 
 
-def run(*arguments: str, die_after: float = 60) -> int | None:
-    """Run a victim and return how it ended; `die_after` seconds later it is killed, and that is None."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.studio.victim", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+@pytest.fixture(scope="module")
+def runs(place: Place, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[None]]]:
+    """Start the runs of the selected tests, a few at a time; give each one's outcome by its name."""
+    chosen = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        outcomes: dict[str, Future[None]] = {}
+        for params in chosen:
+            if point := params.get("point"):
+                outcomes[point] = workers.submit(killed_at_a_point, place, point)
+            elif "number" in params and place.library:
+                name = f"run {params['number']}"
+                outcomes[name] = workers.submit(killed_at_a_call, place, name, params["number"])
+        yield outcomes
+        workers.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_nothing_is_lost_and_nothing_bought_twice(
+    runs: dict[str, Future[None]], point: str
+):
+    runs[point].result()
+
+
+@pytest.mark.skipif(bool(processes.cannot_compile()), reason=processes.cannot_compile())
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_at_a_random_call_nothing_is_lost_and_nothing_bought_twice(
+    runs: dict[str, Future[None]], number: int
+):
+    runs[f"run {number}"].result()
+
+
+@pytest.mark.skipif(bool(processes.cannot_compile()), reason=processes.cannot_compile())
+def test_all_that_these_runs_bought_is_in_their_logs(place: Place, runs: dict[str, Future[None]]):
+    wait(runs.values())
+    in_logs = {job.id for data in place.folder.iterdir() if data.is_dir() for job in jobs_of(data)}
+    assert accepted(place.url).keys() <= in_logs
+    killed = [line for report in place.folder.glob("*.*r*er") if (line := last_line(report))[:6] == "killed"]
+    print(Counter(line.partition(":")[0] for line in killed))  # noqa: T201 - pytest -rP shows it
+    assert len(killed) >= len(runs) // 2
+
+
+def killed_at_a_point(place: Place, point: str) -> None:
+    data = place.folder / point
+    prompts = prompts_of(point)
+    assert end_of(start_victim("order", str(data), place.url, point, *prompts)) == -signal.SIGKILL
+    assert end_of(start_victim("recover", str(data), place.url, "none", *prompts)) == 0
+    check(place, data, prompts)
+
+
+def killed_at_a_call(place: Place, name: str, number: int) -> None:
+    chance = random.Random(SEED * 1000 + number)
+    data = place.folder / name
+    prompts = prompts_of(name)
+    kills = [a_kill(chance, place.calls) for _ in range(1 + (chance.random() < AGAIN))]
+    told = []
     try:
-        return process.wait(die_after)
-    except subprocess.TimeoutExpired:
+        for act, kill in zip(("order", "recover"), kills, strict=False):
+            report = place.folder / f"{name}.{act}"
+            process = start_victim(
+                act, str(data), place.url, "none", *prompts, library=place.library, kill=kill, report=report
+            )
+            end = end_of(process)
+            told.append(f"{act}: {kill}, ended with {end}, {last_line(report)}")
+            assert end in {0, -signal.SIGKILL}  # 0: it had ended before it came to this call
+        assert end_of(start_victim("recover", str(data), place.url, "none", *prompts)) == 0
+        check(place, data, prompts)
+    except AssertionError as error:
+        error.add_note("\n".join([str(data), *told]))
+        raise
+
+
+def last_line(report: Path) -> str:
+    return (report.read_text(encoding="utf-8").splitlines() or [""])[-1]
+
+
+def a_kill(chance: random.Random, calls: Counter[str]) -> Kill:
+    """Choose a call: any of them, or in every second case one of a kind, so that the rare ones come too."""
+    call = chance.choice(("any", chance.choice(sorted(calls))))
+    at = chance.randint(1, calls.total() if call == "any" else calls[call])
+    return Kill(call, at, chance.choice(MOMENTS.get(call, ("before", "after"))))
+
+
+def prompts_of(name: str) -> list[str]:
+    return [f"{name}, wish {wish}" for wish in range(3)]
+
+
+def end_of(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a victim; return how it ended."""
+    try:
+        return process.wait(60)
+    finally:
         process.kill()
         process.wait()
-        return None
 
 
-def accepted(url: str) -> dict[str, int]:
-    with urllib.request.urlopen(f"{url}/_sandbox/accepted") as answer:
-        counts: dict[str, int] = json.load(answer)["by_external_task_id"]
-    return counts
-
-
-@pytest.mark.parametrize("number", range(RUNS))
-def test_killed_anywhere_nothing_is_lost_and_nothing_bought_twice(sandbox: str, tmp_path: Path, number: int):
-    point = POINTS[number] if number < len(POINTS) else "never"
-    chance = random.Random(SEED * 1000 + number)
-    prompts = [f"run {number} wish {wish}" for wish in range(3)]
-    before = accepted(sandbox)
-    data = tmp_path / "data"
-    die_after = chance.uniform(0.2, 1.5) if point == "never" else 60
-    end = run("order", str(data), sandbox, point, *prompts, die_after=die_after)
-    assert end == (None if point == "never" else -signal.SIGKILL)
-    assert run("recover", str(data), sandbox) == 0
-
-    bought = {job_id: count for job_id, count in accepted(sandbox).items() if job_id not in before}
-    jobs = {job.id: job for job in Ledger(LogFile(data / "history.csv"), clock=lambda: 0.0).jobs()}
-    assert set(bought.values()) <= {1}
-    assert set(bought) <= set(jobs), "a task was bought that no log knows"
-    assert len({jobs[job_id]["prompt"] for job_id in bought}) == len(bought), "a wish was bought twice"
-    assert {job.state for job in jobs.values()} <= {SUCCEED}
-    assert all(
-        (data / "videos" / job["file"]).stat().st_size == int(job["file_bytes"]) for job in jobs.values()
-    )
+def check(place: Place, data: Path, prompts: list[str]) -> None:
+    """Check what was bought against the log and the files."""
+    bought = accepted(place.url)
+    jobs = {job.id: job for job in jobs_of(data)}
+    mine = {job_id: bought[job_id] for job_id in jobs.keys() & bought.keys()}
+    orders = Counter(job["prompt"] for job in jobs.values())
+    assert orders == Counter(prompts), "the recovery orders what the log lacks, and nothing else"
+    assert set(mine.values()) <= {1}, "bought twice"
+    assert {job.id for job in jobs.values() if job.state == SUCCEED} == mine.keys()
+    assert {job.state for job in jobs.values() if job.id not in mine} <= {NOT_SENT}
+    for job_id in mine:
+        size = (data / "videos" / jobs[job_id]["file"]).stat().st_size
+        assert size == int(jobs[job_id]["file_bytes"])
     assert not list(data.glob("**/*.part"))
-    assert len(bought) == len(jobs)
-    if point not in {"never", "before-intent", "inside-intent"}:
-        assert len(jobs) >= 1
+
+
+def jobs_of(data: Path) -> list[Job]:
+    """Read a log as it lies on the disk; one that was not begun is empty."""
+    log = data / "history.csv"
+    return list(Ledger(LogFile(log), clock=lambda: 0.0).jobs()) if log.exists() else []
