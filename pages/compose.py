@@ -10,7 +10,7 @@ import streamlit as st
 from kling import InvalidRequest, Problem
 from kling.studio.craft.combine import ASK_AGAIN
 from kling.studio.draft import MOST_TAKES, Draft
-from kling.studio.ledger.csv_file import LedgerError
+from kling.studio.ledger import LedgerError
 from pages._ui.form import camera, desk, fields, more, options, prompt, storyboard, toolbar
 from pages._ui.form.problems import at_their_fields, open_panels
 from pages._ui.form.variations import Plan, hint, plan, variations

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from kling import catalog
 from kling.catalog import Model
-from kling.studio.jobs import STATES
-from kling.studio.ledger.csv_file import COLUMNS
+from kling.studio.jobs import COLUMNS, STATES
 from kling.studio.settings import NAMES
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -1,17 +1,26 @@
-"""The job: what the studio knows of one order, its states, and how it is read from the rows of the log."""
+"""The job: what the studio knows of one order, its states, and how it is read from and written to a record.
+
+A record is a change to one job. What a job is now is folded from its records:
+
+- Each column keeps the last cell that says something.
+- A life goes one way. Once any record shows that Kling accepted the job, it stays accepted, in whatever order
+  the records are read and whichever of the others are lost. See `apply_row`.
+- Text in a cell may have been edited by anybody. Whatever it holds, reading a job raises nothing.
+"""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from kling.models import CameraControl, Shot, Status, Task, TextToVideo
-from kling.studio.ledger.csv_file import storable
 
 WAITING, INTENT, SUBMITTED, PROCESSING = "waiting", "intent", "submitted", "processing"
 SUCCEED, FAILED, UNKNOWN, NOT_SENT, WITHDRAWN = "succeed", "failed", "unknown", "not_sent", "withdrawn"
@@ -20,23 +29,94 @@ TERMINAL = frozenset({SUCCEED, FAILED, WITHDRAWN})
 FOLLOWED = frozenset({SUBMITTED, PROCESSING})
 OPEN = frozenset({WAITING, INTENT, UNKNOWN, *FOLLOWED})
 
+TEXT_TO_VIDEO = "text2video"  # the value of `endpoint` for what the create call of this module makes
+COLUMNS = (
+    "external_task_id",
+    "time",
+    "state",
+    "person",
+    "person_id",
+    "account",
+    "endpoint",
+    "model_name",
+    "prompt",
+    "negative_prompt",
+    "mode",
+    "duration",
+    "aspect_ratio",
+    "sound",
+    "cfg_scale",
+    "camera_control",
+    "multi_shot",
+    "shot_type",
+    "multi_prompt",
+    "watermark_info",
+    "callback_url",
+    "units",
+    "unit_price",
+    "currency",
+    "task_id",
+    "code",
+    "message",
+    "request_id",
+    "task_status_msg",
+    "created_at",
+    "updated_at",
+    "final_unit_deduction",
+    "final_balance_deduction",
+    "video_id",
+    "video_duration",
+    "file",
+    "file_bytes",
+    "file_sha256",
+    "watermark_file",
+    "rating",
+    "star",
+    "tags",
+    "note",
+    "hidden",
+    "deleted",
+    "by",
+    "by_name",
+    "parent",
+    "batch",
+    "extra",
+)
+CURATION = frozenset({"rating", "star", "tags", "note", "hidden", "deleted"})  # what people say of a job
+TAKEN_BACK = "-"  # as a cell of such a column: the value is no longer said
+
+_LONGEST_CELL = 100_000  # characters; what comes from outside is cut there
+_DIGITS_BEFORE, _DIGITS_AFTER = 12, 6  # of a number's point; more is no price, no duration and no code
+_LONGEST_NUMBER = 64  # characters of its text
 _LONG_AGO = datetime.fromtimestamp(0, UTC)  # of a row whose time cannot be read
+_YEARS = range(1970, 9000)  # outside of them arithmetic with time zones overflows
+_STATES = frozenset(STATES)
+_RANKS = {"": 0, SUBMITTED: 1, PROCESSING: 2, FAILED: 3, SUCCEED: 4}  # of the states of an accepted job
+_SHOWS_ITSELF = frozenset({SUBMITTED, PROCESSING, SUCCEED})  # states that only an accepted job comes into
+_EVIDENCE = frozenset({"state", "task_id", "file"})
+_CHARGES = ("final_unit_deduction", "final_balance_deduction")
 _REPEATED = frozenset(
-    {"state", "person", "account", "model_name", "mode", "duration", "aspect_ratio", "sound"}
+    {"state", "person", "account", "endpoint", "model_name", "mode", "duration", "aspect_ratio", "sound"}
+)
+_MONEY_WORDS = re.compile(
+    r"(?:^|(?<=\s))(?:It (?:waits here|never arrived), and nothing was spent\.|Nothing was spent\."
+    r"|It is being looked up: nothing needs to be done, and no second task is bought\.)\s*"
+    r"|(?:[,;]\s+)?(?:\band\s+)?\bnothing was spent\b",
+    re.IGNORECASE,
 )
 
 
 class StateChanged(Exception):
-    """The task is no longer in a state in which this may be done."""
+    """The job is no longer in a state in which this may be done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One task as the log knows it; immutable, so that pages can hold it while the poller goes on.
+    """One job as the log knows it; immutable, so that pages can hold it while the poller goes on.
 
     Args:
         cells: for each column the last cell that says something, decoded.
-        since: when the task first came into each of its states.
+        since: when the job first came into each of its states.
     """
 
     cells: Mapping[str, str] = field(default_factory=dict)
@@ -52,13 +132,24 @@ class Job:
 
     @property
     def state(self) -> str:
-        """One of `STATES`."""
-        return self["state"]
+        """One of `STATES`; where no record says one, what the other cells show."""
+        return self["state"] or (SUCCEED if self["file"] else SUBMITTED if self["task_id"] else NOT_SENT)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether Kling is known to have accepted it: it has a task, which may have been paid for."""
+        return self.state in _SHOWS_ITSELF or bool(self["task_id"])
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is proved that Kling no longer has a video for it."""
+        return "gone" in self["extra"] and "gone" in self.extra
 
     @property
     def ordered_at(self) -> datetime:
-        """When the person asked for it."""
-        return min(self.since.values())
+        """When the person asked for it; 1970 where no record has a time that can be read."""
+        known = [moment for moment in self.since.values() if moment != _LONG_AGO]
+        return min(known, default=None) or self.moment("time") or _LONG_AGO
 
     @property
     def ended_at(self) -> datetime | None:
@@ -67,7 +158,7 @@ class Job:
 
     @property
     def parent(self) -> str:
-        """The id of the task that this one was remixed from, empty if it was written anew."""
+        """The id of the job that this one was remixed from, empty if it was written anew."""
         return self["parent"]
 
     @property
@@ -77,33 +168,49 @@ class Job:
 
     @property
     def take(self) -> int:
-        """Which of the equal wishes of one press it is, from 1."""
+        """Which of the equal requests of one press it is, from 1."""
         take = self.extra.get("take")
-        return take if isinstance(take, int) else 1
+        return take if isinstance(take, int) and 0 < take < 10**6 else 1
 
     @property
     def has_clip(self) -> bool:
         """Whether its video is in the archive."""
-        return self["state"] == SUCCEED and bool(self["file"])
+        return bool(self["file"]) and self.state == SUCCEED
 
     @property
     def extra(self) -> Mapping[str, Any]:
         """What later versions and probes noted."""
         return json_object(self["extra"])
 
+    @property
+    def message(self) -> str:
+        """What the last answer said, in words for a person.
+
+        Without what older versions wrote there about money: that is true only for a process that knows it.
+        """
+        words = self["message"]
+        if not _MONEY_WORDS.search(words):
+            return words
+        return " ".join(_MONEY_WORDS.sub("", words).split()).removeprefix(". ").removesuffix(" .")
+
+    @property
+    def code(self) -> int:
+        """Kling's code of the last answer, 0 where there is none."""
+        number = self.decimal("code")
+        return int(number) if number is not None and number == int(number) else 0
+
     def decimal(self, column: str) -> Decimal | None:
-        """Return a number of the log, None where there is none."""
-        try:
-            return Decimal(self[column])
-        except InvalidOperation:
-            return None
+        """Return a number of the log, None where there is none or one of absurd size."""
+        return bounded(self[column])
+
+    def moment(self, column: str) -> datetime | None:
+        """Return a time of the log in UTC, None where there is none; one without a zone is UTC."""
+        return _moment(self[column])
 
     @property
     def request(self) -> TextToVideo:
         """The request as it was ordered, ready to be sent again with the same id."""
-        camera = json_object(self["camera_control"])
         shots = _json(self["multi_prompt"])
-        cfg_scale = self.decimal("cfg_scale")
         return TextToVideo(
             prompt=self["prompt"],
             model_name=self["model_name"],
@@ -112,14 +219,12 @@ class Job:
             duration=self["duration"],
             aspect_ratio=self["aspect_ratio"],
             sound=self["sound"] or "off",
-            cfg_scale=None if cfg_scale is None else float(cfg_scale),
-            camera_control=CameraControl(type=str(camera["type"]), config=camera.get("config") or {})
-            if "type" in camera
-            else None,
+            cfg_scale=_float(self["cfg_scale"]),
+            camera_control=_camera(json_object(self["camera_control"])),
             multi_shot=self["multi_shot"].lower() == "true",
             shot_type=self["shot_type"] or None,
             multi_prompt=tuple(
-                Shot(prompt=str(shot.get("prompt", "")), duration=str(shot.get("duration", "")))
+                Shot(prompt=_text(shot.get("prompt")), duration=_text(shot.get("duration")))
                 for shot in (shots if isinstance(shots, list) else [])
                 if isinstance(shot, dict)
             ),
@@ -129,12 +234,16 @@ class Job:
         )
 
 
+# -- records -------------------------------------------------------------------------------------------------
+
+
 def request_cells(request: TextToVideo) -> dict[str, str]:
     """Return the log's cells of a request: `Job.request` reads it back."""
     camera = request.camera_control
     shots = [{"prompt": shot.prompt, "duration": shot.duration} for shot in request.multi_prompt]
     units = request.units()
     return {
+        "endpoint": TEXT_TO_VIDEO,
         "prompt": request.prompt,
         "model_name": request.model_name,
         "negative_prompt": request.negative_prompt,
@@ -154,10 +263,22 @@ def request_cells(request: TextToVideo) -> dict[str, str]:
 
 
 def task_cells(task: Task) -> dict[str, str]:
-    """Return the log's cells of what the API said of a task; its addresses are signed and stay out of it."""
+    """Return the log's cells of what the API said of a task; its addresses are signed and stay out of it.
+
+    What was charged counts when the task has ended: Units in `final_unit_deduction`, money of a cash account
+    in `final_balance_deduction`, with its list price in `extra`.
+    """
     video = task.videos[0] if task.videos else None
-    deduction = task.final_unit_deduction if task.terminal else None  # before the end it is not final
     documented = task.task_status in set(Status)
+    extra: dict[str, str] = {} if documented else {"task_status": task.task_status[:100]}
+    units = quota = list_price = None
+    if task.terminal:
+        units = bounded(task.final_unit_deduction)
+        cash = task.raw.get("final_balance_deduction")
+        if isinstance(cash, Mapping):
+            quota, list_price = bounded(cash.get("quota")), bounded(cash.get("list_price"))
+        if list_price is not None:
+            extra["list_price"] = f"{list_price:f}"
     cells = {
         "state": task.task_status if documented else PROCESSING,
         "task_id": task.task_id,
@@ -165,48 +286,131 @@ def task_cells(task: Task) -> dict[str, str]:
         "request_id": task.request_id,
         "created_at": task.created_at.isoformat(timespec="milliseconds") if task.created_at else "",
         "updated_at": task.updated_at.isoformat(timespec="milliseconds") if task.updated_at else "",
-        "final_unit_deduction": "" if deduction is None else str(deduction),
+        "final_unit_deduction": "" if units is None else f"{units:f}",
+        "final_balance_deduction": "" if quota is None else f"{quota:f}",
         "video_id": video.id if video else "",
         "video_duration": "" if video is None or video.duration is None else str(video.duration),
-        "extra": "" if documented else dump_json({"task_status": task.task_status[:100]}),
+        "extra": dump_json(extra) if extra else "",
     }
     return {name: storable(cell) for name, cell in cells.items()}
 
 
+def storable(text: str) -> str:
+    """Return the text as it will be read back: half a surrogate pair is replaced, an absurd length cut."""
+    return text[:_LONGEST_CELL].encode("utf-8", "replace").decode()
+
+
+# -- the fold ------------------------------------------------------------------------------------------------
+
+
 def fold(job: Job | None, row: Mapping[str, str]) -> Job:
-    """Return the task after one more row: the last cell that says something wins, an end is an end."""
+    """Return the job after one more row; see `apply_row`."""
     cells, since = (dict(job.cells), dict(job.since)) if job else ({}, {})
     apply_row({name: cell for name, cell in row.items() if cell}, cells, since)
     return Job(cells, since)
 
 
 def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datetime]) -> None:
-    """Take one row into the cells and times of its job, in place."""
-    old_state, old_extra = cells.get("state", ""), cells.get("extra", "")
+    """Take one row into the cells and times of its job, in place. Empty cells are not in the row.
+
+    A row shows that Kling accepted the job if it has a `task_id`, a `file`, or a state that only an accepted
+    job comes into. Of the states that such rows show, the highest counts: succeed, failed, processing,
+    submitted; a `failed` among them has the task's id in its own row, any other is the refusal of a call.
+    Without such a row, `failed` and then `withdrawn` count, and else the last state that was said. So the
+    result does not depend on the order of the rows, except among the states of a job that never left.
+    """
+    old_state, old_task, old_extra = cells.get("state", ""), cells.get("task_id"), cells.get("extra")
+    charges = [(name, cells[name]) for name in _CHARGES if name in row and name in cells]
     cells.update(row)
-    if "account" in row:  # the row that starts a task; the others repeat little
+    if "account" in row:  # the row that starts a job; the others repeat little
         for name in _REPEATED.intersection(row):
             cells[name] = sys.intern(cells[name])
-    state = cells.get("state", "")
-    # A state that is not ours was typed by somebody: it must not take a paid task out of sight.
-    if state != old_state and (old_state in TERMINAL or state not in STATES):
-        cells["state"] = state = old_state
-    if old_extra and row.get("extra"):
+    if not _EVIDENCE.isdisjoint(row):
+        _apply_state(row, old_state if old_state != FAILED or old_task else "", old_state, cells, since)
+    if old_extra and "extra" in row:
         cells["extra"] = dump_json({**json_object(old_extra), **json_object(row["extra"])})
-    if state not in since:
-        since[state] = _moment(row.get("time", "")) or max(since.values(), default=_LONG_AGO)
+    for name, old in charges:  # Kling says 0 at first and the charge later
+        cells[name] = max(old, row[name], key=lambda cell: bounded(cell) or Decimal(0))
+    if not CURATION.isdisjoint(row):
+        for name in CURATION.intersection(row):
+            if row[name] == TAKEN_BACK:
+                del cells[name]
+
+
+def _apply_state(
+    row: Mapping[str, str],
+    old_accepted: str,
+    old_state: str,
+    cells: dict[str, str],
+    since: dict[str, datetime],
+) -> None:
+    said = row.get("state", "")
+    if said not in _STATES:  # somebody typed it: it must not take a job out of sight
+        said = ""
+    shown = _shown_by(row, said)
+    was = old_accepted if old_accepted in _RANKS else ""
+    if shown or was:
+        state = max(shown, was, key=_RANKS.__getitem__)
+    elif FAILED in {said, old_state}:
+        state = FAILED
+    elif WITHDRAWN in {said, old_state}:
+        state = WITHDRAWN
+    else:
+        state = said or old_state
+    if state:
+        cells["state"] = state
+    else:
+        cells.pop("state", None)
+    if said:
+        _note_time(said, row, since)
+    if shown and shown != said:
+        _note_time(shown, row, since)
+
+
+def _shown_by(row: Mapping[str, str], said: str) -> str:
+    """Return the state of an accepted job that a row shows, empty if it does not show that it is one."""
+    if "file" in row:
+        return SUCCEED
+    if said in _SHOWS_ITSELF:
+        return said
+    if "task_id" in row:
+        return FAILED if said == FAILED else SUBMITTED
+    return ""
+
+
+def _note_time(state: str, row: Mapping[str, str], since: dict[str, datetime]) -> None:
+    """Keep the earliest time; a time that cannot be read counts as that of the state before."""
+    moment, known = _moment(row.get("time", "")), since.get(state)
+    if moment is None:
+        if known is None:
+            since[state] = max(since.values(), default=_LONG_AGO)
+    elif known is None or known == _LONG_AGO or moment < known:
+        since[state] = moment
+
+
+# -- what cells hold -----------------------------------------------------------------------------------------
+
+
+def bounded(value: object) -> Decimal | None:
+    """Return a number of at most 12 digits before the point and 6 after it; None for anything else.
+
+    What comes from outside may be `1e700000000`, which takes gigabytes to write out.
+    """
+    try:
+        number = Decimal(str(value)) if len(text := str(value)) <= _LONGEST_NUMBER and text else None
+        if number is None or not number.is_finite() or number.adjusted() >= _DIGITS_BEFORE:
+            return None
+        exponent = number.as_tuple().exponent
+        if isinstance(exponent, int) and exponent < -_DIGITS_AFTER:
+            number = number.quantize(Decimal(1).scaleb(-_DIGITS_AFTER), ROUND_HALF_EVEN)
+    except (InvalidOperation, ValueError):
+        return None
+    return number
 
 
 def dump_json(value: Any) -> str:
     """Return JSON without blanks, as a cell holds it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
 
 
 def json_object(text: str) -> Mapping[str, Any]:
@@ -215,9 +419,51 @@ def json_object(text: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _json(text: str) -> Any:
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+        return json.loads(dump_json(value)) if "\\u" in text else value  # an escape may be half a pair
+    except (ValueError, RecursionError):
+        return None
+
+
+def _camera(fields: Mapping[str, Any]) -> CameraControl | None:
+    if "type" not in fields:
+        return None
+    config = fields.get("config")
+    axes = config.items() if isinstance(config, dict) else ()
+    return CameraControl(
+        type=_text(fields["type"]), config={name: axis for name, axis in axes if _is_number(axis)}
+    )
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**_DIGITS_BEFORE
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if _is_number(value) else ""
+
+
+def _float(text: str) -> float | None:
+    try:
+        number = float(text) if len(text) <= _LONGEST_NUMBER else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.year not in _YEARS:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -25,7 +25,7 @@ from kling.studio.jobs import (
     Job,
     StateChanged,
 )
-from kling.studio.ledger.csv_file import LedgerError
+from kling.studio.ledger import LedgerError
 from kling.studio.studio import Studio
 from pages._ui.clips import remix
 from pages._ui.words import attribute, escaped, order_line, plain, price, span, state, took

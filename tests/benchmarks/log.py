@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kling.models import TextToVideo
-from kling.studio.jobs import request_cells
-from kling.studio.ledger.csv_file import COLUMNS, LogFile, encode_row
-from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.jobs import COLUMNS, request_cells
+from kling.studio.ledger.csv_file import LogFile, encode_row
+from kling.studio.ledger.csv_ledger import CsvLedger
 
 SMALL, LARGE = 1_000, 100_000  # tasks
 APPENDS, LOADS = 200, 3
@@ -80,7 +80,7 @@ def appends(folder: Path) -> None:
 
 def one_more_row(path: Path) -> float:
     """Append and fold without fsync, which would hide the rest."""
-    ledger = Ledger(LogFile(path, fsync=lambda _: None), clock=time.time)
+    ledger = CsvLedger(LogFile(path, fsync=lambda _: None), clock=time.time)
     job_id = ledger.jobs()[0].id
     return median(lambda: ledger.append(job_id, rating="5"), APPENDS)
 
@@ -95,7 +95,7 @@ def main() -> None:
         make(small, SMALL)
         make(large, LARGE)
         theirs = median(lambda: pd.read_csv(large, dtype=str, keep_default_na=False), LOADS)
-        ours = median(lambda: Ledger(LogFile(large), clock=time.time), LOADS)
+        ours = median(lambda: CsvLedger(LogFile(large), clock=time.time), LOADS)
         print(f"cold load, {LARGE:,} tasks {ours:7.2f} s    pandas {theirs:5.2f} s    {ours / theirs:.2f} x")
         few, many = one_more_row(small), one_more_row(large)
         print(

@@ -18,48 +18,8 @@ from itertools import compress
 from pathlib import Path
 
 from kling.client import sync_folder
-
-COLUMNS = (
-    "external_task_id",
-    "time",
-    "state",
-    "person",
-    "account",
-    "model_name",
-    "prompt",
-    "negative_prompt",
-    "mode",
-    "duration",
-    "aspect_ratio",
-    "sound",
-    "cfg_scale",
-    "camera_control",
-    "multi_shot",
-    "shot_type",
-    "multi_prompt",
-    "watermark_info",
-    "callback_url",
-    "units",
-    "task_id",
-    "code",
-    "message",
-    "request_id",
-    "task_status_msg",
-    "created_at",
-    "updated_at",
-    "final_unit_deduction",
-    "video_id",
-    "video_duration",
-    "file",
-    "file_bytes",
-    "file_sha256",
-    "watermark_file",
-    "rating",
-    "note",
-    "parent",
-    "batch",
-    "extra",
-)
+from kling.studio.jobs import COLUMNS
+from kling.studio.ledger import LedgerError
 
 _CONTROL = re.compile("[\\\\\x00-\x1f\x7f\x85\u2028\u2029]")
 _ESCAPED = re.compile(r"\\(\\|n|r|t|u[0-9a-f]{4})")
@@ -67,19 +27,9 @@ _SHORT = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LONG = {escape[1]: char for char, escape in _SHORT.items()}
 _FORMULA = re.compile("[\\s\ufeff]*['=+\\-@\uff1d\uff0b\uff0d\uff20]")
 _NEEDED = ("external_task_id", "time", "state", "extra")
-_LONGEST_CELL = 100_000  # characters; what comes from outside is cut there
 _MOST_LINES = 50  # that one record may have after somebody's editor broke it
 
 csv.field_size_limit(2**31 - 1)  # an acknowledged row is read back, whatever its size
-
-
-class LedgerError(Exception):
-    """The log cannot be written. Nothing was recorded, and so nothing may be sent or spent."""
-
-
-def storable(text: str) -> str:
-    """Return the text as it will be read back: half a surrogate pair is replaced, an absurd length cut."""
-    return text[:_LONGEST_CELL].encode("utf-8", "replace").decode()
 
 
 def encode_cell(text: str) -> str:

@@ -8,13 +8,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from kling.studio.jobs import OPEN, SUCCEED, Job, StateChanged, apply_row, dump_json, fold, json_object
-from kling.studio.ledger.csv_file import COLUMNS, LedgerError, LogFile, encode_row, storable
+from kling.studio.jobs import (
+    COLUMNS,
+    OPEN,
+    SUCCEED,
+    Job,
+    StateChanged,
+    apply_row,
+    dump_json,
+    fold,
+    json_object,
+    storable,
+)
+from kling.studio.ledger import LedgerError
+from kling.studio.ledger.csv_file import LogFile, encode_row
 from kling.studio.ledger.index import JobIndex
 from kling.studio.usual import Times
 
 
-class Ledger:
+class CsvLedger:
     """Every task of the log, for threads to share. The one process that owns the data folder has one of it.
 
     `times` knows how long tasks take.
@@ -125,9 +137,36 @@ class Ledger:
             return tuple(self._jobs.values())
 
     @property
-    def lists(self) -> JobIndex:
+    def index(self) -> JobIndex:
         """The tasks as people look at them."""
         return self._no_lists if self.opening else self._lists
+
+    lists = index
+
+    generation = 1
+    unconfirmed: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+    def confirm(self, external_task_id: str) -> None:
+        """Take a job out of `unconfirmed`."""
+
+    def open_jobs(self) -> tuple[Job, ...]:
+        """Return the jobs in one of the states of `OPEN`."""
+        return tuple(job for job in self.unfinished() if job.state in OPEN)
+
+    def unfetched(self) -> Mapping[str, Job]:
+        """Return by id the jobs that succeeded, have no file here, and whose video is not gone."""
+        return {job.id: job for job in self.unfinished() if job.state == SUCCEED and not job.gone}
+
+    def sync(self) -> None:
+        """Take note now of what somebody else has changed."""
+        with self._lock:
+            if self._file.changed():
+                self._reload()
+        self._on_change()
+
+    def beat(self) -> None:
+        """Note that this process is alive."""
 
     def unfinished(self) -> tuple[Job, ...]:
         """Return the tasks that somebody still has to do something about: not ended, or not archived."""
@@ -204,6 +243,9 @@ class Ledger:
         if homeless:
             row = {**row, "extra": dump_json({**json_object(row.get("extra", "")), **homeless})}
         return [row.get(name, "") for name in self._columns]
+
+
+Ledger = CsvLedger
 
 
 @contextmanager

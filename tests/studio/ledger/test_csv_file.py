@@ -13,16 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.ledger.csv_file import (
-    COLUMNS,
-    LedgerError,
-    LogFile,
-    decode_cell,
-    encode_cell,
-    encode_row,
-    parse,
-    storable,
-)
+from kling.studio.jobs import COLUMNS, storable
+from kling.studio.ledger import LedgerError
+from kling.studio.ledger.csv_file import LogFile, decode_cell, encode_cell, encode_row, parse
 from tests.kling.tools import law
 
 HEADER = encode_row(COLUMNS)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kling.models import CameraControl, Shot, Task, TextToVideo
 from kling.studio.jobs import (
+    COLUMNS,
     OPEN,
     STATES,
     SUCCEED,
@@ -25,8 +26,9 @@ from kling.studio.jobs import (
     request_cells,
     task_cells,
 )
-from kling.studio.ledger.csv_file import COLUMNS, Contents, LedgerError, LogFile, encode_row
-from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.ledger import LedgerError
+from kling.studio.ledger.csv_file import Contents, LogFile, encode_row
+from kling.studio.ledger.csv_ledger import CsvLedger as Ledger
 from tests.kling.tools import Clock, law
 
 NOW = "2026-11-22T10:00:00.000+00:00"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.studio.jobs import STATES, Job
-from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.ledger.csv_ledger import CsvLedger as Ledger
 from kling.studio.ledger.index import JobIndex
 from tests.kling.tools import law
 from tests.studio.ledger.test_csv_ledger import opened
@@ -54,7 +54,7 @@ def test_parts_are_those_of_the_whole_after_each_change_and_after_reading_again(
 
 
 def check(ledger: Ledger) -> None:
-    assert by_parts(ledger.lists) == plainly(list(ledger.jobs()[::-1]))
+    assert by_parts(ledger.index) == plainly(list(ledger.jobs()[::-1]))
 
 
 def test_a_log_that_is_being_read_shows_nothing_yet(tmp_path, monkeypatch):
@@ -65,7 +65,7 @@ def test_a_log_that_is_being_read_shows_nothing_yet(tmp_path, monkeypatch):
     load = Ledger._load
     monkeypatch.setattr(Ledger, "_load", lambda self: (go.wait(10), load(self)))
     later = opened(tmp_path / "history.csv", read_later=True)
-    assert (later.lists.tasks, later.lists.newest(0, 9), later.lists.page_of_cards(0, 9)) == (0, [], [])
+    assert (later.index.tasks, later.index.newest(0, 9), later.index.page_of_cards(0, 9)) == (0, [], [])
     go.set()
     later.append("b", state="waiting")
-    assert [job.id for job in later.lists.newest(0, 9)] == ["b", "a"]
+    assert [job.id for job in later.index.newest(0, 9)] == ["b", "a"]
