@@ -15,10 +15,12 @@ The service:
     clips.py      where clips lie, and the processes that draw them
     worker.py     such a process: draws an order (order.py) with draw/ or tiny.py
     callbacks.py  who is told what, signed
+    loopback.py   which hosts and pages are answered
 
 For tests and for people who want to see what goes wrong:
     control.py    the control plane under /_sandbox/
     plans.py      paces, outcomes and faults of the next calls
-    faults.py     answers that a client must survive
+    body_faults.py  answers that say something else than is documented
+    faults.py     answers that are late, cut, garbled or not the API's
     proxy.py      a TCP proxy for the faults that need a raw socket
 """

@@ -22,6 +22,7 @@ import uvicorn
 
 from kling.sandbox.clips import Clips
 from kling.sandbox.engine import Engine
+from kling.sandbox.loopback import is_loopback
 from kling.sandbox.options import greeting, read_options, settings, warning
 from kling.sandbox.server import Door
 from kling.sandbox.store import Store
@@ -44,8 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         stack.callback(store.close)
         engine = Engine(store, settings(options), time.time())
-        anywhere = options.callbacks == "anywhere"
-        _serve(Door(engine, clips, secret=options.callback_secret, anywhere=anywhere), options)
+        door = Door(
+            engine,
+            clips,
+            secret=options.callback_secret,
+            anywhere=options.callbacks == "anywhere",
+            loopback_only=is_loopback(options.host),
+        )
+        _serve(door, options)
     return 0
 
 

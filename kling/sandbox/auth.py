@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import jwt
@@ -18,7 +19,7 @@ API_KEY = "api-key-kling-sandbox"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The credentials of the sandbox's one account.
+    """Credentials of the sandbox's one account.
 
     Args:
         access_key: `iss` of a token.
@@ -33,12 +34,12 @@ class Keys:
     api_key: str = field(default=API_KEY, repr=False)
 
 
-def authenticate(authorization: str | None, keys: Keys, now: float) -> None:
+def authenticate(authorization: str | None, keys: Sequence[Keys], now: float) -> None:
     """Return when the header names the account.
 
     Args:
         authorization: the header `Authorization`, if there is one.
-        keys: of the account.
+        keys: of the account; any of them will do.
         now: seconds since the epoch, by the real clock: advancing the sandbox's own must not end tokens.
 
     Raises:
@@ -50,7 +51,7 @@ def authenticate(authorization: str | None, keys: Keys, now: float) -> None:
     if scheme.lower() != "bearer" or not token.strip():
         raise Refused(1002, "Authorization: must be 'Bearer <token>'")
     token = token.strip()
-    if keys.api_key and _same(token, keys.api_key):
+    if any(one.api_key and _same(token, one.api_key) for one in keys):
         return
     if token.startswith("api-key-"):
         raise Refused(1002, "Authorization: api key not found")
@@ -60,20 +61,28 @@ def authenticate(authorization: str | None, keys: Keys, now: float) -> None:
     _check_claims(_verified(token, keys), now)
 
 
-def _verified(token: str, keys: Keys) -> dict[str, object]:
+def _verified(token: str, keys: Sequence[Keys]) -> dict[str, object]:
     unchecked: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
     unchecked |= {"verify_iss": False, "verify_sub": False, "verify_jti": False}
     unverified: Options = {**unchecked, "verify_signature": False}
     try:
         claims = jwt.decode(token, options=unverified)
-        if not keys.access_key or not _same(str(claims.get("iss")), keys.access_key):
+        named = [one for one in keys if one.access_key and _same(str(claims.get("iss")), one.access_key)]
+        if not named:
             raise Refused(1002, "Authorization: access key not found")
-        jwt.decode(token, keys.secret_key, algorithms=["HS256"], options=unchecked)
-    except jwt.InvalidSignatureError as error:
-        raise Refused(1000, "Authorization: signature is invalid") from error
+        if not any(_is_signed(token, one.secret_key, unchecked) for one in named):
+            raise Refused(1000, "Authorization: signature is invalid")
     except jwt.InvalidTokenError as error:
         raise Refused(1002, f"Authorization: {error}") from error
     return claims
+
+
+def _is_signed(token: str, secret_key: str, unchecked: Options) -> bool:
+    try:
+        jwt.decode(token, secret_key, algorithms=["HS256"], options=unchecked)
+    except jwt.InvalidSignatureError:
+        return False
+    return True
 
 
 def _check_claims(claims: dict[str, object], now: float) -> None:

@@ -22,7 +22,7 @@ def created_body(task: Task) -> dict[str, Any]:
 
 
 def task_body(task: Task, base_url: str, now: int) -> dict[str, Any]:
-    """Return one task as a query shows it (S1).
+    """Return one task as a query shows it (S1; `final_balance_deduction` S2).
 
     Args:
         task: shown.
@@ -36,6 +36,7 @@ def task_body(task: Task, base_url: str, now: int) -> dict[str, Any]:
         "task_status": status,
         "task_status_msg": (task.failure or "") if status == "failed" else "",
         "final_unit_deduction": f"{task.units:g}" if succeeded else "0",
+        "final_balance_deduction": {"quota": "0", "list_price": "0"},
         "watermark_info": {"enabled": task.watermarked},
         "task_info": {"external_task_id": task.external_task_id or ""},
         "task_result": {"videos": [_video(task, base_url)] if succeeded and not cleared(task, now) else []},
@@ -60,7 +61,7 @@ def callback_body(task: Task, status: str) -> dict[str, Any]:
     for video in body["task_result"]["videos"]:
         video.pop("watermark_url", None)
     del body["watermark_info"]
-    return body | {"final_balance_deduction": {"quota": "0", "list_price": "0"}}
+    return body
 
 
 def pack_body(*, total: float, left: float, concurrency: int, bought_at: int, now: int) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, Response
@@ -22,7 +21,7 @@ from starlette.routing import Route
 
 from kling.sandbox import contract
 from kling.sandbox.callbacks import USER_AGENT
-from kling.sandbox.loopback import is_loopback
+from kling.sandbox.loopback import hostname, is_loopback
 from kling.sandbox.plans import read_plan
 
 if TYPE_CHECKING:
@@ -67,14 +66,7 @@ def _from_here(request: HTTPRequest) -> bool:
     """Return whether a request comes from this machine, and neither from a web page nor from a callback."""
     peer = request.client.host if request.client else ""
     sent_by_others = "origin" in request.headers or request.headers.get("user-agent") == USER_AGENT
-    return is_loopback(peer) and is_loopback(_hostname(request)) and not sent_by_others
-
-
-def _hostname(request: HTTPRequest) -> str:
-    try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    except ValueError:
-        return ""
+    return is_loopback(peer) and is_loopback(hostname(request)) and not sent_by_others
 
 
 def _health(door: Door, _body: Any) -> Any:

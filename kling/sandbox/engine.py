@@ -6,14 +6,15 @@ The state is the store. Clips are drawn elsewhere; a task ends when its time has
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kling.sandbox import contract
 from kling.sandbox.auth import Keys, authenticate
 from kling.sandbox.bodies import PACK_MS, cleared, created_body, pack_body, task_body
+from kling.sandbox.body_faults import a_stranger, hide_late_result, with_faults
 from kling.sandbox.pace import Pace
-from kling.sandbox.plans import CLIP_FAULTS, Plan, Plans
+from kling.sandbox.plans import TASK_FAULTS, Plan, Plans
 from kling.sandbox.rules import Refused, read_request, refusal, trigger, units
 from kling.sandbox.store import Store, Task
 
@@ -24,23 +25,34 @@ RISK_CONTROL = "Failure to pass the risk control system"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this sandbox behaves.
+    """How this sandbox behaves. An engine's settings may be replaced while it runs.
 
     Args:
-        keys: of its account.
+        keys: of its account. Another account is another engine.
+        more_keys: of the same account: they see the same tasks. A key that is rotated moves from the one to
+            the other, or is gone.
         concurrency: tasks in flight per model (S2).
         units: of the pack bought when the sandbox starts; None: no pack, tasks are paid for later.
         pace: of tasks for which nothing else is planned.
-        retired: `serve` or `refuse` models that Kling has retired.
+        retired: `serve` or `refuse` models that Kling has retired, and bodies that name no model.
         strict: refuse unknown keys, integer durations, a missing Content-Type and hasty account queries.
+        lag: seconds for which a task that is created from now on is not shown by queries and lists. It is
+            accepted: its place and its external_task_id are taken, and callbacks tell of it.
+        duplicates: `refuse` or `accept` a second create with the same external_task_id. A query by that id
+            shows the first of its tasks.
+        faults: of all answers, beside what is planned: names out of BODY_FAULTS, see plans.py.
     """
 
     keys: Keys = field(default_factory=Keys)
+    more_keys: tuple[Keys, ...] = ()
     concurrency: int = 20
     units: float | None = None
     pace: Pace = field(default_factory=Pace)
-    retired: str = "serve"
+    retired: str = "refuse"
     strict: bool = False
+    lag: float = 0.0
+    duplicates: str = "refuse"
+    faults: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +130,17 @@ class Engine:
         self.store.settle(time)
         plan = Plan()
         try:
-            authenticate(request.headers.get("authorization"), self.settings.keys, now)
+            keys = (self.settings.keys, *self.settings.more_keys)
+            authenticate(request.headers.get("authorization"), keys, now)
             call, wish = self._read(request)
             plan = self.plans.take(call, *self._named(request, wish))
             data = self._step(call, request, wish, plan, time)
         except Refused as refused:
-            return refused_answer(refused.code, refused.message, request.id, plan)
-        body = {"code": 0, "message": "SUCCEED", "request_id": request.id, "data": data}
-        return Answer(status=200, body=body, plan=plan)
+            answer = refused_answer(refused.code, refused.message, request.id, plan)
+        else:
+            body = {"code": 0, "message": "SUCCEED", "request_id": request.id, "data": data}
+            answer = Answer(status=200, body=body, plan=plan)
+        return replace(answer, body=with_faults(dict(answer.body), self._faults(plan), time))
 
     def clip(self, task_id: str, now: float) -> Task | None:
         """Return the task whose clip may be downloaded: one that succeeded, at most 30 days ago."""
@@ -165,19 +180,29 @@ class Engine:
             raise Refused(plan.code, plan.message)
         if plan.fault and not plan.accept:
             raise Refused(5000, "The request was lost, as planned")
+        faults = self._faults(plan)
         match call:
             case "create":
                 return self._create(wish, plan, request.base_url, now)
+            case "list" if "list-404" in faults:
+                raise Refused(1203, f"path: {TASKS} does not exist in this API")
             case "list":
-                return self._list(request, plan, now)
+                return self._list(request, faults, now)
+            case "query" if "stranger" in faults:
+                return self._stranger(request, now)
             case "query":
                 return self._query(request, now)
             case _:
                 return self._costs(request, now)
 
+    def _faults(self, plan: Plan) -> frozenset[str]:
+        """Return the names of all faults that a call meets."""
+        return self.settings.faults | ({plan.fault} if plan.fault else set())
+
     def _create(self, wish: dict[str, Any], plan: Plan, base_url: str, now: int) -> dict[str, Any]:
         external_task_id = wish.get("external_task_id")
-        if external_task_id and self.store.taken(external_task_id):
+        unique = self.settings.duplicates == "refuse"
+        if unique and external_task_id and self.store.taken(external_task_id):
             raise refusal("external-task-id-unique", external_task_id=external_task_id[:200])
         asked = trigger(wish)
         if asked and asked != "failed":
@@ -189,29 +214,45 @@ class Engine:
         if self.store.open[wish["model_name"]] >= self.settings.concurrency:
             raise refusal("concurrency")
         fails = plan.outcome == "failed" or asked == "failed"
+        lag = self.settings.lag if plan.lag is None else plan.lag
         task = self.store.add(
             wish,
             now=now,
             units=price,
             pace=plan.pace or self.settings.pace,
             failure=(plan.message or RISK_CONTROL) if fails else None,
-            clip_fault=plan.fault if plan.fault in CLIP_FAULTS else None,
+            clip_fault=plan.fault if plan.fault in TASK_FAULTS else None,
             base_url=base_url,
+            lag_ms=round(lag * 1000),
         )
         return created_body(task)
 
     def _query(self, request: Request, now: int) -> dict[str, Any]:
-        either_id = request.path.removeprefix(f"{TASKS}/")
-        task = self.store.find(either_id)
+        either_id = _asked_id(request)
+        task = self.store.find(either_id, shown_at=now)
         if task is None:
             raise refusal("task-not-found", id=either_id[:200])
-        return task_body(self._shown(task, now), request.base_url, now)
+        return self._body(task, request, now)
 
-    def _list(self, request: Request, plan: Plan, now: int) -> list[dict[str, Any]]:
+    def _stranger(self, request: Request, now: int) -> dict[str, Any]:
+        """Return another task than the one that is asked for: one of this account if there is one."""
+        asked = self.store.find(_asked_id(request))
+        for task in self.store.page(1, 2, shown_at=now):
+            if asked is None or task.task_id != asked.task_id:
+                return self._body(task, request, now)
+        return a_stranger(request.base_url, now)
+
+    def _list(self, request: Request, faults: frozenset[str], now: int) -> list[dict[str, Any]]:
         number = _whole(request.query, "pageNum", 1, 1000, default=1)
         size = _whole(request.query, "pageSize", 1, 500, default=30)
-        page = self.store.page(number, size, oldest_first=plan.fault == "other-order")
-        return [task_body(self._shown(task, now), request.base_url, now) for task in page]
+        page = self.store.page(number, size, oldest_first="other-order" in faults, shown_at=now)
+        return [self._body(task, request, now) for task in page]
+
+    def _body(self, task: Task, request: Request, now: int) -> dict[str, Any]:
+        body = task_body(self._shown(task, now), request.base_url, now)
+        if task.clip_fault == "late-videos":
+            hide_late_result(body, now)
+        return body
 
     def _shown(self, task: Task, now: int) -> Task:
         """Return a task as it is after it was shown once more: its end may depend on that."""
@@ -251,6 +292,11 @@ def refused_answer(code: int, message: str, request_id: str, plan: Plan | None =
     """Return the answer for one of the API's error codes; it has no `data` (S2, as the sample of 1303)."""
     body = {"code": code, "message": message, "request_id": request_id}
     return Answer(status=int(contract.ERRORS[code]["http"]), body=body, plan=plan or Plan())
+
+
+def _asked_id(request: Request) -> str:
+    """Return the id in the path of a query."""
+    return request.path.removeprefix(f"{TASKS}/")
 
 
 def _whole(query: Mapping[str, str], name: str, least: int, most: int, default: int | None = None) -> int:

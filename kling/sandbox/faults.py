@@ -1,18 +1,16 @@
-"""Answers that a client must survive: each fault as a web application that stands in for the good answer."""
+"""Faults of the way: each as a web application that stands in for the good answer.
+
+Faults of what an answer says are in body_faults.py.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import copy
-import random
-from collections.abc import Callable
-from typing import Any
 
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kling.sandbox.engine import Answer
 from kling.sandbox.plans import Plan
 
 RAW = frozenset({"reset", "short-body"})
@@ -44,12 +42,6 @@ def spoiled(response: Response, plan: Plan, request: HTTPRequest) -> ASGIApp:
     return response
 
 
-def spoiled_answer(answer: Answer, plan: Plan) -> Answer:
-    """Return the answer as it was planned, where the plan speaks of what it says."""
-    spoil = _SPOILERS.get(plan.fault)
-    return answer if spoil is None else Answer(status=answer.status, body=spoil(copy.deepcopy(answer.body)))
-
-
 async def _no_answer(_scope: Scope, receive: Receive, _send: Send) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -59,6 +51,7 @@ _INSTEAD: dict[str, ASGIApp] = {
     "no-answer": _no_answer,
     "empty": Response(media_type="application/json"),
     "garbage": Response(b'\x00\xff{"code": 0, <<garbage>>', media_type="application/json"),
+    "html-404": HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404),
     "html-502": HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502),
     "expired-url": Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml"),
 }
@@ -93,33 +86,3 @@ def _half(response: FileResponse) -> ASGIApp:
         await Response(await asyncio.to_thread(read), media_type="video/mp4")(scope, receive, send)
 
     return half
-
-
-def _unknown_status(body: Any) -> Any:
-    for task in _tasks(body):
-        task["task_status"] = "reviewing"
-    return body
-
-
-def _extra_fields(body: Any) -> Any:
-    for holder in (body, *_tasks(body)):
-        holder["new_field"] = {"since": "tomorrow", "values": [1, None, "three"]}
-    return body
-
-
-def _other_order(body: Any) -> Any:
-    if isinstance(body.get("data"), list):
-        random.Random(0).shuffle(body["data"])  # noqa: S311 -- the same page, the same order
-    return body
-
-
-def _tasks(body: Any) -> list[dict[str, Any]]:
-    data = body.get("data", [])
-    return data if isinstance(data, list) else [data]
-
-
-_SPOILERS: dict[str | None, Callable[[Any], Any]] = {
-    "unknown-status": _unknown_status,
-    "extra-fields": _extra_fields,
-    "other-order": _other_order,
-}

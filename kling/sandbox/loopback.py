@@ -1,8 +1,17 @@
-"""Which hosts are this machine."""
+"""Which hosts are this machine, and which requests come from here.
+
+A web page may reach a sandbox on a loopback address under a name of its own (DNS rebinding). Its requests
+then carry that name as Host; those of a page on another address carry an Origin.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def is_loopback(host: str) -> bool:
@@ -11,3 +20,41 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def hostname(request: HTTPConnection) -> str:
+    """Return the name or address in the header Host, without its port; empty if there is none."""
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+class OriginGuard:
+    """Refuses what web pages send that are not the sandbox's own, before anything else looks at it.
+
+    Args:
+        app: that is guarded.
+        loopback_only: whether the sandbox listens on a loopback address: it then has loopback names only.
+    """
+
+    def __init__(self, app: ASGIApp, *, loopback_only: bool) -> None:
+        self._app = app
+        self._loopback_only = loopback_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 -- of ASGI
+        problem = self._problem(HTTPConnection(scope)) if scope["type"] in {"http", "websocket"} else ""
+        if problem and scope["type"] == "http":
+            await JSONResponse({"problem": problem}, 403)(scope, receive, send)
+        elif problem:
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._app(scope, receive, send)
+
+    def _problem(self, request: HTTPConnection) -> str:
+        if self._loopback_only and not is_loopback(hostname(request)):
+            return "This sandbox listens on this machine only: reach it as 127.0.0.1, [::1] or localhost."
+        own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        if request.headers.get("origin", own) != own:
+            return "This sandbox answers no web page of another origin."
+        return ""

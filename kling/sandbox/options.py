@@ -6,6 +6,7 @@ import argparse
 import os
 
 from kling.sandbox.auth import ACCESS_KEY, API_KEY, SECRET_KEY, Keys
+from kling.sandbox.body_faults import BODY_FAULTS
 from kling.sandbox.callbacks import read_secret
 from kling.sandbox.engine import Settings
 from kling.sandbox.loopback import is_loopback
@@ -42,6 +43,9 @@ def settings(options: argparse.Namespace) -> Settings:
         pace=options.pace,
         retired=options.retired,
         strict=options.strict,
+        lag=options.lag,
+        duplicates=options.duplicates,
+        faults=frozenset(options.fault),
     )
 
 
@@ -107,8 +111,21 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
     clips = "a clip drawn for each task (default), or one tiny ready-made clip for all of its kind"
     tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"  # reaches the studio's own sandbox too
     add("--clips", choices=("drawn", "tiny"), default="tiny" if tiny else "drawn", help=clips)
-    retired = "what becomes of models that Kling has retired (default: serve)"
-    add("--retired", choices=("serve", "refuse"), default="serve", help=retired)
+    retired = (
+        "what becomes of models that Kling has retired, and of a body without model_name (default: refuse)"
+    )
+    add("--retired", choices=("serve", "refuse"), default="refuse", help=retired)
+    add(
+        "--lag",
+        type=_amount,
+        default=0.0,
+        metavar="SECONDS",
+        help="show new tasks so much later (default: 0)",
+    )
+    duplicates = "what becomes of a second create with the same external_task_id (default: refuse)"
+    add("--duplicates", choices=("accept", "refuse"), default="refuse", help=duplicates)
+    fault = f"of all answers; may be given several times: {', '.join(sorted(BODY_FAULTS))}"
+    add("--fault", action="append", choices=sorted(BODY_FAULTS), default=[], metavar="NAME", help=fault)
     strict = "refuse unknown keys, integer durations, a missing Content-Type and hasty account queries"
     add("--strict", action="store_true", help=strict)
     callbacks = "hosts that callbacks may go to (default: loopback)"

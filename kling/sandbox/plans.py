@@ -1,7 +1,30 @@
 """What is planned for the next calls or for one task: its pace, its outcome, an error code or a fault.
 
-Faults of an answer, with any `on`: `reset` and `short-body` (through the proxy only), `no-answer`, `slow`,
-`dribble`, `empty`, `garbage`, `html-502`; without clips `unknown-status`, `extra-fields`, `other-order`.
+Faults of the way, with any `on`: `reset` and `short-body` (through the proxy only), `no-answer`, `slow`,
+`dribble`, `empty`, `garbage`, `html-502`, `html-404`.
+
+Faults of what an answer says, with any `on` but clip; `--fault` and the engine's settings take them too, for
+all answers:
+    unknown-status            the state is `reviewing`
+    status-succeeded          `succeed` is spelt as in Kling's newer API
+    status-completed          `succeed` is called `completed`
+    status-uppercase          `SUBMITTED`, `PROCESSING`, `SUCCEED`, `FAILED`
+    code-text, code-float     the code is `"0"` or `0.0`, `"1303"` or `1303.0`
+    times-in-seconds          instead of milliseconds
+    times-in-iso              as texts with a zone
+    extra-fields              there are fields that nobody documents
+    cash                      the account pays money: the amount is in `final_balance_deduction`, Units are 0
+    cash-only                 the same, without `final_unit_deduction`
+    huge-deduction            `final_unit_deduction` is `1e700000000`
+    no-videos                 a task that succeeded shows no video and a deduction of 0
+    late-videos               the same, for the first 10 s after its end; with `on` create for that task
+    other-order               a list begins with the oldest task and shuffles each page
+    list-404                  a list is answered with HTTP 404 and code 1203
+    list-object               a list is `{"list": [...], "total": n}`
+    list-partial              every second task of a page is missing, the first one too
+    list-empty                a list is empty
+    stranger                  a query is answered with another task than the one it asks for
+
 Faults of a clip: `wrong-duration`, `wrong-size`, `wrong-aspect`, `wrong-fps`, `no-sound`, `unexpected-sound`
 with `on` create; `truncated-video` and `expired-url` with `on` clip. `any` is any call of the API, no clip.
 """
@@ -19,6 +42,8 @@ CLIP_FAULTS = frozenset(
     {"wrong-duration", "wrong-size", "wrong-aspect", "wrong-fps", "no-sound", "unexpected-sound"}
 )
 
+TASK_FAULTS = CLIP_FAULTS | {"late-videos"}  # kept with the task that is created
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -35,6 +60,7 @@ class Plan:
         fault: see above.
         accept: whether a call with a fault takes effect before its answer is lost.
         seconds: how long `slow` waits, and `dribble` between two pieces.
+        lag: seconds for which a task that is created is not shown yet; None: as the engine's settings say.
     """
 
     on: str = "any"
@@ -47,6 +73,7 @@ class Plan:
     fault: str | None = None
     accept: bool = True
     seconds: float = 1.0
+    lag: float | None = None
 
 
 def read_plan(body: Any) -> Plan:
@@ -97,6 +124,6 @@ class Plans:
         """Return what still waits, for people to read."""
         return [
             {"on": plan.on, "times": plan.times, "external_task_id": plan.external_task_id}
-            | {"outcome": plan.outcome, "code": plan.code, "fault": plan.fault}
+            | {"outcome": plan.outcome, "code": plan.code, "fault": plan.fault, "lag": plan.lag}
             for plan in self._waiting
         ]

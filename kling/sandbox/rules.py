@@ -46,7 +46,8 @@ def read_request(body: bytes, *, strict: bool, retired: str) -> dict[str, Any]:
     Args:
         body: of the POST; hostile.
         strict: whether unknown keys and integer durations are refused (nobody documents what Kling does).
-        retired: `serve` or `refuse`: what happens to models that Kling has retired.
+        retired: `serve` or `refuse`: what happens to models that Kling has retired; a body that names no
+            model means one of these.
 
     Raises:
         Refused: 1200 for what is no JSON object, 1201 and 1203 for what the contract does not allow; the

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
@@ -24,7 +25,8 @@ from kling.sandbox.callbacks import Callbacks
 from kling.sandbox.clips import Clips, Easel
 from kling.sandbox.control import routes
 from kling.sandbox.engine import Answer, Engine, Request, refused_answer
-from kling.sandbox.faults import spoiled, spoiled_answer
+from kling.sandbox.faults import spoiled
+from kling.sandbox.loopback import OriginGuard
 from kling.sandbox.store import Task
 
 MAX_BODY = 1 << 20
@@ -47,6 +49,7 @@ class Door:
         now: seconds since the epoch.
         secret: callbacks are signed with it; empty: they are not signed.
         anywhere: whether callbacks may leave this machine.
+        loopback_only: whether it listens on a loopback address, and has no other names.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Door:
         *,
         secret: str = "",
         anywhere: bool = False,
+        loopback_only: bool = True,
     ) -> None:
         self.engine = engine
         self.clips = clips
@@ -72,6 +76,7 @@ class Door:
                 Route("/clips/{name}", _Endpoint(self.clip), methods=["GET", "HEAD"]),
                 Route("/{path:path}", _Endpoint(self.api)),
             ],
+            middleware=[Middleware(OriginGuard, loopback_only=loopback_only)],
             lifespan=self._lifespan,
         )
 
@@ -116,7 +121,6 @@ class Door:
         if request.method == "POST":
             await self.easel.wake()
             self.callbacks.wake()
-        answer = spoiled_answer(answer, answer.plan)
         return spoiled(JSONResponse(answer.body, status_code=answer.status), answer.plan, request)
 
     def _handle(self, request: HTTPRequest, body: bytes, call_id: str) -> Answer:

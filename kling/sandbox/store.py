@@ -15,16 +15,17 @@ from typing import Any
 
 from kling.sandbox.pace import Pace
 
-_SCHEMA = """
+_TASKS = """
 CREATE TABLE IF NOT EXISTS tasks (
     seq INTEGER PRIMARY KEY,
     task_id TEXT NOT NULL UNIQUE,
-    external_task_id TEXT UNIQUE,
+    external_task_id TEXT,
     request TEXT NOT NULL,
     model_name TEXT NOT NULL,
     units REAL NOT NULL,
     failure TEXT,
     created_at INTEGER NOT NULL,
+    shown_at INTEGER NOT NULL,
     start_at INTEGER NOT NULL,
     due_at INTEGER,
     polls INTEGER,
@@ -33,12 +34,19 @@ CREATE TABLE IF NOT EXISTS tasks (
     clip_fault TEXT,
     base_url TEXT NOT NULL,
     told TEXT
-) STRICT;
-CREATE INDEX IF NOT EXISTS due ON tasks (due_at) WHERE finished_at IS NULL AND ready_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS undrawn ON tasks (seq) WHERE ready_at IS NULL;
-CREATE INDEX IF NOT EXISTS untold ON tasks (seq) WHERE told NOT IN ('succeed', 'failed');
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+) STRICT
 """
+# The queries below repeat the conditions of the partial indexes word by word: SQLite uses them only then.
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS named ON tasks (external_task_id) WHERE external_task_id IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS hidden ON tasks (shown_at) WHERE shown_at > created_at",
+    "CREATE INDEX IF NOT EXISTS due ON tasks (due_at) WHERE finished_at IS NULL AND ready_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS undrawn ON tasks (seq) WHERE ready_at IS NULL",
+    "CREATE INDEX IF NOT EXISTS untold ON tasks (seq) WHERE told NOT IN ('succeed', 'failed')",
+)
+_IS_HIDDEN = "shown_at > created_at AND shown_at > ?"
+_EVER = 2**62  # ms: later than any task
+_META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +61,13 @@ class Task:
         units: its price in Units.
         failure: why it fails in the end, or None.
         created_at: of the task.
+        shown_at: from when on a query or a list shows it.
         start_at: when it goes from submitted to processing.
         due_at: when it ends at the earliest; None: not known yet.
         polls: how often it is still shown before it ends; None: that does not matter.
         ready_at: when its clip was drawn; None: not yet.
         finished_at: when it ended; None: it is still running.
-        clip_fault: what is to be wrong with its clip, or None.
+        clip_fault: what is to be wrong with its clip, or with how its result is shown; or None.
         base_url: under which its caller reached the sandbox, for callbacks.
         told: the last status that its callback URL was told; None: it has no such URL.
     """
@@ -70,6 +79,7 @@ class Task:
     units: float
     failure: str | None
     created_at: int
+    shown_at: int
     start_at: int
     due_at: int | None
     polls: int | None
@@ -98,6 +108,7 @@ class Task:
 
 
 _COLUMNS = ", ".join(Task.__slots__)
+_REQUEST = Task.__slots__.index("request")
 
 
 class Store:
@@ -116,7 +127,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         # Safe against a killed process; the last tasks may be lost when the machine itself fails.
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+        _prepare(self._db)
         open_tasks = self._db.execute(
             "SELECT model_name, units FROM tasks WHERE finished_at IS NULL"
         ).fetchall()
@@ -139,6 +150,7 @@ class Store:
         failure: str | None = None,
         clip_fault: str | None = None,
         base_url: str = "",
+        lag_ms: int = 0,
     ) -> Task:
         """Keep a new task and return it.
 
@@ -150,9 +162,7 @@ class Store:
             failure: why it will fail, if it is to.
             clip_fault: what is to be wrong with its clip.
             base_url: under which its caller reached the sandbox.
-
-        Raises:
-            sqlite3.IntegrityError: the external_task_id is taken.
+            lag_ms: for how long queries and lists do not show it yet.
         """
         seq = self.last + 1
         needs_clip = failure is None and (pace.due_ms is not None or pace.polls is not None)
@@ -165,6 +175,7 @@ class Store:
             units=units,
             failure=failure,
             created_at=now,
+            shown_at=now + lag_ms,
             start_at=now + pace.start_ms,
             due_at=None if pace.due_ms is None else now + pace.due_ms,
             polls=pace.polls,
@@ -184,26 +195,60 @@ class Store:
         self.units_open += units
         return task
 
-    def find(self, either_id: str) -> Task | None:
-        """Return the task with this task_id or, if there is none, with this external_task_id."""
+    def find(self, either_id: str, *, shown_at: int = _EVER) -> Task | None:
+        """Return the task with this task_id or, if there is none, the first with this external_task_id.
+
+        Args:
+            either_id: of the task.
+            shown_at: ms; tasks that are not shown yet at this time are passed over; by default none is.
+        """
         for column in ("task_id", "external_task_id"):
-            found = self._tasks(f"WHERE {column} = ?", either_id)
+            found = self._tasks(
+                f"WHERE {column} = ? AND NOT ({_IS_HIDDEN}) ORDER BY seq LIMIT 1", either_id, shown_at
+            )
             if found:
                 return found[0]
         return None
 
     def taken(self, external_task_id: str) -> bool:
-        """Return whether a task has this external_task_id."""
-        found = self._db.execute("SELECT 1 FROM tasks WHERE external_task_id = ?", (external_task_id,))
+        """Return whether a task has this external_task_id, be it shown or not."""
+        found = self._db.execute(
+            "SELECT 1 FROM tasks WHERE external_task_id = ? LIMIT 1", (external_task_id,)
+        )
         return found.fetchone() is not None
 
-    def page(self, number: int, size: int, *, oldest_first: bool = False) -> list[Task]:
-        """Return a page of tasks, the newest first; pages count from 1."""
+    def page(
+        self, number: int, size: int, *, oldest_first: bool = False, shown_at: int = _EVER
+    ) -> list[Task]:
+        """Return a page of tasks, the newest first; pages count from 1.
+
+        Args:
+            number: of the page.
+            size: how many tasks a page has.
+            oldest_first: the other way round.
+            shown_at: ms; tasks that are not shown yet at this time are passed over; by default none is.
+        """
+        hidden = self._hidden(shown_at)
+        before = (number - 1) * size
+        # The running numbers have no gaps, so the page's first task is found by counting, however far it is.
         if oldest_first:
-            first = (number - 1) * size + 1
-            return self._tasks("WHERE seq BETWEEN ? AND ? ORDER BY seq", first, first + size - 1)
-        newest = self.last - (number - 1) * size
-        return self._tasks("WHERE seq BETWEEN ? AND ? ORDER BY seq DESC", newest - size + 1, newest)
+            first = 1 + before
+            for seq in hidden:
+                first += seq <= first
+            where, order = "seq >= ?", "seq"
+        else:
+            first = self.last - before
+            for seq in reversed(hidden):
+                first -= seq >= first
+            where, order = "seq <= ?", "seq DESC"
+        return self._tasks(
+            f"WHERE {where} AND NOT ({_IS_HIDDEN}) ORDER BY {order} LIMIT ?", first, shown_at, size
+        )
+
+    def _hidden(self, now: int) -> list[int]:
+        """Return the running numbers of the tasks that are not shown yet, in their order."""
+        found = self._db.execute(f"SELECT seq FROM tasks WHERE {_IS_HIDDEN} ORDER BY seq", (now,))  # noqa: S608 -- our own words
+        return [seq for (seq,) in found.fetchall()]
 
     def undrawn(self, skip: frozenset[str] = frozenset()) -> Task | None:
         """Return the oldest task that has no clip yet, except those that somebody is drawing already."""
@@ -280,4 +325,27 @@ class Store:
     def _tasks(self, where: str, *values: object) -> list[Task]:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM tasks {where}", values)  # noqa: S608 -- our own words
         names = Task.__slots__
-        return [Task(**dict(zip(names, row, strict=True)) | {"request": json.loads(row[3])}) for row in rows]
+        return [
+            Task(**dict(zip(names, row, strict=True)) | {"request": json.loads(row[_REQUEST])})
+            for row in rows
+        ]
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    """Make the tables in a new file, or bring those of an earlier version up to date, in one transaction."""
+    db.execute("BEGIN EXCLUSIVE")
+    known = {row[1] for row in db.execute("PRAGMA table_info(tasks)")}
+    outdated = bool(known) and "shown_at" not in known
+    if outdated:  # a column was missing, and an external_task_id could be there only once
+        db.execute("ALTER TABLE tasks RENAME TO tasks_before")
+    db.execute(_TASKS)
+    if outdated:
+        columns = ", ".join(sorted(known))
+        db.execute(
+            f"INSERT INTO tasks ({columns}, shown_at) SELECT {columns}, created_at FROM tasks_before"  # noqa: S608 -- our own names
+        )
+        db.execute("DROP TABLE tasks_before")
+    for index in _INDEXES:
+        db.execute(index)
+    db.execute(_META)
+    db.execute("COMMIT")

@@ -26,10 +26,10 @@ def tidy(wish: TextToVideo) -> TextToVideo:
     return wish if wish.shot_type == "customize" else replace(wish, multi_prompt=())
 
 
-def refusal(request: TextToVideo) -> str | None:
+def refusal(request: TextToVideo, retired: str) -> str | None:
     """Return why the sandbox refuses what the client sends, or None."""
     try:
-        read_request(json.dumps(request.to_wire()).encode(), strict=True, retired="serve")
+        read_request(json.dumps(request.to_wire()).encode(), strict=True, retired=retired)
     except Refused as refused:
         return refused.message
     return None
@@ -62,16 +62,19 @@ wishes = st.builds(
 
 
 @settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(wish=wishes)
-def test_what_the_client_lets_through_the_sandbox_takes_and_nothing_else(wish):
-    assert bool(wish.problems()) == (refusal(wish) is not None), (wish.problems(), refusal(wish), wish)
+@given(wish=wishes, retired=st.sampled_from(["serve", "refuse"]))
+def test_what_the_client_lets_through_the_sandbox_takes_and_nothing_else(wish, retired):
+    problems, refused = wish.problems(retired_ok=retired == "serve"), refusal(wish, retired)
+    assert bool(problems) == (refused is not None), (problems, refused, wish)
 
 
 @pytest.mark.parametrize("model_name", contract.MODELS)
 @pytest.mark.parametrize("mode", ["std", "pro", "4k"])
 @pytest.mark.parametrize("sound", ["off", "on"])
 @pytest.mark.parametrize("duration", ["3", "5", "10"])
-def test_both_agree_on_what_each_model_takes(model_name, mode, sound, duration):
+@pytest.mark.parametrize("retired", ["serve", "refuse"])
+def test_both_agree_on_what_each_model_takes(model_name, mode, sound, duration, retired):
     wish = TextToVideo(prompt="A fox", model_name=model_name, mode=mode, sound=sound, duration=duration)
     wish = tidy(wish)
-    assert bool(wish.problems()) == (refusal(wish) is not None), (wish.problems(), refusal(wish))
+    problems, refused = wish.problems(retired_ok=retired == "serve"), refusal(wish, retired)
+    assert bool(problems) == (refused is not None), (problems, refused)

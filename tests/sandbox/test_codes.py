@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kling.sandbox import contract
 from kling.sandbox.bodies import PACK_MS
 from kling.sandbox.engine import TASKS
+from tests.sandbox.conftest import WISH
 
 
 @pytest.mark.parametrize("code", contract.ERRORS)
 def test_every_code_can_be_planned(bench, code):
     bench.plan(code=code, times=2)
-    for method, body in (("POST", b'{"prompt": "A fox"}'), ("GET", b"")):
+    for method, body in (("POST", json.dumps(WISH).encode()), ("GET", b"")):
         answer = bench.call(method, TASKS, body)
         assert (answer.body["code"], answer.status) == (code, contract.ERRORS[code]["http"])
         assert "data" not in answer.body

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kling.sandbox import contract
-from kling.sandbox.engine import TASKS
+from kling.sandbox.engine import TASKS, Settings
 
 V3 = {"model_name": "kling-v3"}
 V1 = {"model_name": "kling-v1"}
@@ -57,6 +57,13 @@ TAKEN = {
     "half a watermark": {"watermark_info": {}},
     "the mode of a model without modes": {"model_name": "kling-v2-master", "mode": "pro"},
 }
+
+
+@pytest.fixture
+def bench(bench):
+    """A sandbox that still serves retired models: some fields and rules are theirs alone."""
+    bench.change(retired="serve")
+    return bench
 
 
 @pytest.mark.parametrize("fields", TAKEN.values(), ids=TAKEN)
@@ -203,12 +210,25 @@ def test_fields_without_effect_break_no_rule(bench):
 
 
 @pytest.mark.parity("model-retired")
-def test_retired_models_can_be_refused(bench):
-    bench.change(retired="refuse")
-    body = bench.refused(**V1)
+@pytest.mark.parametrize(
+    "model_name", [name for name, facts in contract.MODELS.items() if "retired" in facts]
+)
+def test_retired_models_are_refused_unless_asked_for(bench, model_name):
+    bench.change(retired=Settings().retired)
+    body = bench.refused(model_name=model_name)
     assert body["code"] == 1203
-    assert "The model 'kling-v1' has been discontinued and is no longer available." in body["message"]
+    assert body["message"] == f"The model '{model_name}' has been discontinued and is no longer available."
     bench.create()
+
+
+@pytest.mark.parity("model-field", "model-retired")
+@pytest.mark.parametrize("fields", [{}, {"model": "kling-v3"}, {"model_name": ""}, {"model_name": None}])
+def test_without_model_name_the_default_is_refused_as_the_retired_model_that_it_is(bench, fields):
+    bench.change(retired="refuse")
+    answer = bench.post({"prompt": "A fox", **fields})
+    assert (answer.status, answer.body["code"]) == (404, 1203)
+    assert answer.body["message"].startswith("The model 'kling-v1' has been discontinued")
+    assert bench.page() == []
 
 
 @pytest.mark.parity("external-task-id-unique")

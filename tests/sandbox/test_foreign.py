@@ -60,7 +60,8 @@ const headers = { "Content-Type": "application/json", Authorization: `Bearer ${u
 
 @pytest.fixture
 def environment():
-    program = [sys.executable, "-m", "kling.sandbox", "--clips", "tiny", "--pace", "polls:2"]
+    options = ["--clips", "tiny", "--pace", "polls:2", "--retired", "serve"]  # the sample is an old one
+    program = [sys.executable, "-m", "kling.sandbox", *options]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("Kling sandbox: ").strip()

@@ -74,7 +74,7 @@ spoiled_wishes = st.tuples(
 def run(calls: Iterable[Callable[[Bench], object]], **options: Any) -> None:
     store = Store()
     try:
-        bench = Bench(store, concurrency=3, units=50, **options)
+        bench = Bench(store, concurrency=3, units=50, retired="serve", **options)
         for call in calls:
             call(bench)
     finally:

@@ -232,6 +232,9 @@ WRONG = [
     ["--concurrency", "0"],
     ["--units", "-1"],
     ["--clips", "big"],
+    ["--lag", "-1"],
+    ["--duplicates", "maybe"],
+    ["--fault", "fire"],
     ["--callback-secret", "whsec_?"],
     ["--unknown"],
 ]
@@ -265,6 +268,15 @@ def test_keys_of_ones_own_switch_the_well_known_ones_off(options, keys):
     assert settings(read_options(options)).keys == keys
 
 
+def test_options_become_settings():
+    given = settings(read_options([]))
+    assert (given.retired, given.lag, given.duplicates, given.faults) == ("refuse", 0, "refuse", frozenset())
+    options = ["--retired", "serve", "--lag", "18.5", "--duplicates", "accept"]
+    given = settings(read_options([*options, "--fault", "cash", "--fault", "status-succeeded"]))
+    assert (given.retired, given.lag, given.duplicates) == ("serve", 18.5, "accept")
+    assert given.faults == {"cash", "status-succeeded"}
+
+
 def test_every_option_is_explained(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
@@ -281,5 +293,16 @@ def test_every_option_is_explained(capsys):
         "clips",
     ):
         assert f"--{option}" in said
-    for option in ("retired", "strict", "data", "child", "callbacks", "callback-secret", "tls-key"):
+    for option in (
+        "lag",
+        "duplicates",
+        "fault",
+        "retired",
+        "strict",
+        "data",
+        "child",
+        "callbacks",
+        "callback-secret",
+        "tls-key",
+    ):
         assert f"--{option}" in said

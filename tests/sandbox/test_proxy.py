@@ -66,7 +66,7 @@ def test_without_a_plan_it_carries_everything(web, bench, tmp_path):
 
 
 def test_a_body_in_chunks_is_carried(web):
-    body = (piece for piece in (b'{"prompt": "A fox', b' in the snow"}'))
+    body = (piece for piece in (b'{"model_name": "kling-v3", "prompt": "A fox', b' in the snow"}'))
     assert web.post(web.url + TASKS, data=body, timeout=5).json()["code"] == 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from kling.sandbox import contract
 from kling.sandbox.auth import API_KEY
@@ -32,6 +33,14 @@ def web(door):
 
 
 @pytest.fixture
+def anywhere(bench, door):
+    """A caller of the same sandbox that listens on more than a loopback address."""
+    wide = Door(bench.engine, door.clips, lambda: bench.now, loopback_only=False)
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    return TestClient(wide.app, "http://sandbox.example", headers=headers, client=("10.0.0.9", 5000))
+
+
+@pytest.fixture
 def clip(bench, web, door):
     """The path of a finished clip's URL."""
     task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
@@ -50,15 +59,15 @@ def test_a_clip_is_at_the_url_of_the_task(web, clip):
 
 
 @pytest.mark.parametrize("host", ["localhost:4242", "sandbox.example", "[::1]:4242", "10.0.0.1"])
-def test_clip_urls_follow_the_host_that_the_client_used(web, clip, host):
-    task = web.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
+def test_clip_urls_follow_the_host_that_the_client_used(anywhere, clip, host):
+    task = anywhere.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
     assert task["task_result"]["videos"][0]["url"] == f"http://{host}{clip}"
 
 
 @pytest.mark.parametrize("host", ["a/b", "x y", "user@host", "<script>", '"'])
 @pytest.mark.usefixtures("clip")
-def test_a_host_that_is_none_gets_into_no_url(web, host):
-    task = web.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
+def test_a_host_that_is_none_gets_into_no_url(anywhere, host):
+    task = anywhere.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
     assert host not in task["task_result"]["videos"][0]["url"]
 
 
@@ -155,10 +164,72 @@ def test_each_answer_has_a_request_id_of_its_own(web):
     assert web.get(TASKS).json()["request_id"] != web.get(TASKS).json()["request_id"]
 
 
-def test_health_and_the_contract_are_open_to_all(door):
-    far = TestClient(door.app, "http://sandbox.example", client=("10.0.0.9", 5000))
-    assert far.get("/_sandbox/health").json() == {"status": "ok", "tasks": 0, "open": 0}
-    assert far.get("/_sandbox/openapi.json").json() == contract.OPENAPI
+def test_health_and_the_contract_are_open_to_all(anywhere):
+    assert anywhere.get("/_sandbox/health").json() == {"status": "ok", "tasks": 0, "open": 0}
+    assert anywhere.get("/_sandbox/openapi.json").json() == contract.OPENAPI
+
+
+EVERY_ROUTE = [
+    ("POST", TASKS),
+    ("GET", TASKS),
+    ("GET", f"{TASKS}/mine"),
+    ("GET", "/account/costs"),
+    ("GET", "/clips/800000000000000001.mp4"),
+    ("GET", "/_sandbox/health"),
+    ("GET", "/_sandbox/openapi.json"),
+    ("POST", "/_sandbox/plan"),
+    ("GET", "/"),
+]
+
+
+@pytest.mark.parity("loopback-hosts")
+@pytest.mark.parametrize(("method", "path"), EVERY_ROUTE)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example:4242"},
+        {"Host": "127.0.0.1.rebound.example"},
+        {"Host": "localhost.rebound.example:4242"},
+        {"Host": "10.0.0.9:4242"},
+        {"Host": "0.0.0.0:4242"},
+        {"Host": ""},
+        {"Host": "[["},
+        {"Host": "rebound.example:4242", "Origin": "http://rebound.example:4242"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:8501"},
+        {"Origin": "http://127.0.0.1"},
+        {"Origin": "https://127.0.0.1:4242"},
+        {"Origin": "null"},
+        {"Origin": ""},
+    ],
+    ids=lambda headers: " ".join(f"{name} {value}" for name, value in headers.items()),
+)
+def test_a_web_page_of_somebody_else_reaches_nothing(web, door, method, path, headers):
+    answer = web.request(method, path, headers=headers, json=WISH if method == "POST" else None)
+    assert answer.status_code == 403
+    assert list(answer.json()) == ["problem"]
+    assert door.engine.store.accepted() == {}
+    assert list(door.journal) == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:4242", "127.0.0.7", "localhost:4242", "LOCALHOST", "[::1]:4242"])
+def test_every_loopback_name_is_answered_and_its_own_origin(web, host):
+    for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
+        assert web.get(TASKS, headers=headers).json()["code"] == 0
+
+
+def test_on_other_addresses_any_host_is_answered_but_no_other_origin(anywhere):
+    assert anywhere.get(TASKS).json()["code"] == 0
+    assert anywhere.get(TASKS, headers={"Origin": "http://sandbox.example"}).json()["code"] == 0
+    assert anywhere.get(TASKS, headers={"Origin": "http://evil.example"}).status_code == 403
+
+
+def test_no_web_page_opens_a_socket(web):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        web.websocket_connect("/", headers={"Origin": "http://evil.example"}),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(

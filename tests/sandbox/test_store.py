@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -50,6 +51,34 @@ def test_the_clock_stays_advanced(reopen):
     first = reopen()
     first.engine.advance(5000)
     assert reopen().engine.clock(first.now) == int(first.now * 1000) + 5000
+
+
+def test_the_file_of_an_earlier_version_is_taken_over(tmp_path, bench):
+    path = str(tmp_path / "sandbox.sqlite")
+    store = Store(path)
+    old = type(bench)(store)
+    task_ids = [old.create(external_task_id=name)["task_id"] for name in ("first", "second")]
+    old.finish()
+    old.create(external_task_id="running")
+    store.close()
+    with closing(sqlite3.connect(path)) as file:  # as it was before tasks could be hidden or share an id
+        columns = [row[1] for row in file.execute("PRAGMA table_info(tasks)") if row[1] != "shown_at"]
+        file.execute(f"CREATE TABLE before AS SELECT {', '.join(columns)} FROM tasks")
+        file.execute("DROP TABLE tasks")
+        file.execute("ALTER TABLE before RENAME TO tasks")
+        file.execute("CREATE UNIQUE INDEX once ON tasks (external_task_id)")
+        file.commit()
+
+    store = Store(path)
+    new = type(bench)(store)
+    new.now = old.now
+    assert [task["task_id"] for task in new.page()][1:] == task_ids[::-1]
+    assert new.task("first")["task_status"] == "succeed"
+    assert store.open == {"kling-v2-6": 1}
+    new.change(duplicates="accept")
+    new.create(external_task_id="first")
+    assert new.task("first")["task_id"] == task_ids[0]
+    store.close()
 
 
 def test_a_second_sandbox_cannot_use_the_same_file(tmp_path):

@@ -37,6 +37,7 @@ def test_a_task_has_the_official_shape_in_every_state(bench):
         "task_status",
         "task_status_msg",
         "final_unit_deduction",
+        "final_balance_deduction",
         "watermark_info",
         "task_info",
     ]
@@ -101,6 +102,7 @@ def test_the_largest_page_is_taken(bench):
     ],
 )
 def test_the_deduction_follows_the_price_table(bench, fields, deduction):
+    bench.change(retired="serve")
     task_id = bench.create(**fields)["task_id"]
     bench.finish()
     assert bench.task(task_id)["final_unit_deduction"] == deduction
