@@ -31,7 +31,7 @@ from kling.errors import (
     TransportError,
     WaitTimeout,
 )
-from kling.models import CameraControl, Problem, Shot, Status, Task, TextToVideo, Video
+from kling.models import BalanceDeduction, CameraControl, Problem, Shot, Status, Task, TextToVideo, Video
 
 __all__ = [
     "SINGAPORE",
@@ -39,6 +39,7 @@ __all__ = [
     "AccountBlocked",
     "ApiKey",
     "AuthFailed",
+    "BalanceDeduction",
     "CameraControl",
     "Client",
     "ContentRefused",

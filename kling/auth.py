@@ -1,6 +1,6 @@
 """Who is asking: an API key, or an access key with a secret key that signs a short-lived token.
 
-Source: kling-api.md, section 1 (the official pages "General information" and "Authentication").
+Source: Kling's pages "General information" and "Authentication" of its API.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ class Model:
     fps: int
     sources: str
     retired: date | None = None
+    successor: str = ""
     takes_mode: bool = True
     cfg_scale: bool = False
     camera_control: CameraRule | None = None
@@ -71,8 +72,30 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A model that is known, and not one of this endpoint.
+
+    Args:
+        name: as the API calls it.
+        place: where it belongs, as the end of a sentence that begins with its name.
+        use: the name of the nearest model of this endpoint.
+        sources: of these facts.
+    """
+
+    name: str
+    place: str
+    use: str
+    sources: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Every known model in the order in which a form offers them, and the facts that all of them share."""
+    """Every known model in the order in which a form offers them, and the facts that all of them share.
+
+    Args:
+        as_of: the date of the newest source.
+        elsewhere: models of Kling's other endpoints, by name.
+    """
 
     as_of: date
     unit_usd: Decimal
@@ -81,6 +104,7 @@ class Catalog:
     shot_prompt_limit: int
     retention_days: int
     models: Mapping[str, Model]
+    elsewhere: Mapping[str, Elsewhere]
 
     def units(self, *, model_name: str, mode: str | None, duration: str, sound: str) -> Decimal | None:
         """Return what one clip costs in Units, or None where the catalog does not know."""
@@ -101,6 +125,7 @@ def catalog() -> Catalog:
     models = [_model(entry, ratios) for entry in data["models"]]
     return Catalog(
         models={model.name: model for model in models},
+        elsewhere={entry["name"]: Elsewhere(**entry) for entry in data.pop("elsewhere")},
         **{key: value for key, value in data.items() if key not in {"models", "aspect_ratios"}},
     )
 

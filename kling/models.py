@@ -1,6 +1,6 @@
 """What is asked of Kling and what Kling answers, under the API's own names.
 
-Source: kling-text2video.txt (the official page); multi-shot: kling-api.md, section 6.
+Source: Kling's page "Text to Video" of its API.
 """
 
 from __future__ import annotations
@@ -100,11 +100,16 @@ class TextToVideo:
     callback_url: str = ""
     external_task_id: str = ""
 
-    def problems(self) -> tuple[Problem, ...]:
-        """Return every rule of the API that this request breaks; empty means that it can be sent."""
+    def problems(self, *, retired_ok: bool = False) -> tuple[Problem, ...]:
+        """Return every rule of the API that this request breaks; empty means that it can be sent.
+
+        Args:
+            retired_ok: whether the account decides by itself about models that Kling has retired, as a
+                sandbox does; otherwise one is a problem, and the living model to use instead is named.
+        """
         from kling.rules import problems
 
-        return problems(self)
+        return problems(self, retired_ok=retired_ok)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the JSON body of the create call, without the fields that say nothing."""
@@ -150,17 +155,31 @@ class Video:
     duration: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BalanceDeduction:
+    """What a task took from an account that pays in cash, in the account's currency.
+
+    Args:
+        quota: that was deducted; None where the answer had no number.
+        list_price: what it would have cost without a discount; None likewise.
+    """
+
+    quota: Decimal | None
+    list_price: Decimal | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task as the API last described it. Whatever a future API adds is kept in `raw`.
 
     Args:
         task_id: Kling's id.
-        task_status: one of `Status`, or text that the documentation does not know.
+        task_status: one of `Status`, or Kling's own word where the documentation does not know it.
         task_status_msg: Kling's words, mostly why it failed.
         external_task_id: our id, empty if none was given.
         videos: the results of a task that succeeded.
         final_unit_deduction: Units really charged, once known.
+        final_balance_deduction: money really charged to an account that pays in cash, once known.
         created_at, updated_at: aware datetimes in UTC, None where the answer had none that can be read.
         request_id: of the answer, for Kling's support.
         raw: the whole `data` object.
@@ -172,6 +191,7 @@ class Task:
     external_task_id: str = ""
     videos: tuple[Video, ...] = ()
     final_unit_deduction: Decimal | None = None
+    final_balance_deduction: BalanceDeduction | None = None
     watermark: bool | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None

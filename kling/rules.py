@@ -1,8 +1,8 @@
 """Which requests the API would refuse, checked before anything is sent or paid for.
 
-Rules of the fields: kling-text2video.txt. Of multi-shot: kling-api.md, section 6. Of models: `catalog.toml`.
-A model that the catalog does not know passes with the rules that hold for every model: what Kling released
-this morning can be used.
+Rules of the fields: Kling's page "Text to Video" of its API. Of models: `catalog.toml`. A model that the
+catalog does not know passes with the rules that hold for every model, because Kling may have released it on
+this endpoint this morning. One that Kling has retired, or that belongs to another endpoint, does not.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ from kling.catalog import Catalog, Model, catalog
 from kling.models import CAMERA_AXES, CAMERA_TYPES, SHOT_TYPES, CameraControl, Problem, TextToVideo
 
 CAMERA_LIMIT = 10
+ID_LIMIT = 256  # characters; ours, no page names one
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _BLANK_OR_CONTROL = re.compile("[\x00-\x20\x7f\ud800-\udfff]")
 _SHOT_SECONDS = re.compile("[1-9][0-9]?")
 
 
-def problems(request: TextToVideo) -> tuple[Problem, ...]:
-    """Return every broken rule, in the order of the form's fields."""
+def problems(request: TextToVideo, *, retired_ok: bool = False) -> tuple[Problem, ...]:
+    """Return every broken rule, in the order of the form's fields.
+
+    Args:
+        request: that is judged.
+        retired_ok: whether the account decides by itself about models that Kling has retired.
+    """
     known = catalog()
     model = known.models.get(request.model_name)
-    return tuple(
-        Problem(name, message)
-        for check in (_prompts, _model, _options, _cfg_scale, _camera, _shots, _ids)
-        for name, message in check(request, model, known)
-    )
+    checks = (_prompts, _model if retired_ok else _living_model, _options, _cfg_scale, _camera, _shots, _ids)
+    return tuple(Problem(name, message) for check in checks for name, message in check(request, model, known))
 
 
 Found = Iterator[tuple[str, str]]
@@ -50,9 +53,22 @@ def _prompts(request: TextToVideo, _model: Model | None, known: Catalog) -> Foun
     yield from _text("negative_prompt", request.negative_prompt, known.prompt_limit)
 
 
-def _model(request: TextToVideo, model: Model | None, _known: Catalog) -> Found:
+def _living_model(request: TextToVideo, model: Model | None, known: Catalog) -> Found:
+    if model and model.retired:
+        when = f"{model.retired.day} {model.retired:%B %Y}"
+        yield "model_name", f"Kling retired {model.title} on {when}: {_use(model.successor, known)}"
+    yield from _model(request, model, known)
+
+
+def _use(name: str, known: Catalog) -> str:
+    return f"use {known.models[name].title} ({name})."
+
+
+def _model(request: TextToVideo, model: Model | None, known: Catalog) -> Found:
     if not request.model_name.strip() or _UNSENDABLE.search(request.model_name):
         yield "model_name", "Choose a model."
+    if other := known.elsewhere.get(request.model_name.strip().lower()):
+        yield "model_name", f"{other.name} {other.place}: {_use(other.use, known)}"
     if model is None:
         if not re.fullmatch("[1-9][0-9]{0,2}", request.duration):
             yield "duration", "Give the duration in whole seconds."
@@ -177,4 +193,6 @@ def id_problem(task_id: str) -> str | None:
     """Say why a task could not be looked up by this id: it stands in the path, where dots go up a folder."""
     if task_id in {".", ".."} or _BLANK_OR_CONTROL.search(task_id):
         return "The id has no blanks, no control characters, and is more than a dot or two."
+    if len(task_id) > ID_LIMIT:
+        return f"The id has at most {ID_LIMIT} characters."
     return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import kling
 from kling import TextToVideo, catalog
+from kling.catalog import Elsewhere, Model
 
-# model, mode, duration, sound, Units: the worked prices of kling-api.md, section 7
+# model, mode, duration, sound, Units: worked from the price list of September 2026
 PRICES = [
     ("kling-v2-5-turbo", "std", "5", "off", "1.5"),
     ("kling-v2-5-turbo", "pro", "5", "off", "2.5"),
@@ -34,7 +39,7 @@ PRICES = [
 @pytest.mark.parametrize(("model", "mode", "duration", "sound", "units"), PRICES)
 def test_a_clip_costs_what_the_price_list_says(model, mode, duration, sound, units):
     request = TextToVideo(prompt="x", model_name=model, mode=mode, duration=duration, sound=sound)
-    assert request.problems() == ()
+    assert request.problems(retired_ok=True) == ()
     assert request.units() == Decimal(units)
 
 
@@ -114,3 +119,25 @@ def test_the_limits_are_those_of_the_official_page():
     assert (known.prompt_limit, known.shot_limit, known.shot_prompt_limit) == (2500, 6, 512)
     assert known.retention_days == 30
     assert known.unit_usd == Decimal("0.14")
+
+
+def test_the_catalog_is_as_old_as_its_newest_source():
+    text = Path(kling.__file__).with_name("catalog.toml").read_text(encoding="utf-8")
+    head, body = text.split("as_of =", 1)
+    known: list[Model | Elsewhere] = [*catalog().models.values(), *catalog().elsewhere.values()]
+    cited = {
+        each for sources in (item.sources for item in known) for each in re.findall("S[0-9]+p?", sources)
+    }
+    assert all(re.search(rf"\b{source}\b", head) for source in cited)
+    assert catalog().as_of == max(map(date.fromisoformat, re.findall("20[0-9]{2}-[0-9]{2}-[0-9]{2}", head)))
+    assert re.match(r" [0-9-]+ +# the date of the newest of these sources \(S7\)", body)
+
+
+def test_every_model_that_cannot_be_used_names_one_that_can():
+    known = catalog()
+    living = {model.name for model in known.models.values() if not model.retired}
+    for model in known.models.values():
+        assert bool(model.successor) == bool(model.retired), model.name
+    assert {model.successor for model in known.models.values() if model.retired} <= living
+    assert {each.use for each in known.elsewhere.values()} <= living
+    assert set(known.elsewhere).isdisjoint(known.models)

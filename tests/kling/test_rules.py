@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling import CameraControl, Shot, TextToVideo, catalog
+from kling import CameraControl, Problem, Shot, TextToVideo, catalog
 from tests.kling.tools import law
 
 
@@ -39,13 +39,18 @@ def short(value: object) -> str:
 MODELS = list(catalog().models.values())
 
 
+def problems(request: TextToVideo) -> tuple[Problem, ...]:
+    """Return what is wrong with a request apart from its model's having been retired."""
+    return request.problems(retired_ok=True)
+
+
 def fields(request: TextToVideo) -> list[str]:
-    return [problem.field for problem in request.problems()]
+    return [problem.field for problem in problems(request)]
 
 
 def only(request: TextToVideo, field: str) -> str:
     """Return the message of the one problem, which is about this field."""
-    (problem,) = request.problems()
+    (problem,) = problems(request)
     assert problem.field == field
     return problem.message
 
@@ -62,7 +67,7 @@ def test_everything_that_a_model_takes_passes(model):
                 request = but(
                     with_mode(model), mode=mode, duration=duration, aspect_ratio=ratio, negative_prompt="rain"
                 )
-                assert request.problems() == ()
+                assert problems(request) == ()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -132,7 +137,7 @@ def test_cfg_scale_lies_between_0_and_1(scale, request_):
 
 @pytest.mark.parametrize("scale", [0, 0.5, 1])
 def test_cfg_scale_includes_its_ends(scale):
-    assert but(V1, cfg_scale=scale).problems() == ()
+    assert problems(but(V1, cfg_scale=scale)) == ()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -148,7 +153,7 @@ def test_camera_control_is_for_std_mode_at_5_seconds_only(change):
 
 @pytest.mark.parametrize("kind", ["down_back", "forward_up", "right_turn_forward", "left_turn_forward"])
 def test_a_camera_preset_takes_no_config(kind):
-    assert but(V1, camera_control=CameraControl(type=kind)).problems() == ()
+    assert problems(but(V1, camera_control=CameraControl(type=kind))) == ()
     request = but(V1, camera_control=CameraControl(type=kind, config={"pan": 1}))
     assert "takes no values" in only(request, "camera_control")
 
@@ -178,7 +183,7 @@ def test_a_simple_camera_moves_along_exactly_one_axis(config):
 
 def test_everything_that_is_wrong_with_a_camera_is_said_at_once():
     wrong = CameraControl(type="simple", config={"spin": 1, "pan": 11, "zoom": 2})
-    messages = " ".join(problem.message for problem in but(V1, camera_control=wrong).problems())
+    messages = " ".join(problem.message for problem in problems(but(V1, camera_control=wrong)))
     assert "no axis 'spin'" in messages
     assert "between -10 and 10" in messages
     assert "exactly one axis" in messages
@@ -191,7 +196,7 @@ def test_an_empty_prompt_is_refused(prompt):
 
 @pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
 def test_a_prompt_has_at_most_2500_characters(field):
-    assert but(GOOD, **{field: "ä" * 2500}).problems() == ()
+    assert problems(but(GOOD, **{field: "ä" * 2500})) == ()
     message = only(but(GOOD, **{field: "ä" * 2501}), field)
     assert "2,501" in message
     assert "shorten it by 1" in message
@@ -204,12 +209,12 @@ def test_a_character_that_cannot_be_sent_is_refused(field, character):
 
 
 def test_a_storyboard_passes_without_a_prompt_of_its_own():
-    assert BOARD.problems() == ()
+    assert problems(BOARD) == ()
 
 
 def test_shots_that_kling_cuts_need_a_prompt():
     request = but(V3, multi_shot=True, shot_type="intelligence")
-    assert request.problems() == ()
+    assert problems(request) == ()
     assert fields(but(request, prompt="")) == ["prompt"]
     assert fields(but(request, multi_prompt=BOARD.multi_prompt)) == ["multi_prompt"]
 
@@ -232,7 +237,7 @@ def test_multi_shot_says_how_to_cut(shot_type):
 
 def test_a_storyboard_has_one_to_six_shots():
     shot = Shot(prompt="snow", duration="1")
-    assert but(BOARD, duration="6", multi_prompt=(shot,) * 6).problems() == ()
+    assert problems(but(BOARD, duration="6", multi_prompt=(shot,) * 6)) == ()
     assert "not 7" in only(but(BOARD, duration="7", multi_prompt=(shot,) * 7), "multi_prompt")
     assert "not 0" in only(but(BOARD, multi_prompt=()), "multi_prompt")
 
@@ -262,7 +267,7 @@ def test_the_prompt_of_a_shot_has_at_most_512_characters():
 
 @pytest.mark.parametrize("url", ["https://studio.example/hook?a=b", "http://127.0.0.1:1/hook"])
 def test_a_callback_url_may_be_any_whole_address(url):
-    assert but(GOOD, callback_url=url).problems() == ()
+    assert problems(but(GOOD, callback_url=url)) == ()
 
 
 @pytest.mark.parametrize(
@@ -274,7 +279,7 @@ def test_a_callback_url_that_is_no_address_is_refused(url):
 
 @pytest.mark.parametrize("task_id", ["wish-1", "a/b?c#d", "%2e", "狐狸", "..."])
 def test_an_external_task_id_may_be_any_text_that_can_be_looked_up(task_id):
-    assert but(GOOD, external_task_id=task_id).problems() == ()
+    assert problems(but(GOOD, external_task_id=task_id)) == ()
 
 
 @pytest.mark.parametrize("task_id", [".", "..", "a b", "a\n", "a\0", "\ud800"])
@@ -291,9 +296,9 @@ def test_a_model_that_the_catalog_does_not_know_passes_with_everything():
     request = but(
         NEW, mode="8k", duration="30", aspect_ratio="21:9", sound="on", cfg_scale=1, camera_control=PAN
     )
-    assert request.problems() == ()
-    assert but(NEW, mode=None, aspect_ratio="").problems() == ()
-    assert but(BOARD, model_name=NEW.model_name).problems() == ()
+    assert problems(request) == ()
+    assert problems(but(NEW, mode=None, aspect_ratio="")) == ()
+    assert problems(but(BOARD, model_name=NEW.model_name)) == ()
 
 
 @pytest.mark.parametrize(
@@ -373,10 +378,48 @@ requests = st.builds(
 @law
 @given(requests)
 def test_any_request_has_problems_or_can_be_sent(request_):
-    found = request_.problems()
+    found = problems(request_)
     assert all(problem.field and problem.message for problem in found)
     request_.units()
     if not found:
         body = json.dumps(request_.to_wire(), allow_nan=False)
         assert json.loads(body) == request_.to_wire()
         assert None not in request_.to_wire().values()
+
+
+# -- models that are not to be had on this endpoint ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model.retired], ids=lambda model: model.name)
+def test_a_retired_model_is_refused_with_the_living_one_to_use(model):
+    [problem] = with_mode(model).problems()
+    assert problem.field == "model_name"
+    assert f"Kling retired {model.title} on 15 September 2026" in problem.message
+    assert problem.message.endswith(f"use {catalog().models[model.successor].title} ({model.successor}).")
+    assert with_mode(model).problems(retired_ok=True) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("kling-3.0-turbo", "kling-3.0", "kling-2.6", "kling-2.5-turbo", "kling-v3-omni", "kling-3.0-omni"),
+        *("kling-video-o1", "kling-o1", "kling-v1-5", "kling-v2-1", "kling-image-o1", " Kling-V3-Omni "),
+    ],
+)
+def test_a_model_of_another_endpoint_is_refused_as_such_by_every_account(name):
+    for retired_ok in (False, True):
+        [problem] = but(GOOD, model_name=name).problems(retired_ok=retired_ok)
+        assert problem.field == "model_name"
+        assert problem.message.startswith(f"{name.strip().lower()} ")
+        use = catalog().elsewhere[name.strip().lower()].use
+        assert problem.message.endswith(f"use {catalog().models[use].title} ({use}).")
+
+
+def test_a_retired_model_is_refused_beside_everything_else_that_is_wrong():
+    request = but(V1, prompt="", mode="4k")
+    assert [problem.field for problem in request.problems()] == ["prompt", "model_name", "mode"]
+
+
+def test_an_id_that_is_endless_is_refused():
+    assert problems(but(GOOD, external_task_id="x" * 256)) == ()
+    assert "256" in only(but(GOOD, external_task_id="x" * 257), "external_task_id")
