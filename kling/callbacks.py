@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -41,10 +40,7 @@ def read(body: bytes) -> Task:
     Raises:
         CallbackRefused: it is no JSON object, or names no task.
     """
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        fields = None
+    fields = wire.parse(body)
     if not isinstance(fields, dict):
         raise CallbackRefused("The body is no JSON object.")
     try:
@@ -97,24 +93,32 @@ def key(secret: str) -> bytes:
 
 def _legacy(fields: dict[str, Any]) -> dict[str, Any]:
     """Say what a body of the new API says under the names of the legacy one."""
-    status, outputs = fields.get("status"), fields.get("outputs")
+    outputs = fields.get("outputs")
     found = outputs if isinstance(outputs, list) else []
     return {
         "task_id": fields.get("id"),
-        "task_status": "succeed" if status == "succeeded" else status,
+        "task_status": fields.get("status"),
         "task_status_msg": fields.get("message"),
         "task_info": {"external_task_id": fields.get("external_id")},
         "task_result": {
             "videos": [one for one in found if isinstance(one, dict) and one.get("type") == "video"]
         },
-        "final_unit_deduction": _units(fields.get("billing")),
+        "final_unit_deduction": _charged(fields.get("billing"), "unit", "amount"),
+        "final_balance_deduction": {
+            "quota": _charged(fields.get("billing"), "cash", "amount"),
+            "list_price": _charged(fields.get("billing"), "cash", "list_price"),
+        },
         "created_at": fields.get("create_time"),
         "updated_at": fields.get("update_time"),
     }
 
 
-def _units(billing: Any) -> str:
-    try:
-        return str(sum(Decimal(entry["amount"]) for entry in billing if entry["charge_type"] == "unit"))
-    except (TypeError, KeyError, ValueError, ArithmeticError):
-        return ""
+def _charged(billing: Any, charge_type: str, name: str) -> str:
+    """Return the sum of what one kind of charge took; empty if there is none or it cannot be read."""
+    charges = [
+        wire.number(entry.get(name))
+        for entry in (billing if isinstance(billing, list) else [])
+        if isinstance(entry, dict) and entry.get("charge_type") == charge_type
+    ]
+    known = [charge for charge in charges if charge is not None]
+    return str(sum(known, Decimal(0))) if known and len(known) == len(charges) else ""

@@ -16,12 +16,13 @@
       WaitTimeout             it is still running; nothing is lost, ask again
       DownloadBroken          the file did not arrive whole
 
-Source of the code table: kling-api.md, section 3. Kling's `code` decides, never the HTTP status alone:
+Source of the code table: Kling's page "Error Codes". Kling's `code` decides, never the HTTP status alone:
 429 is the status of "slow down", of an empty balance and of a blocked address alike.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -99,6 +100,15 @@ _OTHER_TROUBLE = Meaning(
 )
 
 
+_ABSENT = re.compile(r"not? (exist|found)|n't exist|no such|不存在", re.IGNORECASE)
+_TAKEN = re.compile(
+    r"already[ _-](exist|use|taken|submit)|duplicat|not unique|(be|is) unique|non-?unique|已存在|重复",
+    re.IGNORECASE,
+)
+_OUR_ID = re.compile(r"external[ _-]*(task)?[ _-]*id", re.IGNORECASE)
+_THERE = re.compile(r"exist|unique|taken|in use|used", re.IGNORECASE)
+
+
 class KlingError(Exception):
     """The root of everything that this package raises on purpose."""
 
@@ -160,6 +170,18 @@ class APIError(KlingError):
     def may_have_run(self) -> bool:
         """Whether a create call that got this answer may have made a task all the same."""
         return self.meaning.resend is Resend.AFTER_LOOKUP
+
+    @property
+    def says_it_exists(self) -> bool:
+        """Whether a create call was refused because its external_task_id is taken: by this very task.
+
+        The code is that of any wrong value, so Kling's words decide. Seen: "External_task_id … already
+        exists". Other wordings are recognised too, because what follows is only that it is looked for.
+        """
+        if not isinstance(self, Rejected) or _ABSENT.search(self.message):
+            return False
+        found = _TAKEN.search(self.message) or (_OUR_ID.search(self.message) and _THERE.search(self.message))
+        return found is not None
 
 
 class AuthFailed(APIError):

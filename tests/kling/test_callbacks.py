@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling import Status, callbacks
+from kling import BalanceDeduction, Status, callbacks
 from kling.callbacks import CallbackRefused, read, verify
 from kling.sandbox.callbacks import signature
 
@@ -35,7 +35,7 @@ LEGACY = {
     "created_at": 1781080778802,
     "updated_at": 1781080794151,
     "final_unit_deduction": "1.5",
-    "final_balance_deduction": {"quota": "0", "list_price": "0"},
+    "final_balance_deduction": {"quota": "0.21", "list_price": "0.3"},
     "task_info": {"external_task_id": "ours-1"},
     "task_result": {"videos": [{"id": "9", "url": "https://cdn.example/9.mp4", "duration": "5.04"}]},
 }
@@ -53,7 +53,7 @@ NEW = {
     "billing": [
         {"charge_type": "unit", "amount": "1", "package_type": "video"},
         {"charge_type": "unit", "amount": "0.5", "package_type": "video"},
-        {"charge_type": "cash", "amount": "7", "currency": "USD"},
+        {"charge_type": "cash", "amount": "0.21", "list_price": "0.3", "currency": "USD"},
     ],
 }
 
@@ -69,6 +69,7 @@ def test_both_bodies_say_the_same_in_the_same_words(body: dict[str, object]):
     assert task.external_task_id == "ours-1"
     assert task.task_status == Status.SUCCEED
     assert task.final_unit_deduction == Decimal("1.5")
+    assert task.final_balance_deduction == BalanceDeduction(Decimal("0.21"), Decimal("0.3"))
     assert [(video.id, video.url, video.duration) for video in task.videos] == [
         ("9", "https://cdn.example/9.mp4", 5.04)
     ]
@@ -81,7 +82,16 @@ def test_a_new_body_that_failed_says_why():
     task = read(encoded({"id": 5, "status": "failed", "message": "no **faces**"}))
     assert (task.task_id, task.task_status, task.task_status_msg) == ("5", "failed", "no **faces**")
     assert task.final_unit_deduction is None
+    assert task.final_balance_deduction is None
     assert task.videos == ()
+
+
+@pytest.mark.parametrize(
+    "billing",
+    ["unit", {}, [None], [{"charge_type": "unit"}], [{"charge_type": "unit", "amount": "1e700000000"}]],
+)
+def test_a_bill_that_cannot_be_read_is_none(billing):
+    assert read(encoded({"id": "5", "billing": billing})).final_unit_deduction is None
 
 
 @pytest.mark.parametrize("status", ["submitted", "processing", "something new", None, 7])

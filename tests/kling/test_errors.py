@@ -25,7 +25,7 @@ from kling.errors import MEANINGS, Actor, Resend
 from tests.kling.loopback import refusal, reply
 
 REQUEST = TextToVideo(prompt="A fox")
-# HTTP status and code as documented (kling-api.md, section 3), what the client makes of it, who acts, resend
+# HTTP status and code as documented, what the client makes of it, who acts, resend
 TABLE = [
     (401, 1000, AuthFailed, "operator", "after a fix"),
     (401, 1001, AuthFailed, "operator", "after a fix"),
@@ -151,6 +151,61 @@ def test_find_says_nothing_when_the_answer_cannot_be_read(answer, server, client
     server.says(answer)
     with pytest.raises(MaybeSent):
         client.find("wish")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "External_task_id wish-1 already exists",
+        "external_task_id is not unique",
+        "The external task id must be unique",
+        "duplicate ExternalTaskId",
+        "external-task-id: wish-1 exists.",
+        "external_task_id 已存在",
+    ],
+)
+def test_a_create_call_may_be_refused_because_its_task_is_there(words, server, client):
+    assert submitted(server, client, refusal(1201, message=words)).says_it_exists
+    assert submitted(server, client, refusal("1201", message=words, status=200)).says_it_exists
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1201, ""),
+        (1201, "prompt size must be between 0 and 2500"),
+        (1201, "Task not found by id/external id: wish-1"),
+        (1203, "The model does not exist"),
+        (1201, "external_task_id: no such task exists"),
+        (1301, "this prompt already exists"),
+        (1303, "a task with this external_task_id already exists"),
+        (5000, "External_task_id already exists"),
+    ],
+)
+def test_other_refusals_do_not_say_so(code, words, server, client):
+    assert not submitted(server, client, refusal(code, message=words)).says_it_exists
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("1303", SlowDown),
+        (1303.0, SlowDown),
+        (" 1201", Rejected),
+        ("1002.0", AuthFailed),
+        ("5000", ServerTrouble),
+    ],
+)
+def test_a_code_is_a_whole_number_whatever_its_type(code, kind, server, client):
+    error = submitted(server, client, refusal(code))
+    assert type(error) is kind
+    assert error.code == int(float(code))
+
+
+def test_the_words_of_a_refusal_are_bounded(server, client):
+    error = submitted(server, client, refusal(1201, message="x" * 65_800 + "\ud800"))
+    assert len(error.message) == 1000
+    assert len(str(error)) < 1100
 
 
 def test_find_returns_the_task_that_is_there(server, client):
