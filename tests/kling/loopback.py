@@ -122,6 +122,22 @@ def dribble(connection: Connection) -> bool:
     return False
 
 
+def relay(one: socket.socket, other: socket.socket) -> None:
+    """Carry bytes both ways until either side ends, as a proxy's tunnel does."""
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(2**16):
+                target.sendall(piece)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    back = threading.Thread(target=carry, args=(other, one), daemon=True)
+    back.start()
+    carry(one, other)
+    back.join(5)
+
+
 class Loopback:
     """The server. Answers are given in order; `resets_before_reading` closes before it reads anything."""
 

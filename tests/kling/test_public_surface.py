@@ -87,4 +87,7 @@ def code_lines(path: Path) -> int:
 
 
 def test_the_client_stays_thin():
-    assert sum(code_lines(path) for path in (ROOT / "kling").glob("*.py")) <= 1000
+    """A module can be read at one sitting, and all of them in an hour."""
+    lines = {path.name: code_lines(path) for path in (ROOT / "kling").glob("*.py")}
+    assert max(lines.values()) <= 260
+    assert sum(lines.values()) <= 1500

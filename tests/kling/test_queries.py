@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kling import ApiKey, Client, InvalidRequest
+from kling import ApiKey, Client, InvalidRequest, MaybeSent
 from tests.kling.loopback import reply, task
+from tests.kling.tools import law
 
 
 def page(*ids: object):
@@ -32,7 +35,7 @@ def test_get_is_the_documented_call(server, client):
     ],
 )
 def test_an_id_is_one_part_of_the_path_whatever_is_in_it(task_id, target, server, client):
-    server.says(task())
+    server.says(task(task_info={"external_task_id": task_id}))
     client.get(task_id)
     assert server.seen[0].target == f"/v1/videos/text2video/{target}"
 
@@ -43,6 +46,46 @@ def test_an_id_that_would_lead_elsewhere_is_not_asked_for(task_id, look, server,
     with pytest.raises(InvalidRequest, match="task_id"):
         getattr(client, look)(task_id)
     assert server.seen == []
+
+
+STRANGER = {"task_id": "8", "task_info": {"external_task_id": "wish-8"}}
+NAMELESS = {"task_id": "8"}
+
+
+@pytest.mark.parametrize("answer", [STRANGER, NAMELESS], ids=["a stranger", "one without our id"])
+@pytest.mark.parametrize("look", ["get", "find"])
+def test_an_answer_about_another_task_tells_nothing(look, answer, server, client):
+    server.says(reply({"code": 0, "data": answer}))
+    with pytest.raises(MaybeSent, match="about another task"):
+        getattr(client, look)("wish-7")
+
+
+@pytest.mark.parametrize("asked", ["8", "wish-8"])
+def test_a_task_may_be_asked_for_by_either_id(asked, server, client):
+    server.says(reply({"code": 0, "data": STRANGER}))
+    assert client.get(asked).task_id == "8"
+
+
+def test_only_an_answer_that_names_our_id_is_found_by_it(server, client):
+    server.says(reply({"code": 0, "data": STRANGER}))
+    assert client.find("wish-8").task_id == "8"
+    with pytest.raises(MaybeSent, match="about another task"):
+        client.find("8")  # an id of Kling's is none of ours, though it is the same text
+
+
+@law
+@given(st.text(max_size=30), st.text(max_size=30), st.text("8wish-", max_size=8))
+def test_whatever_is_answered_what_is_found_carries_our_id(task_id, external_task_id, asked):
+    class Line(Client):
+        def _call(self, *_, **__):
+            return {"task_id": task_id, "task_info": {"external_task_id": external_task_id}}, "r-1"
+
+    try:
+        found = Line(ApiKey("k")).find(asked)
+    except (MaybeSent, InvalidRequest):
+        return
+    assert found is not None
+    assert found.external_task_id == asked == external_task_id
 
 
 def test_list_is_the_documented_call(server, client):
@@ -83,6 +126,14 @@ def test_all_tasks_are_read_page_by_page_until_one_is_not_full(server, client):
     server.says(page("1", "2"), page("3", "4"), page("5"))
     assert [seen.task_id for seen in client.tasks(page_size=2)] == ["1", "2", "3", "4", "5"]
     assert [seen.query["pageNum"] for seen in server.seen] == ["1", "2", "3"]
+
+
+def test_pages_that_wrap_their_list_are_read_to_the_end_too(server, client):
+    def wrapped(*ids: str):
+        return reply({"code": 0, "data": {"list": [{"task_id": each} for each in ids], "total": 3}})
+
+    server.says(wrapped("1", "2"), wrapped("3"))
+    assert [seen.task_id for seen in client.tasks(page_size=2)] == ["1", "2", "3"]
 
 
 def test_an_account_without_tasks_is_one_empty_page(server, client):

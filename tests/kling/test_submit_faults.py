@@ -137,10 +137,15 @@ def test_a_reset_before_reading_may_have_been_sent():
         pytest.param(reply(b"[" * 200_000), id="deep JSON"),
         pytest.param(reply(b'{"code": 0, "data":' + b'{"a":' * 100_000), id="deep object"),
         pytest.param(reply([{"code": 0}]), id="list"),
-        pytest.param(reply({"data": {"task_id": "7"}}), id="no code"),
-        pytest.param(reply({"code": "0", "data": {"task_id": "7"}}), id="code as text"),
-        pytest.param(reply({"code": False, "data": {"task_id": "7"}}), id="code as boolean"),
-        pytest.param(reply({"code": None, "data": {"task_id": "7"}}), id="code as null"),
+        pytest.param(reply({"data": {"task_id": "7"}}, status=302), id="no code and no success"),
+        pytest.param(reply({"data": {"task_id": "7"}}, status=404), id="no code and not found"),
+        pytest.param(reply({"data": {"task_id": "7"}}, status=500), id="no code and an error"),
+        pytest.param(reply({"data": {"id": "7"}}), id="no code and no task_id"),
+        pytest.param(reply({"code": 0.5, "data": {}}), id="code as a fraction"),
+        pytest.param(reply({"code": True, "data": None}), id="code as boolean"),
+        pytest.param(
+            loopback.task(task_info={"external_task_id": "wish-2"}), id="a task with another id than ours"
+        ),
         pytest.param(reply({"code": 0}), id="no data"),
         pytest.param(reply({"code": 0, "data": {"task_status": "submitted"}}), id="no task_id"),
         pytest.param(reply({"code": 0, "data": [{"task_id": "7"}]}), id="list for a task"),
@@ -154,6 +159,23 @@ def test_submit_may_have_run_and_is_not_resent_after(answer, server, client):
         client.submit(REQUEST)
     assert caught.value.may_have_run
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("code", ["0", " 0 ", 0.0, "0.0", "00", False, None, "SUCCEED", {}])
+def test_a_task_that_was_made_is_followed_whatever_the_type_of_its_code(code, server, client):
+    server.says(reply({"code": code, "data": {"task_id": "7"}}))
+    assert client.submit(REQUEST).task_id == "7"
+
+
+def test_a_task_that_was_made_is_followed_without_any_code(server, client):
+    server.says(reply({"request_id": "r-1", "data": {"task_id": "7"}}, status=201))
+    assert client.submit(REQUEST).request_id == "r-1"
+
+
+@pytest.mark.parametrize("external_task_id", ["wish-1", "", None, []])
+def test_an_answer_that_names_our_id_or_none_is_our_task(external_task_id, server, client):
+    server.says(loopback.task(task_info={"external_task_id": external_task_id}))
+    assert client.submit(REQUEST).task_id == "7"
 
 
 @pytest.mark.parametrize("answer", [loopback.silence, loopback.half_then_silence])
@@ -182,9 +204,21 @@ def test_an_answer_that_was_long_in_coming_counts_once_it_is_here(server, connec
 
 
 def test_an_answer_without_end_is_given_up(server, client):
-    server.says(raw(HEAD + b"\r\n", b" " * (33 * 2**20)))
+    server.says(raw(HEAD + b"\r\n", b" " * (5 * 2**20)))
     with pytest.raises(MaybeSent, match="too large"):
         client.submit(REQUEST)
+
+
+def test_an_answer_as_large_as_any_page_is_read(server, client):
+    tasks = [{"task_id": str(number), "task_status_msg": "x" * 7000} for number in range(500)]
+    server.says(reply({"code": 0, "data": tasks}))  # three times what 500 tasks have
+    assert len(client.list(page_size=500)) == 500
+
+
+def test_answers_are_asked_for_as_they_are(server, client):
+    server.says(loopback.task())
+    client.submit(REQUEST)
+    assert server.seen[0].headers["accept-encoding"] == "identity"
 
 
 def test_a_redirect_keeps_the_credentials_with_their_host(server, client):
