@@ -316,6 +316,16 @@ def test_the_journal_can_be_read_whatever_was_sent(web):
     assert len(web.get("/_sandbox/journal").json()) == 5
 
 
+def test_a_lag_planned_here_hides_a_task_that_is_counted(web):
+    web.post("/_sandbox/plan", json={"on": "create", "lag": 60})
+    task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
+    assert web.get(f"{TASKS}/{task_id}").json()["code"] == 1201
+    assert web.get("/_sandbox/accepted").json()["by_external_task_id"] == {"mine": 1}
+    assert web.post("/_sandbox/clock", json={"advance_seconds": 60}).status_code == 200
+    assert web.get(f"{TASKS}/{task_id}").json()["data"]["task_status"] == "processing"
+    assert [web.post("/_sandbox/plan", json={"lag": lag}).status_code for lag in (-1, "1", 1e9)] == [400] * 3
+
+
 def test_accepted_counts_what_was_really_created(web):
     web.post("/_sandbox/plan", json={"on": "create", "fault": "html-502"})
     assert web.post(TASKS, json=WISH).status_code == 502
@@ -338,6 +348,11 @@ def test_spoiled_bodies(web):
         web.get(f"{TASKS}/mine").json()
     planned(web, on="query", fault="unknown-status")
     assert web.get(f"{TASKS}/mine").json()["data"]["task_status"] == "reviewing"
+    planned(web, on="query", fault="html-404")
+    assert web.get(f"{TASKS}/mine").status_code == 404
+    planned(web, on="any", fault="code-text", times=2)
+    assert web.get(f"{TASKS}/mine").json()["code"] == "0"
+    assert web.get(f"{TASKS}/nobody").json()["code"] == "1201"
     planned(web, on="query", fault="extra-fields")
     assert "new_field" in web.get(f"{TASKS}/mine").json()["data"]
     assert list(contract.problems("TaskAnswer", web.get(f"{TASKS}/mine").json())) == []
