@@ -149,7 +149,11 @@ class SandboxConnection:
         with process.stdout as lines:
             for line in lines:
                 if line.startswith(FIRST_LINE) and self._client is None:
-                    self._client = Client(self._keys, base_url=line.removeprefix(FIRST_LINE).strip())
+                    self._client = Client(
+                        self._keys,
+                        base_url=line.removeprefix(FIRST_LINE).strip(),
+                        retired_ok=True,  # it decides about them by itself
+                    )
                     self._ready.set()
         _end(process)
 
@@ -169,4 +173,5 @@ def connect(settings: Settings) -> Connection:
     """Return the account that the settings name; without credentials that is the sandbox."""
     if settings.credentials is None:
         return SandboxConnection(settings.data_dir / "sandbox", webhook_secret=settings.webhook_secret)
-    return KlingConnection(Client(settings.credentials, base_url=settings.base_url))
+    client = Client(settings.credentials, base_url=settings.base_url, video_hosts=settings.video_hosts)
+    return KlingConnection(client)

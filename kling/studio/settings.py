@@ -1,16 +1,25 @@
-"""Settings: the environment first, then `.streamlit/secrets.toml` under `[kling]`, then defaults."""
+"""Settings: the environment first, then `.streamlit/secrets.toml` under `[kling]`, then defaults.
+
+A value is often copied with something around it: quotes, `Bearer `, a comment, a path of the API. Where only
+one thing can have been meant, that is taken; anything else is refused with what to write instead.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kling import callbacks
+from kling import callbacks, wire
+from kling.addresses import BadAddress, origin
 from kling.auth import ApiKey, Credentials, KeyPair
-from kling.client import SINGAPORE
+from kling.catalog import catalog
+from kling.client import PATH, SINGAPORE
 
 CALLBACK_PATH = "/callbacks"  # below the server's base path
 NAMES = (
@@ -18,11 +27,26 @@ NAMES = (
     "KLINGAI_ACCESS_KEY",
     "KLINGAI_SECRET_KEY",
     "KLINGAI_BASE_URL",
+    "STUDIO_VIDEO_HOSTS",
+    "STUDIO_UNIT_PRICE",
+    "STUDIO_CURRENCY",
     "STUDIO_DATA_DIR",
     "STUDIO_CALLBACK_URL",
     "STUDIO_PUBLIC_URL",
     "STUDIO_WEBHOOK_SECRET",
 )
+KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
+CATALOG_CURRENCY = "USD"  # of the list price in the catalog
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»"}
+_SCHEME = re.compile(r"(authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
+_COMMENT = re.compile(r"\s#.*\Z", re.DOTALL)
+_NO_KEY = re.compile(r"[^!-~]|[\"'`|#,;<>\\]")  # what no key holds
+_API_PATHS = (
+    "",
+    *(f"/{'/'.join(PATH.split('/')[1:count])}" for count in range(2, 5)),
+)  # "", /v1, /v1/videos …
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*")
+_UNEXPANDED = re.compile(r"\$[{(A-Za-z_]|%[A-Za-z_]+%")
 
 
 class SettingsError(Exception):
@@ -36,6 +60,9 @@ class Settings:
     Args:
         credentials: None starts the sandbox.
         base_url: of the API; used with credentials only.
+        video_hosts: names, or `.suffixes` of names, of hosts of videos that may have private addresses.
+        unit_price: of one of Kling's Units.
+        currency: of `unit_price`, as three letters.
         data_dir: holds the log, the videos and the sandbox's tasks.
         callback_url: sent with every task, if set; below `public_url`, or a foreign receiver's.
         public_url: under which Kling reaches this studio; empty: it gets no callbacks.
@@ -44,6 +71,9 @@ class Settings:
 
     credentials: Credentials | None = field(default=None, repr=False)
     base_url: str = SINGAPORE
+    video_hosts: frozenset[str] = frozenset()
+    unit_price: Decimal = field(default_factory=lambda: catalog().unit_usd)
+    currency: str = CATALOG_CURRENCY
     data_dir: Path = Path("data")
     callback_url: str = ""
     public_url: str = ""
@@ -73,22 +103,128 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
     if given.keys() & {"KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY"}:
         stored.pop("KLINGAI_API_KEY", None)  # else the file would win over the environment
     values = stored | given
-    get = {name: values.get(name, "").strip() for name in NAMES}
-    base_url = get["KLINGAI_BASE_URL"] or SINGAPORE
+    get = {name: _tidy(name, values.get(name, "")) for name in NAMES}
     for name in ("KLINGAI_BASE_URL", "STUDIO_CALLBACK_URL", "STUDIO_PUBLIC_URL"):
         if get[name] and not _is_address(get[name]):
             raise SettingsError(
                 f"{name} is not an address: it has to be https:// and a host, without a password."
             )
     public_url, callback_url = _callbacks(get, base)
+    unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
         credentials=_credentials(get),
-        base_url=base_url.rstrip("/"),
-        data_dir=root / (get["STUDIO_DATA_DIR"] or "data"),
+        base_url=_base_url(get["KLINGAI_BASE_URL"]),
+        video_hosts=_hosts(get["STUDIO_VIDEO_HOSTS"]),
+        unit_price=unit_price,
+        currency=currency,
+        data_dir=root / _folder(get["STUDIO_DATA_DIR"] or "data", env),
         callback_url=callback_url,
         public_url=public_url,
         webhook_secret=get["STUDIO_WEBHOOK_SECRET"],
     )
+
+
+def _tidy(name: str, value: str) -> str:
+    """Return a value without what was copied with it: its own name, quotes, a comment behind a blank."""
+    value = value.strip()
+    for _ in range(3):  # a comment behind quotes, quotes behind a name, …
+        value = re.sub(rf"\A(export\s+)?{name}\s*=\s*", "", value)
+        if len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
+            value = value[1:-1].strip()
+        elif name != "STUDIO_DATA_DIR":  # a folder's name may hold one
+            value = _COMMENT.sub("", value).strip()
+        if name in KEYS:
+            value = _SCHEME.sub("", value, count=1) if _SCHEME.match(value) else value
+    return "" if value.startswith("#") else value
+
+
+def _base_url(url: str) -> str:
+    """Return the API's origin.
+
+    Its own path is cut off, because documentation and other programs call the address with it a base URL.
+    """
+    if not url:
+        return SINGAPORE
+    remedy = f"give scheme, host and port only, such as {SINGAPORE}."
+    try:
+        found = origin(url)
+    except BadAddress as error:
+        raise SettingsError(f"KLINGAI_BASE_URL is not an address: {error}; {remedy}") from None
+    if "?" in url or "#" in url:
+        raise SettingsError(f"KLINGAI_BASE_URL has a query or a fragment: {remedy}")
+    parts = urlsplit(url)
+    if parts.path.rstrip("/").lower() not in _API_PATHS:
+        raise SettingsError(f"KLINGAI_BASE_URL has a path that is not the API's: {remedy}")
+    if found.scheme != "https" and not found.is_loopback:
+        raise SettingsError(
+            "KLINGAI_BASE_URL is plain http, so that anybody on the way could read the key: use https://. "
+            "Only an address on this machine (http://127.0.0.1) may be without."
+        )
+    default = ":443" if found.scheme == "https" else ":80"
+    return f"{found.scheme}://{parts.netloc.lower().removesuffix(default)}"
+
+
+def _hosts(text: str) -> frozenset[str]:
+    """Return the names and `.suffixes` of a list with commas; whole addresses and `*.` are understood."""
+    hosts = set()
+    for each in filter(None, (part.strip().strip("\"'").lower() for part in re.split(r"[,;\s]+", text))):
+        host = re.sub(r"\Ahttps?://([^/?#]*).*", r"\1", each).removeprefix("*").rstrip(".")
+        name = host.removeprefix(".")
+        if not (_is_ip(host.strip("[]")) or (_HOST.fullmatch(name) and (host == name or "." in name))):
+            raise SettingsError(
+                f"STUDIO_VIDEO_HOSTS: {each[:60]!r} is no host. Give names with commas between them, without "
+                "ports: cdn.example.com for one host, .example.com for every host of a domain."
+            )
+        hosts.add(host.strip("[]"))
+    return frozenset(hosts)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _price(price: str, currency: str) -> tuple[Decimal, str]:
+    currency = (currency or CATALOG_CURRENCY).upper()
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise SettingsError(
+            f"STUDIO_CURRENCY is {currency[:20]!r}: give the three letters of a currency, such as USD or CNY."
+        )
+    if not price:
+        if currency != CATALOG_CURRENCY:
+            raise SettingsError(
+                f"STUDIO_CURRENCY is {currency} and STUDIO_UNIT_PRICE is not set: the list price is in "
+                f"{CATALOG_CURRENCY}. Set STUDIO_UNIT_PRICE to what a Unit costs this account in {currency}."
+            )
+        return catalog().unit_usd, currency
+    found = wire.number(price)
+    if found is None or found <= 0:
+        raise SettingsError(
+            f"STUDIO_UNIT_PRICE is {price[:20]!r}: give the price of one Unit as a number above 0 with a "
+            "point, such as 0.126, and its currency in STUDIO_CURRENCY."
+        )
+    return found, currency
+
+
+def _folder(text: str, env: Mapping[str, str]) -> Path:
+    """Return the data folder, with `~` as a shell would read it."""
+    if _UNEXPANDED.search(text) or re.search(r"\s#", text) or not text.isprintable():
+        raise SettingsError(
+            "STUDIO_DATA_DIR holds a variable, a comment or a line break that nobody has expanded or cut off "
+            "here: give the path itself."
+        )
+    home = env.get("HOME", "")
+    if home and (text == "~" or text.startswith("~/")):
+        return Path(home + text[1:])
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise SettingsError(
+            f"STUDIO_DATA_DIR begins with {text.partition('/')[0]!r}, and nobody here has that home folder: "
+            "give the whole path."
+        ) from None
 
 
 def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str]:
@@ -128,22 +264,41 @@ def _secrets(path: Path) -> dict[str, str]:
     section = data.get("kling", {})
     if not isinstance(section, dict):
         raise SettingsError(f"{path}: [kling] has to be a section.")
-    return {name: str(value) for name, value in section.items() if name in NAMES}
+    return {
+        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in section.items()
+        if name in NAMES
+    }
 
 
 def _credentials(get: Mapping[str, str]) -> Credentials | None:
-    api_key, access, secret = (
-        get[name] for name in ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
-    )
-    for name in ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY"):
-        if not (get[name].isascii() and (get[name] + "x").isprintable()):
-            raise SettingsError(f"{name} holds a character that no key has: copy it again.")
+    api_key, access, secret = (get[name] for name in KEYS)
+    # Other programs take both keys in one setting, as `access|secret`.
+    if api_key.count("|") == 1 and not access and not secret:
+        api_key, (access, secret) = "", _halves(api_key, "KLINGAI_API_KEY")
+    elif access.count("|") == 1 and not secret:
+        access, secret = _halves(access, "KLINGAI_ACCESS_KEY")
+    for name, value in zip(KEYS, (api_key, access, secret), strict=True):
+        if _NO_KEY.search(value):
+            raise SettingsError(
+                f"{name} holds a character that no key has: copy it again, the key alone, without blanks, "
+                "quotes or a comment."
+            )
     if api_key:
         return ApiKey(api_key)
     if bool(access) != bool(secret):
         missing = "KLINGAI_SECRET_KEY" if access else "KLINGAI_ACCESS_KEY"
         raise SettingsError(f"{missing} is missing: the two keys belong together.")
     return KeyPair(access, secret) if access else None
+
+
+def _halves(text: str, name: str) -> tuple[str, str]:
+    access, _, secret = (part.strip() for part in text.partition("|"))
+    if not access or not secret:
+        raise SettingsError(
+            f"{name} holds one half of access|secret: set KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY."
+        )
+    return access, secret
 
 
 def _is_address(url: str) -> bool:

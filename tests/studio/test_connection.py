@@ -9,18 +9,20 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kling.auth import ApiKey
-from kling.errors import NotSent
+from kling.errors import DownloadBroken, InvalidRequest, NotSent, Rejected
+from kling.models import TextToVideo
 from kling.studio import connection as module
 from kling.studio.connection import KlingConnection, SandboxConnection, connect
 from kling.studio.settings import Settings
-from tests.studio.fakes import FOX
 
 ROOT = Path(__file__).parents[2]
+FOX = TextToVideo(prompt="A fox in the snow")
 TINY = ("--clips", "tiny")
 PARENT = """
 import sys
@@ -67,6 +69,37 @@ def test_the_settings_choose_the_account(tmp_path):
     assert isinstance(kling, KlingConnection)
     assert kling.client().base_url == "https://api-singapore.klingai.com"
     kling.stop()
+
+
+def test_an_account_of_klings_is_not_asked_for_a_retired_model(tmp_path):
+    kling = connect(Settings(data_dir=tmp_path, credentials=ApiKey("key"), base_url="http://127.0.0.1:9"))
+    with pytest.raises(InvalidRequest, match=r"Kling retired Kling 1\.0"):
+        kling.client().submit(TextToVideo(prompt="A fox", model_name="kling-v1"))
+    kling.stop()
+
+
+def test_the_hosts_that_the_operator_trusts_reach_the_client(tmp_path):
+    settings = Settings(data_dir=tmp_path, credentials=ApiKey("key"))
+    for hosts, error in ((frozenset[str](), DownloadBroken), (frozenset({"127.0.0.1"}), NotSent)):
+        kling = connect(replace(settings, video_hosts=hosts))
+        with pytest.raises(error):
+            kling.client().can_fetch("https://127.0.0.1:9/v.mp4")
+        kling.stop()
+
+
+def test_the_sandbox_decides_about_retired_models_by_itself(tmp_path):
+    for asked, problem in ((("--retired", "refuse"), "discontinued"), (("--retired", "serve"), None)):
+        connection = SandboxConnection(tmp_path / asked[1], arguments=(*TINY, *asked))
+        connection.start()
+        request = TextToVideo(prompt="A fox", model_name="kling-v1")
+        try:
+            if problem:
+                with pytest.raises(Rejected, match=problem):
+                    connection.client().submit(request)
+            else:
+                assert connection.client().submit(request).task_id
+        finally:
+            connection.stop()
 
 
 def test_the_sandbox_starts_answers_comes_back_when_killed_and_ends_when_stopped(sandbox, monkeypatch):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kling.auth import ApiKey, KeyPair
+from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.studio.settings import NAMES, Settings, SettingsError, load
 
@@ -38,6 +42,9 @@ def test_everything_can_be_set_by_the_environment(secrets):
     env = {
         "KLINGAI_API_KEY": f" {KEY}\n",
         "KLINGAI_BASE_URL": "https://api.kling.test/",
+        "STUDIO_VIDEO_HOSTS": "cdn.kling.test, .files.test",
+        "STUDIO_UNIT_PRICE": "0.126",
+        "STUDIO_CURRENCY": "cny",
         "STUDIO_DATA_DIR": "/var/clips",
         "STUDIO_CALLBACK_URL": "https://studio.test/callback?x=1",
     }
@@ -45,6 +52,8 @@ def test_everything_can_be_set_by_the_environment(secrets):
     assert settings.credentials == ApiKey(KEY)
     assert (settings.base_url, settings.data_dir) == ("https://api.kling.test", Path("/var/clips"))
     assert settings.callback_url == "https://studio.test/callback?x=1"
+    assert settings.video_hosts == {"cdn.kling.test", ".files.test"}
+    assert (settings.unit_price, settings.currency) == (Decimal("0.126"), "CNY")
 
 
 def test_everything_can_be_set_by_the_file(secrets):
@@ -157,6 +166,230 @@ def test_the_case_of_a_host_makes_no_other_account(secrets):
 
 def test_every_setting_has_a_name_of_the_api_or_of_the_studio():
     assert all(name.startswith(("KLINGAI_", "STUDIO_")) for name in NAMES)
+
+
+# -- what is copied with a value -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        *(
+            "{}",
+            " {} ",
+            '"{}"',
+            "'{}'",
+            "`{}`",
+            "“{}”",
+            '" {} "',
+            "{} # the team's key",
+            '"{}" # of 2026',
+            "'\"{}\"'",
+        ),
+        *("KLINGAI_API_KEY={}", 'export KLINGAI_API_KEY="{}"', "Bearer {}", "bearer  {}", '"Bearer {}"'),
+        *("Authorization: Bearer {}", "Bearer {} # new", "{}\t# new", "{}\n# new"),
+    ],
+)
+def test_what_was_copied_with_a_key_is_taken_off(secrets, around):
+    assert loaded({"KLINGAI_API_KEY": around.format(KEY)}, secrets).credentials == ApiKey(KEY)
+
+
+@pytest.mark.parametrize("name", PAIR)
+@pytest.mark.parametrize("around", ['"{}"', "{} # new", "{} "])
+def test_what_was_copied_with_a_key_of_a_pair_is_taken_off(secrets, name, around):
+    env = PAIR | {name: around.format(PAIR[name])}
+    assert loaded(env, secrets).credentials == KeyPair("access-1234", KEY)
+
+
+@pytest.mark.parametrize("name", ["KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY"])
+@pytest.mark.parametrize("text", ["access-1234|{}", ' "access-1234 | {}" # both', "Bearer access-1234|{}"])
+def test_two_keys_in_one_setting_are_a_pair(secrets, name, text):
+    assert loaded({name: text.format(KEY)}, secrets).credentials == KeyPair("access-1234", KEY)
+
+
+@pytest.mark.parametrize("name", ["KLINGAI_API_KEY", *PAIR])
+@pytest.mark.parametrize(
+    "text", ['"{}', "{}'", "{}#new", "a {}", "{},", "{}; x", "<{}>", "a|b|{}", "x\\{}", "“{}"]
+)
+def test_a_key_that_cannot_be_meant_is_refused_and_not_shown(secrets, name, text):
+    with pytest.raises(SettingsError, match=f"{name} holds a character that no key has") as caught:
+        loaded(PAIR | {name: text.format(KEY)}, secrets)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["|{}", "{}|", " | {}"])
+def test_half_of_two_keys_in_one_setting_is_refused(secrets, text):
+    with pytest.raises(SettingsError, match="KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY") as caught:
+        loaded({"KLINGAI_API_KEY": text.format(KEY)}, secrets)
+    assert KEY not in str(caught.value)
+
+
+def test_two_keys_in_one_setting_beside_another_key_are_refused(secrets):
+    with pytest.raises(SettingsError, match="KLINGAI_API_KEY holds"):
+        loaded(PAIR | {"KLINGAI_API_KEY": f"access|{KEY}"}, secrets)
+
+
+def test_a_setting_that_is_only_a_comment_is_not_set(secrets):
+    assert loaded({"KLINGAI_API_KEY": "# none yet"}, secrets).credentials is None
+
+
+@given(st.text(max_size=20), st.sampled_from(NAMES))
+def test_whatever_is_set_it_is_used_or_refused_by_name(text, name):
+    try:
+        settings = load({name: text}, Path("/no/such/file"), root=Path("/srv"))
+    except SettingsError as error:
+        assert "STUDIO_" in str(error) or "KLINGAI_" in str(error)  # noqa: PT017 - it may be none
+    else:
+        assert settings.base_url.startswith(("https://", "http://"))
+        assert settings.unit_price > 0
+
+
+# -- the base URL --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["", "/", "//", "/v1", "/v1/", "/v1/videos", "/v1/videos/text2video", "/v1/videos/text2video/", "/V1"],
+)
+def test_the_apis_own_path_is_no_part_of_its_base_url(secrets, rest):
+    for around in ("{}", '"{}"', "{} # Singapore"):
+        env = {"KLINGAI_BASE_URL": around.format(SINGAPORE + rest)}
+        assert loaded(env, secrets).base_url == SINGAPORE
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(
+            "/v2",
+            "/v1/images",
+            "/v1/videos/text2video/7",
+            "/kling",
+            "/v1//videos",
+            "/v1;x",
+            "?",
+            "?x=1",
+            "#x",
+        ),
+        *("/v1?x=1", "/v1#x", "/v1/#", "\\x", "/a b"),
+    ],
+)
+def test_anything_else_behind_the_host_is_refused_with_the_remedy(secrets, rest):
+    with pytest.raises(
+        SettingsError, match=r"KLINGAI_BASE_URL .*give scheme, host and port only, such as https"
+    ):
+        loaded({"KLINGAI_BASE_URL": SINGAPORE + rest}, secrets)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api-singapore.klingai.com", "http://10.0.0.1", "http://127.0.0.1.test"]
+)
+def test_no_key_travels_in_clear(secrets, url):
+    with pytest.raises(SettingsError, match=r"KLINGAI_BASE_URL is plain http.*use https"):
+        loaded({"KLINGAI_API_KEY": KEY, "KLINGAI_BASE_URL": url}, secrets)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000", "http://127.9.9.9"]
+)
+def test_an_address_on_this_machine_may_be_plain_http(secrets, url):
+    assert loaded({"KLINGAI_BASE_URL": url}, secrets).base_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["HTTPS://API-Singapore.klingai.com", "https://api-singapore.klingai.com:443/v1"]
+)
+def test_a_base_url_is_the_same_however_it_is_written(secrets, url):
+    assert loaded({"KLINGAI_BASE_URL": url}, secrets).base_url == SINGAPORE
+
+
+# -- the data folder -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("~/clips", "/home/ada/clips"),
+        ("~", "/home/ada"),
+        ('"~/my clips"', "/home/ada/my clips"),
+        ("clips", "/srv/studio/clips"),
+        ("/var/clips", "/var/clips"),
+        ("a~b", "/srv/studio/a~b"),
+        ("#1", "/srv/studio/data"),
+    ],
+)
+def test_a_home_folder_is_expanded(secrets, text, folder):
+    assert loaded({"STUDIO_DATA_DIR": text, "HOME": "/home/ada"}, secrets).data_dir == Path(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["~nobody-of-that-name/x", "$HOME/clips", "${HOME}/x", "%USERPROFILE%/x", "/a # b", "a\nb"]
+)
+def test_a_folder_that_cannot_be_meant_is_refused(secrets, text):
+    with pytest.raises(SettingsError, match=r"STUDIO_DATA_DIR .*give the"):
+        loaded({"STUDIO_DATA_DIR": text, "HOME": "/home/ada"}, secrets)
+
+
+# -- hosts of videos -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", set()),
+        ("cdn.kling.test", {"cdn.kling.test"}),
+        (" CDN.kling.test ,.files.test,, ", {"cdn.kling.test", ".files.test"}),
+        ("a.test;b.test c.test", {"a.test", "b.test", "c.test"}),
+        ("*.files.test", {".files.test"}),
+        ("https://cdn.kling.test/v.mp4?x=1", {"cdn.kling.test"}),
+        ("10.0.0.7, [::1], fd00::1", {"10.0.0.7", "::1", "fd00::1"}),
+        ("localhost, cdn.kling.test.", {"localhost", "cdn.kling.test"}),
+    ],
+)
+def test_hosts_of_videos_are_a_list(secrets, text, hosts):
+    assert loaded({"STUDIO_VIDEO_HOSTS": text}, secrets).video_hosts == hosts
+
+
+def test_hosts_of_videos_may_be_a_list_in_the_file(secrets):
+    secrets.write_text('[kling]\nSTUDIO_VIDEO_HOSTS = ["a.test", ".b.test"]\n', encoding="utf-8")
+    assert loaded({}, secrets).video_hosts == {"a.test", ".b.test"}
+
+
+@pytest.mark.parametrize(
+    "text", ["*", ".", ".com", "a.test:443", "a/b", "a..b", "狐.test", "-x.test", "a.test,@"]
+)
+def test_what_is_no_host_is_refused(secrets, text):
+    with pytest.raises(SettingsError, match=r"STUDIO_VIDEO_HOSTS: .* is no host"):
+        loaded({"STUDIO_VIDEO_HOSTS": text}, secrets)
+
+
+# -- prices --------------------------------------------------------------------------------------------------
+
+
+def test_the_price_of_a_unit_is_the_catalogs_unless_it_is_set(secrets):
+    settings = loaded({}, secrets)
+    assert (settings.unit_price, settings.currency) == (catalog().unit_usd, "USD")
+    assert loaded({"STUDIO_CURRENCY": "usd"}, secrets).unit_price == catalog().unit_usd
+    stored(secrets, STUDIO_UNIT_PRICE="0.7", STUDIO_CURRENCY="CNY")
+    settings = loaded({}, secrets)
+    assert (settings.unit_price, settings.currency) == (Decimal("0.7"), "CNY")
+
+
+@pytest.mark.parametrize("price", ["0", "-1", "free", "0,126", "$0.1", "1e700000000", "nan", "inf", "1e12"])
+def test_a_price_that_is_none_is_refused(secrets, price):
+    with pytest.raises(SettingsError, match=r"STUDIO_UNIT_PRICE is .*such as 0\.126"):
+        loaded({"STUDIO_UNIT_PRICE": price}, secrets)
+
+
+@pytest.mark.parametrize("currency", ["$", "¥", "US", "EURO", "12A", "RMB yuan"])
+def test_a_currency_that_is_none_is_refused(secrets, currency):
+    with pytest.raises(SettingsError, match=r"STUDIO_CURRENCY is .*such as USD or CNY"):
+        loaded({"STUDIO_CURRENCY": currency, "STUDIO_UNIT_PRICE": "1"}, secrets)
+
+
+def test_another_currency_needs_a_price_of_its_own(secrets):
+    with pytest.raises(SettingsError, match=r"Set STUDIO_UNIT_PRICE .* in CNY"):
+        loaded({"STUDIO_CURRENCY": "CNY"}, secrets)
 
 
 # -- callbacks -----------------------------------------------------------------------------------------------
