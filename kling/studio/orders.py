@@ -1,28 +1,25 @@
-"""From a wish to a task: written before it is spent, looked up before it is repeated (README, Money).
+"""From a press to jobs: checked, recognised if it was pressed before, and written before anything is sent.
 
 order ── row `intent`, fsynced ──▶ send ──▶ submitted
-                                      ├ refused, passes by itself ──▶ waiting ──▶ send
-                                      ├ refused for good ──▶ failed
+                                      ├ refused for now ──▶ waiting ──▶ send
+                                      ├ refused for good, and a look-up finds none ──▶ failed
                                       └ may exist ──▶ unknown ──▶ look up ──▶ submitted
-                                                                     └ absent ──▶ send, the same id
+                                                                     ├ none, after the lag ──▶ send, same id
+                                                                     └ none, after 15 minutes ──▶ not_sent
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import random
-import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from kling.errors import InvalidRequest, KlingError
+from kling.errors import InvalidRequest
 from kling.models import TextToVideo
-from kling.studio.admission import BUSY_PAUSES, Hold, Queue
-from kling.studio.connection import Connection
+from kling.studio.admission import AdmissionControl
+from kling.studio.evidence import Evidence
+from kling.studio.ids import new_id
 from kling.studio.jobs import (
     FAILED,
     INTENT,
@@ -32,85 +29,101 @@ from kling.studio.jobs import (
     WITHDRAWN,
     Job,
     StateChanged,
+    dump_json,
     request_cells,
 )
-from kling.studio.ledger.csv_ledger import Ledger
-from kling.studio.place import Place
-from kling.studio.sender import NO_CONNECTION, TOO_OLD, Sender
+from kling.studio.ledger import Ledger
+from kling.studio.sender import NO_CONNECTION
 
-log = logging.getLogger(__name__)
-
-SAME_WISH = 3.0  # seconds after it was written in which the same draft pressed again is the same wish
-KEPT = 600.0  # seconds for which a press is remembered: one made early may have waited long for the lock
-CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a wish may be ordered again at once
+SAME_PRESS = 3.0  # seconds after it was written in which the same draft pressed again is the same order
+REMEMBERED = (
+    600.0  # seconds for which a press is remembered: one made early may have waited long for the lock
+)
+CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a job may be ordered again at once
 PERSON_LIMIT = 60  # characters of a name
+
+WITHDRAWN_WORDS = "Withdrawn."
+GIVEN_UP_WORDS = (
+    "Given up. If Kling has it all the same, it is charged, and followed as soon as Kling shows it."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Who pressed, and what belongs together.
+
+    Args:
+        person: the name that the jobs are shown under.
+        session: of the browser; keeps two people's equal drafts apart.
+        parent: id of the job that they were remixed from.
+        group: id of the batch that they belong to.
+    """
+
+    person: str
+    session: str
+    parent: str = ""
+    group: str = ""
+
+
+@dataclass(slots=True)
+class _Record:
+    """What one press writes."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)  # by id, in the order of the requests
+    rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    claims: dict[Hashable, str] = field(default_factory=dict)
+    going: set[str] = field(default_factory=set)
 
 
 class Orders:
-    """Sends what people ordered to one account, each wish at most once.
+    """Takes orders for one account, each request at most once.
 
     Args:
-        ledger: where every step is written before it is taken.
-        connection, account: whose tasks these are.
-        run: hands a call to a worker; in a test it may just call it.
-        clock: Unix seconds.
-        on_free: told when a worker has let go of a wish, so that the next one may go.
-        rng: for jitter.
+        ledger, admission, evidence: the studio's parts.
+        account: gives the name that new jobs are recorded under.
+        mark: of the data folder, for ids.
+        hand_over: hands an acquired job to a worker, which sends it.
+        retired_ok: whether the account decides by itself about models that Kling has retired.
+        account_cells: what else is written with each order, such as the price of a Unit.
+        clock: Unix seconds, only written down.
+        monotonic: seconds that never jump.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        connection: Connection,
-        account: str,
+        admission: AdmissionControl,
+        evidence: Evidence,
         *,
-        run: Callable[[Callable[[], None]], object],
+        account: Callable[[], str],
+        mark: Callable[[], str],
+        hand_over: Callable[[Job], None],
+        retired_ok: bool = False,
+        account_cells: Mapping[str, str] | None = None,
         clock: Callable[[], float],
-        on_free: Callable[[], None] = lambda: None,
-        rng: random.Random | None = None,
+        monotonic: Callable[[], float],
     ) -> None:
-        self._ledger, self._account = ledger, account
-        self._run, self._clock, self._on_free = run, clock, on_free
+        self._ledger, self._admission, self._evidence = ledger, admission, evidence
+        self._account, self._mark, self._hand_over = account, mark, hand_over
+        self._account_cells, self._retired_ok = dict(account_cells or {}), retired_ok
+        self._clock, self._monotonic = clock, monotonic
         self._claims: dict[Hashable, tuple[float, str]] = {}
-        rng = rng or random.Random()  # noqa: S311 - jitter, no secret
-        self._queue = Queue(ledger, account, clock=clock, rng=rng)
-        self._sender = Sender(ledger, connection, self._queue, resend=self._take, clock=clock)
 
     # -- what a person does ------------------------------------------------------------------------------
 
-    def order(
-        self,
-        request: TextToVideo,
-        *,
-        person: str,
-        session: str,
-        take: int = 1,
-        parent: str = "",
-        group: str = "",
-    ) -> Job:
-        """Record one wish; see `order_all`. Another `take` of the same draft is another wish."""
-        return self._record([(request, take)], person, session, parent, group)[0]
+    def order(self, request: TextToVideo, press: Press, *, take: int = 1) -> Job:
+        """Record one order; see `order_all`. Another `take` of the same draft is another order."""
+        return self._place([(request, take)], press)[0]
 
-    def order_all(
-        self,
-        requests: Sequence[TextToVideo],
-        *,
-        person: str,
-        session: str,
-        parent: str = "",
-        group: str = "",
-    ) -> list[Job]:
-        """Record the wishes of one press in one write, and send them as slots are free.
+    def order_all(self, requests: Sequence[TextToVideo], press: Press) -> list[Job]:
+        """Record everything that one press asks for in one write, and send it as slots are free.
 
-        The same press within `SAME_WISH` seconds is the same wishes; equal requests in it are deliberate
-        repeats (takes), each a wish of its own.
+        The same press within `SAME_PRESS` seconds is the same order; equal requests in it are deliberate
+        repeats (takes), each a job of its own.
 
         Args:
             requests: what to order, each without an `external_task_id`.
-            person: the name that they are shown under.
-            session: of the browser; keeps two people's equal drafts apart.
-            parent: id of the task that they were remixed from.
-            group: id of the batch that they belong to.
+            press: who pressed.
 
         Returns:
             A job for each request, in their order.
@@ -120,195 +133,170 @@ class Orders:
             LedgerError: the log cannot be written; none was recorded, and none is sent.
         """
         taken: Counter[str] = Counter()
-        wishes = []
+        numbered = []
         for request in requests:
             taken[repr(request)] += 1
-            wishes.append((request, taken[repr(request)]))
-        return self._record(wishes, person, session, parent, group)
+            numbered.append((request, taken[repr(request)]))
+        return self._place(numbered, press)
 
-    def _record(
-        self, wishes: Sequence[tuple[TextToVideo, int]], person: str, session: str, parent: str, group: str
-    ) -> list[Job]:
-        problems = dict.fromkeys(problem for request, _ in wishes for problem in request.problems())
-        if problems:
-            raise InvalidRequest(tuple(problems))
-        pressed = self._clock()
-        jobs: dict[str, Job] = {}  # by id, in the order of the wishes
-        rows: list[tuple[str, dict[str, str]]] = []
-        claims: dict[Hashable, str] = {}
-        going: set[str] = set()
-        with self._queue.lock:
-            room = {job["model_name"]: 0 for job in self._queue.waiting()}  # who came first goes first
-            self._claims = {key: kept for key, kept in self._claims.items() if pressed - kept[0] < KEPT}
-            for request, take in wishes:
-                claim = (session, repr(request), take)
-                written, kept = self._claims.get(claim, (0.0, ""))
-                job = self._ledger.get(kept) if pressed - written < SAME_WISH else None
-                if job is not None and job.state not in CAME_TO_NOTHING:
-                    jobs[job.id] = job
-                    continue
-                job_id = f"v{int(pressed * 1000):012x}{secrets.token_hex(6)}"  # no number to a spreadsheet
-                model, name = request.model_name, _name(person)
-                if self._goes(job_id, model, name, room):
-                    going.add(job_id)
-                hold = self._queue.hold_of(model)
-                cells = {
-                    "state": INTENT if job_id in going else WAITING,
-                    "code": NO_CONNECTION if hold and str(hold.code) == NO_CONNECTION else "",
-                    "person": name,
-                    "account": self._account,
-                    "parent": _name(parent),
-                    "batch": _name(group),
-                    "extra": json.dumps({"take": take}) if take > 1 else "",
-                    **request_cells(replace(request, external_task_id=job_id)),
-                }
-                jobs[job_id] = Job()  # it keeps its place
-                rows.append((job_id, cells))
-                claims[claim] = job_id
+    def _place(self, requests: Sequence[tuple[TextToVideo, int]], press: Press) -> list[Job]:
+        found = (request.problems(retired_ok=self._retired_ok) for request, _ in requests)
+        if problems := tuple(dict.fromkeys(problem for each in found for problem in each)):
+            raise InvalidRequest(problems)
+        pressed = self._monotonic()
+        with self._admission.lock:
+            record = self._claim(requests, press, pressed)
             try:
-                recorded = self._ledger.append_many(rows)
+                recorded = self._ledger.append_many(record.rows)
             except BaseException:
-                for job_id in going:
-                    self._queue.let_go(job_id)  # if its row is there all the same, it is looked up
+                for job_id in record.going:
+                    self._admission.release(job_id)  # if its row is there all the same, it is looked up
                 raise
-            written = self._clock()  # a slow disk takes nothing off the time for a second press
-            self._claims |= {claim: (written, job_id) for claim, job_id in claims.items()}
+            written = self._monotonic()  # a slow disk takes nothing off the time for a second press
+            self._evidence.ordered((job.id for job in recorded), written)
+            self._claims |= {claim: (written, job_id) for claim, job_id in record.claims.items()}
+        jobs = record.jobs | {job.id: job for job in recorded}
         for job in recorded:
-            jobs[job.id] = job
-            if job.id in going:
+            if job.id in record.going:
                 self._hand_over(job)
-        if len(going) < len(recorded):
-            self._send_whose_turn_it_is()
+        if len(record.going) < len(recorded):
+            self.send_ready()
         return list(jobs.values())
 
-    def _goes(self, job_id: str, model: str, person: str, room: dict[str, int]) -> bool:
-        """Take a new wish into hand if there is room; `room` is what is left, asked once a model."""
-        if model not in room:
-            room[model] = self._queue.room(model)
-        if goes := room[model] > 0:
-            room[model] -= 1
-            self._queue.take(job_id, model=model, person=person)
+    def _claim(self, requests: Sequence[tuple[TextToVideo, int]], press: Press, pressed: float) -> _Record:
+        """Tell the requests that were pressed before from new ones, and acquire a slot for those that may go."""
+        record = _Record()
+        free = {job["model_name"]: 0 for job in self._admission.waiting()}  # who came first goes first
+        self._claims = {key: kept for key, kept in self._claims.items() if pressed - kept[0] < REMEMBERED}
+        for request, take in requests:
+            claim = (press.session, repr(request), take)
+            written, kept = self._claims.get(claim, (0.0, ""))
+            before = self._ledger.get(kept) if pressed - written < SAME_PRESS else None
+            if before is not None and before.state not in CAME_TO_NOTHING:
+                record.jobs[before.id] = before
+                continue
+            job_id = new_id(self._mark(), self._clock())
+            if self._goes(job_id, request.model_name, visible(press.person), free):
+                record.going.add(job_id)
+            cells = self._cells(replace(request, external_task_id=job_id), press, take)
+            cells["state"] = INTENT if job_id in record.going else WAITING
+            record.jobs[job_id] = Job()  # it keeps its place
+            record.rows.append((job_id, cells))
+            record.claims[claim] = job_id
+        return record
+
+    def _goes(self, job_id: str, model: str, person: str, free: dict[str, int]) -> bool:
+        """Acquire a new job if there is room; `free` is what is left, asked once a model."""
+        if model not in free:
+            free[model] = self._admission.free_slots(model)
+        if goes := free[model] > 0:
+            free[model] -= 1
+            self._admission.acquire(job_id, model=model, person=person)
         return goes
 
+    def _cells(self, request: TextToVideo, press: Press, take: int) -> dict[str, str]:
+        hold = self._admission.hold_of(request.model_name)
+        return {
+            "code": NO_CONNECTION if hold and hold.code == 0 else "",
+            "person": visible(press.person),
+            "account": self._account(),
+            "parent": visible(press.parent),
+            "batch": visible(press.group),
+            "extra": dump_json({"take": take}) if take > 1 else "",
+            **self._account_cells,
+            **request_cells(request),
+        }
+
     def withdraw(self, job_id: str) -> Job:
-        """Take back a wish that was not sent.
+        """Take back a job that was not sent.
 
         Raises:
             StateChanged: it has been sent by now.
             LedgerError: nothing was recorded.
         """
-        with self._queue.lock:
-            if job_id in self._queue.in_hand:
+        with self._admission.lock:
+            if job_id in self._admission.in_flight:
                 raise StateChanged("It is being sent right now.")
             return self._ledger.append(
-                job_id, only={WAITING, NOT_SENT}, state=WITHDRAWN, message="Withdrawn; nothing was spent."
+                job_id, only={WAITING, NOT_SENT}, state=WITHDRAWN, message=WITHDRAWN_WORDS
             )
 
     def withdraw_group(self, group: str) -> int:
-        """Take back every wish of a batch that was not sent; return how many.
+        """Take back every job of a batch that was not sent; return how many.
 
         Raises:
             LedgerError: nothing was recorded.
         """
-        with self._queue.lock:
-            mine = [job.id for job in self._queue.waiting() if group and job.group == group]
-            taken_back = {"state": WITHDRAWN, "message": "Withdrawn; nothing was spent."}
-            count = len(self._ledger.append_many([(job_id, taken_back) for job_id in mine]))
-        for job in self._ledger.jobs():
-            if group and job.group == group and job.state == NOT_SENT:
-                with suppress(StateChanged):  # somebody has just sent it after all
-                    self.withdraw(job.id)
-                    count += 1
-        return count
+        with self._admission.lock:
+            in_flight = self._admission.in_flight
+            mine = [
+                job.id
+                for job in (self._ledger.index.batch(group) if group else [])
+                if job.state in {WAITING, NOT_SENT} and job.id not in in_flight
+            ]
+            cells = {"state": WITHDRAWN, "message": WITHDRAWN_WORDS}
+            return len(self._ledger.append_many([(job_id, cells) for job_id in mine]))
 
-    def send_again(self, job_id: str) -> None:
-        """Send a wish that never arrived, with its own id; try the queue of one that waits, now.
+    def give_up(self, job_id: str) -> Job:
+        """End a job that is looked up for long, at the risk that Kling has it: a person's decision.
+
+        Raises:
+            StateChanged: it is not being looked up any more.
+            LedgerError: nothing was recorded.
+        """
+        with self._admission.lock:
+            if job_id in self._admission.in_flight:
+                raise StateChanged("It is being sent right now.")
+            return self._ledger.append(job_id, only={UNKNOWN}, state=WITHDRAWN, message=GIVEN_UP_WORDS)
+
+    def send_again(self, job_id: str, *, owns: Callable[[Job], bool]) -> None:
+        """Send a job that was left to a person, with its own id; or try the queue of one that waits, now.
+
+        What this process cannot vouch for is looked up at Kling first, for as long as look-ups may lag.
 
         Raises:
             StateChanged: it is not waiting for a person's decision.
+            LedgerError: nothing was recorded.
         """
         job = self._ledger.get(job_id)
         if job is None or job.state not in {WAITING, NOT_SENT}:
             raise StateChanged("It has been sent by now.")
-        if job["account"] != self._account:
+        if not owns(job):
             raise StateChanged("It belongs to another account than the one in use.")
-        self._queue.try_now(job["model_name"])
-        if job.state == NOT_SENT:
-            self._take(job)
+        self._admission.try_now(job["model_name"])
+        self._ledger.confirm(job_id)
+        calls = self._evidence.of(job)
+        if job.state == WAITING:
+            self.send_ready()
+        elif calls.proved or (calls.whole and not calls.open):
+            self.send(job)
         else:
-            self._send_whose_turn_it_is()
-
-    def resume(self) -> None:
-        """Try the held queues now: somebody has acted on the account."""
-        self._queue.resume()
-
-    # -- what the poller does ---------------------------------------------------------------------------
-
-    def step(self) -> float | None:
-        """Settle what is unknown and send what waits, as far as it is due; return when to come again."""
-        now = self._clock()
-        with self._queue.lock:  # who is in hand first: a worker records before it lets go
-            held = self._queue.in_hand
-            waiting = self._queue.waiting()
-            mine = [job for job in self._queue.mine() if job.state in {INTENT, UNKNOWN, WAITING}]
-        dues = [now + BUSY_PAUSES[0]]
-        for job in waiting:  # before anything is asked: an answer now says nothing about the time before
-            if job["code"] == NO_CONNECTION and self._sender.too_old(job):
-                with suppress(StateChanged):  # somebody has just withdrawn it
-                    self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, message=TOO_OLD)
-        answered = True
-        for job in mine:
-            if job.id not in held and job.state != WAITING and answered:
-                try:
-                    dues.append(self._sender.settle(job, now))
-                except StateChanged as error:
-                    log.warning("Task %s: %s", job.id, error)
-                except KlingError:
-                    answered = False  # the others would only wait as long, each
-        self._send_whose_turn_it_is()
-        models = {job["model_name"] for job in mine if job.state == WAITING}
-        dues.extend(due for model in models if (due := self._queue.due(model)))
-        return min(dues) if mine else None
-
-    def looked(self) -> None:
-        """Take note that the poller has just seen all tasks that run."""
-        self._queue.looked()
-
-    # -- what a page shows -------------------------------------------------------------------------------
-
-    @property
-    def holds(self) -> tuple[Hold, ...]:
-        """Everything that keeps a queue right now."""
-        return self._queue.holds
-
-    def places(self) -> dict[str, Place]:
-        """Return where each wish that waits stands in its line and why, by its id."""
-        return self._queue.places()
+            calls.open, calls.arrived = True, True
+            self._ledger.append(
+                job_id,
+                only={NOT_SENT},
+                state=UNKNOWN,
+                message="Kling is asked first whether it has it already.",
+                extra=dump_json({"decide": False}),
+            )
 
     # -- whose turn it is --------------------------------------------------------------------------------
 
-    def _send_whose_turn_it_is(self) -> None:
-        for job in self._queue.going():
+    def send_ready(self) -> None:
+        """Hand over what may go now."""
+        for job in self._admission.take_ready():
             self._hand_over(job)
 
-    # -- one call ----------------------------------------------------------------------------------------
-
-    def _take(self, job: Job) -> None:
-        with self._queue.lock:
-            if job.id in self._queue.in_hand:
+    def send(self, job: Job) -> None:
+        """Hand over one job whatever waits; it goes with its own id."""
+        with self._admission.lock:
+            if job.id in self._admission.in_flight:
                 return
-            self._queue.take(job.id, model=job["model_name"], person=job["person"])
+            self._admission.acquire(job.id, model=job["model_name"], person=job["person"])
         self._hand_over(job)
 
-    def _hand_over(self, job: Job) -> None:
-        def send() -> None:
-            self._sender.send(job)
-            self._on_free()
 
-        self._run(send)
-
-
-def _name(person: str) -> str:
+def visible(text: str) -> str:
     """Return a name without what could make it look like another: control and direction marks."""
-    visible = "".join(char for char in person if char.isspace() or unicodedata.category(char)[0] != "C")
-    return " ".join(visible.split())[:PERSON_LIMIT]
+    shown = "".join(char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
+    return " ".join(shown.split())[:PERSON_LIMIT]

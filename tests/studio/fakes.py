@@ -12,15 +12,14 @@ from typing import Any
 from kling import ApiKey, Client
 from kling.errors import api_error
 from kling.models import Task, TextToVideo, Video
-from kling.studio.archive import Archive
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
-from kling.studio.ledger.csv_ledger import Ledger
-from kling.studio.orders import Orders
-from kling.studio.poller import Poller
+from kling.studio.settings import Settings
+from kling.studio.studio import Studio
 from tests.kling.tools import Clock
 
-ACCOUNT = "kling.test#00000000"
+KEY = ApiKey("key")
+ACCOUNT = Settings(credentials=KEY, base_url="https://kling.test").account
 FOX = TextToVideo(prompt="A fox in the snow")
 
 
@@ -133,7 +132,10 @@ class Account:
 
 
 class Bench:
-    """Ledger, submitter and poller over one folder; workers run at once, or when `work` is called."""
+    """A studio over one folder and a fake account; workers run at once, or when `work` is called.
+
+    One clock gives both times. The scan of the account that a start makes has been made.
+    """
 
     def __init__(self, folder: Path, *, kling: Kling | None = None, is_sandbox: bool = False) -> None:
         self.folder = folder
@@ -145,41 +147,36 @@ class Bench:
         self.writes: list[bytes] = []
         self.rng = Steady()
         self.told = 0
-        self.restart()
+        self.open()
 
     def restart(self) -> None:
         """Open the same folder as a new process would; what the old one had in hand is gone."""
         if self.held is not None:
             self.held = []
-        self.ledger = Ledger(
-            LogFile(self.folder / "history.csv", write=self._write, fsync=lambda _: None),
-            clock=self.clock,
-            on_change=self._wake,
-        )
-        self.submitter = Orders(
-            self.ledger,
-            self.connection,
-            self.account,
-            run=self._run,
-            clock=self.clock,
-            on_free=self._wake,
-            rng=self.rng,
-        )
-        self.poller = Poller(
-            ledger=self.ledger,
-            submitter=self.submitter,
-            archive=Archive(self.folder / "videos"),
+        self.studio.folder.release()
+        self.open()
+
+    def open(self) -> None:
+        credentials = None if self.connection.is_sandbox else KEY
+        self.studio = Studio(
+            Settings(data_dir=self.folder, credentials=credentials, base_url="https://kling.test"),
             connection=self.connection,
-            account=self.account,
-            run=self._run,
+            file=LogFile(self.folder / "history.csv", write=self._write, fsync=lambda _: None),
             clock=self.clock,
-            on_change=self._tell,
+            monotonic=self.clock,
+            run=self._run,
             rng=self.rng,
         )
+        self.ledger, self.poller = self.studio.ledger, self.studio.poller
+        lists, self.kling.lists = self.kling.lists, []
+        self.studio.scan.step(lambda: self.kling, self.clock.now)
+        self.kling.lists = lists
+        self.kling.pages.clear()
+        self.studio.subscribe(self._tell)
 
     @property
     def account(self) -> str:
-        return "sandbox" if self.connection.is_sandbox else ACCOUNT
+        return self.studio.account
 
     def _run(self, call: Callable[[], None]) -> None:
         if self.held is None:
@@ -198,17 +195,14 @@ class Bench:
         self.writes.append(data)
         return os.write(handle, data)
 
-    def _wake(self) -> None:
-        self.poller.wake()
-
     def _tell(self) -> None:
         self.told += 1
 
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
-        return self.submitter.order(request, person=person, session=session)
+        return self.studio.order(request, person=person, session=session)
 
     def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: str) -> list[Job]:
-        return self.submitter.order_all(requests, person=person, session="s", **about)
+        return self.studio.order_all(requests, person=person, session="s", **about)
 
     def job(self, job_id: str) -> Job:
         job = self.ledger.get(job_id)
@@ -222,10 +216,10 @@ class Bench:
         """Call `step` when it wants to be called, as the poller's thread does."""
         end = self.clock.now + seconds
         while True:
-            self.poller._wake.clear()
+            before = self.studio.version
             due = self.poller.step()
-            if self.poller._wake.is_set():
-                due = self.clock.now
+            if self.studio.version != before:
+                due = self.clock.now  # a change wakes the poller
             if due is None or due > end:
                 break
             self.clock.now = max(self.clock.now + 0.02, due)

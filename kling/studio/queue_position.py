@@ -1,10 +1,13 @@
-"""Where a wish stands in the waiting room, and why it waits, in words for a page."""
+"""Where a job stands in the queue, and why it waits, in words for a page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-WHY = {
+NO_LOG = -1  # the code of a hold because the log cannot be written
+
+WAIT_REASONS = {
+    NO_LOG: "waits until the log can be written",
     0: "waits for a connection to Kling",
     1100: "waits for somebody to look after the Kling account",
     1101: "waits for somebody to top up the Kling account",
@@ -16,8 +19,8 @@ WHY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a waiting wish stands.
+class QueuePosition:
+    """Where a waiting job stands.
 
     Args:
         position: in the line of its model, 1 goes next; the line is fair between people.

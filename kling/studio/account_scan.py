@@ -1,0 +1,230 @@
+"""Compares the whole account with the log: what Kling has and the log lacks or denies, and files without an order.
+
+It runs at the start, every night and on a press. It does by itself what nothing can be doubtful about: a task whose
+id carries this folder's mark is ours, and so is one whose id the log knows. The rest is told, and taken in on a
+press. It asks for a page at a time, so it can be stopped anywhere; running it again changes nothing more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
+from kling.errors import APIError, KlingError
+from kling.models import Task
+from kling.studio.ids import adopted_id, mark_of
+from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
+from kling.studio.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+EVERY = 24 * 3600.0  # seconds between scans that start by themselves
+PAGE_PAUSE = 2.0  # seconds between two pages
+SANDBOX_PAGE_PAUSE = 0.02
+RETRY_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds after a page that was not answered
+MOST_KEPT = 5000  # tasks that are kept for a press
+
+FOUND_BY_MARK = "Found at Kling with this studio's mark; its order is not in the log."
+ADOPTED = "Found in the account, and taken in."
+FOUND_FILE = "Found among the videos, without its order."
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a scan has found so far.
+
+    Args:
+        pages, tasks: asked for, and seen.
+        taken_in: ids of jobs that were taken in or taken up by itself.
+        maybe_ours: tasks with an id as older versions made them that the log does not know.
+        of_others: how many carry the mark of another studio; they are left alone.
+        foreign: all other tasks of the account that the log does not know.
+        files: ids of videos that no order names; they are shown without one.
+        is_complete: the list was read to its end.
+        trouble: why the last page was not answered.
+        at: when the scan began or ended.
+    """
+
+    pages: int = 0
+    tasks: int = 0
+    taken_in: tuple[str, ...] = ()
+    maybe_ours: tuple[Task, ...] = field(default=(), repr=False)
+    of_others: int = 0
+    foreign: tuple[Task, ...] = field(default=(), repr=False)
+    files: tuple[str, ...] = ()
+    is_complete: bool = False
+    trouble: str = ""
+    at: datetime | None = None
+
+
+class AccountScan:
+    """The scan of one account.
+
+    Args:
+        ledger: that is compared.
+        account: gives the name that new jobs are recorded under.
+        owns: whether a job belongs to the account in use.
+        mark: gives the mark of the data folder.
+        take_up: records what Kling lists and the log denies; says whether there was anything to record.
+        orphans: gives the ids of video files that no job names.
+        clock: Unix seconds, only written down.
+        is_sandbox: nothing here costs money.
+        on_change: told when something was found.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        account: Callable[[], str],
+        owns: Callable[[Job], bool],
+        mark: Callable[[], str],
+        take_up: Callable[[Job, Task], bool],
+        orphans: Callable[[], Sequence[str]],
+        clock: Callable[[], float],
+        is_sandbox: bool,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ledger, self._account, self._owns, self._mark = ledger, account, owns, mark
+        self._take_up, self._orphans, self._clock = take_up, orphans, clock
+        self._on_change = on_change
+        self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
+        self._due = float("-inf")
+        self._page = 0  # the next page of a scan that runs, 0 between two scans
+        self._tries = 0
+        self._files_generation = -1
+        self.findings = Findings()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a scan is under way."""
+        return self._page > 0
+
+    def request(self) -> None:
+        """Start a scan at the next step, or try its next page."""
+        self._due = float("-inf")
+
+    def step(self, client: Callable[[], Client], now: float) -> float | None:
+        """Ask for the next page if one is due; return when to come again, None between two scans."""
+        if self._ledger.opening:
+            return None
+        if self._files_generation != self._ledger.generation:
+            self._files_generation = self._ledger.generation
+            self._take_in_files()
+        if self._due > now:
+            return self._due if self.is_running else None
+        if not self.is_running:
+            self._page = 1
+            self.findings = Findings(files=self.findings.files, at=self._now())
+        self._due = now + RETRY_PAUSES[min(self._tries, len(RETRY_PAUSES) - 1)]
+        self._tries += 1
+        try:
+            page = client().list(page_num=self._page, page_size=MAX_PAGE_SIZE)
+        except KlingError as error:
+            words = (
+                f"{error.meaning.what} {error.meaning.remedy}" if isinstance(error, APIError) else str(error)
+            )
+            self.findings = replace(self.findings, trouble=words)
+            self._on_change()
+            return self._due
+        self._tries = 0
+        self._compare(page)
+        is_last = len(page) < MAX_PAGE_SIZE or self._page == MAX_PAGE
+        self.findings = replace(
+            self.findings,
+            pages=self._page,
+            tasks=self.findings.tasks + len(page),
+            is_complete=is_last,
+            trouble="",
+            at=self._now(),
+        )
+        self._page = 0 if is_last else self._page + 1
+        self._due = now + (EVERY if is_last else self._page_pause)
+        self._on_change()
+        return self._due if self.is_running else None
+
+    def take_in(self, task_ids: Sequence[str]) -> int:
+        """Take in tasks of the last scan that somebody has chosen; return how many.
+
+        Args:
+            task_ids: Kling's ids, of `maybe_ours` or `foreign`.
+
+        Raises:
+            LedgerError: nothing was recorded.
+        """
+        chosen = set(task_ids)
+        found = self.findings
+        tasks = [task for task in (*found.maybe_ours, *found.foreign) if task.task_id in chosen]
+        rows = [row for task in tasks if (row := self._row(task, ADOPTED))]
+        self._ledger.append_many(rows)
+        self.findings = replace(
+            found,
+            maybe_ours=tuple(task for task in found.maybe_ours if task.task_id not in chosen),
+            foreign=tuple(task for task in found.foreign if task.task_id not in chosen),
+        )
+        self._on_change()
+        return len(rows)
+
+    # -- comparing -------------------------------------------------------------------------------------------
+
+    def _compare(self, page: Sequence[Task]) -> None:
+        rows: list[tuple[str, dict[str, str]]] = []
+        taken_in: list[str] = []
+        maybe_ours: list[Task] = []
+        foreign: list[Task] = []
+        of_others = 0
+        for task in page:
+            our_id = task.external_task_id
+            job = self._ledger.get(our_id) if our_id else None
+            job = job or self._ledger.get(adopted_id(task.task_id) or "")
+            mark = mark_of(our_id)
+            if job is not None:
+                if self._owns(job) and self._take_up(job, task):
+                    taken_in.append(job.id)
+            elif mark == self._mark():
+                if row := self._row(task, FOUND_BY_MARK):
+                    rows.append(row)
+            elif mark == "":
+                maybe_ours.append(task)
+            elif mark is not None:
+                of_others += 1
+            else:
+                foreign.append(task)
+        self._ledger.append_many(rows)
+        found = self.findings
+        self.findings = replace(
+            found,
+            taken_in=(*found.taken_in, *taken_in, *(job_id for job_id, _ in rows))[:MOST_KEPT],
+            maybe_ours=(*found.maybe_ours, *maybe_ours)[:MOST_KEPT],
+            of_others=found.of_others + of_others,
+            foreign=(*found.foreign, *foreign)[:MOST_KEPT],
+        )
+
+    def _row(self, task: Task, message: str) -> tuple[str, dict[str, str]] | None:
+        """Return the row of a task that the log does not know, under its own id if a studio made that."""
+        job_id = task.external_task_id if mark_of(task.external_task_id) is not None else None
+        job_id = job_id or adopted_id(task.task_id)
+        if job_id is None or self._ledger.get(job_id) is not None:
+            return None
+        cells = {"account": self._account(), "endpoint": "text2video", "message": message, **task_cells(task)}
+        found = {"found": "account"}
+        cells["extra"] = dump_json({**json_object(cells.get("extra", "")), **found})
+        return job_id, cells
+
+    def _take_in_files(self) -> None:
+        """Show the videos that no order names, so that none that was paid for is out of sight."""
+        ids = self._orphans()
+        cells = {
+            "state": SUCCEED,
+            "account": self._account(),
+            "message": FOUND_FILE,
+            "extra": dump_json({"found": "file"}),
+        }
+        self._ledger.append_many([(job_id, {**cells, "file": f"{job_id}.mp4"}) for job_id in ids])
+        self.findings = replace(self.findings, files=(*self.findings.files, *ids)[:MOST_KEPT])
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)

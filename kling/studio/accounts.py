@@ -1,0 +1,156 @@
+"""Which names in the log are the account in use.
+
+A name is the API's host with a fingerprint of the key. A key may be replaced and a host may get another name, but
+the account is what Kling recognises: if the key in use can see a task of another name, both names are one account.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kling.catalog import catalog
+from kling.client import Client
+from kling.errors import KlingError
+from kling.studio.ids import asked_by
+from kling.studio.jobs import Job
+from kling.studio.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+FILE = "accounts.json"
+SANDBOX = "sandbox"  # the account of everything that costs nothing
+ASK_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds between questions, the last one for ever
+ASKED_AT_ONCE = 2  # tasks of one name that are asked for in one go
+NEWEST = 500  # jobs among which a name's tasks are looked for, if none of it runs
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAccount:
+    """Paid videos that the key in use cannot see.
+
+    Args:
+        name: of the account, as the log has it.
+        count: jobs that run there, or whose video is not fetched.
+        until: when Kling has cleared the last of them.
+    """
+
+    name: str
+    count: int
+    until: datetime
+
+
+class Accounts:
+    """The names of the account in use.
+
+    Args:
+        folder: of the log; names that were found to be one account are kept there, beside it. A file that is
+            lost or damaged costs a question that is free.
+        current: the name that the settings give.
+        ledger: the log.
+    """
+
+    def __init__(self, folder: Path, current: str, ledger: Ledger) -> None:
+        self._path, self._ledger = folder / FILE, ledger
+        self._groups = _read(self._path)
+        group = next((group for group in self._groups if current in group), [current])
+        self.name = group[0]  # new jobs are recorded under the oldest name of the account
+        self._names = {*group, current}
+        self._current = current
+        self._due: float | None = None
+        self._tries = 0
+        self._others: tuple[OtherAccount, ...] = ()
+
+    def owns(self, job: Job) -> bool:
+        """Whether a job belongs to the account in use; others are shown, and left alone."""
+        return job["account"] in self._names
+
+    @property
+    def others(self) -> tuple[OtherAccount, ...]:
+        """The accounts of jobs that are not followed, because the key in use does not see them."""
+        return self._others
+
+    def ask_again(self) -> None:
+        """Ask at the next step: somebody has changed something."""
+        self._due, self._tries = None, 0
+
+    def step(self, client: Callable[[], Client], now: float) -> float | None:
+        """Ask the key in use for a few tasks of the other names; return when to ask again, None for never.
+
+        Args:
+            client: gives the one of the key in use.
+            now: by the monotonic clock.
+        """
+        if self._due is not None and self._due > now:
+            return self._due if self._others else None
+        unseen = self._unseen()
+        if unseen:
+            self._due = now + ASK_PAUSES[min(self._tries, len(ASK_PAUSES) - 1)]
+            self._tries += 1
+        else:
+            self._due = now + ASK_PAUSES[0]  # a look at the log only
+        if self._current != SANDBOX:
+            for name, jobs in unseen.items():
+                if self._is_seen(client, name, jobs):
+                    self._join(name)
+        kept = timedelta(days=catalog().retention_days)
+        self._others = tuple(
+            OtherAccount(name, len(paid), max(_made(job) for job in paid) + kept)
+            for name, jobs in sorted(self._unseen().items())
+            if (paid := [job for job in jobs if job.accepted])
+        )
+        return self._due if unseen else None
+
+    def _unseen(self) -> dict[str, list[Job]]:
+        """Return the jobs of other names that are not finished, by name; the sandbox's cost nothing."""
+        unseen: dict[str, list[Job]] = {}
+        for job in (*self._ledger.open_jobs(), *self._ledger.unfetched().values()):
+            if job["account"] not in self._names | {SANDBOX}:
+                unseen.setdefault(job["account"], []).append(job)
+        return unseen
+
+    def _is_seen(self, client: Callable[[], Client], name: str, jobs: list[Job]) -> bool:
+        """Ask for the newest tasks of a name; one that is seen proves that both names are one account."""
+        accepted = [job for job in jobs if job.accepted]
+        newest = self._ledger.index.newest(0, NEWEST) if len(accepted) < ASKED_AT_ONCE else []
+        accepted += [job for job in newest if job["account"] == name and job.accepted]
+        for job in sorted(accepted, key=lambda job: job.ordered_at, reverse=True)[:ASKED_AT_ONCE]:
+            try:
+                if client().find(asked_by(job.id)) is not None:
+                    return True
+            except KlingError as error:
+                log.info("The account of task %s could not be asked for: %s", job.id, type(error).__name__)
+        return False
+
+    def _join(self, name: str) -> None:
+        """Note that a name is another one of the account in use."""
+        joined = next((group for group in self._groups if name in group), [name])
+        ours = next((group for group in self._groups if self._current in group), [self._current])
+        merged = list(dict.fromkeys([*joined, *ours]))
+        self._groups = [group for group in self._groups if group not in (joined, ours)] + [merged]
+        self._names |= set(merged)
+        self.name = merged[0]
+        part = self._path.with_suffix(".json.part")
+        try:
+            part.write_text(json.dumps({"accounts": self._groups}), encoding="utf-8")
+            part.replace(self._path)
+        except OSError:
+            log.warning(
+                "The names of the account could not be kept; they are asked for again.", exc_info=True
+            )
+
+
+def _made(job: Job) -> datetime:
+    return job.moment("updated_at") or job.ordered_at
+
+
+def _read(path: Path) -> list[list[str]]:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))["accounts"]
+        return [[name for name in group if isinstance(name, str)] for group in stored if group]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return []

@@ -1,0 +1,253 @@
+"""What this process knows of the calls that it made for each job, and what follows from it.
+
+A job that could have been sent is ended by a task with our id, by one of the three proofs below, or by a person.
+A refusal, silence, a file and a clock prove nothing by themselves. "Nothing was spent" is said only if
+
+(a) this process ordered the job, and no call for it can have arrived;
+(b) this process ordered the job, Kling refused it, every call was answered, and a look-up after that finds none;
+(c) two look-ups at least a minute apart find none, both 15 minutes after the last call that may have arrived.
+
+A "no such task" that comes earlier means "not seen yet", because Kling's look-ups may lag behind its creates.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kling.errors import AccountBlocked, APIError, AuthFailed, KlingError, NotSent, SlowDown, TransportError
+from kling.studio.jobs import INTENT, UNKNOWN, Job
+
+LATE = 15 * 60.0  # seconds after the last call; from then on "no such task" is believed
+APART = 60.0  # seconds between the two look-ups of (c)
+
+
+class Outcome(StrEnum):
+    """What came of a create call."""
+
+    ACCEPTED = "accepted"
+    NOT_SENT = "provably not sent"
+    BUSY = "refused for now (1302, 1303)"
+    BLOCKED = "refused until somebody acts on the account (11xx, 1304)"
+    NO_KEY = "refused, because the key is not accepted (100x)"
+    REFUSED = "refused for good"
+    EXISTS = "refused, because Kling has this id"
+    LOST = "no readable answer, or a fault on Kling's side"
+
+
+class Known(StrEnum):
+    """What is known of a job's calls so far."""
+
+    WHOLE = "ordered by this process, every call answered"
+    PART = "read from the log, no call known to be open"
+    OPEN = "a call may have arrived and was not answered"
+    EXISTS = "Kling said that it has this id"
+
+
+class Step(StrEnum):
+    """What is done next."""
+
+    ACCEPT = "follow it"
+    WAIT = "wait here, and send it later"
+    LOOK_UP = "look it up"
+    RESEND = "send it again with the same id"
+    END = "end it as refused"
+    LEAVE = "leave it to a person"
+
+
+# The outcome of a create call, by what was known of the job before it. README shows this table.
+AFTER_CREATE: dict[Outcome, dict[Known, Step]] = {
+    Outcome.ACCEPTED: dict.fromkeys(Known, Step.ACCEPT),
+    Outcome.NOT_SENT: {
+        Known.WHOLE: Step.WAIT,
+        Known.PART: Step.WAIT,
+        Known.OPEN: Step.LOOK_UP,
+        Known.EXISTS: Step.LOOK_UP,
+    },
+    Outcome.BUSY: {
+        Known.WHOLE: Step.WAIT,
+        Known.PART: Step.WAIT,
+        Known.OPEN: Step.LOOK_UP,
+        Known.EXISTS: Step.LOOK_UP,
+    },
+    Outcome.BLOCKED: {
+        Known.WHOLE: Step.WAIT,
+        Known.PART: Step.WAIT,
+        Known.OPEN: Step.LOOK_UP,
+        Known.EXISTS: Step.LOOK_UP,
+    },
+    Outcome.NO_KEY: {
+        Known.WHOLE: Step.LEAVE,
+        Known.PART: Step.LEAVE,
+        Known.OPEN: Step.LOOK_UP,
+        Known.EXISTS: Step.LOOK_UP,
+    },
+    Outcome.REFUSED: dict.fromkeys(Known, Step.LOOK_UP),
+    Outcome.EXISTS: dict.fromkeys(Known, Step.LOOK_UP),
+    Outcome.LOST: dict.fromkeys(Known, Step.LOOK_UP),
+}
+
+
+class Age(StrEnum):
+    """How long ago the last call was that may have arrived, when a look-up finds no task."""
+
+    EARLY = "within the lag"
+    SETTLED = "after the lag"
+    PROVED = "after 15 minutes, and twice"
+
+
+# A look-up that finds no task, by what is known and when. One that finds a task is always ACCEPT, one that is not
+# answered is always LOOK_UP. README shows this table.
+AFTER_NO_TASK: dict[Known, dict[Age, Step]] = {
+    Known.WHOLE: dict.fromkeys(Age, Step.END),
+    Known.PART: {Age.EARLY: Step.LOOK_UP, Age.SETTLED: Step.RESEND, Age.PROVED: Step.LEAVE},
+    Known.OPEN: {Age.EARLY: Step.LOOK_UP, Age.SETTLED: Step.RESEND, Age.PROVED: Step.LEAVE},
+    Known.EXISTS: dict.fromkeys(Age, Step.LOOK_UP),
+}
+
+
+def outcome_of(error: KlingError) -> Outcome:
+    """Return what an error of a create call says about the task."""
+    if isinstance(error, NotSent):
+        return Outcome.NOT_SENT
+    if isinstance(error, APIError) and error.says_it_exists:
+        return Outcome.EXISTS
+    if isinstance(error, TransportError | APIError) and error.may_have_run:
+        return Outcome.LOST
+    kinds = {SlowDown: Outcome.BUSY, AccountBlocked: Outcome.BLOCKED, AuthFailed: Outcome.NO_KEY}
+    return next((outcome for kind, outcome in kinds.items() if isinstance(error, kind)), Outcome.REFUSED)
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls for one job, as this process saw them; times by the monotonic clock.
+
+    Args:
+        whole: this process ordered the job, and so saw its whole life.
+        last_at: when the last call began that may have arrived. For a job that was read from the log, whatever
+            was sent before this process is not younger than its start.
+        first_at: when the first one began.
+        arrived: some call may have arrived.
+        open: some call that may have arrived was not answered.
+        exists: Kling refused the id because it has it.
+        refused: the words of a refusal for good; the job is not sent again.
+        asked_since_refusal: a look-up after that refusal found no task.
+        none_late: when the first look-up of (c) found no task.
+        proved: (c) holds.
+    """
+
+    whole: bool
+    last_at: float
+    first_at: float | None = None
+    arrived: bool = False
+    open: bool = False
+    exists: bool = False
+    refused: bool = False
+    asked_since_refusal: bool = False
+    none_late: float | None = None
+    proved: bool = False
+
+    @property
+    def known(self) -> Known:
+        """The column of the tables."""
+        if self.exists:
+            return Known.EXISTS
+        if self.open:
+            return Known.OPEN
+        return Known.WHOLE if self.whole else Known.PART
+
+    @property
+    def nothing_spent(self) -> bool:
+        """Whether one of the three proofs holds."""
+        if self.exists:
+            return False
+        never_left = self.whole and not self.arrived and not self.open
+        refused = self.whole and not self.open and self.refused and self.asked_since_refusal
+        return never_left or refused or self.proved
+
+    def begin(self, now: float) -> None:
+        """Note that a create call begins: until its answer, it may have arrived."""
+        self.first_at = now if self.first_at is None else self.first_at
+        self.last_at = now
+        self.open = True
+        self.none_late, self.proved, self.asked_since_refusal = None, False, False
+
+    def end(self, outcome: Outcome, before: tuple[bool, float]) -> None:
+        """Note what came of it.
+
+        Args:
+            outcome: of the call that began last.
+            before: `open` and `last_at` before that call.
+        """
+        was_open, was_at = before
+        if outcome is Outcome.NOT_SENT:
+            self.open, self.last_at = was_open, was_at
+            return
+        self.arrived = True
+        self.open = was_open or outcome is Outcome.LOST
+        self.exists = self.exists or outcome is Outcome.EXISTS
+        self.refused = outcome is Outcome.REFUSED
+
+    def found_none(self, now: float, *, lag: float) -> Step:
+        """Note a look-up that found no task, and return what follows.
+
+        Args:
+            now: by the monotonic clock.
+            lag: seconds by which look-ups may stay behind creates.
+        """
+        self.asked_since_refusal = self.refused
+        age = Age.EARLY if now - self.last_at < lag else Age.SETTLED
+        if now - self.last_at >= LATE:
+            self.none_late = now if self.none_late is None else self.none_late
+            if now - self.none_late >= APART and not self.exists:
+                self.proved, age = True, Age.PROVED
+        step = AFTER_NO_TASK[self.known][age]
+        self.open = self.open and not self.proved
+        if self.refused:
+            return {Step.RESEND: Step.LOOK_UP, Step.LEAVE: Step.END}.get(step, step)
+        if step is Step.RESEND and self.first_at is not None and now - self.first_at >= LATE:
+            return Step.LOOK_UP  # too old to be sent again by itself: the proof decides
+        return step
+
+
+class Evidence:
+    """The calls of every job that this process had to do with.
+
+    Args:
+        started: when this process began to vouch for what is sent, by the monotonic clock.
+    """
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self._calls: dict[str, Calls] = {}
+        self._lock = threading.Lock()
+
+    def ordered(self, job_ids: Iterable[str], now: float) -> None:
+        """Note jobs that this process orders: nothing can have been sent for them before."""
+        with self._lock:
+            self._calls |= {job_id: Calls(whole=True, last_at=now) for job_id in job_ids}
+
+    def of(self, job: Job) -> Calls:
+        """Return what is known of a job's calls; of one that was read from the log, as little as that says."""
+        with self._lock:
+            calls = self._calls.get(job.id)
+            if calls is None:
+                is_open = job.state in {INTENT, UNKNOWN}
+                calls = Calls(whole=False, last_at=self.started, arrived=is_open, open=is_open)
+                self._calls[job.id] = calls
+            return calls
+
+    def nothing_spent(self, job: Job) -> bool:
+        """Whether it is proved that no task exists for a job."""
+        if job.accepted:
+            return False
+        with self._lock:
+            calls = self._calls.get(job.id)
+        return calls is not None and calls.nothing_spent
+
+    def forget(self, job_id: str) -> None:
+        """Drop what is known of a job that Kling accepted: the log says it all."""
+        with self._lock:
+            self._calls.pop(job_id, None)

@@ -1,0 +1,75 @@
+"""Whose turn it is: for each model, whoever was served longest ago is next.
+
+A person is a name; all who gave none are one person, because a browser's session is forgotten with the studio, and
+a second tab would be a second turn.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+from kling.studio.jobs import Job
+
+Turn = int  # sequence number of the last service; the smaller, the longer ago
+NEVER: Turn = 0
+
+
+class Fairness:
+    """The order between people, and the jobs that let all others go first."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._served: dict[tuple[str, str], Turn] = {}
+        self._deprioritized: dict[str, Turn] = {}
+
+    def next_turn(self) -> Turn:
+        """Return the number of a service that begins now."""
+        return next(self._numbers)
+
+    def served(self, model: str, person: str, turn: Turn) -> None:
+        """Note that a job of a person was accepted; a refused call is nobody's turn."""
+        self._served[model, person] = max(turn, self._served.get((model, person), NEVER))
+
+    def deprioritize(self, job_id: str) -> None:
+        """Let all others go before a job for which the account was not good enough: they may cost less."""
+        self._deprioritized[job_id] = next(self._numbers)
+
+    def restore_priority(self, job_id: str | None = None) -> None:
+        """Take a job back into its turn; without an id, all."""
+        if job_id is None:
+            self._deprioritized.clear()
+        else:
+            self._deprioritized.pop(job_id, None)
+
+    def rank(self, job: Job) -> Turn:
+        """Return by what models are ordered whose first jobs were put last."""
+        return self._deprioritized.get(job.id, NEVER)
+
+    def queues(self, waiting: Iterable[Job], in_flight: dict[tuple[str, str], Turn]) -> dict[str, list[Job]]:
+        """Return who waits for each model, in the order in which they go.
+
+        Args:
+            waiting: the jobs, the first ordered first.
+            in_flight: the turns of the calls under way, by model and person.
+        """
+        by_model: dict[str, list[Job]] = {}
+        for job in waiting:
+            by_model.setdefault(job["model_name"], []).append(job)
+        turns = self._served | in_flight
+        queues = {}
+        for model, jobs in by_model.items():
+            first = [job for job in jobs if job.id not in self._deprioritized]
+            last = sorted((job for job in jobs if job.id in self._deprioritized), key=self.rank)
+            people = {job["person"]: turns.get((model, job["person"]), NEVER) for job in first}
+            queues[model] = [*_in_turn(first, people.__getitem__), *last]
+        return queues
+
+
+def _in_turn(jobs: Iterable[Job], turn: Callable[[str], Turn]) -> Iterator[Job]:
+    """Yield one job of each person, then the next of each; who was served longest ago is first."""
+    people: dict[str, list[Job]] = {}
+    for job in jobs:
+        people.setdefault(job["person"], []).append(job)
+    for one_each in itertools.zip_longest(*(people[person] for person in sorted(people, key=turn))):
+        yield from filter(None, one_each)

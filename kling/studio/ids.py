@@ -1,0 +1,70 @@
+"""Our ids: each carries a mark of the data folder, so that a task at Kling says whose it is.
+
+    v4fk2a7qz-019ab1c2d3e4a1b2c3d4e5f6      v, the mark, a hyphen, milliseconds and chance in hexadecimal
+    v019ab1c2d3e4a1b2c3d4e5f6               as versions before 2026-11-26 made them: any folder's
+    k841234567890123456                     adopted from the account: Kling's own id after a k
+
+No id is a number to a spreadsheet, and each can be a file's name.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+MARK_FILE = "studio.id"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_MARKED = re.compile("v([a-z2-7]{8})-[0-9a-f]{24}")
+_OLD = re.compile("v[0-9a-f]{24}")
+_ADOPTED = re.compile("k([0-9A-Za-z_-]{1,63})")
+
+
+def new_id(mark: str, now: float) -> str:
+    """Return an id for an order that is given at `now` (Unix seconds)."""
+    return f"v{mark}-{int(now * 1000):012x}{secrets.token_hex(6)}"
+
+
+def mark_of(job_id: str) -> str | None:
+    """Return the mark in an id, empty for an id of the old form, None for an id that no studio made."""
+    if found := _MARKED.fullmatch(job_id):
+        return found[1]
+    return "" if _OLD.fullmatch(job_id) else None
+
+
+def adopted_id(task_id: str) -> str | None:
+    """Return the id of a task that was found in the account, None if it cannot be a file's name."""
+    return f"k{task_id}" if _ADOPTED.fullmatch(f"k{task_id}") else None
+
+
+def asked_by(job_id: str) -> str:
+    """Return the id by which Kling is asked for a job: ours, or Kling's own for one that was adopted."""
+    adopted = _ADOPTED.fullmatch(job_id)
+    return adopted[1] if adopted else job_id
+
+
+def folder_mark(folder: Path, known: Iterable[str]) -> str:
+    """Return the mark of a data folder; made once, and kept in a file beside the log.
+
+    Args:
+        folder: of the log.
+        known: the ids in the log. If the file is gone, the mark that most of them carry is taken again.
+
+    Raises:
+        OSError: the mark cannot be kept.
+    """
+    path = folder / MARK_FILE
+    try:
+        mark = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        mark = ""
+    if re.fullmatch("[a-z2-7]{8}", mark):
+        return mark
+    marks = Counter(known_mark for job_id in known if (known_mark := mark_of(job_id)))
+    mark = marks.most_common(1)[0][0] if marks else "".join(secrets.choice(_LETTERS) for _ in range(8))
+    part = path.with_suffix(".id.part")
+    part.write_text(f"{mark}\n", encoding="ascii")
+    part.replace(path)
+    return mark

@@ -1,0 +1,152 @@
+"""What a job that has not ended is waiting for, what is tried next and when, and who has to act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kling.errors import Actor
+from kling.studio.jobs import (
+    FOLLOWED,
+    INTENT,
+    NOT_SENT,
+    SUCCEED,
+    UNKNOWN,
+    WAITING,
+    Job,
+)
+from kling.studio.queue_position import QueuePosition
+from kling.studio.reconciler import SILENT_MANY, Reconciler
+from kling.studio.usual import Usual
+
+LONG = 6.0  # times the usual, after which it is said that a task takes long
+LONG_AT_LEAST = 1800.0  # seconds; where nothing is usual yet
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Why a job is where it is.
+
+    Args:
+        why: in words for a page.
+        next: what happens next, when, and what somebody may do.
+        actor: who has to do something; NOBODY if it goes on by itself.
+        since: when it came into its state.
+    """
+
+    why: str
+    next: str
+    actor: Actor
+    since: datetime | None
+
+    @property
+    def words(self) -> str:
+        """Both sentences."""
+        return f"{self.why} {self.next}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What `outlook` asks the studio's parts.
+
+    Args:
+        owns: whether a job belongs to the account in use.
+        position: where a waiting job stands.
+        reconciler: that looks up lost answers.
+        usual: how long a job of its kind takes.
+        missing_since: since when Kling says that it does not know an accepted job (monotonic).
+        trouble: why Kling could not be asked, empty if it could.
+        download_trouble: why a video is not here.
+        clock, monotonic: the times that `since` and the parts speak of.
+    """
+
+    owns: Callable[[Job], bool]
+    position: Callable[[Job], QueuePosition | None]
+    reconciler: Reconciler
+    usual: Callable[[Job], Usual | None]
+    missing_since: Callable[[Job], float | None]
+    trouble: Callable[[], str]
+    download_trouble: Callable[[str], str]
+    clock: Callable[[], float]
+    monotonic: Callable[[], float]
+
+    def at(self, moment: float) -> str:
+        """Return a moment of the monotonic clock as the time of day, for people, in UTC."""
+        seconds = self.clock() + max(moment - self.monotonic(), 0.0)
+        return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
+
+
+def outlook(job: Job, views: Views) -> Outlook | None:
+    """Return what a job waits for; None for one that has ended and needs nothing."""
+    since = job.since.get(job.state)
+    if job.has_clip or (job.ended_at is not None and job.state != SUCCEED):
+        return None
+    if not views.owns(job):
+        why = "It belongs to another account than the one in use."
+        then = "It goes on as soon as that account's key is set again."
+        if job.state in {WAITING, NOT_SENT}:
+            then += " Or withdraw it."
+        return Outlook(why, then, Actor.OPERATOR, since)
+    if job.state == NOT_SENT:
+        return Outlook(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
+    if job.state == WAITING:
+        return _waiting(job, views, since)
+    if job.state == INTENT:
+        return Outlook("It is being sent.", "The answer comes within 30 seconds.", Actor.NOBODY, since)
+    if job.state == UNKNOWN:
+        return _unknown(job, views, since)
+    if job.state in FOLLOWED:
+        return _followed(job, views, since)
+    if job.gone:
+        why = "Kling has no video for this task any more: it clears them after 30 days."
+        return Outlook(why, "Order it again if you need it.", Actor.PERSON, since)
+    why = views.download_trouble(job.id) or "The video is being fetched."
+    return Outlook(why, "It is tried again by itself.", Actor.NOBODY, since)
+
+
+def _waiting(job: Job, views: Views, since: datetime | None) -> Outlook:
+    position = views.position(job)
+    why = position.words if position else "It goes out in a moment."
+    if position and position.needs_person:
+        then = (
+            "It is tried again every few minutes, and goes out once somebody has acted. It can be withdrawn."
+        )
+        return Outlook(why, then, Actor.OPERATOR, since)
+    return Outlook(why, "It is sent by itself, and can be withdrawn until then.", Actor.NOBODY, since)
+
+
+def _unknown(job: Job, views: Views, since: datetime | None) -> Outlook:
+    look_up = views.reconciler.look_up_of(job)
+    again = f"Kling is asked again at {views.at(look_up.due)}."
+    if look_up.silent >= SILENT_MANY:
+        why = f"Nobody knows yet whether Kling has it, and {look_up.silent} questions were not answered."
+        then = f"{look_up.trouble} {again} Check the connection, or give it up."
+        return Outlook(why, then, Actor.OPERATOR, since)
+    if views.reconciler.hidden(job):
+        why = "Kling says that it has this order, and does not show it."
+        then = f"{again} Ask Kling's support, with the id of the order; or give it up."
+        return Outlook(why, then, Actor.OPERATOR, since)
+    decides = views.at(views.reconciler.decides_at(job))
+    then = f"{again} If Kling has none by {decides}, it is for you to decide. No second one is bought."
+    return Outlook(f"{job.message} It is being looked up.".strip(), then, Actor.NOBODY, since)
+
+
+def _followed(job: Job, views: Views, since: datetime | None) -> Outlook:
+    state = job.extra.get("task_status")
+    said = f" Kling calls its state “{str(state)[:40]}”." if state else ""
+    if views.missing_since(job) is not None:
+        why = "Kling says that it does not know this task, which it had accepted."
+        return Outlook(why, "It is asked again for a day before that is believed.", Actor.NOBODY, since)
+    if trouble := views.trouble():
+        return Outlook(
+            f"Kling cannot be asked: {trouble}", "It is asked again by itself.", Actor.KLING, since
+        )
+    usual = views.usual(job)
+    limit = max(LONG * usual.high, 300.0) if usual else LONG_AT_LEAST
+    accepted = min((job.since[state] for state in FOLLOWED if state in job.since), default=None)
+    if accepted is not None and views.clock() - accepted.timestamp() > limit:
+        why = f"Kling takes far longer than usual.{said}"
+        then = "It is followed on. Whoever looks after the account may ask Kling, with the id of the task."
+        return Outlook(why, then, Actor.OPERATOR, since)
+    return Outlook(f"Kling is making it.{said}", "It is followed by itself.", Actor.NOBODY, since)

@@ -1,0 +1,252 @@
+"""Looks up the jobs of which it is not known whether Kling has them, until one of them is proved (evidence.py)."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kling.client import Client
+from kling.errors import APIError, KlingError
+from kling.models import Status, Task
+from kling.studio.admission import AdmissionControl
+from kling.studio.connection import Connection
+from kling.studio.evidence import APART, LATE, Evidence, Step
+from kling.studio.ids import asked_by
+from kling.studio.jobs import FAILED, INTENT, NOT_SENT, UNKNOWN, Job, StateChanged, dump_json, task_cells
+from kling.studio.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+# Pauses between look-ups of one job. The first ones add up to the lag: only after it is a job sent again. Kling's
+# look-ups were not measured to lag; 3 minutes cost little, and a second video that nobody wanted costs money.
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
+SANDBOX_PAUSES = (1.0, 2.0, 4.0, 8.0)  # the studio's own sandbox shows a task at once
+LATER_PAUSES = (60.0, 120.0, 300.0)  # after the lag, the last one for ever
+SILENT_PAUSES = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0)  # after a look-up that was not answered
+PACE = 0.7  # seconds between the look-ups of different jobs
+SANDBOX_PACE = 0.05
+SILENT_MANY = 5  # unanswered look-ups of one job after which a banner says so
+
+LEFT = "It never arrived. Send it now, or withdraw it."
+LEFT_IN_LOG = (
+    "The studio was stopped, and the log is not as it left it, so this is not sent by itself. "
+    "Send it now, or withdraw it."
+)
+UNANSWERED = "The studio stopped before the answer came."
+FOUND_AFTER_ALL = "Kling has this order after all. It is followed."
+
+
+@dataclass(slots=True)
+class LookUp:
+    """How far the look-ups of one job have come.
+
+    Args:
+        due: when the next one is made, by the monotonic clock.
+        none: answers that there is no task, since the job was last sent.
+        silent: look-ups in a row that were not answered.
+        trouble: why the last one was not answered, in words.
+    """
+
+    due: float
+    none: int = 0
+    silent: int = 0
+    trouble: str = ""
+
+
+class Reconciler:
+    """Settles jobs whose answer was lost.
+
+    Args:
+        ledger, connection, admission, evidence: the studio's parts.
+        resend: hands a job to a worker once more; it goes with its own id.
+        monotonic: seconds that never jump.
+        rng: for jitter.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        connection: Connection,
+        admission: AdmissionControl,
+        evidence: Evidence,
+        *,
+        resend: Callable[[Job], None],
+        monotonic: Callable[[], float],
+        rng: random.Random,
+    ) -> None:
+        self._ledger, self._connection, self._admission = ledger, connection, admission
+        self._evidence, self._resend, self._monotonic, self._rng = evidence, resend, monotonic, rng
+        self._pauses = SANDBOX_PAUSES if connection.is_sandbox else PAUSES
+        self._pace = SANDBOX_PACE if connection.is_sandbox else PACE
+        self._lag = sum(self._pauses)
+        self._look_ups: dict[str, LookUp] = {}
+        self._next = float("-inf")  # when the next look-up of any job may be made
+        self._generation = -1
+        self.unreached: dict[
+            str, float
+        ] = {}  # since when there is no connection for a job; any answer ends it
+
+    # -- the jobs of the log ---------------------------------------------------------------------------------
+
+    def step(self, now: float) -> float | None:
+        """Make the look-ups that are due; return when to come again, None if nothing is open."""
+        self._leave_unconfirmed()
+        in_flight = self._admission.in_flight  # first: a worker records before it releases
+        jobs = [job for job in self._admission.own_jobs() if job.state in {INTENT, UNKNOWN}]
+        jobs = [job for job in jobs if job.id not in in_flight]
+        for job_id in self._look_ups.keys() - {job.id for job in jobs} - in_flight:
+            del self._look_ups[job_id]
+        for job in sorted(jobs, key=lambda job: self.look_up_of(job).due):
+            due = max(self.look_up_of(job).due, self._next)
+            if due > now:
+                return due
+            try:
+                self.look_up(job)
+            except StateChanged as error:
+                log.warning("Task %s: %s", job.id, error)
+            self._next = self._monotonic() + self._pace
+        return min((max(self.look_up_of(job).due, self._next) for job in jobs), default=None)
+
+    def look_up_of(self, job: Job) -> LookUp:
+        """Return how far the look-ups of a job have come."""
+        return self._look_ups.setdefault(job.id, LookUp(self._monotonic()))
+
+    def trouble(self) -> tuple[int, str]:
+        """Return how many jobs are looked up without an answer for long, and why."""
+        stuck = [look_up for look_up in list(self._look_ups.values()) if look_up.silent >= SILENT_MANY]
+        return len(stuck), stuck[0].trouble if stuck else ""
+
+    def hidden(self, job: Job) -> bool:
+        """Whether Kling says for long that it has this order, and does not show it."""
+        calls = self._evidence.of(job)
+        return calls.exists and self._monotonic() - calls.last_at >= LATE
+
+    def decides_at(self, job: Job) -> float:
+        """Return when a job is left to a person at the earliest, by the monotonic clock."""
+        return self._evidence.of(job).last_at + LATE + APART
+
+    # -- one job ---------------------------------------------------------------------------------------------
+
+    def look_up(self, job: Job) -> None:
+        """Ask for one job, and do what follows."""
+        if job.state == INTENT:  # nobody has it: its call was cut off by a crash or a full disk
+            job = self.note_unknown(job, UNANSWERED)
+        look_up = self.look_up_of(job)
+        look_up.due = self._monotonic() + SILENT_PAUSES[0]  # whatever happens below
+        try:
+            task = self.find(job)
+        except KlingError as error:
+            look_up.trouble = words_of(error)
+            look_up.due = self._monotonic() + self._jitter(SILENT_PAUSES, look_up.silent)
+            look_up.silent += 1
+            return
+        look_up.silent, look_up.trouble = 0, ""
+        if task is not None:
+            self.accept(job, task)
+            return
+        pauses = (*self._pauses, *LATER_PAUSES)
+        look_up.due = self._monotonic() + self._jitter(pauses, look_up.none)
+        look_up.none += 1
+        match self._evidence.of(job).found_none(self._monotonic(), lag=self._lag):
+            case Step.RESEND if self._is_resent(job):
+                look_up.none = 0
+                self._resend(job)
+            case Step.END:
+                self.end(job)
+            case Step.LEAVE:
+                self.leave(job, LEFT)
+
+    def _is_resent(self, job: Job) -> bool:
+        """Whether a job may be sent again by itself: not one that nobody is known to have put into the log."""
+        decide = job.extra.get("decide")
+        return job.id not in self._ledger.unconfirmed if decide is None else not decide
+
+    def find(self, job: Job) -> Task | None:
+        """Ask for the task of a job.
+
+        Raises:
+            KlingError: nothing was learnt.
+        """
+        with self.asking() as client:
+            return client.find(asked_by(job.id))
+
+    @contextmanager
+    def asking(self) -> Iterator[Client]:
+        """Give the client for one call, and note that Kling answered it, if it did."""
+        try:
+            yield self._connection.client()
+        except APIError:
+            self._answered()
+            raise
+        self._answered()
+
+    def _answered(self) -> None:
+        self._admission.answered_at = self._monotonic()
+        self.unreached.clear()
+
+    def _jitter(self, pauses: tuple[float, ...], step: int) -> float:
+        return pauses[min(step, len(pauses) - 1)] * self._rng.uniform(1.0, 1.1)
+
+    # -- what is recorded ------------------------------------------------------------------------------------
+
+    def accept(self, job: Job, task: Task) -> Job:
+        """Record that Kling has a job, whatever the log said before."""
+        self._admission.accepted(job, ended=task.terminal)
+        is_surprise = job.state in {FAILED, NOT_SENT} or job.ended_at is not None
+        message = FOUND_AFTER_ALL if is_surprise else "Accepted."
+        changed = self._ledger.append(job.id, code="0", message=message, **task_cells(task))
+        self._look_ups.pop(job.id, None)
+        self._evidence.forget(job.id)
+        return changed
+
+    def take_up(self, job: Job, task: Task) -> bool:
+        """Record what Kling lists and the log denies; return whether there was anything to record."""
+        is_denied = not job.accepted or not job["task_id"]
+        is_denied = is_denied or (job.state == FAILED and task.task_status != Status.FAILED)
+        if is_denied and job.id not in self._admission.in_flight:
+            self.accept(job, task)
+            return True
+        return False
+
+    def note_unknown(self, job: Job, what: str, error: KlingError | None = None) -> Job:
+        """Record that Kling may have a job."""
+        cells = {"extra": dump_json({"decide": True})} if job.id in self._ledger.unconfirmed else {}
+        return self._ledger.append(
+            job.id, only={INTENT, UNKNOWN}, state=UNKNOWN, message=what, **support_cells(error), **cells
+        )
+
+    def end(self, job: Job) -> None:
+        """Record a refusal of which it is proved that no task exists; its words are in the log."""
+        self._ledger.append(job.id, only={INTENT, UNKNOWN}, state=FAILED)
+
+    def leave(self, job: Job, message: str) -> None:
+        """Leave it to a person whether a job is sent."""
+        self._ledger.append(job.id, only={job.state}, state=NOT_SENT, message=message)
+
+    def _leave_unconfirmed(self) -> None:
+        """Leave to a person what waits in the log and nobody is known to have put there (`Ledger.unconfirmed`)."""
+        if self._generation == self._ledger.generation or self._ledger.opening:
+            return
+        generation = self._ledger.generation
+        for job in self._admission.waiting():
+            if job.id in self._ledger.unconfirmed:
+                self.leave(job, LEFT_IN_LOG)
+        self._generation = generation
+
+
+def words_of(error: KlingError) -> str:
+    """Return what happened and what helps, as sentences."""
+    if isinstance(error, APIError):
+        said = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
+        return f"{error.meaning.what} {error.meaning.remedy}{said}"
+    return f"{error}".rstrip(".") + "."
+
+
+def support_cells(error: KlingError | None) -> dict[str, str]:
+    """Return the cells of an error: Kling's code, 0 for none, and what Kling's support asks for."""
+    if isinstance(error, APIError):
+        return {"code": str(error.code), "request_id": error.request_id}
+    return {"code": "0"} if error else {}
