@@ -1,29 +1,35 @@
-"""Our own copy of every video: fetched as soon as it exists, checked, and never half there."""
+"""Our own copy of every video: fetched as soon as it exists, checked, and never half there.
+
+A file that is a whole MP4 is never deleted here, whatever this machine makes of it: it was paid for, and a
+browser may play what this machine cannot decode. It is only ever replaced by a better copy of the same video.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-import json
 import os
 import re
-import socket
 import struct
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadBroken
 from kling.models import Video
-from kling.studio.jobs import SUCCEED, Job
+from kling.studio.ids import mark_of
+from kling.studio.jobs import SUCCEED, Job, dump_json
+from kling.studio.ledger import Ledger
+from kling.studio.video_check import ChildChecker, Decoded, VideoChecker
 
 MAX_BYTES = 2**30  # of one video; 15 s of 4k has about a tenth of it
-POSTER_WIDTH = 640  # pixels
+MOST_BOXES = 10_000  # of one file, at its top level
+MOST_AGAIN = 3  # copies of a broken file that are fetched
+_EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # Kling's API is younger: an earlier time was read wrongly
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+_ADOPTED_ID = re.compile("k[0-9]+")
 
 
 class Archive:
@@ -31,22 +37,31 @@ class Archive:
 
     Args:
         folder: made if it is not there.
+        checker: looks at the files; by default in child processes.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, checker: VideoChecker | None = None) -> None:
         self.folder = folder
+        self._checker = checker or ChildChecker()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def video(self, job_id: str, *, watermark: bool = False) -> Path:
-        """Return where the video of a task lies or will lie."""
+        """Return where the video of a job lies or will lie."""
         return self._path(job_id, ".watermark.mp4" if watermark else ".mp4")
 
     def poster(self, job_id: str) -> Path:
-        """Return where the picture of a video lies or will lie."""
+        """Return where the picture of a video lies or will lie; what cannot be decoded here has none."""
         return self._path(job_id, ".jpg")
+
+    def stop(self) -> None:
+        """Interrupt what is being looked at: whoever waits for it gets a `CheckInterrupted`."""
+        self._checker.stop()
 
     def fetch(self, job: Job, result: Callable[[], Video], client: Client) -> dict[str, str]:
         """Fetch what is not here yet of a result, and return the log's cells of it.
+
+        Their `extra` has what the file really is as `probe`. Where this machine cannot decode it, `check` is
+        `unchecked` and `check_reason` says why; else `check` is left to the method of that name.
 
         Args:
             job: that succeeded.
@@ -54,47 +69,95 @@ class Archive:
             client: that fetches.
 
         Raises:
-            DownloadBroken: it did not arrive whole, or is no video.
+            DownloadBroken: it did not arrive whole, or is no MP4 file.
             TransportError: there was no answer.
             OSError: it cannot be kept.
+            CheckInterrupted: the studio stops; the file may be here.
         """
-        may_open = guard(client.base_url)
         path = self.video(job.id)
-        if not path.exists():  # else its row was cut off by a crash or a full disk, and its url may be dead
-            client.download(result().url, path, max_bytes=MAX_BYTES, may_open=may_open)
-        try:
-            check_mp4(path)
-            facts = self._look_at(job.id)
-        except DownloadBroken:
-            path.unlink(missing_ok=True)
-            raise
-        cells = {
-            "file": path.name,
-            "file_bytes": str(path.stat().st_size),
-            "file_sha256": _sha256(path),
-            "extra": facts,
-        }
-        if job.request.watermark:
+        # A whole file without its row: that was cut off by a crash or a full disk, and the url may be dead.
+        if not _is_whole(path):
+            _download(result().url, path, client)
+        cells = self._cells(job.id)
+        if job["watermark_info"].lower() == "true":
             marked = self.video(job.id, watermark=True)
             try:
-                if not marked.exists() and (url := result().watermark_url):
-                    client.download(url, marked, max_bytes=MAX_BYTES, may_open=may_open)
-                if marked.exists():
-                    check_mp4(marked)
+                if not _is_whole(marked) and (url := result().watermark_url):
+                    _download(url, marked, client)
+                if _is_whole(marked):
                     cells["watermark_file"] = marked.name
             except DownloadBroken as error:  # the clip itself is here, and is not kept from anybody
-                marked.unlink(missing_ok=True)
                 cells["message"] = f"The copy with a watermark could not be kept. {error}"
         return cells
 
-    def _look_at(self, job_id: str) -> str:
-        """Read what the file really is, and make its poster."""
-        facts, picture = look_at(self.video(job_id))
-        part = self.poster(job_id).with_suffix(".jpg.part")
-        picture.thumbnail((POSTER_WIDTH, POSTER_WIDTH))
-        picture.save(part, "JPEG", quality=82)
-        part.replace(self.poster(job_id))
-        return json.dumps({"probe": facts}, separators=(",", ":"))
+    def check(self, job: Job) -> dict[str, str]:
+        """Decode all of a video, and return the log's cells of the outcome.
+
+        Their `extra` has it as `check`: `ok`, `broken`, or `unchecked` if this machine cannot tell. For the
+        latter two, `check_reason` says why.
+
+        Raises:
+            OSError: the file cannot be read.
+            CheckInterrupted: the studio stops.
+        """
+        path = self.video(job.id)
+        if not path.exists():
+            return _extra("broken", "The file is not in the folder of videos.")
+        decoded = self._checker.decode(path)
+        if self.poster(job.id).exists():
+            return _extra(decoded.outcome, decoded.problem)
+        return self._cells(job.id, decoded)  # a file that was put there, or was found without its order
+
+    def fetch_again(self, job: Job, result: Callable[[], Video], client: Client) -> dict[str, str]:
+        """Fetch another copy of a broken file beside it and keep the better one; return the log's cells.
+
+        `again` in their `extra` counts the copies that arrived; after `MOST_AGAIN` no other one helps.
+
+        Raises:
+            DownloadBroken, TransportError, OSError, CheckInterrupted: as in `fetch`; the file is as it was.
+        """
+        path = self.video(job.id)
+        here = path.exists()
+        before = self._checker.decode(path) if here else Decoded("broken", problem="The file is not here.")
+        if before.outcome == "ok":  # it was replaced before, and the row of that was cut off by a crash
+            return self._cells(job.id, before)
+        beside = self._path(job.id, ".again.mp4")
+        _download(result().url, beside, client)
+        count = again(job) + 1
+        try:
+            if here and _sha256(beside) == _sha256(path):
+                reason = f"{before.problem} Kling gives the very same file again."
+                return _extra(before.outcome, reason, again=MOST_AGAIN)
+            after = self._checker.decode(beside)
+            if here and after.outcome != "ok" and after.good <= before.good:
+                return _extra(before.outcome, before.problem, again=count)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        return self._cells(job.id, after, again=count)
+
+    def _cells(self, job_id: str, decoded: Decoded | None = None, **noted: Any) -> dict[str, str]:
+        """Look at a file, make its poster, and return the log's cells."""
+        path, poster = self.video(job_id), self.poster(job_id)
+        part = poster.with_suffix(".jpg.part")
+        try:
+            look = self._checker.look(path, part)
+            if not look.problem and part.exists():
+                part.replace(poster)
+        finally:
+            part.unlink(missing_ok=True)
+        if look.facts:
+            noted["probe"] = dict(look.facts)
+        if decoded is not None:
+            noted |= {"check": decoded.outcome, "check_reason": decoded.problem}
+        elif look.beyond_us:
+            noted |= {"check": "unchecked", "check_reason": look.problem}
+        return {
+            "file": path.name,
+            "file_bytes": str(path.stat().st_size),
+            "file_sha256": _sha256(path),
+            "extra": dump_json(noted) if noted else "",
+        }
 
     def _path(self, job_id: str, ending: str) -> Path:
         if not _SAFE_ID.fullmatch(job_id):
@@ -102,21 +165,51 @@ class Archive:
         return self.folder / f"{job_id}{ending}"
 
 
-def safety(job: Job, now: datetime) -> tuple[str, int]:
-    """Return how safe the video of a task is: `safe`, `at risk` with the days left, or `gone`.
+def again(job: Job) -> int:
+    """Return how many further copies of a job's broken file have arrived."""
+    count = job.extra.get("again")
+    return count if isinstance(count, int) and 0 < count <= MOST_AGAIN else 0
 
-    Kling clears results 30 days after it made them (S1). A task without a video is none of these.
+
+def orphans(archive: Archive, ledger: Ledger) -> list[str]:
+    """Return the ids of the videos that no job of the ledger names, sorted."""
+    if ledger.opening or ledger.failure:  # it only looks empty
+        return []
+    ids = (path.stem for path in archive.folder.glob("*.mp4"))
+    return sorted(
+        job_id
+        for job_id in ids
+        if (mark_of(job_id) is not None or _ADOPTED_ID.fullmatch(job_id)) and ledger.get(job_id) is None
+    )
+
+
+def cleared_at(job: Job) -> datetime:
+    """Return when Kling clears the video of a job: 30 days after it was made, as far as that is known."""
+    seen = job.since.get(SUCCEED) or _EARLIEST
+    seen = seen if seen.tzinfo else seen.replace(tzinfo=UTC)
+    made = job.moment("updated_at")
+    if made is None or not _EARLIEST <= made <= seen + timedelta(days=1):
+        made = seen
+    return made + timedelta(days=catalog().retention_days)
+
+
+def retention_status(job: Job, now: datetime) -> tuple[str, int]:
+    """Return how safe the video of a job is: `safe`, `at risk` with the days left, or `gone`.
+
+    Kling clears results 30 days after it made them. That day alone proves nothing, so a video whose time is
+    over is `at risk` with 0 days left until Kling has said that it is gone. Other jobs are none of these.
     """
     if job.state != SUCCEED:
         return "", 0
     if job["file"]:
         return "safe", 0
-    try:
-        made = datetime.fromisoformat(job["updated_at"])
-    except ValueError:
-        made = job.since[SUCCEED]
-    left = timedelta(days=catalog().retention_days) - (now - made)
-    return ("at risk", max(left.days, 0)) if left > timedelta() else ("gone", 0)
+    if job.gone:
+        return "gone", 0
+    now = now if now.tzinfo else now.replace(tzinfo=UTC)
+    return "at risk", max((cleared_at(job) - now).days, 0)
+
+
+safety = retention_status
 
 
 def check_mp4(path: Path) -> None:
@@ -124,12 +217,15 @@ def check_mp4(path: Path) -> None:
 
     Raises:
         DownloadBroken: it is not.
+        OSError: it cannot be read.
     """
-    boxes: list[bytes] = []
+    kinds: set[bytes] = set()
     end = path.stat().st_size
     with path.open("rb") as file:
         at = 0
-        while at < end:
+        for number in range(MOST_BOXES):
+            if at >= end:
+                break
             file.seek(at)
             head = file.read(16)
             if len(head) < 8:
@@ -139,73 +235,42 @@ def check_mp4(path: Path) -> None:
                 (size,) = struct.unpack(">Q", head[8:])
             elif size == 0:
                 size = end - at
-            if size < 8 or (not boxes and kind != b"ftyp"):
+            if size < 8 or (number == 0 and kind != b"ftyp"):
                 raise DownloadBroken("What arrived is not an MP4 file.")
-            boxes.append(kind)
+            kinds.add(kind)
             at += size
-    if at != end or not {b"ftyp", b"moov", b"mdat"} <= set(boxes):
+    if at != end or not {b"ftyp", b"moov", b"mdat"} <= kinds:
         raise DownloadBroken("What arrived is not a whole MP4 file.")
-
-
-def look_at(path: Path) -> tuple[dict[str, Any], Any]:
-    """Return what a video file really is, and one of its frames as a picture.
-
-    Raises:
-        DownloadBroken: it cannot be decoded.
-    """
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            seconds = float(container.duration or 0) / 1_000_000
-            facts = {
-                "width": stream.width,
-                "height": stream.height,
-                "fps": round(float(stream.average_rate or 0), 3),
-                "seconds": round(seconds, 3),
-                "audio": bool(container.streams.audio),
-            }
-            container.seek(int(min(1.0, seconds / 2) * 1_000_000))
-            picture = next(container.decode(stream)).to_image()  # type: ignore[no-untyped-call]
-    except (av.error.FFmpegError, IndexError, StopIteration, ValueError) as error:
-        raise DownloadBroken("What arrived cannot be decoded as a video.") from error
-    return facts, picture
-
-
-def guard(base_url: str, *, resolve: Callable[..., list[Any]] = socket.getaddrinfo) -> Callable[[str], None]:
-    """Return a check of addresses to fetch from: the API's own host, or a public one over https.
-
-    An answer of the API is not trusted to send this machine to its own network.
-    """
-    own = urlsplit(base_url).hostname
-
-    def may_open(url: str) -> None:
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise DownloadBroken("The video's address is not one.") from error
-        if host == own and parts.scheme in {"http", "https"}:
-            return
-        if parts.scheme != "https" or not host:
-            raise DownloadBroken("The video's address is not https.")
-        try:
-            found = resolve(host, port or 443, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise DownloadBroken("The video's host is not known.") from error
-        if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
-            raise DownloadBroken("The video's address leads into a private network.")
-
-    return may_open
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def free_bytes(folder: Path) -> int:
     """Return how much room the disk of a folder has."""
     stat = os.statvfs(folder)
     return stat.f_bavail * stat.f_frsize
+
+
+def _download(url: str, path: Path, client: Client) -> None:
+    """Save a file that is a whole MP4; what was there before stays if nothing arrives."""
+    client.download(url, path, max_bytes=MAX_BYTES)
+    try:
+        check_mp4(path)
+    except DownloadBroken:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_mp4(path)
+    except (DownloadBroken, FileNotFoundError):
+        return False
+    return True
+
+
+def _extra(check: str, reason: str, **noted: Any) -> dict[str, str]:
+    return {"extra": dump_json({"check": check, "check_reason": reason, **noted})}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

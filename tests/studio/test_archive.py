@@ -1,9 +1,10 @@
-"""Our own copy of a video: whole, checked, and from where it may come from."""
+"""Our own copy of a video: whole, checked, and never taken away again."""
 
 from __future__ import annotations
 
-import socket
-from datetime import UTC, datetime, timedelta
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from kling import ApiKey, Client
 from kling.errors import DownloadBroken
 from kling.models import TextToVideo, Video
-from kling.studio.archive import Archive, check_mp4, guard, look_at, safety
+from kling.studio.archive import MOST_AGAIN, Archive, again, check_mp4, cleared_at, orphans, safety
 from kling.studio.jobs import Job, fold, request_cells
 from tests.kling.loopback import Loopback, reply
+from tests.studio.clips import InProcessChecker, WordChecker, boxes, zeroed
 from tests.studio.fakes import Kling
 
 URL = "https://cdn.kling.test/0.mp4"
@@ -28,10 +30,21 @@ def kling(clip: bytes) -> Kling:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
-    return Archive(tmp_path / "videos")
+    return Archive(tmp_path / "videos", checker=InProcessChecker())
 
 
-def job(job_id: str = "wish-1", *, watermark: bool = False) -> Job:
+@pytest.fixture
+def checker() -> WordChecker:
+    return WordChecker()
+
+
+@pytest.fixture
+def words(tmp_path: Path, checker: WordChecker) -> Archive:
+    """An archive whose files are what words in them say."""
+    return Archive(tmp_path / "videos", checker=checker)
+
+
+def job(job_id: str = "job-1", *, watermark: bool = False) -> Job:
     request = TextToVideo(prompt="A fox", watermark=watermark)
     return fold(None, {"external_task_id": job_id, "state": "succeed", **request_cells(request)})
 
@@ -49,11 +62,11 @@ def test_a_video_is_kept_with_its_poster_and_what_it_really_is(archive, kling, c
 
     cells = archive.fetch(job(), video, kling)
     noted = fold(job(), cells)
-    assert names(archive) == ["wish-1.jpg", "wish-1.mp4"]
-    assert (cells["file"], cells["file_bytes"]) == ("wish-1.mp4", str(len(clip)))
+    assert names(archive) == ["job-1.jpg", "job-1.mp4"]
+    assert (cells["file"], cells["file_bytes"]) == ("job-1.mp4", str(len(clip)))
     assert len(cells["file_sha256"]) == 64
     assert noted.extra["probe"] == {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
-    with Image.open(archive.poster("wish-1")) as picture:
+    with Image.open(archive.poster("job-1")) as picture:
         assert picture.size == (64, 36)
 
 
@@ -81,11 +94,40 @@ def test_what_is_no_video_is_not_kept(archive, kling, content):
     assert names(archive) == []
 
 
-def test_a_file_of_the_right_boxes_that_does_not_decode_is_not_kept(archive, kling):
-    kling.files[URL] = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x08moov" + b"\0\0\0\x08mdat"
-    with pytest.raises(DownloadBroken, match="cannot be decoded"):
-        archive.fetch(job(), video, kling)
-    assert names(archive) == []
+def test_a_whole_file_that_does_not_decode_is_kept_without_a_poster(archive, kling):
+    kling.files[URL] = boxes(b"no decoder reads this")
+    noted = fold(job(), archive.fetch(job(), video, kling))
+    assert (noted["file"], names(archive)) == ("job-1.mp4", ["job-1.mp4"])
+    assert "check" not in noted.extra  # decoding all of it decides
+    noted = fold(noted, archive.check(noted))
+    assert noted.extra["check"] == "broken"
+    assert "cannot be decoded" in noted.extra["check_reason"]
+    assert names(archive) == ["job-1.mp4"]
+
+
+def test_a_whole_file_that_this_machine_cannot_decode_is_kept_and_the_row_says_so(archive, kling, clip):
+    kling.files[URL] = clip.replace(b"avc1", b"zzzz")  # a format that nobody knows
+    noted = fold(job(), archive.fetch(job(), video, kling))
+    assert names(archive) == ["job-1.mp4"]
+    assert (noted["file"], noted.extra["check"]) == ("job-1.mp4", "unchecked")
+    assert noted.extra["check_reason"] == "This machine has no decoder for its format."
+    assert noted.extra["probe"] == {"audio": False, "seconds": 1.0}
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.1, 1.0), (0.5, 1.0), (0.4, 0.6)])
+def test_zeros_in_a_whole_file_are_found_by_decoding_all_of_it(archive, kling, clip, start, end):
+    kling.files[URL] = zeroed(clip, start, end)
+    noted = fold(job(), archive.fetch(job(), video, kling))
+    assert noted["file_bytes"] == str(len(clip))
+    assert fold(noted, archive.check(noted)).extra["check"] == "broken"
+    assert archive.video("job-1").read_bytes() == kling.files[URL]
+
+
+def test_a_good_file_is_found_good(archive, kling):
+    noted = fold(job(), archive.fetch(job(), video, kling))
+    noted = fold(noted, archive.check(noted))
+    assert (noted.extra["check"], noted.extra["check_reason"]) == ("ok", "")
+    assert noted.extra["probe"]["seconds"] == 1.0
 
 
 def test_a_box_of_sixty_four_bits_and_a_last_one_without_a_size_are_whole(tmp_path):
@@ -101,8 +143,8 @@ def test_the_copy_with_a_watermark_is_kept_beside(archive, kling, clip):
     cells = archive.fetch(
         job(watermark=True), lambda: video(watermark_url="https://cdn.kling.test/w.mp4"), kling
     )
-    assert cells["watermark_file"] == "wish-1.watermark.mp4"
-    assert names(archive) == ["wish-1.jpg", "wish-1.mp4", "wish-1.watermark.mp4"]
+    assert cells["watermark_file"] == "job-1.watermark.mp4"
+    assert names(archive) == ["job-1.jpg", "job-1.mp4", "job-1.watermark.mp4"]
 
 
 def test_a_watermark_that_was_not_ordered_is_not_fetched(archive, kling):
@@ -116,9 +158,9 @@ def test_a_copy_with_a_watermark_that_is_broken_does_not_keep_the_clip_from_anyb
     cells = archive.fetch(
         job(watermark=True), lambda: video(watermark_url="https://cdn.kling.test/w.mp4"), kling
     )
-    assert cells["file"] == "wish-1.mp4"
+    assert cells["file"] == "job-1.mp4"
     assert "watermark" in cells["message"]
-    assert names(archive) == ["wish-1.jpg", "wish-1.mp4"]
+    assert names(archive) == ["job-1.jpg", "job-1.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -148,74 +190,128 @@ def test_a_real_transfer_that_breaks_or_is_too_large_leaves_nothing(archive, cli
             client.close()
 
 
-# -- where from ----------------------------------------------------------------------------------------------
+def test_a_file_that_is_here_already_is_kept_though_kling_has_forgotten_it(archive, kling):
+    archive.fetch(job(), video, kling)
+
+    def forgotten() -> Video:
+        raise AssertionError("nobody needs to ask")
+
+    assert archive.fetch(job(), forgotten, kling)["file"] == archive.video(job().id).name
 
 
-def resolving(*addresses: str):
-    return lambda *_, **__: [(0, 0, 0, "", (address, 443)) for address in addresses]
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("127.0.0.1", "10.0.0.7", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
-        *("::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
-    ],
-)
-def test_an_address_in_a_private_network_is_not_opened(address):
-    may_open = guard("https://api.kling.test", resolve=resolving("93.184.216.34", address))
-    with pytest.raises(DownloadBroken, match="private network"):
-        may_open("https://cdn.kling.test/v.mp4")
-
-
-def test_a_public_address_and_the_apis_own_host_are_opened():
-    guard("https://api.kling.test", resolve=resolving("93.184.216.34"))("https://cdn.kling.test/v.mp4")
-    guard("http://127.0.0.1:8000", resolve=resolving("10.0.0.1"))("http://127.0.0.1:9000/v.mp4")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://cdn.kling.test/v.mp4",
-        "file:///etc/passwd",
-        "ftp://cdn.kling.test/v",
-        "//x",
-        "",
-        "https://",
-        "https://[",
-    ],
-)
-def test_what_is_not_https_is_not_opened(url):
+def test_a_part_of_a_file_is_fetched_again_and_stays_if_nothing_comes(archive, kling, clip):
+    archive.video("job-1").write_bytes(clip[:-1])
+    kling.files[URL] = DownloadBroken("The video's host answered HTTP 404.")
     with pytest.raises(DownloadBroken):
-        guard("https://api.kling.test", resolve=resolving("93.184.216.34"))(url)
+        archive.fetch(job(), video, kling)
+    assert names(archive) == ["job-1.mp4"]
+    kling.files[URL] = clip
+    archive.fetch(job(), video, kling)
+    assert archive.video("job-1").read_bytes() == clip
 
 
-@pytest.mark.parametrize("error", [socket.gaierror(-2, "unknown"), UnicodeError("label too long")])
-def test_a_host_that_nobody_knows_is_told_in_words(error):
-    def resolve(*_, **__):
-        raise error
-
-    with pytest.raises(DownloadBroken, match="host is not known"):
-        guard("https://api.kling.test", resolve=resolve)("https://cdn.kling.test/v.mp4")
+# -- broken files --------------------------------------------------------------------------------------------
 
 
-def test_a_redirect_into_a_private_network_is_not_followed(tmp_path):
-    with Loopback() as server:
-        client = Client(ApiKey("key"), base_url=server.url)
-        try:
-            server.says(reply(b"", status=302, headers={"Location": "https://10.0.0.1/v.mp4"}))
-            with pytest.raises(DownloadBroken, match="private network"):
-                client.download(f"{server.url}/v.mp4", tmp_path / "x", may_open=guard(server.url))
-            assert len(server.seen) == 1
-        finally:
-            client.close()
+def broken(archive: Archive, kling: Kling, content: bytes = b"broken", **extra: object) -> Job:
+    """Fetch a broken file and find it broken."""
+    kling.files[URL] = boxes(content)
+    noted = fold(job(), archive.fetch(job(), video, kling))
+    noted = fold(noted, archive.check(noted))
+    assert noted.extra["check"] == "broken"
+    return fold(noted, {"extra": json.dumps(extra)}) if extra else noted
 
 
-def test_what_a_file_is_does_not_depend_on_its_name(tmp_path, clip):
-    path = tmp_path / "x.jpg"
-    path.write_bytes(clip)
-    facts, picture = look_at(path)
-    assert (facts["width"], picture.width) == (64, 64)
+def test_a_good_copy_takes_the_place_of_a_broken_file(words, kling):
+    noted = broken(words, kling)
+    kling.files[URL] = boxes(b"good")
+    noted = fold(noted, words.fetch_again(noted, video, kling))
+    assert words.video("job-1").read_bytes() == boxes(b"good")
+    assert names(words) == ["job-1.jpg", "job-1.mp4"]
+    assert (noted.extra["check"], noted.extra["check_reason"], again(noted)) == ("ok", "", 1)
+    assert (noted["file_bytes"], noted.extra["probe"]["fps"]) == (str(len(boxes(b"good"))), 24.0)
+
+
+@pytest.mark.parametrize(
+    ("copy", "kept"),
+    [
+        (b"half and no more", b"half"),
+        (b"broken", b"half"),
+        (b"foreign", b"half"),
+        (b"good", b"good"),
+    ],
+)
+def test_the_better_copy_stays(words, kling, copy, kept):
+    noted = broken(words, kling, b"half")
+    kling.files[URL] = boxes(copy)
+    noted = fold(noted, words.fetch_again(noted, video, kling))
+    assert words.video("job-1").read_bytes() == boxes(kept)
+    assert (noted.extra["check"] == "ok") == (kept == b"good")
+    assert again(noted) == 1
+
+
+def test_a_copy_that_is_less_broken_is_kept_and_still_called_broken(words, kling):
+    noted = broken(words, kling)
+    kling.files[URL] = boxes(b"half")
+    noted = fold(noted, words.fetch_again(noted, video, kling))
+    assert words.video("job-1").read_bytes() == boxes(b"half")
+    assert (noted.extra["check"], noted["file_bytes"]) == ("broken", str(len(boxes(b"half"))))
+
+
+def test_the_very_same_file_once_more_is_the_last_try(words, kling):
+    noted = broken(words, kling)
+    noted = fold(noted, words.fetch_again(noted, video, kling))
+    assert (noted.extra["check"], again(noted)) == ("broken", MOST_AGAIN)
+    assert "very same file" in noted.extra["check_reason"]
+    assert names(words) == ["job-1.mp4"]
+
+
+@pytest.mark.parametrize(
+    "arrives", [boxes(b"good")[:-1], b"<html>", DownloadBroken("HTTP 404"), OSError(28, "full")]
+)
+def test_a_copy_that_does_not_arrive_whole_changes_nothing(words, kling, arrives):
+    noted = broken(words, kling)
+    kling.files[URL] = arrives
+    with pytest.raises((DownloadBroken, OSError)):
+        words.fetch_again(noted, video, kling)
+    assert words.video("job-1").read_bytes() == boxes(b"broken")
+    assert names(words) == ["job-1.mp4"]
+
+
+def test_a_replacement_whose_row_was_cut_off_is_noticed_without_fetching(words, kling):
+    noted = broken(words, kling)
+    words.video("job-1").write_bytes(boxes(b"good"))
+    kling.downloads.clear()
+    noted = fold(noted, words.fetch_again(noted, video, kling))
+    assert (noted.extra["check"], kling.downloads) == ("ok", [])
+
+
+def test_a_file_that_somebody_has_taken_away_counts_as_broken_and_comes_back(words, kling):
+    kling.files[URL] = boxes(b"good")
+    noted = fold(job(), words.fetch(job(), video, kling))
+    words.video("job-1").unlink()
+    noted = fold(noted, words.check(noted))
+    assert noted.extra["check"] == "broken"
+    noted = fold(noted, words.fetch_again(noted, video, kling))
+    assert (noted.extra["check"], words.video("job-1").exists()) == ("ok", True)
+
+
+def test_a_file_that_was_put_there_gets_its_poster_and_facts_when_it_is_checked(words):
+    words.video("job-1").write_bytes(boxes(b"good"))
+    found = fold(None, {"external_task_id": "job-1", "state": "succeed", "file": "job-1.mp4"})
+    noted = fold(found, words.check(found))
+    assert (noted.extra["check"], noted.extra["probe"]["width"]) == ("ok", 64)
+    assert names(words) == ["job-1.jpg", "job-1.mp4"]
+
+
+@pytest.mark.parametrize("count", [True, -1, 10**30, "2", None, [], 4, 1.5])
+def test_a_count_of_copies_that_somebody_typed_is_read_as_none(count):
+    assert again(fold(job(), {"extra": json.dumps({"again": count})})) in {0, 1}
+
+
+# -- how safe ------------------------------------------------------------------------------------------------
+
+MADE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -224,21 +320,73 @@ def test_what_a_file_is_does_not_depend_on_its_name(tmp_path, clip):
         ({"state": "succeed", "file": "a.mp4"}, 300, ("safe", 0)),
         ({"state": "succeed"}, 0.5, ("at risk", 29)),
         ({"state": "succeed"}, 29.5, ("at risk", 0)),
-        ({"state": "succeed"}, 30.5, ("gone", 0)),
+        ({"state": "succeed"}, 30.5, ("at risk", 0)),  # a date alone proves nothing
+        ({"state": "succeed", "extra": '{"gone":"2026-12-02T00:00:00+00:00"}'}, 31, ("gone", 0)),
         ({"state": "processing"}, 40, ("", 0)),
         ({"state": "failed"}, 40, ("", 0)),
     ],
 )
 def test_a_video_is_safe_at_risk_or_gone(cells: dict[str, str], days: float, words: tuple[str, int]):
-    made = datetime(2026, 11, 1, tzinfo=UTC)
-    row = {"external_task_id": "a", "time": made.isoformat(), "updated_at": made.isoformat(), **cells}
-    assert safety(fold(None, row), made + timedelta(days=days)) == words
+    row = {"external_task_id": "a", "time": MADE.isoformat(), "updated_at": MADE.isoformat(), **cells}
+    assert safety(fold(None, row), MADE + timedelta(days=days)) == words
 
 
-def test_a_file_that_is_here_already_is_kept_though_kling_has_forgotten_it(archive, kling):
-    archive.fetch(job(), video, kling)
+@pytest.mark.parametrize(
+    ("updated_at", "made"),
+    [
+        ("2026-10-20T08:00:00+00:00", datetime(2026, 10, 20, 8, tzinfo=UTC)),
+        ("2026-10-20T08:00:00", datetime(2026, 10, 20, 8, tzinfo=UTC)),
+        ("2026-10-20T08:00:00+08:00", datetime(2026, 10, 20, 8, tzinfo=timezone(timedelta(hours=8)))),
+        ("1970-01-21T15:06:09+00:00", MADE),  # seconds that were read as milliseconds
+        ("9999-12-31T23:59:59+00:00", MADE),
+        ("2027-11-01T00:00:00+00:00", MADE),  # after we knew of it
+        ("yesterday", MADE),
+        ("", MADE),
+    ],
+)
+def test_thirty_days_are_counted_from_a_time_that_can_be_meant(updated_at: str, made: datetime):
+    row = {"external_task_id": "a", "state": "succeed", "time": MADE.isoformat(), "updated_at": updated_at}
+    noted = fold(None, row)
+    assert cleared_at(noted) == made + timedelta(days=30)
+    assert safety(noted, datetime(2026, 11, 2, tzinfo=UTC).replace(tzinfo=None))[0] == "at risk"
 
-    def forgotten() -> Video:
-        raise AssertionError("nobody needs to ask")
 
-    assert archive.fetch(job(), forgotten, kling)["file"] == archive.video(job().id).name
+@pytest.mark.parametrize("time", ["", "noon", "0001-01-01T00:00:00", "9999-12-31T23:59:59-14:00"])
+def test_no_time_in_a_row_makes_a_page_fail(time: str):
+    noted = fold(None, {"external_task_id": "a", "state": "succeed", "time": time, "updated_at": time})
+    assert safety(noted, MADE)[0] == "at risk"
+
+
+# -- files without an order ----------------------------------------------------------------------------------
+
+
+class Names:
+    """A ledger that knows some ids."""
+
+    def __init__(self, *ids: str, opening: bool = False, failure: str = "") -> None:
+        self.ids, self.opening, self.failure = ids, opening, failure
+
+    def get(self, job_id: str) -> Job | None:
+        return job(job_id) if job_id in self.ids else None
+
+
+OLD, NEW, ADOPTED = "v019ab1c2d3e4a1b2c3d4e5f6", "v4fk2a7qz-019ab1c2d3e4a1b2c3d4e5f6", "k841234567890123456"
+
+
+def test_files_that_no_job_names_are_found(words):
+    for name in (f"{OLD}.mp4", f"{NEW}.mp4", f"{ADOPTED}.mp4"):
+        (words.folder / name).write_bytes(b"x")
+    for name in (
+        "kitten.mp4",
+        "v1.mp4",
+        f"{NEW}.watermark.mp4",
+        f"{NEW}.again.mp4",
+        f"{OLD}.mp4.part",
+        "x.txt",
+    ):
+        (words.folder / name).write_bytes(b"x")
+    find: Callable[..., list[str]] = orphans
+    assert find(words, Names()) == sorted([OLD, NEW, ADOPTED])
+    assert find(words, Names(OLD, ADOPTED)) == [NEW]
+    assert find(words, Names(opening=True)) == []  # the ledger only looks empty
+    assert find(words, Names(failure="It cannot be read.")) == []
