@@ -127,7 +127,7 @@ class SandboxConnection:
         self._ready.set()  # nobody is to wait for what does not come again
 
     def _run_once(self) -> None:
-        command = [sys.executable, "-m", "kling.sandbox", "--child", "--data", str(self._data)]
+        command = [sys.executable, "-m", "kling.sandbox", "--child", "--retired", "serve"]
         environment = {
             **os.environ,
             "SANDBOX_ACCESS_KEY": self._keys.access_key,
@@ -136,7 +136,7 @@ class SandboxConnection:
             "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
         }
         process = subprocess.Popen(
-            [*command, *self._arguments],
+            [*command, "--data", str(self._data), *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
