@@ -33,8 +33,10 @@ STATES: dict[str, Status] = {
 }
 PAGE_KEYS = ("list", "tasks", "result", "results", "items", "records", "data")
 DEPTH = 32  # levels of arrays and objects; a documented answer has seven
+BRACKETS = 100_000  # that open one of them; a page of 500 tasks has about 4,000
 MESSAGE, STATE, ID, LINK = 1000, 60, 128, 16_384  # characters
 MOST_VIDEOS = 20  # of one task
+LONGEST_PAUSE = 3600.0  # seconds that an answer can ask to wait: it is asked again after that
 LONGEST_NUMBER = 40  # characters
 EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -67,18 +69,21 @@ def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: flo
             return data, request_id
         raise MaybeSent(f"The answer (HTTP {http_status}) is not one of Kling's: {_glimpse(body)}")
     if code != 0:
+        pause = retry_after(headers.get("Retry-After", ""), now)
         raise api_error(
             http_status,
             code,
             text(fields.get("message"), MESSAGE),
             request_id=request_id,
-            retry_after=retry_after(headers.get("Retry-After", ""), now),
+            retry_after=None if pause is None else min(pause, LONGEST_PAUSE),
         )
     return data, request_id
 
 
 def parse(body: bytes) -> Any:
-    """Return the JSON value of a body; None if it is none, or nested deeper than any answer is."""
+    """Return the JSON value of a body; None if it is none, or has more or deeper parts than any answer."""
+    if body.count(b"[") + body.count(b"{") > BRACKETS:
+        return None
     try:
         value = json.loads(body, parse_constant=lambda _: None, parse_float=_finite)
     except (ValueError, RecursionError):

@@ -120,6 +120,11 @@ def test_a_refusal_says_how_long_to_wait_if_the_answer_does(server, client):
     assert submitted(server, client, refusal(1303, status=429, Retry_After="7")).retry_after == 7
 
 
+@pytest.mark.parametrize("pause", ["1e300", "99999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_an_answer_cannot_ask_to_wait_for_ever(pause, server, client):
+    assert submitted(server, client, refusal(1303, status=429, Retry_After=pause)).retry_after == 3600
+
+
 def test_a_refusal_is_not_resent_by_the_client(server, client):
     for code in (1302, 1303, 1102, 5000):
         server.seen.clear()

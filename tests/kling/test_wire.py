@@ -336,11 +336,12 @@ def test_an_id_is_told_as_text(task_id, text):
         b"[" * (DEPTH + 1) + b"]" * (DEPTH + 1),
         b'{"a":' * (DEPTH + 1) + b"1" + b"}" * (DEPTH + 1),
         b"[" * 1_000_000,
+        b"[" + b"[]," * 1_000_000 + b"0]",
         b"9" * 5000,
         b"{",
         b"\xff",
     ],
-    ids=["arrays", "objects", "endless", "digits", "half", "bytes"],
+    ids=["arrays", "objects", "endless", "many", "digits", "half", "bytes"],
 )
 def test_an_answer_that_is_too_deep_or_none_is_not_read(body):
     assert parse(body) is None
