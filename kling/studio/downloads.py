@@ -27,9 +27,9 @@ from datetime import UTC, datetime
 from enum import IntEnum
 
 from kling.addresses import BadAddress, joined, origin
-from kling.client import Client
-from kling.errors import Actor, APIError, DownloadBroken, KlingError
-from kling.models import Video
+from kling.client import NOT_FOUND_CODES, Client
+from kling.errors import Actor, APIError, DownloadBroken, KlingError, Rejected
+from kling.models import Task, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
 from kling.studio.connection import Connection
 from kling.studio.ids import asked_by
@@ -421,12 +421,9 @@ class Downloads:
     def _address(self, fetch: _Fetch, client: Client) -> Video:
         """Return the addresses of a video, asking for them by our id if they are not known."""
         if fetch.video is None:
-            asked = asked_by(fetch.job_id)
-            task = client.find(asked)
+            task = _find(fetch.job_id, client)
             if task is None:
                 raise _NoVideo(f"{self._who} does not know this task any more.")
-            if asked not in {task.external_task_id, task.task_id}:
-                raise DownloadBroken(f"{self._who} answered about another task.")
             if not task.videos:
                 kind = _NoVideo if task.terminal else DownloadBroken
                 raise kind(f"{self._who} lists no video for this task.")
@@ -485,6 +482,22 @@ class Downloads:
                     heapq.heappush(self._checks, (due, next(self._order), job_id))
                 self._is_checking = False
             self._wake()
+
+
+def _find(job_id: str, client: Client) -> Task | None:
+    """Return the task of a job; the one of an adopted job does not carry our id, but Kling's own."""
+    asked = asked_by(job_id)
+    if asked == job_id:
+        return client.find(job_id)
+    try:
+        task = client.get(asked)
+    except Rejected as error:
+        if error.code in NOT_FOUND_CODES:
+            return None
+        raise
+    if task.task_id != asked:
+        raise DownloadBroken("The answer is about another task.")
+    return task
 
 
 def _is_wanted(job: Job, *, repair: bool = False) -> bool:
