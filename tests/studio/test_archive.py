@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,8 +17,9 @@ from kling.errors import DownloadBroken
 from kling.models import TextToVideo, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, check_mp4, cleared_at, orphans, safety
 from kling.studio.jobs import Job, fold, request_cells
+from kling.studio.video_check import CheckInterrupted, ChildChecker, Decoded, Look
 from tests.kling.loopback import Loopback, reply
-from tests.studio.clips import InProcessChecker, WordChecker, boxes, zeroed
+from tests.studio.clips import InProcessChecker, WordChecker, boxes, huge_frame, zeroed
 from tests.studio.fakes import Kling
 
 URL = "https://cdn.kling.test/0.mp4"
@@ -390,3 +394,95 @@ def test_files_that_no_job_names_are_found(words):
     assert find(words, Names(OLD, ADOPTED)) == [NEW]
     assert find(words, Names(opening=True)) == []  # the ledger only looks empty
     assert find(words, Names(failure="It cannot be read.")) == []
+
+
+# -- in a child process --------------------------------------------------------------------------------------
+
+
+def test_a_child_looks_at_a_file_makes_its_poster_and_decodes_it(tmp_path, clip):
+    path, poster = tmp_path / "x.bin", tmp_path / "x.part"  # what a file is does not depend on its name
+    path.write_bytes(clip)
+    facts = {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
+    assert ChildChecker().look(path, poster) == Look(facts)
+    assert poster.read_bytes()[:3] == b"\xff\xd8\xff"
+    assert ChildChecker().decode(path) == Decoded("ok", 1.0)
+
+
+def test_a_frame_of_sixteen_thousand_pixels_a_side_is_kept_and_not_decoded(tmp_path, kling):
+    huge_frame(tmp_path / "huge.mp4")
+    kling.files[URL] = (tmp_path / "huge.mp4").read_bytes()
+    assert len(kling.files[URL]) < 10**6
+    archive = Archive(tmp_path / "videos")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # kilobytes, of the largest child so far
+    noted = fold(job(), archive.fetch(job(), video, kling))
+    assert (noted["file"], noted.extra["check"]) == ("job-1.mp4", "unchecked")
+    assert "larger than this studio decodes" in noted.extra["check_reason"]
+    assert names(archive) == ["job-1.mp4"]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 500_000)
+
+
+def test_a_child_without_enough_memory_says_nothing_against_the_file(tmp_path, clip):
+    path = tmp_path / "x.mp4"
+    path.write_bytes(clip)
+    checker = ChildChecker(memory=100 * 2**20)
+    look = checker.look(path, tmp_path / "x.part")
+    assert look.beyond_us
+    assert "more memory or time" in look.problem
+    assert checker.decode(path).outcome == "unchecked"
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    """Let a shell script stand in for the child."""
+    path = tmp_path / "child"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o700)
+    monkeypatch.setattr("kling.studio.video_check.sys.executable", str(path))
+
+
+def test_a_child_gets_no_key(tmp_path, monkeypatch):
+    for name in ("KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY", "KLINGAI_API_KEY", "STUDIO_WEBHOOK_SECRET"):
+        monkeypatch.setenv(name, "s3cret")
+    pretend(monkeypatch, tmp_path, f"env > {tmp_path}/seen; echo {{}}")
+    ChildChecker().look(tmp_path / "x", tmp_path / "y")
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH=" in seen
+    assert "s3cret" not in seen
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exec sleep 60", "exit 1", "kill -SEGV $$", "echo '{'", "echo '[1]'", "echo; exit 0", "echo nan"],
+)
+def test_whatever_becomes_of_a_child_the_file_is_only_unchecked(tmp_path, monkeypatch, script):
+    monkeypatch.setattr("kling.studio.video_check.GRACE", 0.1)
+    pretend(monkeypatch, tmp_path, script)
+    checker = ChildChecker(look_seconds=0, decode_seconds=0)
+    look = checker.look(tmp_path / "x", tmp_path / "y")
+    assert (look.facts, look.beyond_us) == ({}, True)
+    assert checker.decode(tmp_path / "x").outcome == "unchecked"
+
+
+def test_what_a_child_says_is_taken_by_its_types(tmp_path, monkeypatch):
+    answer = {
+        "facts": {"width": "64", "height": [1], "fps": 24.0, "other": 1},
+        "outcome": "fine",
+        "good": "1",
+    }
+    pretend(monkeypatch, tmp_path, f"echo '{json.dumps(answer)}'")
+    assert ChildChecker().look(tmp_path / "x", tmp_path / "y").facts == {"fps": 24.0}
+    assert ChildChecker().decode(tmp_path / "x").outcome == "unchecked"
+
+
+def test_a_studio_that_stops_does_not_wait_for_a_child(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "begun")
+    pretend(monkeypatch, tmp_path, f"echo > {tmp_path}/begun; exec sleep 60")
+    archive = Archive(tmp_path / "videos")
+    archive.video("job-1").write_bytes(boxes())
+    with ThreadPoolExecutor(1) as worker:
+        ended = worker.submit(archive.check, job())
+        (tmp_path / "begun").read_text()
+        archive.stop()
+        with pytest.raises(CheckInterrupted):
+            ended.result(30)
+    with pytest.raises(CheckInterrupted):
+        archive.check(job())
