@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from kling.studio.ledger.csv_file import LedgerError  # noqa: E402 - the path comes first
+from kling.studio.ledger import LedgerError  # noqa: E402 - the path comes first
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.studio import FolderTaken, Studio  # noqa: E402
 from pages._ui import running  # noqa: E402

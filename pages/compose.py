@@ -16,6 +16,7 @@ from pages._ui.form.problems import at_their_fields, open_panels
 from pages._ui.form.variations import Plan, hint, plan, variations
 from pages._ui.live import follow
 from pages._ui.now_running import now_running
+from pages._ui.ordering import place_order, refusal_of
 from pages._ui.running import studio
 from pages._ui.words import counted, plain, price
 
@@ -61,7 +62,7 @@ def compose() -> None:
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
     """Return what keeps the draft, or any of its variations, from being sent."""
     if not draft.variations:
-        return draft.request().problems()
+        return draft.request().problems(retired_ok=studio().connection.is_sandbox)
     if planned.table is None or planned.table.rows:
         return ()
     return tuple(dict.fromkeys(each for row in planned.table.left_out for each in row.problems))
@@ -156,8 +157,7 @@ def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
     session = st.session_state
     if session.get("chosen"):
         return  # the form is just being filled with something else
-    made, outcome, draft_id = session.made, session.outcome, session.draft_id
-    person, token, browser = session.get("person_field", ""), session.session, fields.browser()
+    outcome = session.outcome
     draft = fields.settle()
     planned = plan(draft)
     outcome.clear()
@@ -175,22 +175,17 @@ def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
     if number >= ASK_AGAIN and not sure:
         outcome["sure"] = shown
         return
-    here = studio()
     group = secrets.token_hex(8) if draft.variations else ""
-    wishes = [request for request in planned.requests for _ in range(draft.takes)]
+    requests = [request for request in planned.requests for _ in range(draft.takes)]
     try:
-        jobs = here.order_all(wishes, person=person, session=token, parent=draft.parent, group=group)
+        jobs = place_order(requests, parent=draft.parent, group=group)
     except InvalidRequest as error:
         open_panels(error.problems)
         return
     except LedgerError as error:
-        outcome["refusal"] = (
-            f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"
-        )
+        outcome["refusal"] = refusal_of(error)
         return
     outcome.clear()
-    made[:0] = [job.id for job in jobs if job.id not in made]
-    here.drafts.save(draft_id, browser, made=tuple(made))
     st.toast(f"Ordered {counted(len(jobs), 'video', 'videos')}.", icon=":material/check:")
 
 

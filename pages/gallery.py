@@ -14,7 +14,7 @@ from pages._ui.live import follow
 from pages._ui.paging import keep_address, nothing_yet, paged
 from pages._ui.running import studio
 from pages._ui.status import badges
-from pages._ui.words import counted, moment, order_line, plain
+from pages._ui.words import counted, moment, order_line, ordered, plain
 
 PER_PAGE = 12
 
@@ -63,7 +63,7 @@ def draw_all(shown: Mapping[str, Sequence[Job]]) -> None:
 
 def draw(card: Sequence[Job]) -> None:
     # What was done first shows a batch: it stays the same when others of it are done.
-    here, job = studio(), min(card, key=lambda each: each.since[SUCCEED])
+    here, job = studio(), min(card, key=lambda each: each.since.get(SUCCEED, each.ordered_at))
     player(job, boxed=True)
     if len(card) > 1:
         st.page_link(
@@ -74,8 +74,7 @@ def draw(card: Sequence[Job]) -> None:
         )
     prompt_text(job, lines=2)
     badges(job)
-    who = f" · {job['person']}" if job["person"] else ""
-    st.caption(plain(f"{order_line(job)} · {moment(job.ordered_at)}{who}"))
+    st.caption(plain(" · ".join(filter(None, [order_line(job), moment(ordered(job)), job["person"]]))))
     with st.container(horizontal=True, vertical_alignment="center"):
         downloads(here, job, place="gallery")
         remix(job)
@@ -85,12 +84,15 @@ def not_safe() -> None:
     at_risk, gone = studio().not_safe
     if at_risk:
         st.warning(
-            f"{at_risk:,} at risk: finished at Kling, and not fetched yet. The studio keeps trying; Kling "
-            "deletes them after 30 days. History says why and how many days are left.",
+            f"{counted(at_risk, 'video is', 'videos are')} not saved yet: finished at Kling, and not "
+            "fetched. The studio keeps trying; Kling deletes them after 30 days. History says why, how many "
+            "days are left, and gives the link.",
             icon=":material/hourglass_bottom:",
         )
     if gone:
-        st.caption(f"{gone:,} gone: Kling had cleared them before they could be fetched.")
+        st.caption(
+            f"{counted(gone, 'video is', 'videos are')} lost: Kling cleared them before they were fetched."
+        )
 
 
 gallery()

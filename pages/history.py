@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
-from kling.studio.archive import safety
+from kling.studio.delivered import cost
 from kling.studio.jobs import Job
 from pages._ui.batch import chosen_batch
 from pages._ui.details import details
 from pages._ui.live import base_path, follow
 from pages._ui.paging import keep_address, nothing_yet, paged
 from pages._ui.running import studio
-from pages._ui.words import counted, state, took, zone
+from pages._ui.scan import compare_with_kling
+from pages._ui.status import not_saved
+from pages._ui.words import counted, is_sandbox, ordered, prompt_of, state, took, zone
 
 PER_PAGE = 50
 
@@ -32,6 +35,8 @@ def table() -> None:
         whole(asked)
         return
     batch = chosen_batch("history.py", place="history")
+    if batch is None and not studio().ledger.opening:
+        compare_with_kling()
     total = lists.tasks if batch is None else len(batch)
 
     def part(start: int, stop: int) -> list[Job]:
@@ -81,7 +86,9 @@ def choose(shown: Sequence[Job]) -> None:
             "Clip": st.column_config.ImageColumn(width="small"),
             "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
             "Units": st.column_config.NumberColumn(
-                format="%.2f", help="What Kling deducted; before that, what the price table says."
+                format="%.2f",
+                help="What Kling deducted; before that, what the price table says. The sandbox charges "
+                "nothing.",
             ),
         },
         hide_index=True,
@@ -94,21 +101,20 @@ def choose(shown: Sequence[Job]) -> None:
 
 
 def row(job: Job) -> dict[str, Any]:
-    units = job.decimal("final_unit_deduction") or job.decimal("units")
-    word, days = safety(job, datetime.now(UTC))
+    units = Decimal(0) if is_sandbox(job) else cost(job)
     return {
         "State": state(job)[0],
-        "Prompt": job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt),
+        "Prompt": prompt_of(job),
         "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
-        "Video": f"{word}, {days} days left" if word == "at risk" else word,
+        "Video": not_saved(job, datetime.now(UTC)),
         "Model": job["model_name"],
         "Mode": job["mode"],
-        "Duration": f"{job['duration']} s",
+        "Duration": f"{job['duration']} s" if job["duration"] else "",
         "Aspect ratio": job["aspect_ratio"],
         "Sound": job["sound"],
         "Units": float(units) if units is not None else None,
         "Took": took(job),
-        "Ordered": job.ordered_at.astimezone(zone()),
+        "Ordered": ordered(job).astimezone(zone()),
         "Person": job["person"],
         "Batch": job.group[:6],
         "Account": job["account"],

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import streamlit as st
 
 from kling.studio.orders import PERSON_LIMIT
+from pages._ui.banners import banners
 from pages._ui.errors import readable
 from pages._ui.form.fields import catch_up
 from pages._ui.live import follow, remember
@@ -76,19 +77,14 @@ def header() -> None:
             st.badge(f"{running:,} running", icon=":material/animation:", color="violet")
         if waiting := here.waiting:
             st.badge(f"{waiting:,} waiting to be sent", icon=":material/schedule:", color="yellow")
-    for warning in here.warnings:
-        st.warning(plain(warning), icon=":material/warning:")
-    for hold in here.holds:
-        st.warning(plain(hold.reason), icon=":material/front_hand:")
-        if hold.needs_person:
-            st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
+    banners()
 
 
 def sidebar() -> None:
     here = studio()
     st.subheader(":material/movie: Kling prompt studio")
     if here.connection.is_sandbox:
-        st.badge("Sandbox: nothing costs anything", icon=":material/science:", color="green")
+        st.badge("Sandbox", icon=":material/science:", color="green")
     else:
         st.badge("Kling: orders are billed", icon=":material/credit_card:", color="orange")
         st.caption(plain(f"Account {here.account}"))
@@ -109,7 +105,7 @@ def sidebar() -> None:
         st.html('<i data-chime="on" hidden></i>')
     st.button(
         "Check the connection",
-        help="Asks for one task of the list, which is free.",
+        help="Asks for a few tasks of the list, and for the first bytes of a video; both are free.",
         width="stretch",
         on_click=lambda: st.session_state.update(check=here.check_connection()),
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from kling.catalog import catalog
-from kling.studio.jobs import SUCCEED, TERMINAL, Job
+from kling.studio.jobs import OPEN, SUCCEED, TERMINAL, Job, bounded
 
 SECONDS_OFF = 0.2  # real answers say 5.04 for 5 (kling-api.md, section 10)
 SHAPE_OFF = 0.03  # of the aspect ratio: encoders round sides to multiples of 2, 8 or 16
@@ -32,14 +32,29 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a task was to cost and what it cost, in Units; None where that is not known."""
+    """What a job was to cost and what it cost; None where that is not known. 0 is a number.
+
+    Args:
+        estimated, charged: in Units.
+        cash: money that was taken from the balance of an account that pays in cash, in its currency.
+        list_price: what that would have been without a discount.
+    """
 
     estimated: Decimal | None
     charged: Decimal | None
+    cash: Decimal | None = None
+    list_price: Decimal | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether Kling has said what it charged, be it nothing."""
+        return self.charged is not None or self.cash is not None
 
     @property
     def differs(self) -> bool:
-        """Whether both are known and not the same."""
+        """Whether the Units are known and not the same; an account that pays in cash is charged none."""
+        if self.cash and not self.charged:
+            return False
         return None not in {self.estimated, self.charged} and self.estimated != self.charged
 
 
@@ -54,14 +69,28 @@ def mismatches(job: Job) -> tuple[Mismatch, ...]:
 
 
 def charged(job: Job) -> Charge | None:
-    """Return the price of a task that has ended beside what it was to cost; None before its end.
+    """Return the price of a job that has ended beside what it was to cost; None before its end.
 
-    Only a task that succeeded was to cost something: what a failed one costs is not documented.
+    Only a job that succeeded was to cost something: what a failed one costs is not documented.
     """
     if job.state not in TERMINAL:
         return None
-    estimated = job.decimal("units") if job.state == SUCCEED else None
-    return Charge(_finite(estimated), _finite(job.decimal("final_unit_deduction")))
+    return Charge(
+        job.decimal("units") if job.state == SUCCEED else None,
+        job.decimal("final_unit_deduction"),
+        job.decimal("final_balance_deduction"),
+        bounded(job.extra.get("list_price", "")),
+    )
+
+
+def cost(job: Job) -> Decimal | None:
+    """Return the Units of a job: what was charged, or else what it is to cost; None if nobody knows.
+
+    For a job that failed or was not sent, only what Kling says that it charged counts.
+    """
+    if (units := job.decimal("final_unit_deduction")) is not None:
+        return units
+    return job.decimal("units") if job.state in {SUCCEED, *OPEN} else None
 
 
 def _compare(job: Job, probe: Mapping[str, Any]) -> Iterator[Mismatch]:
@@ -93,7 +122,3 @@ def _number(value: object) -> float | None:
     except ValueError:
         return None
     return number if 0 < number < 1e6 else None
-
-
-def _finite(value: Decimal | None) -> Decimal | None:
-    return value if value is not None and value.is_finite() else None

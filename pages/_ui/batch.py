@@ -8,11 +8,13 @@ from decimal import Decimal
 
 import streamlit as st
 
-from kling.studio.jobs import NOT_SENT, SUCCEED, WAITING, Job
-from kling.studio.orders import CAME_TO_NOTHING
+from kling.studio.delivered import Charge, charged
+from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
 from pages._ui.running import studio
-from pages._ui.status import decide
-from pages._ui.words import counted, plain, price, state
+from pages._ui.status import charge_words, decide
+from pages._ui.words import counted, is_sandbox, plain, price, state
+
+COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 
 
 def chosen_batch(page: str, *, place: str) -> list[Job] | None:
@@ -27,10 +29,7 @@ def chosen_batch(page: str, *, place: str) -> list[Job] | None:
         return jobs
     with st.container(border=True, key="batch"):
         progress(jobs, place=place)
-        expected = _sum([job for job in jobs if job.state not in CAME_TO_NOTHING], "units")
-        charged = _sum(jobs, "final_unit_deduction")
-        words = f"{price(expected)} by the price table"
-        st.caption(plain(f"{words}, {price(charged)} charged so far." if charged else f"{words}."))
+        st.caption(plain(_cost(jobs)))
         st.page_link(page, label="Show everything", icon=":material/close:")
     return jobs
 
@@ -51,9 +50,22 @@ def progress(jobs: Sequence[Job], *, place: str) -> None:
         )
 
 
+def _cost(jobs: Sequence[Job]) -> str:
+    """Return what a batch is to cost, and what Kling has charged for it so far."""
+    job = jobs[0]  # of one press: a Unit costs the same for all of them
+    expected = sum((job.decimal("units") or Decimal(0) for job in jobs if job.state in COSTS), Decimal(0))
+    if is_sandbox(job):
+        return f"{price(expected, job)} at Kling."
+    words = f"{price(expected, job)} by the price table"
+    charges = [charge for each in jobs if (charge := charged(each)) is not None and charge.is_known]
+    if not charges:
+        return f"{words}."
+    units = [charge.charged for charge in charges if charge.charged is not None]
+    cash = [charge.cash for charge in charges if charge.cash is not None]
+    zero = Decimal(0)
+    total = Charge(None, sum(units, zero) if units else None, sum(cash, zero) if cash else None)
+    return f"{words}, {charge_words(job, total)} charged so far."
+
+
 def _of(jobs: Sequence[Job], name: str) -> Job:
     return next(job for job in jobs if job.state == name)
-
-
-def _sum(jobs: Sequence[Job], column: str) -> Decimal:
-    return sum((each for job in jobs if (each := job.decimal(column)) is not None), Decimal(0))

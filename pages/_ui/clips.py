@@ -7,7 +7,7 @@ import streamlit as st
 from kling.studio.jobs import Job
 from kling.studio.studio import Studio
 from pages._ui.live import base_path
-from pages._ui.words import attribute, escaped
+from pages._ui.words import attribute, escaped, is_found, prompt_of
 
 
 def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bool = False) -> None:
@@ -21,7 +21,7 @@ def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bo
     with st.container(key=f"clip-{job.id}"):
         st.html(
             f'<video controls playsinline {auto} preload="{preload}" poster="{escaped(source)}.jpg" '
-            f'src="{escaped(source)}.mp4" aria-label="{attribute(job["prompt"][:200])}" '
+            f'src="{escaped(source)}.mp4" aria-label="{attribute(prompt_of(job)[:200])}" '
             f'style="width:100%;max-height:70vh;aspect-ratio:{"16/9" if boxed else _ratio(job)};'
             'background:#000;border-radius:.5rem;display:block"></video>'
         )
@@ -49,14 +49,15 @@ def downloads(studio: Studio, job: Job, *, place: str) -> None:
 
 
 def remix(job: Job, *, words: str = "Use in Compose") -> None:
-    """Draw the way to a form that is filled with this task's request."""
+    """Draw the way to a form that is filled with this job's request, if anybody knows what that was."""
+    if is_found(job):
+        return
     st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})
 
 
 def prompt_text(job: Job, *, lines: int = 3) -> None:
     """Show a prompt as it was typed, cut to a few lines; the whole of it is in the tooltip."""
-    shots = " / ".join(shot.prompt for shot in job.request.multi_prompt) if not job["prompt"] else ""
-    text = job["prompt"] or shots or "(no prompt)"
+    text = prompt_of(job)
     st.html(
         f'<div dir="auto" title="{attribute(text)}" style="display:-webkit-box;-webkit-line-clamp:{lines};'
         f'-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere;white-space:pre-wrap">{escaped(text)}</div>'

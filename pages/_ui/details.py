@@ -9,11 +9,23 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from kling import TextToVideo
+from kling.studio.delivered import charged
 from kling.studio.jobs import SUCCEED, Job
 from pages._ui.clips import downloads, player, remix
 from pages._ui.running import studio
-from pages._ui.status import decisions, status
-from pages._ui.words import counted, escaped, plain, price, state, zone
+from pages._ui.status import charge_words, decisions, status
+from pages._ui.words import (
+    WITHOUT_ORDER,
+    counted,
+    escaped,
+    is_found,
+    is_sandbox,
+    plain,
+    price,
+    prompt_of,
+    state,
+    zone,
+)
 
 CHILDREN = 6  # shown of those that were made from a task
 # A prompt is prose, and each of its lines runs as its own script does.
@@ -40,10 +52,14 @@ def details(job: Job) -> None:
             decisions(here, job, place="history")
             remix(job)
             _family(job)
+        if is_found(job):
+            st.caption(
+                f"{WITHOUT_ORDER}: this log does not have the prompt and the choices that it was made from."
+            )
         _texts(job.request)
         left, right = st.columns(2)
         with left:
-            _facts("Request", dict(_request(job)))
+            _facts("Request", {} if is_found(job) else dict(_request(job)))
         with right:
             _facts("Task", dict(_task(job)))
 
@@ -60,8 +76,8 @@ def _family(job: Job) -> None:
     if children:
         st.caption(f"{counted(len(children), 'task was', 'tasks were')} made from this one:")
     for child in children[:CHILDREN]:
-        words = child["prompt"] or " / ".join(shot.prompt for shot in child.request.multi_prompt)
-        _way(plain(" ".join(words.split())[:60] or child.id), "subdirectory_arrow_right", task=child.id)
+        words = " ".join(prompt_of(child).split())[:60]
+        _way(plain(words or child.id), "subdirectory_arrow_right", task=child.id)
 
 
 def _way(label: str, icon: str, **params: str) -> None:
@@ -79,6 +95,8 @@ def _texts(request: TextToVideo) -> None:
 
 
 def _facts(title: str, facts: dict[str, str]) -> None:
+    if not any(facts.values()):
+        return
     st.caption(f"**{title}**")
     rows = (
         f'<dt style="opacity:.75">{escaped(name)}</dt><dd dir="auto" style="margin:0">{escaped(fact)}</dd>'
@@ -95,7 +113,7 @@ def _request(job: Job) -> Iterator[tuple[str, str]]:
     request = job.request
     yield "model_name", request.model_name
     yield "mode", request.mode or ""
-    yield "duration", f"{request.duration} s"
+    yield "duration", f"{request.duration} s" if request.duration else ""
     yield "aspect_ratio", request.aspect_ratio
     yield "sound", request.sound
     yield "cfg_scale", "" if request.cfg_scale is None else f"{request.cfg_scale:g}"
@@ -116,10 +134,14 @@ def _task(job: Job) -> Iterator[tuple[str, str]]:
     yield "external_task_id", job.id
     for column in ("task_id", "video_id", "request_id", "code"):
         yield column, "" if job[column] == "0" else job[column]
-    yield "message", "" if job["message"] == "Accepted." else job["message"]
+    yield "message", "" if job.message == "Accepted." else job.message
     yield "task_status_msg", job["task_status_msg"]
-    yield "Price by the table", price(units) if (units := job.decimal("units")) is not None else "unknown"
-    yield "Price charged", price(units) if (units := job.decimal("final_unit_deduction")) is not None else ""
+    units, charge = job.decimal("units"), charged(job)
+    if is_sandbox(job):
+        yield "Price at Kling", "" if units is None else price(units, job)
+    else:
+        yield "Price by the table", "unknown" if units is None else price(units, job)
+        yield "Price charged", charge_words(job, charge) if charge and charge.is_known else ""
     for name, when in job.since.items():
         word = state(Job({"state": name}))[0]
         yield word.capitalize(), when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")

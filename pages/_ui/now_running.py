@@ -68,7 +68,7 @@ def _batch(jobs: Sequence[Job]) -> None:
         progress(jobs, place="compose")
     done = [job for job in jobs if job.state == SUCCEED and job["file"]]
     if done:
-        finished = min(done, key=lambda each: each.since[SUCCEED])
+        finished = min(done, key=lambda each: each.since.get(SUCCEED, each.ordered_at))
         player(finished, preload="none")
         prompt_text(finished, lines=2)
     with st.container(horizontal=True):

@@ -1,16 +1,20 @@
-"""Where a task stands: its state, time and price, whether it is what was ordered, and what can be done."""
+"""Where a job stands: its state, time and price, whether it is what was ordered, and what can be done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from kling import InvalidRequest
-from kling.studio.advice import Fix, advice
-from kling.studio.delivered import charged, mismatches
+from kling.errors import Actor
+from kling.studio.advice import NOTHING_SPENT, Fix, advice
+from kling.studio.archive import MOST_AGAIN, again, cleared_at, retention_status
+from kling.studio.delivered import Charge, charged, mismatches
 from kling.studio.jobs import (
     FAILED,
     FOLLOWED,
@@ -20,15 +24,33 @@ from kling.studio.jobs import (
     PROCESSING,
     SUBMITTED,
     SUCCEED,
+    UNKNOWN,
     WAITING,
     WITHDRAWN,
     Job,
     StateChanged,
 )
 from kling.studio.ledger import LedgerError
+from kling.studio.outlook import Outlook
 from kling.studio.studio import Studio
 from pages._ui.clips import remix
-from pages._ui.words import attribute, escaped, order_line, plain, price, span, state, took
+from pages._ui.ordering import place_order, refusal_of
+from pages._ui.words import (
+    attribute,
+    escaped,
+    in_local_time,
+    is_found,
+    is_sandbox,
+    money,
+    order_line,
+    plain,
+    price,
+    prompt_of,
+    since,
+    span,
+    state,
+    took,
+)
 
 DELIVERED = {
     "duration": "length",
@@ -37,10 +59,19 @@ DELIVERED = {
     "fps": "frame rate",
     "sound": "sound",
 }
+ACTORS = {
+    Actor.NOBODY: "goes on by itself",
+    Actor.PERSON: "for you to decide",
+    Actor.OPERATOR: "for whoever runs the studio",
+    Actor.KLING: "for Kling",
+}
+LASTS = timedelta(minutes=1)  # a state that goes on by itself is explained once it has lasted so long
+GIVE_UP_AFTER = timedelta(minutes=5)  # a job that is looked up for so long may be given up
+GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
 
 def status(studio: Studio, job: Job) -> None:
-    """Draw the state of a task, with the time that really passed."""
+    """Draw the state of a job, with the time that really passed."""
     word, icon, colour = state(job)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word, icon=f":material/{icon}:", color=colour)
@@ -49,7 +80,8 @@ def status(studio: Studio, job: Job) -> None:
         f'<i hidden data-task="{escaped(job.id)}" data-state="{escaped(job.state)}" '
         f'data-say="{attribute(_announcement(job, word))}"></i>'
     )
-    st.caption(plain(order_line(job)))
+    if line := order_line(job):
+        st.caption(plain(line))
     _times(studio, job)
     badges(job)
     _price(job)
@@ -59,13 +91,13 @@ def status(studio: Studio, job: Job) -> None:
 def _elapsed(job: Job) -> str:
     if job.state not in OPEN:
         return took(job)
-    since = int(job.ordered_at.timestamp() * 1000)
-    waited = span(datetime.now(UTC).timestamp() - since / 1000)
-    return f'<span data-since="{since}">{waited}</span>'
+    start = int(job.ordered_at.timestamp() * 1000)
+    waited = span(datetime.now(UTC).timestamp() - start / 1000)
+    return f'<span data-since="{start}">{waited}</span>'
 
 
 def _announcement(job: Job, word: str) -> str:
-    what = job["prompt"][:80] or job["model_name"]
+    what = prompt_of(job)[:80]
     return f"Video done: {what}" if job.state == SUCCEED else f"Task {word}: {what}"
 
 
@@ -92,61 +124,143 @@ def _times(studio: Studio, job: Job) -> None:
 
 
 def badges(job: Job) -> None:
-    """Say what came otherwise than it was ordered, and so paid for."""
+    """Say what came otherwise than it was ordered, and so paid for, and what could not be checked."""
     for each in mismatches(job):
         words = f"{DELIVERED.get(each.field, each.field)}: ordered {each.ordered}, came {each.came}"
         st.badge(plain(words), icon=":material/error:", color="orange")
+    if not job.has_clip:
+        return
+    reason = plain(str(job.extra.get("check_reason", ""))[:500]) or None
+    if job.extra.get("check") == "unchecked":
+        words = "could not be checked on this machine"
+        st.badge(words, icon=":material/help:", color="gray", help=reason)
+    elif job.extra.get("check") == "broken":
+        is_fetched_again = again(job) < MOST_AGAIN and cleared_at(job) > datetime.now(UTC)
+        words = "broken; fetched again while Kling has it" if is_fetched_again else "broken"
+        st.badge(words, icon=":material/broken_image:", color="red", help=reason)
+
+
+def charge_words(job: Job, charge: Charge) -> str:
+    """Return what Kling charged: Units, money of an account that pays in cash, or both."""
+    parts = []
+    if charge.charged is not None and (charge.charged or not charge.cash):
+        parts.append(price(charge.charged, job))
+    if charge.cash is not None and (charge.cash or charge.charged is None):
+        listed = charge.list_price
+        instead = (
+            f", list price {money(listed, job['currency'])}" if listed not in {None, charge.cash} else ""
+        )
+        parts.append(f"{money(charge.cash, job['currency'])} from the balance{instead}")
+    return " and ".join(parts)
 
 
 def _price(job: Job) -> None:
     charge = charged(job)
-    if charge is None or charge.charged is None:
+    if charge is None or not charge.is_known or is_sandbox(job):
         return
-    words = f"Charged {price(charge.charged)}"
+    words = f"Charged {charge_words(job, charge)}"
     if charge.differs:
-        st.caption(plain(f"{words}; {price(charge.estimated)} were expected."))
-    else:
+        st.caption(plain(f"{words}; {price(charge.estimated, job)} were expected."))
+    elif charge.estimated is not None and charge.charged == charge.estimated:
         st.caption(plain(f"{words}, as expected."))
+    else:
+        st.caption(plain(f"{words}."))
 
 
 def _words(studio: Studio, job: Job) -> None:
-    if not studio.owns(job) and job.state in OPEN:
-        st.caption(
-            plain(f"This task belongs to the account {job['account']} and is followed when that is in use.")
-        )
-    elif job.state == WAITING:
-        place = studio.place(job)
-        if place is not None:
-            st.info(plain(place.words))
-        else:
-            _say(job, job["message"])
-    elif job.state == SUCCEED and not job["file"]:
-        st.caption(plain(studio.poller.fetch_trouble(job.id) or "Fetching the video …"))
-    elif job.state != SUCCEED and (words := job["task_status_msg"] or job["message"]) != "Accepted.":
-        _say(job, words)
-        if job.state == FAILED and FOLLOWED & job.since.keys() and (what := advice(job)):
-            st.caption(plain(what.text))  # a refusal's words name the remedy themselves
+    spent = NOTHING_SPENT if studio.nothing_spent(job) else ""
+    if (outlook := studio.explain(job)) is not None:
+        _explain(studio, job, outlook, spent)
+        return
+    if job.has_clip:
+        if trouble := studio.downloads.trouble(job.id):  # of a better copy of a broken file
+            st.caption(plain(trouble))
+            _link(studio, job)
+        return
+    words = job["task_status_msg"] or job.message
+    _say(job, " ".join(filter(None, ["" if words == "Accepted." else words, spent])))
+    if job.state == FAILED and job.accepted and (what := advice(job, nothing_spent=bool(spent))):
+        st.caption(plain(what.text))  # a refusal's words name the remedy themselves
 
 
-def _say(job: Job, words: str) -> None:
+def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
+    """Say why a job is where it is, what is tried next, and who has to act."""
+    goes_on = outlook.actor is Actor.NOBODY
+    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= LASTS
+    if goes_on and not has_lasted and job.state in {INTENT, *FOLLOWED}:
+        return
+    then = "" if outlook.next in outlook.why else outlook.next
+    not_yet = "Not sent yet." if job.state == WAITING else ""
+    sentences = " ".join(filter(None, [not_yet, outlook.why, spent, then]))
+    words = plain(in_local_time(sentences) + _support(job))
+    if outlook.actor in {Actor.OPERATOR, Actor.KLING}:
+        st.warning(words)
+    elif goes_on and job.state not in {WAITING, UNKNOWN}:
+        st.caption(words)
+    else:
+        st.info(words)
+    facts = [f"Since {since(outlook.since)}" if outlook.since else "", ACTORS.get(outlook.actor, "")]
+    if job.state == SUCCEED:
+        kind, days = retention_status(job, datetime.now(UTC))
+        if kind == "at risk":
+            facts.insert(0, f"Not saved yet, {_days(days)}")
+        _link(studio, job)
+    st.caption(plain(" · ".join(filter(None, facts))))
+
+
+def _days(days: int) -> str:
+    return f"{days} {'day' if days == 1 else 'days'} left"
+
+
+def not_saved(job: Job, now: datetime) -> str:
+    """Return how safe the video of a job is, in a few words; empty if there is nothing to say."""
+    kind, days = retention_status(job, now)
+    return {"at risk": f"Not saved yet, {_days(days)}", "gone": "Lost"}.get(kind, "")
+
+
+def _link(studio: Studio, job: Job) -> None:
+    """Draw the address of a video at Kling, for as long as there is no whole copy here."""
+    address = studio.downloads.link(job.id)
+    if _is_web_address(address):
+        way = f'href="{escaped(address)}" target="_blank" rel="noopener noreferrer"'
+        st.html(f"<a {way}>Open the video at Kling</a>")
+
+
+def _is_web_address(address: str) -> bool:
+    with suppress(ValueError):
+        parts = urlsplit(address)
+        is_plain = address.isascii() and address.isprintable() and not set(address) & set(' "<>\\`')
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain
+    return False
+
+
+def _support(job: Job) -> str:
+    """Return Kling's code and the id of its answer, for support; empty if there is no code."""
+    if job["code"] in {"", "0"} or job.state == WITHDRAWN:
+        return ""
     facts = [
         f"{name} {job[cell]}" for name, cell in (("code", "code"), ("request", "request_id")) if job[cell]
     ]
-    hides = job["code"] in {"", "0"} or job.state == WITHDRAWN
-    support = "" if hides else f" ({', '.join(facts)})"
+    return f" ({', '.join(facts)})"
+
+
+def _say(job: Job, words: str) -> None:
     if words:
-        (st.error if job.state == FAILED else st.info)(plain(words + support))
+        (st.error if job.state == FAILED else st.info)(plain(words + _support(job)))
 
 
 def decisions(studio: Studio, job: Job, *, place: str) -> None:
-    """Draw what a person may decide about a task that failed, or was not sent."""
+    """Draw what a person may decide about a job that failed, was not sent, or is looked up for long."""
     if job.state == FAILED:
         _mend(studio, job, place=place)
-    if job.state not in {WAITING, NOT_SENT} or not studio.owns(job):
+    elif job.state == UNKNOWN:
+        _give_up(studio, job, place=place)
+    if job.state not in {WAITING, NOT_SENT}:
         return
     in_line = studio.place(job)
     with st.container(horizontal=True):
-        if job.state == NOT_SENT or (in_line is not None and in_line.needs_person):
+        may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
+        if may_send and studio.owns(job):
             st.button(
                 "Send now", key=f"send-{place}-{job.id}", on_click=decide, args=(studio.send_again, job.id)
             )
@@ -155,35 +269,67 @@ def decisions(studio: Studio, job: Job, *, place: str) -> None:
         )
 
 
+def _give_up(studio: Studio, job: Job, *, place: str) -> None:
+    """Let a person end a job that is looked up for long, after a word about the risk."""
+    outlook, session = studio.explain(job), st.session_state
+    if outlook is None:
+        return
+    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= GIVE_UP_AFTER
+    if not has_lasted and outlook.actor is Actor.NOBODY:
+        return
+    if session.get("giving_up") != job.id:
+        st.button(
+            "Give it up",
+            key=f"give-up-{place}-{job.id}",
+            on_click=lambda: session.update(giving_up=job.id),
+        )
+        return
+    with st.container(border=True):
+        st.markdown(f"**Give it up?** It is not looked up any more. {GIVE_UP_RISK}")
+        with st.container(horizontal=True):
+            st.button(
+                "Yes, give it up",
+                key=f"yes-give-up-{place}-{job.id}",
+                on_click=_given_up,
+                args=(studio, job.id),
+            )
+            st.button(
+                "Go on looking", key=f"no-give-up-{place}-{job.id}", on_click=lambda: session.pop("giving_up")
+            )
+
+
+def _given_up(studio: Studio, job_id: str) -> None:
+    st.session_state.pop("giving_up", None)
+    decide(studio.give_up, job_id)
+
+
 def _mend(studio: Studio, job: Job, *, place: str) -> None:
-    what = advice(job)
-    if what is not None and what.kind in {Fix.EDIT_PROMPT, Fix.CHANGE_ORDER}:
+    what = advice(job, nothing_spent=studio.nothing_spent(job))
+    if what is None or is_found(job):
+        return
+    if what.kind in {Fix.EDIT_PROMPT, Fix.CHANGE_ORDER}:
         remix(job, words="Mend it in Compose")
-    elif what is not None and what.kind in {Fix.RETRY, Fix.CHECK_KEY, Fix.ASK_OPERATOR}:
-        units = job.request.units()
-        cost = "free" if studio.connection.is_sandbox else price(units)
+    else:
+        cost = "free" if studio.connection.is_sandbox else price(job.request.units())
         st.button(
             f"Order again · {cost}",
             icon=":material/replay:",
             key=f"again-{place}-{job.id}",
             on_click=_order_again,
-            args=(studio, job),
+            args=(job,),
         )
 
 
-def _order_again(studio: Studio, job: Job) -> None:
-    """Order the same as a wish of its own, in a button's callback."""
-    session = st.session_state
-    made, token, person = session.get("made", []), session.get("session", ""), session.get("person_field", "")
-    request = replace(job.request, external_task_id="", callback_url="")
+def _order_again(job: Job) -> None:
+    """Order the same once more as a job of its own, in a button's callback."""
     try:
-        (new,) = studio.order_all([request], person=person, session=token, parent=job.id)
-    except (InvalidRequest, LedgerError) as error:
-        st.toast(plain(str(error)), icon=":material/warning:")
-        return
-    if new.id not in made:
-        made.insert(0, new.id)
-    st.toast("Ordered again.", icon=":material/check:")
+        place_order([replace(job.request, external_task_id="", callback_url="")], parent=job.id)
+    except InvalidRequest as error:
+        st.toast(plain(" ".join(problem.message for problem in error.problems)), icon=":material/warning:")
+    except LedgerError as error:
+        st.toast(plain(refusal_of(error)), icon=":material/warning:")
+    else:
+        st.toast("Ordered again.", icon=":material/check:")
 
 
 def decide(act: Callable[[str], object], job_id: str) -> None:

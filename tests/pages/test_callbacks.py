@@ -128,12 +128,14 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
     """The whole way: the sandbox's own callback, the route, the poller, on one clock that stands still."""
     now = [1_795_000_000.0]
     engine = engine_at(now[0])
-    account = InProcess(Wire(engine, tiny_clip(tmp_path / "tiny.mp4"), lambda: now[0]))
+    wire = Wire(engine, tiny_clip(tmp_path / "tiny.mp4"), lambda: now[0])
+    account = InProcess(wire, monotonic=lambda: now[0])
     account.is_sandbox = False  # Kling's pace: seconds between two looks
     studio = Studio(
         Settings(data_dir=tmp_path, public_url=PUBLIC, callback_url=f"{PUBLIC}/callbacks"),
         connection=account,
         clock=lambda: now[0],
+        monotonic=lambda: now[0],
         run=lambda call: call(),
     )
     running.install(studio)

@@ -246,7 +246,7 @@ def test_a_task_that_broke_a_policy_leads_to_its_prompt(studio: Studio, app: App
 
 def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio: Studio, app: AppTest):
     probe = '{"probe":{"width":640,"height":360,"fps":24.0,"seconds":5.0,"audio":false}}'
-    fill(studio, 1, state="submitted", task_id="1")
+    fill(studio, 1, state="submitted", task_id="1", account="kling#1")
     studio.ledger.append(
         "job0000", state="succeed", file="job0000.mp4", extra=probe, final_unit_deduction="3"
     )

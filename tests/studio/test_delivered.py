@@ -13,7 +13,7 @@ from kling.sandbox.clips import Clips
 from kling.sandbox.plans import CLIP_FAULTS, read_plan
 from kling.sandbox.store import Task
 from kling.sandbox.tiny import draw_tiny
-from kling.studio.delivered import Charge, Mismatch, charged, mismatches
+from kling.studio.delivered import Charge, Mismatch, charged, cost, mismatches
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
@@ -38,9 +38,13 @@ def came(folder: Path, fault: str, request: TextToVideo) -> tuple[Mismatch, ...]
         draw_tiny(clips.order(task), folder / "drawn.mp4")
         return (folder / "drawn.mp4").read_bytes()
 
-    account = InProcess(Wire(engine, clip, lambda: now[0]))
+    account = InProcess(Wire(engine, clip, lambda: now[0]), monotonic=lambda: now[0])
     studio = Studio(
-        Settings(data_dir=folder), connection=account, clock=lambda: now[0], run=lambda call: call()
+        Settings(data_dir=folder),
+        connection=account,
+        clock=lambda: now[0],
+        monotonic=lambda: now[0],
+        run=lambda call: call(),
     )
     try:
         if fault:
@@ -146,6 +150,21 @@ def test_what_was_not_looked_at_or_was_spoilt_in_the_log_is_not_blamed(probe):
         ({"final_unit_deduction": "2"}, Charge(None, Decimal(2)), False),
         ({"units": "NaN", "final_unit_deduction": "Infinity"}, Charge(None, None), False),
         ({"state": "failed", "units": "1.5", "final_unit_deduction": "0"}, Charge(None, Decimal(0)), False),
+        (
+            {"units": "1.5", "final_unit_deduction": "0", "final_balance_deduction": "0.21"},
+            Charge(Decimal("1.5"), Decimal(0), Decimal("0.21")),
+            False,
+        ),
+        (
+            {"units": "1.5", "final_unit_deduction": "3", "final_balance_deduction": "0"},
+            Charge(Decimal("1.5"), Decimal(3), Decimal(0)),
+            True,
+        ),
+        (
+            {"final_balance_deduction": "0.2", "extra": '{"list_price": "0.25"}'},
+            Charge(None, None, Decimal("0.2"), Decimal("0.25")),
+            False,
+        ),
     ],
 )
 def test_what_was_charged_stands_beside_what_it_was_to_cost(cells, charge, differs):
@@ -156,3 +175,23 @@ def test_what_was_charged_stands_beside_what_it_was_to_cost(cells, charge, diffe
 
 def test_before_its_end_nothing_was_charged():
     assert charged(job(state="processing", units="1.5", final_unit_deduction="1.5")) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "deduction", "units"),
+    [
+        ("succeed", "", "1.5"),
+        ("succeed", "2", "2"),
+        ("succeed", "0", "0"),
+        ("processing", "", "1.5"),
+        ("waiting", "", "1.5"),
+        ("failed", "0", "0"),
+        ("failed", "1.5", "1.5"),
+        ("failed", "", None),
+        ("not_sent", "", None),
+        ("withdrawn", "", None),
+    ],
+)
+def test_a_sum_takes_what_was_charged_and_no_estimate_for_what_came_to_nothing(state, deduction, units):
+    found = cost(job(state=state, units="1.5", final_unit_deduction=deduction))
+    assert found == (None if units is None else Decimal(units))

@@ -60,7 +60,7 @@ def elsewhere(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         begin_with: fills the form with a draft, and shows notes.
     """
     request, base_url = _request(), studio().settings.base_url
-    for problem in request.problems():
+    for problem in request.problems(retired_ok=studio().connection.is_sandbox):
         st.warning(plain(f"As it is, it would be refused. {problem.message}"), icon=":material/warning:")
     as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
     with as_json:

@@ -67,8 +67,9 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     """
     session = st.session_state
     saved = studio().drafts.open(draft_id, browser())
-    # What this session ordered stays beside the form, whatever the form holds now; ids begin with their time.
-    session.made = sorted({*session.get("made", ()), *saved.made}, reverse=True)
+    # What this session ordered stays beside the form, whatever the form holds now.
+    made = list(session.get("made", ()))
+    session.made = sorted({*made, *saved.made}, key=_ordered_at, reverse=True)
     session.copied = bool(draft_id and saved.id != draft_id and saved.fields)
     session.notice, session.outcome = None, {}
     own = saved.fields.get("own", ())
@@ -76,11 +77,20 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     draft = origin or Draft.from_json(saved.fields)
     if origin is not None:
         studio().drafts.save(saved.id, browser(), fields=draft.to_json(), made=tuple(session.made))
+    elif not session.get("draft_id") and not set(made) <= set(saved.made):
+        # Another page has ordered before this session had a draft to keep that with.
+        studio().drafts.save(saved.id, browser(), made=tuple(session.made))
     write(draft)
     session.settled = read()
     session.open_shots, session.open_variations = draft.is_storyboard, draft.variations
     session.open_camera = draft.camera != AUTOMATIC
     session.draft_id = saved.id  # last: a run that is stopped before it begins again
+
+
+def _ordered_at(job_id: str) -> tuple[float, str]:
+    """Return what sorts jobs by the time of their order; of one that the log does not have yet, by its id."""
+    job = studio().job(job_id)
+    return (job.ordered_at.timestamp() if job else 0.0, job_id)
 
 
 def read() -> Draft:

@@ -34,7 +34,7 @@ def more(draft: Draft, wrong: Wrong) -> None:
             wrong("cfg_scale")
         st.toggle(
             "Offer retired models",
-            help="Kling no longer serves them; the sandbox does, so that everything can be tried.",
+            help="Kling no longer serves them, and refuses what is ordered of them.",
             **keep("retired"),
         )
         st.caption(

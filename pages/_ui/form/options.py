@@ -79,7 +79,8 @@ def _model(draft: Draft, model: Model | None) -> None:
         st.text_input("Name of the model", placeholder="as the API calls it", **keep("other_model"))
         return
     if model.retired:
-        st.caption(f"Kling retired this model on {model.retired:%d %b %Y}; the sandbox still serves it.")
+        living = models[model.successor].title if model.successor in models else "another model"
+        st.caption(f"Kling retired this model on {model.retired:%d %b %Y}. Use {living} instead.")
 
 
 def _mode_label(model: Model | None, name: str) -> str:
