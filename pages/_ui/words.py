@@ -88,8 +88,8 @@ def in_local_time(text: str) -> str:
     def local(found: re.Match[str]) -> str:
         hour, minute, second = map(int, found.groups())
         when = datetime.combine(datetime.now(UTC).date(), time(hour, minute, second, tzinfo=UTC))
-        here = zone()
-        return found[0] if here is UTC else when.astimezone(here).strftime("%H:%M:%S")
+        here = when.astimezone(zone())
+        return here.strftime("%H:%M:%S") if here.utcoffset() else found[0]
 
     return _UTC_TIME.sub(local, text)
 
