@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo, catalog
+from kling.catalog import Model
 from kling.models import CAMERA_AXES, CAMERA_TYPES
 from kling.studio.draft import (
     AUTOMATIC,
@@ -66,7 +67,8 @@ touched = st.sets(st.sampled_from([*CHOICES, "model", "shots"]), max_size=2)
 
 
 def broken(draft: Draft) -> set[str]:
-    return {problem.field.split("[")[0] for problem in draft.request().problems()} & OPTIONS
+    """Return the options that are wrong, as a sandbox takes them: it may serve retired models."""
+    return {problem.field.split("[")[0] for problem in draft.request().problems(retired_ok=True)} & OPTIONS
 
 
 def difference(one: Draft, two: Draft) -> set[str]:
@@ -168,6 +170,17 @@ def test_from_every_model_to_every_other_one(old: str, new: str):
     assert (
         back.duration == start.duration or start.duration not in offers(catalog().models.get(new))["duration"]
     )
+
+
+@pytest.mark.parametrize("model", [model for model in catalog().models.values() if model.retired])
+def test_a_retired_model_stays_chosen_and_a_real_key_refuses_it_with_the_living_one_to_use(model: Model):
+    fitted, _ = fit(Draft(prompt="A fox", model=model.name), {"model"})
+    assert fitted.model == model.name
+    (problem,) = fitted.request().problems()
+    assert problem.field == "model_name"
+    living, _ = fit(replace(fitted, model=model.successor), {"model"})
+    assert f"use {catalog().models[model.successor].title} ({model.successor})" in problem.message
+    assert living.request().problems() == ()
 
 
 def test_of_equally_small_moves_the_cheaper_is_made():

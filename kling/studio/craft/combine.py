@@ -66,6 +66,7 @@ def combine(
     modes: Sequence[str] = (),
     durations: Sequence[str] = (),
     aspect_ratios: Sequence[str] = (),
+    retired_ok: bool = False,
 ) -> Table:
     """Return every combination as rows: prompts change slowest, then models, modes, durations and ratios.
 
@@ -76,6 +77,8 @@ def combine(
         modes: `std`, `pro`, `4k`.
         durations: whole seconds, as strings.
         aspect_ratios: such as `16:9`.
+        retired_ok: whether the account decides by itself about retired models, as a sandbox does; otherwise
+            they are left out.
 
     Raises:
         ExpandError: a text cannot be expanded, or there are more than `MOST_ROWS` combinations; nothing was
@@ -109,9 +112,9 @@ def combine(
                 aspect_ratio=ratio,
                 external_task_id="",
             )
-            request = _fitted(wish, touched)
+            request = _fitted(wish, touched, retired_ok=retired_ok)
             key = repr(request)
-            if problems := request.problems():
+            if problems := request.problems(retired_ok=retired_ok):
                 left_out[key] = LeftOut(request, problems)
             elif key in rows:
                 rows[key] = replace(rows[key], merged=rows[key].merged + 1)
@@ -139,9 +142,9 @@ def _with_texts(base: TextToVideo, texts: tuple[str, ...]) -> TextToVideo:
     )
 
 
-def _fitted(wish: TextToVideo, touched: Collection[str]) -> TextToVideo:
+def _fitted(wish: TextToVideo, touched: Collection[str], *, retired_ok: bool) -> TextToVideo:
     """Return the wish itself if it is legal, else the nearest request that its model takes."""
-    if not wish.problems():
+    if not wish.problems(retired_ok=retired_ok):
         return wish
     draft, _ = fit(Draft.of(wish), touched)
     return replace(draft.request(), callback_url=wish.callback_url)

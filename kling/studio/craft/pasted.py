@@ -128,7 +128,7 @@ def _request(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
     model_name = _text(body, "model_name")
     if not model_name:
         model_name = TextToVideo().model_name
-        notes.append(f"It names no model_name: {model_name} is taken. Kling would take kling-v1.")
+        notes.append(f"It names no model_name: {model_name} is taken. Kling's default is retired.")
     model = catalog().models.get(model_name)
     watermark = _inner(body, "watermark_info")
     _note_unknown(watermark, {"enabled"}, "watermark_info.", notes)

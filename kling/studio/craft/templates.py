@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from kling.models import CameraControl, Shot, TextToVideo
+from kling.models import Shot, TextToVideo
 
 POSTERS = Path(__file__).with_name("posters")
 LONGEST_QUERY = 200  # characters; what stands behind them is not searched for
@@ -151,13 +151,11 @@ def _template(entry: dict[str, Any]) -> Template:
     told = dict(entry)
     about = {name: told.pop(name) for name in ("id", "title", "category", "teaches")}
     shots = told.pop("shots", ())
-    camera = told.pop("camera", None)
     request = TextToVideo(
         model_name=told.pop("model", "kling-v2-6"),
         multi_shot=bool(shots) or "shot_type" in told,
         shot_type=told.pop("shot_type", "customize" if shots else None),
         multi_prompt=tuple(Shot(prompt=shot["prompt"], duration=str(shot["seconds"])) for shot in shots),
-        camera_control=CameraControl(type=camera) if camera else None,
         **told,
     )
     return Template(**about, request=request)

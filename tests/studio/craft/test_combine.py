@@ -50,9 +50,22 @@ def test_what_a_model_does_not_take_gives_way_and_equal_rows_are_one():
 def test_what_is_dropped_is_said():
     camera = CameraControl(type="down_back")
     base = TextToVideo(prompt="fox", model_name="kling-v1", camera_control=camera, cfg_scale=0.4)
-    kept, other = combine(base, models=["kling-v1", "kling-v2-5-turbo"]).rows
+    kept, other = combine(base, models=["kling-v1", "kling-v2-5-turbo"], retired_ok=True).rows
     assert kept.request == base
     assert {change.field for change in other.changes} == {"camera_control", "cfg_scale"}
+
+
+def test_with_a_real_key_a_retired_model_is_left_out_with_the_living_one_to_use():
+    retired = [model for model in catalog().models.values() if model.retired]
+    table = combine(TextToVideo(prompt="fox"), models=["kling-v3", *(model.name for model in retired)])
+    assert [row.request.model_name for row in table.rows] == ["kling-v3"]
+    assert [out.request.model_name for out in table.left_out] == [model.name for model in retired]
+    for model, out in zip(retired, table.left_out, strict=True):
+        (problem,) = out.problems
+        assert problem.field == "model_name"
+        assert f"({model.successor})" in problem.message
+        assert model.successor in catalog().models
+        assert catalog().models[model.successor].retired is None
 
 
 def test_what_cannot_be_made_is_left_out_with_its_reason():
@@ -126,10 +139,12 @@ def test_each_legal_request_once_and_none_lost(base, models, modes, durations, r
         negative_prompt=escape(base.negative_prompt),
         multi_prompt=tuple(Shot(prompt=escape(s.prompt), duration=s.duration) for s in base.multi_prompt),
     )
-    table = combine(written, models=models, modes=modes, durations=durations, aspect_ratios=ratios)
+    table = combine(
+        written, models=models, modes=modes, durations=durations, aspect_ratios=ratios, retired_ok=True
+    )
     wires = [repr(row.request.to_wire()) for row in table.rows]
     assert len(set(wires)) == len(wires)
-    assert all(row.request.problems() == () for row in table.rows)
+    assert all(row.request.problems(retired_ok=True) == () for row in table.rows)
     assert all(out.problems for out in table.left_out)
     asked = max(len(models), 1) * max(len(modes), 1) * max(len(durations), 1) * max(len(ratios), 1)
     assert sum(row.merged for row in table.rows) <= asked

@@ -127,6 +127,7 @@ def test_each_run_is_a_task_of_its_own():
 @contextmanager
 def sandbox() -> Iterator[str]:
     command = [sys.executable, "-m", "kling.sandbox", "--clips", "tiny", "--pace", "immediate", "--strict"]
+    command += ["--retired", "serve"]  # only an old model takes camera_control
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
