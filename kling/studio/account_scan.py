@@ -1,8 +1,9 @@
-"""Compares the whole account with the log: what Kling has and the log lacks or denies, and files without an order.
+"""Compares the account with the log: what Kling has and the log lacks or denies, and files without an order.
 
-It runs at the start, every night and on a press. It does by itself what nothing can be doubtful about: a task whose
-id carries this folder's mark is ours, and so is one whose id the log knows. The rest is told, and taken in on a
-press. It asks for a page at a time, so it can be stopped anywhere; running it again changes nothing more.
+It runs at the start, every night and on a press. It does by itself what nothing can be doubtful about: a task
+whose id carries this folder's mark is ours, and so is one whose id the log knows. The rest is told, and taken
+in on a press. It asks for a page at a time, so it can be stopped anywhere; running it again changes nothing
+more.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ class AccountScan:
             return self._due
         self._tries = 0
         self._compare(page)
-        is_last = len(page) < MAX_PAGE_SIZE or self._page == MAX_PAGE
+        is_last = not page or self._page == MAX_PAGE  # a short page may only be one that Kling filled badly
         self.findings = replace(
             self.findings,
             pages=self._page,

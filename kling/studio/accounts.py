@@ -1,7 +1,8 @@
 """Which names in the log are the account in use.
 
-A name is the API's host with a fingerprint of the key. A key may be replaced and a host may get another name, but
-the account is what Kling recognises: if the key in use can see a task of another name, both names are one account.
+A name is the API's host with a fingerprint of the key. A key may be replaced and a host may get another name,
+but the account is what Kling recognises: if the key in use can see a task of another name, both names are one
+account.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import KlingError
-from kling.studio.ids import asked_by
+from kling.studio.connection import find_task
 from kling.studio.jobs import Job
 from kling.studio.ledger import Ledger
 
@@ -120,7 +121,7 @@ class Accounts:
         accepted += [job for job in newest if job["account"] == name and job.accepted]
         for job in sorted(accepted, key=lambda job: job.ordered_at, reverse=True)[:ASKED_AT_ONCE]:
             try:
-                if client().find(asked_by(job.id)) is not None:
+                if find_task(client(), job.id) is not None:
                     return True
             except KlingError as error:
                 log.info("The account of task %s could not be asked for: %s", job.id, type(error).__name__)

@@ -81,7 +81,7 @@ class AdmissionControl:
         return waiting, running
 
     def _prime(self, waiting: Iterable[Job], running: Counter[str]) -> None:
-        """Learn from the log what the process before knew: who was served last, and how many slots there are."""
+        """Learn from the log what the process before knew: who was served last, and how many slots fit."""
         served: dict[tuple[str, str], datetime] = {}
         for job in self._ledger.jobs():
             accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)

@@ -1,8 +1,8 @@
 """How many jobs of a model Kling takes at once, learnt from its refusals.
 
 Kling lets only so many tasks of a model run at once and refuses one more with 1303; how many, it does not say
-(S2). So it is learnt: as many as ran at the last refusal fit in. Below that, a job goes out at once; above, one is
-tried after growing pauses, and what is accepted raises the number.
+(S2). So it is learnt: as many as ran at the last refusal fit in. Below that, a job goes out at once; above,
+one is tried after growing pauses, and what is accepted raises the number.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class Capacity:
             return max(AT_ONCE - in_flight, 0)
         if (free := limit.known - running - in_flight) > 0:
             return max(min(free, AT_ONCE - in_flight), 0)
-        # Beyond the limit only right after a poll: a finished task that was not seen yet still counts as running.
+        # Beyond the limit only right after a poll: a finished task that was not seen yet still counts as
+        # running.
         is_sure = not running or now - self._polled_at <= FRESH
         return int(not in_flight and limit.probe_at <= now and is_sure)

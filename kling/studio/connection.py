@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 from kling.auth import KeyPair
-from kling.client import Client
-from kling.errors import NotSent
+from kling.client import NOT_FOUND_CODES, Client
+from kling.errors import MaybeSent, NotSent, Rejected
+from kling.models import Task
+from kling.studio.ids import asked_by
 from kling.studio.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -175,3 +177,25 @@ def connect(settings: Settings) -> Connection:
         return SandboxConnection(settings.data_dir / "sandbox", webhook_secret=settings.webhook_secret)
     client = Client(settings.credentials, base_url=settings.base_url, video_hosts=settings.video_hosts)
     return KlingConnection(client)
+
+
+def find_task(client: Client, job_id: str) -> Task | None:
+    """Return the task of a job, None if the account has none: asked for by our id, never by what a log says.
+
+    A task that was adopted from the account carries no id of ours and is asked for by Kling's own.
+
+    Raises:
+        KlingError: nothing is known; None is only returned when the API said so.
+    """
+    asked = asked_by(job_id)
+    if asked == job_id:
+        return client.find(job_id)
+    try:
+        task = client.get(asked)
+    except Rejected as error:
+        if error.code in NOT_FOUND_CODES:
+            return None
+        raise
+    if task.task_id != asked:
+        raise MaybeSent("The answer is about another task.")
+    return task

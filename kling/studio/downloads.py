@@ -27,12 +27,11 @@ from datetime import UTC, datetime
 from enum import IntEnum
 
 from kling.addresses import BadAddress, joined, origin
-from kling.client import NOT_FOUND_CODES, Client
-from kling.errors import Actor, APIError, DownloadBroken, KlingError, Rejected
-from kling.models import Task, Video
+from kling.client import Client
+from kling.errors import Actor, APIError, DownloadBroken, KlingError, MaybeSent
+from kling.models import Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
-from kling.studio.connection import Connection
-from kling.studio.ids import asked_by
+from kling.studio.connection import Connection, find_task
 from kling.studio.jobs import SUCCEED, TERMINAL, Job, dump_json
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.video_check import CheckInterrupted
@@ -421,7 +420,7 @@ class Downloads:
     def _address(self, fetch: _Fetch, client: Client) -> Video:
         """Return the addresses of a video, asking for them by our id if they are not known."""
         if fetch.video is None:
-            task = _find(fetch.job_id, client)
+            task = find_task(client, fetch.job_id)
             if task is None:
                 raise _NoVideo(f"{self._who} does not know this task any more.")
             if not task.videos:
@@ -434,8 +433,9 @@ class Downloads:
     def _note_failure(self, fetch: _Fetch, error: Exception) -> None:
         fetch.trouble = _words_of(error)
         is_proof = isinstance(error, _NoVideo)
-        if isinstance(error, DownloadBroken):
+        if isinstance(error, DownloadBroken | MaybeSent):
             fetch.video = None  # its address may have expired: ask for the task again
+        if isinstance(error, DownloadBroken):
             is_proof = is_proof or (fetch.is_fresh and error.status in GONE_STATUSES)
         if fetch.is_repair:
             if is_proof and fetch.tries >= GONE_ANSWERS:
@@ -482,22 +482,6 @@ class Downloads:
                     heapq.heappush(self._checks, (due, next(self._order), job_id))
                 self._is_checking = False
             self._wake()
-
-
-def _find(job_id: str, client: Client) -> Task | None:
-    """Return the task of a job; the one of an adopted job does not carry our id, but Kling's own."""
-    asked = asked_by(job_id)
-    if asked == job_id:
-        return client.find(job_id)
-    try:
-        task = client.get(asked)
-    except Rejected as error:
-        if error.code in NOT_FOUND_CODES:
-            return None
-        raise
-    if task.task_id != asked:
-        raise DownloadBroken("The answer is about another task.")
-    return task
 
 
 def _is_wanted(job: Job, *, repair: bool = False) -> bool:

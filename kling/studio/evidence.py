@@ -1,10 +1,12 @@
 """What this process knows of the calls that it made for each job, and what follows from it.
 
-A job that could have been sent is ended by a task with our id, by one of the three proofs below, or by a person.
-A refusal, silence, a file and a clock prove nothing by themselves. "Nothing was spent" is said only if
+A job that could have been sent is ended by a task with our id, by one of the three proofs below, or by a
+person. A refusal, silence, a file and a clock prove nothing by themselves. "Nothing was spent" is said only
+if
 
 (a) this process ordered the job, and no call for it can have arrived;
-(b) this process ordered the job, Kling refused it, every call was answered, and a look-up after that finds none;
+(b) this process ordered the job, Kling refused it, every call was answered, and a look-up after that finds
+none;
 (c) two look-ups at least a minute apart find none, both 15 minutes after the last call that may have arrived.
 
 A "no such task" that comes earlier means "not seen yet", because Kling's look-ups may lag behind its creates.
@@ -98,8 +100,8 @@ class Age(StrEnum):
     PROVED = "after 15 minutes, and twice"
 
 
-# A look-up that finds no task, by what is known and when. One that finds a task is always ACCEPT, one that is not
-# answered is always LOOK_UP. README shows this table.
+# A look-up that finds no task, by what is known and when. One that finds a task is always ACCEPT, one that is
+# not answered is always LOOK_UP. README shows this table.
 AFTER_NO_TASK: dict[Known, dict[Age, Step]] = {
     Known.WHOLE: dict.fromkeys(Age, Step.END),
     Known.PART: {Age.EARLY: Step.LOOK_UP, Age.SETTLED: Step.RESEND, Age.PROVED: Step.LEAVE},
@@ -126,9 +128,10 @@ class Calls:
 
     Args:
         whole: this process ordered the job, and so saw its whole life.
-        last_at: when the last call began that may have arrived. For a job that was read from the log, whatever
+        last_at: when the last call began that may have arrived. For a job that was read from the log,
+        whatever
             was sent before this process is not younger than its start.
-        first_at: when the first one began.
+        first_at: when the first one began of those that are open.
         arrived: some call may have arrived.
         open: some call that may have arrived was not answered.
         exists: Kling refused the id because it has it.
@@ -167,9 +170,15 @@ class Calls:
         refused = self.whole and not self.open and self.refused and self.asked_since_refusal
         return never_left or refused or self.proved
 
+    @property
+    def proof_at(self) -> float:
+        """When the next of the two look-ups of (c) counts, by the monotonic clock."""
+        return self.last_at + LATE if self.none_late is None else self.none_late + APART
+
     def begin(self, now: float) -> None:
         """Note that a create call begins: until its answer, it may have arrived."""
-        self.first_at = now if self.first_at is None else self.first_at
+        if self.first_at is None or not self.open:
+            self.first_at = now
         self.last_at = now
         self.open = True
         self.none_late, self.proved, self.asked_since_refusal = None, False, False
@@ -230,7 +239,7 @@ class Evidence:
             self._calls |= {job_id: Calls(whole=True, last_at=now) for job_id in job_ids}
 
     def of(self, job: Job) -> Calls:
-        """Return what is known of a job's calls; of one that was read from the log, as little as that says."""
+        """Return what is known of a job's calls; of one read from the log, as little as that says."""
         with self._lock:
             calls = self._calls.get(job.id)
             if calls is None:

@@ -1,7 +1,7 @@
 """Whose turn it is: for each model, whoever was served longest ago is next.
 
-A person is a name; all who gave none are one person, because a browser's session is forgotten with the studio, and
-a second tab would be a second turn.
+A person is a name; all who gave none are one person, because a browser's session is forgotten with the
+studio, and a second tab would be a second turn.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class DataFolder:
         """
         if self._inode_now() != self._inode:
             raise LedgerError(
-                f"The file .lock of {self.path} was deleted or replaced, so another studio may work there too. "
-                "Stop all of them, and start one again."
+                f"The file .lock of {self.path} was deleted or replaced, so another studio may work there "
+                "too. Stop all of them, and start one again."
             )
 
     def release(self) -> None:

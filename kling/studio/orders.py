@@ -164,7 +164,7 @@ class Orders:
         return list(jobs.values())
 
     def _claim(self, requests: Sequence[tuple[TextToVideo, int]], press: Press, pressed: float) -> _Record:
-        """Tell the requests that were pressed before from new ones, and acquire a slot for those that may go."""
+        """Tell requests that were pressed before from new ones, and acquire a slot for those that may go."""
         record = _Record()
         free = {job["model_name"]: 0 for job in self._admission.waiting()}  # who came first goes first
         self._claims = {key: kept for key, kept in self._claims.items() if pressed - kept[0] < REMEMBERED}

@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kling.errors import Actor
-from kling.studio.jobs import (
-    FOLLOWED,
-    INTENT,
-    NOT_SENT,
-    SUCCEED,
-    UNKNOWN,
-    WAITING,
-    Job,
-)
+from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import SILENT_MANY, Reconciler
 from kling.studio.usual import Usual
@@ -79,25 +71,38 @@ class Views:
 
 def outlook(job: Job, views: Views) -> Outlook | None:
     """Return what a job waits for; None for one that has ended and needs nothing."""
-    since = job.since.get(job.state)
     if job.has_clip or (job.ended_at is not None and job.state != SUCCEED):
         return None
+    since = job.since.get(job.state)
     if not views.owns(job):
-        why = "It belongs to another account than the one in use."
-        then = "It goes on as soon as that account's key is set again."
-        if job.state in {WAITING, NOT_SENT}:
-            then += " Or withdraw it."
-        return Outlook(why, then, Actor.OPERATOR, since)
-    if job.state == NOT_SENT:
-        return Outlook(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
-    if job.state == WAITING:
-        return _waiting(job, views, since)
-    if job.state == INTENT:
-        return Outlook("It is being sent.", "The answer comes within 30 seconds.", Actor.NOBODY, since)
-    if job.state == UNKNOWN:
-        return _unknown(job, views, since)
-    if job.state in FOLLOWED:
-        return _followed(job, views, since)
+        return _of_another_account(job, since)
+    views_of = {
+        NOT_SENT: _not_sent,
+        WAITING: _waiting,
+        INTENT: _intent,
+        UNKNOWN: _unknown,
+        SUCCEED: _unfetched,
+    }
+    return views_of.get(job.state, _followed)(job, views, since)
+
+
+def _of_another_account(job: Job, since: datetime | None) -> Outlook:
+    why = "It belongs to another account than the one in use."
+    then = "It goes on as soon as that account's key is set again."
+    if job.state in {WAITING, NOT_SENT}:
+        then += " Or withdraw it."
+    return Outlook(why, then, Actor.OPERATOR, since)
+
+
+def _not_sent(job: Job, _views: Views, since: datetime | None) -> Outlook:
+    return Outlook(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
+
+
+def _intent(_job: Job, _views: Views, since: datetime | None) -> Outlook:
+    return Outlook("It is being sent.", "The answer comes within 30 seconds.", Actor.NOBODY, since)
+
+
+def _unfetched(job: Job, views: Views, since: datetime | None) -> Outlook:
     if job.gone:
         why = "Kling has no video for this task any more: it clears them after 30 days."
         return Outlook(why, "Order it again if you need it.", Actor.PERSON, since)

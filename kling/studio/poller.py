@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kling.client import MAX_PAGE_SIZE, Client
-from kling.errors import APIError, KlingError, NotSent
+from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
+from kling.errors import APIError, KlingError, NotSent, Rejected
 from kling.models import Task
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
@@ -55,10 +55,9 @@ class Poller:
     """Polls, settles, sends what waits and fetches, one `step` at a time.
 
     Args:
-        ledger, accounts, admission, orders, sender, reconciler, downloads, scan, connection: the studio's parts.
-        monotonic: seconds that never jump; all times in here are its.
-        on_change: told when its view of the connection has changed.
-        rng: for jitter.
+        ledger, accounts, admission, orders, sender, reconciler, downloads, scan, connection: the studio's
+        parts. monotonic: seconds that never jump; all times in here are its. on_change: told when its view of
+        the connection has changed. rng: for jitter.
     """
 
     def __init__(
@@ -109,8 +108,8 @@ class Poller:
     def wake_for(self, job_id: str, task_id: str = "") -> None:
         """Poll soon: somebody says that a task has changed.
 
-        Whoever that is: it only moves the next poll forward, for a job that is followed, while the API answers;
-        and any number of hints make one poll a second.
+        Whoever that is: it only moves the next poll forward, for a job that is followed, while the API
+        answers; and any number of hints make one poll a second.
         """
         job = self._ledger.get(job_id) or next(
             (job for job in self._followed() if job["task_id"] == task_id), None
@@ -257,9 +256,12 @@ class Poller:
                 self._monotonic()
             )  # first: one that is never answered keeps nobody waiting
             self._calls += 1
-            task = client.find(asked_by(job.id))
-            if task is None:
-                self.mark_missing(job)
+            try:
+                task = client.get(asked_by(job.id))
+            except Rejected as error:
+                if error.code not in NOT_FOUND_CODES:
+                    raise
+                self.mark_missing(job, error)
             else:
                 self.apply(job, task)
 
@@ -282,8 +284,8 @@ class Poller:
         if changed.keys() - {"updated_at", "request_id"}:
             self._append(job, **changed)
 
-    def mark_missing(self, job: Job) -> None:
-        """Note that Kling says it does not know a job that it had accepted; after many such answers, record it."""
+    def mark_missing(self, job: Job, error: APIError) -> None:
+        """Note that Kling says it does not know a job that it accepted; after many answers, record it."""
         now = self._monotonic()
         missing = self._missing.setdefault(job.id, _Missing(now))
         missing.times += 1
@@ -291,7 +293,8 @@ class Poller:
         if now - missing.since >= MISSING_FOR[is_sandbox] and missing.times >= MISSING_TIMES:
             where = "The sandbox" if is_sandbox else "Kling"
             message = f"{where} does not know this task any more."
-            self._append(job, state=FAILED, code="1201", message=message)
+            code = str(error.code)
+            self._append(job, state=FAILED, code=code, request_id=error.request_id, message=message)
 
     def missing_since(self, job: Job) -> float | None:
         """Return since when Kling says that it does not know an accepted job, None if it does not say so."""

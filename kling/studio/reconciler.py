@@ -1,4 +1,4 @@
-"""Looks up the jobs of which it is not known whether Kling has them, until one of them is proved (evidence.py)."""
+"""Looks up the jobs of which it is not known whether Kling has them, until it is proved (`evidence`)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from kling.client import Client
 from kling.errors import APIError, KlingError
 from kling.models import Status, Task
 from kling.studio.admission import AdmissionControl
-from kling.studio.connection import Connection
+from kling.studio.connection import Connection, find_task
 from kling.studio.evidence import APART, LATE, Evidence, Step
-from kling.studio.ids import asked_by
 from kling.studio.jobs import FAILED, INTENT, NOT_SENT, UNKNOWN, Job, StateChanged, dump_json, task_cells
 from kling.studio.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-# Pauses between look-ups of one job. The first ones add up to the lag: only after it is a job sent again. Kling's
-# look-ups were not measured to lag; 3 minutes cost little, and a second video that nobody wanted costs money.
+# Pauses between look-ups of one job. The first ones add up to the lag: only after it is a job sent again.
+# Kling's look-ups were not measured to lag; 3 minutes cost little, and a second video that nobody wanted
+# costs money.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
 SANDBOX_PAUSES = (1.0, 2.0, 4.0, 8.0)  # the studio's own sandbox shows a task at once
 LATER_PAUSES = (60.0, 120.0, 300.0)  # after the lag, the last one for ever
@@ -114,6 +114,10 @@ class Reconciler:
         """Return how far the look-ups of a job have come."""
         return self._look_ups.setdefault(job.id, LookUp(self._monotonic()))
 
+    def look_up_soon(self, job: Job) -> None:
+        """Begin the look-ups of a job anew: a call for it has just been made."""
+        self._look_ups[job.id] = LookUp(self._monotonic())
+
     def trouble(self) -> tuple[int, str]:
         """Return how many jobs are looked up without an answer for long, and why."""
         stuck = [look_up for look_up in list(self._look_ups.values()) if look_up.silent >= SILENT_MANY]
@@ -147,12 +151,13 @@ class Reconciler:
         if task is not None:
             self.accept(job, task)
             return
-        pauses = (*self._pauses, *LATER_PAUSES)
-        look_up.due = self._monotonic() + self._jitter(pauses, look_up.none)
+        now, calls = self._monotonic(), self._evidence.of(job)
+        step = calls.found_none(now, lag=self._lag)
+        due = now + self._jitter((*self._pauses, *LATER_PAUSES), look_up.none)
+        look_up.due = min(due, calls.proof_at) if calls.proof_at > now else due
         look_up.none += 1
-        match self._evidence.of(job).found_none(self._monotonic(), lag=self._lag):
+        match step:
             case Step.RESEND if self._is_resent(job):
-                look_up.none = 0
                 self._resend(job)
             case Step.END:
                 self.end(job)
@@ -160,7 +165,7 @@ class Reconciler:
                 self.leave(job, LEFT)
 
     def _is_resent(self, job: Job) -> bool:
-        """Whether a job may be sent again by itself: not one that nobody is known to have put into the log."""
+        """Whether a job may be sent again by itself: not one that nobody is known to have ordered."""
         decide = job.extra.get("decide")
         return job.id not in self._ledger.unconfirmed if decide is None else not decide
 
@@ -171,7 +176,7 @@ class Reconciler:
             KlingError: nothing was learnt.
         """
         with self.asking() as client:
-            return client.find(asked_by(job.id))
+            return find_task(client, job.id)
 
     @contextmanager
     def asking(self) -> Iterator[Client]:
@@ -227,7 +232,7 @@ class Reconciler:
         self._ledger.append(job.id, only={job.state}, state=NOT_SENT, message=message)
 
     def _leave_unconfirmed(self) -> None:
-        """Leave to a person what waits in the log and nobody is known to have put there (`Ledger.unconfirmed`)."""
+        """Leave to a person what waits in the log and nobody is known to have put there (`unconfirmed`)."""
         if self._generation == self._ledger.generation or self._ledger.opening:
             return
         generation = self._ledger.generation

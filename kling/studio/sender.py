@@ -26,8 +26,8 @@ class Sender:
 
     Args:
         ledger, admission, evidence, reconciler: the studio's parts.
-        may_spend: raises LedgerError if this process may no longer spend, because the data folder is not its own.
-        monotonic: seconds that never jump.
+        may_spend: raises LedgerError if this process may no longer spend, because the data folder is not its
+        own. monotonic: seconds that never jump.
     """
 
     def __init__(
@@ -99,7 +99,8 @@ class Sender:
             self._record(job, error, state=NOT_SENT, message=f"{words_of(error)} {LEFT}")
         elif outcome is not Outcome.REFUSED or not self._is_refused_for_sure(job, error):
             self._reconciler.note_unknown(job, words_of(error), error)
-            self._reconciler.look_up_of(job).none = 0
+            if outcome is not Outcome.NOT_SENT:
+                self._reconciler.look_up_soon(job)
 
     def _is_refused_for_sure(self, job: Job, error: KlingError) -> bool:
         """Look up a refused job once, which is free, before anything is said; record what is then known."""

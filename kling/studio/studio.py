@@ -41,6 +41,7 @@ from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
 from kling.studio.usual import Timeline, Usual, kind_of, timeline
+from kling.studio.video_check import VideoChecker
 
 __all__ = ["Check", "FolderTaken", "Studio"]
 
@@ -69,6 +70,7 @@ class Studio:
         monotonic: seconds that never jump, for every pause and age.
         run: how a call is handed to a worker; by default to a few threads, in a test it may just call it.
         rng: for jitter.
+        checker: looks at files; by default in a child process.
 
     Raises:
         FolderTaken: another studio has the data folder, or it cannot be written.
@@ -85,6 +87,7 @@ class Studio:
         monotonic: Callable[[], float] = time.monotonic,
         run: Callable[[Callable[[], None]], object] | None = None,
         rng: random.Random | None = None,
+        checker: VideoChecker | None = None,
     ) -> None:
         self.settings = settings
         self._clock, self._monotonic = clock, monotonic
@@ -100,7 +103,7 @@ class Studio:
                 on_change=self._log_changed,
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
-            self.archive = Archive(settings.data_dir / "videos")
+            self.archive = Archive(settings.data_dir / "videos", checker=checker)
             self.drafts = Drafts(settings.data_dir / "drafts", clock=clock)
             self.templates = SavedTemplates(settings.data_dir / TEMPLATES, clock=clock)
             self.previews = Previews(settings.data_dir / PREVIEWS, on_done=lambda _name: self._changed())
@@ -115,7 +118,7 @@ class Studio:
         self._mark_lock = threading.Lock()
         self._mark = ""
         self._senders = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
-        self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="fetch")
+        self._fetchers = ThreadPoolExecutor(3, thread_name_prefix="fetch")  # two fetch, one checks
         self._assemble(run, rng or random.Random())  # noqa: S311 - jitter, no secret
 
     def _assemble(self, run: Callable[[Callable[[], None]], object] | None, rng: random.Random) -> None:
@@ -123,19 +126,19 @@ class Studio:
         ledger, monotonic, owns = self.ledger, self._monotonic, self.accounts.owns
         send, fetch = run or self._senders.submit, run or self._fetchers.submit
         self.evidence = Evidence(monotonic())
-        self._admission = AdmissionControl(ledger, owns=owns, monotonic=monotonic, rng=rng)
+        self.admission = AdmissionControl(ledger, owns=owns, monotonic=monotonic, rng=rng)
         self.reconciler = Reconciler(
             ledger,
             self.connection,
-            self._admission,
+            self.admission,
             self.evidence,
-            resend=lambda job: self._orders.send(job),
+            resend=lambda job: self.orders.send(job),  # noqa: PLW0108 - there are no orders yet
             monotonic=monotonic,
             rng=rng,
         )
         self._sender = Sender(
             ledger,
-            self._admission,
+            self.admission,
             self.evidence,
             self.reconciler,
             may_spend=self.folder.check,
@@ -149,9 +152,9 @@ class Studio:
 
             send(call)
 
-        self._orders = Orders(
+        self.orders = Orders(
             ledger,
-            self._admission,
+            self.admission,
             self.evidence,
             account=lambda: self.accounts.name,
             mark=self.mark,
@@ -187,8 +190,8 @@ class Studio:
         self.poller = Poller(
             ledger=ledger,
             accounts=self.accounts,
-            admission=self._admission,
-            orders=self._orders,
+            admission=self.admission,
+            orders=self.orders,
             sender=self._sender,
             reconciler=self.reconciler,
             downloads=self.downloads,
@@ -226,6 +229,7 @@ class Studio:
     def stop(self) -> None:
         """Let calls that are under way end, and give the folder free."""
         self.poller.stop()
+        self.archive.stop()
         self._senders.shutdown(wait=True, cancel_futures=True)
         self._fetchers.shutdown(wait=True, cancel_futures=True)
         self.previews.stop()
@@ -247,7 +251,7 @@ class Studio:
     ) -> Job:
         """Order a video; see `Orders.order`. The operator's callback address goes with it."""
         press = Press(person=person, session=session, parent=parent, group=group)
-        return self._orders.order(self._with_callback(request), press, take=take)
+        return self.orders.order(self._with_callback(request), press, take=take)
 
     def order_all(
         self,
@@ -260,7 +264,7 @@ class Studio:
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         press = Press(person=person, session=session, parent=parent, group=group)
-        return self._orders.order_all([self._with_callback(request) for request in requests], press)
+        return self.orders.order_all([self._with_callback(request) for request in requests], press)
 
     def _with_callback(self, request: TextToVideo) -> TextToVideo:
         callback_url = self.settings.callback_url
@@ -268,23 +272,23 @@ class Studio:
 
     def withdraw(self, job_id: str) -> Job:
         """Take back a job that was not sent; see `Orders.withdraw`."""
-        return self._orders.withdraw(job_id)
+        return self.orders.withdraw(job_id)
 
     def withdraw_group(self, group: str) -> int:
         """Take back what is not sent of a batch; see `Orders.withdraw_group`."""
-        return self._orders.withdraw_group(group)
+        return self.orders.withdraw_group(group)
 
     def give_up(self, job_id: str) -> Job:
         """End a job that is looked up for long, at a risk; see `Orders.give_up`."""
-        return self._orders.give_up(job_id)
+        return self.orders.give_up(job_id)
 
     def send_again(self, job_id: str) -> None:
         """Send a job that was left to a person, with its own id; see `Orders.send_again`."""
-        self._orders.send_again(job_id, owns=self.owns)
+        self.orders.send_again(job_id, owns=self.owns)
 
     def left(self) -> list[Job]:
         """Return the jobs of the account that wait for a person to send or withdraw them."""
-        return [job for job in self.ledger.index.in_state(NOT_SENT) if self.owns(job)]
+        return [job for job in self.ledger.jobs() if job.state == NOT_SENT and self.owns(job)]
 
     def send_left(self) -> int:
         """Send every job that was left to a person; return how many."""
@@ -297,7 +301,7 @@ class Studio:
 
     def resume(self) -> None:
         """Try what is held now, and ask again for what was not answered."""
-        self._admission.resume()
+        self.admission.resume()
         self.accounts.ask_again()
         self._log_changed()
 
@@ -368,12 +372,12 @@ class Studio:
     @property
     def running(self) -> int:
         """How many jobs of the account have been sent and have not ended."""
-        return sum(job.state in OPEN - {WAITING} for job in self._admission.own_jobs())
+        return sum(job.state in OPEN - {WAITING} for job in self.admission.own_jobs())
 
     @property
     def waiting(self) -> int:
         """How many jobs of the account wait to be sent."""
-        return sum(job.state == WAITING for job in self._admission.own_jobs())
+        return sum(job.state == WAITING for job in self.admission.own_jobs())
 
     @property
     def not_safe(self) -> tuple[int, int]:
@@ -383,7 +387,7 @@ class Studio:
     @property
     def holds(self) -> tuple[Hold, ...]:
         """What keeps jobs from being sent right now."""
-        return self._admission.holds
+        return self.admission.holds
 
     def place(self, job: Job) -> QueuePosition | None:
         """Return where a waiting job stands and why it waits, None for a job that does not wait."""
@@ -391,7 +395,7 @@ class Studio:
 
     def places(self) -> dict[str, QueuePosition]:
         """Return `place` of all waiting jobs at once, by id."""
-        return self._admission.positions()
+        return self.admission.positions()
 
     def explain(self, job: Job) -> Outlook | None:
         """Return why a job is where it is, what is tried next and when, and who has to act; see `outlook`."""
@@ -448,21 +452,21 @@ class Studio:
         for other in self.accounts.others:
             videos = "1 paid video" if other.count == 1 else f"{other.count:,} paid videos"
             yield (
-                f"{videos} of the account {other.name} cannot be followed with the key in use. Set a key of that "
-                f"account; Kling keeps the last of them until {other.until:%d %B %Y}."
+                f"{videos} of the account {other.name} cannot be followed with the key in use. Set a key of "
+                f"that account; Kling keeps the last of them until {other.until:%d %B %Y}."
             )
         stuck, why = self.reconciler.trouble()
         if stuck:
             jobs = "1 job is" if stuck == 1 else f"{stuck:,} jobs are"
             yield (
-                f"{jobs} being looked up, and Kling does not answer. {why} Check the key, the base URL and the "
-                "connection."
+                f"{jobs} being looked up, and Kling does not answer. {why} Check the key, the base URL and "
+                "the connection."
             )
         found = self.scan.findings
         if found.maybe_ours:
             yield (
-                f"Kling has {len(found.maybe_ours):,} tasks that may be this studio's and that the log does not "
-                "know. See History, Compare with Kling."
+                f"Kling has {len(found.maybe_ours):,} tasks that may be this studio's and that the log does "
+                "not know. See History, Compare with Kling."
             )
 
     # -- changes -------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from kling.studio.ledger.csv_file import LogFile
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
 from tests.kling.tools import Clock
+from tests.studio.clips import InProcessChecker
 
 KEY = ApiKey("key")
 ACCOUNT = Settings(credentials=KEY, base_url="https://kling.test").account
@@ -166,6 +167,7 @@ class Bench:
             monotonic=self.clock,
             run=self._run,
             rng=self.rng,
+            checker=InProcessChecker(),
         )
         self.ledger, self.poller = self.studio.ledger, self.studio.poller
         lists, self.kling.lists = self.kling.lists, []

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from kling.errors import MaybeSent, NotSent, api_error
 from kling.models import Task, TextToVideo
-from kling.studio.admission import AT_ONCE, HOLD_PAUSE, PROBE_PAUSES
+from kling.studio.capacity import AT_ONCE, PROBE_PAUSES
+from kling.studio.holds import PERSON_PAUSE as HOLD_PAUSE
 from kling.studio.jobs import FAILED, SUCCEED, WAITING
-from kling.studio.place import Place
 from kling.studio.poller import KLING_PACE
+from kling.studio.queue_position import QueuePosition
+from kling.studio.reconciler import PAUSES
 from kling.studio.sender import NO_CONNECTION, YOUNG
 from tests.studio.fakes import FOX, Bench, Kling
 
@@ -179,11 +181,11 @@ def test_whatever_the_people_slots_and_durations(sizes, slots, durations, restar
 
 def test_a_larger_pack_is_found_by_itself(tmp_path):
     bench, kling = room(tmp_path, 3, [101.0])
-    batch(bench, "Ada", 60)
+    batch(bench, "Ada", 90)
     bench.run_for(500)
     kling.slots = 12
     before = len(kling.refused)
-    bench.run_for(PROBE_PAUSES[-1] + 2 * TICK)
+    bench.run_for(PROBE_PAUSES[-1])
     assert kling.running("kling-v2-6") == 12
     assert len(kling.refused) - before <= 3
 
@@ -255,7 +257,7 @@ def test_after_any_other_trouble_full_slots_are_tried_no_faster_than_else(tmp_pa
     bench.run_for(HOLD_PAUSE + 60)
     assert len(kling.posts) <= 3 + len(PROBE_PAUSES)
     assert bench.states() == ["submitted", "waiting"]
-    assert bench.submitter.holds == ()
+    assert bench.studio.holds == ()
 
 
 def test_what_kling_asked_for_holds_also_when_another_call_finds_the_slots_taken(tmp_path):
@@ -264,7 +266,7 @@ def test_what_kling_asked_for_holds_also_when_another_call_finds_the_slots_taken
     kling.answers = [(api_error(429, 1102, "balance"), False), (api_error(429, 1303, "slots"), False)]
     bench.order_all([FOX, FOX])
     bench.work()
-    assert [hold.code for hold in bench.submitter.holds] == [1102]
+    assert [hold.code for hold in bench.studio.holds] == [1102]
 
 
 # -- a connection that comes and goes ------------------------------------------------------------------------
@@ -344,7 +346,7 @@ def test_everybody_without_a_name_is_one_person(tmp_path):
     bench, _ = room(tmp_path, 1, [1000.0])
     batch(bench, "Ada", 1)
     for number in range(3):
-        bench.submitter.order(replace(FOX, prompt=f"{number}"), person=" ", session=f"tab {number}")
+        bench.studio.order(replace(FOX, prompt=f"{number}"), person=" ", session=f"tab {number}")
     batch(bench, "Ben", 2)
     assert [place.position for place in places(bench, "Ben")] == [2, 4]
 
@@ -355,7 +357,7 @@ def test_a_wish_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_
     bench.run_for(3 * 3600 - 600)
     kling.answers = [(MaybeSent("broke"), False)]
     kling.slots = 2
-    bench.run_for(400)
+    bench.run_for(400 + sum(PAUSES))
     assert "unknown" in bench.job(second.id).since
     assert (bench.job(first.id).state, bench.job(second.id).state) == ("submitted", FAILED)
 
@@ -363,8 +365,8 @@ def test_a_wish_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_
 # -- places --------------------------------------------------------------------------------------------------
 
 
-def places(bench: Bench, person: str) -> list[Place]:
-    found = bench.submitter.places()
+def places(bench: Bench, person: str) -> list[QueuePosition]:
+    found = bench.studio.places()
     return [found[job.id] for job in bench.ledger.jobs() if job.id in found and job["person"] == person]
 
 
@@ -400,7 +402,7 @@ def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, er
     behind = bench.order(replace(FOX, prompt="An owl"))
     assert bench.job(refused.id)["message"]
     assert bench.job(behind.id)["message"] == ""
-    found = bench.submitter.places()
+    found = bench.studio.places()
     assert {place.why for place in found.values()} == {why}
     assert {place.needs_person for place in found.values()} == {needs_person}
     assert sorted(place.position for place in found.values()) == [1, 2]
@@ -409,12 +411,12 @@ def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, er
 def test_only_what_waits_has_a_place(bench):
     bench.held = []
     first = bench.order()
-    assert bench.submitter.places() == {}
+    assert bench.studio.places() == {}
     bench.kling.answers = [(api_error(429, 1303, "slots"), False)]
     bench.work()
-    assert list(bench.submitter.places()) == [first.id]
-    bench.submitter.withdraw(first.id)
-    assert bench.submitter.places() == {}
+    assert list(bench.studio.places()) == [first.id]
+    bench.studio.withdraw(first.id)
+    assert bench.studio.places() == {}
 
 
 def test_after_a_restart_a_place_is_there_at_once(tmp_path):
@@ -433,7 +435,7 @@ def test_send_now_tries_the_queue_and_jumps_over_nobody(tmp_path):
     kling.slots = 2
     last = [job for job in bench.ledger.jobs() if job.state == WAITING][-1]
     bench.poller._next_poll = 0.0
-    bench.submitter.send_again(last.id)
+    bench.studio.send_again(last.id)
     bench.run_for(1)
     assert [job.state for job in bench.ledger.jobs()] == ["submitted", "submitted", "waiting", "waiting"]
 
@@ -444,6 +446,6 @@ def test_a_batch_can_be_withdrawn_until_each_wish_is_sent(tmp_path):
     batch(bench, "Ben", 4)
     bench.run_for(60)
     sent = sum(bench.job(job)["person"] == "Ada" for job in kling.began)
-    assert bench.submitter.withdraw_group("Ada") == 30 - sent
+    assert bench.studio.withdraw_group("Ada") == 30 - sent
     bench.run_for(3600)
     assert Counter(job.state for job in bench.ledger.jobs()) == {FAILED: sent + 4, "withdrawn": 30 - sent}

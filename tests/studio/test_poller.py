@@ -162,6 +162,7 @@ def test_a_task_that_was_missing_for_a_moment_is_not_forgotten(tmp_path):
 
 def test_an_old_task_is_asked_for_less_often_and_a_younger_one_shortens_the_pause(bench):
     running(bench, 1)
+    bench.poller.step()
     bench.clock.now += 600
     assert bench.poller.step() == bench.clock.now + KLING_PACE[1]
     bench.order()
@@ -172,6 +173,9 @@ def test_an_old_task_is_asked_for_less_often_and_a_younger_one_shortens_the_paus
 
 def test_trouble_is_shown_pauses_grow_and_all_is_well_once_the_api_answers(bench):
     [job_id] = running(bench, 1)
+    bench.poller.step()
+    bench.clock.now += 60
+    bench.told = 0
     bench.kling.lists = [LOST] * 20
     pauses = []
     for _ in range(8):
@@ -219,8 +223,8 @@ def test_the_trouble_of_a_full_disk_goes_away_also_when_nothing_is_left_to_follo
     bench.disk = [FULL]
     bench.poller.step()
     assert "No space left" in bench.poller.trouble
-    bench.run_for(60)
-    assert bench.states() == ["not_sent"]
+    bench.run_for(240)
+    assert bench.states() == ["submitted"]
     assert bench.poller.trouble == ""
 
 
@@ -253,12 +257,12 @@ def test_no_signed_address_reaches_the_log(bench):
 def test_an_address_that_has_expired_is_asked_for_again(bench, finished, clip):
     bench.kling.files = dict.fromkeys(bench.kling.files, LOST)
     bench.run_for(1)
-    assert "not here yet" in bench.poller.fetch_trouble(finished)
+    assert "not here yet" in bench.studio.downloads.trouble(finished)
     fresh = bench.kling.finish(finished, clip)
     bench.run_for(10)
     assert bench.kling.downloads[-1] == fresh
     assert bench.job(finished)["file"]
-    assert bench.poller.fetch_trouble(finished) == ""
+    assert bench.studio.downloads.trouble(finished) == ""
 
 
 def test_after_a_restart_the_address_is_asked_for_and_the_video_fetched(bench, finished):
@@ -289,7 +293,7 @@ def test_whatever_stops_a_fetch_is_said_and_tried_again(bench, finished, error, 
     url = next(iter(bench.kling.files))
     bench.kling.files[url] = error
     bench.run_for(1)
-    assert bench.poller.fetch_trouble(finished).startswith("The video is not here yet")
+    assert bench.studio.downloads.trouble(finished).startswith("The video is not here yet")
     bench.kling.files[url] = clip
     bench.run_for(3700)
     assert bench.job(finished)["file"]

@@ -142,8 +142,8 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     sandbox.stop()
     kling = Kling()
     studio = opened(kling, credentials=ApiKey("key"), run=now)
-    assert studio.poller.step() is None
-    assert kling.requests == 0
+    studio.poller.step()
+    assert (kling.posts, kling.gets) == ([], [])
     assert not studio.owns(studio.job(old.id))
     assert studio.running == 0
     studio.order(FOX, person="", session="s")
@@ -196,7 +196,7 @@ def test_the_operators_callback_address_goes_with_every_order(tmp_path):
 def test_a_free_look_at_the_account_says_in_words_what_came(opened):
     kling = Kling()
     studio = opened(kling, credentials=ApiKey("key"))
-    assert studio.check_connection().message == "Kling answers and accepts the key."
+    assert studio.check_connection().message.startswith("Kling answers and accepts the key.")
     kling.lists = [api_error(401, 1002, "access key not found"), NotSent("Kling could not be reached.")]
     refused = studio.check_connection()
     assert not refused.ok
