@@ -9,7 +9,7 @@
    KILL_WHEN    `before` the call, `after` it, or `half`: after a write of half of what was to be written
    KILL_REPORT  a file that gets the name of each counted call, and at the end the one that it died at
 
-   Children of the process are left alone. */
+   Programs that the process starts are left alone. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -42,19 +42,26 @@ static atomic_int begun;
 static atomic_long counted;
 static atomic_char followed[MOST_FILES]; /* by file number: a file of the folder, or a connection */
 
-__attribute__((constructor)) static void start(void) {
+/* Read the settings; a child that is to be killed too calls this after it was forked. */
+void kill_at_call_start(void) {
     const char *value;
-    unsetenv("LD_PRELOAD");
     process = getpid();
-    if ((value = getenv("KILL_CALL"))) wanted = strdup(value);
-    if ((value = getenv("KILL_AT"))) kill_at = atol(value);
-    if ((value = getenv("KILL_WHEN"))) moment = *value == 'a' ? AFTER : *value == 'h' ? HALF : BEFORE;
+    begun = 0;
+    counted = 0;
+    wanted = (value = getenv("KILL_CALL")) ? strdup(value) : "any";
+    kill_at = (value = getenv("KILL_AT")) ? atol(value) : 0;
+    value = getenv("KILL_WHEN");
+    moment = !value ? BEFORE : *value == 'a' ? AFTER : *value == 'h' ? HALF : BEFORE;
+    report = -1;
     if ((value = getenv("KILL_REPORT")))
         report = (int)syscall(SYS_openat, AT_FDCWD, value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if ((value = getenv("KILL_FOLDER"))) {
-        folder = strdup(value);
-        folder_length = strlen(folder);
-    }
+    folder = (value = getenv("KILL_FOLDER")) ? strdup(value) : "";
+    folder_length = strlen(folder);
+}
+
+__attribute__((constructor)) static void start(void) {
+    unsetenv("LD_PRELOAD");
+    kill_at_call_start();
 }
 
 static void say(const char *text) {

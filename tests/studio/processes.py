@@ -1,4 +1,7 @@
-"""Real processes for tests: a sandbox, studios, and a library that kills a studio at one of its calls."""
+"""Real processes for tests: a sandbox, studios, and a library that kills a studio at one of its calls.
+
+And studios in this process that ask a real sandbox, in a time of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,25 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kling import Client, KeyPair, TextToVideo
+from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.settings import Settings
+from kling.studio.studio import Studio
+from tests.studio.clips import WordChecker
+
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).with_name("kill_at_call.c")
+START = 1_790_000_000.0
+STEPS = 100_000  # more than any test needs: a loop that does not end fails instead
 
 
 @contextmanager
@@ -29,10 +42,23 @@ def sandbox(*options: str) -> Iterator[str]:
     )
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().removeprefix("Kling sandbox: ").strip()
+        url = process.stdout.readline().removeprefix("Kling sandbox: ").strip()
+        _first_clip(url)
+        yield url
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def _first_clip(url: str) -> None:
+    """Let the one small clip be made, so that no test waits for it."""
+    client = Client(KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url)
+    task = client.submit(TextToVideo(prompt="the first one"))
+    last = time.monotonic() + 30
+    while not client.get(task.task_id).terminal:
+        assert time.monotonic() < last
+        time.sleep(0.01)
+    client.close()
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Any:
@@ -47,6 +73,39 @@ def accepted(url: str) -> dict[str, int]:
     """Return how many tasks the sandbox really created, by our id."""
     counts: dict[str, int] = ask(f"{url}/_sandbox/accepted")["by_external_task_id"]
     return counts
+
+
+class SteppedTime:
+    """The time of studios in this process: it moves on to whatever is due next, and nobody waits for it.
+
+    Args:
+        now: seconds; a test may set it.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def open_studio(self, data: Path, url: str, *, file: LogFile | None = None) -> Studio:
+        """Open a studio that asks a sandbox by a key, so that the rules of a real account apply."""
+        studio = Studio(
+            Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data),
+            file=file,
+            clock=lambda: START + self.now,
+            monotonic=lambda: self.now,
+            run=lambda call: call(),
+        )
+        studio.archive._checker = WordChecker()
+        return studio
+
+    def follow(self, studio: Studio, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass, and the studio do what is due."""
+        end = self.now + seconds
+        for _ in range(STEPS):
+            if self.now >= end or until():
+                return
+            due = studio.poller.step()
+            self.now = min(max(self.now + 0.1, end if due is None else due), self.now + 60.0)
+        raise AssertionError("the studio is never done")
 
 
 def cannot_compile() -> str:
@@ -73,33 +132,67 @@ class Kill:
     when: str = "before"
 
 
-def start_victim(
-    *arguments: str, library: Path | None = None, kill: Kill | None = None, report: Path | None = None
-) -> subprocess.Popen[bytes]:
-    """Start a studio of its own; see victim.py. Its third argument is the data folder.
+class Victims:
+    """Studios as processes of their own, one after the other; see victim.py.
 
     Args:
-        arguments: the victim's.
+        folder: gets what they print.
         library: what `compile_library` made.
-        kill: where it dies.
-        report: a file that gets the calls that were counted.
     """
-    environment = dict(os.environ)
-    if library is not None:
+
+    def __init__(self, folder: Path, library: Path | None) -> None:
+        preloaded = {} if library is None else {"LD_PRELOAD": str(library)}
+        with (folder / "printed").open("ab") as printed:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "tests.studio.victim"],
+                cwd=ROOT,
+                env=os.environ | preloaded,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=printed,
+                text=True,
+            )
+
+    def run(
+        self,
+        act: str,
+        data: Path,
+        url: str,
+        *prompts: str,
+        point: str = "none",
+        kill: Kill | None = None,
+        report: Path | None = None,
+        children: bool = False,
+    ) -> int:
+        """Run one, and return how it ended.
+
+        Args:
+            act: `order` or `recover`.
+            data: its folder.
+            url: of the sandbox.
+            prompts: what is ordered.
+            point: where it kills itself.
+            kill: at which call the library kills it.
+            report: a file that gets the calls that the library counts.
+            children: let it look at videos in child processes.
+        """
         kill = kill or Kill()
-        environment |= {
-            "LD_PRELOAD": str(library),
-            "KILL_FOLDER": arguments[1],
+        environment = {
+            "KILL_FOLDER": str(data),
             "KILL_CALL": kill.call,
             "KILL_AT": str(kill.at),
             "KILL_WHEN": kill.when,
+            "VICTIM_CHECKS": "child" if children else "",
         }
         if report is not None:
             environment["KILL_REPORT"] = str(report)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.studio.victim", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+        order = {"arguments": [act, str(data), url, point, *prompts], "environment": environment}
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write(f"{json.dumps(order)}\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline())
+
+    def stop(self) -> None:
+        """Start no more."""
+        self._server.communicate(timeout=20)

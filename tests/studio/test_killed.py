@@ -1,7 +1,7 @@
 """Real processes, real `kill -9`: at every named point, and around random calls of the C library.
 
-`KILLS` sets how many runs are killed at a random call; README names the long run. Two runs go on at a time,
-against one sandbox with fewer slots than they want, so that some of what they ordered waits.
+`KILLS` sets how many runs are killed at a random call; README names the long run. Three runs go on at a
+time, against one sandbox with fewer slots than they want, so that some of what they ordered waits.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -22,12 +23,13 @@ from kling.studio.jobs import NOT_SENT, SUCCEED, Job
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import Ledger
 from tests.studio import processes
-from tests.studio.processes import Kill, accepted, start_victim
+from tests.studio.processes import Kill, Victims, accepted
 from tests.studio.victim import POINTS
 
 KILLS = int(os.environ.get("KILLS", "15"))
 SEED = int(os.environ.get("KILLS_SEED", "4"))
-AT_ONCE = 2
+AT_ONCE = 3
+CHILDREN = 0.2  # of the runs look at videos in child processes, which takes longer than all the rest
 MOMENTS = {"write": ("before", "half", "after"), "pwrite": ("before", "half", "after")}
 AGAIN = 0.4  # of the runs are killed once more, while they recover
 
@@ -39,28 +41,43 @@ class Place:
     Args:
         url: of the sandbox.
         folder: that each run has a folder of its own in.
-        library: that kills, None without a compiler.
-        calls: how often a run that nobody kills makes each call.
+        victims: those that are idle.
+        calls: how often a run that nobody kills makes each call; empty without a compiler.
     """
 
     url: str
     folder: Path
-    library: Path | None
+    victims: SimpleQueue[Victims]
     calls: Counter[str]
+
+    @contextmanager
+    def victim(self) -> Iterator[Victims]:
+        victims = self.victims.get()
+        try:
+            yield victims
+        finally:
+            self.victims.put(victims)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("killed")
     library = None if processes.cannot_compile() else processes.compile_library(folder)
-    with processes.sandbox("--pace", "seconds:0.1", "--concurrency", str(AT_ONCE * 2)) as url:
-        report = folder / "calls"
-        whole = start_victim(
-            "order", str(folder / "whole"), url, "none", *prompts_of("whole"), library=library, report=report
-        )
-        assert whole.wait(60) == 0
-        calls = Counter(report.read_text(encoding="utf-8").split()) if library else Counter[str]()
-        yield Place(url, folder, library, calls)
+    idle: SimpleQueue[Victims] = SimpleQueue()
+    for _ in range(AT_ONCE):
+        idle.put(Victims(folder, library))
+    with processes.sandbox(
+        "--pace", "seconds:0.1", "--concurrency", str(AT_ONCE * 2), "--duplicates", "accept"
+    ) as url:
+        place = Place(url, folder, idle, Counter())
+        with place.victim() as victim:
+            report = folder / "calls"
+            assert victim.run("order", folder / "whole", url, *prompts_of("whole"), report=report) == 0
+        if library:
+            place.calls.update(report.read_text(encoding="utf-8").split())
+        yield place
+    while not idle.empty():
+        idle.get().stop()
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +89,7 @@ def runs(place: Place, request: pytest.FixtureRequest) -> Iterator[dict[str, Fut
         for params in chosen:
             if point := params.get("point"):
                 outcomes[point] = workers.submit(killed_at_a_point, place, point)
-            elif "number" in params and place.library:
+            elif "number" in params and place.calls:
                 name = f"run {params['number']}"
                 outcomes[name] = workers.submit(killed_at_a_call, place, name, params["number"])
         yield outcomes
@@ -107,8 +124,9 @@ def test_all_that_these_runs_bought_is_in_their_logs(place: Place, runs: dict[st
 def killed_at_a_point(place: Place, point: str) -> None:
     data = place.folder / point
     prompts = prompts_of(point)
-    assert end_of(start_victim("order", str(data), place.url, point, *prompts)) == -signal.SIGKILL
-    assert end_of(start_victim("recover", str(data), place.url, "none", *prompts)) == 0
+    with place.victim() as victim:
+        assert victim.run("order", data, place.url, *prompts, point=point) == -signal.SIGKILL
+        assert victim.run("recover", data, place.url, *prompts) == 0
     check(place, data, prompts)
 
 
@@ -116,18 +134,17 @@ def killed_at_a_call(place: Place, name: str, number: int) -> None:
     chance = random.Random(SEED * 1000 + number)
     data = place.folder / name
     prompts = prompts_of(name)
+    children = chance.random() < CHILDREN
     kills = [a_kill(chance, place.calls) for _ in range(1 + (chance.random() < AGAIN))]
     told = []
     try:
-        for act, kill in zip(("order", "recover"), kills, strict=False):
-            report = place.folder / f"{name}.{act}"
-            process = start_victim(
-                act, str(data), place.url, "none", *prompts, library=place.library, kill=kill, report=report
-            )
-            end = end_of(process)
-            told.append(f"{act}: {kill}, ended with {end}, {last_line(report)}")
-            assert end in {0, -signal.SIGKILL}  # 0: it had ended before it came to this call
-        assert end_of(start_victim("recover", str(data), place.url, "none", *prompts)) == 0
+        with place.victim() as victim:
+            for act, kill in zip(("order", "recover"), kills, strict=False):
+                report = place.folder / f"{name}.{act}"
+                end = victim.run(act, data, place.url, *prompts, kill=kill, report=report, children=children)
+                told.append(f"{act}: {kill}, ended with {end}, {last_line(report)}")
+                assert end in {0, -signal.SIGKILL}  # 0: it had ended before it came to this call
+            assert victim.run("recover", data, place.url, *prompts) == 0
         check(place, data, prompts)
     except AssertionError as error:
         error.add_note("\n".join([str(data), *told]))
@@ -149,15 +166,6 @@ def prompts_of(name: str) -> list[str]:
     return [f"{name}, wish {wish}" for wish in range(3)]
 
 
-def end_of(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a victim; return how it ended."""
-    try:
-        return process.wait(60)
-    finally:
-        process.kill()
-        process.wait()
-
-
 def check(place: Place, data: Path, prompts: list[str]) -> None:
     """Check what was bought against the log and the files."""
     bought = accepted(place.url)
@@ -171,7 +179,7 @@ def check(place: Place, data: Path, prompts: list[str]) -> None:
     for job_id in mine:
         size = (data / "videos" / jobs[job_id]["file"]).stat().st_size
         assert size == int(jobs[job_id]["file_bytes"])
-    assert not list(data.glob("**/*.part"))
+    assert not list(data.glob("**/*.mp4.part"))
 
 
 def jobs_of(data: Path) -> list[Job]:

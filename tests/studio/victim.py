@@ -4,26 +4,33 @@
 point; at `none` it does not die by itself.
 `recover DATA URL POINT PROMPT…` follows everything to its end, and orders before that what the log does not
 have: so does a person who does not find an order again.
+With `VICTIM_CHECKS=child` videos are looked at in child processes, as they are outside of tests.
+
+Each runs as a process of its own. `serve` starts them: it reads one JSON object a line, `arguments` and
+`environment`, forks, and writes how the process ended. So nothing has to be imported again.
 """
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import kling.client
-from kling import Client, KeyPair, TextToVideo
+from kling import Client, KeyPair, TextToVideo, download, transport
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
-from kling.studio import poller
+from kling.studio import archive, poller
 from kling.studio.archive import Archive
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
+from tests.studio.clips import WordChecker
 
 POINTS = (
     "before-intent",
@@ -37,8 +44,9 @@ POINTS = (
     "inside-archived",
     "after-archived",
 )
-SPEED = 600.0  # the studio's clocks run this much faster than the wall's: 15 minutes in 1.5 seconds
-PACE = (30.0, 60.0)  # seconds of the studio between looks
+SPEED = 1000.0  # the studio's pauses and ages pass this much faster: 15 minutes in 0.9 seconds
+LONGEST = 60  # seconds that a victim may take
+PACE = (50.0, 100.0)  # seconds of the studio between looks
 
 
 def die() -> None:
@@ -91,41 +99,40 @@ def plant(point: str) -> None:  # noqa: C901 - a table
         case "after-succeed":
             around(LogFile, "append", after=row(b",succeed,"))
         case "inside-download":
-            chunks = kling.client._chunks
+            chunks = transport.chunks
 
-            def no_more_than_a_chunk(response: Any, *arguments: Any) -> Any:
-                for chunk in chunks(response, *arguments):
+            def no_more_than_a_chunk(*arguments: Any) -> Any:
+                for chunk in chunks(*arguments):
                     yield chunk
-                    if "/clips/" in response.url:
-                        die()
+                    die()
 
-            kling.client._chunks = no_more_than_a_chunk  # type: ignore[assignment]
+            setattr(download, "chunks", no_more_than_a_chunk)  # noqa: B010 - it is imported there
         case "after-download":
             around(Client, "download", after=always)
         case "after-archived":
             around(Archive, "fetch", after=always)
 
 
-def fast(clock: Callable[[], float]) -> Callable[[], float]:
-    started = clock()
-    return lambda: started + (clock() - started) * SPEED
+def fast_time() -> float:
+    return time.monotonic() * SPEED
 
 
 def studio_at(data: Path, url: str) -> Studio:
     poller.KLING_PACE = PACE
+    if os.environ.get("VICTIM_CHECKS") != "child":
+        setattr(archive, "ChildChecker", WordChecker)  # noqa: B010 - it is imported there
     return Studio(
         Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data),
-        clock=fast(time.time),
+        monotonic=fast_time,
     )
 
 
-def main() -> None:
-    act, data, url, point, *prompts = sys.argv[1:]
+def main(act: str, data: str, url: str, point: str, *prompts: str) -> None:
     plant(point)
     studio = studio_at(Path(data), url)
     if act == "recover":
         known = {job["prompt"] for job in studio.ledger.jobs()}
-        prompts = [prompt for prompt in prompts if prompt not in known]
+        prompts = tuple(prompt for prompt in prompts if prompt not in known)
     if prompts:
         studio.order_all([TextToVideo(prompt=prompt) for prompt in prompts], person="victim", session=data)
     while studio.ledger.unfinished():
@@ -134,5 +141,31 @@ def main() -> None:
     studio.stop()
 
 
+def run(arguments: list[str], environment: dict[str, str]) -> None:
+    """Be a victim: this process was forked for it."""
+    signal.alarm(LONGEST)
+    os.environ.update(environment)
+    if start := getattr(ctypes.CDLL(None), "kill_at_call_start", None):
+        start()
+    code = 1
+    try:
+        main(*arguments)
+        code = 0
+    finally:  # whatever happened, this process must not serve
+        if code:
+            traceback.print_exc()
+        os._exit(code)
+
+
+def serve() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        if not (process := os.fork()):
+            run(order["arguments"], order["environment"])
+        _, status = os.waitpid(process, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    main()
+    serve()
