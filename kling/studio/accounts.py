@@ -119,7 +119,8 @@ class Accounts:
         accepted = [job for job in jobs if job.accepted]
         newest = self._ledger.index.newest(0, NEWEST) if len(accepted) < ASKED_AT_ONCE else []
         accepted += [job for job in newest if job["account"] == name and job.accepted]
-        for job in sorted(accepted, key=lambda job: job.ordered_at, reverse=True)[:ASKED_AT_ONCE]:
+        candidates = {job.id: job for job in accepted}.values()
+        for job in sorted(candidates, key=lambda job: job.ordered_at, reverse=True)[:ASKED_AT_ONCE]:
             try:
                 if find_task(client(), job.id) is not None:
                     return True

@@ -216,6 +216,8 @@ class Calls:
         self.open = self.open and not self.proved
         if self.refused:
             return {Step.RESEND: Step.LOOK_UP, Step.LEAVE: Step.END}.get(step, step)
+        if step is Step.END:
+            return Step.LEAVE  # nothing was refused: it could not be recorded at first that it is left
         if step is Step.RESEND and self.first_at is not None and now - self.first_at >= LATE:
             return Step.LOOK_UP  # too old to be sent again by itself: the proof decides
         return step

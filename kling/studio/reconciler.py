@@ -14,7 +14,17 @@ from kling.models import Status, Task
 from kling.studio.admission import AdmissionControl
 from kling.studio.connection import Connection, find_task
 from kling.studio.evidence import APART, LATE, Evidence, Step
-from kling.studio.jobs import FAILED, INTENT, NOT_SENT, UNKNOWN, Job, StateChanged, dump_json, task_cells
+from kling.studio.jobs import (
+    FAILED,
+    INTENT,
+    NOT_SENT,
+    UNKNOWN,
+    WAITING,
+    Job,
+    StateChanged,
+    dump_json,
+    task_cells,
+)
 from kling.studio.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -35,6 +45,7 @@ LEFT_IN_LOG = (
     "The studio was stopped, and the log is not as it left it, so this is not sent by itself. "
     "Send it now, or withdraw it."
 )
+NOT_TRIED = "It could not be sent yet."
 UNANSWERED = "The studio stopped before the answer came."
 FOUND_AFTER_ALL = "Kling has this order after all. It is followed."
 
@@ -136,6 +147,9 @@ class Reconciler:
 
     def look_up(self, job: Job) -> None:
         """Ask for one job, and do what follows."""
+        if job.state == INTENT and self._evidence.of(job).nothing_spent:
+            self._ledger.append(job.id, only={INTENT}, state=WAITING, message=NOT_TRIED)
+            return
         if job.state == INTENT:  # nobody has it: its call was cut off by a crash or a full disk
             job = self.note_unknown(job, UNANSWERED)
         look_up = self.look_up_of(job)

@@ -138,8 +138,11 @@ class Bench:
     One clock gives both times. The scan of the account that a start makes has been made.
     """
 
-    def __init__(self, folder: Path, *, kling: Kling | None = None, is_sandbox: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, kling: Kling | None = None, is_sandbox: bool = False, key: str = "key"
+    ) -> None:
         self.folder = folder
+        self.key, self.base_url = ApiKey(key), "https://kling.test"
         self.kling = kling or Kling()
         self.connection = Account(self.kling, is_sandbox=is_sandbox)
         self.clock = Clock(1_795_000_000.0)
@@ -150,17 +153,18 @@ class Bench:
         self.told = 0
         self.open()
 
-    def restart(self) -> None:
+    def restart(self, *, base_url: str = "") -> None:
         """Open the same folder as a new process would; what the old one had in hand is gone."""
+        self.base_url = base_url or self.base_url
         if self.held is not None:
             self.held = []
         self.studio.folder.release()
         self.open()
 
     def open(self) -> None:
-        credentials = None if self.connection.is_sandbox else KEY
+        credentials = None if self.connection.is_sandbox else self.key
         self.studio = Studio(
-            Settings(data_dir=self.folder, credentials=credentials, base_url="https://kling.test"),
+            Settings(data_dir=self.folder, credentials=credentials, base_url=self.base_url),
             connection=self.connection,
             file=LogFile(self.folder / "history.csv", write=self._write, fsync=lambda _: None),
             clock=self.clock,

@@ -1,0 +1,167 @@
+"""The account against the log: what is ours is taken in, what may be is told, what is not is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from kling.errors import MaybeSent
+from kling.studio.account_scan import EVERY, PAGE_PAUSE
+from kling.studio.ids import adopted_id, new_id
+from tests.studio.fakes import FOX, Bench, Kling
+
+OLD_ID = "v019ab1c2d3e4a1b2c3d4e5f6"
+
+
+def ours(bench: Bench, number: int = 0, **fields: object) -> str:
+    job_id = new_id(bench.studio.mark(), bench.clock.now + number)
+    bench.kling.add(job_id, **fields)
+    return job_id
+
+
+def scan(bench: Bench) -> None:
+    bench.studio.scan_account()
+    bench.run_for(30)
+    assert bench.studio.scan.findings.is_complete
+
+
+def test_a_task_with_our_mark_that_the_log_lacks_is_taken_in_and_followed_to_its_end(bench, clip):
+    job_id = ours(bench)
+    scan(bench)
+    assert bench.job(job_id).state == "submitted"
+    assert bench.studio.scan.findings.taken_in == (job_id,)
+    assert bench.job(job_id).extra["found"] == "account"
+    bench.kling.finish(job_id, clip)
+    bench.run_for(30)
+    assert bench.job(job_id)["file"] == f"{job_id}.mp4"
+
+
+@pytest.mark.parametrize("state", ["failed", "not_sent", "withdrawn", "unknown", "waiting"])
+def test_a_task_that_the_log_denies_is_taken_up(bench, state):
+    job_id = ours(bench)
+    bench.ledger.append(job_id, state=state, account=bench.account, prompt="A fox", model_name="kling-v2-6")
+    scan(bench)
+    assert bench.job(job_id).state == "submitted"
+    assert bench.job(job_id)["prompt"] == "A fox"
+    assert not bench.studio.nothing_spent(bench.job(job_id))
+    assert bench.kling.posts == []
+
+
+def test_the_list_is_read_to_its_end_however_many_tasks_of_others_it_has(tmp_path):
+    kling = Kling()
+    bench = Bench(tmp_path, kling=kling)
+    for number in range(1200):
+        kling.add(f"somebody-{number}")
+    job_id = ours(bench)
+    bench.studio.scan_account()
+    bench.poller.step()
+    assert bench.studio.scan.is_running
+    assert bench.studio.scan.findings.pages == 1
+    bench.run_for(10 * PAGE_PAUSE)
+    assert bench.job(job_id).accepted
+    assert bench.studio.scan.findings.tasks == 1201
+    assert len(bench.studio.scan.findings.foreign) == 1200
+    assert len(bench.ledger.jobs()) == 1
+
+
+def test_tasks_of_another_studio_are_counted_and_never_touched(bench):
+    bench.kling.add(new_id("abcd2345", 1.0))
+    bench.kling.add(new_id("abcd2345", 2.0))
+    scan(bench)
+    assert bench.studio.scan.findings.of_others == 2
+    assert bench.ledger.jobs() == ()
+    assert bench.studio.take_in([task.task_id for task in bench.kling.made.values()]) == 0
+
+
+def test_a_task_with_an_id_of_the_old_form_is_taken_in_by_a_press(bench):
+    bench.kling.add(OLD_ID)
+    scan(bench)
+    assert bench.ledger.jobs() == ()
+    assert any("may be this studio's" in warning for warning in bench.studio.warnings)
+    [task] = bench.studio.scan.findings.maybe_ours
+    assert bench.studio.take_in([task.task_id]) == 1
+    assert bench.job(OLD_ID).state == "submitted"
+    assert bench.studio.scan.findings.maybe_ours == ()
+    assert bench.studio.take_in([task.task_id]) == 0
+
+
+def test_any_other_task_can_be_adopted_and_is_asked_for_by_klings_id(bench, clip):
+    bench.kling.add("made by hand")
+    scan(bench)
+    [task] = bench.studio.scan.findings.foreign
+    job_id = adopted_id(task.task_id)
+    assert bench.studio.take_in([task.task_id]) == 1
+    assert (bench.job(job_id)["prompt"], bench.job(job_id)["person"]) == ("", "")
+    bench.kling.finish("made by hand", clip)
+    bench.run_for(30)
+    assert bench.job(job_id)["file"] == f"{job_id}.mp4"
+    scan(bench)
+    assert bench.studio.scan.findings.foreign == ()
+    assert len(bench.ledger.jobs()) == 1
+
+
+def test_a_scan_twice_is_a_scan_once(bench):
+    job_id = ours(bench)
+    bench.kling.add(OLD_ID)
+    scan(bench)
+    size = (bench.folder / "history.csv").stat().st_size
+    bench.restart()
+    scan(bench)
+    assert (bench.folder / "history.csv").stat().st_size == size
+    assert [job.id for job in bench.ledger.jobs()] == [job_id]
+
+
+def test_it_comes_every_night_and_a_page_that_is_not_answered_is_asked_for_again(bench):
+    bench.kling.lists = [MaybeSent("broke"), MaybeSent("broke")]
+    bench.studio.scan_account()
+    bench.run_for(1)
+    assert bench.studio.scan.findings.trouble == "broke"
+    assert not bench.studio.scan.findings.is_complete
+    bench.run_for(600)
+    assert bench.studio.scan.findings.is_complete
+    assert bench.studio.scan.findings.trouble == ""
+    job_id = ours(bench)
+    bench.clock.now += EVERY + 60
+    bench.run_for(600)
+    assert bench.job(job_id).accepted
+
+
+def test_a_scan_that_was_interrupted_begins_again_after_a_restart(tmp_path):
+    kling = Kling()
+    bench = Bench(tmp_path, kling=kling)
+    for number in range(1200):
+        kling.add(f"somebody-{number}")
+    job_id = ours(bench)
+    bench.studio.scan_account()
+    bench.poller.step()
+    bench.restart()
+    scan(bench)
+    assert bench.job(job_id).accepted
+
+
+def test_a_video_without_a_row_is_shown_before_anybody_asks_kling(bench, clip):
+    job = bench.order(FOX)
+    bench.kling.finish(job.id, clip)
+    bench.run_for(30)
+    assert bench.job(job.id).has_clip
+    mark = bench.studio.mark()
+    (bench.folder / "history.csv").unlink()
+    (bench.folder / "history.csv.seal").unlink(missing_ok=True)
+    bench.kling.made.clear()
+    bench.restart()
+    found = bench.job(job.id)
+    assert found.has_clip
+    assert found.extra["found"] == "file"
+    assert bench.studio.mark() == mark
+    assert bench.studio.lists.clips == 1
+
+
+def test_a_video_without_a_row_gets_its_facts_from_kling(bench, clip):
+    job_id = ours(bench)
+    bench.kling.finish(job_id, clip)
+    (bench.folder / "videos" / f"{job_id}.mp4").write_bytes(clip)
+    bench.restart()
+    bench.run_for(30)
+    scan(bench)
+    assert bench.job(job_id)["task_id"] == bench.kling.made[job_id].task_id
+    assert bench.job(job_id).has_clip
+    assert bench.kling.downloads == []
