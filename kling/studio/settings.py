@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kling import callbacks, wire
-from kling.addresses import BadAddress, origin
+from kling.addresses import BadAddress, is_trusted, origin
 from kling.auth import ApiKey, Credentials, KeyPair
 from kling.catalog import catalog
 from kling.client import PATH, SINGAPORE
@@ -36,15 +36,14 @@ NAMES = (
     "STUDIO_WEBHOOK_SECRET",
 )
 KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
+KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts: no gateway, so no path of one
 CATALOG_CURRENCY = "USD"  # of the list price in the catalog
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»"}
 _SCHEME = re.compile(r"(authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
 _COMMENT = re.compile(r"\s#.*\Z", re.DOTALL)
 _NO_KEY = re.compile(r"[^!-~]|[\"'`|#,;<>\\]")  # what no key holds
-_API_PATHS = (
-    "",
-    *(f"/{'/'.join(PATH.split('/')[1:count])}" for count in range(2, 5)),
-)  # "", /v1, /v1/videos …
+_API_PATHS = tuple("/".join(PATH.split("/")[:count]) for count in (4, 3, 2))  # `PATH`, and how it begins
+_GATEWAY = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*")
 _UNEXPANDED = re.compile(r"\$[{(A-Za-z_]|%[A-Za-z_]+%")
 
@@ -59,7 +58,7 @@ class Settings:
 
     Args:
         credentials: None starts the sandbox.
-        base_url: of the API; used with credentials only.
+        base_url: of the API, with the path of a gateway if there is one; used with credentials only.
         video_hosts: names, or `.suffixes` of names, of hosts of videos that may have private addresses.
         unit_price: of one of Kling's Units.
         currency: of `unit_price`, as three letters.
@@ -139,13 +138,13 @@ def _tidy(name: str, value: str) -> str:
 
 
 def _base_url(url: str) -> str:
-    """Return the API's origin.
+    """Return the address in front of the API's own path: its origin, and a gateway's path if there is one.
 
-    Its own path is cut off, because documentation and other programs call the address with it a base URL.
+    The API's path is cut off at the end: documentation and other programs call the address with it a base URL.
     """
     if not url:
         return SINGAPORE
-    remedy = f"give scheme, host and port only, such as {SINGAPORE}."
+    remedy = f"give scheme, host and port only, such as {SINGAPORE}, for a gateway also the path in front of {PATH}."
     try:
         found = origin(url)
     except BadAddress as error:
@@ -153,7 +152,10 @@ def _base_url(url: str) -> str:
     if "?" in url or "#" in url:
         raise SettingsError(f"KLINGAI_BASE_URL has a query or a fragment: {remedy}")
     parts = urlsplit(url)
-    if parts.path.rstrip("/").lower() not in _API_PATHS:
+    path = parts.path.rstrip("/")
+    path = path[: len(path) - len(next(filter(path.lower().endswith, _API_PATHS), ""))]
+    is_of_api = f"{_API_PATHS[1]}/" in f"{path.lower()}/" or is_trusted(found.host, KLINGS)
+    if path and (is_of_api or not _GATEWAY.fullmatch(path)):
         raise SettingsError(f"KLINGAI_BASE_URL has a path that is not the API's: {remedy}")
     if found.scheme != "https" and not found.is_loopback:
         raise SettingsError(
@@ -161,7 +163,7 @@ def _base_url(url: str) -> str:
             "Only an address on this machine (http://127.0.0.1) may be without."
         )
     default = ":443" if found.scheme == "https" else ":80"
-    return f"{found.scheme}://{parts.netloc.lower().removesuffix(default)}"
+    return f"{found.scheme}://{parts.netloc.lower().removesuffix(default)}{path}"
 
 
 def _hosts(text: str) -> frozenset[str]:

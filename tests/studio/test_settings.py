@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kling import TextToVideo
 from kling.auth import ApiKey, KeyPair
 from kling.catalog import catalog
 from kling.client import SINGAPORE
+from kling.studio.connection import connect
 from kling.studio.settings import NAMES, Settings, SettingsError, load
+from tests.kling.loopback import Loopback, reply, task
 
 KEY = "sk-very-secret-0123456789"
 PAIR = {"KLINGAI_ACCESS_KEY": "access-1234", "KLINGAI_SECRET_KEY": KEY}
@@ -281,8 +284,69 @@ def test_anything_else_behind_the_host_is_refused_with_the_remedy(secrets, rest)
         loaded({"KLINGAI_BASE_URL": SINGAPORE + rest}, secrets)
 
 
+GATEWAY = "https://gateway.example"
+
+
 @pytest.mark.parametrize(
-    "url", ["http://api-singapore.klingai.com", "http://10.0.0.1", "http://127.0.0.1.test"]
+    "prefix", ["", "/kling", "/Team-7/kling", "/v2", "/v1/kling", "/api/kling%20x", "/~a;b"]
+)
+@pytest.mark.parametrize(
+    "rest", ["", "/", "/v1", "/v1/", "/v1/videos", "/v1/videos/text2video", "/v1/videos/text2video/", "/V1"]
+)
+def test_the_path_of_a_gateway_stays_and_the_apis_own_behind_it_is_cut_off(secrets, prefix, rest):
+    for around in ("{}", '"{}"', "{} # ours"):
+        env = {"KLINGAI_BASE_URL": around.format(GATEWAY + prefix + rest)}
+        assert loaded(env, secrets).base_url == GATEWAY + prefix
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("/kling?", "/kling?x=1", "/kling#x", "/kling/v1?x=1", "/kling/v1#x", "?x=1", "#x"),
+        *("/v1/videos/text2video/7", "/kling/v1/videos/image2video", "/kling/V1/Videos/text2video/v1"),
+        *("/kling//x", "//kling", "/kling/../x", "/./kling", "/kl\\x", "/a b", "/狐", "/<x>"),
+    ],
+)
+def test_no_gateway_has_a_query_a_fragment_or_more_of_the_apis_path(secrets, rest):
+    with pytest.raises(
+        SettingsError, match=r"KLINGAI_BASE_URL .*for a gateway also the path in front of /v1"
+    ):
+        loaded({"KLINGAI_BASE_URL": GATEWAY + rest}, secrets)
+
+
+def test_behind_a_gateway_calls_and_downloads_begin_at_its_path(secrets, tmp_path):
+    with Loopback() as server:
+        server.says(reply({"code": 0, "data": []}), task(), reply(b"clip"))
+        settings = loaded(
+            {"KLINGAI_API_KEY": KEY, "KLINGAI_BASE_URL": f"{server.url}/kling/v1/videos"}, secrets
+        )
+        connection = connect(settings)
+        client = connection.client()
+        assert client.list() == ()
+        assert client.submit(TextToVideo(prompt="A fox")).task_id == "7"
+        for url in (f"{server.url}/files/v.mp4", "/files/v.mp4", "files/v.mp4"):
+            assert client.download(url, tmp_path / "v.mp4") == 4
+        connection.stop()
+    assert [(seen.method, seen.path) for seen in server.seen] == [
+        ("GET", "/kling/v1/videos/text2video"),
+        ("POST", "/kling/v1/videos/text2video"),
+        *(("GET", "/files/v.mp4") for _ in range(2)),
+        ("GET", "/kling/files/v.mp4"),
+    ]
+
+
+def test_the_path_of_a_gateway_makes_no_other_account(secrets):
+    env = {"KLINGAI_API_KEY": KEY}
+    one, other = ({**env, "KLINGAI_BASE_URL": f"{GATEWAY}{path}"} for path in ("", "/kling"))
+    assert loaded(one, secrets).account == loaded(other, secrets).account
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://api-singapore.klingai.com", "http://10.0.0.1", "http://127.0.0.1.test"),
+        "http://gateway.example/kling",
+    ],
 )
 def test_no_key_travels_in_clear(secrets, url):
     with pytest.raises(SettingsError, match=r"KLINGAI_BASE_URL is plain http.*use https"):
