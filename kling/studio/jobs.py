@@ -91,10 +91,22 @@ _LONGEST_NUMBER = 64  # characters of its text
 _LONG_AGO = datetime.fromtimestamp(0, UTC)  # of a row whose time cannot be read
 _YEARS = range(1970, 9000)  # outside of them arithmetic with time zones overflows
 _STATES = frozenset(STATES)
-_RANKS = {"": 0, SUBMITTED: 1, PROCESSING: 2, FAILED: 3, SUCCEED: 4}  # of the states of an accepted job
+RANKS = {"": 0, SUBMITTED: 1, PROCESSING: 2, FAILED: 3, SUCCEED: 4}  # of the states of an accepted job
 _SHOWS_ITSELF = frozenset({SUBMITTED, PROCESSING, SUCCEED})  # states that only an accepted job comes into
-_EVIDENCE = frozenset({"state", "task_id", "file"})
 _CHARGES = ("final_unit_deduction", "final_balance_deduction")
+OF_A_TASK = frozenset(  # columns that only an answer about a task fills, and what comes of one
+    {
+        "task_id",
+        "task_status_msg",
+        "created_at",
+        "updated_at",
+        *_CHARGES,
+        "video_id",
+        "video_duration",
+        "file",
+    }
+)
+_EVIDENCE = OF_A_TASK | {"state"}
 _REPEATED = frozenset(
     {"state", "person", "account", "endpoint", "model_name", "mode", "duration", "aspect_ratio", "sound"}
 )
@@ -133,12 +145,12 @@ class Job:
     @property
     def state(self) -> str:
         """One of `STATES`; where no record says one, what the other cells show."""
-        return self["state"] or (SUCCEED if self["file"] else SUBMITTED if self["task_id"] else NOT_SENT)
+        return self["state"] or _shown_by(self.cells, "") or NOT_SENT
 
     @property
     def accepted(self) -> bool:
         """Whether Kling is known to have accepted it: it has a task, which may have been paid for."""
-        return self.state in _SHOWS_ITSELF or bool(self["task_id"])
+        return self.state in _SHOWS_ITSELF or not OF_A_TASK.isdisjoint(self.cells)
 
     @property
     def gone(self) -> bool:
@@ -313,24 +325,27 @@ def fold(job: Job | None, row: Mapping[str, str]) -> Job:
 def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datetime]) -> None:
     """Take one row into the cells and times of its job, in place. Empty cells are not in the row.
 
-    A row shows that Kling accepted the job if it has a `task_id`, a `file`, or a state that only an accepted
-    job comes into. Of the states that such rows show, the highest counts: succeed, failed, processing,
-    submitted; a `failed` among them has the task's id in its own row, any other is the refusal of a call.
-    Without such a row, `failed` and then `withdrawn` count, and else the last state that was said. So the
-    result does not depend on the order of the rows, except among the states of a job that never left.
+    A row shows that Kling accepted the job if it holds something of a task (its id, its times, its charge,
+    its file), or a state that only an accepted job comes into. Of the states that such rows show, the highest
+    counts: succeed, failed, processing, submitted. A row that says `failed` and holds nothing of a task is
+    the refusal of a call. Without any row of a task, `failed` and then `withdrawn` count, and else the last
+    state that was said. So the result does not depend on the order of the rows, except among the states of a
+    job that never left.
     """
-    old_state, old_task, old_extra = cells.get("state", ""), cells.get("task_id"), cells.get("extra")
+    speaks = not _EVIDENCE.isdisjoint(row)
+    accepted = _accepted_state(cells, since) if speaks else ""
+    state, extra = cells.get("state", ""), cells.get("extra")
     charges = [(name, cells[name]) for name in _CHARGES if name in row and name in cells]
     cells.update(row)
     if "account" in row:  # the row that starts a job; the others repeat little
         for name in _REPEATED.intersection(row):
             cells[name] = sys.intern(cells[name])
-    if not _EVIDENCE.isdisjoint(row):
-        _apply_state(row, old_state if old_state != FAILED or old_task else "", old_state, cells, since)
-    if old_extra and "extra" in row:
-        cells["extra"] = dump_json({**json_object(old_extra), **json_object(row["extra"])})
-    for name, old in charges:  # Kling says 0 at first and the charge later
-        cells[name] = max(old, row[name], key=lambda cell: bounded(cell) or Decimal(0))
+    if speaks:
+        _apply_state(row, accepted, state, cells, since)
+    if extra and "extra" in row:
+        cells["extra"] = dump_json({**json_object(extra), **json_object(row["extra"])})
+    for name, charge in charges:  # Kling says 0 at first and the charge later
+        cells[name] = max(charge, row[name], key=lambda cell: bounded(cell) or Decimal(0))
     if not CURATION.isdisjoint(row):
         for name in CURATION.intersection(row):
             if row[name] == TAKEN_BACK:
@@ -338,25 +353,20 @@ def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, da
 
 
 def _apply_state(
-    row: Mapping[str, str],
-    old_accepted: str,
-    old_state: str,
-    cells: dict[str, str],
-    since: dict[str, datetime],
+    row: Mapping[str, str], accepted: str, before: str, cells: dict[str, str], since: dict[str, datetime]
 ) -> None:
     said = row.get("state", "")
     if said not in _STATES:  # somebody typed it: it must not take a job out of sight
         said = ""
     shown = _shown_by(row, said)
-    was = old_accepted if old_accepted in _RANKS else ""
-    if shown or was:
-        state = max(shown, was, key=_RANKS.__getitem__)
-    elif FAILED in {said, old_state}:
+    if shown or accepted:
+        state = max(shown, accepted, key=RANKS.__getitem__)
+    elif FAILED in {said, before}:
         state = FAILED
-    elif WITHDRAWN in {said, old_state}:
+    elif WITHDRAWN in {said, before}:
         state = WITHDRAWN
     else:
-        state = said or old_state
+        state = said or before
     if state:
         cells["state"] = state
     else:
@@ -367,13 +377,23 @@ def _apply_state(
         _note_time(shown, row, since)
 
 
+def _accepted_state(cells: Mapping[str, str], since: Mapping[str, datetime]) -> str:
+    """Return the state of a job that Kling is known to have accepted, empty for any other."""
+    state = cells.get("state", "")
+    if state in _SHOWS_ITSELF:
+        return state
+    # Had it been refused before, the first row of its task has taken the place of that state.
+    known = not OF_A_TASK.isdisjoint(cells) or not _SHOWS_ITSELF.isdisjoint(since)
+    return state if state == FAILED and known else ""
+
+
 def _shown_by(row: Mapping[str, str], said: str) -> str:
     """Return the state of an accepted job that a row shows, empty if it does not show that it is one."""
     if "file" in row:
         return SUCCEED
     if said in _SHOWS_ITSELF:
         return said
-    if "task_id" in row:
+    if not OF_A_TASK.isdisjoint(row):
         return FAILED if said == FAILED else SUBMITTED
     return ""
 

@@ -4,32 +4,55 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kling.studio.jobs import (
     COLUMNS,
-    OPEN,
+    FAILED,
+    FOLLOWED,
+    NOT_SENT,
+    STATES,
+    SUBMITTED,
     SUCCEED,
+    TERMINAL,
     Job,
     StateChanged,
     apply_row,
-    dump_json,
     fold,
-    json_object,
     storable,
 )
 from kling.studio.ledger import LedgerError
-from kling.studio.ledger.csv_file import LogFile, encode_row
+from kling.studio.ledger.csv_file import Contents, LogFile, encode_row
 from kling.studio.ledger.index import JobIndex
+from kling.studio.ledger.restore import missing_rows
 from kling.studio.usual import Times
+
+SEALED_FOR = 15 * 60.0  # seconds for which what a studio knew of the log is believed after its end
+AHEAD = 60.0  # seconds that its clock may have been ahead
+
+_SHOWN = frozenset({SUBMITTED, SUCCEED})  # states that a row without one may show
+_GONE = "{} was gone. It has been written anew from what the studio remembered."
+_LOST = (
+    "{} was changed by somebody else. What the studio knew and the file no longer had was added to it again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The log as it was read."""
+
+    contents: Contents
+    index: JobIndex
+    stateless: int
 
 
 class CsvLedger:
-    """Every task of the log, for threads to share. The one process that owns the data folder has one of it.
+    """Every job of the log, for threads to share. The one process that owns the data folder has one of it.
 
-    `times` knows how long tasks take.
+    `times` knows how long jobs take.
 
     Args:
         file: the log.
@@ -51,18 +74,19 @@ class CsvLedger:
     ) -> None:
         self._file, self._clock, self._on_change = file, clock, on_change
         self._lock = threading.RLock()
-        self._jobs: dict[str, Job] = {}
-        self._unfinished: dict[str, Job] = {}
-        self._lists = self._no_lists = JobIndex({}, self._lock)
+        self._index = self._nothing = JobIndex(self._lock)
         self._columns: tuple[str, ...] = COLUMNS
-        self._unreadable: Sequence[int] = ()
+        self._unconfirmed: frozenset[str] = frozenset()
+        self._unreadable = self._stateless = 0
+        self._notes: dict[str, None] = {}  # warnings about what happened to the file while it was in use
+        self.generation = 0
         self.times = Times()
         self._read = threading.Event()
         self.failure = ""  # why a file that was to be read later could not be
         if read_later:
-            threading.Thread(target=self._read_it, name="log", daemon=True).start()
+            threading.Thread(target=self._open_later, name="log", daemon=True).start()
         else:
-            self._load()
+            self._open()
             self._read.set()
 
     @property
@@ -70,17 +94,44 @@ class CsvLedger:
         """Whether the file is still being read."""
         return not self._read.is_set()
 
+    @property
+    def unconfirmed(self) -> frozenset[str]:
+        """Ids of jobs that no process is known to have confirmed (`ledger.Ledger.unconfirmed`)."""
+        return self._unconfirmed
+
+    @property
+    def unreadable(self) -> int:
+        """How many lines of the file are no records of this log; they are left where they are."""
+        return self._unreadable
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should look at, in words for a page."""
+        found = []
+        if self._unreadable:
+            found.append(
+                f"{self._unreadable:,} lines of {self._file.path.name} cannot be read. They are left in the "
+                "file; all others are shown."
+            )
+        if self._stateless:
+            found.append(
+                f"{self._stateless:,} jobs of {self._file.path.name} have no state in it. It was taken from "
+                "what the file says of them otherwise."
+            )
+        return (*found, *self._notes)
+
     def append(self, external_task_id: str, *, only: Collection[str] | None = None, **cells: str) -> Job:
-        """Record a change to a task; it is on the disk when this returns.
+        """Record a change to a job; it is on the disk when this returns.
 
         Args:
-            external_task_id: whose change it is; a new one starts a task.
+            external_task_id: whose change it is; a new one starts a job.
             only: states in which this may happen; None does not ask.
             cells: by column; an empty one says nothing.
 
         Raises:
-            StateChanged: the task is in none of the states of `only`.
+            StateChanged: the job is in none of the states of `only`.
             LedgerError: nothing was recorded.
+            LedgerUncertain: it may be recorded or not.
         """
         (job,) = self.append_many([(external_task_id, cells)], only=only)
         return job
@@ -97,152 +148,214 @@ class CsvLedger:
             only: states in which each of them may happen.
 
         Raises:
-            StateChanged, LedgerError: as in `append`; nothing was recorded.
+            StateChanged, LedgerError, LedgerUncertain: as in `append`.
         """
         if not changes:
             return []
-        time = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+        now = self._clock()
+        time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
         self._read.wait()
         if self.failure:
             raise LedgerError(self.failure)
         with self._lock:
+            if self._file.closed:
+                raise LedgerError(self._file.closed)
             if self._file.changed():
                 self._reload()
             for job_id, _ in changes:
-                job = self._jobs.get(job_id)
+                job = self._index.get(job_id)
                 if only is not None and (job is None or job.state not in only):
-                    raise StateChanged(f"The task is {job.state if job else 'not in the log'} by now.")
-            changed = self._write(
-                [
-                    {
-                        "external_task_id": job_id,
-                        "time": time,
-                        **{name: storable(cell) for name, cell in cells.items() if cell},
-                    }
-                    for job_id, cells in changes
-                ]
-            )
+                    raise StateChanged(f"The job is {job.state if job else 'not in the log'} by now.")
+            rows = [self._row(job_id, time, cells, only) for job_id, cells in changes]
+            self._file.append(self._encode(rows))
+            changed = [self._keep(row) for row in rows]
+            self._settle(rows)
+            self._file.seal(now, self._unconfirmed)
         self._on_change()
         return changed
 
     def get(self, external_task_id: str) -> Job | None:
-        """Return a task, None if the log has none of that id."""
-        return self._jobs.get(external_task_id)
+        """Return a job, None if the log has none of that id."""
+        return self.index.get(external_task_id)
 
     def jobs(self) -> tuple[Job, ...]:
-        """Return every task, the first ordered first."""
-        if self.opening:
-            return ()
-        with self._lock:
-            return tuple(self._jobs.values())
-
-    @property
-    def index(self) -> JobIndex:
-        """The tasks as people look at them."""
-        return self._no_lists if self.opening else self._lists
-
-    lists = index
-
-    generation = 1
-    unconfirmed: frozenset[str] = frozenset()
-    warnings: tuple[str, ...] = ()
-
-    def confirm(self, external_task_id: str) -> None:
-        """Take a job out of `unconfirmed`."""
+        """Return every job, the first ordered first."""
+        return self.index.jobs()
 
     def open_jobs(self) -> tuple[Job, ...]:
         """Return the jobs in one of the states of `OPEN`."""
-        return tuple(job for job in self.unfinished() if job.state in OPEN)
+        return self.index.open_jobs()
 
     def unfetched(self) -> Mapping[str, Job]:
         """Return by id the jobs that succeeded, have no file here, and whose video is not gone."""
-        return {job.id: job for job in self.unfinished() if job.state == SUCCEED and not job.gone}
+        return self.index.unfetched()
+
+    def unfinished(self) -> tuple[Job, ...]:
+        """Return what `open_jobs` and `unfetched` have."""
+        index = self.index
+        return (*index.open_jobs(), *index.unfetched().values())
+
+    @property
+    def index(self) -> JobIndex:
+        """The jobs as people look at them."""
+        return self._nothing if self.opening else self._index
+
+    lists = index
+
+    def confirm(self, external_task_id: str) -> None:
+        """Take a job out of `unconfirmed`: a person has decided that it may be sent."""
+        with self._lock:
+            if external_task_id in self._unconfirmed:
+                self._unconfirmed -= {external_task_id}
+                self._file.seal(self._clock(), self._unconfirmed)
 
     def sync(self) -> None:
-        """Take note now of what somebody else has changed."""
+        """Take over now what somebody else did to the file; what it lost of what was known is added again.
+
+        Raises:
+            LedgerError: the file cannot be read, or not be completed; what was known stays as it was.
+        """
+        if self.opening or self.failure:
+            return
         with self._lock:
-            if self._file.changed():
-                self._reload()
+            if self._file.closed or not self._file.changed():
+                return
+            self._reload()
+            self._file.seal(self._clock(), self._unconfirmed)
         self._on_change()
 
     def beat(self) -> None:
-        """Note that this process is alive."""
-
-    def unfinished(self) -> tuple[Job, ...]:
-        """Return the tasks that somebody still has to do something about: not ended, or not archived."""
-        if self.opening:
-            return ()
+        """Note beside the log that this process is alive."""
+        if self.opening or self.failure:
+            return
         with self._lock:
-            return tuple(self._unfinished.values())
+            self._file.beat(self._clock(), self._unconfirmed)
 
-    @property
-    def unreadable(self) -> int:
-        """How many lines of the file are no records of this log; they are left where they are."""
-        return len(self._unreadable)
+    # -- one change -----------------------------------------------------------------------------------------
 
-    def _write(self, rows: Sequence[Mapping[str, str]]) -> list[Job]:
-        self._file.append(b"".join(encode_row(self._placed(row)) for row in rows))
-        changed = []
-        for row in rows:
-            before = self._jobs.get(row["external_task_id"])
-            job = fold(before, row)
-            self._keep(job)
-            if job.state == SUCCEED and (before is None or before.state != SUCCEED):
-                self.times.add(job)
-            changed.append(job)
-        return changed
+    def _row(
+        self, job_id: str, time: str, cells: Mapping[str, str], only: Collection[str] | None
+    ) -> dict[str, str]:
+        row = {name: storable(cell) for name, cell in cells.items() if cell}
+        row |= {"external_task_id": job_id, "time": time}
+        job = self._index.get(job_id)
+        if row.get("state") == FAILED and only is not None and FOLLOWED.issuperset(only):
+            # It speaks of the task, not of a call that was refused: then its row has the task's id.
+            row.setdefault("task_id", job["task_id"] if job else "")
+        return row
 
-    def _read_it(self) -> None:
+    def _encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
+        return b"".join(encode_row([row.get(name, "") for name in self._columns]) for row in rows)
+
+    def _keep(self, row: Mapping[str, str]) -> Job:
+        before = self._index.get(row["external_task_id"])
+        job = fold(before, row)
+        self._index.keep(job)
+        if job.state == SUCCEED and (before is None or before.state != SUCCEED):
+            self.times.add(job)
+        return job
+
+    def _settle(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Take out of `unconfirmed` what these rows leave no doubt about."""
+        if self._unconfirmed:
+            left = {row["external_task_id"] for row in rows if row.get("state") == NOT_SENT}
+            self._unconfirmed = frozenset(filter(self._is_unsettled, self._unconfirmed - left))
+
+    def _is_unsettled(self, job_id: str) -> bool:
+        job = self._index.get(job_id)
+        return job is not None and not job.accepted and job.state not in TERMINAL
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def _open_later(self) -> None:
         try:
-            self._load()
+            self._open()
         except LedgerError as error:
             self.failure = str(error)
         finally:
             self._read.set()
         self._on_change()
 
-    def _load(self) -> None:
-        with _no_garbage_collection():
-            self._load_all()
-
-    def _load_all(self) -> None:
-        contents = self._file.read()
-        homeless = [name for name in COLUMNS if name not in contents.columns]
-        folded: dict[str, tuple[dict[str, str], dict[str, datetime]]] = {}
-        for row in contents.rows:
-            if homeless and "extra" in row:
-                stored = json_object(row["extra"])
-                row = {**{name: str(stored[name]) for name in homeless if name in stored}, **row}  # noqa: PLW2901
-            apply_row(row, *folded.setdefault(row["external_task_id"], ({}, {})))
-        self._columns, self._unreadable = contents.columns, contents.unreadable
-        self._jobs, self._unfinished = {}, {}
-        self._lists = JobIndex(self._jobs, self._lock)
-        for cells, since in folded.values():
-            self._keep(Job(cells, since))
-        self.times = Times(reversed(self._jobs.values()))
+    def _open(self) -> None:
+        now = self._clock()
+        loaded = self._load()
+        with self._lock:
+            self._take_over(loaded)
+            self._unconfirmed = frozenset(filter(self._is_unsettled, _doubtful(loaded, now)))
+            self._file.seal(now, self._unconfirmed)
 
     def _reload(self) -> None:
-        """Take over what somebody did to the file; a stale copy saved over it must not drop paid tasks."""
-        unfinished = self._unfinished
-        self._load()
-        if dropped := [job.cells for job in unfinished.values() if job.id not in self._jobs]:
-            self._write(dropped)
+        """Take over what somebody did to the file, and add again what it no longer says of what was known."""
+        known = self._index
+        if known.tasks and self._file.is_gone():
+            self._columns = COLUMNS
+            rows = [row for job in known.jobs() for row in missing_rows(job, None)]
+            self._file.write_anew(self._encode(rows))
+            self._notes[_GONE.format(self._file.path.name)] = None
+        loaded = self._load()
+        strangers = [job.id for job in loaded.index.jobs() if known.get(job.id) is None]
+        lost = list(_lost(known, loaded.index))
+        if lost:
+            self._columns = loaded.contents.columns
+            try:
+                self._file.append(self._encode(lost))
+            except LedgerError:
+                self._file.forget()
+                raise
+            for row in lost:
+                loaded.index.keep(fold(loaded.index.get(row["external_task_id"]), row))
+            self._notes[_LOST.format(self._file.path.name)] = None
+        self._take_over(loaded)
+        self._unconfirmed = frozenset(filter(self._is_unsettled, self._unconfirmed.union(strangers)))
 
-    def _keep(self, job: Job) -> None:
-        before = self._jobs.get(job.id)
-        self._jobs[job.id] = job
-        self._lists.keep(before, job)
-        if job.state in OPEN or (job.state == SUCCEED and not job["file"]):
-            self._unfinished[job.id] = job
-        else:
-            self._unfinished.pop(job.id, None)
+    def _take_over(self, loaded: _Loaded) -> None:
+        self._columns = loaded.contents.columns
+        self._unreadable, self._stateless = len(loaded.contents.unreadable), loaded.stateless
+        self.times = Times(reversed(loaded.index.jobs()))
+        self._index = loaded.index
+        self.generation += 1
 
-    def _placed(self, row: Mapping[str, str]) -> list[str]:
-        """Return the cells in the order of the file's header; what has no column there goes into `extra`."""
-        homeless = {name: cell for name, cell in row.items() if cell and name not in self._columns}
-        if homeless:
-            row = {**row, "extra": dump_json({**json_object(row.get("extra", "")), **homeless})}
-        return [row.get(name, "") for name in self._columns]
+    def _load(self) -> _Loaded:
+        with _no_garbage_collection():
+            contents = self._file.read()
+            folded: dict[str, tuple[dict[str, str], dict[str, datetime]]] = {}
+            for row in contents.rows:
+                job_id = row["external_task_id"]
+                job = folded.get(job_id)
+                if job is None:
+                    job = folded[job_id] = ({}, {})
+                apply_row(row, *job)
+            index = JobIndex(self._lock)
+            for cells, since in folded.values():
+                index.keep(Job(cells, since))
+        silent = {job_id for job_id, (_, since) in folded.items() if _SHOWN.issuperset(since)}
+        if silent:
+            silent.difference_update(
+                row["external_task_id"] for row in contents.rows if row.get("state") in STATES
+            )
+        return _Loaded(contents, index, len(silent))
+
+
+def _doubtful(loaded: _Loaded, now: float) -> Iterable[str]:
+    """Return the ids of jobs of which no process is known to have confirmed what the file says."""
+    contents = loaded.contents
+    if contents.sealed_at is None or not -AHEAD <= now - contents.sealed_at <= SEALED_FOR:
+        return [job.id for job in loaded.index.jobs()]
+    known, later = contents.rows[: contents.sealed_rows], contents.rows[contents.sealed_rows :]
+    if not later:
+        return contents.doubtful
+    ids = {row["external_task_id"] for row in known}
+    return [
+        *contents.doubtful,
+        *(row["external_task_id"] for row in later if "state" in row or row["external_task_id"] not in ids),
+    ]
+
+
+def _lost(known: JobIndex, found: JobIndex) -> Iterator[Mapping[str, str]]:
+    for job in known.jobs():
+        other = found.get(job.id)
+        if other is None or other != job:
+            yield from missing_rows(job, other)
 
 
 Ledger = CsvLedger

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.models import CameraControl, Shot, Task, TextToVideo
 from kling.studio.jobs import (
     COLUMNS,
     OPEN,
     STATES,
     SUCCEED,
-    TERMINAL,
     Job,
     StateChanged,
     fold,
-    request_cells,
-    task_cells,
 )
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import Contents, LogFile, encode_row
@@ -54,144 +47,6 @@ def folded(*rows: dict[str, str]) -> Job:
         job = fold(job, {"external_task_id": "a", "time": NOW} | row)
     assert job is not None
     return job
-
-
-# -- the fold ------------------------------------------------------------------------------------------------
-
-SAYING = [name for name in COLUMNS if name not in {"external_task_id", "state", "extra"}]
-ROWS = st.lists(
-    st.fixed_dictionaries(
-        {"external_task_id": st.sampled_from("abc"), "state": st.sampled_from(["", *STATES])},
-        optional={name: st.sampled_from(["", "1", "2", "three"]) for name in SAYING},
-    ),
-    max_size=12,
-)
-
-
-@law
-@given(ROWS)
-def test_the_fold_is_the_last_of_each_group_as_pandas_sees_it(rows):
-    import pandas as pd
-
-    jobs: dict[str, Job] = {}
-    for row in rows:
-        jobs[row["external_task_id"]] = fold(jobs.get(row["external_task_id"]), row)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).replace("", None)
-    last = frame.groupby("external_task_id").last()
-    for job in jobs.values():
-        told = last.loc[job.id, SAYING].dropna().to_dict()
-        assert {name: job[name] for name in SAYING if job[name]} == told
-
-
-@law
-@given(st.lists(st.sampled_from(["", *STATES]), min_size=1))
-def test_an_end_is_an_end_and_before_it_the_last_state_counts(states):
-    said = [state for state in states if state]
-    ends = [state for state in said if state in TERMINAL]
-    job = folded(*({"state": state} for state in states))
-    assert job.state == (ends[0] if ends else said[-1] if said else "")
-
-
-def test_a_rating_does_not_undo_a_state():
-    assert folded({"state": "succeed"}, {"rating": "5"}).state == "succeed"
-
-
-def test_a_state_that_somebody_typed_does_not_take_a_task_out_of_sight():
-    assert folded({"state": "processing"}, {"state": "favourite"}).state == "processing"
-
-
-def test_extra_is_merged_and_what_is_no_json_is_passed_over():
-    job = folded({"extra": '{"a":1}'}, {"extra": "words"}, {"extra": '{"b":2}'}, {"extra": "[1]"})
-    assert job.extra == {"a": 1, "b": 2}
-    assert folded({"extra": "words"}).extra == {}
-
-
-def test_the_first_time_of_each_state_is_kept():
-    job = folded(
-        {"state": "intent", "time": "2026-11-22T10:00:00+00:00"},
-        {"state": "processing", "time": "2026-11-22T10:00:05"},
-        {"state": "processing", "time": "2026-11-22T10:00:09+00:00"},
-        {"state": "succeed", "time": "2026-11-22T11:00:20+01:00"},
-    )
-    assert job.ordered_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
-    assert job.since["processing"].second == 5
-    assert job.ended_at == datetime(2026, 11, 22, 10, 0, 20, tzinfo=UTC)
-
-
-def test_a_state_counts_as_reached_though_its_time_cannot_be_read():
-    job = folded({"state": "intent"}, {"state": "unknown", "time": "22.11.2026"})
-    assert job.since["unknown"] == job.since["intent"]
-    assert folded({"state": "intent", "time": "yesterday"}).ordered_at.year == 1970
-
-
-# -- requests ------------------------------------------------------------------------------------------------
-
-TEXT = st.text(st.characters(codec="utf-8"))
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-REQUESTS = st.builds(
-    TextToVideo,
-    prompt=TEXT,
-    model_name=TEXT,
-    negative_prompt=TEXT,
-    mode=st.none() | st.sampled_from(["std", "pro", "4k"]),
-    duration=st.sampled_from(["5", "10", "15"]),
-    aspect_ratio=TEXT,
-    sound=st.sampled_from(["on", "off"]),
-    cfg_scale=st.none() | NUMBERS,
-    camera_control=st.none()
-    | st.builds(CameraControl, type=TEXT, config=st.dictionaries(TEXT, NUMBERS | st.integers(-10, 10))),
-    multi_shot=st.booleans(),
-    shot_type=st.none() | st.sampled_from(["customize", "intelligence"]),
-    multi_prompt=st.lists(st.builds(Shot, prompt=TEXT, duration=TEXT), max_size=6).map(tuple),
-    watermark=st.booleans(),
-    callback_url=TEXT,
-    external_task_id=st.just("a"),
-)
-
-
-@law
-@given(REQUESTS)
-def test_a_request_comes_back_from_its_cells_as_it_was_ordered(request_):
-    row = {"external_task_id": "a", **request_cells(request_)}
-    assert fold(None, row).request == request_
-
-
-def test_a_spreadsheet_that_shouts_true_changes_no_request():
-    assert folded({"multi_shot": "TRUE", "watermark_info": "TRUE"}).request.multi_shot
-    assert folded({"watermark_info": "TRUE"}).request.watermark
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        {"camera_control": "[[["},
-        {"camera_control": '{"type":1,"config":[]}'},
-        {"multi_prompt": '{"a":1}'},
-        {"multi_prompt": '[1,{"prompt":2}]'},
-        {"cfg_scale": "much"},
-        {"extra": "[" * 100_000},
-    ],
-)
-def test_cells_that_somebody_spoilt_still_make_a_request(cells):
-    assert folded(cells, {"prompt": "A fox"}).request.prompt == "A fox"
-
-
-def test_units_are_noted_with_the_order():
-    assert request_cells(TextToVideo(prompt="A fox"))["units"] == "1.5"
-    assert request_cells(TextToVideo(prompt="A fox", model_name="kling-of-tomorrow"))["units"] == ""
-
-
-def test_a_state_that_the_api_does_not_document_counts_as_processing_and_is_noted():
-    cells = task_cells(Task(task_id="1", task_status="queued"))
-    assert cells["state"] == "processing"
-    assert json.loads(cells["extra"]) == {"task_status": "queued"}
-
-
-def test_the_deduction_counts_when_the_task_has_ended():
-    running = Task(task_id="1", task_status="processing", final_unit_deduction=Decimal(0))
-    ended = Task(task_id="1", task_status="succeed", final_unit_deduction=Decimal("1.5"))
-    assert task_cells(running)["final_unit_deduction"] == ""
-    assert task_cells(ended)["final_unit_deduction"] == "1.5"
 
 
 # -- the ledger ----------------------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""What has to be recorded again after somebody has changed or lost what was recorded.
+
+A copy saved over the log, a part of it, its rows in another order: whatever the studio knew of a job before,
+it knows afterwards. Only what people say of a job (`jobs.CURATION`) is taken as it is found.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kling.studio.jobs import CURATION, FAILED, OF_A_TASK, RANKS, WITHDRAWN, Job, bounded, dump_json
+
+Row = dict[str, str]
+_CHARGES = frozenset({"final_unit_deduction", "final_balance_deduction"})
+_OF_ITS_ROW = frozenset({"external_task_id", "time", "state", "extra"})
+
+
+def missing_rows(known: Job, found: Job | None) -> list[Row]:
+    """Return the rows that make of what was found what was known; none if nothing is missing.
+
+    The first of them says all that matters for money: a crash between them takes nothing back.
+    """
+    absent, found = found is None, found or Job()
+    cells = _missing_cells(known, found)
+    state = known.state if _is_further(known, found) else ""
+    times = [(each, time) for each, time in known.since.items() if _is_missing(each, time, found)]
+    if state == FAILED and known.accepted:  # without them the row would be the refusal of a call
+        cells |= {name: known[name] for name in OF_A_TASK if known[name]}
+    rows = [_row(known, state, cells)] if absent or cells or state else []
+    rows += [_row(known, each, {}) for each, _ in times if each != state]
+    if times and not (known.accepted or found.accepted):  # the last state counts
+        rows.append(_row(known, known.state, {}))
+    return rows
+
+
+def _missing_cells(known: Job, found: Job) -> Row:
+    row = {}
+    for name, cell in known.cells.items():
+        other = found[name]
+        if cell == other or name in _OF_ITS_ROW or (other and name in CURATION):
+            continue
+        if name in _CHARGES and other and (bounded(other) or 0) >= (bounded(cell) or 0):
+            continue
+        row[name] = cell
+    noted = known.extra
+    if any(name not in found.extra or found.extra[name] != value for name, value in noted.items()):
+        row["extra"] = dump_json(noted)
+    return row
+
+
+def _is_further(known: Job, found: Job) -> bool:
+    """Whether the known state has to be said again."""
+    if known.accepted or found.accepted:
+        rank = RANKS[found.state] if found.accepted else 0
+        return known.accepted and RANKS[known.state] > rank
+    if found.state in {FAILED, WITHDRAWN}:
+        return known.state == FAILED != found.state
+    return known.state != found.state
+
+
+def _is_missing(state: str, time: datetime, found: Job) -> bool:
+    return state not in found.since or found.since[state] > time
+
+
+def _row(job: Job, state: str, cells: Row) -> Row:
+    time = job.since.get(state)
+    row = {**cells, "external_task_id": job.id, "time": time.isoformat() if time else job["time"]}
+    return {**row, "state": state} if state else row
