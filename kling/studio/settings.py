@@ -140,11 +140,14 @@ def _tidy(name: str, value: str) -> str:
 def _base_url(url: str) -> str:
     """Return the address in front of the API's own path: its origin, and a gateway's path if there is one.
 
-    The API's path is cut off at the end: documentation and other programs call the address with it a base URL.
+    The API's path is cut off, because documentation and other programs call the address with it a base URL.
     """
     if not url:
         return SINGAPORE
-    remedy = f"give scheme, host and port only, such as {SINGAPORE}, for a gateway also the path in front of {PATH}."
+    remedy = (
+        f"give scheme, host and port only, such as {SINGAPORE}, "
+        f"and for a gateway also the path in front of {PATH}."
+    )
     try:
         found = origin(url)
     except BadAddress as error:
