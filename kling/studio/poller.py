@@ -21,7 +21,7 @@ from kling.studio.admission import RETRY_PAUSES, AdmissionControl
 from kling.studio.connection import Connection
 from kling.studio.downloads import Downloads
 from kling.studio.ids import adopted_id, asked_by
-from kling.studio.jobs import FAILED, FOLLOWED, INTENT, UNKNOWN, WAITING, Job, StateChanged, task_cells
+from kling.studio.jobs import FAILED, FOLLOWED, Job, StateChanged, task_cells
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.orders import Orders
 from kling.studio.reconciler import Reconciler
@@ -49,6 +49,10 @@ class _Missing:
 
     since: float
     times: int = 0
+
+
+class _ListFailed(KlingError):
+    """The list could not be read, and tasks were asked for by id."""
 
 
 class Poller:
@@ -154,12 +158,11 @@ class Poller:
         """Settle what is unknown and send what waits, as far as it is due."""
         self._sender.leave_old(self._admission.waiting())
         due = self._reconciler.step(self._monotonic())
-        self._orders.send_ready()
-        mine = self._admission.own_jobs()
         dues = [due] if due is not None else []
-        if any(job.state in {INTENT, UNKNOWN, WAITING} for job in mine):
+        models = {job["model_name"] for job in self._admission.waiting()}
+        self._orders.send_ready()
+        if models:  # also if all of them have just gone: their answers are to be seen
             dues.append(self._monotonic() + RETRY_PAUSES[0])
-        models = {job["model_name"] for job in mine if job.state == WAITING}
         dues.extend(due for model in models if (due := self._admission.next_try(model)) is not None)
         return min(dues, default=None)
 
@@ -230,8 +233,11 @@ class Poller:
             failure = error
         self._ask_by_id(unseen, client)
         self._admission.mark_polled()
-        if failure is not None:
-            raise failure
+        if failure is not None:  # asking by id has worked
+            reason = f"code {failure.code}" if isinstance(failure, APIError) else str(failure).rstrip(".")
+            raise _ListFailed(
+                f"Kling's list of tasks cannot be read ({reason}). Each task is asked for by its id instead."
+            )
 
     def _ask_by_page(self, unseen: dict[str, Job], client: Client) -> None:
         size = min(max(2 * len(unseen), SMALLEST_PAGE), MAX_PAGE_SIZE)

@@ -40,10 +40,11 @@ PACE = 0.7  # seconds between the look-ups of different jobs
 SANDBOX_PACE = 0.05
 SILENT_MANY = 5  # unanswered look-ups of one job after which a banner says so
 
-LEFT = "It never arrived. Send it now, or withdraw it."
+DECIDE = "Send it now, or withdraw it."
+LEFT = f"It never arrived. {DECIDE}"
 LEFT_IN_LOG = (
-    "The studio was stopped, and the log is not as it left it, so this is not sent by itself. "
-    "Send it now, or withdraw it."
+    "The studio was stopped for long, or the log is not as it left it, so this is not sent by itself. "
+    f"{DECIDE}"
 )
 NOT_TRIED = "It could not be sent yet."
 UNANSWERED = "The studio stopped before the answer came."

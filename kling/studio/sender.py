@@ -11,13 +11,14 @@ from kling.studio.evidence import AFTER_CREATE, Evidence, Known, Outcome, Step, 
 from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.queue_position import NO_LOG
-from kling.studio.reconciler import LEFT, Reconciler, support_cells, words_of
+from kling.studio.reconciler import DECIDE, LEFT, Reconciler, support_cells, words_of
 
 log = logging.getLogger(__name__)
 
 MODEL_NOT_ALLOWED = 1103  # holds one model; the other account codes hold everything
 SLOTS_TAKEN = 1303
 NO_CONNECTION = "0"  # stands in the log's `code`, where Kling's own stands otherwise
+HAS_IT = "Kling says that it has this order already."
 YOUNG = 15 * 60.0  # seconds; a job that found no connection for longer is for a person to decide
 
 
@@ -96,9 +97,10 @@ class Sender:
         if step is Step.WAIT:
             self._wait(job, error)
         elif step is Step.LEAVE:
-            self._record(job, error, state=NOT_SENT, message=f"{words_of(error)} {LEFT}")
+            self._record(job, error, state=NOT_SENT, message=f"{words_of(error)} {DECIDE}")
         elif outcome is not Outcome.REFUSED or not self._is_refused_for_sure(job, error):
-            self._reconciler.note_unknown(job, words_of(error), error)
+            words = HAS_IT if outcome is Outcome.EXISTS else words_of(error)
+            self._reconciler.note_unknown(job, words, error)
             if outcome is not Outcome.NOT_SENT:
                 self._reconciler.look_up_soon(job)
 
@@ -140,7 +142,7 @@ class Sender:
         state, message = WAITING, words_of(error)
         if _code(error) == 0:
             if self.too_old(job):
-                state, message = NOT_SENT, f"{message} Send it now, or withdraw it."
+                state, message = NOT_SENT, f"{message} {DECIDE}"
                 self._reconciler.unreached.pop(job.id, None)
             else:
                 message = f"{message} It is sent by itself as soon as there is a connection."

@@ -11,14 +11,15 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kling import TextToVideo
-from kling.studio.jobs import SUCCEED
+from kling.studio.jobs import SUCCEED, Job
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
-from tests.studio.clips import tiny_clip
-from tests.studio.in_process import InProcess, Wire, engine_at
+from tests.studio.clips import InProcessChecker, tiny_clip
+from tests.studio.in_process import KEYS, URL, InProcess, Wire, engine_at
 
 FAULTS = {
     "connection refused": "refused",
@@ -54,7 +55,8 @@ OF_CLIPS = {
     "address expired": "expired-url",
 }
 START = 1_790_000_000.0
-MOST_STEPS = 60
+MOST_STEPS = 150
+LONG = 1200.0  # seconds after which a task that nobody finds is looked at
 
 
 class History:
@@ -64,13 +66,24 @@ class History:
         self.now = START
         self.engine = engine_at(self.now)
         self.wire = Wire(self.engine, clip, lambda: self.now)
-        self.studio = Studio(
-            Settings(data_dir=folder),
-            connection=InProcess(self.wire),
-            clock=lambda: self.now,
-            run=lambda call: call(),
-        )
+        self.folder = folder
         self.told: list[str] = []
+        self.open()
+        self.go_on()  # the account is compared with the log first
+
+    def open(self) -> None:
+        self.studio = Studio(
+            Settings(data_dir=self.folder, credentials=KEYS, base_url=URL),
+            connection=InProcess(self.wire, credentials=KEYS),
+            clock=lambda: self.now,
+            monotonic=lambda: self.now,
+            run=lambda call: call(),
+            checker=InProcessChecker(),
+        )
+
+    def restart(self) -> None:
+        self.studio.stop()
+        self.open()
 
     def order(self) -> None:
         self.studio.order(TextToVideo(prompt="A fox"), person="", session="")
@@ -78,22 +91,32 @@ class History:
 
     def listen(self) -> None:
         """Note the state and what the page says, if it says something new."""
-        (job,) = self.studio.ledger.jobs()
-        words = job["message"] if job.state not in {"submitted", "processing", SUCCEED} else ""
-        words = words or self.studio.poller.trouble or self.studio.poller.fetch_trouble(job.id)
+        for job in self.studio.ledger.jobs():
+            self.listen_to(job)
+
+    def listen_to(self, job: Job) -> None:
+        words = job.message if job.state not in {"submitted", "processing", SUCCEED} else ""
+        if self.studio.nothing_spent(job):
+            words = f"{words} Nothing was spent."
+        words = words or self.studio.poller.trouble or self.studio.downloads.trouble(job.id)
         said = f"{job.state}: {words}" if words else job.state
         if not self.told or self.told[-1] != said:
             self.told.append(said)
 
-    def go_on(self) -> None:
+    def go_on(self, most: float = 1e9) -> None:
         """Step until all is done, or a person has to act, noting what a page would show."""
+        end = self.now + most
         for _ in range(MOST_STEPS):
             self.wire.deliver()
             due = self.studio.poller.step()
             self.listen()
-            if due is None or any(hold.needs_person for hold in self.studio.holds):
+            if due is None or due > end or any(hold.needs_person for hold in self.studio.holds):
                 return
             self.now = max(self.now + 0.25, due)
+
+    def set(self, **settings: object) -> None:
+        """Change how the other side behaves."""
+        self.engine.settings = replace(self.engine.settings, **settings)  # type: ignore[arg-type]
 
     @property
     def did(self) -> str:
@@ -142,6 +165,91 @@ def on_download(run: History, fault: str) -> None:
     run.go_on()
 
 
+def lag(run: History, seconds: float, **settings: object) -> None:
+    """Lose the answer to an order while look-ups stay behind creates."""
+    run.set(lag=seconds, **settings)
+    run.wire.faults.append("reset-after")
+    run.order()
+    run.go_on(LONG if seconds < LONG else 3 * LONG)
+
+
+def hidden_for_ever(run: History) -> None:
+    lag(run, 1e9)
+    (job,) = run.studio.ledger.jobs()
+    outlook = run.studio.explain(job)
+    run.told.append(f"{job.state}: {outlook.why if outlook else ''}")
+    run.told = run.told[-1:]
+
+
+def restored(run: History, *, stopped: bool) -> None:
+    """Put the log back to where the job waited for a slot, after Kling had accepted it."""
+    run.wire.faults.append("code-1303")
+    run.order()
+    old = (run.folder / "history.csv").read_bytes()
+    run.go_on(60)
+    if stopped:
+        run.studio.stop()
+    (run.folder / "history.csv").write_bytes(old)
+    if stopped:
+        run.open()
+    run.go_on()
+
+
+def withdrawn_and_restored(run: History) -> None:
+    run.wire.faults.extend(["code-1303"] * 50)
+    run.order()
+    old = (run.folder / "history.csv").read_bytes()
+    run.studio.withdraw(run.studio.ledger.jobs()[0].id)
+    run.studio.stop()
+    (run.folder / "history.csv").write_bytes(old)
+    run.wire.faults.clear()
+    run.open()
+    run.go_on()
+
+
+def deleted(run: History) -> None:
+    run.order()
+    (run.folder / "history.csv").unlink()
+    run.go_on()
+
+
+def stopped_before_the_call(run: History) -> None:
+    """Leave a row of which nobody is known to have been told, as a failing disk does."""
+    run.order()
+    log = run.folder / "history.csv"
+    rows = log.read_bytes().splitlines(keepends=True)
+    run.studio.stop()
+    run.engine.store.clear()
+    log.write_bytes(b"".join(rows[:2]))
+    run.told.clear()
+    run.open()
+    run.go_on()
+
+
+def answers(run: History, *faults: str) -> None:
+    run.set(faults=frozenset(faults))
+    run.order()
+    run.go_on(LONG)
+
+
+OF_EVIDENCE: dict[str, Callable[[History], None]] = {
+    "the answer is lost, and look-ups lag 120 s": lambda run: lag(run, 120),
+    "the same, and the account takes an id twice": lambda run: lag(run, 120, duplicates="accept"),
+    "the answer is lost, and look-ups lag 10 minutes": lambda run: lag(run, 600),
+    "the answer is lost, and Kling never shows the task": hidden_for_ever,
+    "the log is an old copy, put back while the studio is stopped": lambda run: restored(run, stopped=True),
+    "the log is an old copy, put back while it runs": lambda run: restored(run, stopped=False),
+    "a withdrawn job waits again in an old copy": withdrawn_and_restored,
+    "history.csv is deleted while the studio runs": deleted,
+    "the studio stopped before anybody was told that the row is there": stopped_before_the_call,
+    "states are called `succeeded`, codes are text, times are seconds": lambda run: answers(
+        run, "status-succeeded", "code-text", "times-in-seconds"
+    ),
+    "the list is not found": lambda run: answers(run, "list-404"),
+    "the list leaves tasks out and is shuffled": lambda run: answers(run, "list-partial", "other-order"),
+}
+
+
 def history(act: Callable[[History, str], None], fault: str, clip: bytes) -> tuple[str, str]:
     """Run one history; return what the studio did, and what the person was told."""
     with tempfile.TemporaryDirectory() as folder:
@@ -167,6 +275,12 @@ def table(clip: bytes) -> Iterator[str]:
     for name, fault in OF_CLIPS.items():
         did, words = history(on_download, fault, clip)
         yield f"| {name} | {did}, fetched again | {words} |"
+    yield ""
+    yield "| weak evidence | what the studio did | the person was told |"
+    yield "| --- | --- | --- |"
+    for name, act in OF_EVIDENCE.items():
+        did, words = history(lambda run, _fault, act=act: act(run), "", clip)  # type: ignore[misc]
+        yield f"| {name} | {did} | {words} |"
 
 
 def main() -> None:
