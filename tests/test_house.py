@@ -7,9 +7,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from kling import catalog
 
 ROOT = Path(__file__).parents[1]
 CLIENT = {path.stem for path in (ROOT / "kling").glob("*.py")} - {"__init__"}
@@ -67,6 +70,44 @@ def test_a_fresh_interpreter_loads_no_more_than_it_needs(module: str, strangers:
     if module == "kling.sandbox":  # it lies inside the package `kling`, whose face imports the client
         strangers = strangers - {"kling.client"}
     assert strangers & set(loaded.stdout.split()) == set()
+
+
+def test_no_two_modules_wait_for_each_other():
+    """Imports at the top of modules make no ring, so there is an order in which all can be read."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for folder in ("kling", "pages")
+        for path in (ROOT / folder).glob("**/*.py")
+    }
+    needs: dict[str, set[str]] = {name: set() for name in paths}
+    for name, path in paths.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                needs[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                inner = (f"{node.module}.{alias.name}" for alias in node.names)
+                needs[name] |= {each if each in paths else node.module for each in inner}
+    graph = {name: (others & paths.keys()) - {name} for name, others in needs.items()}
+    assert set(TopologicalSorter(graph).static_order()) == paths.keys()
+
+
+def test_the_path_of_the_api_stands_in_one_place():
+    own = (path for path in (ROOT / "kling").glob("**/*.py") if "sandbox" not in path.parts)
+    paths = [ROOT / "app.py", *own, *(ROOT / "pages").glob("**/*.py")]
+    found = [path.relative_to(ROOT) for path in paths if "/v1/videos" in path.read_text(encoding="utf-8")]
+    assert found == [Path("kling/client.py")]
+
+
+def test_how_long_kling_keeps_a_video_stands_in_one_place():
+    days = str(catalog().retention_days)
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("kling/studio", "pages")
+        for path in (ROOT / folder).glob("**/*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "days" and ast.unparse(node.value) == days
+    ]
+    assert found == []
 
 
 def test_pages_stay_small():

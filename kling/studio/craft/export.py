@@ -14,7 +14,7 @@ from pprint import pformat
 from string import Template
 from typing import Any
 
-from kling.client import SINGAPORE
+from kling.client import PATH, SINGAPORE
 from kling.models import TextToVideo
 
 # Taken by a terminal or by eyes for something else: C1 controls, DEL, marks of direction, odd ends of lines,
@@ -49,7 +49,8 @@ def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
     body = _ESCAPE.sub(lambda found: r"\u005c" if found[1] == "\\" else found[0], _escaped(body))
     body = body.replace("$", r"\u0024").replace("`", r"\u0060")
     body = body.replace(r"\u0000", "$TASK", 1)  # the first one is the id's
-    return Template(_CURL).substitute(base=shlex.quote(base_url.rstrip("/")), body=body, sign=_SIGN)
+    base = shlex.quote(base_url.rstrip("/"))
+    return Template(_CURL).substitute(base=base, path=PATH, body=body, sign=_SIGN)
 
 
 def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
@@ -62,7 +63,7 @@ def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
         base_url: of the API where the environment names none.
     """
     body = pformat(_body(request), width=100, sort_dicts=False)
-    return Template(_PYTHON).substitute(base=repr(base_url.rstrip("/")), body=body)
+    return Template(_PYTHON).substitute(base=repr(base_url.rstrip("/")), path=PATH, body=body)
 
 
 def _body(request: TextToVideo) -> dict[str, Any]:
@@ -92,7 +93,7 @@ TOKEN=$${KLINGAI_API_KEY-}
 $sign
 ')
 curl --silent --show-error --max-time 60 --request POST \\
-  --url "$${BASE%/}/v1/videos/text2video" \\
+  --url "$${BASE%/}$path" \\
   --header @<(printf 'Authorization: Bearer %s\\n' "$$TOKEN") \\
   --header 'Content-Type: application/json' \\
   --data-binary @- <<JSON
@@ -116,7 +117,7 @@ import jwt
 import requests
 
 BASE = $base
-TASKS = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "/v1/videos/text2video"
+TASKS = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "$path"
 BODY = $body
 
 

@@ -14,12 +14,12 @@ from itertools import islice
 from typing import Any
 
 from kling.catalog import catalog
+from kling.client import PATH
 from kling.models import CameraControl, Shot, TextToVideo
 from kling.studio.craft.shell import Heredoc, ShellError, words
 
 MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
-TASKS = "/v1/videos/text2video"
 OURS = ("external_task_id", "callback_url")
 FIELDS = {
     "model_name", "prompt", "negative_prompt", "mode", "duration", "aspect_ratio", "sound", "cfg_scale",
@@ -80,8 +80,8 @@ def _body_of_curl(text: str, notes: list[str]) -> str:
             )
         else:
             path = re.sub(r"^\w+://[^/]*", "", url).split("?")[0]
-            if path and not path.endswith(TASKS):
-                notes.append(f"The command calls {path[:80]}. Only what {TASKS} takes is read.")
+            if path and not path.endswith(PATH):
+                notes.append(f"The command calls {path[:80]}. Only what {PATH} takes is read.")
             return data
     raise PasteError(problem)
 
