@@ -15,6 +15,7 @@ thousands of old jobs keep nobody waiting. A video counts as gone when its 30 da
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import logging
@@ -29,10 +30,10 @@ from enum import IntEnum
 from kling.addresses import BadAddress, joined, origin
 from kling.client import Client
 from kling.errors import Actor, APIError, DownloadBroken, KlingError, MaybeSent
-from kling.models import Video
+from kling.models import Task, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
 from kling.studio.connection import Connection, find_task
-from kling.studio.jobs import SUCCEED, TERMINAL, Job, dump_json
+from kling.studio.jobs import SUCCEED, TERMINAL, Job, StateChanged, dump_json, task_cells
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.video_check import CheckInterrupted
 
@@ -48,6 +49,9 @@ ELSEWHERE_PAUSE = 600.0  # seconds until the job of another account is looked at
 AGAIN_PAUSES = (10.0, 600.0, 6 * 3600.0)  # seconds until a broken file is fetched again, by the copies so far
 CHECK_PAUSES = (60.0, 600.0, 3600.0)  # seconds until a check that came to nothing is made again
 MOST_AT_A_STEP = 200  # jobs that one step takes from the queues
+_LATE_CELLS = frozenset(
+    {"final_unit_deduction", "final_balance_deduction", "video_id", "video_duration", "updated_at"}
+)
 MOST_NOTED = 10_000  # addresses of jobs that have not ended yet
 
 
@@ -423,12 +427,22 @@ class Downloads:
             task = find_task(client, fetch.job_id)
             if task is None:
                 raise _NoVideo(f"{self._who} does not know this task any more.")
+            self._note_task(fetch.job_id, task)
             if not task.videos:
                 kind = _NoVideo if task.terminal else DownloadBroken
                 raise kind(f"{self._who} lists no video for this task.")
             fetch.video, fetch.is_fresh = task.videos[0], True
         fetch.link = _link(client.base_url, fetch.video.url)
         return fetch.video
+
+    def _note_task(self, job_id: str, task: Task) -> None:
+        """Record what is new of a task that has ended: its charge may come as late as its video."""
+        job = self._ledger.get(job_id)
+        if job is not None and task.terminal:
+            cells = {name: cell for name, cell in task_cells(task).items() if name in _LATE_CELLS}
+            if changed := {name: cell for name, cell in cells.items() if cell and cell != job[name]}:
+                with contextlib.suppress(StateChanged):
+                    self._ledger.append(job_id, only={SUCCEED}, **changed)
 
     def _note_failure(self, fetch: _Fetch, error: Exception) -> None:
         fetch.trouble = _words_of(error)

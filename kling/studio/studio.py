@@ -28,7 +28,7 @@ from kling.studio.drafts import Drafts
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.ids import folder_mark
-from kling.studio.jobs import NOT_SENT, OPEN, WAITING, Job, StateChanged
+from kling.studio.jobs import OPEN, WAITING, Job, StateChanged
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
@@ -288,7 +288,7 @@ class Studio:
 
     def left(self) -> list[Job]:
         """Return the jobs of the account that wait for a person to send or withdraw them."""
-        return [job for job in self.ledger.jobs() if job.state == NOT_SENT and self.owns(job)]
+        return [job for job in self.ledger.index.left() if self.owns(job)]
 
     def send_left(self) -> int:
         """Send every job that was left to a person; return how many."""

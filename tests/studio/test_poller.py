@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,19 @@ def test_a_fetch_that_runs_is_not_begun_again(bench):
         bench.poller.step()
         bench.clock.now += 10
     assert len(bench.held) == 1
+
+
+def test_the_charge_that_comes_after_the_end_is_recorded(bench, clip):
+    """Seen at Kling: a task that succeeds without a video yet has a deduction of 0 until both are there."""
+    job = bench.order()
+    bench.kling.change(job.id, task_status="succeed", final_unit_deduction=Decimal(0))
+    bench.run_for(10)
+    assert (bench.job(job.id).state, bench.job(job.id)["final_unit_deduction"]) == ("succeed", "0")
+    bench.kling.finish(job.id, clip)
+    bench.kling.change(job.id, final_unit_deduction=Decimal("1.5"))
+    bench.run_for(60)
+    assert bench.job(job.id).has_clip
+    assert bench.job(job.id)["final_unit_deduction"] == "1.5"
 
 
 # -- the thread ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TypeVar
 
-from kling.studio.jobs import OPEN, SUCCEED, Job
+from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, Job
 
 Item = TypeVar("Item")
 
@@ -38,6 +38,7 @@ class JobIndex:
         self._cards_of_batches: dict[str, int] = {}
         self._open: dict[str, Job] = {}
         self._unfetched: dict[str, Job] = {}
+        self._left: dict[str, Job] = {}
         self._all_open: tuple[Job, ...] | None = ()
         self._all_unfetched: Mapping[str, Job] | None = MappingProxyType({})
         self.clips = 0  # jobs with a video in the archive
@@ -77,6 +78,10 @@ class JobIndex:
         self._keep_work(job_id, job, state)
 
     def _keep_work(self, job_id: str, job: Job, state: str) -> None:
+        if state == NOT_SENT:
+            self._left[job_id] = job
+        else:
+            self._left.pop(job_id, None)
         if state in OPEN:
             self._open[job_id] = job
             self._all_open = None
@@ -115,6 +120,11 @@ class JobIndex:
         del self._cards[bisect_left(self._cards, place)]
 
     # -- what the ledger answers with it -------------------------------------------------------------------
+
+    def left(self) -> list[Job]:
+        """Return the jobs that were left to a person to send or withdraw, the first ordered first."""
+        with self._lock:
+            return sorted(self._left.values(), key=lambda job: self._places[job.id])
 
     def get(self, job_id: str) -> Job | None:
         """Return a job, None if there is none of that id."""
