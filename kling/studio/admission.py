@@ -73,7 +73,8 @@ class AdmissionControl:
         """Return what waits, and how many jobs of each model have a slot at Kling, or may have."""
         in_flight = self.in_flight  # first: a worker records before it releases
         mine = [job for job in self.own_jobs() if job.id not in in_flight]
-        waiting = [job for job in mine if job.state == WAITING]
+        unconfirmed = self._ledger.unconfirmed  # these are for a person to decide
+        waiting = [job for job in mine if job.state == WAITING and job.id not in unconfirmed]
         running = Counter(job["model_name"] for job in mine if job.state in OPEN - {WAITING})
         if not self._is_primed and not self._ledger.opening:
             self._is_primed = True

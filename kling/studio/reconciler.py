@@ -96,7 +96,6 @@ class Reconciler:
         self._lag = sum(self._pauses)
         self._look_ups: dict[str, LookUp] = {}
         self._next = float("-inf")  # when the next look-up of any job may be made
-        self._generation = -1
         self.unreached: dict[
             str, float
         ] = {}  # since when there is no connection for a job; any answer ends it
@@ -248,13 +247,10 @@ class Reconciler:
 
     def _leave_unconfirmed(self) -> None:
         """Leave to a person what waits in the log and nobody is known to have put there (`unconfirmed`)."""
-        if self._generation == self._ledger.generation or self._ledger.opening:
-            return
-        generation = self._ledger.generation
-        for job in self._admission.waiting():
-            if job.id in self._ledger.unconfirmed:
-                self.leave(job, LEFT_IN_LOG)
-        self._generation = generation
+        if self._ledger.unconfirmed and not self._ledger.opening:
+            for job in self._admission.own_jobs():
+                if job.state == WAITING and job.id in self._ledger.unconfirmed:
+                    self.leave(job, LEFT_IN_LOG)
 
 
 def words_of(error: KlingError) -> str:
