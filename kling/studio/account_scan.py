@@ -17,7 +17,7 @@ from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
 from kling.errors import APIError, KlingError
 from kling.models import Task
 from kling.studio.ids import adopted_id, mark_of
-from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
+from kling.studio.jobs import SUCCEED, TEXT_TO_VIDEO, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ class AccountScan:
         job_id = job_id or adopted_id(task.task_id)
         if job_id is None or self._ledger.get(job_id) is not None:
             return None
-        cells = {"account": self._account(), "endpoint": "text2video", "message": message, **task_cells(task)}
+        cells = {"account": self._account(), "endpoint": TEXT_TO_VIDEO, "message": message, **task_cells(task)}
         found = {"found": "account"}
         cells["extra"] = dump_json({**json_object(cells.get("extra", "")), **found})
         return job_id, cells

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kling import TextToVideo
+from kling.studio.evidence import AFTER_CREATE, AFTER_NO_TASK, Age, Known
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
@@ -283,7 +284,22 @@ def table(clip: bytes) -> Iterator[str]:
         yield f"| {name} | {did} | {words} |"
 
 
+def evidence() -> Iterator[str]:
+    """Yield the lines of README's tables of what follows from an answer."""
+    yield f"| the create call | {' | '.join(Known)} |"
+    yield f"| --- |{' --- |' * len(Known)}"
+    for outcome, steps in AFTER_CREATE.items():
+        yield f"| {outcome} | {' | '.join(steps[known] for known in Known)} |"
+    yield ""
+    yield f"| a look-up finds no task | {' | '.join(Known)} |"
+    yield f"| --- |{' --- |' * len(Known)}"
+    for age in Age:
+        yield f"| {age} | {' | '.join(AFTER_NO_TASK[known][age] for known in Known)} |"
+    yield ""
+
+
 def main() -> None:
+    sys.stdout.writelines(f"{line}\n" for line in evidence())
     with tempfile.TemporaryDirectory() as folder:
         clip = tiny_clip(Path(folder) / "clip.mp4")
     sys.stdout.writelines(f"{line}\n" for line in table(clip))
