@@ -210,7 +210,12 @@ class AccountScan:
         job_id = job_id or adopted_id(task.task_id)
         if job_id is None or self._ledger.get(job_id) is not None:
             return None
-        cells = {"account": self._account(), "endpoint": TEXT_TO_VIDEO, "message": message, **task_cells(task)}
+        cells = {
+            "account": self._account(),
+            "endpoint": TEXT_TO_VIDEO,
+            "message": message,
+            **task_cells(task),
+        }
         found = {"found": "account"}
         cells["extra"] = dump_json({**json_object(cells.get("extra", "")), **found})
         return job_id, cells

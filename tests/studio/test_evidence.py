@@ -123,7 +123,11 @@ def test_after_fifteen_minutes_two_answers_a_minute_apart_are_a_proof():
     assert calls.found_none(LATE + APART - 1, lag=LAG) is not Step.LEAVE
     assert calls.found_none(LATE + APART, lag=LAG) is Step.LEAVE
     assert calls.nothing_spent
-    calls.begin(LATE + 100)  # and a new call takes the proof away
+
+
+def test_a_new_call_takes_a_proof_away():
+    calls = Calls(whole=False, last_at=0.0, proved=True)
+    calls.begin(LATE + 100)
     assert not calls.nothing_spent
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from kling.auth import ApiKey
 from kling.errors import NotSent, api_error
-from kling.studio.ledger.csv_file import LedgerError
+from kling.studio.ledger import LedgerError
 from kling.studio.settings import Settings
 from kling.studio.studio import FolderTaken, Studio
 from tests.kling.tools import Clock
