@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from kling import TextToVideo
+from kling.studio.archive import check_mp4
 from kling.studio.jobs import NOT_SENT, SUCCEED, WAITING, WITHDRAWN, Job
 from tests.studio import processes
 
@@ -97,7 +98,7 @@ class House:
             job = self.studio.job(job_id)
             assert job is not None
             assert job.state == SUCCEED
-            assert (self.data / "videos" / job["file"]).stat().st_size == int(job["file_bytes"])
+            check_mp4(self.data / "videos" / job["file"])
         for job in self.studio.ledger.jobs():
             assert job.id in bought or job.state in {NOT_SENT, WITHDRAWN}, job.cells
 
