@@ -110,12 +110,12 @@ _EVIDENCE = OF_A_TASK | {"state"}
 _REPEATED = frozenset(
     {"state", "person", "account", "endpoint", "model_name", "mode", "duration", "aspect_ratio", "sound"}
 )
-_MONEY_WORDS = re.compile(
-    r"(?:^|(?<=\s))(?:It (?:waits here|never arrived), and nothing was spent\.|Nothing was spent\."
-    r"|It is being looked up: nothing needs to be done, and no second task is bought\.)\s*"
-    r"|(?:[,;]\s+)?(?:\band\s+)?\bnothing was spent\b",
+_MONEY_SENTENCES = re.compile(  # that older versions wrote into `message`
+    r"(?:^|(?<=[.!?)”]\s))(?:It (?:waits here|never arrived), and nothing was spent\.|Nothing was spent\."
+    r"|It is being looked up: nothing needs to be done, and no second task is bought\.)\s*",
     re.IGNORECASE,
 )
+_MONEY_WORDS = re.compile(r"[ ,;]{0,2}(?:\band )?\bnothing was spent\b", re.IGNORECASE)
 
 
 class StateChanged(Exception):
@@ -145,7 +145,8 @@ class Job:
     @property
     def state(self) -> str:
         """One of `STATES`; where no record says one, what the other cells show."""
-        return self["state"] or _shown_by(self.cells, "") or NOT_SENT
+        state = self["state"]
+        return state if state in _STATES else _shown_by(self.cells, "") or NOT_SENT
 
     @property
     def accepted(self) -> bool:
@@ -200,10 +201,7 @@ class Job:
 
         Without what older versions wrote there about money: that is true only for a process that knows it.
         """
-        words = self["message"]
-        if not _MONEY_WORDS.search(words):
-            return words
-        return " ".join(_MONEY_WORDS.sub("", words).split()).removeprefix(". ").removesuffix(" .")
+        return _MONEY_WORDS.sub("", _MONEY_SENTENCES.sub("", self["message"])).rstrip()
 
     @property
     def code(self) -> int:
@@ -418,14 +416,14 @@ def bounded(value: object) -> Decimal | None:
     """
     try:
         number = Decimal(str(value)) if len(text := str(value)) <= _LONGEST_NUMBER and text else None
-        if number is None or not number.is_finite() or number.adjusted() >= _DIGITS_BEFORE:
+        if number is None or not number.is_finite() or number.adjusted() > _DIGITS_BEFORE:
             return None
         exponent = number.as_tuple().exponent
         if isinstance(exponent, int) and exponent < -_DIGITS_AFTER:
             number = number.quantize(Decimal(1).scaleb(-_DIGITS_AFTER), ROUND_HALF_EVEN)
     except (InvalidOperation, ValueError):
         return None
-    return number
+    return number if number.adjusted() < _DIGITS_BEFORE else None
 
 
 def dump_json(value: Any) -> str:
