@@ -39,9 +39,7 @@ def clips() -> None:
     # Of one container: a card whose place on the page moves is drawn anew, and its clip stops.
     with st.container():
         shown = paged(lists.page_of_cards, lists.cards, key="gallery_page", per_page=PER_PAGE)
-        st.caption(
-            f"{counted(lists.clips, 'clip', 'clips')}, the newest first, safe in the studio's own copy"
-        )
+        st.caption(f"{counted(lists.clips, 'clip', 'clips')}, the newest first, in the studio's own copy")
         not_safe()
     draw_all({card[0].group or card[0].id: card for card in shown})
 

@@ -78,10 +78,13 @@ def choose(shown: Sequence[Job]) -> None:
         if rows := st.session_state[key].selection.rows:
             st.query_params["task"] = ids[rows[0]]
 
+    rows = [row(job) for job in shown]
+    is_any_at_risk = any(each["Video"] for each in rows)
     st.dataframe(
-        [row(job) for job in shown],
+        rows,
         column_config={
-            "State": st.column_config.TextColumn(width="small"),
+            "State": st.column_config.TextColumn(width=120),
+            "Video": st.column_config.TextColumn(width=190 if is_any_at_risk else "small"),
             "Prompt": st.column_config.TextColumn(width="large"),
             "Clip": st.column_config.ImageColumn(width="small"),
             "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),

@@ -57,9 +57,11 @@ def details(job: Job) -> None:
                 f"{WITHOUT_ORDER}: this log does not have the prompt and the choices that it was made from."
             )
         _texts(job.request)
-        left, right = st.columns(2)
-        with left:
-            _facts("Request", {} if is_found(job) else dict(_request(job)))
+        right: Any = st.container()
+        if not is_found(job):
+            left, right = st.columns(2)
+            with left:
+                _facts("Request", dict(_request(job)))
         with right:
             _facts("Task", dict(_task(job)))
 
@@ -95,8 +97,6 @@ def _texts(request: TextToVideo) -> None:
 
 
 def _facts(title: str, facts: dict[str, str]) -> None:
-    if not any(facts.values()):
-        return
     st.caption(f"**{title}**")
     rows = (
         f'<dt style="opacity:.75">{escaped(name)}</dt><dd dir="auto" style="margin:0">{escaped(fact)}</dd>'

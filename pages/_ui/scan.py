@@ -40,7 +40,10 @@ def compare_with_kling() -> None:
         _done_by_itself(found)
         _for_a_person(found)
         if found.is_complete and not (found.taken_in or found.files or found.maybe_ours or found.foreign):
-            st.success("Everything that the account has is in the log.", icon=":material/check_circle:")
+            st.success(
+                "Everything of this studio that the account has is in the log.",
+                icon=":material/check_circle:",
+            )
 
 
 def _progress(found: Findings, *, is_running: bool) -> None:

@@ -37,6 +37,7 @@ from pages._ui.clips import remix
 from pages._ui.ordering import place_order, refusal_of
 from pages._ui.words import (
     attribute,
+    counted,
     escaped,
     in_local_time,
     is_found,
@@ -189,9 +190,13 @@ def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
     has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= LASTS
     if goes_on and not has_lasted and job.state in {INTENT, *FOLLOWED}:
         return
-    then = "" if outlook.next in outlook.why else outlook.next
+    why, then = outlook.why, outlook.next
+    if why == then:  # of an older log, whose words about money are left out, and with them the reason
+        why = "It was not sent."
+    elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # which says when
+        then = ""
     not_yet = "Not sent yet." if job.state == WAITING else ""
-    sentences = " ".join(filter(None, [not_yet, outlook.why, spent, then]))
+    sentences = " ".join(filter(None, [not_yet, why, spent, then]))
     words = plain(in_local_time(sentences) + _support(job))
     if outlook.actor in {Actor.OPERATOR, Actor.KLING}:
         st.warning(words)
@@ -201,21 +206,15 @@ def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
         st.info(words)
     facts = [f"Since {since(outlook.since)}" if outlook.since else "", ACTORS.get(outlook.actor, "")]
     if job.state == SUCCEED:
-        kind, days = retention_status(job, datetime.now(UTC))
-        if kind == "at risk":
-            facts.insert(0, f"Not saved yet, {_days(days)}")
+        facts.insert(0, not_saved(job, datetime.now(UTC)))
         _link(studio, job)
     st.caption(plain(" · ".join(filter(None, facts))))
-
-
-def _days(days: int) -> str:
-    return f"{days} {'day' if days == 1 else 'days'} left"
 
 
 def not_saved(job: Job, now: datetime) -> str:
     """Return how safe the video of a job is, in a few words; empty if there is nothing to say."""
     kind, days = retention_status(job, now)
-    return {"at risk": f"Not saved yet, {_days(days)}", "gone": "Lost"}.get(kind, "")
+    return {"at risk": f"Not saved yet, {counted(days, 'day', 'days')} left", "gone": "Lost"}.get(kind, "")
 
 
 def _link(studio: Studio, job: Job) -> None:
@@ -223,7 +222,7 @@ def _link(studio: Studio, job: Job) -> None:
     address = studio.downloads.link(job.id)
     if _is_web_address(address):
         way = f'href="{escaped(address)}" target="_blank" rel="noopener noreferrer"'
-        st.html(f"<a {way}>Open the video at Kling</a>")
+        st.html(f'<a {way} style="color:light-dark(#4a2fd6,#b7abff)">Open the video at Kling</a>')
 
 
 def _is_web_address(address: str) -> bool:

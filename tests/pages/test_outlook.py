@@ -1,4 +1,4 @@
-"""What pages say of a job that lasts: why, since when, what comes next and who acts; money as far as proved."""
+"""What pages say of a job that lasts: why, since when, what comes next, who acts; money as far as proved."""
 
 from __future__ import annotations
 
@@ -504,7 +504,7 @@ def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio:
     assert asked == [True]
     text = compared(studio, app)
     assert f"Done last on {words.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
-    assert "Everything that the account has is in the log" in text
+    assert "Everything of this studio that the account has is in the log" in text
 
 
 def test_its_progress_and_a_page_that_was_not_answered_are_said(
@@ -517,7 +517,7 @@ def test_its_progress_and_a_page_that_was_not_answered_are_said(
     text = compared(studio, app, is_complete=False, trouble="Kling is not available right now.")
     assert "Page 3 was not answered" in text
     assert "Kling is not available right now." in text
-    assert "Everything that" not in text
+    assert "Everything of this studio" not in text
     assert not app.button(key="scan_now").disabled
 
 
