@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from kling import KeyPair, TextToVideo  # noqa: E402
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY  # noqa: E402
-from kling.studio import archive, poller, reconciler  # noqa: E402
+from kling.studio import archive, downloads, poller, reconciler  # noqa: E402
 from kling.studio.archive import check_mp4  # noqa: E402
 from kling.studio.jobs import OPEN  # noqa: E402
 from kling.studio.settings import Settings  # noqa: E402
@@ -78,6 +78,7 @@ def resident() -> float:
 def open_studio(data: Path, url: str) -> Studio:
     setattr(archive, "ChildChecker", WordChecker)  # noqa: B010 - the report looks at every file itself
     poller.KLING_PACE = (0.2, 1.0)  # nobody waits 15 s in a soak, nor for look-ups that lag: these do not
+    downloads.ASK_PAUSE[False] = downloads.ASK_PAUSE[True]
     setattr(reconciler, "PAUSES", reconciler.SANDBOX_PAUSES)  # noqa: B010 - of another length
     reconciler.PACE = reconciler.SANDBOX_PACE
     studio = Studio(Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data))
