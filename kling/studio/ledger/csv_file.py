@@ -404,7 +404,7 @@ class LogFile:
         if whole or not encode_row(COLUMNS).startswith(tail):  # else it is a header that was cut
             columns = parse(data.partition(b"\n")[0]).columns
             if missing := [name for name in _NEEDED if name not in columns]:
-                raise LedgerError(f"{self.path.name} {_why_no_log(data, columns, missing)}")
+                raise LedgerError(f"{self.path.name} {_why_no_log(data, missing)}")
             cells = _record(tail.decode("utf-8", "replace"))
             # A cell without quotes may be cut anywhere; the last one is `extra`, empty or quoted.
             if not tail or (cells is not None and len(cells) == len(columns) and tail[-1:] in b',"\r'):
@@ -508,16 +508,16 @@ def _out_of_extra(row: Mapping[str, str], columns: Collection[str]) -> Mapping[s
     }
 
 
-def _why_no_log(data: bytes, columns: Sequence[str], missing: Sequence[str]) -> str:
+def _why_no_log(data: bytes, missing: Sequence[str]) -> str:
     """Return what is wrong with the file, and what helps."""
     start = data[:4000]
     for encoding in ("utf-16-le", "utf-16-be"):
         if "external_task_id" in start.decode(encoding, "ignore"):
             return "is saved as UTF-16: save it again as CSV in UTF-8, separated by commas."
-    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        parts = {part.strip('"') for column in columns for part in column.split(separator)}
-        if "external_task_id" in parts:
-            return f"is separated by {name}: save it again as CSV in UTF-8, separated by commas."
+    header = start.partition(b"\n")[0].decode("utf-8-sig", "replace").strip()
+    for separator, words in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if "external_task_id" in (name.strip('"') for name in header.split(separator)):
+            return f"is separated by {words}: save it again as CSV in UTF-8, separated by commas."
     return (
         f"has no column {', '.join(missing)}, so it is not a log of this studio: move it out of the data "
         "folder, or give its columns their names back."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from kling.studio.ledger.csv_file import Contents, LogFile, encode_row
 from kling.studio.ledger.index import JobIndex
 from kling.studio.ledger.restore import missing_rows
 from kling.studio.usual import Times
+
+log = logging.getLogger(__name__)
 
 SEALED_FOR = 15 * 60.0  # seconds for which what a studio knew of the log is believed after its end
 AHEAD = 60.0  # seconds that its clock may have been ahead
@@ -107,17 +110,15 @@ class CsvLedger:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What somebody should look at, in words for a page."""
-        found = []
+        name, found = self._file.path.name, []
         if self._unreadable:
+            lines = _count(self._unreadable, "line")
             found.append(
-                f"{self._unreadable:,} lines of {self._file.path.name} cannot be read. They are left in the "
-                "file; all others are shown."
+                f"{lines} of {name} cannot be read. They are left in the file; all others are shown."
             )
         if self._stateless:
-            found.append(
-                f"{self._stateless:,} jobs of {self._file.path.name} have no state in it. It was taken from "
-                "what the file says of them otherwise."
-            )
+            jobs = _count(self._stateless, "job")
+            found.append(f"{jobs} of {name} without a state: it was taken from what the file says otherwise.")
         return (*found, *self._notes)
 
     def append(self, external_task_id: str, *, only: Collection[str] | None = None, **cells: str) -> Job:
@@ -272,6 +273,9 @@ class CsvLedger:
             self._open()
         except LedgerError as error:
             self.failure = str(error)
+        except Exception:
+            log.exception("Reading the log ended unexpectedly.")
+            self.failure = f"{self._file.path.name} cannot be read: the studio's log file says why."
         finally:
             self._read.set()
         self._on_change()
@@ -359,6 +363,10 @@ def _lost(known: JobIndex, found: JobIndex) -> Iterator[Mapping[str, str]]:
 
 
 Ledger = CsvLedger
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("s" if number != 1 else "")
 
 
 @contextmanager

@@ -194,7 +194,7 @@ class JobIndex:
 
     def _all(self, ids: Mapping[str, None]) -> list[Job]:
         with self._lock:
-            return [self._jobs[job_id] for job_id in reversed(list(ids))]
+            return [self._jobs[job_id] for job_id in sorted(ids, key=self._places.__getitem__, reverse=True)]
 
 
 def _part(items: list[Item], start: int, stop: int) -> list[Item]:

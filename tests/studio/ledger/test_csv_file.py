@@ -7,14 +7,16 @@ import errno
 import io
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.studio.jobs import COLUMNS, storable
-from kling.studio.ledger import LedgerError
+from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.ledger.csv_file import LogFile, decode_cell, encode_cell, encode_row, parse
 from tests.kling.tools import law
 
@@ -70,6 +72,48 @@ def torn(path: Path) -> bytes:
 @law
 @given(st.text())
 def test_what_is_encoded_is_decoded(text):
+    assert decode_cell(encode_cell(text)) == text
+
+
+def encoded_by_version_1(text: str) -> str:
+    """What versions before the one that knew other separators wrote."""
+    short = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    plain = re.sub(
+        "[\\\\\x00-\x1f\x7f\x85\u2028\u2029]", lambda m: short.get(m[0]) or f"\\u{ord(m[0]):04x}", text
+    )
+    return f"'{plain}" if re.match("[\\s\ufeff]*['=+\\-@＝＋－＠]", plain) else plain
+
+
+@law
+@given(st.text() | st.text("\\un03b;|'=+ \n"))
+def test_what_version_1_wrote_is_decoded_as_it_was(text):
+    assert decode_cell(encoded_by_version_1(text)) == text
+
+
+HOSTILE = st.text() | st.text(",;|\t\"' \ufeff=+-@＝x\\\n")
+
+
+@law
+@given(st.lists(HOSTILE, min_size=2, max_size=5))
+def test_no_separator_makes_a_formula_of_a_part_of_a_cell(texts):
+    line = encode_row(["id", *texts]).decode()
+    for separator in ",;|\t":
+        fields = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+        if separator != ",":
+            fields += line.split(separator)  # by a reader that knows no quotes
+        before = r"^[\s\ufeff]+" if separator == "," else r"^[\s\ufeff\"]+"
+        for field in fields:
+            assert not re.sub(before, "", field).startswith(TRIGGERS), (separator, field)
+
+
+def test_the_cell_that_was_a_formula_behind_a_semicolon_is_none():
+    assert encode_cell("x;=cmd|' /C calc'!A0") == r"x\u003b=cmd|' /C calc'!A0"
+    assert encode_cell("a fox; a tree | a house") == "a fox; a tree | a house"
+
+
+@law
+@given(HOSTILE)
+def test_hostile_text_is_decoded_as_it_was(text):
     assert decode_cell(encode_cell(text)) == text
 
 
@@ -326,11 +370,252 @@ def test_an_edit_that_keeps_the_size_is_a_change(path):
     assert file.changed()
 
 
-@pytest.mark.parametrize("how", ["deleted", "emptied"])
-def test_a_log_that_vanishes_while_we_run_is_not_begun_anew(path, how):
+def test_an_append_beside_somebody_elses_is_no_reason_to_overlook_theirs(path):
+    def write(handle: int, data: bytes) -> int:
+        if theirs:
+            os.write(handle, theirs.pop())
+        return os.write(handle, data)
+
+    theirs: list[bytes] = []
+    file = LogFile(path, write=write)
+    file.read()
+    theirs.append(encode_row(row("b")))
+    file.append(encode_row(row("a")))
+    assert file.changed()
+
+
+def test_our_own_append_that_was_taken_back_is_no_change(path):
+    disk = Disk(2, "torn")
+    file = LogFile(path, write=disk.write)
+    file.read()
+    with pytest.raises(LedgerError):
+        file.append(encode_row(row("a")))
+    assert not file.changed()
+
+
+# -- the seal ------------------------------------------------------------------------------------------------
+
+
+def sealed(path: Path, *, doubtful: tuple[str, ...] = ()) -> LogFile:
     file = LogFile(path)
     file.read()
-    path.unlink() if how == "deleted" else path.write_bytes(b"")
-    assert file.changed()
-    with pytest.raises(LedgerError, match="is gone"):
-        file.read()
+    file.append(encode_row(row("a")))
+    file.append(encode_row(row("b")))
+    file.seal(1_795_000_000.5, frozenset(doubtful))
+    return file
+
+
+def test_the_seal_says_what_was_known_and_when(path):
+    sealed(path, doubtful=("a", "two\nlines"))
+    contents = LogFile(path).read()
+    assert (contents.sealed_at, contents.sealed_rows) == (1_795_000_000.5, 2)
+    assert set(contents.doubtful) == {"a", "two\nlines"}
+    with path.open("ab") as other:
+        other.write(encode_row(row("c")))
+    contents = LogFile(path).read()
+    assert (contents.sealed_rows, len(contents.rows)) == (2, 3)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 30, 55, 56, 57])
+def test_a_seal_that_is_cut_is_not_believed(path, cut):
+    sealed(path, doubtful=("a",))
+    seal = path.with_name("history.csv.seal")
+    seal.write_bytes(seal.read_bytes()[:cut])
+    assert LogFile(path).read().sealed_at is None
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data[:-3], lambda data: data.replace(b"intent", b"failed"), bytes.upper]
+)
+def test_a_log_that_was_changed_is_not_what_was_sealed(path, change):
+    sealed(path)
+    path.write_bytes(encode_row(COLUMNS) + change(path.read_bytes()[len(HEADER) :]))
+    assert LogFile(path).read().sealed_at is None
+
+
+def test_a_seal_that_somebody_deleted_is_written_again_with_the_next_beat(path):
+    file = sealed(path, doubtful=("a",))
+    path.with_name("history.csv.seal").unlink()
+    file.beat(1_795_000_060.0, frozenset({"a"}))
+    contents = LogFile(path).read()
+    assert (contents.sealed_at, contents.sealed_rows, contents.doubtful) == (1_795_000_060.0, 2, ("a",))
+
+
+def test_a_seal_that_cannot_be_written_stops_nothing(path):
+    path.with_name("history.csv.seal").mkdir()
+    file = sealed(path)
+    file.beat(1.0)
+    assert ids(LogFile(path).read()) == ["a", "b"]
+
+
+# -- a write that may or may not have happened ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["not confirmed", "half written"])
+def test_what_cannot_be_taken_back_is_uncertain_and_closes_the_log(path, kind):
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    file = LogFile(path)
+    file.read()
+    disk = Disk(1, "torn")
+    broken = LogFile(
+        path,
+        write=disk.write if kind == "half written" else os.write,
+        fsync=fail if kind == "not confirmed" else os.fsync,
+        ftruncate=fail,
+    )
+    broken.read()
+    with pytest.raises(
+        LedgerUncertain, match="not certain whether this was recorded: restart the studio and look"
+    ):
+        broken.append(encode_row(row("a")))
+    with pytest.raises(LedgerError, match="Restart the studio") as error:
+        broken.append(encode_row(row("b")))
+    assert not isinstance(error.value, LedgerUncertain)
+    assert ids(LogFile(path).read()) == (["a"] if kind == "not confirmed" else [])
+
+
+# -- logs of older versions ----------------------------------------------------------------------------------
+
+NEW = ("person_id", "by", "endpoint", "unit_price", "star", "deleted")
+OLD_COLUMNS = tuple(name for name in COLUMNS if name not in NEW)
+
+
+def old_log(path: Path, columns: tuple[str, ...] = OLD_COLUMNS) -> bytes:
+    rows = [row("a", prompt='=A "fox",\nin | ; the snow', extra='{"take":2}'), row("b", state="submitted")]
+    records = [[dict(zip(COLUMNS, cells, strict=True)).get(name, "") for name in columns] for cells in rows]
+    data = b"".join(map(encode_row, [columns, *records]))
+    path.write_bytes(data)
+    return data
+
+
+def kept(path: Path) -> list[bytes]:
+    return [file.read_bytes() for file in sorted(path.parent.glob("history.csv.before-*"))]
+
+
+def test_a_log_of_an_older_version_gets_every_column_once_and_the_old_one_is_kept(path):
+    old = old_log(path)
+    path.chmod(0o640)
+    file = LogFile(path)
+    contents = file.read()
+    assert contents.columns == COLUMNS
+    assert path.read_bytes().startswith(HEADER)
+    assert contents.rows == LogFile(path).read().rows == parse(old).rows
+    assert kept(path) == [old]
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not file.changed()
+    file.append(encode_row(row("c", star="1")))
+    assert [dict(each).get("star") for each in LogFile(path).read().rows] == [None, None, "1"]
+    assert sorted(each.name for each in path.parent.iterdir()) == ["history.csv", "history.csv.before-2"]
+
+
+def test_a_kept_log_is_never_overwritten(path):
+    path.with_name("history.csv.before-2").write_bytes(b"another one")
+    old = old_log(path)
+    LogFile(path).read()
+    assert kept(path) == [b"another one", old]
+
+
+def test_a_persons_columns_and_lines_stay_and_what_was_in_extra_gets_its_column(path):
+    columns = ("extra", "state", "mine", "time", "external_task_id")
+    extra = '{"take":2,"person_id":"7","account":"sandbox"}'
+    path.write_bytes(
+        encode_row(columns) + encode_row([extra, "intent", "kept", "now", "a"]) + b"what is this?\n"
+    )
+    contents = LogFile(path).read()
+    assert contents.columns == (*COLUMNS, "mine")
+    (only,) = contents.rows
+    assert only == {
+        "external_task_id": "a",
+        "time": "now",
+        "state": "intent",
+        "mine": "kept",
+        "account": "sandbox",
+        "person_id": "7",
+        "extra": '{"take":2}',
+    }
+    assert b"what is this?" in path.read_bytes()
+    assert len(contents.unreadable) == len(LogFile(path).read().unreadable) == 1
+
+
+def test_a_torn_tail_of_an_old_log_is_repaired_first(path):
+    path.write_bytes(old_log(path) + b"c,half a row")
+    assert ids(LogFile(path).read()) == ["a", "b"]
+    assert torn(path) == b"c,half a row\n"
+
+
+class Stopped(BaseException):
+    """The process ends here."""
+
+
+def test_wherever_it_is_cut_off_the_log_is_the_old_one_or_the_new_one(path, monkeypatch):
+    steps = 0
+    while True:
+        steps += 1
+        for file in path.parent.iterdir():
+            file.unlink()
+        old = old_log(path)
+        left = [steps]
+
+        def until(call: Callable[..., Any], left: list[int] = left) -> Callable[..., Any]:
+            def stop(*args: Any, **options: Any) -> Any:
+                left[0] -= 1
+                if left[0] == 0:
+                    raise Stopped
+                return call(*args, **options)
+
+            return stop
+
+        with monkeypatch.context() as patched:
+            for name in ("open", "replace", "fsync"):
+                patched.setattr(os, name, until(getattr(os, name)))
+            file = LogFile(path, write=until(os.write), fsync=until(os.fsync))
+            try:
+                file.read()
+            except Stopped:
+                pass
+            else:
+                break
+        assert parse(path.read_bytes()).rows == parse(old).rows
+        assert LogFile(path).read().rows == parse(old).rows
+        assert kept(path) == [old], "the next start goes on with it, and keeps one copy"
+    assert steps > 8
+
+
+@pytest.mark.parametrize("failing", range(1, 3))
+def test_a_disk_that_is_full_leaves_the_old_log(path, failing):
+    old = old_log(path)
+    disk = Disk(failing, "full")
+    with pytest.raises(LedgerError, match="in trouble"):
+        LogFile(path, write=disk.write).read()
+    assert path.read_bytes() == old
+    assert not list(path.parent.glob("*.new"))
+    assert LogFile(path).read().columns == COLUMNS
+
+
+# -- logs that were saved otherwise --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_another_separator_is_named_with_the_remedy(path, separator, name, quoting):
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting).writerows(
+        [COLUMNS, row("a", prompt="A fox, a tree")]
+    )
+    path.write_bytes(data := b"\xef\xbb\xbf" + text.getvalue().encode())
+    with pytest.raises(LedgerError, match=f"separated by {name}: save it again as CSV in UTF-8"):
+        LogFile(path).read()
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("separator", [b",", b"\t"])
+def test_another_encoding_is_named_with_the_remedy(path, encoding, separator):
+    path.write_bytes(
+        data := (HEADER + encode_row(row("a"))).replace(b",", separator).decode().encode(encoding)
+    )
+    with pytest.raises(LedgerError, match="saved as UTF-16: save it again as CSV in UTF-8"):
+        LogFile(path).read()
+    assert path.read_bytes() == data

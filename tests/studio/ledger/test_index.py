@@ -63,9 +63,56 @@ def test_a_log_that_is_being_read_shows_nothing_yet(tmp_path, monkeypatch):
     opened(tmp_path / "history.csv").append("a", state="succeed", file="a.mp4")
     go = threading.Event()
     load = Ledger._load
-    monkeypatch.setattr(Ledger, "_load", lambda self: (go.wait(10), load(self)))
+    monkeypatch.setattr(Ledger, "_load", lambda self: (go.wait(10), load(self))[1])
     later = opened(tmp_path / "history.csv", read_later=True)
     assert (later.index.tasks, later.index.newest(0, 9), later.index.page_of_cards(0, 9)) == (0, [], [])
     go.set()
     later.append("b", state="waiting")
     assert [job.id for job in later.index.newest(0, 9)] == ["b", "a"]
+
+
+def test_a_batch_that_is_given_to_a_clip_later_moves_its_card(tmp_path):
+    ledger = opened(tmp_path / "history.csv")
+    for job_id in "abcd":
+        ledger.append(job_id, state="succeed", file=f"{job_id}.mp4", batch="one" if job_id in "ad" else "")
+    ledger.append("b", batch="one")
+    check(ledger)
+    ledger.append("d", batch="two")
+    check(ledger)
+    check(opened(tmp_path / "history.csv"))
+
+
+class Counted(dict):  # type: ignore[type-arg]
+    """Counts how often somebody goes through it."""
+
+    looks = 0
+
+    def values(self):
+        Counted.looks += 1
+        return super().values()
+
+    __iter__ = None  # type: ignore[assignment]
+
+
+def test_a_page_costs_what_it_shows_however_many_jobs_have_no_file(tmp_path):
+    ledger = opened(tmp_path / "history.csv")
+    index = ledger.index
+    for number in range(2000):
+        clip = number % 400 == 0
+        index.keep(
+            Job({"external_task_id": f"v{number}", "state": "succeed", **({"file": "x.mp4"} if clip else {})})
+        )
+    index._jobs = Counted(index._jobs)
+    unfetched = index.unfetched()
+    assert (index.tasks, index.clips, index.cards, index.count("succeed"), len(unfetched)) == (
+        2000,
+        5,
+        5,
+        2000,
+        1995,
+    )
+    assert [[job.id for job in card] for card in index.page_of_cards(3, 9)] == [["v400"], ["v0"]]
+    assert [job.id for job in index.newest(1990, 2001)][-1] == "v0"
+    assert index.unfetched() is unfetched, "a look makes no copy of its own"
+    assert index.open_jobs() is index.open_jobs()
+    assert Counted.looks == 0
