@@ -44,6 +44,8 @@ class Archive:
         self.folder = folder
         self._checker = checker or ChildChecker()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in folder.glob("*.part"):  # of a process that was killed; nobody else works in this folder
+            part.unlink(missing_ok=True)
 
     def video(self, job_id: str, *, watermark: bool = False) -> Path:
         """Return where the video of a job lies or will lie."""

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/pages.py
 
-An old account that was taken in, or years of cleared clips. Each page is run alone, without a browser; the two
-studios take turns, each pair gives a ratio, and what is printed is the median, with the middle half in brackets.
+An old account that was taken in, or years of cleared clips. Each page is run alone, without a browser; the
+two studios take turns, each pair gives a ratio, and what is printed is the median, with the middle half in
+brackets.
 """
 
 from __future__ import annotations

@@ -486,3 +486,10 @@ def test_a_studio_that_stops_does_not_wait_for_a_child(tmp_path, monkeypatch):
             ended.result(30)
     with pytest.raises(CheckInterrupted):
         archive.check(job())
+
+
+def test_what_a_killed_process_left_half_written_is_swept_at_the_start(tmp_path):
+    for name in ("a.mp4.part", "a.jpg.part", "a.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    Archive(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
