@@ -13,6 +13,7 @@ from pages._ui.errors import readable
 from pages._ui.form.fields import catch_up
 from pages._ui.live import follow, remember
 from pages._ui.running import studio
+from pages._ui.style import style_sheet
 from pages._ui.words import plain
 
 PERSON, CHIME = "studio_person", "studio_chime"  # cookies
@@ -24,7 +25,7 @@ STYLE = """<style>
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
   [data-testid="stElementContainer"]:is(
-    :has([data-live], [data-draft], [data-task]), [class*="st-key-live-"], .st-key-desk
+    :has([data-live], [data-draft], [data-task], [data-style]), [class*="st-key-live-"], .st-key-desk
   ) { position: absolute; }
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
@@ -54,7 +55,7 @@ def main() -> None:
         ],
         position="top",
     )
-    st.html(STYLE)
+    style_sheet(STYLE)
     st.session_state.setdefault("session", secrets.token_hex(8))
     with readable():
         with st.sidebar:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages._ui.style import style_sheet
+
 
 def cards(name: str, ids: Sequence[str], draw: Callable[[str], None], *, horizontal: bool = False) -> None:
     """Draw a card for each id, in this order.
@@ -24,7 +26,7 @@ def cards(name: str, ids: Sequence[str], draw: Callable[[str], None], *, horizon
     """
     key = f"places_of_{name}s"
     places = st.session_state[key] = kept_places(st.session_state.get(key, ()), ids)
-    st.html(f"<style>{_order(name, ids)}</style>")
+    style_sheet(f"<style>{_order(name, ids)}</style>")
     with st.container(horizontal=horizontal, key=f"{name}s"):
         for each in places:
             with st.container(border=True, key=f"{name}-{each}") if each else st.container():

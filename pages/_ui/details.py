@@ -14,6 +14,7 @@ from kling.studio.jobs import SUCCEED, Job
 from pages._ui.clips import downloads, player, remix
 from pages._ui.running import studio
 from pages._ui.status import charge_words, decisions, status
+from pages._ui.style import style_sheet
 from pages._ui.words import (
     WITHOUT_ORDER,
     counted,
@@ -38,7 +39,7 @@ STYLE = """<style>
 def details(job: Job) -> None:
     """Draw everything about a task."""
     here = studio()
-    st.html(STYLE)
+    style_sheet(STYLE)
     with st.container(border=True, key="details"):
         words: Any = st.container()
         if job.state == SUCCEED and job["file"]:

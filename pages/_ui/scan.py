@@ -93,7 +93,7 @@ def _for_a_person(found: Findings) -> None:
             f"**{len(tasks):,}** {words} as an older version made them, and the log does not have them."
         )
         st.button(
-            f"Take in {_one(tasks, 'it', f'all {len(tasks):,}')}",
+            f"Take {_one(tasks, 'it in', f'in all {len(tasks):,}')}",
             icon=":material/move_to_inbox:",
             key="take_in_ours",
             type="primary",

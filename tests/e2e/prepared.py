@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from kling import ApiKey, TextToVideo
-from kling.studio.archive import Archive, look_at
+from kling.studio.archive import Archive
 from kling.studio.craft.saved import FOLDER as TEMPLATES
 from kling.studio.craft.saved import SavedTemplates
 from kling.studio.draft import Draft
 from kling.studio.drafts import Drafts
 from kling.studio.jobs import SUCCEED, request_cells
 from kling.studio.ledger.csv_file import LogFile
-from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.settings import Settings
+from kling.studio.video_check import look_at
 from pages._ui.routes.guard import BROWSER_COOKIE
 from tests.e2e.conftest import Server
 from tests.studio.clips import tiny_clip
@@ -47,7 +48,7 @@ class Past:
         self._data = data
         self._account = Settings(credentials=ApiKey(KEY), base_url=NOBODY).account
         self._archive = Archive(data / "videos")
-        self._ledger = Ledger(LogFile(data / "history.csv"), clock=time.time)
+        self._ledger = CsvLedger(LogFile(data / "history.csv"), clock=time.time)
         self._drafts = Drafts(data / "drafts", clock=time.time)
         self._numbers = count(1)
 
@@ -57,7 +58,7 @@ class Past:
         if state == SUCCEED:
             path = self._archive.video(job_id)
             tiny_clip(path)
-            look_at(path)[1].save(self._archive.poster(job_id), "JPEG")
+            look_at(path, self._archive.poster(job_id))
             cells = {"file": path.name, "final_unit_deduction": "1.5", **cells}
         known = {"account": self._account, "person": "Ada", **request_cells(request)}
         self._ledger.append(job_id, **{"state": "intent", **known})

@@ -14,6 +14,7 @@ from pages._ui.form import fields
 from pages._ui.form.team import team
 from pages._ui.live import base_path
 from pages._ui.running import studio
+from pages._ui.style import style_sheet
 from pages._ui.words import escaped, plain, price
 
 SHELVES = ("Prompts", "Styles", "Team", "Earlier")
@@ -65,7 +66,7 @@ def library(begin_with: Begin) -> None:
 
 
 def _starting_prompts(query: str, begin_with: Begin) -> None:
-    st.html(STYLE)
+    style_sheet(STYLE)
     categories = list(dict.fromkeys(template.category for template in templates()))
     category = st.pills(
         "Category", categories, key="library_category", label_visibility="collapsed", wrap=False
