@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from kling.errors import AccountBlocked, APIError, KlingError, SlowDown
+from kling.errors import AccountBlocked, APIError, AuthFailed, KlingError, SlowDown
 from kling.studio.admission import ACCOUNT, AdmissionControl
 from kling.studio.evidence import AFTER_CREATE, Evidence, Known, Outcome, Step, outcome_of
 from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged
@@ -70,7 +70,8 @@ class Sender:
         try:
             task = self._reconciler.find(job)
         except KlingError as error:
-            self._admission.hold(ACCOUNT, words_of(error), _code(error))
+            needs_person = isinstance(error, AuthFailed | AccountBlocked)
+            self._admission.hold(ACCOUNT, words_of(error), _code(error), needs_person=needs_person)
             return True
         if task is not None:
             self._reconciler.accept(job, task)

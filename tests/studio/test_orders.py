@@ -386,6 +386,29 @@ def test_what_waits_for_a_slot_waits_as_long_as_it_takes_also_after_a_restart(be
     assert bench.job(job.id).state == "submitted"
 
 
+def test_after_a_restart_what_waits_is_looked_up_once_before_it_is_sent(bench):
+    bench.kling.answers = [(BUSY, False)]
+    job = bench.order()
+    bench.kling.add(job.id)  # the log is a copy of before the answer
+    bench.restart()
+    bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+    assert len(bench.kling.posts) == 1
+
+
+def test_with_a_wrong_key_what_waits_after_a_restart_says_who_has_to_act(bench):
+    bench.kling.answers = [(BUSY, False)]
+    job = bench.order()
+    bench.restart()
+    bench.kling.look_ups = [api_error(401, 1002, "who are you?")] * 50
+    bench.run_for(600)
+    assert bench.job(job.id).state == "waiting"
+    place = bench.studio.place(bench.job(job.id))
+    assert place.needs_person
+    assert "a key that Kling accepts" in place.words
+    assert len(bench.kling.gets) < 10
+
+
 def test_what_waited_while_the_studio_was_stopped_for_long_is_left_to_a_person(bench):
     """The folder may be a backup, in which a job waits that was withdrawn since."""
     bench.kling.answers = [(BUSY, False)]
