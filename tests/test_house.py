@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 import subprocess
 import sys
 import tomllib
@@ -142,3 +144,19 @@ def test_streamlit_knows_every_setting_and_reads_it():
 
 def test_the_page_icon_is_no_remote_picture():
     assert 'page_icon="🎬"' in (ROOT / "pages" / "main.py").read_text(encoding="utf-8")
+
+
+def test_nothing_cites_a_source_that_the_repository_does_not_have():
+    """Rules of the API are cited by a tag, and kling/SOURCES.md says what each tag is."""
+    known = set(
+        re.findall(r"^\| (S[0-9]p?) \|", (ROOT / "kling" / "SOURCES.md").read_text("utf-8"), re.MULTILINE)
+    )
+    cited: dict[str, set[str]] = {}
+    for folder, kind in itertools.product(("kling", "pages"), ("*.py", "*.toml", "*.json")):
+        for path in (ROOT / folder).rglob(kind):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"kling-(api|siblings|text2video)\.", text), path
+            for tag in re.findall(r"\b(S[0-9]p?)\b", text):
+                cited.setdefault(tag, set()).add(path.name)
+    assert len(known) == 9
+    assert cited.keys() <= known, {tag: cited[tag] for tag in cited.keys() - known}

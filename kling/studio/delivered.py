@@ -10,7 +10,7 @@ from typing import Any
 from kling.catalog import catalog
 from kling.studio.jobs import OPEN, SUCCEED, TERMINAL, Job, bounded
 
-SECONDS_OFF = 0.2  # real answers say 5.04 for 5 (kling-api.md, section 10)
+SECONDS_OFF = 0.2  # real answers say 5.04 for 5 (S2p)
 SHAPE_OFF = 0.03  # of the aspect ratio: encoders round sides to multiples of 2, 8 or 16
 SIDE_OFF = 0.03  # of the short side, for the same reason
 FPS_OFF = 0.5  # 23.976 is 24

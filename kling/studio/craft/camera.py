@@ -1,6 +1,6 @@
 """A camera move as a plain sentence, for models that take no `camera_control`, and back.
 
-What each axis does and which sign is which: kling-text2video.txt. The sandbox draws the words as the same
+What each axis does and which sign is which: S1. The sandbox draws the words as the same
 move; a test holds that.
 """
 

@@ -1,7 +1,7 @@
 """The arithmetic of a storyboard: one to six shots of whole seconds that add up to the video's duration.
 
 Every function returns new shots and leaves prompts as they are. Seconds that cannot be read count as 1.
-Limits are the catalog's; the text form is that of kling-api.md, section 6.
+Limits are the catalog's; the text form is the official one (S2).
 """
 
 from __future__ import annotations

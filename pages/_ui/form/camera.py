@@ -25,7 +25,7 @@ MOVES = {
     "right_turn_forward": "turn right, then forward",
     "left_turn_forward": "turn left, then forward",
 }
-# What each end of an axis does: kling-text2video, camera_control.
+# What each end of an axis does (S1, camera_control).
 AXES = {
     "horizontal": "moves left (−) or right (+)",
     "vertical": "moves down (−) or up (+)",
