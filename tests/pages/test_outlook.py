@@ -270,7 +270,7 @@ def test_while_a_clip_is_not_here_its_link_the_reason_and_the_days_left_are_show
     text = shown(app.switch_page("compose.py").run(), "job0000")
     assert "The host is not known." in text
     assert "Not saved yet, 29 days left" in text
-    link = '<a href="https://files.example/x?sign=a&amp;b=%22c" target="_blank" rel="noopener noreferrer">'
+    link = '<a href="https://files.example/x?sign=a&amp;b=%22c" target="_blank" rel="noopener noreferrer"'
     assert link in text
 
 
