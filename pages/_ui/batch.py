@@ -10,8 +10,9 @@ import streamlit as st
 
 from kling.studio.delivered import Charge, charged
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
+from pages._ui.charges import charge_words
+from pages._ui.decisions import decide
 from pages._ui.running import studio
-from pages._ui.status import charge_words, decide
 from pages._ui.words import counted, is_sandbox, plain, price, state
 
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says

@@ -11,9 +11,11 @@ import streamlit as st
 from kling import TextToVideo
 from kling.studio.delivered import charged
 from kling.studio.jobs import SUCCEED, Job
+from pages._ui.charges import charge_words
 from pages._ui.clips import downloads, player, remix
+from pages._ui.decisions import decisions
 from pages._ui.running import studio
-from pages._ui.status import charge_words, decisions, status
+from pages._ui.status import status
 from pages._ui.style import style_sheet
 from pages._ui.words import (
     WITHOUT_ORDER,

@@ -10,8 +10,9 @@ from kling.studio.jobs import FOLLOWED, INTENT, SUCCEED, Job
 from pages._ui.batch import progress
 from pages._ui.cards import cards
 from pages._ui.clips import downloads, player, prompt_text, remix
+from pages._ui.decisions import decisions
 from pages._ui.running import studio
-from pages._ui.status import decisions, status
+from pages._ui.status import status
 from pages._ui.words import counted
 
 SHOWN = 6  # tasks beside the form

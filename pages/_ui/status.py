@@ -1,25 +1,21 @@
-"""Where a job stands: its state, time and price, whether it is what was ordered, and what can be done."""
+"""Where a job stands: its state, time and price, whether it is what was ordered, and what comes next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from kling import InvalidRequest
 from kling.errors import Actor
-from kling.studio.advice import NOTHING_SPENT, Fix, advice
+from kling.studio.advice import NOTHING_SPENT, advice
 from kling.studio.archive import MOST_AGAIN, again, cleared_at, retention_status
-from kling.studio.delivered import Charge, charged, mismatches
+from kling.studio.delivered import mismatches
 from kling.studio.jobs import (
     FAILED,
     FOLLOWED,
     INTENT,
-    NOT_SENT,
     OPEN,
     PROCESSING,
     SUBMITTED,
@@ -28,24 +24,17 @@ from kling.studio.jobs import (
     WAITING,
     WITHDRAWN,
     Job,
-    StateChanged,
 )
-from kling.studio.ledger import LedgerError
 from kling.studio.outlook import Outlook
 from kling.studio.studio import Studio
-from pages._ui.clips import remix
-from pages._ui.ordering import place_order, refusal_of
+from pages._ui.charges import charge_line
 from pages._ui.words import (
     attribute,
     counted,
     escaped,
     in_local_time,
-    is_found,
-    is_sandbox,
-    money,
     order_line,
     plain,
-    price,
     prompt_of,
     since,
     span,
@@ -67,8 +56,6 @@ ACTORS = {
     Actor.KLING: "for Kling",
 }
 LASTS = timedelta(minutes=1)  # a state that goes on by itself is explained once it has lasted so long
-GIVE_UP_AFTER = timedelta(minutes=5)  # a job that is looked up for so long may be given up
-GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
 
 def status(studio: Studio, job: Job) -> None:
@@ -85,7 +72,7 @@ def status(studio: Studio, job: Job) -> None:
         st.caption(plain(line))
     _times(studio, job)
     badges(job)
-    _price(job)
+    charge_line(job)
     _words(studio, job)
 
 
@@ -139,33 +126,6 @@ def badges(job: Job) -> None:
         is_fetched_again = again(job) < MOST_AGAIN and cleared_at(job) > datetime.now(UTC)
         words = "broken; fetched again while Kling has it" if is_fetched_again else "broken"
         st.badge(words, icon=":material/broken_image:", color="red", help=reason)
-
-
-def charge_words(job: Job, charge: Charge) -> str:
-    """Return what Kling charged: Units, money of an account that pays in cash, or both."""
-    parts = []
-    if charge.charged is not None and (charge.charged or not charge.cash):
-        parts.append(price(charge.charged, job))
-    if charge.cash is not None and (charge.cash or charge.charged is None):
-        listed = charge.list_price
-        instead = (
-            f", list price {money(listed, job['currency'])}" if listed not in {None, charge.cash} else ""
-        )
-        parts.append(f"{money(charge.cash, job['currency'])} from the balance{instead}")
-    return " and ".join(parts)
-
-
-def _price(job: Job) -> None:
-    charge = charged(job)
-    if charge is None or not charge.is_known or is_sandbox(job):
-        return
-    words = f"Charged {charge_words(job, charge)}"
-    if charge.differs:
-        st.caption(plain(f"{words}; {price(charge.estimated, job)} were expected."))
-    elif charge.estimated is not None and charge.charged == charge.estimated:
-        st.caption(plain(f"{words}, as expected."))
-    else:
-        st.caption(plain(f"{words}."))
 
 
 def _words(studio: Studio, job: Job) -> None:
@@ -246,94 +206,3 @@ def _support(job: Job) -> str:
 def _say(job: Job, words: str) -> None:
     if words:
         (st.error if job.state == FAILED else st.info)(plain(words + _support(job)))
-
-
-def decisions(studio: Studio, job: Job, *, place: str) -> None:
-    """Draw what a person may decide about a job that failed, was not sent, or is looked up for long."""
-    if job.state == FAILED:
-        _mend(studio, job, place=place)
-    elif job.state == UNKNOWN:
-        _give_up(studio, job, place=place)
-    if job.state not in {WAITING, NOT_SENT}:
-        return
-    in_line = studio.place(job)
-    with st.container(horizontal=True):
-        may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
-        if may_send and studio.owns(job):
-            st.button(
-                "Send now", key=f"send-{place}-{job.id}", on_click=decide, args=(studio.send_again, job.id)
-            )
-        st.button(
-            "Withdraw", key=f"withdraw-{place}-{job.id}", on_click=decide, args=(studio.withdraw, job.id)
-        )
-
-
-def _give_up(studio: Studio, job: Job, *, place: str) -> None:
-    """Let a person end a job that is looked up for long, after a word about the risk."""
-    outlook, session = studio.explain(job), st.session_state
-    if outlook is None:
-        return
-    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= GIVE_UP_AFTER
-    if not has_lasted and outlook.actor is Actor.NOBODY:
-        return
-    if session.get("giving_up") != job.id:
-        st.button(
-            "Give it up",
-            key=f"give-up-{place}-{job.id}",
-            on_click=lambda: session.update(giving_up=job.id),
-        )
-        return
-    with st.container(border=True):
-        st.markdown(f"**Give it up?** It is not looked up any more. {GIVE_UP_RISK}")
-        with st.container(horizontal=True):
-            st.button(
-                "Yes, give it up",
-                key=f"yes-give-up-{place}-{job.id}",
-                on_click=_given_up,
-                args=(studio, job.id),
-            )
-            st.button(
-                "Go on looking", key=f"no-give-up-{place}-{job.id}", on_click=lambda: session.pop("giving_up")
-            )
-
-
-def _given_up(studio: Studio, job_id: str) -> None:
-    st.session_state.pop("giving_up", None)
-    decide(studio.give_up, job_id)
-
-
-def _mend(studio: Studio, job: Job, *, place: str) -> None:
-    what = advice(job, nothing_spent=studio.nothing_spent(job))
-    if what is None or is_found(job):
-        return
-    if what.kind in {Fix.EDIT_PROMPT, Fix.CHANGE_ORDER}:
-        remix(job, words="Mend it in Compose")
-    else:
-        cost = "free" if studio.connection.is_sandbox else price(job.request.units())
-        st.button(
-            f"Order again · {cost}",
-            icon=":material/replay:",
-            key=f"again-{place}-{job.id}",
-            on_click=_order_again,
-            args=(job,),
-        )
-
-
-def _order_again(job: Job) -> None:
-    """Order the same once more as a job of its own, in a button's callback."""
-    try:
-        place_order([replace(job.request, external_task_id="", callback_url="")], parent=job.id)
-    except InvalidRequest as error:
-        st.toast(plain(" ".join(problem.message for problem in error.problems)), icon=":material/warning:")
-    except LedgerError as error:
-        st.toast(plain(refusal_of(error)), icon=":material/warning:")
-    else:
-        st.toast("Ordered again.", icon=":material/check:")
-
-
-def decide(act: Callable[[str], object], job_id: str) -> None:
-    """Do what a button says, in its callback; say why if that is too late."""
-    try:
-        act(job_id)
-    except (StateChanged, LedgerError) as error:
-        st.toast(plain(str(error)), icon=":material/warning:")

@@ -20,7 +20,7 @@ from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.outlook import Outlook
 from kling.studio.settings import Settings
 from kling.studio.studio import Studio
-from pages._ui import banners, running, scan, status, words
+from pages._ui import banners, decisions, running, scan, words
 from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, texts
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_lists import said as said_raw
@@ -140,7 +140,7 @@ def test_a_job_that_is_looked_up_for_long_may_be_given_up_after_a_word_about_the
     fill(studio, 1, state="unknown", file="")
     shown(app, "job0000")
     assert "Give it up" not in labels(app)  # it has only begun
-    monkeypatch.setattr(status, "GIVE_UP_AFTER", timedelta(0))
+    monkeypatch.setattr(decisions, "GIVE_UP_AFTER", timedelta(0))
     shown(app, "job0000")
     app.button(key="give-up-compose-job0000").click().run()
     assert "If Kling has it all the same, it is charged" in texts(app)

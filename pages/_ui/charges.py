@@ -1,0 +1,37 @@
+"""What Kling charged for a job, beside what it was to cost."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.studio.delivered import Charge, charged
+from kling.studio.jobs import Job
+from pages._ui.words import is_sandbox, money, plain, price
+
+
+def charge_words(job: Job, charge: Charge) -> str:
+    """Return what Kling charged: Units, money of an account that pays in cash, or both."""
+    parts = []
+    if charge.charged is not None and (charge.charged or not charge.cash):
+        parts.append(price(charge.charged, job))
+    if charge.cash is not None and (charge.cash or charge.charged is None):
+        listed = charge.list_price
+        instead = (
+            f", list price {money(listed, job['currency'])}" if listed not in {None, charge.cash} else ""
+        )
+        parts.append(f"{money(charge.cash, job['currency'])} from the balance{instead}")
+    return " and ".join(parts)
+
+
+def charge_line(job: Job) -> None:
+    """Draw it; of the sandbox, which charges nothing, there is nothing to say."""
+    charge = charged(job)
+    if charge is None or not charge.is_known or is_sandbox(job):
+        return
+    words = f"Charged {charge_words(job, charge)}"
+    if charge.differs:
+        st.caption(plain(f"{words}; {price(charge.estimated, job)} were expected."))
+    elif charge.estimated is not None and charge.charged == charge.estimated:
+        st.caption(plain(f"{words}, as expected."))
+    else:
+        st.caption(plain(f"{words}."))
