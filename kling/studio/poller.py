@@ -300,7 +300,8 @@ class Poller:
             where = "The sandbox" if is_sandbox else "Kling"
             message = f"{where} does not know this task any more."
             code = str(error.code)
-            self._append(job, state=FAILED, code=code, request_id=error.request_id, message=message)
+            about = {"task_id": job["task_id"], "request_id": error.request_id}  # with its id, it stays accepted
+            self._append(job, state=FAILED, code=code, message=message, **about)
 
     def missing_since(self, job: Job) -> float | None:
         """Return since when Kling says that it does not know an accepted job, None if it does not say so."""
