@@ -300,7 +300,7 @@ class Poller:
             where = "The sandbox" if is_sandbox else "Kling"
             message = f"{where} does not know this task any more."
             code = str(error.code)
-            about = {"task_id": job["task_id"], "request_id": error.request_id}  # with its id, it stays accepted
+            about = {"task_id": job["task_id"], "request_id": error.request_id}  # so it stays accepted
             self._append(job, state=FAILED, code=code, message=message, **about)
 
     def missing_since(self, job: Job) -> float | None:
