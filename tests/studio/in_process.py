@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,9 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from kling import Client, KeyPair
+from kling.auth import Credentials
 from kling.sandbox.auth import Keys
-from kling.sandbox.engine import Engine, Request, Settings
+from kling.sandbox.engine import Answer, Engine, Request, Settings
 from kling.sandbox.pace import Pace
 from kling.sandbox.store import Store, Task
 
@@ -100,19 +102,15 @@ class Wire(BaseAdapter):
             return respond(
                 request, status, json.dumps({"code": code, "message": "as planned", "request_id": "r"})
             )
-        answer = self.engine.handle(
-            Request(
-                method=str(request.method),
-                path=unquote(parts.path),
-                query=dict(parse_qsl(parts.query)),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=body if isinstance(body, bytes) else body.encode(),
-                base_url=URL,
-            ),
-            now,
+        read = Request(
+            method=str(request.method),
+            path=unquote(parts.path),
+            query=dict(parse_qsl(parts.query)),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body if isinstance(body, bytes) else body.encode(),
+            base_url=f"{parts.scheme}://{parts.netloc}",
         )
-        for task in iter(self.engine.store.undrawn, None):
-            self.engine.store.mark_ready(task.task_id, self.engine.clock(now))
+        answer = self.ask(read, fault, now)
         text = json.dumps(answer.body)
         spoiled = {
             "empty": "",
@@ -123,11 +121,22 @@ class Wire(BaseAdapter):
         }
         return respond(request, 502 if fault == "html-502" else answer.status, spoiled.get(fault, text))
 
+    def ask(self, request: Request, fault: str, now: float) -> Answer:  # noqa: ARG002 - for those who inherit
+        """Return what the API answers."""
+        answer = self.engine.handle(request, now)
+        for task in iter(self.engine.store.undrawn, None):
+            self.engine.store.mark_ready(task.task_id, self.engine.clock(now))
+        return answer
+
+    def clip_of(self, task_id: str, now: float) -> Task | None:
+        """Return the task whose clip may be downloaded."""
+        return self.engine.clip(task_id, now)
+
     def _clip(
         self, request: requests.PreparedRequest, path: str, fault: str, now: float
     ) -> requests.Response:
         task_id = path.removeprefix("/clips/")[:18]
-        task = self.engine.clip(task_id, now)
+        task = self.clip_of(task_id, now)
         if fault == "expired-url" or task is None:
             return respond(request, 403, "<Error/>")
         if fault in {"html-clip", "html-502"}:
@@ -164,15 +173,31 @@ def respond(
 
 
 class InProcess:
-    """A connection to an engine in this process: a sandbox, as far as the studio can tell."""
+    """A connection to an engine in this process: a sandbox, as far as the studio can tell.
 
-    is_sandbox = True
+    Args:
+        wire: the way to it.
+        credentials, base_url: those of a real account; by default it is a sandbox.
+        clock: Unix seconds, for tokens; by default the wire's.
+        monotonic: seconds that never jump; by default the real ones.
+    """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        credentials: Credentials | None = None,
+        base_url: str = URL,
+        clock: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.wire = wire
-        self._client = Client(KEYS, base_url=URL, clock=wire.clock)
-        for session in (self._client._api, self._client._files):
-            session.mount(URL, wire)
+        self.is_sandbox = credentials is None
+        self._client = Client(
+            credentials or KEYS, base_url=base_url, clock=clock or wire.clock, monotonic=monotonic
+        )
+        for session in (self._client._api, self._client._files._session):
+            session.mount(base_url, wire)
 
     def client(self) -> Client:
         return self._client

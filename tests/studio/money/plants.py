@@ -1,0 +1,166 @@
+"""Faults that the machine has to find: the rules that the studio had before, and some that it never had.
+
+Each is planted at the smallest place that decides, and comes with the rules of the machine that lead to it
+fastest and with what the machine has to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from kling import Client, MaybeSent, Task, TextToVideo
+from kling.errors import KlingError
+from kling.studio import evidence, jobs, poller, sender
+from kling.studio.accounts import Accounts
+from kling.studio.jobs import FAILED, Job
+from kling.studio.ledger import LedgerError
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.poller import Poller
+from kling.studio.sender import Sender
+from kling.studio.studio import Studio
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A fault.
+
+    Args:
+        put: plants it.
+        rules: of the machine that are needed to find it.
+        found_as: what the machine says then, as a pattern.
+        by: how it shows itself.
+        usual_list: of the account, if it takes a certain one.
+    """
+
+    put: Callable[[Patch], None]
+    rules: tuple[str, ...]
+    found_as: str
+    by: type[Exception] | tuple[type[Exception], ...] = AssertionError
+    usual_list: str = ""
+
+    def __str__(self) -> str:
+        return self.put.__name__
+
+
+def a_fresh_id_on_retry(patch: Patch) -> None:
+    submit = Client.submit
+
+    def try_twice(self: Client, request: TextToVideo) -> Task:
+        try:
+            return submit(self, request)
+        except MaybeSent:
+            return submit(self, replace(request, external_task_id=f"{request.external_task_id}x"))
+
+    patch.setattr(Client, "submit", try_twice)
+
+
+def the_post_before_the_intent(patch: Patch) -> None:
+    order = Studio.order
+
+    def post_first(self: Studio, request: TextToVideo, **about: Any) -> Job:
+        with contextlib.suppress(KlingError):
+            self.connection.client().submit(replace(request, external_task_id="posted-first"))
+        return order(self, request, **about)
+
+    patch.setattr(Studio, "order", post_first)
+
+
+def a_row_lost_at_a_full_disk(patch: Patch) -> None:
+    append = LogFile.append
+
+    def careless(self: LogFile, record: bytes) -> None:
+        with contextlib.suppress(LedgerError):
+            append(self, record)
+
+    patch.setattr(LogFile, "append", careless)
+
+
+def a_refusal_is_believed(patch: Patch) -> None:
+    def believe(self: Sender, job: Job, error: KlingError) -> bool:
+        calls = self._evidence.of(job)
+        calls.open = calls.exists = False
+        calls.refused = calls.asked_since_refusal = True
+        self._record(job, error, state=FAILED, message=str(error))
+        return True
+
+    def refused(error: KlingError) -> evidence.Outcome:
+        outcome = evidence.outcome_of(error)
+        return evidence.Outcome.REFUSED if outcome is evidence.Outcome.EXISTS else outcome
+
+    patch.setattr(sender, "outcome_of", refused)
+    patch.setattr(Sender, "_is_refused_for_sure", believe)
+
+
+def no_such_task_is_believed_within_the_lag(patch: Patch) -> None:
+    patch.setattr(evidence, "LATE", 0.0)
+    patch.setattr(evidence, "APART", 0.0)
+
+
+def a_row_takes_a_job_back(patch: Patch) -> None:
+    patch.setattr(jobs, "_accepted_state", lambda *_: "")
+
+
+def the_wall_clock_measures_pauses(patch: Patch) -> None:
+    init = Studio.__init__
+
+    def by_the_wall(self: Studio, *arguments: Any, clock: Any, monotonic: Any, **more: Any) -> None:
+        difference = clock() - monotonic()
+        init(self, *arguments, clock=clock, monotonic=lambda: clock() - difference, **more)
+
+    patch.setattr(Studio, "__init__", by_the_wall)
+
+
+def the_fingerprint_is_the_account(patch: Patch) -> None:
+    patch.setattr(Accounts, "_is_seen", lambda *_: False)
+
+
+def kling_is_asked_by_its_own_id(patch: Patch) -> None:
+    ask = Poller._ask_by_id
+
+    def by_task_id(self: Poller, unseen: dict[str, Job], client: Client) -> None:
+        patch.setattr(poller, "asked_by", lambda job_id: unseen[job_id]["task_id"] or job_id)
+        ask(self, unseen, client)
+
+    patch.setattr(Poller, "_ask_by_id", by_task_id)
+
+
+def a_date_has_no_zone(patch: Patch) -> None:
+    patch.setattr(jobs, "_moment", datetime.fromisoformat)
+
+
+PLANTS = (
+    Plant(a_fresh_id_on_retry, ("order", "spoil_several_answers"), "was bought . times|is (in|on) no"),
+    Plant(the_post_before_the_intent, ("order",), "was bought . times|is in no log"),
+    Plant(a_row_lost_at_a_full_disk, ("order", "fill_the_disk"), "is in no log|row is gone"),
+    Plant(a_refusal_is_believed, ("order", "deliver_the_next_create_twice"), "paid for and called free"),
+    Plant(
+        no_such_task_is_believed_within_the_lag,
+        ("order", "tick", "spoil_several_answers"),
+        "paid for and called free",
+    ),
+    Plant(
+        a_row_takes_a_job_back,
+        ("order", "tick", "mix_up_the_log"),
+        "no longer accepted|differ|waits for ever|intent",
+        by=(AssertionError, KeyError),
+    ),
+    Plant(the_wall_clock_measures_pauses, ("order",), "was bought . times"),
+    Plant(the_fingerprint_is_the_account, ("order", "change_the_key"), "ended as succeed"),
+    Plant(
+        kling_is_asked_by_its_own_id,
+        ("order", "edit_the_log_in_a_spreadsheet"),
+        "waits for ever|never fetched",
+        usual_list="404",
+    ),
+    Plant(
+        a_date_has_no_zone, ("order", "tick", "edit_the_log_in_a_spreadsheet"), "offset-naive", by=TypeError
+    ),
+)
