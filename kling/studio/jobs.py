@@ -89,7 +89,7 @@ _LONGEST_CELL = 100_000  # characters; what comes from outside is cut there
 _DIGITS_BEFORE, _DIGITS_AFTER = 12, 6  # of a number's point; more is no price, no duration and no code
 _LONGEST_NUMBER = 64  # characters of its text
 _LONG_AGO = datetime.fromtimestamp(0, UTC)  # of a row whose time cannot be read
-_YEARS = range(1970, 9000)  # outside of them arithmetic with time zones overflows
+_FIRST_YEAR, _LAST_YEAR = 1970, 8999  # outside of them arithmetic with time zones overflows
 _STATES = frozenset(STATES)
 RANKS = {"": 0, SUBMITTED: 1, PROCESSING: 2, FAILED: 3, SUCCEED: 4}  # of the states of an accepted job
 _SHOWS_ITSELF = frozenset({SUBMITTED, PROCESSING, SUCCEED})  # states that only an accepted job comes into
@@ -106,7 +106,6 @@ OF_A_TASK = frozenset(  # columns that only an answer about a task fills, and wh
         "file",
     }
 )
-_EVIDENCE = OF_A_TASK | {"state"}
 _REPEATED = frozenset(
     {"state", "person", "account", "endpoint", "model_name", "mode", "duration", "aspect_ratio", "sound"}
 )
@@ -151,7 +150,7 @@ class Job:
     @property
     def accepted(self) -> bool:
         """Whether Kling is known to have accepted it: it has a task, which may have been paid for."""
-        return self.state in _SHOWS_ITSELF or not OF_A_TASK.isdisjoint(self.cells)
+        return self.state in _SHOWS_ITSELF or not self.cells.keys().isdisjoint(OF_A_TASK)
 
     @property
     def gone(self) -> bool:
@@ -330,59 +329,65 @@ def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, da
     state that was said. So the result does not depend on the order of the rows, except among the states of a
     job that never left.
     """
-    speaks = not _EVIDENCE.isdisjoint(row)
-    accepted = _accepted_state(cells, since) if speaks else ""
+    columns = row.keys()
     state, extra = cells.get("state", ""), cells.get("extra")
-    charges = [(name, cells[name]) for name in _CHARGES if name in row and name in cells]
+    said, of_a_task = row.get("state", ""), not columns.isdisjoint(OF_A_TASK)
+    speaks = said or of_a_task
+    accepted = _accepted_state(state, cells, since) if speaks and state else ""
+    charges = [(name, cells[name]) for name in _CHARGES if name in cells and name in row] if of_a_task else ()
     cells.update(row)
     if "account" in row:  # the row that starts a job; the others repeat little
-        for name in _REPEATED.intersection(row):
+        for name in _REPEATED & columns:
             cells[name] = sys.intern(cells[name])
     if speaks:
-        _apply_state(row, accepted, state, cells, since)
+        state = _next_state(row, accepted, state, since)
+        if state:
+            cells["state"] = state
+        else:
+            cells.pop("state", None)
     if extra and "extra" in row:
         cells["extra"] = dump_json({**json_object(extra), **json_object(row["extra"])})
     for name, charge in charges:  # Kling says 0 at first and the charge later
         cells[name] = max(charge, row[name], key=lambda cell: bounded(cell) or Decimal(0))
-    if not CURATION.isdisjoint(row):
-        for name in CURATION.intersection(row):
+    if not columns.isdisjoint(CURATION):
+        for name in CURATION & columns:
             if row[name] == TAKEN_BACK:
                 del cells[name]
 
 
-def _apply_state(
-    row: Mapping[str, str], accepted: str, before: str, cells: dict[str, str], since: dict[str, datetime]
-) -> None:
+def _next_state(row: Mapping[str, str], accepted: str, before: str, since: dict[str, datetime]) -> str:
+    """Return the state after a row, and note when it was reached.
+
+    Args:
+        row: of the job.
+        accepted: the state that the rows before show of an accepted job, empty if they show none.
+        before: the state before the row.
+        since: when the job came into each state.
+    """
     said = row.get("state", "")
     if said not in _STATES:  # somebody typed it: it must not take a job out of sight
         said = ""
     shown = _shown_by(row, said)
-    if shown or accepted:
-        state = max(shown, accepted, key=RANKS.__getitem__)
-    elif FAILED in {said, before}:
-        state = FAILED
-    elif WITHDRAWN in {said, before}:
-        state = WITHDRAWN
-    else:
-        state = said or before
-    if state:
-        cells["state"] = state
-    else:
-        cells.pop("state", None)
     if said:
         _note_time(said, row, since)
     if shown and shown != said:
         _note_time(shown, row, since)
+    if shown or accepted:
+        return shown if RANKS[shown] > RANKS[accepted] else accepted
+    if FAILED in {said, before}:
+        return FAILED
+    if WITHDRAWN in {said, before}:
+        return WITHDRAWN
+    return said or before
 
 
-def _accepted_state(cells: Mapping[str, str], since: Mapping[str, datetime]) -> str:
+def _accepted_state(state: str, cells: Mapping[str, str], since: Mapping[str, datetime]) -> str:
     """Return the state of a job that Kling is known to have accepted, empty for any other."""
-    state = cells.get("state", "")
-    if state in _SHOWS_ITSELF:
-        return state
+    if state != FAILED:
+        return state if state in _SHOWS_ITSELF else ""
     # Had it been refused before, the first row of its task has taken the place of that state.
-    known = not OF_A_TASK.isdisjoint(cells) or not _SHOWS_ITSELF.isdisjoint(since)
-    return state if state == FAILED and known else ""
+    known = not cells.keys().isdisjoint(OF_A_TASK) or not _SHOWS_ITSELF.isdisjoint(since)
+    return state if known else ""
 
 
 def _shown_by(row: Mapping[str, str], said: str) -> str:
@@ -391,7 +396,7 @@ def _shown_by(row: Mapping[str, str], said: str) -> str:
         return SUCCEED
     if said in _SHOWS_ITSELF:
         return said
-    if not OF_A_TASK.isdisjoint(row):
+    if not row.keys().isdisjoint(OF_A_TASK):
         return FAILED if said == FAILED else SUBMITTED
     return ""
 
@@ -399,10 +404,9 @@ def _shown_by(row: Mapping[str, str], said: str) -> str:
 def _note_time(state: str, row: Mapping[str, str], since: dict[str, datetime]) -> None:
     """Keep the earliest time; a time that cannot be read counts as that of the state before."""
     moment, known = _moment(row.get("time", "")), since.get(state)
-    if moment is None:
-        if known is None:
-            since[state] = max(since.values(), default=_LONG_AGO)
-    elif known is None or known == _LONG_AGO or moment < known:
+    if known is None:
+        since[state] = moment or max(since.values(), default=_LONG_AGO)
+    elif moment and (moment < known or known == _LONG_AGO):
         since[state] = moment
 
 
@@ -480,8 +484,10 @@ def _float(text: str) -> float | None:
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-        if moment.year not in _YEARS:
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             return None
+        if moment.tzinfo is UTC:
+            return moment
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

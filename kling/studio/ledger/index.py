@@ -46,11 +46,11 @@ class JobIndex:
     def keep(self, job: Job) -> None:
         """Take note of a job that is new or has changed."""
         cells = job.cells
-        job_id, state = cells.get("external_task_id", ""), job.state
+        job_id, state = cells.get("external_task_id", ""), cells.get("state") or job.state
         before = self._jobs.get(job_id)
         self._jobs[job_id] = job
         group, parent = cells.get("batch", ""), cells.get("parent", "")
-        has_clip = job.has_clip
+        has_clip = state == SUCCEED and "file" in cells
         had_clip, old_group = False, ""
         if before is None:
             place = self._places[job_id] = len(self._ids)
