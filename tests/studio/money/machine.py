@@ -61,6 +61,7 @@ class Money(RuleBasedStateMachine):
         self.called_free: set[str] = set()  # ids that rest, of which the studio said that nothing was spent
         self.taken_in: set[str] = set()  # ids of jobs that somebody took in from the account
         self.accepted_here: set[str] = set()  # ids of which this process knew that they are accepted
+        self.given_up: set[str] = set()  # ids that a person took the risk to give up
         self.away: set[str] = set()  # ids of accepted tasks that a change took out of the log
         self.replaced_at: float | None = None  # when the log was changed behind the running studio's back
         self.starts_seen = 0
@@ -173,7 +174,9 @@ class Money(RuleBasedStateMachine):
     def give_up(self, choice: random.Random) -> None:
         jobs = self.jobs(UNKNOWN)
         if jobs:
-            self.process.alive(self.studio.give_up, choice.choice(jobs).id)
+            job_id = choice.choice(jobs).id
+            self.given_up.add(job_id)
+            self.process.alive(self.studio.give_up, job_id)
 
     @rule()
     def resume(self) -> None:
@@ -229,7 +232,7 @@ class Money(RuleBasedStateMachine):
         began = self.world.true
         self.let_pass(seconds)
         disk = self.process.disk
-        if self.replaced_at is not None and (disk.failed or disk.unconfirmed):
+        if self.replaced_at is not None and (disk.failed or disk.unconfirmed or disk.in_doubt):
             self.replaced_at = self.world.true  # what is noticed could not be written
         elif self.replaced_at is not None and self.world.true > self.replaced_at + NOTICED:
             self.replaced_at = None
@@ -552,7 +555,7 @@ class Money(RuleBasedStateMachine):
 
     def _settle_with(self, key: str, whose: str) -> None:
         """Let time pass until everything of an account has ended. What the log lost is found in the night."""
-        if key != self.process.key or self.process.disk.unconfirmed:
+        if key != self.process.key or self.process.disk.unconfirmed or self.process.disk.in_doubt:
             self.process.key = key
             self.restart()
         for seconds in (5.0, 30.0, 120.0, 600.0, 600.0, 1200.0, A_DAY):
@@ -584,8 +587,8 @@ class Money(RuleBasedStateMachine):
             jobs = {job.id: job for job in process.studio.ledger.jobs()}
             for task in self.bought_by(process):
                 job_id, prompt = task["external_task_id"], task["prompt"]
-                if job_id in self.away and self.world.accounts["ours"].usual_list == "404":
-                    continue  # the log lost it, and Kling lists nothing: nobody can know of it
+                if job_id in self.away | self.given_up and self.world.accounts["ours"].usual_list == "404":
+                    continue  # nobody asks for it by its id any more, and Kling lists nothing
                 assert job_id in jobs, f"{prompt} was paid for and is on no page"
                 end = FAILED if task["fails"] else SUCCEED
                 assert jobs[job_id].state == end, f"{prompt} ended as {end} and is {jobs[job_id].state}"
