@@ -283,9 +283,8 @@ def task_cells(task: Task) -> dict[str, str]:
     units = quota = list_price = None
     if task.terminal:
         units = bounded(task.final_unit_deduction)
-        cash = task.raw.get("final_balance_deduction")
-        if isinstance(cash, Mapping):
-            quota, list_price = bounded(cash.get("quota")), bounded(cash.get("list_price"))
+        if cash := task.final_balance_deduction:
+            quota, list_price = bounded(cash.quota), bounded(cash.list_price)
         if list_price is not None:
             extra["list_price"] = f"{list_price:f}"
     cells = {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.models import CameraControl, Shot, Task, TextToVideo, Video
+from kling.models import BalanceDeduction, CameraControl, Shot, Task, TextToVideo, Video
 from kling.studio.delivered import charged, mismatches
 from kling.studio.jobs import (
     COLUMNS,
@@ -432,17 +432,17 @@ def test_the_deduction_counts_when_the_task_has_ended():
     assert task_cells(absurd)["final_unit_deduction"] == ""
 
 
-@pytest.mark.parametrize("status", ["succeed", "processing"])
+@pytest.mark.parametrize("status", ["succeed", "failed", "processing"])
 def test_the_charge_of_a_cash_account_counts_when_the_task_has_ended(status):
-    raw = {"final_balance_deduction": {"quota": "0.49", "list_price": 0.98}}
-    cells = task_cells(Task(task_id="1", task_status=status, raw=raw))
+    cash = BalanceDeduction(quota=Decimal("0.49"), list_price=Decimal("0.98"))
+    cells = task_cells(Task(task_id="1", task_status=status, final_balance_deduction=cash))
     said = (cells["final_balance_deduction"], cells["extra"])
-    assert said == (("0.49", '{"list_price":"0.98"}') if status == "succeed" else ("", ""))
+    assert said == (("", "") if status == "processing" else ("0.49", '{"list_price":"0.98"}'))
 
 
-@pytest.mark.parametrize("cash", [None, "0.49", [], {}, {"quota": {}, "list_price": "1e700000000"}])
-def test_another_form_of_that_charge_says_nothing(cash):
-    cells = task_cells(Task(task_id="1", task_status="succeed", raw={"final_balance_deduction": cash}))
+def test_an_absurd_charge_says_nothing():
+    cash = BalanceDeduction(quota=Decimal("1e700000000"), list_price=Decimal("NaN"))
+    cells = task_cells(Task(task_id="1", task_status="succeed", final_balance_deduction=cash))
     assert (cells["final_balance_deduction"], cells["extra"]) == ("", "")
 
 
