@@ -23,6 +23,9 @@ from kling.studio.ledger import Ledger
 log = logging.getLogger(__name__)
 
 EVERY = 24 * 3600.0  # seconds between scans that start by themselves
+SECOND = (
+    300.0  # seconds from the first one after a start to the second: what is new may not be listed at once
+)
 PAGE_PAUSE = 2.0  # seconds between two pages
 SANDBOX_PAGE_PAUSE = 0.02
 RETRY_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds after a page that was not answered
@@ -69,6 +72,7 @@ class AccountScan:
         account: gives the name that new jobs are recorded under.
         owns: whether a job belongs to the account in use.
         mark: gives the mark of the data folder.
+        recognise: told of a job that the account in use lists under another name of the account.
         take_up: records what Kling lists and the log denies; says whether there was anything to record.
         orphans: gives the ids of video files that no job names.
         clock: Unix seconds, only written down.
@@ -83,6 +87,7 @@ class AccountScan:
         account: Callable[[], str],
         owns: Callable[[Job], bool],
         mark: Callable[[], str],
+        recognise: Callable[[Job], None],
         take_up: Callable[[Job, Task], bool],
         orphans: Callable[[], Sequence[str]],
         clock: Callable[[], float],
@@ -90,12 +95,12 @@ class AccountScan:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger, self._account, self._owns, self._mark = ledger, account, owns, mark
-        self._take_up, self._orphans, self._clock = take_up, orphans, clock
+        self._recognise, self._take_up, self._orphans, self._clock = recognise, take_up, orphans, clock
         self._on_change = on_change
         self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
         self._due = float("-inf")
         self._page = 0  # the next page of a scan that runs, 0 between two scans
-        self._tries = 0
+        self._tries = self._scans = 0
         self._files_generation = -1
         self.findings = Findings()
 
@@ -143,9 +148,13 @@ class AccountScan:
             at=self._now(),
         )
         self._page = 0 if is_last else self._page + 1
-        self._due = now + (EVERY if is_last else self._page_pause)
+        self._due = now + (self._pause_after_a_scan() if is_last else self._page_pause)
         self._on_change()
         return self._due if self.is_running else None
+
+    def _pause_after_a_scan(self) -> float:
+        self._scans += 1
+        return SECOND if self._scans == 1 else EVERY
 
     def take_in(self, task_ids: Sequence[str]) -> int:
         """Take in tasks of the last scan that somebody has chosen; return how many.
@@ -183,6 +192,7 @@ class AccountScan:
             job = job or self._ledger.get(adopted_id(task.task_id) or "")
             mark = mark_of(our_id)
             if job is not None:
+                self._recognise(job)
                 if self._owns(job) and self._take_up(job, task):
                     taken_in.append(job.id)
             elif mark == self._mark():

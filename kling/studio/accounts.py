@@ -18,7 +18,7 @@ from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import KlingError
 from kling.studio.connection import find_task
-from kling.studio.jobs import Job
+from kling.studio.jobs import INTENT, UNKNOWN, Job
 from kling.studio.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class OtherAccount:
 
     Args:
         name: of the account, as the log has it.
-        count: jobs that run there, or whose video is not fetched.
+        count: jobs that run there or may do so, or whose video is not fetched.
         until: when Kling has cleared the last of them.
     """
 
@@ -102,9 +102,15 @@ class Accounts:
         self._others = tuple(
             OtherAccount(name, len(paid), max(_made(job) for job in paid) + kept)
             for name, jobs in sorted(self._unseen().items())
-            if (paid := [job for job in jobs if job.accepted])
+            if (paid := [job for job in jobs if job.accepted or job.state in {INTENT, UNKNOWN}])
         )
         return self._due if unseen else None
+
+    def recognise(self, job: Job) -> None:
+        """Note that the account in use lists a job: the name that it was recorded under is one of its own."""
+        name = job["account"]
+        if name and not self.owns(job) and SANDBOX not in {name, self._current}:
+            self._join(name)
 
     def _unseen(self) -> dict[str, list[Job]]:
         """Return the jobs of other names that are not finished, by name; the sandbox's cost nothing."""
@@ -116,11 +122,11 @@ class Accounts:
 
     def _is_seen(self, client: Callable[[], Client], name: str, jobs: list[Job]) -> bool:
         """Ask for the newest tasks of a name; one that is seen proves that both names are one account."""
+        unsure = [job for job in jobs if job.state in {INTENT, UNKNOWN}]
         accepted = [job for job in jobs if job.accepted]
         newest = self._ledger.index.newest(0, NEWEST) if len(accepted) < ASKED_AT_ONCE else []
         accepted += [job for job in newest if job["account"] == name and job.accepted]
-        candidates = {job.id: job for job in accepted}.values()
-        for job in sorted(candidates, key=lambda job: job.ordered_at, reverse=True)[:ASKED_AT_ONCE]:
+        for job in (*_newest(accepted), *_newest(unsure)):
             try:
                 if find_task(client(), job.id) is not None:
                     return True
@@ -144,6 +150,11 @@ class Accounts:
             log.warning(
                 "The names of the account could not be kept; they are asked for again.", exc_info=True
             )
+
+
+def _newest(jobs: list[Job]) -> list[Job]:
+    candidates = {job.id: job for job in jobs}.values()
+    return sorted(candidates, key=lambda job: job.ordered_at, reverse=True)[:ASKED_AT_ONCE]
 
 
 def _made(job: Job) -> datetime:

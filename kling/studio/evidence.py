@@ -196,7 +196,7 @@ class Calls:
             return
         self.arrived = True
         self.open = was_open or outcome is Outcome.LOST
-        self.exists = self.exists or outcome is Outcome.EXISTS
+        self.exists = self.exists or outcome in {Outcome.EXISTS, Outcome.ACCEPTED}  # its row is still to come
         self.refused = outcome is Outcome.REFUSED
 
     def found_none(self, now: float, *, lag: float) -> Step:

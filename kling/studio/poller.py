@@ -274,8 +274,10 @@ class Poller:
     def _take_up(self, task: Task) -> None:
         """Follow a task that the log calls refused, not sent, withdrawn or lost."""
         job = self._ledger.get(task.external_task_id) if task.external_task_id else None
-        if job is not None and self._accounts.owns(job):
-            self._reconciler.take_up(job, task)
+        if job is not None:
+            self._accounts.recognise(job)
+            if self._accounts.owns(job):
+                self._reconciler.take_up(job, task)
 
     def apply(self, job: Job, task: Task) -> None:
         """Record what Kling says of a job."""

@@ -93,8 +93,9 @@ class Reconciler:
         self._evidence, self._resend, self._monotonic, self._rng = evidence, resend, monotonic, rng
         self._pauses = SANDBOX_PAUSES if connection.is_sandbox else PAUSES
         self._pace = SANDBOX_PACE if connection.is_sandbox else PACE
-        self._lag = sum(self._pauses)
+        self.lag = sum(self._pauses)  # seconds by which look-ups may stay behind creates
         self._look_ups: dict[str, LookUp] = {}
+        self._accepted: dict[str, Task] = {}  # what Kling accepted and the log does not say yet
         self._next = float("-inf")  # when the next look-up of any job may be made
         self.unreached: dict[
             str, float
@@ -155,7 +156,7 @@ class Reconciler:
         look_up = self.look_up_of(job)
         look_up.due = self._monotonic() + SILENT_PAUSES[0]  # whatever happens below
         try:
-            task = self.find(job)
+            task = self._accepted.get(job.id) or self.find(job)
         except KlingError as error:
             look_up.trouble = words_of(error)
             look_up.due = self._monotonic() + self._jitter(SILENT_PAUSES, look_up.silent)
@@ -166,7 +167,7 @@ class Reconciler:
             self.accept(job, task)
             return
         now, calls = self._monotonic(), self._evidence.of(job)
-        step = calls.found_none(now, lag=self._lag)
+        step = calls.found_none(now, lag=self.lag)
         due = now + self._jitter((*self._pauses, *LATER_PAUSES), look_up.none)
         look_up.due = min(due, calls.proof_at) if calls.proof_at > now else due
         look_up.none += 1
@@ -216,7 +217,9 @@ class Reconciler:
         self._admission.accepted(job, ended=task.terminal)
         is_surprise = job.state in {FAILED, NOT_SENT} or job.ended_at is not None
         message = FOUND_AFTER_ALL if is_surprise else "Accepted."
+        self._accepted[job.id] = task
         changed = self._ledger.append(job.id, code="0", message=message, **task_cells(task))
+        self._accepted.pop(job.id, None)
         self._look_ups.pop(job.id, None)
         self._evidence.forget(job.id)
         return changed

@@ -181,6 +181,7 @@ class Studio:
             account=lambda: self.accounts.name,
             owns=owns,
             mark=self.mark,
+            recognise=self.accounts.recognise,
             take_up=self.reconciler.take_up,
             orphans=lambda: orphans(self.archive, ledger),
             clock=self._clock,

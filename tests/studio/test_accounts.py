@@ -125,3 +125,25 @@ def test_two_keys_that_see_nothing_of_each_other_stay_two_accounts(tmp_path):
     second.run_for(600)
     assert not second.studio.owns(second.job(job.id))
     assert second.job(second.order(FOX, session="other").id)["account"] == second.account != job["account"]
+
+
+def test_a_lost_answer_is_found_with_a_new_key_too(bench):
+    """Nothing of the old name is known to be accepted: the job itself is asked for."""
+    bench.ledger.append("lost", state="unknown", account=OLD, prompt="A fox", model_name="kling-v2-6")
+    bench.kling.add("lost")
+    bench.run_for(60)
+    assert bench.job("lost").state == "submitted"
+
+
+def test_a_lost_answer_under_a_key_that_cannot_be_asked_is_said(bench):
+    bench.ledger.append("lost", state="unknown", account=OLD, prompt="A fox")
+    bench.run_for(60)
+    assert any(OLD in warning for warning in bench.studio.warnings)
+
+
+def test_a_list_that_shows_a_job_of_another_name_proves_the_account(bench):
+    job_id = old_job(bench)
+    bench.kling.look_ups = [MaybeSent("broke")] * 100
+    bench.studio.scan_account()
+    bench.run_for(10)
+    assert bench.studio.owns(bench.job(job_id))

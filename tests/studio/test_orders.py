@@ -396,6 +396,19 @@ def test_after_a_restart_what_waits_is_looked_up_once_before_it_is_sent(bench):
     assert len(bench.kling.posts) == 1
 
 
+def test_a_log_that_was_put_back_with_its_seal_is_not_believed(bench):
+    bench.kling.answers = [(BUSY, False)]
+    job = bench.order()
+    copies = {name: (bench.folder / name).read_bytes() for name in ("history.csv", "history.csv.seal")}
+    bench.studio.withdraw(job.id)
+    for name, content in copies.items():
+        (bench.folder / name).write_bytes(content)
+    bench.restart()
+    bench.run_for(600)
+    assert bench.job(job.id).state == "not_sent"
+    assert len(bench.kling.posts) == 1
+
+
 def test_with_a_wrong_key_what_waits_after_a_restart_says_who_has_to_act(bench):
     bench.kling.answers = [(BUSY, False)]
     job = bench.order()
@@ -719,6 +732,15 @@ def test_a_full_disk_after_the_post_loses_nothing(bench):
     bench.kling.at_post = lambda _: None
     assert bench.job(job.id).state == "intent"
     bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+    assert len(bench.kling.posts) == 1
+
+
+def test_what_kling_accepted_and_no_disk_took_is_never_left_to_a_person(bench):
+    bench.kling.at_post = lambda _: bench.disk.extend([FULL] * 2)
+    job = bench.order()
+    bench.kling.hidden = {job.id}  # and Kling's look-ups lag
+    bench.run_for(30)
     assert bench.job(job.id).state == "submitted"
     assert len(bench.kling.posts) == 1
 

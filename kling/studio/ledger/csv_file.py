@@ -154,18 +154,24 @@ def _record(text: str) -> list[str] | None:
         return None
 
 
+_Stamp = tuple[int, int, int, int]  # inode, size, times of the last change of the contents and of the file
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """What the studio knew of the log when it last wrote to it.
 
     Args:
         size, crc: of the bytes of the log that were known.
+        stamp: inode and time of the last change (ctime) of the log's file. No program can set that time, so a
+            copy that was put back has another one, also if its own seal was put back with it.
         time: Unix seconds.
         doubtful: ids of jobs that were known from the file only.
     """
 
     size: int
     crc: int
+    stamp: tuple[int, int]
     time: float
     doubtful: tuple[str, ...]
 
@@ -173,15 +179,15 @@ class Seal:
 class SealFile:
     """The seal, beside the log.
 
-    Its first line has a fixed width and is written in place: size and CRC-32 of what is known of the log, the
-    time, and CRC-32 of the lines below, which are the ids. Nothing is fsynced: a seal that is lost, torn or
-    older than the log only says less than is true.
+    Its first line has a fixed width and is written in place: size and CRC-32 of what is known of the log, its
+    file's inode and ctime, the time, and CRC-32 of the lines below, which are the ids. Nothing is fsynced: a
+    seal that is lost, torn or older than the log only says less than is true.
 
     Args:
         path: of the seal.
     """
 
-    _WIDTH = 56
+    _WIDTH = 98
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -190,14 +196,18 @@ class SealFile:
         self._crc_of_ids = 0
         self._close: Callable[[], object] = lambda: None
 
-    def write(self, size: int, crc: int, now: float, doubtful: Collection[str]) -> None:
+    def write(
+        self, size: int, crc: int, stamp: tuple[int, int], now: float, doubtful: Collection[str]
+    ) -> None:
         """Write it. Where that cannot be done, a start knows less."""
         with suppress(OSError):
             if self._handle < 0:
                 self._open()
             if doubtful != self._doubtful:
                 self._write_ids(doubtful)
-            line = f"{size:020d} {crc:08x} {max(now, 0.0):016.3f} {self._crc_of_ids:08x}\n"
+            inode, changed = stamp
+            known = f"{size:020d} {crc:08x} {inode:020d} {changed:020d}"
+            line = f"{known} {max(now, 0.0):016.3f} {self._crc_of_ids:08x}\n"
             os.pwrite(self._handle, line.encode(), 0)
 
     def read(self) -> Seal | None:
@@ -205,9 +215,9 @@ class SealFile:
         try:
             data = self._path.read_bytes()
             line, ids = data[: self._WIDTH].decode("ascii"), data[self._WIDTH :]
-            size, crc, time, crc_of_ids = line.split()
+            size, crc, inode, changed, time, crc_of_ids = line.split()
             doubtful = tuple(map(decode_cell, ids.decode().splitlines()))
-            seal = Seal(int(size), int(crc, 16), float(time), doubtful)
+            seal = Seal(int(size), int(crc, 16), (int(inode), int(changed)), float(time), doubtful)
             return seal if int(crc_of_ids, 16) == zlib.crc32(ids) and line.endswith("\n") else None
         except (OSError, ValueError):
             return None
@@ -249,7 +259,7 @@ class LogFile:
     ) -> None:
         self.path = path
         self._write, self._fsync, self._ftruncate = write, fsync, ftruncate
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: _Stamp | None = None
         self._size = self._crc = 0  # of what is known of the file
         self._seal = SealFile(path.with_name(f"{path.name}.seal"))
         self.closed = ""  # why nothing is written any more
@@ -280,7 +290,7 @@ class LogFile:
             LedgerError: the file cannot be read or written, or is no log of this studio; it is left as it is.
         """
         try:
-            stamp = self._stamp()  # before the bytes: what is added meanwhile is seen as a change
+            before = stamp = self._stamp()  # before the bytes: what is added meanwhile is seen as a change
             data = self.path.read_bytes() if stamp else b""
             repaired = self._repair(data)
             if not repaired:
@@ -289,7 +299,7 @@ class LogFile:
                 sync_folder(self.path.parent)
             if repaired is not data:
                 stamp = self._stamp()
-            contents = self._sealed(parse(repaired), repaired)
+            contents = self._sealed(parse(repaired), repaired, before)
             if not set(COLUMNS).issubset(contents.columns):
                 contents, repaired = self._migrated(contents, repaired, stamp)
                 stamp = self._stamp()
@@ -350,17 +360,23 @@ class LogFile:
 
         It is a note: where it cannot be written, the next start knows less.
         """
-        self._seal.write(self._size, self._crc, now, doubtful)
+        if self._seen:
+            inode, _, _, changed = self._seen
+            self._seal.write(self._size, self._crc, (inode, changed), now, doubtful)
 
     def beat(self, now: float, doubtful: Collection[str] = ()) -> None:
         """Do as `seal`, also where somebody has deleted the seal."""
         self._seal.reopen_if_gone()
         self.seal(now, doubtful)
 
-    def _sealed(self, contents: Contents, data: bytes) -> Contents:
+    def _sealed(self, contents: Contents, data: bytes, before: _Stamp | None) -> Contents:
         seal = self._seal.read()
         if seal is None or seal.size > len(data) or zlib.crc32(data[: seal.size]) != seal.crc:
             return contents
+        if before is None or seal.stamp[0] != before[0]:
+            return contents
+        if seal.size == before[1] and seal.stamp[1] != before[3]:
+            return contents  # as it was known, but it was put back
         header = data[: data.index(b"\n") + 1]
         later = parse(header + data[seal.size :]).rows if len(header) <= seal.size < len(data) else ()
         known = max(len(contents.rows) - len(later), 0) if seal.size >= len(header) else 0
@@ -422,9 +438,7 @@ class LogFile:
 
     # -- a log with an older header --------------------------------------------------------------------------
 
-    def _migrated(
-        self, contents: Contents, data: bytes, stamp: tuple[int, int, int] | None
-    ) -> tuple[Contents, bytes]:
+    def _migrated(self, contents: Contents, data: bytes, stamp: _Stamp | None) -> tuple[Contents, bytes]:
         """Write the log anew with every column, and keep the old one as `.before-2`.
 
         At any moment of it the log is either the old one or the new one, whole.
@@ -486,12 +500,12 @@ class LogFile:
         finally:
             os.close(handle)
 
-    def _stamp(self) -> tuple[int, int, int] | None:
+    def _stamp(self) -> _Stamp | None:
         try:
             stat = self.path.stat()
         except FileNotFoundError:
             return None
-        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def _out_of_extra(row: Mapping[str, str], columns: Collection[str]) -> Mapping[str, str]:
