@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
 from kling.errors import APIError, KlingError
 from kling.models import Task
-from kling.studio.ids import adopted_id, mark_of
+from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, TEXT_TO_VIDEO, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
 
@@ -33,7 +33,7 @@ MOST_KEPT = 5000  # tasks that are kept for a press
 
 FOUND_BY_MARK = "Found at Kling with this studio's mark; its order is not in the log."
 ADOPTED = "Found in the account, and taken in."
-FOUND_FILE = "Found among the videos, without its order."
+FOUND_FILE = "Its video was found in the data folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Findings:
         taken_in: ids of jobs that were taken in or taken up by itself.
         maybe_ours: tasks with an id as older versions made them that the log does not know.
         of_others: how many carry the mark of another studio; they are left alone.
-        foreign: all other tasks of the account that the log does not know.
+        foreign: other tasks of the account that the log does not know; the first of them, to choose from.
+        foreign_count: how many of these there are.
         files: ids of videos that no order names; they are shown without one.
         is_complete: the list was read to its end.
         trouble: why the last page was not answered.
@@ -58,6 +59,7 @@ class Findings:
     maybe_ours: tuple[Task, ...] = field(default=(), repr=False)
     of_others: int = 0
     foreign: tuple[Task, ...] = field(default=(), repr=False)
+    foreign_count: int = 0
     files: tuple[str, ...] = ()
     is_complete: bool = False
     trouble: str = ""
@@ -74,7 +76,8 @@ class AccountScan:
         mark: gives the mark of the data folder.
         recognise: told of a job that the account in use lists under another name of the account.
         take_up: records what Kling lists and the log denies; says whether there was anything to record.
-        orphans: gives the ids of video files that no job names.
+        note: records what is new of a task that has ended.
+        orphans: gives the ids of video files whose job is not known to be accepted.
         clock: Unix seconds, only written down.
         is_sandbox: nothing here costs money.
         on_change: told when something was found.
@@ -89,19 +92,22 @@ class AccountScan:
         mark: Callable[[], str],
         recognise: Callable[[Job], None],
         take_up: Callable[[Job, Task], bool],
+        note: Callable[[str, Task], None],
         orphans: Callable[[], Sequence[str]],
         clock: Callable[[], float],
         is_sandbox: bool,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger, self._account, self._owns, self._mark = ledger, account, owns, mark
-        self._recognise, self._take_up, self._orphans, self._clock = recognise, take_up, orphans, clock
+        self._recognise, self._take_up, self._note = recognise, take_up, note
+        self._orphans, self._clock = orphans, clock
         self._on_change = on_change
         self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
         self._due = float("-inf")
         self._page = 0  # the next page of a scan that runs, 0 between two scans
         self._tries = self._scans = 0
         self._files_generation = -1
+        self._seen: set[str] = set()  # Kling's ids in the scan that runs
         self.findings = Findings()
 
     @property
@@ -117,14 +123,14 @@ class AccountScan:
         """Ask for the next page if one is due; return when to come again, None between two scans."""
         if self._ledger.opening:
             return None
-        if self._files_generation != self._ledger.generation:
-            self._files_generation = self._ledger.generation
-            self._take_in_files()
+        self.look_at_files()
         if self._due > now:
             return self._due if self.is_running else None
         if not self.is_running:
             self._page = 1
+            self._seen.clear()
             self.findings = Findings(files=self.findings.files, at=self._now())
+            self._take_in_files()
         self._due = now + RETRY_PAUSES[min(self._tries, len(RETRY_PAUSES) - 1)]
         self._tries += 1
         try:
@@ -156,6 +162,12 @@ class AccountScan:
         self._scans += 1
         return SECOND if self._scans == 1 else EVERY
 
+    def look_at_files(self) -> None:
+        """Take in the videos that no order names, once after the log was read."""
+        if not self._ledger.opening and self._files_generation != self._ledger.generation:
+            self._files_generation = self._ledger.generation
+            self._take_in_files()
+
     def take_in(self, task_ids: Sequence[str]) -> int:
         """Take in tasks of the last scan that somebody has chosen; return how many.
 
@@ -174,6 +186,7 @@ class AccountScan:
             found,
             maybe_ours=tuple(task for task in found.maybe_ours if task.task_id not in chosen),
             foreign=tuple(task for task in found.foreign if task.task_id not in chosen),
+            foreign_count=found.foreign_count - sum(task.task_id in chosen for task in found.foreign),
         )
         self._on_change()
         return len(rows)
@@ -187,7 +200,10 @@ class AccountScan:
         foreign: list[Task] = []
         of_others = 0
         for task in page:
-            our_id = task.external_task_id
+            if task.task_id in self._seen:  # the list has moved since the last page
+                continue
+            self._seen.add(task.task_id)
+            our_id = our_id_of(task.external_task_id)
             job = self._ledger.get(our_id) if our_id else None
             job = job or self._ledger.get(adopted_id(task.task_id) or "")
             mark = mark_of(our_id)
@@ -195,6 +211,8 @@ class AccountScan:
                 self._recognise(job)
                 if self._owns(job) and self._take_up(job, task):
                     taken_in.append(job.id)
+                elif self._owns(job):
+                    self._note(job.id, task)
             elif mark == self._mark():
                 if row := self._row(task, FOUND_BY_MARK):
                     rows.append(row)
@@ -212,6 +230,7 @@ class AccountScan:
             maybe_ours=(*found.maybe_ours, *maybe_ours)[:MOST_KEPT],
             of_others=found.of_others + of_others,
             foreign=(*found.foreign, *foreign)[:MOST_KEPT],
+            foreign_count=found.foreign_count + len(foreign),
         )
 
     def _row(self, task: Task, message: str) -> tuple[str, dict[str, str]] | None:
@@ -236,10 +255,13 @@ class AccountScan:
         cells = {
             "state": SUCCEED,
             "account": self._account(),
-            "message": FOUND_FILE,
             "extra": dump_json({"found": "file"}),
         }
-        self._ledger.append_many([(job_id, {**cells, "file": f"{job_id}.mp4"}) for job_id in ids])
+        rows = []
+        for job_id in ids:
+            about = {"state": SUCCEED} if self._ledger.get(job_id) else cells  # its row may be an old copy
+            rows.append((job_id, {**about, "file": f"{job_id}.mp4", "message": FOUND_FILE}))
+        self._ledger.append_many(rows)
         self.findings = replace(self.findings, files=(*self.findings.files, *ids)[:MOST_KEPT])
 
     def _now(self) -> datetime:

@@ -230,7 +230,8 @@ class AdmissionControl:
 
     def _why(self, model: str, running: int) -> tuple[str, bool]:
         if hold := self._holds.shown(model, self._monotonic()):
-            return WAIT_REASONS.get(hold.code, "waits for Kling"), hold.needs_person
+            words = hold.reason if hold.code == NO_LOG else WAIT_REASONS.get(hold.code, "waits for Kling")
+            return words.rstrip("."), hold.needs_person
         if self._free_slots(model, running) or not (running or self._capacity.is_known(model)):
             return "goes out in a moment", False
         return f"{running} of this model run already" if running else "the account's slots are taken", False

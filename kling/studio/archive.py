@@ -19,7 +19,7 @@ from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadBroken
 from kling.models import Video
-from kling.studio.ids import mark_of
+from kling.studio.ids import asked_by, mark_of
 from kling.studio.jobs import SUCCEED, Job, dump_json
 from kling.studio.ledger import Ledger
 from kling.studio.video_check import ChildChecker, Decoded, VideoChecker
@@ -29,7 +29,6 @@ MOST_BOXES = 10_000  # of one file, at its top level
 MOST_AGAIN = 3  # copies of a broken file that are fetched
 _EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # Kling's API is younger: an earlier time was read wrongly
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
-_ADOPTED_ID = re.compile("k[0-9]+")
 
 
 class Archive:
@@ -174,15 +173,12 @@ def again(job: Job) -> int:
 
 
 def orphans(archive: Archive, ledger: Ledger) -> list[str]:
-    """Return the ids of the videos that no job of the ledger names, sorted."""
+    """Return the ids of the videos whose job the ledger does not know, or does not know to be accepted."""
     if ledger.opening or ledger.failure:  # it only looks empty
         return []
     ids = (path.stem for path in archive.folder.glob("*.mp4"))
-    return sorted(
-        job_id
-        for job_id in ids
-        if (mark_of(job_id) is not None or _ADOPTED_ID.fullmatch(job_id)) and ledger.get(job_id) is None
-    )
+    ours = (job_id for job_id in ids if mark_of(job_id) is not None or asked_by(job_id) != job_id)
+    return sorted(job_id for job_id in ours if (job := ledger.get(job_id)) is None or not job.accepted)
 
 
 def cleared_at(job: Job) -> datetime:

@@ -49,6 +49,7 @@ ELSEWHERE_PAUSE = 600.0  # seconds until the job of another account is looked at
 AGAIN_PAUSES = (10.0, 600.0, 6 * 3600.0)  # seconds until a broken file is fetched again, by the copies so far
 CHECK_PAUSES = (60.0, 600.0, 3600.0)  # seconds until a check that came to nothing is made again
 MOST_AT_A_STEP = 200  # jobs that one step takes from the queues
+MOST_DRIFT = 3600.0  # seconds between both clocks; more is somebody who has set the wall clock
 _LATE_CELLS = frozenset(
     {"final_unit_deduction", "final_balance_deduction", "video_id", "video_duration", "updated_at"}
 )
@@ -133,6 +134,7 @@ class Downloads:
         self._on_change, self._wake = on_change, wake
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._who = "The sandbox" if connection.is_sandbox else "Kling"
+        self._started = clock(), monotonic()
         self._lock = threading.RLock()
         self._order = itertools.count()
         self._generation: int | None = None
@@ -159,6 +161,26 @@ class Downloads:
                     self._noted[job_id] = video
                 return
             self._give(fetch, video)
+
+    def note_task(self, job_id: str, task: Task) -> None:
+        """Record what is new of a task that has ended: its charge may come as late as its video.
+
+        Raises:
+            LedgerError: it could not be recorded.
+        """
+        job = self._ledger.get(job_id)
+        if job is None or not task.terminal or job.state != SUCCEED:
+            return
+        cells = {name: cell for name, cell in task_cells(task).items() if name in _LATE_CELLS}
+        changed = {name: cell for name, cell in cells.items() if cell and cell != job[name]}
+        if job.gone and task.videos:  # Kling has it after all
+            changed["extra"] = dump_json({"gone": None})
+        if changed.keys() - {"updated_at"}:
+            with contextlib.suppress(StateChanged):
+                job = self._ledger.append(job_id, only={SUCCEED}, **changed)
+        if task.videos and _is_wanted(job):
+            with self._lock:
+                self._give(self._fetches.get(job_id) or self._add(job, self._monotonic()), task.videos[0])
 
     def trouble(self, job_id: str) -> str:
         """Return why a video is not here yet, and when it is tried again; empty if nothing has failed."""
@@ -427,22 +449,13 @@ class Downloads:
             task = find_task(client, fetch.job_id)
             if task is None:
                 raise _NoVideo(f"{self._who} does not know this task any more.")
-            self._note_task(fetch.job_id, task)
+            self.note_task(fetch.job_id, task)
             if not task.videos:
                 kind = _NoVideo if task.terminal else DownloadBroken
                 raise kind(f"{self._who} lists no video for this task.")
             fetch.video, fetch.is_fresh = task.videos[0], True
         fetch.link = _link(client.base_url, fetch.video.url)
         return fetch.video
-
-    def _note_task(self, job_id: str, task: Task) -> None:
-        """Record what is new of a task that has ended: its charge may come as late as its video."""
-        job = self._ledger.get(job_id)
-        if job is not None and task.terminal:
-            cells = {name: cell for name, cell in task_cells(task).items() if name in _LATE_CELLS}
-            if changed := {name: cell for name, cell in cells.items() if cell and cell != job[name]}:
-                with contextlib.suppress(StateChanged):
-                    self._ledger.append(job_id, only={SUCCEED}, **changed)
 
     def _note_failure(self, fetch: _Fetch, error: Exception) -> None:
         fetch.trouble = _words_of(error)
@@ -463,6 +476,8 @@ class Downloads:
             fetch.answers = 0
 
     def _record_gone(self, fetch: _Fetch) -> None:
+        if self._clock_has_jumped():
+            return  # nobody knows whether the 30 days are over
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
         try:
             self._ledger.append(fetch.job_id, only={SUCCEED}, extra=dump_json({"gone": at}))
@@ -472,6 +487,10 @@ class Downloads:
         with self._lock:
             self._close(fetch)
             self._gone += 1
+
+    def _clock_has_jumped(self) -> bool:
+        wall, steady = self._started
+        return abs((self._clock() - wall) - (self._monotonic() - steady)) > MOST_DRIFT
 
     def _check(self, job_id: str) -> None:
         is_done = False

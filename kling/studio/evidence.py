@@ -15,7 +15,7 @@ A "no such task" that comes earlier means "not seen yet", because Kling's look-u
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -227,11 +227,14 @@ class Evidence:
     """The calls of every job that this process had to do with.
 
     Args:
-        started: when this process began to vouch for what is sent, by the monotonic clock.
+        monotonic: seconds that never jump.
+        changed: whether the log was read again after the start: a job that is first met then may have been
+            sent by another process just before.
     """
 
-    def __init__(self, started: float) -> None:
-        self.started = started
+    def __init__(self, monotonic: Callable[[], float], changed: Callable[[], bool] = lambda: False) -> None:
+        self._monotonic, self._changed = monotonic, changed
+        self._started = monotonic()
         self._calls: dict[str, Calls] = {}
         self._lock = threading.Lock()
 
@@ -246,7 +249,8 @@ class Evidence:
             calls = self._calls.get(job.id)
             if calls is None:
                 is_open = job.state in {INTENT, UNKNOWN}
-                calls = Calls(whole=False, last_at=self.started, arrived=is_open, open=is_open)
+                met = self._monotonic() if self._changed() else self._started
+                calls = Calls(whole=False, last_at=met, arrived=is_open, open=is_open)
                 self._calls[job.id] = calls
             return calls
 

@@ -19,7 +19,7 @@ MARK_FILE = "studio.id"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _MARKED = re.compile("v([a-z2-7]{8})-[0-9a-f]{24}")
 _OLD = re.compile("v[0-9a-f]{24}")
-_ADOPTED = re.compile("k([0-9A-Za-z_-]{1,63})")
+_ADOPTED = re.compile("k([0-9][0-9A-Za-z_-]{0,62})")
 
 
 def new_id(mark: str, now: float) -> str:
@@ -43,6 +43,11 @@ def asked_by(job_id: str) -> str:
     """Return the id by which Kling is asked for a job: ours, or Kling's own for one that was adopted."""
     adopted = _ADOPTED.fullmatch(job_id)
     return adopted[1] if adopted else job_id
+
+
+def our_id_of(external_task_id: str) -> str:
+    """Return the id by which a task may be a job's; empty for a stranger's in the form of an adopted one."""
+    return "" if _ADOPTED.fullmatch(external_task_id) else external_task_id
 
 
 def folder_mark(folder: Path, known: Iterable[str]) -> str:

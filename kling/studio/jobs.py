@@ -155,7 +155,7 @@ class Job:
     @property
     def gone(self) -> bool:
         """Whether it is proved that Kling no longer has a video for it."""
-        return "gone" in self["extra"] and "gone" in self.extra
+        return "gone" in self["extra"] and bool(self.extra.get("gone"))
 
     @property
     def ordered_at(self) -> datetime:

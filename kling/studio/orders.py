@@ -264,9 +264,8 @@ class Orders:
         if not owns(job):
             raise StateChanged("It belongs to another account than the one in use.")
         self._admission.try_now(job["model_name"])
-        self._ledger.confirm(job_id)
         calls = self._evidence.of(job)
-        if job.state == WAITING:
+        if job.state == WAITING and job_id not in self._ledger.unconfirmed:
             self.send_ready()
         elif calls.proved or (calls.whole and not calls.open):
             self.send(job)
@@ -274,11 +273,12 @@ class Orders:
             calls.open, calls.arrived = True, True
             self._ledger.append(
                 job_id,
-                only={NOT_SENT},
+                only={job.state},
                 state=UNKNOWN,
                 message="Kling is asked first whether it has it already.",
                 extra=dump_json({"decide": False}),
             )
+            self._ledger.confirm(job_id)
 
     # -- whose turn it is --------------------------------------------------------------------------------
 

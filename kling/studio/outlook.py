@@ -132,6 +132,10 @@ def _unknown(job: Job, views: Views, since: datetime | None) -> Outlook:
         why = "Kling says that it has this order, and does not show it."
         then = f"{again} Ask Kling's support, with the id of the order; or give it up."
         return Outlook(why, then, Actor.OPERATOR, since)
+    if views.reconciler.is_claimed(job):
+        return Outlook(
+            "Kling says that it has this order.", f"It is looked for. {again}", Actor.NOBODY, since
+        )
     decides = views.at(views.reconciler.decides_at(job))
     then = f"{again} If Kling has none by {decides}, it is for you to decide. No second one is bought."
     return Outlook(f"{job.message} It is being looked up.".strip(), then, Actor.NOBODY, since)

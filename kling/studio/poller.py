@@ -20,7 +20,7 @@ from kling.studio.accounts import Accounts
 from kling.studio.admission import RETRY_PAUSES, AdmissionControl
 from kling.studio.connection import Connection
 from kling.studio.downloads import Downloads
-from kling.studio.ids import adopted_id, asked_by
+from kling.studio.ids import adopted_id, asked_by, our_id_of
 from kling.studio.jobs import FAILED, FOLLOWED, Job, StateChanged, task_cells
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.orders import Orders
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 KLING_PACE = (5.0, 15.0)  # seconds between polls: for a young job, for an old one
 SANDBOX_PACE = (0.4, 2.0)
 LONGEST_PAUSE = 60.0  # seconds between polls while nobody answers
-CALLS_PER_SECOND = 1.0  # of polls, on average; a poll of many calls is followed by a longer pause
+CALLS_PER_SECOND = 0.5  # of polls, on average; a poll of many calls is followed by a longer pause
 HINT_PAUSE = 1.0  # seconds between polls, however many hints come
 SMALLEST_PAGE = 30
 MOST_PAGES = 20  # of one poll
@@ -145,6 +145,7 @@ class Poller:
     def step(self) -> float | None:
         """Do what is due; return the moment of the next due thing, None if nothing is unfinished."""
         try:
+            self._scan.look_at_files()  # before anything is sent: a video that is here was bought
             dues = [self._poll(), self._send(), self._downloads.step(), self._look_around()]
         except LedgerError as error:  # nothing is lost: what could not be written is asked for again
             self._note_trouble(str(error))
@@ -190,6 +191,7 @@ class Poller:
             self._seen_since.clear()
             self._note_trouble("")
             return None
+        self._asked_at = {job.id: asked for job in followed if (asked := self._asked_at.get(job.id))}
         self._seen_since = {job.id: self._seen_since.get(job.id, now) for job in followed}
         youngest = min(now - since for since in self._seen_since.values())
         pause = min(max(youngest / 10, self._pace[0]), self._pace[1])
@@ -245,7 +247,7 @@ class Poller:
             self._calls += 1
             page = client.list(page_num=page_num, page_size=size)
             for task in page:
-                job = unseen.pop(task.external_task_id, None) or unseen.pop(
+                job = unseen.pop(our_id_of(task.external_task_id), None) or unseen.pop(
                     adopted_id(task.task_id) or "", None
                 )
                 if job is not None:
@@ -273,7 +275,8 @@ class Poller:
 
     def _take_up(self, task: Task) -> None:
         """Follow a task that the log calls refused, not sent, withdrawn or lost."""
-        job = self._ledger.get(task.external_task_id) if task.external_task_id else None
+        our_id = our_id_of(task.external_task_id)
+        job = self._ledger.get(our_id) if our_id else None
         if job is not None:
             self._accounts.recognise(job)
             if self._accounts.owns(job):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 NO_LOG = -1  # the code of a hold because the log cannot be written
 
 WAIT_REASONS = {
-    NO_LOG: "waits until the log can be written",
     0: "waits for a connection to Kling",
     **dict.fromkeys(range(1000, 1005), "waits for a key that Kling accepts"),
     1100: "waits for somebody to look after the Kling account",

@@ -36,7 +36,7 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
 SANDBOX_PAUSES = (1.0, 2.0, 4.0, 8.0)  # the studio's own sandbox shows a task at once
 LATER_PAUSES = (60.0, 120.0, 300.0)  # after the lag, the last one for ever
 SILENT_PAUSES = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0)  # after a look-up that was not answered
-PACE = 0.7  # seconds between the look-ups of different jobs
+PACE = 1.5  # seconds between the look-ups of different jobs
 SANDBOX_PACE = 0.05
 SILENT_MANY = 5  # unanswered look-ups of one job after which a banner says so
 
@@ -106,8 +106,10 @@ class Reconciler:
     def step(self, now: float) -> float | None:
         """Make the look-ups that are due; return when to come again, None if nothing is open."""
         self._leave_unconfirmed()
-        in_flight = self._admission.in_flight  # first: a worker records before it releases
+        # Before and after: a worker records before it releases, and a press acquires before it records.
+        in_flight = self._admission.in_flight
         jobs = [job for job in self._admission.own_jobs() if job.state in {INTENT, UNKNOWN}]
+        in_flight |= self._admission.in_flight
         jobs = [job for job in jobs if job.id not in in_flight]
         for job_id in self._look_ups.keys() - {job.id for job in jobs} - in_flight:
             del self._look_ups[job_id]
@@ -134,6 +136,10 @@ class Reconciler:
         """Return how many jobs are looked up without an answer for long, and why."""
         stuck = [look_up for look_up in list(self._look_ups.values()) if look_up.silent >= SILENT_MANY]
         return len(stuck), stuck[0].trouble if stuck else ""
+
+    def is_claimed(self, job: Job) -> bool:
+        """Whether Kling says that it has this order."""
+        return self._evidence.of(job).exists
 
     def hidden(self, job: Job) -> bool:
         """Whether Kling says for long that it has this order, and does not show it."""

@@ -50,9 +50,7 @@ class Sender:
             self._may_spend()
             if self._is_there_already(job):
                 return
-            if job.state != INTENT:
-                job = self._ledger.append(job.id, only={job.state}, state=INTENT)
-            self._post(job)
+            self._post(self._written_down(job))
         except LedgerError as error:
             self._admission.hold(ACCOUNT, str(error), NO_LOG)
             log.warning("Task %s: %s", job.id, error)
@@ -62,6 +60,19 @@ class Sender:
             log.exception("Sending task %s ended unexpectedly; it is looked up.", job.id)
         finally:
             self._admission.release(job.id)
+
+    def _written_down(self, job: Job) -> Job:
+        """Return the job with its row `intent`, without which it is not sent.
+
+        Raises:
+            StateChanged: somebody else has decided about it meanwhile.
+        """
+        if job.state != INTENT:
+            return self._ledger.append(job.id, only={job.state}, state=INTENT)
+        recorded = self._ledger.get(job.id)
+        if recorded is None or recorded.state != INTENT:
+            raise StateChanged("It is not about to be sent any more.")
+        return job
 
     def _is_there_already(self, job: Job) -> bool:
         """Look up a job that was read from the log before it is sent: the log may be an old copy."""

@@ -125,7 +125,7 @@ class Studio:
         """Put the parts together that send, look up, follow and fetch."""
         ledger, monotonic, owns = self.ledger, self._monotonic, self.accounts.owns
         send, fetch = run or self._senders.submit, run or self._fetchers.submit
-        self.evidence = Evidence(monotonic())
+        self.evidence = Evidence(monotonic, changed=lambda: ledger.generation > 1)
         self.admission = AdmissionControl(ledger, owns=owns, monotonic=monotonic, rng=rng)
         self.reconciler = Reconciler(
             ledger,
@@ -183,6 +183,7 @@ class Studio:
             mark=self.mark,
             recognise=self.accounts.recognise,
             take_up=self.reconciler.take_up,
+            note=self.downloads.note_task,
             orphans=lambda: orphans(self.archive, ledger),
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
@@ -464,6 +465,11 @@ class Studio:
                 "the connection."
             )
         found = self.scan.findings
+        if found.is_complete and found.of_others and not self.ledger.index.tasks:
+            yield (
+                f"The log is empty, and Kling has {found.of_others:,} tasks of another data folder. If they "
+                "are this studio's, its data volume is not mounted, or STUDIO_DATA_DIR names another folder."
+            )
         if found.maybe_ours:
             yield (
                 f"Kling has {len(found.maybe_ours):,} tasks that may be this studio's and that the log does "

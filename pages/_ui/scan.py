@@ -104,7 +104,7 @@ def _for_a_person(found: Findings) -> None:
     if tasks := found.foreign:
         words = _one(tasks, "other task is", "other tasks are")
         st.markdown(
-            f"**{len(tasks):,}** {words} in the account, made elsewhere. What you take in is shown as found "
+            f"**{found.foreign_count:,}** {words} in the account, made elsewhere. What you take in is shown as found "
             "in the account: it belongs to nobody, and has no prompt."
         )
         chosen = _table(tasks, "foreign")

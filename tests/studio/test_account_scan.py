@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from kling.errors import MaybeSent
@@ -165,3 +167,66 @@ def test_a_video_without_a_row_gets_its_facts_from_kling(bench, clip):
     assert bench.job(job_id)["task_id"] == bench.kling.made[job_id].task_id
     assert bench.job(job_id).has_clip
     assert bench.kling.downloads == []
+
+
+def test_a_charge_and_a_video_that_come_late_are_taken_up_by_the_next_scan(bench, clip):
+    job = bench.order()
+    bench.kling.finish(job.id, clip)
+    bench.kling.change(job.id, final_unit_deduction=Decimal(0))
+    bench.run_for(60)
+    bench.kling.change(job.id, final_unit_deduction=Decimal("1.5"))
+    scan(bench)
+    assert bench.job(job.id)["final_unit_deduction"] == "1.5"
+    size = (bench.folder / "history.csv").stat().st_size
+    scan(bench)
+    assert (bench.folder / "history.csv").stat().st_size == size
+
+
+def test_a_video_that_was_called_gone_is_fetched_once_kling_lists_it(bench, clip):
+    job = bench.order()
+    bench.kling.change(job.id, task_status="succeed")
+    bench.run_for(60)
+    bench.ledger.append(job.id, extra='{"gone": "2026-11-20T10:00:00+00:00"}')
+    bench.kling.finish(job.id, clip)
+    scan(bench)
+    bench.run_for(60)
+    assert bench.job(job.id).has_clip
+    assert not bench.job(job.id).gone
+
+
+def test_an_empty_log_beside_tasks_of_another_folder_is_said(bench):
+    bench.kling.add(new_id("abcd2345", 1.0))
+    scan(bench)
+    assert any("volume is not mounted" in warning for warning in bench.studio.warnings)
+
+
+def test_a_stranger_cannot_take_over_an_adopted_job_by_its_name(bench, clip):
+    bench.kling.add("made by hand", task_id="700", task_status="processing")
+    scan(bench)
+    assert bench.studio.take_in(["700"]) == 1
+    bench.kling.add("k700", task_id="999", task_status="processing")
+    bench.kling.finish("k700", clip)
+    bench.kling.order = lambda tasks: tasks[::-1]
+    bench.run_for(60)
+    assert (bench.job("k700")["task_id"], bench.job("k700").state) == ("700", "processing")
+
+
+def test_a_list_that_moves_while_it_is_read_counts_each_task_once(tmp_path):
+    kling = Kling()
+    bench = Bench(tmp_path, kling=kling)
+    for number in range(700):
+        kling.add(f"somebody-{number}")
+    bench.studio.scan_account()
+    bench.poller.step()
+    kling.add("new")
+    kling.order = lambda tasks: tasks[::-1]
+    bench.run_for(30)
+    found = bench.studio.scan.findings
+    assert found.foreign_count == len(found.foreign) == len({task.task_id for task in found.foreign})
+
+
+def test_a_file_that_is_put_there_while_the_studio_runs_is_found_by_a_press(bench, clip):
+    job_id = new_id(bench.studio.mark(), 1.0)
+    (bench.folder / "videos" / f"{job_id}.mp4").write_bytes(clip)
+    scan(bench)
+    assert bench.job(job_id).has_clip

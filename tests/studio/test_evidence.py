@@ -184,7 +184,7 @@ def test_a_lost_call_is_never_free_before_the_proof(whole, events):
 
 
 def test_what_is_read_from_the_log_is_not_vouched_for():
-    evidence = Evidence(started=100.0)
+    evidence = Evidence(lambda: 100.0)
     for state in ("waiting", "not_sent", "failed", "withdrawn", "unknown", "intent"):
         job = Job({"external_task_id": f"j-{state}", "state": state})
         assert not evidence.nothing_spent(job)
@@ -194,7 +194,16 @@ def test_what_is_read_from_the_log_is_not_vouched_for():
 
 
 def test_an_accepted_job_is_never_free():
-    evidence = Evidence(started=0.0)
+    evidence = Evidence(lambda: 0.0)
     evidence.ordered(["a"], 0.0)
     assert evidence.nothing_spent(Job({"external_task_id": "a", "state": "withdrawn"}))
     assert not evidence.nothing_spent(Job({"external_task_id": "a", "state": "failed", "task_id": "8"}))
+
+
+def test_a_job_that_turns_up_later_may_have_been_sent_just_before():
+    now = [100.0]
+    evidence = Evidence(lambda: now[0], changed=lambda: now[0] > 500)
+    assert evidence.of(Job({"external_task_id": "a", "state": "unknown"})).last_at == 100.0
+    now[0] = 2000.0
+    assert evidence.of(Job({"external_task_id": "b", "state": "unknown"})).last_at == 2000.0
+    assert evidence.of(Job({"external_task_id": "a", "state": "unknown"})).last_at == 100.0

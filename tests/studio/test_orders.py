@@ -813,3 +813,79 @@ def test_a_worker_that_finishes_during_a_step_is_not_taken_for_a_crash(bench):
     assert bench.job(job.id).state == "submitted"
     assert "unknown" not in bench.job(job.id).since
     assert bench.kling.gets == []
+
+
+# -- what an attack found ------------------------------------------------------------------------------------
+
+
+def test_a_job_that_turns_up_while_the_studio_runs_is_not_free_before_its_own_quarter_of_an_hour(bench):
+    """A second studio worked in the folder, because somebody had deleted the lock file."""
+    bench.order()
+    bench.run_for(1500)
+    (bench.folder / ".lock").unlink()
+    second = Bench(bench.folder, kling=bench.kling)
+    second.clock.now = bench.clock.now
+    bench.kling.answers = [(LOST, True)]
+    job = second.order(replace(FOX, prompt="two"))
+    bench.kling.hidden.add(job.id)
+    bench.run_for(300)
+    assert bench.job(job.id).state == "unknown"
+    assert not bench.studio.nothing_spent(bench.job(job.id))
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_clip_that_is_here_is_shown_whatever_an_old_row_says_and_never_bought_again(bench, clip, stopped):
+    bench.kling.answers = [(BUSY, False)]
+    job = bench.order()
+    old = (bench.folder / "history.csv").read_bytes()
+    bench.run_for(60)
+    bench.kling.finish(job.id, clip)
+    bench.run_for(60)
+    posts = list(bench.kling.posts)
+    bench.kling.made.clear()
+    (bench.folder / "history.csv").write_bytes(old)
+    if stopped:
+        bench.clock.now += 40 * 86400
+        bench.restart()
+    bench.run_for(120)
+    assert bench.job(job.id).has_clip
+    assert bench.job(job.id)["prompt"] == FOX.prompt
+    with pytest.raises(StateChanged):
+        bench.studio.send_again(job.id)
+    assert bench.kling.posts == posts
+
+
+def test_try_now_after_a_log_was_put_back_asks_for_as_long_as_look_ups_may_lag(bench):
+    bench.kling.answers = [(BUSY, False)]
+    job = bench.order()
+    old = (bench.folder / "history.csv").read_bytes()
+    bench.run_for(60)
+    bench.kling.hidden.add(job.id)
+    (bench.folder / "history.csv").write_bytes(old)
+    bench.restart()
+    posts = list(bench.kling.posts)
+    bench.studio.send_again(job.id)
+    bench.run_for(LAG - 10)
+    assert bench.kling.posts == posts
+    bench.kling.hidden.clear()
+    bench.run_for(60)
+    assert bench.job(job.id).state == "submitted"
+    assert bench.kling.posts == posts
+
+
+def test_a_press_between_two_looks_of_the_reconciler_is_not_taken_for_a_crash(bench, monkeypatch):
+    bench.held = []
+    own_jobs = bench.studio.admission.own_jobs
+    pressed: list[str] = []
+
+    def press_first() -> object:
+        if not pressed:
+            pressed.append("")
+            pressed[0] = bench.order().id
+        return own_jobs()
+
+    monkeypatch.setattr(bench.studio.admission, "own_jobs", press_first)
+    bench.studio.reconciler.step(bench.clock.now)
+    assert bench.job(pressed[0]).state == "intent"
+    bench.work()
+    assert bench.job(pressed[0]).state == "submitted"
