@@ -547,7 +547,7 @@ def test_other_tasks_of_the_account_are_taken_in_one_by_one(
     studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     tasks = tuple(task(number, our_id="") for number in range(3))
-    text = compared(studio, app, foreign=tasks)
+    text = compared(studio, app, foreign=tasks, foreign_count=3)
     assert "**3** other tasks are in the account" in text
     app.button(key="take_in_foreign").click().run()
     assert studio.ledger.jobs() == ()  # nothing was ticked
