@@ -104,8 +104,8 @@ def _for_a_person(found: Findings) -> None:
     if tasks := found.foreign:
         words = _one(tasks, "other task is", "other tasks are")
         st.markdown(
-            f"**{found.foreign_count:,}** {words} in the account, made elsewhere. What you take in is shown as "
-            "found in the account: it belongs to nobody, and has no prompt."
+            f"**{found.foreign_count:,}** {words} in the account, made elsewhere. What you take in is shown "
+            "as found in the account: it belongs to nobody, and has no prompt."
         )
         chosen = _table(tasks, "foreign")
         st.button(
