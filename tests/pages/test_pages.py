@@ -162,6 +162,18 @@ def test_the_connection_check_says_what_is_wrong(app: AppTest):
     assert any("refused" in element.value for element in app.error)
 
 
+def test_of_this_session_six_are_shown_and_the_others_are_a_link_away(studio: Studio, app: AppTest):
+    made = [
+        studio.order(TextToVideo(prompt=f"A fox {number}"), person="", session="s") for number in range(8)
+    ]
+    app.session_state.made = [job.id for job in reversed(made)]
+    app.run()
+    text = texts(app)
+    assert all(f"A fox {number}" in text for number in range(2, 8))
+    assert "A fox 1" not in text
+    assert [link.proto.label for link in app.get("page_link")][-1] == "2 more in History"
+
+
 def test_pressing_generate_twice_with_the_same_draft_is_one_wish(studio: Studio, app: AppTest):
     app.text_area(key="draft_prompt").set_value("A fox")
     press_generate(app)
