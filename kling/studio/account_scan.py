@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
-from kling.errors import APIError, KlingError
+from kling.errors import AccountBlocked, APIError, AuthFailed, KlingError
 from kling.models import Task
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, TEXT_TO_VIDEO, Job, dump_json, json_object, task_cells
@@ -50,6 +50,7 @@ class Findings:
         files: ids of videos that no order names; they are shown without one.
         is_complete: the list was read to its end.
         trouble: why the last page was not answered.
+        needs_operator: the trouble is that Kling does not accept the key, or holds the account.
         at: when the scan began or ended.
     """
 
@@ -63,6 +64,7 @@ class Findings:
     files: tuple[str, ...] = ()
     is_complete: bool = False
     trouble: str = ""
+    needs_operator: bool = False
     at: datetime | None = None
 
 
@@ -139,7 +141,8 @@ class AccountScan:
             words = (
                 f"{error.meaning.what} {error.meaning.remedy}" if isinstance(error, APIError) else str(error)
             )
-            self.findings = replace(self.findings, trouble=words)
+            for_operator = isinstance(error, AuthFailed | AccountBlocked)
+            self.findings = replace(self.findings, trouble=words, needs_operator=for_operator)
             self._on_change()
             return self._due
         self._tries = 0
@@ -151,6 +154,7 @@ class AccountScan:
             tasks=self.findings.tasks + len(page),
             is_complete=is_last,
             trouble="",
+            needs_operator=False,
             at=self._now(),
         )
         self._page = 0 if is_last else self._page + 1

@@ -247,7 +247,13 @@ class Orders:
         with self._admission.lock:
             if job_id in self._admission.in_flight:
                 raise StateChanged("It is being sent right now.")
-            return self._ledger.append(job_id, only={UNKNOWN}, state=WITHDRAWN, message=GIVEN_UP_WORDS)
+            return self._ledger.append(
+                job_id,
+                only={UNKNOWN},
+                state=WITHDRAWN,
+                message=GIVEN_UP_WORDS,
+                extra=dump_json({"given_up": True}),
+            )
 
     def send_again(self, job_id: str, *, owns: Callable[[Job], bool]) -> None:
         """Send a job that was left to a person, with its own id; or try the queue of one that waits, now.
@@ -275,6 +281,7 @@ class Orders:
                 job_id,
                 only={job.state},
                 state=UNKNOWN,
+                code="0",
                 message="Kling is asked first whether it has it already.",
                 extra=dump_json({"decide": False}),
             )

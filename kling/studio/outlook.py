@@ -12,6 +12,7 @@ from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import SILENT_MANY, Reconciler
 from kling.studio.usual import Usual
 
+NO_KEY = range(1000, 1005)  # Kling's codes for a key that it does not accept
 LONG = 6.0  # times the usual, after which it is said that a task takes long
 LONG_AT_LEAST = 1800.0  # seconds; where nothing is usual yet
 
@@ -95,6 +96,9 @@ def _of_another_account(job: Job, since: datetime | None) -> Outlook:
 
 
 def _not_sent(job: Job, _views: Views, since: datetime | None) -> Outlook:
+    if job.code in NO_KEY:
+        then = "Send it once the key is right, or withdraw it."
+        return Outlook(job.message or "Kling does not accept the key.", then, Actor.OPERATOR, since)
     return Outlook(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
 
 
@@ -106,8 +110,9 @@ def _unfetched(job: Job, views: Views, since: datetime | None) -> Outlook:
     if job.gone:
         why = "Kling has no video for this task any more: it clears them after 30 days."
         return Outlook(why, "Order it again if you need it.", Actor.PERSON, since)
-    why = views.download_trouble(job.id) or "The video is being fetched."
-    return Outlook(why, "It is tried again by itself.", Actor.NOBODY, since)
+    if trouble := views.download_trouble(job.id):
+        return Outlook(trouble, "It is tried again by itself.", Actor.NOBODY, since)
+    return Outlook("The video is being fetched.", "It is shown as soon as it is here.", Actor.NOBODY, since)
 
 
 def _waiting(job: Job, views: Views, since: datetime | None) -> Outlook:
@@ -133,12 +138,15 @@ def _unknown(job: Job, views: Views, since: datetime | None) -> Outlook:
         then = f"{again} Ask Kling's support, with the id of the order; or give it up."
         return Outlook(why, then, Actor.OPERATOR, since)
     if views.reconciler.is_claimed(job):
-        return Outlook(
-            "Kling says that it has this order.", f"It is looked for. {again}", Actor.NOBODY, since
-        )
-    decides = views.at(views.reconciler.decides_at(job))
-    then = f"{again} If Kling has none by {decides}, it is for you to decide. No second one is bought."
-    return Outlook(f"{job.message} It is being looked up.".strip(), then, Actor.NOBODY, since)
+        why = "Kling says that it has this order, so it is probably being made. It does not show it yet."
+        return Outlook(why, f"{again} It is followed as soon as it shows.", Actor.NOBODY, since)
+    why = f"{job.message} Kling is being asked whether it has this order.".strip()
+    if (resends_at := views.reconciler.resends_at(job)) is not None:
+        then = f"If Kling has none by {views.at(resends_at)}, it is sent again with the same id."
+    else:
+        decides = views.at(views.reconciler.decides_at(job))
+        then = f"If Kling has none by {decides}, you decide whether it is sent."
+    return Outlook(why, f"{again} {then} No second one is bought.", Actor.NOBODY, since)
 
 
 def _followed(job: Job, views: Views, since: datetime | None) -> Outlook:

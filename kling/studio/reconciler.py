@@ -20,6 +20,7 @@ from kling.studio.jobs import (
     NOT_SENT,
     UNKNOWN,
     WAITING,
+    WITHDRAWN,
     Job,
     StateChanged,
     dump_json,
@@ -43,8 +44,8 @@ SILENT_MANY = 5  # unanswered look-ups of one job after which a banner says so
 DECIDE = "Send it now, or withdraw it."
 LEFT = f"It never arrived. {DECIDE}"
 LEFT_IN_LOG = (
-    "The studio was stopped for long, or the log is not as it left it, so this is not sent by itself. "
-    f"{DECIDE}"
+    "It waited when the studio was stopped, and it is not sure that it is still wanted: the studio was "
+    f"stopped for more than 15 minutes, or history.csv is not as it left it. {DECIDE}"
 )
 NOT_TRIED = "It could not be sent yet."
 UNANSWERED = "The studio stopped before the answer came."
@@ -146,6 +147,14 @@ class Reconciler:
         calls = self._evidence.of(job)
         return calls.exists and self._monotonic() - calls.last_at >= LATE
 
+    def resends_at(self, job: Job) -> float | None:
+        """Return when a job is sent again if Kling has none by then, None if it is not."""
+        calls = self._evidence.of(job)
+        is_late = calls.first_at is not None and self._monotonic() - calls.first_at >= LATE
+        if calls.refused or calls.exists or is_late or not self._is_resent(job):
+            return None
+        return calls.last_at + self.lag
+
     def decides_at(self, job: Job) -> float:
         """Return when a job is left to a person at the earliest, by the monotonic clock."""
         return self._evidence.of(job).last_at + LATE + APART
@@ -221,7 +230,7 @@ class Reconciler:
     def accept(self, job: Job, task: Task) -> Job:
         """Record that Kling has a job, whatever the log said before."""
         self._admission.accepted(job, ended=task.terminal)
-        is_surprise = job.state in {FAILED, NOT_SENT} or job.ended_at is not None
+        is_surprise = not job.accepted and job.state in {FAILED, NOT_SENT, WITHDRAWN}
         message = FOUND_AFTER_ALL if is_surprise else "Accepted."
         self._accepted[job.id] = task
         changed = self._ledger.append(job.id, code="0", message=message, **task_cells(task))
@@ -252,7 +261,7 @@ class Reconciler:
 
     def leave(self, job: Job, message: str) -> None:
         """Leave it to a person whether a job is sent."""
-        self._ledger.append(job.id, only={job.state}, state=NOT_SENT, message=message)
+        self._ledger.append(job.id, only={job.state}, state=NOT_SENT, code="0", message=message)
 
     def _leave_unconfirmed(self) -> None:
         """Leave to a person what waits in the log and nobody is known to have put there (`unconfirmed`)."""

@@ -465,6 +465,8 @@ class Studio:
                 "the connection."
             )
         found = self.scan.findings
+        if found.needs_operator:
+            yield found.trouble
         if found.is_complete and found.of_others and not self.ledger.index.tasks:
             yield (
                 f"The log is empty, and Kling has {found.of_others:,} tasks of another data folder. If they "

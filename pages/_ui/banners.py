@@ -13,8 +13,6 @@ from kling.studio.ledger import LedgerError
 from pages._ui.running import studio
 from pages._ui.words import counted, plain, price
 
-SEVERAL = 2  # jobs that were left; one is told on its own card
-
 
 def banners() -> None:
     """Draw all of them."""
@@ -22,10 +20,16 @@ def banners() -> None:
     for warning in dict.fromkeys(here.warnings):
         st.warning(plain(warning), icon=":material/warning:")
     for hold in here.holds:
-        st.warning(plain(hold.reason), icon=":material/front_hand:")
         if hold.needs_person:
+            st.warning(plain(hold.reason), icon=":material/front_hand:")
             st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
-    if len(left := here.left()) >= SEVERAL:
+        else:
+            st.warning(plain(f"{hold.reason} It is tried again by itself."), icon=":material/warning:")
+    left = here.left()
+    if len(left) == 1 and left[0].id not in st.session_state.get("made", ()):  # else its card says so
+        label = "1 job was not sent, and waits for you to decide: see History"
+        st.page_link("history.py", label=label, icon=":material/front_hand:")
+    elif len(left) > 1:
         with st.container(border=True, key="left"):
             _left(left)
 
@@ -34,13 +38,16 @@ def _left(jobs: Sequence[Job]) -> None:
     """Let a person send or withdraw everything that was left to them, in one go."""
     session, shown = st.session_state, _bill(jobs)
     st.markdown(
-        f":material/front_hand: **{counted(len(jobs), 'job was', 'jobs were')} not sent, and "
-        f"{'waits' if len(jobs) == 1 else 'wait'} for you to decide.** Each says why in History."
+        f":material/front_hand: **{len(jobs):,} jobs were not sent, and wait for you to decide.** "
+        "Each says why where it is shown whole."
     )
     if session.get("left_sure") != shown:
         with st.container(horizontal=True):
             st.button("Send all", key="send-left", on_click=lambda: session.update(left_sure=shown))
-            st.button("Withdraw all", key="withdraw-left", on_click=_withdraw_all)
+            sure = {"withdraw_sure": len(jobs)}
+            st.button("Withdraw all", key="withdraw-left", on_click=lambda: session.update(sure))
+        if session.get("withdraw_sure") == len(jobs):
+            _sure_to_withdraw(jobs)
         return
     st.markdown(f"Sending them orders **{counted(len(jobs), 'video', 'videos')}, for {plain(shown[1])}**.")
     with st.container(horizontal=True):
@@ -51,6 +58,14 @@ def _left(jobs: Sequence[Job]) -> None:
             on_click=_send_all,
         )
         st.button("Not now", key="no-send-left", on_click=lambda: session.pop("left_sure", None))
+
+
+def _sure_to_withdraw(jobs: Sequence[Job]) -> None:
+    session = st.session_state
+    st.markdown(f"**Withdraw {len(jobs):,} jobs, of everybody?** They cannot be taken back.")
+    with st.container(horizontal=True):
+        st.button(f"Yes, withdraw all {len(jobs):,}", key=f"yes-withdraw-{len(jobs)}", on_click=_withdraw_all)
+        st.button("Not now", key="no-withdraw", on_click=lambda: session.pop("withdraw_sure", None))
 
 
 def _bill(jobs: Sequence[Job]) -> tuple[int, str]:
@@ -71,6 +86,7 @@ def _send_all() -> None:
 
 
 def _withdraw_all() -> None:
+    st.session_state.pop("withdraw_sure", None)
     here, count = studio(), 0
     with _told():
         for job in here.left():

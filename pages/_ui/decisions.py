@@ -58,7 +58,7 @@ def _give_up(studio: Studio, job: Job, *, place: str) -> None:
         )
         return
     with st.container(border=True):
-        st.markdown(f"**Give it up?** It is not looked up any more. {GIVE_UP_RISK}")
+        st.markdown(f"**Give it up?** Kling is then not asked for it any more. {GIVE_UP_RISK}")
         with st.container(horizontal=True):
             st.button(
                 "Yes, give it up",

@@ -31,7 +31,7 @@ def compare_with_kling() -> None:
         scan, found = studio().scan, studio().scan.findings
         _progress(found, is_running=scan.is_running)
         st.button(
-            "Try the next page now" if scan.is_running and found.trouble else "Compare now",
+            "Try again now" if scan.is_running and found.trouble else "Compare now",
             icon=":material/sync:",
             key="scan_now",
             disabled=scan.is_running and not found.trouble,
@@ -41,7 +41,7 @@ def compare_with_kling() -> None:
         _for_a_person(found)
         if found.is_complete and not (found.taken_in or found.files or found.maybe_ours or found.foreign):
             st.success(
-                "Everything of this studio that the account has is in the log.",
+                "Nothing is missing: all of this studio's tasks in the account are in its history.",
                 icon=":material/check_circle:",
             )
 
@@ -51,8 +51,8 @@ def _progress(found: Findings, *, is_running: bool) -> None:
     if found.trouble:
         st.warning(
             plain(
-                f"Page {found.pages + 1:,} was not answered, so the comparison is not complete. "
-                f"{found.trouble} It is asked for again by itself. Read so far: {read}."
+                f"The account's list cannot be read, so the comparison is not complete. {found.trouble} "
+                f"It is asked for again by itself. Read so far: {read}."
             ),
             icon=":material/warning:",
         )

@@ -157,7 +157,8 @@ def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
         then = ""
     not_yet = "Not sent yet." if job.state == WAITING else ""
     sentences = " ".join(filter(None, [not_yet, why, spent, then]))
-    words = plain(in_local_time(sentences) + _support(job))
+    support = _support(job) if outlook.actor is Actor.OPERATOR else ""  # else it only looks like an error
+    words = plain(in_local_time(sentences) + support)
     if outlook.actor in {Actor.OPERATOR, Actor.KLING}:
         st.warning(words)
     elif goes_on and job.state not in {WAITING, UNKNOWN}:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from kling.studio.accounts import SANDBOX
-from kling.studio.jobs import Job
+from kling.studio.jobs import WITHDRAWN, Job
 from pages._ui.running import studio
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
@@ -59,6 +59,8 @@ def attribute(text: str) -> str:
 
 def state(job: Job) -> tuple[str, str, Colour]:
     """Return the word, icon and colour of a task's state."""
+    if job.state == WITHDRAWN and job.extra.get("given_up"):
+        return "given up", "help", "orange"
     return STATES.get(job.state, (job.state or "unknown", "question_mark", "gray"))
 
 

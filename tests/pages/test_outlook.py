@@ -207,7 +207,29 @@ def test_jobs_that_were_left_are_withdrawn_together(studio: Studio, app: AppTest
     fill(studio, 3, state="not_sent", file="")
     app.run()
     app.button(key="withdraw-left").click().run()
+    assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
+    assert "of everybody" in texts(app)
+    app.button(key="yes-withdraw-3").click().run()
     assert [job.state for job in studio.ledger.jobs()] == ["withdrawn"] * 3
+
+
+def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, app: AppTest):
+    fill(studio, 1, state="not_sent", file="")
+    [job] = studio.ledger.jobs()
+    app.run()
+    told = "1 job was not sent"
+    assert any(told in link.proto.label for link in app.get("page_link"))
+    app.session_state.made = [job.id]
+    app.run()
+    assert not any(told in link.proto.label for link in app.get("page_link"))
+
+
+def test_what_was_given_up_does_not_look_like_what_never_left(studio: Studio, app: AppTest):
+    fill(studio, 1, state="unknown", file="")
+    [job] = studio.ledger.jobs()
+    studio.give_up(job.id)
+    app.session_state.made = [job.id]
+    assert "given up" in texts(app.run())
 
 
 def test_with_a_key_the_price_of_what_was_left_is_said(studio: Studio, monkeypatch: pytest.MonkeyPatch):
@@ -504,7 +526,7 @@ def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio:
     assert asked == [True]
     text = compared(studio, app)
     assert f"Done last on {words.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
-    assert "Everything of this studio that the account has is in the log" in text
+    assert "Nothing is missing" in text
 
 
 def test_its_progress_and_a_page_that_was_not_answered_are_said(
@@ -515,9 +537,9 @@ def test_its_progress_and_a_page_that_was_not_answered_are_said(
     assert "So far: 700 tasks on 2 pages." in text
     assert app.button(key="scan_now").disabled
     text = compared(studio, app, is_complete=False, trouble="Kling is not available right now.")
-    assert "Page 3 was not answered" in text
+    assert "list cannot be read" in text
     assert "Kling is not available right now." in text
-    assert "Everything of this studio" not in text
+    assert "Nothing is missing" not in text
     assert not app.button(key="scan_now").disabled
 
 

@@ -490,6 +490,27 @@ def test_a_queue_goes_one_at_a_time_while_nobody_knows_whether_it_may(bench):
 # -- answers that were lost ----------------------------------------------------------------------------------
 
 
+def test_a_card_says_when_a_lost_order_is_sent_again_and_when_it_is_for_a_person(bench):
+    bench.kling.answers = [(LOST, False)] * 9
+    job = bench.order()
+    bench.run_for(30)
+    outlook = bench.studio.explain(bench.job(job.id))
+    assert "asked whether it has this order" in outlook.why
+    assert "sent again with the same id" in outlook.next
+    bench.run_for(YOUNG)
+    assert "you decide whether it is sent" in bench.studio.explain(bench.job(job.id)).next
+
+
+def test_a_wrong_key_is_said_before_anybody_orders(bench):
+    bench.kling.lists = [api_error(401, 1002, "who are you?")] * 9
+    bench.studio.scan_account()
+    bench.run_for(1)
+    assert any("does not know these credentials" in warning for warning in bench.studio.warnings)
+    bench.kling.lists = []
+    bench.run_for(600)
+    assert list(bench.studio.warnings) == []
+
+
 @pytest.mark.parametrize("error", [LOST, api_error(502, 5000, "internal error")])
 def test_a_task_whose_answer_was_lost_is_found_and_not_bought_again(bench, error):
     bench.kling.answers = [(error, True)]

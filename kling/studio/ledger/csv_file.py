@@ -77,6 +77,7 @@ class Contents:
             if these are other rows.
         sealed_rows: how many of the rows it knew.
         doubtful: ids of jobs that it knew from the file only.
+        was_lost: there was no log, and a seal says that there had been one with rows.
     """
 
     columns: tuple[str, ...]
@@ -85,6 +86,7 @@ class Contents:
     sealed_at: float | None = None
     sealed_rows: int = 0
     doubtful: Collection[str] = field(default=())
+    was_lost: bool = False
 
 
 def parse(data: bytes) -> Contents:
@@ -300,6 +302,8 @@ class LogFile:
             if repaired is not data:
                 stamp = self._stamp()
             contents = self._sealed(parse(repaired), repaired, before)
+            seal = None if data else self._seal.read()
+            contents = replace(contents, was_lost=bool(seal and seal.size > len(repaired)))
             if not set(COLUMNS).issubset(contents.columns):
                 contents, repaired = self._migrated(contents, repaired, stamp)
                 stamp = self._stamp()

@@ -37,7 +37,11 @@ SEALED_FOR = 15 * 60.0  # seconds for which what a studio knew of the log is bel
 AHEAD = 60.0  # seconds that its clock may have been ahead
 
 _SHOWN = frozenset({SUBMITTED, SUCCEED})  # states that a row without one may show
-_GONE = "{} was gone. It has been written anew from what the studio remembered."
+_GONE = "{} was gone. It has been written anew from what the studio remembered: nothing is lost."
+_GONE_AT_START = (
+    "{} was gone when the studio started, and with it what was ordered; the videos are shown without their "
+    "prompts. If there is a backup of it, stop the studio and put it back."
+)
 _LOST = (
     "{} was changed by somebody else. What the studio knew and the file no longer had was added to it again."
 )
@@ -285,6 +289,8 @@ class CsvLedger:
         loaded = self._load()
         with self._lock:
             self._take_over(loaded)
+            if loaded.contents.was_lost:
+                self._notes[_GONE_AT_START.format(self._file.path.name)] = None
             self._unconfirmed = frozenset(filter(self._is_unsettled, _doubtful(loaded, now)))
             self._file.seal(now, self._unconfirmed)
 

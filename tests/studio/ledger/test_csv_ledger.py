@@ -265,3 +265,13 @@ def test_a_log_that_cannot_be_read_later_refuses_every_row(path):
     with pytest.raises(LedgerError):
         later.append("a", state="intent")
     assert path.read_text() == "a,b,c\n1,2,3\n"
+
+
+def test_a_log_that_is_gone_at_the_start_is_said_if_there_had_been_one(tmp_path):
+    first = Ledger(LogFile(tmp_path / "history.csv"), clock=Clock(1_795_000_000.0))
+    assert first.warnings == ()
+    first.append("a", state="waiting", prompt="A fox")
+    (tmp_path / "history.csv").unlink()
+    [warning] = Ledger(LogFile(tmp_path / "history.csv"), clock=Clock(1_795_000_000.0)).warnings
+    assert "was gone when the studio started" in warning
+    assert "backup" in warning
