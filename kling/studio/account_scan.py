@@ -212,6 +212,8 @@ class AccountScan:
             job = job or self._ledger.get(adopted_id(task.task_id) or "")
             mark = mark_of(our_id)
             if job is not None:
+                if not job["account"]:  # a file that was found says nothing about it
+                    job = self._ledger.append(job.id, account=self._account())
                 self._recognise(job)
                 if self._owns(job) and self._take_up(job, task):
                     taken_in.append(job.id)
@@ -258,7 +260,6 @@ class AccountScan:
         ids = self._orphans()
         cells = {
             "state": SUCCEED,
-            "account": self._account(),
             "extra": dump_json({"found": "file"}),
         }
         rows = []

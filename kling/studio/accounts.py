@@ -116,7 +116,7 @@ class Accounts:
         """Return the jobs of other names that are not finished, by name; the sandbox's cost nothing."""
         unseen: dict[str, list[Job]] = {}
         for job in (*self._ledger.open_jobs(), *self._ledger.unfetched().values()):
-            if job["account"] not in self._names | {SANDBOX}:
+            if job["account"] not in self._names | {SANDBOX, ""}:
                 unseen.setdefault(job["account"], []).append(job)
         return unseen
 

@@ -48,7 +48,7 @@ class AdmissionControl:
         monotonic: Callable[[], float],
         rng: random.Random,
     ) -> None:
-        self._ledger, self._owns, self._monotonic = ledger, owns, monotonic
+        self._ledger, self.owns, self._monotonic = ledger, owns, monotonic
         self.lock = threading.RLock()  # held from a decision until it is noted
         self._holds = Holds(rng)
         self._capacity = Capacity(self._holds.pause)
@@ -63,7 +63,7 @@ class AdmissionControl:
 
     def own_jobs(self) -> list[Job]:
         """Return the account's jobs that wait, are being sent, looked up or made."""
-        return [job for job in self._ledger.open_jobs() if self._owns(job)]
+        return [job for job in self._ledger.open_jobs() if self.owns(job)]
 
     def waiting(self) -> list[Job]:
         """Return the jobs that wait and that no worker has."""
@@ -86,7 +86,7 @@ class AdmissionControl:
         served: dict[tuple[str, str], datetime] = {}
         for job in self._ledger.jobs():
             accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
-            if accepted and job["task_id"] and self._owns(job):
+            if accepted and job["task_id"] and self.owns(job):
                 who = job["model_name"], job["person"]
                 served[who] = max(served.get(who, accepted), accepted)
         for model, person in sorted(served, key=served.__getitem__):

@@ -96,6 +96,7 @@ class Reconciler:
         self._pace = SANDBOX_PACE if connection.is_sandbox else PACE
         self.lag = sum(self._pauses)  # seconds by which look-ups may stay behind creates
         self._look_ups: dict[str, LookUp] = {}
+        self._proofs: dict[str, LookUp] = {}  # of jobs that were left to a person
         self._accepted: dict[str, Task] = {}  # what Kling accepted and the log does not say yet
         self._next = float("-inf")  # when the next look-up of any job may be made
         self.unreached: dict[
@@ -123,7 +124,41 @@ class Reconciler:
             except StateChanged as error:
                 log.warning("Task %s: %s", job.id, error)
             self._next = self._monotonic() + self._pace
-        return min((max(self.look_up_of(job).due, self._next) for job in jobs), default=None)
+        dues = [max(self.look_up_of(job).due, self._next) for job in jobs]
+        if (proof_due := self._prove(now)) is not None:
+            dues.append(proof_due)
+        return min(dues, default=None)
+
+    def _prove(self, now: float) -> float | None:
+        """Ask for what was left to a person until it is proved that Kling has none: the log may be old.
+
+        Returns:
+            When to come again, None if all is proved.
+        """
+        left = [job for job in self._ledger.index.left() if self._admission.owns(job)]
+        left = [job for job in left if not self._evidence.nothing_spent(job)]
+        self._proofs = {job.id: self._proofs.get(job.id) or LookUp(now) for job in left}
+        for job in sorted(left, key=lambda job: self._proofs[job.id].due):
+            proof = self._proofs[job.id]
+            if max(proof.due, self._next) > now:
+                return max(proof.due, self._next)
+            proof.due = now + self._jitter(SILENT_PAUSES, proof.silent)
+            self._next = now + self._pace
+            proof.silent += 1
+            try:
+                task = self.find(job)
+            except KlingError as error:
+                log.info("Task %s could not be asked for: %s", job.id, type(error).__name__)
+                continue
+            proof.silent = 0
+            if task is not None:
+                self.accept(job, task)
+                continue
+            calls = self._evidence.of(job)
+            calls.found_none(now, lag=self.lag)
+            proof.due = max(calls.proof_at, now + APART)
+        dues = [max(self._proofs[job.id].due, self._next) for job in left]
+        return min(dues, default=None)
 
     def look_up_of(self, job: Job) -> LookUp:
         """Return how far the look-ups of a job have come."""

@@ -230,3 +230,18 @@ def test_a_file_that_is_put_there_while_the_studio_runs_is_found_by_a_press(benc
     (bench.folder / "videos" / f"{job_id}.mp4").write_bytes(clip)
     scan(bench)
     assert bench.job(job_id).has_clip
+
+
+def test_a_file_that_was_found_says_nothing_about_its_account(bench, clip):
+    """The key in use may be another account's: what shows the task there says whose it is."""
+    job_id = ours(bench)
+    bench.kling.finish(job_id, clip)
+    (bench.folder / "videos" / f"{job_id}.mp4").write_bytes(clip)
+    bench.kling.hidden.add(job_id)
+    bench.restart()
+    assert bench.job(job_id).has_clip
+    assert bench.job(job_id)["account"] == ""
+    assert list(bench.studio.warnings) == []
+    bench.kling.hidden.clear()
+    scan(bench)
+    assert bench.job(job_id)["account"] == bench.account

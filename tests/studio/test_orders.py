@@ -910,3 +910,25 @@ def test_a_press_between_two_looks_of_the_reconciler_is_not_taken_for_a_crash(be
     assert bench.job(pressed[0]).state == "intent"
     bench.work()
     assert bench.job(pressed[0]).state == "submitted"
+
+
+def test_what_was_left_to_a_person_is_asked_for_until_it_is_proved_also_without_a_list(bench):
+    bench.kling.answers = [(BUSY, False), (BUSY, False)]
+    lost, free = bench.order(), bench.order(replace(FOX, prompt="two", model_name="kling-v3"))
+    old = (bench.folder / "history.csv").read_bytes()
+    bench.run_for(5)
+    bench.kling.made.pop(free.id, None)
+    bench.kling.answers.clear()
+    (bench.folder / "history.csv").write_bytes(old)
+    bench.restart()
+    bench.kling.lists = [api_error(404, 1202, "no such list")] * 999
+    bench.run_for(60)
+    assert bench.job(lost.id).state == "submitted"
+    assert bench.job(free.id).state == "not_sent"
+    assert not bench.studio.nothing_spent(bench.job(free.id))
+    bench.run_for(1000)
+    assert bench.studio.nothing_spent(bench.job(free.id))
+    asked = len(bench.kling.gets)
+    bench.kling.change(lost.id, task_status="failed")
+    bench.run_for(3600)
+    assert len(bench.kling.gets) - asked < 30
