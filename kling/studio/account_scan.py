@@ -198,46 +198,43 @@ class AccountScan:
     # -- comparing -------------------------------------------------------------------------------------------
 
     def _compare(self, page: Sequence[Task]) -> None:
-        rows: list[tuple[str, dict[str, str]]] = []
-        taken_in: list[str] = []
-        maybe_ours: list[Task] = []
-        foreign: list[Task] = []
-        of_others = 0
-        for task in page:
-            if task.task_id in self._seen:  # the list has moved since the last page
-                continue
-            self._seen.add(task.task_id)
-            our_id = our_id_of(task.external_task_id)
-            job = self._ledger.get(our_id) if our_id else None
-            job = job or self._ledger.get(adopted_id(task.task_id) or "")
-            mark = mark_of(our_id)
-            if job is not None:
-                if not job["account"]:  # a file that was found says nothing about it
-                    job = self._ledger.append(job.id, account=self._account())
-                self._recognise(job)
-                if self._owns(job) and self._take_up(job, task):
-                    taken_in.append(job.id)
-                elif self._owns(job):
-                    self._note(job.id, task)
-            elif mark == self._mark():
-                if row := self._row(task, FOUND_BY_MARK):
-                    rows.append(row)
-            elif mark == "":
-                maybe_ours.append(task)
-            elif mark is not None:
-                of_others += 1
-            else:
-                foreign.append(task)
+        fresh = [task for task in page if task.task_id not in self._seen]  # the list may have moved meanwhile
+        self._seen |= {task.task_id for task in fresh}
+        known = {task.task_id: job for task in fresh if (job := self._job_of(task)) is not None}
+        taken_in = [job.id for task in fresh if (job := known.get(task.task_id)) and self._update(job, task)]
+        others = [task for task in fresh if task.task_id not in known]
+        marks = {task.task_id: mark_of(our_id_of(task.external_task_id)) for task in others}
+        by_mark = [task for task in others if marks[task.task_id] == self._mark()]
+        maybe_ours = [task for task in others if marks[task.task_id] == ""]
+        foreign = [task for task in others if marks[task.task_id] is None]
+        rows = [row for task in by_mark if (row := self._row(task, FOUND_BY_MARK))]
         self._ledger.append_many(rows)
         found = self.findings
         self.findings = replace(
             found,
             taken_in=(*found.taken_in, *taken_in, *(job_id for job_id, _ in rows))[:MOST_KEPT],
             maybe_ours=(*found.maybe_ours, *maybe_ours)[:MOST_KEPT],
-            of_others=found.of_others + of_others,
+            of_others=found.of_others + len(others) - len(by_mark) - len(maybe_ours) - len(foreign),
             foreign=(*found.foreign, *foreign)[:MOST_KEPT],
             foreign_count=found.foreign_count + len(foreign),
         )
+
+    def _job_of(self, task: Task) -> Job | None:
+        our_id = our_id_of(task.external_task_id)
+        job = self._ledger.get(our_id) if our_id else None
+        return job or self._ledger.get(adopted_id(task.task_id) or "")
+
+    def _update(self, job: Job, task: Task) -> bool:
+        """Record what Kling lists of a job of the log; return whether the log had denied it."""
+        if not job["account"]:  # a file that was found says nothing about it
+            job = self._ledger.append(job.id, account=self._account())
+        self._recognise(job)
+        if not self._owns(job):
+            return False
+        if self._take_up(job, task):
+            return True
+        self._note(job.id, task)
+        return False
 
     def _row(self, task: Task, message: str) -> tuple[str, dict[str, str]] | None:
         """Return the row of a task that the log does not know, under its own id if a studio made that."""
