@@ -39,15 +39,16 @@ def _left(jobs: Sequence[Job]) -> None:
     session, shown = st.session_state, _bill(jobs)
     st.markdown(
         f":material/front_hand: **{len(jobs):,} jobs were not sent, and wait for you to decide.** "
-        "Each says why where it is shown whole."
+        "Each says why: tick its row in History."
     )
+    if session.get("withdraw_sure") == len(jobs):
+        _sure_to_withdraw(jobs)
+        return
     if session.get("left_sure") != shown:
         with st.container(horizontal=True):
             st.button("Send all", key="send-left", on_click=lambda: session.update(left_sure=shown))
             sure = {"withdraw_sure": len(jobs)}
             st.button("Withdraw all", key="withdraw-left", on_click=lambda: session.update(sure))
-        if session.get("withdraw_sure") == len(jobs):
-            _sure_to_withdraw(jobs)
         return
     st.markdown(f"Sending them orders **{counted(len(jobs), 'video', 'videos')}, for {plain(shown[1])}**.")
     with st.container(horizontal=True):
@@ -62,7 +63,7 @@ def _left(jobs: Sequence[Job]) -> None:
 
 def _sure_to_withdraw(jobs: Sequence[Job]) -> None:
     session = st.session_state
-    st.markdown(f"**Withdraw {len(jobs):,} jobs, of everybody?** They cannot be taken back.")
+    st.markdown(f"**Withdraw {len(jobs):,} jobs, of everybody?** This cannot be undone.")
     with st.container(horizontal=True):
         st.button(f"Yes, withdraw all {len(jobs):,}", key=f"yes-withdraw-{len(jobs)}", on_click=_withdraw_all)
         st.button("Not now", key="no-withdraw", on_click=lambda: session.pop("withdraw_sure", None))
