@@ -99,9 +99,8 @@ class Reconciler:
         self._proofs: dict[str, LookUp] = {}  # of jobs that were left to a person
         self._accepted: dict[str, Task] = {}  # what Kling accepted and the log does not say yet
         self._next = float("-inf")  # when the next look-up of any job may be made
-        self.unreached: dict[
-            str, float
-        ] = {}  # since when there is no connection for a job; any answer ends it
+        # Since when there is no connection for a job; any answer ends it.
+        self.unreached: dict[str, float] = {}
 
     # -- the jobs of the log ---------------------------------------------------------------------------------
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from kling.models import TextToVideo
 from kling.studio.jobs import COLUMNS, request_cells
-from kling.studio.ledger.csv_file import LogFile, encode_row
+from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.ledger.csv_text import encode_row
 
 SMALL, LARGE = 1_000, 100_000  # tasks
 APPENDS, LOADS = 200, 3

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from kling import ApiKey, Client, TextToVideo  # noqa: E402
 from kling.studio.connection import KlingConnection  # noqa: E402
 from kling.studio.jobs import COLUMNS, request_cells  # noqa: E402
-from kling.studio.ledger.csv_file import encode_row  # noqa: E402
+from kling.studio.ledger.csv_text import encode_row  # noqa: E402
 from kling.studio.settings import Settings  # noqa: E402
 from kling.studio.studio import Studio  # noqa: E402
 from pages._ui import running  # noqa: E402

@@ -14,7 +14,7 @@ from kling.studio.holds import PERSON_PAUSE as HOLD_PAUSE
 from kling.studio.holds import RETRY_PAUSES as BUSY_PAUSES
 from kling.studio.jobs import StateChanged
 from kling.studio.ledger import LedgerError
-from kling.studio.ledger.csv_file import parse
+from kling.studio.ledger.csv_text import parse
 from kling.studio.reconciler import PAUSES
 from kling.studio.sender import YOUNG
 from tests.kling.tools import Clock

@@ -1,246 +1,25 @@
-r"""The file of `history.csv`: append-only, one record a line, safe to open in a spreadsheet; and its seal.
-
-Text is changed in reversible ways. Control characters become escapes (`\n`, `\u0000`; a backslash is
-doubled), so that one record is one line. A cell that a spreadsheet would take for a formula gets an
-apostrophe in front (OWASP, CSV injection), and so does one that starts with an apostrophe. A spreadsheet may
-split the line at `;` or `|` instead, whatever is quoted: such a character in front of what would be a formula
-becomes an escape too (`\u003b`).
-"""
+"""The file of `history.csv`: append-only, each append on the disk before it is acknowledged; and its seal."""
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import os
-import re
-import weakref
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import compress
+from dataclasses import replace
 from pathlib import Path
 
 from kling.client import sync_folder
 from kling.studio.jobs import COLUMNS, dump_json, json_object
 from kling.studio.ledger import LedgerError, LedgerUncertain
+from kling.studio.ledger.csv_text import Contents, encode_row, parse, record_of
+from kling.studio.ledger.seal import SealFile
 
-_CONTROL = re.compile("[\\\\\x00-\x1f\x7f\x85\u2028\u2029]")
-_ESCAPED = re.compile(r"\\(\\|n|r|t|u[0-9a-f]{4})")
-_SHORT = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_LONG = {escape[1]: char for char, escape in _SHORT.items()}
-_FORMULA = re.compile("[\\s\ufeff]*['=+\\-@\uff1d\uff0b\uff0d\uff20]")
-_SPLIT = re.compile('[;|](?=[\\s\ufeff"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 _NEEDED = ("external_task_id", "time", "state", "extra")
-_MOST_LINES = 50  # that one record may have after somebody's editor broke it
-
 _UNCONFIRMED = "The disk did not confirm what was written. Restart the studio."
 
-csv.field_size_limit(2**31 - 1)  # an acknowledged row is read back, whatever its size
-
-
-def encode_cell(text: str) -> str:
-    """Return the text as it stands in the file."""
-    plain = _CONTROL.sub(lambda match: _SHORT.get(match[0]) or f"\\u{ord(match[0]):04x}", text)
-    if ";" in plain or "|" in plain:
-        plain = _SPLIT.sub(lambda match: f"\\u{ord(match[0]):04x}", plain)
-    return f"'{plain}" if _FORMULA.match(plain) else plain
-
-
-def decode_cell(cell: str) -> str:
-    """Return the text of which `encode_cell` made this cell."""
-    plain = cell.removeprefix("'")
-    return (
-        plain
-        if "\\" not in plain
-        else _ESCAPED.sub(lambda match: _LONG.get(match[1][0]) or chr(int(match[1][1:], 16)), plain)
-    )
-
-
-def encode_row(cells: Sequence[str]) -> bytes:
-    """Return one record, newline included."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([cell and encode_cell(cell) for cell in cells])
-    return text.getvalue().encode("utf-8", "replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a log holds.
-
-    Args:
-        columns: the header as it stands in the file; a person may have moved them.
-        rows: each as the cells that say something, by column.
-        unreadable: lines that are no record of this log, with their numbers. They stay in the file.
-        sealed_at: when a studio last said that it knew the first rows, in Unix seconds; None if none did, or
-            if these are other rows.
-        sealed_rows: how many of the rows it knew.
-        doubtful: ids of jobs that it knew from the file only.
-        was_lost: there was no log, and a seal says that there had been one with rows.
-    """
-
-    columns: tuple[str, ...]
-    rows: Sequence[Mapping[str, str]]
-    unreadable: Sequence[int]
-    sealed_at: float | None = None
-    sealed_rows: int = 0
-    doubtful: Collection[str] = field(default=())
-    was_lost: bool = False
-
-
-def parse(data: bytes) -> Contents:
-    """Read a whole log. A byte order mark, CRLF, other quoting and moved columns are all understood."""
-    lines = io.StringIO(data.decode("utf-8-sig", "replace"), newline="").readlines()
-    try:
-        return _contents(lines, _plain(lines))
-    except csv.Error:  # somebody has been here
-        return _contents(lines, _mended(lines))
-
-
-def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | None]]) -> Contents:
-    columns = tuple(name.strip() for name in next(records, (1, []))[1] or ())
-    width = len(columns)
-    rows: list[Mapping[str, str]] = []
-    unreadable: list[int] = []
-    for number, cells in records:
-        if cells == []:
-            continue
-        if cells is None or len(cells) < width or (len(cells) > width and any(cells[width:])):
-            unreadable.append(number)
-            continue
-        row = dict(compress(zip(columns, cells, strict=False), cells))  # without the empty ones
-        line = lines[number - 1]
-        if "\\" in line or "'" in line:
-            row = {name: decode_cell(cell) for name, cell in row.items()}
-        if "external_task_id" in row:
-            rows.append(row)
-        elif row:
-            unreadable.append(number)
-    return Contents(columns, rows, unreadable)
-
-
-def _plain(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Read a log as this module writes it: each line is a record."""
-    reader = csv.reader(lines, strict=True)
-    for number, cells in enumerate(reader, 1):
-        if reader.line_num != number:
-            raise csv.Error("a record of several lines")
-        yield number, cells
-
-
-def _mended(lines: Sequence[str]) -> Iterator[tuple[int, list[str] | None]]:
-    """Read a log that was edited by hand: records of several lines, quotes that nobody closes.
-
-    Such a quote costs its own line only: to a plain reader it would swallow every row after it.
-    """
-    at = width = 0
-    while at < len(lines):
-        end = at + 1
-        cells = _record(lines[at])
-        while cells is None and end < min(at + _MOST_LINES, len(lines)):
-            end += 1
-            cells = _record("".join(lines[at:end]))
-        if end > at + 1 and (cells is None or len(cells) != width):
-            cells, end = None, at + 1
-        width = width or len(cells or ())
-        yield at + 1, cells
-        at = end
-
-
-def _record(text: str) -> list[str] | None:
-    """Return the cells of one record, None if it is not one whole record."""
-    try:
-        return next(csv.reader([text], strict=True), [])
-    except csv.Error:
-        return None
-
-
 _Stamp = tuple[int, int, int, int]  # inode, size, times of the last change of the contents and of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """What the studio knew of the log when it last wrote to it.
-
-    Args:
-        size, crc: of the bytes of the log that were known.
-        stamp: inode and time of the last change (ctime) of the log's file. No program can set that time, so a
-            copy that was put back has another one, also if its own seal was put back with it.
-        time: Unix seconds.
-        doubtful: ids of jobs that were known from the file only.
-    """
-
-    size: int
-    crc: int
-    stamp: tuple[int, int]
-    time: float
-    doubtful: tuple[str, ...]
-
-
-class SealFile:
-    """The seal, beside the log.
-
-    Its first line has a fixed width and is written in place: size and CRC-32 of what is known of the log, its
-    file's inode and ctime, the time, and CRC-32 of the lines below, which are the ids. Nothing is fsynced: a
-    seal that is lost, torn or older than the log only says less than is true.
-
-    Args:
-        path: of the seal.
-    """
-
-    _WIDTH = 98
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._handle = -1
-        self._doubtful: Collection[str] | None = None  # what stands in the file
-        self._crc_of_ids = 0
-        self._close: Callable[[], object] = lambda: None
-
-    def write(
-        self, size: int, crc: int, stamp: tuple[int, int], now: float, doubtful: Collection[str]
-    ) -> None:
-        """Write it. Where that cannot be done, a start knows less."""
-        with suppress(OSError):
-            if self._handle < 0:
-                self._open()
-            if doubtful != self._doubtful:
-                self._write_ids(doubtful)
-            inode, changed = stamp
-            known = f"{size:020d} {crc:08x} {inode:020d} {changed:020d}"
-            line = f"{known} {max(now, 0.0):016.3f} {self._crc_of_ids:08x}\n"
-            os.pwrite(self._handle, line.encode(), 0)
-
-    def read(self) -> Seal | None:
-        """Return what it says, None if there is none that can be believed."""
-        try:
-            data = self._path.read_bytes()
-            line, ids = data[: self._WIDTH].decode("ascii"), data[self._WIDTH :]
-            size, crc, inode, changed, time, crc_of_ids = line.split()
-            doubtful = tuple(map(decode_cell, ids.decode().splitlines()))
-            seal = Seal(int(size), int(crc, 16), (int(inode), int(changed)), float(time), doubtful)
-            return seal if int(crc_of_ids, 16) == zlib.crc32(ids) and line.endswith("\n") else None
-        except (OSError, ValueError):
-            return None
-
-    def reopen_if_gone(self) -> None:
-        """Let the next `write` make it again if somebody has deleted it."""
-        if self._handle >= 0 and os.fstat(self._handle).st_nlink == 0:
-            self._close()
-            self._handle = -1
-
-    def _open(self) -> None:
-        self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._close = weakref.finalize(self, os.close, self._handle)
-        self._doubtful = None
-
-    def _write_ids(self, doubtful: Collection[str]) -> None:
-        ids = "".join(f"{encode_cell(job_id)}\n" for job_id in sorted(doubtful)).encode("utf-8", "replace")
-        self._doubtful, self._crc_of_ids = None, zlib.crc32(ids)
-        os.pwrite(self._handle, ids, self._WIDTH)
-        os.ftruncate(self._handle, self._WIDTH + len(ids))
-        self._doubtful = doubtful
 
 
 class LogFile:
@@ -425,7 +204,7 @@ class LogFile:
             columns = parse(data.partition(b"\n")[0]).columns
             if missing := [name for name in _NEEDED if name not in columns]:
                 raise LedgerError(f"{self.path.name} {_why_no_log(data, missing)}")
-            cells = _record(tail.decode("utf-8", "replace"))
+            cells = record_of(tail.decode("utf-8", "replace"))
             # A cell without quotes may be cut anywhere; the last one is `extra`, empty or quoted.
             if not tail or (cells is not None and len(cells) == len(columns) and tail[-1:] in b',"\r'):
                 if tail:  # only its newline is missing

@@ -26,7 +26,8 @@ from kling.studio.jobs import (
     storable,
 )
 from kling.studio.ledger import LedgerError
-from kling.studio.ledger.csv_file import Contents, LogFile, encode_row
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_text import Contents, encode_row
 from kling.studio.ledger.index import JobIndex
 from kling.studio.ledger.restore import missing_rows
 from kling.studio.usual import Times

@@ -11,8 +11,9 @@ import pytest
 
 from kling.studio.jobs import COLUMNS
 from kling.studio.ledger import Ledger
-from kling.studio.ledger.csv_file import LogFile, encode_row, parse
+from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.ledger.csv_text import encode_row, parse
 from tests.studio.ledger import memory_ledger
 from tests.studio.ledger.conformance import LedgerTests, Row, Store
 from tests.studio.ledger.memory_ledger import MemoryLedger

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from kling.studio.jobs import COLUMNS, storable
 from kling.studio.ledger import LedgerError, LedgerUncertain
-from kling.studio.ledger.csv_file import LogFile, decode_cell, encode_cell, encode_row, parse
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_text import decode_cell, encode_cell, encode_row, parse
 from tests.kling.tools import law
 
 HEADER = encode_row(COLUMNS)

@@ -15,8 +15,9 @@ from kling.studio.jobs import (
     fold,
 )
 from kling.studio.ledger import LedgerError
-from kling.studio.ledger.csv_file import Contents, LogFile, encode_row
+from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger as Ledger
+from kling.studio.ledger.csv_text import Contents, encode_row
 from tests.kling.tools import Clock
 
 NOW = "2026-11-22T10:00:00.000+00:00"
