@@ -169,8 +169,9 @@ class AccountScan:
     def look_at_files(self) -> None:
         """Take in the videos that no order names, once after the log was read."""
         if not self._ledger.opening and self._files_generation != self._ledger.generation:
-            self._files_generation = self._ledger.generation
+            generation = self._ledger.generation
             self._take_in_files()
+            self._files_generation = generation  # if it could not be recorded, it is tried again
 
     def take_in(self, task_ids: Sequence[str]) -> int:
         """Take in tasks of the last scan that somebody has chosen; return how many.

@@ -477,7 +477,7 @@ class Money(RuleBasedStateMachine):
 
     def each_file_has_a_job(self) -> None:
         known = {job.id for job in self.jobs()}
-        if not self.process.has_stepped or self.process.disk.failed:
+        if not self.process.has_stepped or self.process.disk.failed or self.process.disk.unconfirmed:
             return
         for path in (self.process.folder / "videos").glob("*.mp4"):
             job_id = path.name.partition(".")[0]
