@@ -135,7 +135,7 @@ class Calls:
         arrived: some call may have arrived.
         open: some call that may have arrived was not answered.
         exists: Kling refused the id because it has it.
-        refused: the words of a refusal for good; the job is not sent again.
+        refused: the last call was refused for good; the job is not sent again.
         asked_since_refusal: a look-up after that refusal found no task.
         none_late: when the first look-up of (c) found no task.
         proved: (c) holds.

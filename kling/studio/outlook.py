@@ -33,11 +33,6 @@ class Outlook:
     actor: Actor
     since: datetime | None
 
-    @property
-    def words(self) -> str:
-        """Both sentences."""
-        return f"{self.why} {self.next}".strip()
-
 
 @dataclass(frozen=True, slots=True)
 class Views:

@@ -20,6 +20,7 @@ from kling.studio.accounts import Accounts
 from kling.studio.admission import RETRY_PAUSES, AdmissionControl
 from kling.studio.connection import Connection
 from kling.studio.downloads import Downloads
+from kling.studio.holds import DISK_PAUSES
 from kling.studio.ids import adopted_id, asked_by, our_id_of
 from kling.studio.jobs import FAILED, FOLLOWED, Job, StateChanged, task_cells
 from kling.studio.ledger import Ledger, LedgerError
@@ -40,7 +41,6 @@ MOST_GETS = 10  # jobs of one poll that are asked for one by one
 MISSING_FOR = {True: 3.0, False: 24 * 3600.0}  # seconds of "no such task": for the sandbox, for Kling
 MISSING_TIMES = 3  # such answers at least
 BEAT = 60.0  # seconds between two signs of life in the log's seal
-DISK_PAUSES = (2.0, 5.0, 15.0, 30.0, 60.0)  # seconds after the log could not be written
 
 
 @dataclass(slots=True)
@@ -60,8 +60,10 @@ class Poller:
 
     Args:
         ledger, accounts, admission, orders, sender, reconciler, downloads, scan, connection: the studio's
-        parts. monotonic: seconds that never jump; all times in here are its. on_change: told when its view of
-        the connection has changed. rng: for jitter.
+            parts.
+        monotonic: seconds that never jump; all times in here are its.
+        on_change: told when its view of the connection has changed.
+        rng: for jitter.
     """
 
     def __init__(

@@ -28,7 +28,8 @@ class Sender:
     Args:
         ledger, admission, evidence, reconciler: the studio's parts.
         may_spend: raises LedgerError if this process may no longer spend, because the data folder is not its
-        own. monotonic: seconds that never jump.
+            own.
+        monotonic: seconds that never jump.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ import pytest
 
 from kling.studio.jobs import NOT_SENT, SUCCEED, Job
 from kling.studio.ledger.csv_file import LogFile
-from kling.studio.ledger.csv_ledger import Ledger
+from kling.studio.ledger.csv_ledger import CsvLedger
 from tests.studio import processes
 from tests.studio.processes import Kill, Victims, accepted
 from tests.studio.victim import POINTS
@@ -186,4 +186,4 @@ def check(place: Place, data: Path, prompts: list[str]) -> None:
 def jobs_of(data: Path) -> list[Job]:
     """Read a log as it lies on the disk; one that was not begun is empty."""
     log = data / "history.csv"
-    return list(Ledger(LogFile(log), clock=lambda: 0.0).jobs()) if log.exists() else []
+    return list(CsvLedger(LogFile(log), clock=lambda: 0.0).jobs()) if log.exists() else []

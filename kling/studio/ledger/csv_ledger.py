@@ -369,9 +369,6 @@ def _lost(known: JobIndex, found: JobIndex) -> Iterator[Mapping[str, str]]:
             yield from missing_rows(job, other)
 
 
-Ledger = CsvLedger
-
-
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("s" if number != 1 else "")
 
