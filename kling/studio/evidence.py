@@ -1,12 +1,10 @@
 """What this process knows of the calls that it made for each job, and what follows from it.
 
 A job that could have been sent is ended by a task with our id, by one of the three proofs below, or by a
-person. A refusal, silence, a file and a clock prove nothing by themselves. "Nothing was spent" is said only
-if
+person. A refusal, silence, a file and a clock prove nothing by themselves. "Nothing was spent" is said if
 
 (a) this process ordered the job, and no call for it can have arrived;
-(b) this process ordered the job, Kling refused it, every call was answered, and a look-up after that finds
-none;
+(b) this process ordered it, Kling refused it, every call was answered, and a look-up after that finds none;
 (c) two look-ups at least a minute apart find none, both 15 minutes after the last call that may have arrived.
 
 A "no such task" that comes earlier means "not seen yet", because Kling's look-ups may lag behind its creates.
@@ -128,13 +126,12 @@ class Calls:
 
     Args:
         whole: this process ordered the job, and so saw its whole life.
-        last_at: when the last call began that may have arrived. For a job that was read from the log,
-        whatever
-            was sent before this process is not younger than its start.
+        last_at: when the last call began that may have arrived. Of a job that was read from the log: when it
+            was read, because another process may have sent it until then.
         first_at: when the first one began of those that are open.
         arrived: some call may have arrived.
         open: some call that may have arrived was not answered.
-        exists: Kling refused the id because it has it.
+        exists: Kling has it: it accepted the job, or refused the id because it has it.
         refused: the last call was refused for good; the job is not sent again.
         asked_since_refusal: a look-up after that refusal found no task.
         none_late: when the first look-up of (c) found no task.
