@@ -18,12 +18,12 @@ from kling.addresses import BadAddress, origin
 from kling.auth import Credentials, Signer
 from kling.download import MAX_BYTES, Downloader, Resolve, sync_folder
 from kling.errors import (
-    AuthFailed,
+    AuthenticationFailed,
+    BadRequest,
     InvalidRequest,
     MaybeSent,
-    Rejected,
-    ServerTrouble,
-    SlowDown,
+    RateLimited,
+    ServerError,
     TaskFailed,
     TransportError,
     WaitTimeout,
@@ -120,7 +120,7 @@ class Client:
 
         Raises:
             InvalidRequest: there can be no such id; nothing was asked.
-            Rejected: 1201 or 1203, there is no such task.
+            BadRequest: 1201 or 1203, there is no such task.
             MaybeSent: the answer is about another task, or cannot be read.
             KlingError: as for every call.
         """
@@ -142,7 +142,7 @@ class Client:
         """
         try:
             task = self.get(external_task_id)
-        except Rejected as error:
+        except BadRequest as error:
             if error.code in NOT_FOUND_CODES:
                 return None
             raise
@@ -205,7 +205,7 @@ class Client:
         while True:
             try:
                 seen = self.get(task_id)
-            except (TransportError, SlowDown, ServerTrouble):
+            except (TransportError, RateLimited, ServerError):
                 seen = None
             if seen is not None:
                 if on_change and (task is None or task.task_status != seen.task_status):
@@ -242,7 +242,7 @@ class Client:
             Its size in bytes.
 
         Raises:
-            DownloadBroken: it is gone, too large, not whole, or its address is not one to open; the text
+            DownloadFailed: it is gone, too large, not whole, or its address is not one to open; the text
                 says the reason. The task, asked for again, may have a new url.
             TransportError: there was no answer.
             OSError: the disk did not take it.
@@ -253,7 +253,7 @@ class Client:
         """Return if a result file could be downloaded from here: its first bytes are asked for.
 
         Raises:
-            DownloadBroken: it could not, and the text says why and what to do. With a `status`, its host
+            DownloadFailed: it could not, and the text says why and what to do. With a `status`, its host
                 was reached and answered with that; 403 and 404 are what a file of over 30 days gets.
             TransportError: its host did not answer.
         """
@@ -262,7 +262,7 @@ class Client:
     def _call(self, method: str, path: str, **arguments: Any) -> tuple[Any, str]:
         try:
             return self._send(method, path, **arguments)
-        except AuthFailed as error:
+        except AuthenticationFailed as error:
             # Refused before it ran, and a new token may be accepted: the one thing that is sent twice.
             if error.code not in {1003, 1004} or not self._signer.renew(not_yet_valid=error.code == 1003):
                 raise

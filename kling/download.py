@@ -28,7 +28,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from kling.addresses import PORTS, BadAddress, Origin, is_public, is_trusted, joined, origin
-from kling.errors import DownloadBroken
+from kling.errors import DownloadFailed
 from kling.transport import TROUBLE, Session, TooSlow, chunks, kind, transport_error
 
 MAX_BYTES = 2 * 2**30
@@ -77,20 +77,20 @@ class Downloader:
         with self._open(url) as response:
             expected = response.raw.length_remaining  # what is missing at the end, urllib3 notices
             if expected is not None and expected > max_bytes:
-                raise DownloadBroken(f"The file has {expected:,} bytes and {max_bytes:,} are allowed.")
+                raise DownloadFailed(f"The file has {expected:,} bytes and {max_bytes:,} are allowed.")
             try:
                 size = 0
                 with part.open("wb") as file:
                     for chunk in chunks(response, 2**20, deadline, self._monotonic):
                         size += len(chunk)
                         if size > max_bytes:
-                            raise DownloadBroken(f"The file has more than the {max_bytes:,} bytes allowed.")
+                            raise DownloadFailed(f"The file has more than the {max_bytes:,} bytes allowed.")
                         file.write(chunk)
                     file.flush()
                     os.fsync(file.fileno())
                 part.replace(to)
             except (urllib3.exceptions.HTTPError, TooSlow) as error:
-                raise DownloadBroken(f"Only a part of the file arrived: {kind(error)}.") from None
+                raise DownloadFailed(f"Only a part of the file arrived: {kind(error)}.") from None
             finally:
                 part.unlink(missing_ok=True)
         sync_folder(to.parent)
@@ -103,7 +103,7 @@ class Downloader:
             try:
                 next(chunks(response, 1, deadline, self._monotonic), b"")
             except TROUBLE as error:
-                raise DownloadBroken(f"Nothing of the file arrived: {kind(error)}.") from None
+                raise DownloadFailed(f"Nothing of the file arrived: {kind(error)}.") from None
 
     @contextmanager
     def _open(self, url: str, *, first_bytes: bool = False) -> Iterator[requests.Response]:
@@ -129,31 +129,31 @@ class Downloader:
             with response:
                 if not response.is_redirect:
                     if response.status_code not in fine:
-                        raise DownloadBroken(
+                        raise DownloadFailed(
                             f"The video's host {host.host} answered HTTP {response.status_code}.",
                             status=response.status_code,
                         )
                     yield response
                     return
                 url = response.headers["Location"]
-        raise DownloadBroken("The video's host redirects too often.")
+        raise DownloadFailed("The video's host redirects too often.")
 
     def _absolute(self, base: str, url: str) -> str:
         try:
             return joined(base, url)
         except BadAddress as error:
-            raise DownloadBroken(f"The video's address is not one that is opened: {error}.") from None
+            raise DownloadFailed(f"The video's address is not one that is opened: {error}.") from None
 
     def _checked(self, url: str) -> Origin:
         """Return the origin of an address that is well formed and encrypted, or the API's own."""
         try:
             found = origin(url)
         except BadAddress as error:
-            raise DownloadBroken(f"The video's address is not one that is opened: {error}.") from None
+            raise DownloadFailed(f"The video's address is not one that is opened: {error}.") from None
         if found.scheme != "https" and found != self._own:
-            raise DownloadBroken(f"The video's address at {found.host} is not https.")
+            raise DownloadFailed(f"The video's address at {found.host} is not https.")
         if found.ip is not None and not self._may_be_anywhere(found) and not is_public(found.ip):
-            raise DownloadBroken(_private(found.host, str(found.ip)))
+            raise DownloadFailed(_private(found.host, str(found.ip)))
         return found
 
     def _proxies(self, url: str, host: Origin) -> dict[str, str]:
@@ -170,19 +170,19 @@ class Downloader:
         """Look a host up, once, and return the socket addresses that may be connected to.
 
         Raises:
-            DownloadBroken: there are none.
+            DownloadFailed: there are none.
         """
         try:
             found = (self._resolve or socket.getaddrinfo)(host.host, host.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise DownloadBroken(
+            raise DownloadFailed(
                 f"The video's host {host.host} is not known to this machine. If only a proxy knows it, "
                 "set HTTPS_PROXY; else ask whoever looks after the network."
             ) from None
         anywhere = self._may_be_anywhere(host)
         kept = [entry for entry in found if anywhere or is_public(ipaddress.ip_address(entry[4][0]))]
         if not kept:
-            raise DownloadBroken(_private(host.host, *(str(entry[4][0]) for entry in found[:1])))
+            raise DownloadFailed(_private(host.host, *(str(entry[4][0]) for entry in found[:1])))
         return kept
 
 

@@ -6,15 +6,15 @@
         NotSent               it never reached the API: safe to send again
         MaybeSent             it may have run: look it up before anything else
       APIError                the API answered with a code other than 0
-        AuthFailed            1000-1004
+        AuthenticationFailed            1000-1004
         AccountBlocked        1100-1103, 1304
-        Rejected              12xx, and other answers below 500
-        ContentRefused        1300, 1301
-        SlowDown              1302, 1303
-        ServerTrouble         5xxx, and other answers from 500
+        BadRequest              12xx, and other answers below 500
+        ContentPolicyViolation        1300, 1301
+        RateLimited              1302, 1303
+        ServerError         5xxx, and other answers from 500
       TaskFailed              a task that was waited for ended as failed
       WaitTimeout             it is still running; nothing is lost, ask again
-      DownloadBroken          the file did not arrive whole
+      DownloadFailed          the file did not arrive whole
 
 Source of the code table: Kling's page "Error Codes". Kling's `code` decides, never the HTTP status alone:
 429 is the status of "slow down", of an empty balance and of a blocked address alike.
@@ -178,13 +178,13 @@ class APIError(KlingError):
         The code is that of any wrong value, so Kling's words decide. Seen: "External_task_id … already
         exists". Other wordings are recognised too, because what follows is only that it is looked for.
         """
-        if not isinstance(self, Rejected) or _ABSENT.search(self.message):
+        if not isinstance(self, BadRequest) or _ABSENT.search(self.message):
             return False
         found = _TAKEN.search(self.message) or (_OUR_ID.search(self.message) and _THERE.search(self.message))
         return found is not None
 
 
-class AuthFailed(APIError):
+class AuthenticationFailed(APIError):
     """1000 to 1004: the credentials were not accepted."""
 
 
@@ -192,19 +192,19 @@ class AccountBlocked(APIError):
     """1100 to 1103 and 1304: a person has to act on the account. Never retried, though the status is 429."""
 
 
-class Rejected(APIError):
+class BadRequest(APIError):
     """12xx: the request itself is wrong."""
 
 
-class ContentRefused(APIError):
+class ContentPolicyViolation(APIError):
     """1300 and 1301: the prompt has to change."""
 
 
-class SlowDown(APIError):
+class RateLimited(APIError):
     """1302 and 1303: refused before it ran; send it later."""
 
 
-class ServerTrouble(APIError):
+class ServerError(APIError):
     """5000 to 5002 and anything else that may have run."""
 
 
@@ -214,17 +214,17 @@ def api_error(
     """Return the error class that fits Kling's `code`, and the HTTP status only where the code is unknown."""
     match code:
         case 1000 | 1001 | 1002 | 1003 | 1004:
-            kind: type[APIError] = AuthFailed
+            kind: type[APIError] = AuthenticationFailed
         case 1100 | 1101 | 1102 | 1103 | 1304:
             kind = AccountBlocked
         case 1300 | 1301:
-            kind = ContentRefused
+            kind = ContentPolicyViolation
         case 1302 | 1303:
-            kind = SlowDown
+            kind = RateLimited
         case 5000 | 5001 | 5002:
-            kind = ServerTrouble
+            kind = ServerError
         case _:
-            kind = Rejected if code in MEANINGS or 400 <= http_status < 500 else ServerTrouble
+            kind = BadRequest if code in MEANINGS or 400 <= http_status < 500 else ServerError
     return kind(http_status, code, message, request_id=request_id, retry_after=retry_after)
 
 
@@ -246,7 +246,7 @@ class WaitTimeout(KlingError, TimeoutError):
         self.task = task
 
 
-class DownloadBroken(KlingError):
+class DownloadFailed(KlingError):
     """The file did not arrive whole, or is too large. `status` is the HTTP status, if there was one."""
 
     def __init__(self, reason: str, *, status: int | None = None) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
-from kling.errors import AccountBlocked, APIError, AuthFailed, KlingError
+from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError
 from kling.models import Task
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, TEXT_TO_VIDEO, Job, dump_json, json_object, task_cells
@@ -141,7 +141,7 @@ class AccountScan:
             words = (
                 f"{error.meaning.what} {error.meaning.remedy}" if isinstance(error, APIError) else str(error)
             )
-            for_operator = isinstance(error, AuthFailed | AccountBlocked)
+            for_operator = isinstance(error, AuthenticationFailed | AccountBlocked)
             self.findings = replace(self.findings, trouble=words, needs_operator=for_operator)
             self._on_change()
             return self._due

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kling.errors import MEANINGS, Actor, AuthFailed, ContentRefused, Meaning, api_error
+from kling.errors import MEANINGS, Actor, AuthenticationFailed, ContentPolicyViolation, Meaning, api_error
 from kling.studio.accounts import SANDBOX
 from kling.studio.delivered import charged
 from kling.studio.jobs import FAILED, Job
@@ -77,9 +77,9 @@ def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Advice:
         )
     kind = Fix.ASK_OPERATOR if meaning.actor is Actor.OPERATOR else Fix.CHANGE_ORDER
     error = api_error(400, job.code, "")
-    if isinstance(error, AuthFailed):
+    if isinstance(error, AuthenticationFailed):
         kind = Fix.CHECK_KEY
-    elif isinstance(error, ContentRefused):
+    elif isinstance(error, ContentPolicyViolation):
         kind = Fix.EDIT_PROMPT
     elif meaning.actor in {Actor.NOBODY, Actor.KLING}:
         kind = Fix.RETRY

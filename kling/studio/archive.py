@@ -17,7 +17,7 @@ from typing import Any
 
 from kling.catalog import catalog
 from kling.client import Client
-from kling.errors import DownloadBroken
+from kling.errors import DownloadFailed
 from kling.models import Video
 from kling.studio.ids import asked_by, mark_of
 from kling.studio.jobs import SUCCEED, Job, dump_json
@@ -70,7 +70,7 @@ class Archive:
             client: that fetches.
 
         Raises:
-            DownloadBroken: it did not arrive whole, or is no MP4 file.
+            DownloadFailed: it did not arrive whole, or is no MP4 file.
             TransportError: there was no answer.
             OSError: it cannot be kept.
             CheckInterrupted: the studio stops; the file may be here.
@@ -87,7 +87,7 @@ class Archive:
                     _download(url, marked, client)
                 if _is_whole(marked):
                     cells["watermark_file"] = marked.name
-            except DownloadBroken as error:  # the clip itself is here, and is not kept from anybody
+            except DownloadFailed as error:  # the clip itself is here, and is not kept from anybody
                 cells["message"] = f"The copy with a watermark could not be kept. {error}"
         return cells
 
@@ -115,7 +115,7 @@ class Archive:
         `again` in their `extra` counts the copies that arrived; after `MOST_AGAIN` no other one helps.
 
         Raises:
-            DownloadBroken, TransportError, OSError, CheckInterrupted: as in `fetch`; the file is as it was.
+            DownloadFailed, TransportError, OSError, CheckInterrupted: as in `fetch`; the file is as it was.
         """
         path = self.video(job.id)
         here = path.exists()
@@ -162,7 +162,7 @@ class Archive:
 
     def _path(self, job_id: str, ending: str) -> Path:
         if not _SAFE_ID.fullmatch(job_id):
-            raise DownloadBroken(f"{job_id[:40]!r} is no id that a file can be named by.")
+            raise DownloadFailed(f"{job_id[:40]!r} is no id that a file can be named by.")
         return self.folder / f"{job_id}{ending}"
 
 
@@ -214,7 +214,7 @@ def check_mp4(path: Path) -> None:
     """Check that a file is a whole MP4: its boxes fill it to the last byte, and the needed ones are there.
 
     Raises:
-        DownloadBroken: it is not.
+        DownloadFailed: it is not.
         OSError: it cannot be read.
     """
     kinds: set[bytes] = set()
@@ -227,18 +227,18 @@ def check_mp4(path: Path) -> None:
             file.seek(at)
             head = file.read(16)
             if len(head) < 8:
-                raise DownloadBroken("What arrived is not a whole MP4 file.")
+                raise DownloadFailed("What arrived is not a whole MP4 file.")
             size, kind = struct.unpack(">I4s", head[:8])
             if size == 1 and len(head) == 16:
                 (size,) = struct.unpack(">Q", head[8:])
             elif size == 0:
                 size = end - at
             if size < 8 or (number == 0 and kind != b"ftyp"):
-                raise DownloadBroken("What arrived is not an MP4 file.")
+                raise DownloadFailed("What arrived is not an MP4 file.")
             kinds.add(kind)
             at += size
     if at != end or not {b"ftyp", b"moov", b"mdat"} <= kinds:
-        raise DownloadBroken("What arrived is not a whole MP4 file.")
+        raise DownloadFailed("What arrived is not a whole MP4 file.")
 
 
 def free_bytes(folder: Path) -> int:
@@ -252,7 +252,7 @@ def _download(url: str, path: Path, client: Client) -> None:
     client.download(url, path, max_bytes=MAX_BYTES)
     try:
         check_mp4(path)
-    except DownloadBroken:
+    except DownloadFailed:
         path.unlink(missing_ok=True)
         raise
 
@@ -260,7 +260,7 @@ def _download(url: str, path: Path, client: Client) -> None:
 def _is_whole(path: Path) -> bool:
     try:
         check_mp4(path)
-    except (DownloadBroken, FileNotFoundError):
+    except (DownloadFailed, FileNotFoundError):
         return False
     return True
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from kling.auth import KeyPair
 from kling.client import NOT_FOUND_CODES, Client
-from kling.errors import MaybeSent, NotSent, Rejected
+from kling.errors import BadRequest, MaybeSent, NotSent
 from kling.models import Task
 from kling.studio.ids import asked_by
 from kling.studio.settings import Settings
@@ -192,7 +192,7 @@ def find_task(client: Client, job_id: str) -> Task | None:
         return client.find(job_id)
     try:
         task = client.get(asked)
-    except Rejected as error:
+    except BadRequest as error:
         if error.code in NOT_FOUND_CODES:
             return None
         raise

@@ -29,7 +29,7 @@ from enum import IntEnum
 
 from kling.addresses import BadAddress, joined, origin
 from kling.client import Client
-from kling.errors import Actor, APIError, DownloadBroken, KlingError, MaybeSent
+from kling.errors import Actor, APIError, DownloadFailed, KlingError, MaybeSent
 from kling.models import Task, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
 from kling.studio.connection import Connection, find_task
@@ -95,7 +95,7 @@ class _Fetch:
 _Entry = tuple[float, float, int, _Fetch]  # due, what is more urgent at the same time, a tie-break
 
 
-class _NoVideo(DownloadBroken):
+class _NoVideo(DownloadFailed):
     """Kling has answered that it has no video for a task."""
 
 
@@ -451,7 +451,7 @@ class Downloads:
                 raise _NoVideo(f"{self._who} does not know this task any more.")
             self.note_task(fetch.job_id, task)
             if not task.videos:
-                kind = _NoVideo if task.terminal else DownloadBroken
+                kind = _NoVideo if task.terminal else DownloadFailed
                 raise kind(f"{self._who} lists no video for this task.")
             fetch.video, fetch.is_fresh = task.videos[0], True
         fetch.link = _link(client.base_url, fetch.video.url)
@@ -460,9 +460,9 @@ class Downloads:
     def _note_failure(self, fetch: _Fetch, error: Exception) -> None:
         fetch.trouble = _words_of(error)
         is_proof = isinstance(error, _NoVideo)
-        if isinstance(error, DownloadBroken | MaybeSent):
+        if isinstance(error, DownloadFailed | MaybeSent):
             fetch.video = None  # its address may have expired: ask for the task again
-        if isinstance(error, DownloadBroken):
+        if isinstance(error, DownloadFailed):
             is_proof = is_proof or (fetch.is_fresh and error.status in GONE_STATUSES)
         if fetch.is_repair:
             if is_proof and fetch.tries >= GONE_ANSWERS:

@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kling.errors import AccountBlocked, APIError, AuthFailed, KlingError, NotSent, SlowDown, TransportError
+from kling.errors import (
+    AccountBlocked,
+    APIError,
+    AuthenticationFailed,
+    KlingError,
+    NotSent,
+    RateLimited,
+    TransportError,
+)
 from kling.studio.jobs import INTENT, UNKNOWN, Job
 
 LATE = 15 * 60.0  # seconds after the last call; from then on "no such task" is believed
@@ -116,7 +124,7 @@ def outcome_of(error: KlingError) -> Outcome:
         return Outcome.EXISTS
     if isinstance(error, TransportError | APIError) and error.may_have_run:
         return Outcome.LOST
-    kinds = {SlowDown: Outcome.BUSY, AccountBlocked: Outcome.BLOCKED, AuthFailed: Outcome.NO_KEY}
+    kinds = {RateLimited: Outcome.BUSY, AccountBlocked: Outcome.BLOCKED, AuthenticationFailed: Outcome.NO_KEY}
     return next((outcome for kind, outcome in kinds.items() if isinstance(error, kind)), Outcome.REFUSED)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
-from kling.errors import APIError, KlingError, NotSent, Rejected
+from kling.errors import APIError, BadRequest, KlingError, NotSent
 from kling.models import Task
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
@@ -268,7 +268,7 @@ class Poller:
             self._calls += 1
             try:
                 task = client.get(asked_by(job.id))
-            except Rejected as error:
+            except BadRequest as error:
                 if error.code not in NOT_FOUND_CODES:
                     raise
                 self.mark_missing(job, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from kling.errors import AccountBlocked, APIError, AuthFailed, KlingError, SlowDown
+from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError, RateLimited
 from kling.studio.admission import ACCOUNT, AdmissionControl
 from kling.studio.evidence import AFTER_CREATE, Evidence, Known, Outcome, Step, outcome_of
 from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged
@@ -82,7 +82,7 @@ class Sender:
         try:
             task = self._reconciler.find(job)
         except KlingError as error:
-            needs_person = isinstance(error, AuthFailed | AccountBlocked)
+            needs_person = isinstance(error, AuthenticationFailed | AccountBlocked)
             self._admission.hold(ACCOUNT, words_of(error), _code(error), needs_person=needs_person)
             return True
         if task is not None:
@@ -137,7 +137,7 @@ class Sender:
     def _learn(self, job: Job, error: KlingError, outcome: Outcome) -> None:
         """Hold what an error says about the account or the connection."""
         model, words = job["model_name"], words_of(error)
-        if isinstance(error, SlowDown):
+        if isinstance(error, RateLimited):
             at_least = error.retry_after or 0
             if error.code == SLOTS_TAKEN:
                 self._admission.slots_taken(job, at_least=at_least)

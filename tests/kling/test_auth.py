@@ -10,7 +10,16 @@ from dataclasses import dataclass
 import jwt
 import pytest
 
-from kling import ApiKey, AuthFailed, Client, InvalidRequest, KeyPair, KlingError, MaybeSent, TextToVideo
+from kling import (
+    ApiKey,
+    AuthenticationFailed,
+    Client,
+    InvalidRequest,
+    KeyPair,
+    KlingError,
+    MaybeSent,
+    TextToVideo,
+)
 from kling.auth import Signer
 from tests.kling import loopback
 from tests.kling.loopback import Loopback, refusal, task
@@ -86,7 +95,7 @@ def test_a_token_refused_for_its_times_is_signed_again_once(code, server, accoun
 @pytest.mark.parametrize("code", [1003, 1004])
 def test_a_second_refusal_is_raised(code, server, account):
     server.says(refusal(code, status=401))
-    with pytest.raises(AuthFailed):
+    with pytest.raises(AuthenticationFailed):
         account.client.submit(REQUEST)
     assert len(server.seen) == 2
 
@@ -104,7 +113,7 @@ def test_a_token_that_is_not_valid_yet_is_dated_further_back_from_then_on(server
 @pytest.mark.parametrize("code", [1000, 1001, 1002])
 def test_other_refusals_of_credentials_are_not_repeated(code, server, account):
     server.says(refusal(code, status=401))
-    with pytest.raises(AuthFailed):
+    with pytest.raises(AuthenticationFailed):
         account.client.submit(REQUEST)
     assert len(server.seen) == 1
 
@@ -112,7 +121,7 @@ def test_other_refusals_of_credentials_are_not_repeated(code, server, account):
 @pytest.mark.parametrize("code", [1003, 1004])
 def test_an_api_key_is_sent_as_it_is_and_never_twice(code, server, connect):
     server.says(refusal(code, status=401))
-    with pytest.raises(AuthFailed):
+    with pytest.raises(AuthenticationFailed):
         connect(ApiKey("api-key-kling-x")).submit(REQUEST)
     assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer api-key-kling-x"]
 

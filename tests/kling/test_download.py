@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kling import Client, DownloadBroken, KlingError, NotSent, TransportError
+from kling import Client, DownloadFailed, KlingError, NotSent, TransportError
 from tests.kling import loopback
 from tests.kling.loopback import Loopback, raw, reply
 from tests.kling.tools import KEY, Clock
@@ -81,7 +81,7 @@ BROKEN = {
 def test_nothing_is_left_behind_after(answer, server, client, tmp_path):
     (tmp_path / "old.mp4").write_bytes(b"old")
     server.says(answer)
-    with pytest.raises(DownloadBroken):
+    with pytest.raises(DownloadFailed):
         client.download(server.url, tmp_path / "old.mp4", max_bytes=len(CLIP) * 4)
     assert files(tmp_path) == ["old.mp4"]
     assert (tmp_path / "old.mp4").read_bytes() == b"old"
@@ -98,21 +98,21 @@ def test_no_answer_leaves_nothing_behind(answer, server, client, tmp_path):
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_file_that_is_gone_is_known_by_its_status(status, server, client, tmp_path):
     server.says(reply(b"gone", status=status))
-    with pytest.raises(DownloadBroken, match=f"HTTP {status}") as caught:
+    with pytest.raises(DownloadFailed, match=f"HTTP {status}") as caught:
         client.download(server.url, tmp_path / "fox.mp4")
     assert caught.value.status == status
 
 
 def test_a_file_that_stops_coming_is_given_up(server, connect, tmp_path):
     server.says(loopback.half_then_silence)
-    with pytest.raises(DownloadBroken, match="too long"):
+    with pytest.raises(DownloadFailed, match="too long"):
         connect(read_timeout=0.05).download(server.url, tmp_path / "fox.mp4")
     assert files(tmp_path) == []
 
 
 def test_a_file_that_dribbles_is_given_up_at_the_deadline(server, connect, tmp_path):
     server.says(loopback.dribble)
-    with pytest.raises(DownloadBroken, match="too long"):
+    with pytest.raises(DownloadFailed, match="too long"):
         connect(monotonic=Clock(tick=1.0)).download(server.url, tmp_path / "fox.mp4", timeout=20)
     assert files(tmp_path) == []
 
@@ -124,7 +124,7 @@ def test_a_file_as_large_as_allowed_is_saved(server, client, tmp_path):
 
 def test_a_file_that_says_it_is_too_large_is_not_read(server, client, tmp_path):
     server.says(reply(b"", length=10**15))
-    with pytest.raises(DownloadBroken, match="1,000,000,000,000,000 bytes and 1,000 are allowed"):
+    with pytest.raises(DownloadFailed, match="1,000,000,000,000,000 bytes and 1,000 are allowed"):
         client.download(server.url, tmp_path / "fox.mp4", max_bytes=1000)
 
 
@@ -155,7 +155,7 @@ def test_a_redirect_is_followed(status, server, client, tmp_path):
 
 def test_a_redirect_that_goes_in_circles_is_given_up(server, client, tmp_path):
     server.says(moved("/round"))
-    with pytest.raises(DownloadBroken, match="too often"):
+    with pytest.raises(DownloadFailed, match="too often"):
         client.download(server.url, tmp_path / "fox.mp4")
     assert len(server.seen) == 4
 
@@ -280,7 +280,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(cdn, of_kl
     "address", ["127.0.0.1", "10.0.0.7", "198.18.0.5", "169.254.169.254", "::1", "fd00::1"]
 )
 def test_a_name_of_a_private_network_is_not_opened_and_the_setting_is_named(address, of_kling, tmp_path):
-    with pytest.raises(DownloadBroken, match="private network") as caught:
+    with pytest.raises(DownloadFailed, match="private network") as caught:
         of_kling(Names(cdn_kling_test=[address])).download(
             f"https://{CDN}/v?sig=s3cret", tmp_path / "fox.mp4"
         )
@@ -292,7 +292,7 @@ def test_a_name_of_a_private_network_is_not_opened_and_the_setting_is_named(addr
 
 def test_a_name_that_nobody_knows_is_told_in_words(of_kling, tmp_path):
     with pytest.raises(
-        DownloadBroken, match=f"{CDN} is not known to this machine. If only a proxy knows it, set"
+        DownloadFailed, match=f"{CDN} is not known to this machine. If only a proxy knows it, set"
     ):
         of_kling(Names()).download(f"https://{CDN}/v.mp4", tmp_path / "fox.mp4")
 
@@ -322,12 +322,12 @@ def test_an_address_that_leads_elsewhere_is_not_opened_also_after_a_redirect(
 ):
     names = Names(cdn_kling_test=["127.0.0.1"], localhost=["127.0.0.1"], api_kling_test=["127.0.0.1"])
     url = url.replace("PORT", str(cdn.port))
-    with pytest.raises(DownloadBroken, match=why):
+    with pytest.raises(DownloadFailed, match=why):
         of_kling(names, CDN).download(url, tmp_path / "fox.mp4")
     assert cdn.seen == []
     if url:
         cdn._answers[:] = [moved(url)]
-        with pytest.raises(DownloadBroken, match=why):
+        with pytest.raises(DownloadFailed, match=why):
             of_kling(names, CDN).download(f"https://{CDN}:{cdn.port}/v.mp4", tmp_path / "fox.mp4")
         assert len(cdn.seen) == 1
     assert files(tmp_path) == []
@@ -351,9 +351,9 @@ def test_only_the_very_origin_of_the_base_url_may_be_plain_http(server, client, 
     with Loopback() as another:
         another.says(reply(CLIP))
         for url in (another.url, f"http://localhost:{server.port}"):
-            with pytest.raises(DownloadBroken, match="not https"):
+            with pytest.raises(DownloadFailed, match="not https"):
                 client.download(f"{url}/v.mp4", tmp_path / "b")
-        with pytest.raises(DownloadBroken, match="private network"):
+        with pytest.raises(DownloadFailed, match="private network"):
             client.download(f"https://127.0.0.1:{another.port}/v.mp4", tmp_path / "b")
         assert another.seen == []
 
@@ -405,7 +405,7 @@ def test_through_a_proxy_the_file_comes_whole(cdn, proxy, of_kling, tmp_path):
     "url", ["https://10.0.0.1/v", "https://[::1]/v", "http://cdn.kling.test/v", "https://a@cdn.kling.test/v"]
 )
 def test_through_a_proxy_an_address_is_held_to_the_same_rules(url, proxy, of_kling, tmp_path):
-    with pytest.raises(DownloadBroken):
+    with pytest.raises(DownloadFailed):
         of_kling(Names()).download(url, tmp_path / "fox.mp4")
     assert proxy.seen == []
 
@@ -413,7 +413,7 @@ def test_through_a_proxy_an_address_is_held_to_the_same_rules(url, proxy, of_kli
 @pytest.mark.parametrize("exempt", [CDN, "kling.test", ".kling.test", "*"])
 def test_a_host_that_needs_no_proxy_is_checked_as_without_one(exempt, proxy, of_kling, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", exempt)
-    with pytest.raises(DownloadBroken, match="private network"):
+    with pytest.raises(DownloadFailed, match="private network"):
         of_kling(Names(cdn_kling_test=["10.0.0.1"])).download(f"https://{CDN}/v.mp4", tmp_path / "fox.mp4")
     assert proxy.seen == []
 
@@ -452,17 +452,17 @@ def test_a_file_host_is_tried_by_the_first_bytes(answer, server, client):
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_file_host_that_answers_something_else_says_so(status, server, client):
     server.says(reply(b"", status=status))
-    with pytest.raises(DownloadBroken, match=f"HTTP {status}") as caught:
+    with pytest.raises(DownloadFailed, match=f"HTTP {status}") as caught:
         client.can_fetch(f"{server.url}/v.mp4")
     assert caught.value.status == status
 
 
 def test_a_file_host_that_cannot_be_used_says_why(server, client, of_kling):
-    with pytest.raises(DownloadBroken, match="STUDIO_VIDEO_HOSTS"):
+    with pytest.raises(DownloadFailed, match="STUDIO_VIDEO_HOSTS"):
         of_kling(Names(cdn_kling_test=["198.18.0.9"])).can_fetch(f"https://{CDN}/v.mp4")
     server.says(loopback.hang_up)
     with pytest.raises(TransportError):
         client.can_fetch(f"{server.url}/v.mp4")
     server._answers[:] = [raw(OK + b"Content-Length: 9\r\n\r\n")]
-    with pytest.raises(DownloadBroken, match="Nothing of the file arrived"):
+    with pytest.raises(DownloadFailed, match="Nothing of the file arrived"):
         client.can_fetch(f"{server.url}/v.mp4")

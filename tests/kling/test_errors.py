@@ -7,15 +7,15 @@ import pytest
 from kling import (
     AccountBlocked,
     APIError,
-    AuthFailed,
-    ContentRefused,
+    AuthenticationFailed,
+    BadRequest,
+    ContentPolicyViolation,
     InvalidRequest,
     MaybeSent,
     NotSent,
     Problem,
-    Rejected,
-    ServerTrouble,
-    SlowDown,
+    RateLimited,
+    ServerError,
     Task,
     TaskFailed,
     TextToVideo,
@@ -27,27 +27,27 @@ from tests.kling.loopback import refusal, reply
 REQUEST = TextToVideo(prompt="A fox")
 # HTTP status and code as documented, what the client makes of it, who acts, resend
 TABLE = [
-    (401, 1000, AuthFailed, "operator", "after a fix"),
-    (401, 1001, AuthFailed, "operator", "after a fix"),
-    (401, 1002, AuthFailed, "operator", "after a fix"),
-    (401, 1003, AuthFailed, "operator", "after a fix"),
-    (401, 1004, AuthFailed, "operator", "after a fix"),
+    (401, 1000, AuthenticationFailed, "operator", "after a fix"),
+    (401, 1001, AuthenticationFailed, "operator", "after a fix"),
+    (401, 1002, AuthenticationFailed, "operator", "after a fix"),
+    (401, 1003, AuthenticationFailed, "operator", "after a fix"),
+    (401, 1004, AuthenticationFailed, "operator", "after a fix"),
     (429, 1100, AccountBlocked, "operator", "after a fix"),
     (429, 1101, AccountBlocked, "operator", "after a fix"),
     (429, 1102, AccountBlocked, "operator", "after a fix"),
     (403, 1103, AccountBlocked, "operator", "after a fix"),
-    (400, 1200, Rejected, "person", "after a fix"),
-    (400, 1201, Rejected, "person", "after a fix"),
-    (404, 1202, Rejected, "operator", "after a fix"),
-    (404, 1203, Rejected, "person", "after a fix"),
-    (400, 1300, ContentRefused, "person", "after a fix"),
-    (400, 1301, ContentRefused, "person", "after a fix"),
-    (429, 1302, SlowDown, "nobody", "later"),
-    (429, 1303, SlowDown, "nobody", "later"),
+    (400, 1200, BadRequest, "person", "after a fix"),
+    (400, 1201, BadRequest, "person", "after a fix"),
+    (404, 1202, BadRequest, "operator", "after a fix"),
+    (404, 1203, BadRequest, "person", "after a fix"),
+    (400, 1300, ContentPolicyViolation, "person", "after a fix"),
+    (400, 1301, ContentPolicyViolation, "person", "after a fix"),
+    (429, 1302, RateLimited, "nobody", "later"),
+    (429, 1303, RateLimited, "nobody", "later"),
     (429, 1304, AccountBlocked, "operator", "after a fix"),
-    (500, 5000, ServerTrouble, "kling", "after a look-up"),
-    (503, 5001, ServerTrouble, "kling", "after a look-up"),
-    (504, 5002, ServerTrouble, "kling", "after a look-up"),
+    (500, 5000, ServerError, "kling", "after a look-up"),
+    (503, 5001, ServerError, "kling", "after a look-up"),
+    (504, 5002, ServerError, "kling", "after a look-up"),
 ]
 
 
@@ -96,19 +96,19 @@ def test_every_documented_code_has_words_for_a_person():
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (400, 1999, Rejected),
-        (429, 1999, Rejected),
-        (404, -1, Rejected),
-        (200, 1999, ServerTrouble),
-        (302, 1999, ServerTrouble),
-        (500, 1999, ServerTrouble),
-        (502, 10**40, ServerTrouble),
+        (400, 1999, BadRequest),
+        (429, 1999, BadRequest),
+        (404, -1, BadRequest),
+        (200, 1999, ServerError),
+        (302, 1999, ServerError),
+        (500, 1999, ServerError),
+        (502, 10**40, ServerError),
     ],
 )
 def test_a_code_that_nobody_knows_goes_by_its_status(status, code, kind, server, client):
     error = submitted(server, client, refusal(code, status=status))
     assert type(error) is kind
-    assert error.may_have_run is (kind is ServerTrouble)
+    assert error.may_have_run is (kind is ServerError)
 
 
 def test_a_refusal_without_its_usual_fields_is_still_one(server, client):
@@ -194,11 +194,11 @@ def test_other_refusals_do_not_say_so(code, words, server, client):
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("1303", SlowDown),
-        (1303.0, SlowDown),
-        (" 1201", Rejected),
-        ("1002.0", AuthFailed),
-        ("5000", ServerTrouble),
+        ("1303", RateLimited),
+        (1303.0, RateLimited),
+        (" 1201", BadRequest),
+        ("1002.0", AuthenticationFailed),
+        ("5000", ServerError),
     ],
 )
 def test_a_code_is_a_whole_number_whatever_its_type(code, kind, server, client):

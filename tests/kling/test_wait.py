@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling import AuthFailed, Rejected, TaskFailed, WaitTimeout
+from kling import AuthenticationFailed, BadRequest, TaskFailed, WaitTimeout
 from tests.kling import loopback
 from tests.kling.loopback import refusal, reply, task
 from tests.kling.tools import Clock
@@ -67,7 +67,7 @@ def test_trouble_that_passes_is_waited_out(trouble, server, client):
     assert client.wait("7").task_status == "succeed"
 
 
-@pytest.mark.parametrize(("code", "kind"), [(1201, Rejected), (1002, AuthFailed)])
+@pytest.mark.parametrize(("code", "kind"), [(1201, BadRequest), (1002, AuthenticationFailed)])
 def test_trouble_that_does_not_pass_is_raised_at_once(code, kind, server, client, clock):
     server.says(refusal(code))
     with pytest.raises(kind):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kling import ApiKey, Client
-from kling.errors import DownloadBroken
+from kling.errors import DownloadFailed
 from kling.models import TextToVideo, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, check_mp4, cleared_at, orphans, safety
 from kling.studio.jobs import Job, fold, request_cells
@@ -77,7 +77,7 @@ def test_a_video_is_kept_with_its_poster_and_what_it_really_is(archive, kling, c
 @pytest.mark.parametrize("keep", [0, 4, 7, 20, 0.3, 0.9, -1])
 def test_a_video_that_was_cut_is_not_kept(archive, kling, clip, keep):
     kling.files[URL] = clip[: int(keep * len(clip)) if isinstance(keep, float) else keep]
-    with pytest.raises(DownloadBroken, match="What arrived is not"):
+    with pytest.raises(DownloadFailed, match="What arrived is not"):
         archive.fetch(job(), video, kling)
     assert names(archive) == []
 
@@ -93,7 +93,7 @@ def test_a_video_that_was_cut_is_not_kept(archive, kling, clip, keep):
 )
 def test_what_is_no_video_is_not_kept(archive, kling, content):
     kling.files[URL] = content
-    with pytest.raises(DownloadBroken, match="What arrived is not"):
+    with pytest.raises(DownloadFailed, match="What arrived is not"):
         archive.fetch(job(), video, kling)
     assert names(archive) == []
 
@@ -172,9 +172,9 @@ def test_a_copy_with_a_watermark_that_is_broken_does_not_keep_the_clip_from_anyb
 )
 def test_an_id_that_leads_elsewhere_names_no_file(archive, kling, job_id):
     for path in (archive.video, archive.poster):
-        with pytest.raises(DownloadBroken):
+        with pytest.raises(DownloadFailed):
             path(job_id)
-    with pytest.raises(DownloadBroken):
+    with pytest.raises(DownloadFailed):
         archive.fetch(job(job_id or "/"), video, kling)
     assert names(archive) == []
 
@@ -184,10 +184,10 @@ def test_a_real_transfer_that_breaks_or_is_too_large_leaves_nothing(archive, cli
         client = Client(ApiKey("key"), base_url=server.url)
         try:
             server.says(reply(clip[:-100], length=len(clip)), reply(clip))
-            with pytest.raises(DownloadBroken, match="Only a part"):
+            with pytest.raises(DownloadFailed, match="Only a part"):
                 archive.fetch(job(), lambda: video(f"{server.url}/v.mp4"), client)
             monkeypatch.setattr("kling.studio.archive.MAX_BYTES", len(clip) - 1)
-            with pytest.raises(DownloadBroken, match="bytes"):
+            with pytest.raises(DownloadFailed, match="bytes"):
                 archive.fetch(job(), lambda: video(f"{server.url}/v.mp4"), client)
             assert names(archive) == []
         finally:
@@ -205,8 +205,8 @@ def test_a_file_that_is_here_already_is_kept_though_kling_has_forgotten_it(archi
 
 def test_a_part_of_a_file_is_fetched_again_and_stays_if_nothing_comes(archive, kling, clip):
     archive.video("job-1").write_bytes(clip[:-1])
-    kling.files[URL] = DownloadBroken("The video's host answered HTTP 404.")
-    with pytest.raises(DownloadBroken):
+    kling.files[URL] = DownloadFailed("The video's host answered HTTP 404.")
+    with pytest.raises(DownloadFailed):
         archive.fetch(job(), video, kling)
     assert names(archive) == ["job-1.mp4"]
     kling.files[URL] = clip
@@ -271,12 +271,12 @@ def test_the_very_same_file_once_more_is_the_last_try(words, kling):
 
 
 @pytest.mark.parametrize(
-    "arrives", [boxes(b"good")[:-1], b"<html>", DownloadBroken("HTTP 404"), OSError(28, "full")]
+    "arrives", [boxes(b"good")[:-1], b"<html>", DownloadFailed("HTTP 404"), OSError(28, "full")]
 )
 def test_a_copy_that_does_not_arrive_whole_changes_nothing(words, kling, arrives):
     noted = broken(words, kling)
     kling.files[URL] = arrives
-    with pytest.raises((DownloadBroken, OSError)):
+    with pytest.raises((DownloadFailed, OSError)):
         words.fetch_again(noted, video, kling)
     assert words.video("job-1").read_bytes() == boxes(b"broken")
     assert names(words) == ["job-1.mp4"]

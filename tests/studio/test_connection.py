@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from kling.auth import ApiKey
-from kling.errors import DownloadBroken, InvalidRequest, NotSent, Rejected
+from kling.errors import BadRequest, DownloadFailed, InvalidRequest, NotSent
 from kling.models import TextToVideo
 from kling.studio import connection as module
 from kling.studio.connection import KlingConnection, SandboxConnection, connect
@@ -80,7 +80,7 @@ def test_an_account_of_klings_is_not_asked_for_a_retired_model(tmp_path):
 
 def test_the_hosts_that_the_operator_trusts_reach_the_client(tmp_path):
     settings = Settings(data_dir=tmp_path, credentials=ApiKey("key"))
-    for hosts, error in ((frozenset[str](), DownloadBroken), (frozenset({"127.0.0.1"}), NotSent)):
+    for hosts, error in ((frozenset[str](), DownloadFailed), (frozenset({"127.0.0.1"}), NotSent)):
         kling = connect(replace(settings, video_hosts=hosts))
         with pytest.raises(error):
             kling.client().can_fetch("https://127.0.0.1:9/v.mp4")
@@ -94,7 +94,7 @@ def test_the_sandbox_decides_about_retired_models_by_itself(tmp_path):
         request = TextToVideo(prompt="A fox", model_name="kling-v1")
         try:
             if problem:
-                with pytest.raises(Rejected, match=problem):
+                with pytest.raises(BadRequest, match=problem):
                     connection.client().submit(request)
             else:
                 assert connection.client().submit(request).task_id

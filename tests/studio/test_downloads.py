@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kling.errors import DownloadBroken, MaybeSent, NotSent, api_error
+from kling.errors import DownloadFailed, MaybeSent, NotSent, api_error
 from kling.models import Video
 from kling.studio.archive import MOST_AGAIN, Archive, again
 from kling.studio.downloads import AT_ONCE, GONE_ANSWERS, MOST_AT_A_STEP, Downloads
@@ -217,7 +217,7 @@ def test_a_task_of_somebody_else_is_not_taken_for_ours(bench, monkeypatch, job_i
 
 
 def test_no_signed_address_reaches_the_log(bench):
-    url = bench.succeed("a", DownloadBroken("The video's host answered HTTP 500.", status=500))
+    url = bench.succeed("a", DownloadFailed("The video's host answered HTTP 500.", status=500))
     bench.run_for(HOUR)
     assert url not in json.dumps(bench.ledger.rows)
 
@@ -270,7 +270,7 @@ def test_another_accounts_video_is_left_alone_until_the_account_is_ours(bench):
 
 def test_an_address_that_has_expired_is_asked_for_again(bench):
     url = bench.succeed("a")
-    bench.kling.files["https://old.test/"] = DownloadBroken("answered HTTP 403.", status=403)
+    bench.kling.files["https://old.test/"] = DownloadFailed("answered HTTP 403.", status=403)
     bench.downloads.note("a", Video(id="v", url="https://old.test/"))
     bench.downloads.step()
     assert bench.downloads.trouble("a") == (
@@ -294,7 +294,7 @@ def test_a_host_that_cannot_be_reached_is_tried_again_without_asking_kling(bench
     [
         (NotSent("Kling could not be reached: no connection."), "no connection"),
         (MaybeSent("The connection broke."), "connection broke"),
-        (DownloadBroken("Only a part of the file arrived."), "Only a part"),
+        (DownloadFailed("Only a part of the file arrived."), "Only a part"),
         (api_error(500, 5000, "oops"), "internal error"),
         (api_error(401, 1002, "no"), "Check the key"),
         (OSError(28, "No space left on device"), "No space left"),
@@ -315,7 +315,7 @@ def test_whatever_stops_a_fetch_is_said_with_what_comes_next_and_tried_again(ben
 
 
 def test_tries_become_rarer_and_never_end(bench):
-    bench.succeed("a", DownloadBroken("HTTP 500", status=500))
+    bench.succeed("a", DownloadFailed("HTTP 500", status=500))
     bench.run_for(HOUR)
     assert 5 <= len(bench.kling.downloads) <= 7
     bench.run_for(DAY)
@@ -324,7 +324,7 @@ def test_tries_become_rarer_and_never_end(bench):
 
 @pytest.mark.parametrize("jump", [-400 * DAY, -2 * HOUR, HOUR, 400 * DAY])
 def test_a_clock_that_jumps_neither_hurries_nor_stops_anything(bench, jump):
-    bench.succeed("a", DownloadBroken("HTTP 500", status=500))
+    bench.succeed("a", DownloadFailed("HTTP 500", status=500))
     bench.run_for(5)
     tries = len(bench.kling.downloads)
     bench.clock.now += jump
@@ -336,7 +336,7 @@ def test_a_clock_that_jumps_neither_hurries_nor_stops_anything(bench, jump):
 
 
 def test_a_time_without_a_zone_and_a_refused_download_make_few_calls(bench):
-    bench.succeed("a", DownloadBroken("HTTP 403", status=403), updated_at="2026-11-19T10:00:00")
+    bench.succeed("a", DownloadFailed("HTTP 403", status=403), updated_at="2026-11-19T10:00:00")
     steps = bench.run_for(HOUR)
     assert bench.kling.requests < 10
     assert steps < 50
@@ -412,7 +412,7 @@ def test_an_interrupted_look_leaves_no_words(bench, monkeypatch):
 
 
 def test_the_link_is_there_while_a_clip_is_at_risk_and_no_longer(bench):
-    url = bench.succeed("a", DownloadBroken("The host leads into a private network."))
+    url = bench.succeed("a", DownloadFailed("The host leads into a private network."))
     bench.downloads.step()
     assert bench.downloads.link("a") == url
     bench.run_for(HOUR)
@@ -439,7 +439,7 @@ def test_the_link_is_there_while_a_clip_is_at_risk_and_no_longer(bench):
 def test_a_link_is_one_that_a_person_may_open(bench, url, link):
     bench.succeed("a")
     bench.kling.change("a", videos=(Video(id="v", url=url),))
-    bench.kling.files[url] = DownloadBroken("The host is not known.")
+    bench.kling.files[url] = DownloadFailed("The host is not known.")
     bench.downloads.step()
     assert bench.downloads.link("a") == link
 
@@ -480,7 +480,7 @@ def answers(bench: Bench, how: str) -> None:
     elif how == "refused":
         bench.kling.look_ups = [api_error(429, 1102, "balance")] * 1000
     else:
-        error = DownloadBroken(f"HTTP {how}", status=int(how)) if how != "0" else DownloadBroken("too large")
+        error = DownloadFailed(f"HTTP {how}", status=int(how)) if how != "0" else DownloadFailed("too large")
         bench.kling.files = dict.fromkeys(bench.kling.files, error)
 
 
@@ -517,7 +517,7 @@ def test_a_time_that_cannot_be_meant_makes_no_video_overdue(bench, updated_at):
 
 def test_a_dead_link_that_was_known_before_proves_nothing_by_itself(bench):
     bench.succeed("a", days=31)
-    bench.kling.files["https://old.test/"] = DownloadBroken("HTTP 404", status=404)
+    bench.kling.files["https://old.test/"] = DownloadFailed("HTTP 404", status=404)
     for _ in range(5):
         bench.downloads.note("a", Video(id="v", url="https://old.test/"))
         bench.downloads.step()
