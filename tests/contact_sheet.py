@@ -11,9 +11,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kling.sandbox.draw.clip import frames
-from kling.sandbox.draw.words import read
-from kling.sandbox.order import Order, Shot
+from kling.sandbox.render_spec import RenderSpec, Shot
+from kling.sandbox.renderer.clip import frames
+from kling.sandbox.renderer.prompt_reader import read_scene
 
 PROMPTS = (
     "A red fox walking through a snowy forest at dawn",
@@ -51,11 +51,11 @@ PROMPTS = (
 
 def still(prompt: str, size: tuple[int, int], at: int = 24) -> Image.Image:
     """One frame of a clip, without a file."""
-    order = Order(
+    spec = RenderSpec(
         seed="7", model_name="kling-v2-6", mode="pro", width=size[0], height=size[1], fps=24,
         shots=(Shot(prompt=prompt, seconds=2),),
     )  # fmt: skip
-    y, u, v = next(islice(frames(order, [read(prompt)]), at, None))
+    y, u, v = next(islice(frames(spec, [read_scene(prompt)]), at, None))
     wide = [np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR)) for plane in (u, v)]
     luma = (y.astype(np.float32) - 16) * (255 / 219)
     cb, cr = ((plane.astype(np.float32) - 128) * (255 / 224) for plane in wide)

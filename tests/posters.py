@@ -10,8 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kling.studio.craft.expand import expand
-from kling.studio.craft.templates import POSTERS, Template, templates
+from kling.studio.prompting.template_language import expand
+from kling.studio.prompting.templates import POSTERS, Template, templates
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,7 +29,7 @@ def spec(template: Template) -> dict[str, object]:
 
 def draw(template: Template, path: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "kling.sandbox.draw", "poster", str(path)],
+        [sys.executable, "-m", "kling.sandbox.renderer", "poster", str(path)],
         input=json.dumps(spec(template)),
         text=True,
         cwd=ROOT,

@@ -20,11 +20,11 @@ from types import FrameType
 import jwt.warnings
 import uvicorn
 
+from kling.sandbox.app import SandboxApp
 from kling.sandbox.clips import Clips
 from kling.sandbox.engine import Engine
 from kling.sandbox.loopback import is_loopback
 from kling.sandbox.options import greeting, read_options, settings, warning
-from kling.sandbox.server import Door
 from kling.sandbox.store import Store
 
 _STOP_SECONDS = 2
@@ -45,19 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         stack.callback(store.close)
         engine = Engine(store, settings(options), time.time())
-        door = Door(
+        sandbox = SandboxApp(
             engine,
             clips,
             secret=options.callback_secret,
             anywhere=options.callbacks == "anywhere",
             loopback_only=is_loopback(options.host),
         )
-        _serve(door, options)
+        _serve(sandbox, options)
     return 0
 
 
-def _serve(door: Door, options: argparse.Namespace) -> None:
-    server = _Server(door, options)
+def _serve(sandbox: SandboxApp, options: argparse.Namespace) -> None:
+    server = _Server(sandbox, options)
     signal.signal(signal.SIGTERM, _end)
     # A short secret key is the operator's own choice.
     warnings.filterwarnings("ignore", category=jwt.warnings.InsecureKeyLengthWarning)
@@ -72,9 +72,9 @@ def _serve(door: Door, options: argparse.Namespace) -> None:
 class _Server(uvicorn.Server):
     """Says its address as soon as it accepts connections, and not before."""
 
-    def __init__(self, door: Door, options: argparse.Namespace) -> None:
+    def __init__(self, sandbox: SandboxApp, options: argparse.Namespace) -> None:
         config = uvicorn.Config(
-            door.app,
+            sandbox.asgi,
             host=options.host,
             port=options.port,
             lifespan="on",

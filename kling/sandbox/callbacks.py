@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from kling.sandbox.bodies import callback_body
 from kling.sandbox.engine import Engine
 from kling.sandbox.loopback import is_loopback
+from kling.sandbox.responses import callback_body
 from kling.sandbox.store import Task
 
 PAUSES = (1.0, 2.0, 4.0)  # seconds before another try; nobody documents Kling's

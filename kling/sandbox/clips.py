@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kling.sandbox.contract import MODELS
-from kling.sandbox.order import Order, Shot
+from kling.sandbox.render_spec import RenderSpec, Shot
 from kling.sandbox.rules import mode_of
 from kling.sandbox.store import Store, Task
 
@@ -47,9 +47,9 @@ class Clips:
         """Return where a task's clip lies once it is drawn."""
         if self.style == "drawn":
             return self.folder / f"{task.task_id}{'-watermark' if watermark else ''}.mp4"
-        order = self.order(task)
-        size = f"{order.width}x{order.height}"
-        return self.folder / f"tiny-{size}-{order.fps}-{order.seconds}-{order.sound}.mp4"
+        spec = self.spec(task)
+        size = f"{spec.width}x{spec.height}"
+        return self.folder / f"tiny-{size}-{spec.fps}-{spec.seconds}-{spec.sound}.mp4"
 
     def find(self, task: Task, *, watermark: bool = False) -> Path | None:
         """Return a task's clip if it is there, also one that an earlier run drew in the other style."""
@@ -59,7 +59,7 @@ class Clips:
                 return path
         return None
 
-    def order(self, task: Task, *, watermark: bool = False) -> Order:
+    def spec(self, task: Task, *, watermark: bool = False) -> RenderSpec:
         """Return what to draw for a task."""
         request, fault = task.request, task.clip_fault
         short = mode_of(request)["short_side"] if self.style == "drawn" else _SHORT_TINY
@@ -77,7 +77,7 @@ class Clips:
         if fault in {"no-sound", "unexpected-sound"}:
             sound = fault == "unexpected-sound"
         camera = request.get("camera_control", {})
-        return Order(
+        return RenderSpec(
             seed=task.task_id,
             model_name=request["model_name"],
             mode=request["mode"],
@@ -97,7 +97,7 @@ class Clips:
         marks = (False, True) if task.watermarked else (False,)
         wanted = {self.path(task, watermark=mark): mark for mark in marks}
         return [
-            {"style": self.style, "path": str(path), "order": asdict(self.order(task, watermark=mark))}
+            {"style": self.style, "path": str(path), "spec": asdict(self.spec(task, watermark=mark))}
             for path, mark in wanted.items()
             if not path.exists()
         ]
@@ -129,7 +129,7 @@ def _shots(request: Any) -> tuple[Shot, ...]:
     return (Shot(prompt=request["prompt"], seconds=int(request["duration"])),)
 
 
-class Easel:
+class RenderQueue:
     """The workers, and what they draw next: whatever the store has without a clip, the oldest first.
 
     A clip whose drawing was cut by a restart is therefore drawn again.
@@ -231,7 +231,7 @@ class Worker:
         Raises:
             TimeoutError: it took too long; the process that drew it is ended.
         """
-        limit = self._patience * (1 + sum(shot["seconds"] for shot in job["order"]["shots"]))
+        limit = self._patience * (1 + sum(shot["seconds"] for shot in job["spec"]["shots"]))
         try:
             answer = await asyncio.wait_for(self._ask(json.dumps(job).encode() + b"\n"), limit)
         except TimeoutError:

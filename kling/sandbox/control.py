@@ -25,37 +25,38 @@ from kling.sandbox.loopback import hostname, is_loopback
 from kling.sandbox.plans import read_plan
 
 if TYPE_CHECKING:
-    from kling.sandbox.server import Door
+    from kling.sandbox.app import SandboxApp
 
 _DAY_MS = 24 * 3600 * 1000
 _MAX_ADVANCE_MS = 3650 * _DAY_MS
-Action = Callable[["Door", Any], Any]
+Action = Callable[["SandboxApp", Any], Any]
 
 
-def routes(door: Door) -> list[Route]:
+def routes(sandbox: SandboxApp) -> list[Route]:
     """Return the control plane of a sandbox."""
     return [
-        Route("/_sandbox/health", _endpoint(door, _health, guarded=False)),
+        Route("/_sandbox/health", _endpoint(sandbox, _health, guarded=False)),
         Route(
-            "/_sandbox/openapi.json", _endpoint(door, lambda _door, _body: contract.OPENAPI, guarded=False)
+            "/_sandbox/openapi.json",
+            _endpoint(sandbox, lambda _sandbox, _body: contract.OPENAPI, guarded=False),
         ),
-        Route("/_sandbox/reset", _endpoint(door, _reset), methods=["POST"]),
-        Route("/_sandbox/clock", _endpoint(door, _clock), methods=["GET", "POST"]),
-        Route("/_sandbox/plan", _endpoint(door, _plan), methods=["GET", "POST"]),
-        Route("/_sandbox/journal", _endpoint(door, lambda door, _body: list(door.journal))),
-        Route("/_sandbox/accepted", _endpoint(door, _accepted)),
+        Route("/_sandbox/reset", _endpoint(sandbox, _reset), methods=["POST"]),
+        Route("/_sandbox/clock", _endpoint(sandbox, _clock), methods=["GET", "POST"]),
+        Route("/_sandbox/plan", _endpoint(sandbox, _plan), methods=["GET", "POST"]),
+        Route("/_sandbox/journal", _endpoint(sandbox, lambda sandbox, _body: list(sandbox.journal))),
+        Route("/_sandbox/accepted", _endpoint(sandbox, _accepted)),
     ]
 
 
 def _endpoint(
-    door: Door, action: Action, *, guarded: bool = True
+    sandbox: SandboxApp, action: Action, *, guarded: bool = True
 ) -> Callable[[HTTPRequest], Awaitable[Response]]:
     async def endpoint(request: HTTPRequest) -> Response:
         if guarded and not _from_here(request):
             return JSONResponse({"problem": "The control plane answers this machine only."}, 403)
         try:
             body = json.loads(await request.body() or b"{}") if request.method == "POST" else None
-            return JSONResponse(action(door, body))
+            return JSONResponse(action(sandbox, body))
         except (ValueError, RecursionError) as error:
             return JSONResponse({"problem": str(error)}, 400)
 
@@ -69,19 +70,19 @@ def _from_here(request: HTTPRequest) -> bool:
     return is_loopback(peer) and is_loopback(hostname(request)) and not sent_by_others
 
 
-def _health(door: Door, _body: Any) -> Any:
-    store = door.engine.store
+def _health(sandbox: SandboxApp, _body: Any) -> Any:
+    store = sandbox.engine.store
     return {"status": "ok", "tasks": store.last, "open": sum(store.open.values())}
 
 
-def _reset(door: Door, _body: Any) -> Any:
-    door.engine.reset(door.now())
-    door.clips.clear()
-    door.journal.clear()
+def _reset(sandbox: SandboxApp, _body: Any) -> Any:
+    sandbox.engine.reset(sandbox.now())
+    sandbox.clips.clear()
+    sandbox.journal.clear()
     return {"status": "ok"}
 
 
-def _clock(door: Door, body: Any) -> Any:
+def _clock(sandbox: SandboxApp, body: Any) -> Any:
     if body is not None:
         amounts = {"advance_days": _DAY_MS, "advance_seconds": 1000}
         if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= amounts.keys():
@@ -89,16 +90,16 @@ def _clock(door: Door, body: Any) -> Any:
         name, amount = next(iter(body.items()))
         if type(amount) not in {int, float} or not 0 <= amount * amounts[name] <= _MAX_ADVANCE_MS:
             raise ValueError(f"{name}: must be a number of at least 0 and at most ten years")
-        door.engine.advance(int(amount * amounts[name]))
-    return {"now": door.engine.clock(door.now())}
+        sandbox.engine.advance(int(amount * amounts[name]))
+    return {"now": sandbox.engine.clock(sandbox.now())}
 
 
-def _plan(door: Door, body: Any) -> Any:
+def _plan(sandbox: SandboxApp, body: Any) -> Any:
     if body is not None:
-        door.engine.plans.add(read_plan(body))
-    return {"waiting": door.engine.plans.waiting()}
+        sandbox.engine.plans.add(read_plan(body))
+    return {"waiting": sandbox.engine.plans.waiting()}
 
 
-def _accepted(door: Door, _body: Any) -> Any:
-    counts = door.engine.store.accepted()
+def _accepted(sandbox: SandboxApp, _body: Any) -> Any:
+    counts = sandbox.engine.store.accepted()
     return {"total": sum(counts.values()), "without_id": counts.pop("", 0), "by_external_task_id": counts}

@@ -11,10 +11,10 @@ from typing import Any
 
 from kling.sandbox import contract
 from kling.sandbox.auth import Keys, authenticate
-from kling.sandbox.bodies import PACK_MS, cleared, created_body, pack_body, task_body
 from kling.sandbox.body_faults import a_stranger, hide_late_result, with_faults
 from kling.sandbox.pace import Pace
 from kling.sandbox.plans import TASK_FAULTS, Plan, Plans
+from kling.sandbox.responses import PACK_MS, cleared, created_body, pack_body, task_body
 from kling.sandbox.rules import Refused, read_request, refusal, trigger, units
 from kling.sandbox.store import Store, Task
 

@@ -19,7 +19,7 @@ PROXY_HEADER = "x-sandbox-proxy"  # the proxy says with it that it is there
 _PIECES = {"slow": 1, "dribble": 8}  # of a late body
 
 
-def spoiled(response: Response, plan: Plan, request: HTTPRequest) -> ASGIApp:
+def with_fault(response: Response, plan: Plan, request: HTTPRequest) -> ASGIApp:
     """Return the response as it was planned: as it is, late, something else or nothing.
 
     Args:

@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from kling.sandbox.order import Order, Shot
+from kling.sandbox.render_spec import RenderSpec, Shot
 
 _NICE = 10
 
@@ -44,21 +44,21 @@ def _prepare() -> None:
     try:
         import av  # noqa: F401
 
-        import kling.sandbox.draw  # noqa: F401
+        import kling.sandbox.renderer  # noqa: F401
     except ImportError:  # told when something is to be drawn
         traceback.print_exc()
 
 
 def _draw(job: dict[str, Any]) -> str:
     path = Path(job["path"])
-    order = Order(**job["order"] | {"shots": tuple(Shot(**shot) for shot in job["order"]["shots"])})
+    spec = RenderSpec(**job["spec"] | {"shots": tuple(Shot(**shot) for shot in job["spec"]["shots"])})
     half_written = path.with_name(f"drawing-{os.getpid()}-{path.name}")
     try:
         if job["style"] == "tiny":
-            from kling.sandbox.tiny import draw_tiny as draw_clip
+            from kling.sandbox.placeholder_clip import draw_placeholder_clip as draw_clip
         else:
-            from kling.sandbox.draw import draw_clip
-        draw_clip(order, half_written)
+            from kling.sandbox.renderer import draw_clip
+        draw_clip(spec, half_written)
         half_written.replace(path)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the parent is told and goes on
         traceback.print_exc()

@@ -28,12 +28,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from kling.sandbox.draw import draw_clip  # noqa: E402
-from kling.sandbox.draw.camera import PRESETS  # noqa: E402
-from kling.sandbox.draw.clip import frames  # noqa: E402
-from kling.sandbox.draw.film import write  # noqa: E402
-from kling.sandbox.draw.words import read  # noqa: E402
-from kling.sandbox.order import Order, Shot  # noqa: E402
+from kling.sandbox.render_spec import RenderSpec, Shot  # noqa: E402
+from kling.sandbox.renderer import draw_clip  # noqa: E402
+from kling.sandbox.renderer.camera import PRESETS  # noqa: E402
+from kling.sandbox.renderer.clip import frames  # noqa: E402
+from kling.sandbox.renderer.film import write  # noqa: E402
+from kling.sandbox.renderer.prompt_reader import read_scene  # noqa: E402
 
 PROMPTS = (
     "Mountain lake at sunset",
@@ -45,9 +45,9 @@ AIMS = {"720p": " (aim: 1.0)", "1080p": " (aim: 2.5)"}
 BLOCKS, CHANGES = 5, 12  # of changes on Compose, at rest and while clips are drawn
 
 
-def wish(prompt: str, size: str, seconds: int, preset: str | None = None) -> Order:
+def wish(prompt: str, size: str, seconds: int, preset: str | None = None) -> RenderSpec:
     width, height = SIZES.get(size, (320, 180))
-    return Order(
+    return RenderSpec(
         seed="7", model_name="kling-v2-6", mode="pro", width=width, height=height, fps=24,
         shots=(Shot(prompt=prompt, seconds=seconds),), camera_type=preset,
     )  # fmt: skip
@@ -55,13 +55,13 @@ def wish(prompt: str, size: str, seconds: int, preset: str | None = None) -> Ord
 
 def measure(folder: Path, prompt: str, size: str, seconds: int = 5, preset: str | None = None) -> str:
     """Draw a clip, then encode its frames again; say what both took."""
-    order, path = wish(prompt, size, seconds, preset), folder / "clip.mp4"
+    spec, path = wish(prompt, size, seconds, preset), folder / "clip.mp4"
     start = time.perf_counter()
-    draw_clip(order, path)
+    draw_clip(spec, path)
     whole, weight = time.perf_counter() - start, path.stat().st_size / 1e6
-    drawn = [(y.copy(), u.copy(), v.copy()) for y, u, v in frames(order, [read(prompt)])]
+    drawn = [(y.copy(), u.copy(), v.copy()) for y, u, v in frames(spec, [read_scene(prompt)])]
     start = time.perf_counter()
-    write(path, drawn, size=(order.width, order.height), fps=order.fps)
+    write(path, drawn, size=(spec.width, spec.height), fps=spec.fps)
     encode = time.perf_counter() - start
     return (
         f"{whole / seconds:5.2f} s for each second, {whole / encode:4.1f} times encoding alone "
@@ -108,7 +108,7 @@ def two_painters(folder: Path) -> Iterator[None]:
         painters.append(painter)
         path = str(folder / f"{number}.mp4")
         jobs = [wish(PROMPTS[0], "", 1), *(wish(prompt, "720p", 10) for prompt in PROMPTS * 4)]
-        lines = [json.dumps({"style": "drawn", "path": path, "order": asdict(job)}) for job in jobs]
+        lines = [json.dumps({"style": "drawn", "path": path, "spec": asdict(job)}) for job in jobs]
         assert painter.stdin
         painter.stdin.write("\n".join(lines) + "\n")
         painter.stdin.flush()

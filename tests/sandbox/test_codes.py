@@ -7,8 +7,8 @@ import json
 import pytest
 
 from kling.sandbox import contract
-from kling.sandbox.bodies import PACK_MS
 from kling.sandbox.engine import TASKS
+from kling.sandbox.responses import PACK_MS
 from tests.sandbox.conftest import WISH
 
 

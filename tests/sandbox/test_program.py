@@ -112,7 +112,7 @@ def test_it_says_where_it_is_and_how_to_connect_and_draws_a_tiny_clip():
 
 
 def test_a_drawn_clip_is_as_ordered():
-    pytest.importorskip("kling.sandbox.draw")
+    pytest.importorskip("kling.sandbox.renderer")
     with running("--pace", "immediate") as sandbox:
         assert sandbox.create(external_task_id="mine", model_name="kling-v3", duration="3")["code"] == 0
         video = sandbox.finished("mine")["task_result"]["videos"][0]

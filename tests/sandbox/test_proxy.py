@@ -9,11 +9,11 @@ import pytest
 import requests
 import uvicorn
 
+from kling.sandbox.app import SandboxApp
 from kling.sandbox.auth import API_KEY
 from kling.sandbox.clips import Clips
 from kling.sandbox.engine import TASKS
 from kling.sandbox.proxy import serve_proxy
-from kling.sandbox.server import Door
 
 WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
 
@@ -21,8 +21,8 @@ WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_tas
 @pytest.fixture
 def web(bench, tmp_path):
     """A session and the URL of a proxy in front of a sandbox whose clock stands still."""
-    door = Door(bench.engine, Clips(folder=tmp_path, style="drawn"), lambda: bench.now)
-    config = uvicorn.Config(door.app, port=0, lifespan="off", log_level="error")
+    sandbox = SandboxApp(bench.engine, Clips(folder=tmp_path, style="drawn"), lambda: bench.now)
+    config = uvicorn.Config(sandbox.asgi, port=0, lifespan="off", log_level="error")
     started, stop, urls = threading.Event(), [], []
 
     async def serve() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kling.sandbox.bodies import RETENTION_MS
 from kling.sandbox.engine import RISK_CONTROL, TASKS
+from kling.sandbox.responses import RETENTION_MS
 
 DAY = 24 * 3600
 

@@ -7,8 +7,8 @@ import zlib
 from fractions import Fraction
 from pathlib import Path
 
-from kling.sandbox.order import Order, Shot
-from kling.sandbox.tiny import draw_tiny
+from kling.sandbox.render_spec import RenderSpec, Shot
+from kling.sandbox.placeholder_clip import draw_placeholder_clip
 from kling.studio.video_check import Decoded, Look, decode_all, look_at
 
 FACTS = {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
@@ -17,7 +17,7 @@ FACTS = {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
 def tiny_clip(path: Path) -> bytes:
     """Draw a clip of one second and return its bytes."""
     shots = (Shot(prompt="x", seconds=1),)
-    draw_tiny(Order(seed="1", model_name="m", mode="std", width=64, height=36, fps=8, shots=shots), path)
+    draw_placeholder_clip(RenderSpec(seed="1", model_name="m", mode="std", width=64, height=36, fps=8, shots=shots), path)
     return path.read_bytes()
 
 

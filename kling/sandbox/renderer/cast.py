@@ -1,0 +1,222 @@
+"""Who is in a scene: places and moves the figures that the prompt names."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kling.sandbox.renderer import air
+from kling.sandbox.renderer.canvas import Canvas, Piece
+from kling.sandbox.renderer.figures import figures, paint, reach
+from kling.sandbox.renderer.layers import Layer
+from kling.sandbox.renderer.look import Look
+from kling.sandbox.renderer.prompt_reader import Scene
+
+WATER = {"lake", "sea", "river"}
+CELS = 16
+PACE = {"sit": 0.0, "still": 0.0, "run": 2.2}  # against a walk
+CLOSE, FAR = 1.45, 0.55  # how much larger and smaller words make who is named
+PORTRAIT = 1.35  # the size of a person who is seen close
+MOUNTS = ("horse", "camel", "elephant", "deer", "bear", "tiger", "lion", "cow")  # whose back carries a rider
+
+
+def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
+    """The pieces of one subject, where its kind belongs; a flock is many."""
+    name = played(seen.scene, name)
+    figure = figures()[name]
+    mount = mounted(seen.scene)
+    if mount:
+        number = 0 if name == mount or "two" in figure else number  # the rider is where the animal is
+    dice = seen.noise(200 + number)
+    foot, depth, size = _spot(seen, mount if mount and "two" in figure else name, dice)
+    if figure.get("small") and any("two" in figures()[other] for other, _ in seen.scene.subjects):
+        size *= 0.5  # alone they may fill the frame; beside a person they keep their measure
+    half = seen.frame[0] / seen.unit / 2
+    x = (0.0, -0.42, 0.40)[number] * half + float(dice.uniform(-0.12, 0.12)) * half
+    if figure["way"] == "hearth" and half > 0.6:  # beside the window
+        x = (-0.80, 0.80, -0.5)[number] * half
+    if mount and "two" in figure:
+        back = figures()[mount]
+        own = float(figure["size"]) * size / float(back["size"])
+        body = back.get("four", {"leg": 0.30, "deep": 0.0})  # or a bench
+        up = size * (body["leg"] + 1.75 * body["deep"]) - 0.26 * own
+        spot = (x, foot - up * seen.unit / seen.frame[1])
+        return [
+            put(seen, name, colour, 210, at=spot, size=own, depth=depth - 0.005, pace=back.get("pace", 0.0))
+        ]
+    # Others of a group: where they stand from the first, how large and in what colour.
+    group: list[tuple[float, float, float, str]] = [(0.0, 0.0, 1.0, colour)]
+    if name == "couple":
+        group = [(-0.16, 0.0, 1.0, colour), (0.17, 0.0, 0.93, "#9a4a58")]
+    elif name == "balloon":
+        group += [(-1.5, 0.25, 0.42, "#3f7fb8"), (1.3, -0.7, 0.55, "#e0b13a")]
+    else:
+        size *= 1 - 0.09 * (_count(seen.scene, number) - 1)
+        room = 1.0 if "flock" in figure else 0.75 if "two" in figure else reach(name)[0]
+        for _ in range(max(int(figure.get("flock", 1)), _count(seen.scene, number)) - 1):
+            side = (
+                1 if len(group) % 2 else -1
+            )  # to the left and right in turn, so that they do not cover one another
+            across = (side * (0.7 + 0.55 * len(group)) + float(dice.uniform(-0.3, 0.3))) * room
+            up = float(dice.normal(0, 0.9))
+            flat = 1.0 if figure["way"] in {"fly", "swim"} else 0.05
+            group.append((across, up * flat, float(dice.uniform(0.7, 1.1)), colour))
+    hot = [
+        air.steam(seen, 290 + number, depth - 0.01, (x, foot - 0.5 * size * seen.unit / seen.frame[1]), size)
+    ]
+    return (hot if figure.get("hot") else []) + [
+        put(
+            seen,
+            name,
+            code,
+            210 + 10 * number + one,
+            at=(x + dx * size, foot + dy * size * seen.unit / seen.frame[1]),
+            size=size * near,
+            depth=depth + 0.01 * one,
+        )
+        for one, (dx, dy, near, code) in enumerate(group)
+    ]
+
+
+def _count(scene: Scene, number: int) -> int:
+    """How many of a subject there are; beside others there is room for two."""
+    return min(scene.counts[number], 2 if len(scene.subjects) > 1 else 5) if scene.counts else 1
+
+
+def played(scene: Scene, name: str) -> str:
+    """The figure that a subject is where it is: people dive, astronauts walk on land."""
+    if scene.place == "underwater" and "two" in figures()[name]:
+        return "diver"
+    return "spacewalker" if name == "astronaut" and scene.place not in {"space", "underwater"} else name
+
+
+def mounted(scene: Scene) -> str:
+    """The animal that somebody rides or the bench that somebody sits on, or nothing."""
+    names = [played(scene, name) for name, _ in scene.subjects]
+    if not any("two" in figures()[name] for name in names):
+        return ""
+    seats = {"ride": MOUNTS, "sit": ("bench",)}.get(scene.pose, ())
+    return next((name for name in names if name in seats), "")
+
+
+def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, float, float]:
+    """Where a figure's foot is (share of the height), its distance and its size."""
+    figure, scene, h = figures()[name], seen.scene, seen.horizon
+    way, size = figure["way"], float(figure["size"])
+    if scene.near == "close" and "two" in figure and scene.place not in {"underwater", "space"}:
+        return 0.17 + 1.03 * PORTRAIT * seen.unit / seen.frame[1], 1.95, PORTRAIT
+    if way not in {"far", "hearth"}:
+        size *= {"close": CLOSE, "far": FAR}.get(scene.near, 1.0)
+    if scene.place in {"room", "cafe", "studio"}:
+        return _inside(seen, way, size, small="small" in figure)
+    if scene.place in {"underwater", "space"}:
+        low, high = {"underwater": (0.40, 0.56), "space": (0.60, 0.68)}[scene.place]
+        return float(dice.uniform(low, high)), 4.0, size
+    wet = scene.place in {"sea", "island", "lake"} or scene.ground in WATER
+    if way == "far" and wet and name not in {"lighthouse", "bridge"}:
+        size *= 0.55  # on the far shore
+    if "two" in figure and scene.near != "far" and len(scene.subjects) == 1 and sum(scene.counts) == 1:
+        size *= 1.2  # who is alone
+    stand = 0.84 if scene.place == "stage" else 0.90
+    spots = {
+        "fly": (
+            (float(dice.uniform(0.20, 0.28)), 5.6)  # above and before the houses
+            if scene.place in {"city", "neon"}
+            else (float(dice.uniform(0.34, 0.46)), 2.9)  # between the trees
+            if scene.place == "forest"
+            else (float(dice.uniform(0.30, 0.42)), 6.5)
+        ),
+        "rise": (0.56, 5.0),
+        "hover": (0.4, 4.0) if "two" not in figure else (0.74, 2.5),
+        "float": (h + 0.13, 5.5),
+        "ride": (h + (0.13 if scene.form == "swell" else 0.20), 4.0),
+        "swim": (h + 0.17, 4.95),
+        "far": (h + 0.04, 8.95) if wet else (h + 0.13, 4.9),
+        "table": (0.90, 1.95),
+        "drive": (h + 0.25, 2.75),
+    }
+    foot, depth = spots.get(way, (stand, 2.55))
+    if figure.get("low"):
+        foot, depth = float(dice.uniform(0.60, 0.70)), 2.4
+    if name == "balloon":
+        foot, depth = float(dice.uniform(0.52, 0.58)), 6.5
+    return foot, depth, size * (0.6 if way == "hearth" else 1.0)
+
+
+def _inside(seen: Look, way: str, size: float, *, small: bool) -> tuple[float, float, float]:
+    """The same in a room: against its wall, on the floor, on a table before us, or behind that table."""
+    if way == "hearth":
+        return 0.765, 3.6, size * 0.86
+    if way in {"far", "table"}:  # a building: its model
+        return 0.86, 1.95, size * (0.8 if way == "far" else 1.0)
+    if way == "wall":
+        return 0.70, 3.65, size
+    if way == "fly" or (seen.scene.place == "cafe" and small):  # a cat sits on the table
+        return (0.40, 2.4, size) if way == "fly" else (0.90, 1.95, size * 1.3)
+    if seen.scene.place == "cafe" or any(
+        figures()[name]["way"] == "table" for name, _ in seen.scene.subjects
+    ):
+        return 0.70 + size * 0.75, 2.2, size * 1.6
+    return 0.88, 1.95, size * 1.45
+
+
+def put(
+    seen: Look,
+    name: str,
+    colour: str,
+    salt: int,
+    *,
+    at: tuple[float, float],
+    size: float,
+    depth: float,
+    pace: float | None = None,
+) -> Piece:
+    """A figure that moves as its kind does; it is at its place in the middle of the shot."""
+    figure = figures()[name]
+    way, cycle = figure["way"], float(figure.get("cycle", 1.0))
+    pace = float(figure.get("pace", 0.0)) if pace is None else pace
+    dice = seen.noise(salt)
+    pose = seen.scene.pose if "four" in figure or "two" in figure else ""
+    if mount := mounted(seen.scene):
+        pose = "" if "two" not in figure else "perch" if mount == "bench" else "ride"
+    elif pose == "ride":
+        pose = ""
+    pace, cycle = (
+        pace * PACE.get(pose, 1.0),
+        cycle * (0.62 if pose == "run" else 3.0 if pose == "sit" else 1.0),
+    )
+    by_chance = "left" if np.random.default_rng(seen.seed).random() < 0.5 else "right"
+    left = (seen.scene.facing or by_chance) == "left" and way not in {"far", "table", "hearth"}
+    if left:
+        pace = -pace
+    if seen.scene.near == "close" and "two" in figure:  # a portrait is held still, but for a breath
+        pose, pace = "still", 0.0
+    bob = {
+        "walk": 0.0025 if pose == "still" else 0.0,
+        "fly": 0.012,
+        "float": 0.006,
+        "swim": 0.012,
+        "hover": 0.012,
+    }.get(way, 0.0)
+    phase, lead = float(dice.uniform(0, 6)), float(dice.uniform(0, cycle))
+    middle, unit = seen.seconds / 2, seen.unit
+
+    def paints(canvas: Canvas) -> Layer:
+        spot = (at[0] * unit + canvas.frame[0] / 2, at[1] * canvas.frame[1])
+        count = 1 if "two" in figure and pose == "still" else CELS if cycle < 2 else 2 * CELS
+        cels = paint(seen, name, colour, spot, size, depth, canvas, count=count, left=left, pose=pose)
+        turned = int(lead / cycle * len(cels))
+        dx, dy = spot[0] - int(spot[0]) // 2 * 2, spot[1] - int(spot[1]) // 2 * 2
+        rise = -0.07 if way == "rise" else 0.0
+        return Layer(
+            cels=cels[turned:] + cels[:turned],
+            depth=depth,
+            rate=len(cels) / cycle,
+            motion=lambda seconds: (
+                dx + pace * unit * (seconds - middle),
+                dy + unit * (rise * (seconds - middle) + bob * math.sin(seconds * 1.5 + phase)),
+            ),
+        )
+
+    return Piece(depth, paints)

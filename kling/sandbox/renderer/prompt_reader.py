@@ -1,0 +1,268 @@
+"""Reads a prompt: which of the lexicon's words it says, and what follows for the picture."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from kling.sandbox.renderer.camera import Leg
+from kling.sandbox.renderer.vocabulary import first, lexicon, pattern, plain, said
+
+# What a prompt that names nothing gets: handsome in any case.
+PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
+LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
+TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
+SENTENCE = re.compile(r"[^.!?;。！？\n]+")
+CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
+THEN = re.compile(r"\b(?:then|before|afterwards|followed by|finally)\b")
+NUMBERS = {"two": 2, "2": 2, "pair of": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5}
+NUMBER = re.compile(rf"\b({'|'.join(NUMBERS)}|herd of|pack of|group of|dozens of)(?: [a-z-]+)? $")
+AROUND = 20  # letters on either side of a camera's move that say how it goes
+HAIR = re.compile(
+    r"\b([a-z]+)(?: (?:long|short|curly|wavy|flowing|braided|straight|messy))*[- ]hair(?:ed)?\b"
+    r"|\b(?:blonde?|redhead|brunette)\b"
+)
+BACKDROP = re.compile(r"\b([a-z]+) (?:seamless |studio )?(?:background|backdrop)")
+REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is to be painted, in the lexicon's terms.
+
+    Args:
+        place: the land in the back, or the whole place.
+        ground: what lies before it, where the prompt says so.
+        time, weather, season, mood: of the picture.
+        subjects: who or what is in it, each with a colour where one was named.
+        counts: how many there are of each subject, 1 to 5.
+        tint: a colour of the whole picture, where one was named.
+        inks: every colour that is of no subject.
+        hair: the colour of people's hair, where one was named.
+        heaven: `stars` where the prompt wants many, or `full moon`.
+        air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
+        camera: a camera move in plain words: its parts one after another, each some words at once with their
+            force (see `camera.spoken`).
+        pose: of the subjects: `sit`, `run`, `still`, or nothing for a walk.
+        facing: `left` or `right`, where the prompt says so.
+        light: where it comes from: `left`, `right`, `back`.
+        near: `close` or `far`.
+        beyond: another place that was named.
+        form: which kind of place: `bamboo`, `jungle`, `shapes`.
+        digest: a number from the prompt: prompts that read alike still look different.
+    """
+
+    place: str
+    ground: str
+    time: str
+    weather: str
+    season: str
+    mood: str
+    subjects: tuple[tuple[str, str], ...] = ()
+    tint: str = ""
+    air: str = ""
+    camera: tuple[Leg, ...] = ()
+    pose: str = ""
+    facing: str = ""
+    light: str = ""
+    near: str = ""
+    form: str = ""
+    beyond: str = ""
+    counts: tuple[int, ...] = ()
+    inks: tuple[str, ...] = ()
+    hair: str = ""
+    heaven: str = ""
+    digest: int = 0
+
+
+@cache
+def _things() -> re.Pattern[str]:
+    return re.compile(rf"\w+ (?:\w+ )?(?:{'|'.join(lexicon()['things']['things'])})")
+
+
+def read_scene(prompt: str, negative: str = "") -> Scene:
+    """What a prompt asks for; what it leaves open follows from the prompt itself, so that prompts differ."""
+    text = plain(prompt.lower())
+    unwanted = f"{plain(negative.lower())} {' '.join(REFUSED.findall(text))}"
+    text = REFUSED.sub(" ", text)
+    hair = next((code for found in HAIR.finditer(text) if (code := first("hair", found[0]))), "")
+    text = HAIR.sub(lambda found: " " if first("hair", found[0]) else found[0], text)
+    digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
+    weather = first("weather", text, unwanted)
+    places = [name for _, name in said("place", text, unwanted)]
+    subjects = _subjects(text, unwanted, places)
+    riders = {"cowboy", "knight", "samurai"}  # who ride on nothing that is named
+    if first("pose", text) == "ride" and subjects and all(name in riders for _, name in subjects):
+        subjects.append((len(text), "horse"))
+    colours = said("colour", text, unwanted)
+    owned = [_owned(text, at, colours, subjects) for at, _ in subjects]
+    free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
+    behind = BACKDROP.search(text)
+    if behind and (named := first("colour", behind[1])):
+        free = [named, *(code for code in free if code != named)]
+    home = [lexicon()["home"].get(name, "") for _, name in subjects]
+    home = sorted(home, key=lambda name: name == "room")  # a cat on a motorcycle is outside
+    places = _meant(places, home)
+    place = next((name for name in (*places, *home) if name), "")
+    if place == "sea" and subjects and all(name in lexicon()["below"]["names"] for _, name in subjects):
+        place = "underwater"
+    ground = first("ground", text, unwanted)
+    if place == "canyon" and first("season", text, unwanted) == "winter":  # the cliffs of a snow leopard
+        place = "mountains"
+    if place == "stage" and not places and weather:  # whoever dances in the rain is outside
+        place = "city"
+    if place == "sea" and subjects and all(name in lexicon()["ashore"]["names"] for _, name in subjects):
+        place, ground = "beach", ""
+    if not place and ground:
+        place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
+    choice = LANDS if subjects else PLACES
+    time = first("time", text, unwanted) or _hour(
+        weather, place, digest[1], subjects=bool(subjects), mood=first("mood", text) or first("season", text)
+    )
+    if place == "neon" and time in {"dawn", "noon"}:  # its signs are out
+        place = "city"
+    return Scene(
+        place=place or choice[digest[0] % len(choice)],
+        ground=ground,
+        time=time,
+        weather=weather or "clear",
+        season=first("season", text, unwanted) or ("winter" if weather == "snow" else "summer"),
+        mood=first("mood", text, unwanted) or "calm",
+        subjects=tuple((name, code) for (_, name), code in zip(subjects, owned, strict=True))[:3],
+        tint=free[0] if free else "",
+        inks=tuple(free),
+        hair=hair,
+        heaven=first("heaven", text, unwanted),
+        air=first("air", text, unwanted),
+        camera=_camera(prompt.lower(), text),
+        pose=first("pose", text),
+        facing=first("facing", text),
+        light=first("light", text),
+        near=first("near", text),
+        form=(first("matter", text) if place == "abstract" else "") or first("form", text),
+        beyond=next((name for name in places if name != place), ""),
+        counts=tuple(_count(text, name) for _, name in subjects)[:3],
+        digest=int.from_bytes(digest[2:6]),
+    )
+
+
+def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, str]]:
+    """Who and what is named, each with its place in the text, but for what others have about them."""
+    found = said("subject", text, unwanted)
+    names = {name for _, name in found}
+    extra = {other for name in names for other in lexicon()["part_of"].get(name, ())}
+    if places[:1] == ["fields"] and _count(text, "flower") > 1:
+        extra.add("flower")  # a field of tulips, not one tulip
+    if len(names) > 1:
+        extra |= {"leaf", "tree"} if places[:1] == ["forest"] else {"leaf"}
+    if names & {*lexicon()["people"]["names"]}:  # her boots, his watch
+        extra |= {*lexicon()["worn"]["names"]}
+    if "room" in places:  # which is in the house
+        extra.add("house")
+    if {"city", "neon"} & {*places} and _count(text, "tower") > 1:
+        extra.add("tower")  # towers of glass
+    if names & {*lexicon()["afloat"]["names"]} and first("near", text) != "close":
+        extra |= {*lexicon()["ashore"]["names"]}
+    return [(at, name) for at, name in found if name not in extra]
+
+
+def _meant(places: list[str], home: list[str]) -> list[str]:
+    """The places without those whose words say something else beside others."""
+    weak = set()
+    if home or {*places} - {"abstract", "studio", "macro"}:  # paint, ink and particles may be of something
+        weak.add("abstract")
+    if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
+        weak.add("macro")
+    if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:  # a neon jellyfish in a forest
+        weak.add("neon")
+    if "studio" in places:  # tea is not in a cafe there
+        weak.add("cafe")
+    if "sea" in {*places, *home}:  # a cliff there is no canyon
+        weak.add("canyon")
+    if "beach" in places:  # its waves are no high sea
+        weak.add("sea")
+    found = [name for name in places if name not in weak]
+    found = ["village", *found] if "village" in found and found[0] in {"mountains", "hills"} else found
+    found = ["neon", *found] if found[:1] == ["city"] and "neon" in found else found
+    return ["underwater", *found] if "underwater" in found else found  # a turtle over a reef swims below
+
+
+def _count(text: str, name: str) -> int:
+    """How many of a subject a text says: two dogs; three where it only says that there are more."""
+    for match in (matches := [*pattern("subject", name).finditer(text)]):
+        if said_so := NUMBER.search(text[: match.start()]):
+            return NUMBERS.get(said_so[1], 4)
+    alone = name in lexicon()["together"]["names"]
+    return 3 if any(m[0] not in lexicon()["subject"][name] for m in matches) and not alone else 1
+
+
+def _owned(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
+    """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
+    begin = max((other for other, _ in subjects if other < at), default=-1)
+    near = [
+        code
+        for where, code in colours
+        if begin < where <= at and text[where:at].count(" ") <= 2 and not _things().match(text, where, at)
+    ]
+    worn = [
+        code
+        for where, code in colours
+        if at < where
+        and len(text[at:where].split()) <= 6
+        and re.search(r" (in|wearing|with|con|mit|avec|im|в|с) ", text[at:where])
+    ]
+    return near[-1] if near else worn[0] if worn else ""
+
+
+def _camera(prompt: str, text: str) -> tuple[Leg, ...]:
+    """The camera move that a text asks for; `prompt` is the whole of it, with what it refuses."""
+    if pattern("camera", "still").search(prompt):
+        return ((("still", ""),),)
+    legs: list[list[tuple[str, str]]] = []
+    for sentence in SENTENCE.findall(text):
+        camera = CAMERA.search(sentence)
+        last: int | None = None
+        for match in _any_move().finditer(sentence):
+            at, (meaning, others_too) = match.start(), _moves()[match[0]]
+            if others_too and not (camera and camera.end() < at):
+                continue
+            if last is None or THEN.search(sentence, last, at):
+                legs.append([])
+            last = at
+            around = sentence[max(0, at - AROUND) : match.end() + AROUND]
+            legs[-1].append((meaning, first("force", around)))
+    return tuple(map(tuple, legs[:3]))
+
+
+@cache
+def _moves() -> dict[str, tuple[str, bool]]:
+    """What a camera's words mean, and whether others do that too; the longest first."""
+    found = {
+        word: (meaning, group == "of_the_camera")
+        for group in ("of_the_camera", "camera")
+        for meaning, words in lexicon()[group].items()
+        for word in words
+    }
+    return dict(sorted(found.items(), key=lambda each: -len(each[0])))
+
+
+@cache
+def _any_move() -> re.Pattern[str]:
+    return re.compile(f"(?<![a-z])(?:{'|'.join(map(re.escape, _moves()))})(?![a-z])")
+
+
+def _hour(weather: str, place: str, die: int, *, subjects: bool, mood: str) -> str:
+    if weather == "clear" or place in {"studio", "macro"}:
+        return "noon"
+    if mood == "dark":
+        return ("dusk", "night")[die % 2]
+    if weather in {"storm", "rain", "fog", "snow", "cloudy"}:
+        return ("noon", "dawn", "dusk")[die % 3]
+    if place == "forest":
+        return ("noon", "dawn")[die % 2]
+    if place in {"neon", "city", "cafe", "room", "stage"}:
+        bright = mood in {"bright", "spring", "summer"} and place in {"city", "cafe", "room"}
+        return ("dusk", "noon" if bright else "night")[die % 2]
+    return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen
