@@ -12,6 +12,7 @@ imports.
 """
 
 from kling.auth import ApiKey, Credentials, KeyPair
+from kling.camera_control import CameraControl
 from kling.catalog import catalog
 from kling.client import SINGAPORE, Client
 from kling.errors import (
@@ -31,7 +32,10 @@ from kling.errors import (
     TransportError,
     WaitTimeout,
 )
-from kling.models import BalanceDeduction, CameraControl, Problem, Shot, Status, Task, TextToVideo, Video
+from kling.problems import Problem
+from kling.shots import Shot
+from kling.tasks import BalanceDeduction, Status, Task, Video
+from kling.text_to_video import TextToVideo
 
 __all__ = [
     "SINGAPORE",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import jwt
 
 from kling.errors import InvalidRequest
-from kling.models import Problem
+from kling.problems import Problem
 
 TOKEN_LIFE = 1800  # seconds; the official sample's value, no maximum is documented
 BACKDATE = 5  # seconds that `nbf` lies in the past, the sample's allowance for clocks that differ

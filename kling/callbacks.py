@@ -21,7 +21,7 @@ from typing import Any
 
 from kling import wire
 from kling.errors import KlingError, MaybeSent
-from kling.models import Task
+from kling.tasks import Task
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 TOLERANCE = 300  # seconds that `webhook-timestamp` may lie from now, either way

@@ -28,8 +28,9 @@ from kling.errors import (
     TransportError,
     WaitTimeout,
 )
-from kling.models import Problem, Status, Task, TextToVideo
-from kling.rules import id_problem
+from kling.problems import Problem, id_problem
+from kling.tasks import Status, Task
+from kling.text_to_video import TextToVideo
 from kling.transport import TROUBLE, Bearer, Session, chunks, transport_error
 
 __all__ = ["MAX_PAGE", "MAX_PAGE_SIZE", "NOT_FOUND_CODES", "PATH", "SINGAPORE", "Client", "sync_folder"]

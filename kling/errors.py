@@ -27,7 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kling.models import Problem, Task
+from kling.problems import Problem
+from kling.tasks import Task
 
 
 class Actor(StrEnum):

@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from kling.errors import MaybeSent, api_error
-from kling.models import BalanceDeduction, Status, Task, Video
+from kling.tasks import BalanceDeduction, Status, Task, Video
 
 # Kling's newer API says `succeeded`; the other spellings are those of gateways. In lower case, with `_` for
 # blanks and hyphens. What is not here is kept as it came, and counts as still running.
