@@ -1,0 +1,16 @@
+"""The small state that people share, in one database beside the log: drafts, team templates, browsers.
+
+    shared          opens the database in the background; drafts, templates and browsers are asked for here
+    records         what is kept, as values; the limits and the errors
+    faults          what can be wrong with the file of the database, in words
+    browsers        ids of browsers that only this studio can make
+    secret          the secret that signs them
+    drafts          drafts of requests, each with the browser that owns it
+    team_templates  whole requests that the team has saved under a name
+    database        connections, transactions, backup; what is particular to SQLite
+    tables          the tables as they are now
+    migrations      how older databases become that
+    old_folders     takes in the files in which versions before 2026-11-27 kept drafts and templates
+
+SQLAlchemy takes 0.3 s to import, so `shared`, `records`, `faults` and `browsers` do without it.
+"""

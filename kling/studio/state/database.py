@@ -1,0 +1,158 @@
+"""The database: connections, transactions, its version and its backup.
+
+Statements and types are those that SQLite and PostgreSQL share. What is particular to SQLite stands in
+`_sqlite_engine` and in `backup`. One process writes, and one thread of it at a time; others read beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from kling.studio.files import whole_file
+from kling.studio.state.faults import newer, said_of
+from kling.studio.state.migrations import MIGRATIONS
+from kling.studio.state.records import StateError
+from kling.studio.state.tables import schema_version
+
+PATIENCE = 2.0  # seconds that a statement waits for another program, and a thread for another one
+_WRITES = "studio_writes"  # execution option of transactions that write
+
+
+class Database:
+    """The database, for threads to share. Opening it brings its tables up to date.
+
+    Args:
+        where: path of a SQLite file, made if it is not there; or a URL that SQLAlchemy understands.
+        migrations: a test gives a part of them, to make an older database.
+
+    Raises:
+        StateError: it cannot be opened, or a newer version of the studio has made it.
+    """
+
+    def __init__(self, where: Path | str, *, migrations: tuple[Any, ...] = MIGRATIONS) -> None:
+        url = URL.create("sqlite", database=str(where)) if isinstance(where, Path) else make_url(where)
+        self._path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        self._writer = threading.Lock()
+        try:
+            self.engine = _sqlite_engine(url) if self._path else create_engine(url, pool_pre_ping=True)
+        except OSError as error:
+            raise StateError(said_of(error)) from error
+        self._writing = self.engine.execution_options(**{_WRITES: True})
+        try:
+            self._migrate(migrations)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection on which everything is read as of one moment.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StateError(said_of(error)) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection for one short transaction: all of it is on the disk afterwards, or nothing.
+
+        Raises:
+            StateError: nothing was written.
+        """
+        if not self._writer.acquire(timeout=2 * PATIENCE):
+            raise StateError("The studio's database is busy. Try again in a moment.")
+        try:
+            with self._writing.connect() as connection, connection.begin():
+                yield connection
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StateError(said_of(error)) from error
+        finally:
+            self._writer.release()
+
+    def backup(self, to: Path) -> None:
+        """Write a consistent copy to a file, also while others write. The file is replaced whole.
+
+        Raises:
+            StateError: there is no copy; a file of before is still there.
+        """
+        if self._path is None:
+            raise StateError("The state lies in a database server: back it up with the server's own tools.")
+        try:
+            with (
+                whole_file(to) as part,
+                closing(sqlite3.connect(self._path, timeout=PATIENCE)) as source,
+                closing(sqlite3.connect(part)) as target,
+            ):
+                source.backup(target)
+        except (OSError, sqlite3.Error) as error:
+            raise StateError(f"The backup {to.name} could not be written. {said_of(error)}") from error
+
+    def close(self) -> None:
+        """Close the connections that nobody uses; the others close after their use."""
+        self.engine.dispose()
+
+    def _migrate(self, migrations: tuple[Any, ...]) -> None:
+        with self.write() as connection:
+            if not inspect(connection).has_table(schema_version.name):
+                connection.execute(CreateTable(schema_version))
+                connection.execute(insert(schema_version).values(version=0))
+        while True:
+            with self.write() as connection:
+                version = int(connection.scalar(select(schema_version.c.version)) or 0)
+                if version > len(migrations):
+                    raise newer(version, len(migrations))
+                if version == len(migrations):
+                    return
+                for statement in migrations[version]:
+                    connection.execute(statement)
+                connection.execute(update(schema_version).values(version=version + 1))
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    """Return an engine for a file that only this user can read.
+
+    The driver begins transactions by itself, and not before reads or DDL; so it is told not to, and they are
+    begun here (SQLAlchemy's documentation of its SQLite dialect, "Serializable isolation / Savepoints /
+    Transactional DDL"). One that writes takes the lock at its beginning: SQLite does not wait for it later.
+    """
+    os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    engine = create_engine(url, connect_args={"timeout": PATIENCE}, max_overflow=20, pool_timeout=PATIENCE)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {setting}").close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

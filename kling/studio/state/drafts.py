@@ -1,0 +1,256 @@
+"""Drafts of requests: neither a refresh nor a restart loses what somebody was about to order.
+
+A draft belongs to the browser that made it. Whoever else opens its address gets a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from kling.studio.state.database import Database
+from kling.studio.state.records import (
+    ALL_DRAFT_BYTES,
+    DRAFT_BYTES,
+    DRAFT_ID,
+    DRAFT_SECONDS,
+    DRAFTS_OF_ONE,
+    JOBS_OF_ONE,
+    TEXT_CHARACTERS,
+    NotKept,
+    StateError,
+    StoredDraft,
+    TooLarge,
+)
+from kling.studio.state.tables import drafts
+from kling.text import storable
+
+OLD_OWNER = "old:"  # in front of an id of the old form: no cookie of today proves it
+LEAST = 512  # bytes that a draft counts for at least, so that many empty ones cost something too
+_DEPTH = 8  # of JSON in a draft's fields; the form's own has two levels
+
+
+class DraftStore:
+    """The drafts, for threads to share.
+
+    Args:
+        database: where they lie.
+        clock: Unix seconds.
+        most_bytes: of all drafts together. What is there stays; new drafts and growth are refused.
+    """
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], float], most_bytes: int = ALL_DRAFT_BYTES
+    ) -> None:
+        self._database, self._clock, self._most_bytes = database, clock, most_bytes
+        self.is_full = False  # the last draft that needed more space did not get it
+
+    def load(self, draft_id: str) -> StoredDraft | None:
+        """Return a draft, None if there is none of that id.
+
+        Raises:
+            StateError: it cannot be read. It may be there.
+        """
+        if not DRAFT_ID.fullmatch(draft_id):
+            return None
+        with self._database.read() as connection:
+            row = _row(connection, draft_id)
+        return _draft(row) if row else None
+
+    def open(self, draft_id: str, owner: str) -> StoredDraft:
+        """Return the draft of an address: the own one, a copy of another browser's, or a new one.
+
+        Args:
+            draft_id: from the address; may be anything.
+            owner: id of the browser that asks.
+
+        Raises:
+            StateError: it cannot be read. It may be there, so nothing may be written in its place.
+        """
+        found = self.load(draft_id)
+        if found and owner and found.owner == owner:
+            return found
+        new = StoredDraft(id=secrets.token_hex(10), owner=owner, fields=found.fields if found else {})
+        if found:
+            try:
+                self.save(new.id, owner, fields=new.fields)
+            except StateError as error:
+                return replace(new, not_kept=str(error))
+        return new
+
+    def save(
+        self,
+        draft_id: str,
+        owner: str,
+        *,
+        fields: Mapping[str, Any] | None = None,
+        texts: Mapping[str, str] | None = None,
+        made: tuple[str, ...] | None = None,
+    ) -> None:
+        """Keep changes to a draft; what is not named stays as it is.
+
+        An owner who has 100 drafts loses the one of these that was not changed for longest when they begin
+        another one, and of those that nothing was ordered from first.
+
+        Args:
+            draft_id: of a draft; a new id begins one.
+            owner: id of the browser that asks.
+            fields: of the form, as JSON.
+            texts: that are being typed, by the name of their widget: a field, or `shot_1` and so on.
+            made: ids of the jobs that were ordered from it, the last one first.
+
+        Raises:
+            NotKept: it is another browser's, it is too large, or there is no space; nothing has changed.
+            StateError: the database does not answer; nothing has changed.
+        """
+        if not DRAFT_ID.fullmatch(draft_id):
+            raise NotKept(
+                "This draft has no address, so what you change is not kept on the server. Open Compose again."
+            )
+        if not owner:
+            raise NotKept(
+                "This browser keeps no cookies, so the server does not keep the draft. It stays in this page."
+            )
+        now = self._clock()
+        new_fields = {name: _storable(value) for name, value in (fields or {}).items()}
+        new_texts = {name: storable(text, TEXT_CHARACTERS) for name, text in (texts or {}).items()}
+        with self._database.write() as connection:
+            row = _row(connection, draft_id)
+            old = _draft(row) if row else StoredDraft(id=draft_id, owner=owner)
+            if old.owner != owner:
+                raise NotKept("This draft is another browser's. Load the page again to get a copy of it.")
+            draft = replace(
+                old,
+                fields=_merged(old.fields, new_fields, new_texts),
+                made=old.made if made is None else _newest({*old.made, *made}),
+            )
+            values = values_of(draft, now)
+            if row is None:
+                _delete_oldest_of(connection, owner)
+            self._check(connection, values["size"], row.size if row else 0)
+            if row is None:
+                connection.execute(delete(drafts).where(drafts.c.changed < now - DRAFT_SECONDS))
+                connection.execute(insert(drafts).values(**values))
+            else:
+                connection.execute(update(drafts).where(drafts.c.id == draft_id).values(**values))
+
+    def give_to(self, new_owner: str, old_id: str) -> bool:
+        """Give the drafts of a browser with an id of the old form to the id that it gets; works once.
+
+        Args:
+            new_owner: id of the browser from now on.
+            old_id: the id of before, without a signature.
+
+        Returns:
+            Whether there were any.
+
+        Raises:
+            StateError: the database does not answer; nothing has changed.
+        """
+        with self._database.write() as connection:
+            owned = drafts.c.owner == f"{OLD_OWNER}{old_id}"
+            return connection.execute(update(drafts).where(owned).values(owner=new_owner)).rowcount > 0
+
+    def delete_old(self) -> None:
+        """Delete what nobody has changed for 90 days.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        with self._database.write() as connection:
+            connection.execute(delete(drafts).where(drafts.c.changed < self._clock() - DRAFT_SECONDS))
+
+    def _check(self, connection: Connection, size: int, before: int) -> None:
+        """Refuse what is over a limit; a draft that was over one before may stay as large as it was."""
+        if size <= before:
+            return
+        if size > DRAFT_BYTES:
+            raise TooLarge(
+                f"This draft is too long to be kept on the server: {size:,} of {DRAFT_BYTES:,} bytes. "
+                "What you typed is still in this page. Shorten its texts."
+            )
+        total = connection.scalar(select(func.coalesce(func.sum(drafts.c.size), 0))) or 0
+        self.is_full = total - before + size > self._most_bytes
+        if self.is_full:
+            raise NotKept(
+                "The server has no space left for drafts, so this one is not kept there. What you typed is "
+                "still in this page: order it, or copy it, before you leave."
+            )
+
+
+def values_of(draft: StoredDraft, changed: float) -> dict[str, Any]:
+    """Return the columns of a draft.
+
+    Args:
+        draft: its texts are storable.
+        changed: Unix seconds.
+    """
+    fields = json.dumps(draft.fields, ensure_ascii=False)
+    made = json.dumps(draft.made)
+    return {
+        "id": draft.id,
+        "owner": draft.owner,
+        "changed": changed,
+        "size": max(len(fields.encode()) + len(made), LEAST),
+        "has_jobs": int(bool(draft.made)),
+        "made": made,
+        "fields": fields,
+    }
+
+
+def _row(connection: Connection, draft_id: str) -> Row[Any] | None:
+    return connection.execute(select(drafts).where(drafts.c.id == draft_id)).one_or_none()
+
+
+def _draft(row: Row[Any]) -> StoredDraft:
+    try:
+        fields, made = json.loads(row.fields), json.loads(row.made)
+        return StoredDraft(id=row.id, owner=row.owner, fields=dict(fields), made=tuple(map(str, made)))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StateError(
+            "This draft is damaged in the database and is left as it is. Begin a new one in Compose, or ask "
+            "the operator for the backup."
+        ) from error
+
+
+def _delete_oldest_of(connection: Connection, owner: str) -> None:
+    """Make room for one more draft of an owner, who has all that one may have; nobody else loses any."""
+    own = drafts.c.owner == owner
+    if (connection.scalar(select(func.count()).select_from(drafts).where(own)) or 0) < DRAFTS_OF_ONE:
+        return
+    oldest = select(drafts.c.id).where(own).order_by(drafts.c.has_jobs, drafts.c.changed).limit(1)
+    connection.execute(delete(drafts).where(drafts.c.id == connection.scalar(oldest)))
+
+
+def _newest(made: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids, which begin with their time, the last one first."""
+    return tuple(sorted((storable(each, 64) for each in made), reverse=True)[:JOBS_OF_ONE])
+
+
+def _storable(value: Any, depth: int = _DEPTH) -> Any:
+    """Return JSON whose texts can be stored; what is nested deeper than any form is left out."""
+    if isinstance(value, str):
+        return storable(value, TEXT_CHARACTERS)
+    if depth and isinstance(value, Mapping):
+        return {storable(str(name), 64): _storable(each, depth - 1) for name, each in value.items()}
+    if depth and isinstance(value, list | tuple):
+        return [_storable(each, depth - 1) for each in value]
+    return value if isinstance(value, bool | int | float) else None
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    merged = {**old, **new}
+    stored = merged.get("shots")
+    shots = [dict(shot) for shot in stored if isinstance(shot, Mapping)] if isinstance(stored, list) else []
+    for name, text in texts.items():
+        number = name.removeprefix("shot_")
+        if number == name:
+            merged[name] = text
+        elif number.isdecimal() and 0 < int(number) <= len(shots):
+            shots[int(number) - 1]["prompt"] = text
+    return {**merged, "shots": shots} if shots else merged

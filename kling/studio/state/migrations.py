@@ -1,0 +1,69 @@
+"""How an older database becomes one of today.
+
+Each migration is a tuple of statements and is run once, in a transaction of its own. Its number is its place,
+from 1. One that was released is never changed: what a later one adds is written anew there.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+
+def _created(*tables: Table) -> tuple[ExecutableDDLElement, ...]:
+    indexes = (index for table in tables for index in sorted(table.indexes, key=lambda each: str(each.name)))
+    return (*map(CreateTable, tables), *map(CreateIndex, indexes))
+
+
+def _drafts_and_secrets() -> tuple[ExecutableDDLElement, ...]:
+    of_then = MetaData()
+    return _created(
+        Table(
+            "secrets",
+            of_then,
+            Column("name", String(40), primary_key=True),
+            Column("value", String(128), nullable=False),
+        ),
+        Table(
+            "drafts",
+            of_then,
+            Column("id", String(20), primary_key=True),
+            Column("owner", String(64), nullable=False),
+            Column("changed", Double, nullable=False),
+            Column("size", Integer, nullable=False),
+            Column("has_jobs", Integer, nullable=False),
+            Column("made", Text, nullable=False),
+            Column("fields", Text, nullable=False),
+            Index("drafts_by_owner", "owner", "has_jobs", "changed"),
+            Index("drafts_by_change", "changed"),
+            Index("drafts_by_size", "size"),
+        ),
+    )
+
+
+def _templates_and_old_folders() -> tuple[ExecutableDDLElement, ...]:
+    of_then = MetaData()
+    return _created(
+        Table(
+            "team_templates",
+            of_then,
+            Column("id", String(16), primary_key=True),
+            Column("version", Integer, nullable=False),
+            Column("changed", String(40), nullable=False),
+            Column("title", Text, nullable=False),
+            Column("category", Text, nullable=False),
+            Column("teaches", Text, nullable=False),
+            Column("author", Text, nullable=False),
+            Column("request", Text, nullable=False),
+        ),
+        Table(
+            "taken_in",
+            of_then,
+            Column("folder", String(40), primary_key=True),
+            Column("inode", String(40), nullable=False),
+            Column("unreadable", Text, nullable=False),
+        ),
+    )
+
+
+MIGRATIONS = (_drafts_and_secrets(), _templates_and_old_folders())

@@ -1,0 +1,168 @@
+"""The state as the rest of the studio knows it: opened in the background, or when it is first needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kling.studio.state.browsers import OLD_FORM, Browsers
+from kling.studio.state.faults import FILE, check_file
+from kling.studio.state.records import StateError
+
+if TYPE_CHECKING:
+    from kling.studio.state.database import Database
+    from kling.studio.state.drafts import DraftStore
+    from kling.studio.state.team_templates import TeamTemplates
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 10.0  # seconds until an opening that failed is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    database: Database
+    drafts: DraftStore
+    templates: TeamTemplates
+    browsers: Browsers
+    warnings: tuple[str, ...]
+
+
+class SharedState:
+    """Drafts, team templates and browsers of a data folder.
+
+    Nothing is opened before `start` or the first use. What only an operator can mend is found at once.
+
+    Args:
+        folder: the data folder; it has to be there.
+        clock: Unix seconds.
+        monotonic: seconds that never jump.
+
+    Raises:
+        StateError: the file was made by a newer version, or is no database.
+    """
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        check_file(folder / FILE)
+        self._folder, self._clock, self._monotonic = folder, clock, monotonic
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
+        self._failure: tuple[str, float] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Open the database in the background; returns at once."""
+        threading.Thread(target=self._open_early, name="state", daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the database. An opening that is under way is waited for."""
+        with self._lock:
+            self._closed = True
+            if self._opened:
+                self._opened.database.close()
+
+    @property
+    def drafts(self) -> DraftStore:
+        """The drafts; raises StateError where the database cannot be opened."""
+        return self._get().drafts
+
+    @property
+    def templates(self) -> TeamTemplates:
+        """The team's templates; raises StateError where the database cannot be opened."""
+        return self._get().templates
+
+    @property
+    def browsers(self) -> Browsers:
+        """Ids of browsers; raises StateError where the database cannot be opened."""
+        return self._get().browsers
+
+    @property
+    def browsers_if_open(self) -> Browsers | None:
+        """Ids of browsers, None while the database is not open; never waits."""
+        return self._opened.browsers if self._opened else None
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What an operator should know, in words for a page; never waits."""
+        if self._failure:
+            yield f"Drafts and the team's templates are not there. {self._failure[0]}"
+        if self._opened:
+            yield from self._opened.warnings
+            if self._opened.drafts.is_full:
+                yield (
+                    "The space for drafts is used up, so new ones are not kept. It gets free as drafts that "
+                    "nobody has changed for 90 days are deleted."
+                )
+
+    def cookie_for(self, cookie: str) -> str:
+        """Return the cookie that a browser has to get, empty if the one that it has is good.
+
+        A cookie of the old form whose drafts were taken in is exchanged once: the new id owns them. It reads
+        the database and may wait; do not call it on an event loop.
+
+        Args:
+            cookie: that the browser has sent; empty if it has none.
+
+        Raises:
+            StateError: the database does not answer; the browser keeps what it has.
+        """
+        here = self._get()
+        if here.browsers.verify(cookie):
+            return ""
+        new = here.browsers.new()
+        if OLD_FORM.fullmatch(cookie):
+            here.drafts.give_to(here.browsers.verify(new), cookie)
+        return new
+
+    def backup(self, to: Path) -> None:
+        """Write a consistent copy of the database; see `Database.backup`."""
+        self._get().database.backup(to)
+
+    def _open_early(self) -> None:
+        with suppress(StateError):  # who needs it hears of it
+            self._get()
+
+    def _get(self) -> _Opened:
+        if self._opened and not self._closed:
+            return self._opened
+        with self._lock:
+            if self._closed:
+                raise StateError("The studio is stopping.")
+            if self._opened:
+                return self._opened
+            if self._failure and self._monotonic() < self._failure[1]:
+                raise StateError(self._failure[0])
+            try:
+                self._opened = self._open()
+            except StateError as error:
+                log.warning("%s cannot be opened: %s", FILE, error)
+                self._failure = str(error), self._monotonic() + RETRY_AFTER
+                raise
+            self._failure = None
+            return self._opened
+
+    def _open(self) -> _Opened:
+        from kling.studio.state.database import Database
+        from kling.studio.state.drafts import DraftStore
+        from kling.studio.state.old_folders import OldFolders
+        from kling.studio.state.secret import kept_secret
+        from kling.studio.state.team_templates import TeamTemplates
+
+        database = Database(self._folder / FILE)
+        try:
+            old = OldFolders(database, self._folder)
+            old.take_in()
+            drafts = DraftStore(database, clock=self._clock)
+            drafts.delete_old()
+            browsers = Browsers(kept_secret(database, "browsers"))
+            return _Opened(
+                database, drafts, TeamTemplates(database, clock=self._clock), browsers, tuple(old.warnings)
+            )
+        except BaseException:
+            database.close()
+            raise
