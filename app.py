@@ -21,11 +21,11 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from kling.studio.ledger import LedgerError  # noqa: E402 - the path comes first
+from kling.studio.service import FolderTaken, Studio  # noqa: E402
 from kling.studio.settings import SettingsError, load  # noqa: E402
-from kling.studio.studio import FolderTaken, Studio  # noqa: E402
-from pages._ui import running  # noqa: E402
+from pages._ui import context  # noqa: E402
 from pages._ui.live import base_path  # noqa: E402
-from pages._ui.routes import callbacks, clips, drafts, guard, live, posters, previews  # noqa: E402
+from pages._ui.routes import callbacks, clips, drafts, live, middleware, posters, previews  # noqa: E402
 
 
 @contextmanager
@@ -49,18 +49,18 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with said():
         studio = Studio(settings)
     studio.start()
-    running.install(studio)
+    context.install(studio)
     try:
         yield
     finally:
-        running.install(None)
+        context.install(None)
         await asyncio.to_thread(studio.stop)
 
 
 app = st.App(
     ROOT / "pages" / "main.py",
     lifespan=lifespan,
-    middleware=guard.middleware(settings.public_url),
+    middleware=middleware.middleware(settings.public_url),
     routes=[
         *callbacks.routes(),
         *clips.routes(),

@@ -8,30 +8,31 @@ from decimal import Decimal
 import streamlit as st
 
 from kling import InvalidRequest, Problem
-from kling.studio.craft.combine import ASK_AGAIN
-from kling.studio.draft import MOST_TAKES, Draft
 from kling.studio.ledger import LedgerError
-from pages._ui.form import camera, desk, fields, more, options, prompt, storyboard, toolbar
-from pages._ui.form.problems import at_their_fields, open_panels
-from pages._ui.form.variations import Plan, hint, plan, variations
+from kling.studio.prompting.draft import MOST_TAKES, Draft
+from kling.studio.prompting.matrix import ASK_AGAIN
+from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
+from pages._ui.composer.field_errors import at_their_fields, open_panels
+from pages._ui.composer.variations import Plan, hint, plan, variations
+from pages._ui.context import studio
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted, price
 from pages._ui.live import follow
-from pages._ui.now_running import now_running
 from pages._ui.ordering import place_order, refusal_of
-from pages._ui.running import studio
-from pages._ui.words import counted, plain, price
+from pages._ui.session_jobs import now_running
 
 
 def compose() -> None:
     open_the_draft()
     session = st.session_state
-    draft = fields.settle()
+    draft = draft_state.apply_changes()
     planned = plan(draft)
     problems = problems_of(draft, planned) if session.outcome.get("attempted") else ()
     wrong = at_their_fields(problems)
     st.title("Compose")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        desk.desk(session.draft_id, prompt.walk)
+        autosave.autosave(session.draft_id, prompt.walk)
         where_it_comes_from(draft)
         prompt.prompt(draft, wrong)
         toolbar.toolbar(draft)
@@ -40,21 +41,21 @@ def compose() -> None:
         order(draft, planned)
         hint(draft)
         if session.outcome.get("refusal"):
-            st.error(plain(session.outcome["refusal"]), icon=":material/warning:")
+            st.error(escape_markdown(session.outcome["refusal"]), icon=":material/warning:")
         elif problems:
             st.error("Nothing was sent: mend what is marked.", icon=":material/warning:")
         prompt.negative_prompt(draft, wrong)
         variations(draft, planned)
         storyboard.storyboard(draft, wrong)
         camera.camera(draft, wrong)
-        more.more(draft, wrong)
+        advanced.advanced(draft, wrong)
     with right:
         ticks = planned.key or "rows"
         follow(
             lambda: now_running(session.made),
             "tasks",
-            beside=lambda: (fields.held(), repr(session.get(ticks))),
-            asked_by=fields.catch_up,
+            beside=lambda: (draft_state.fingerprint(), repr(session.get(ticks))),
+            asked_by=draft_state.drop_stale_edits,
         )
     st.html(f'<i data-run="{session.run}" hidden></i>')  # at the end: what is above it has been drawn
 
@@ -78,7 +79,7 @@ def open_the_draft() -> None:
     if not origin:
         session.origin = ""
     if origin and origin != session.get("origin") and (job := studio().job(origin)) is not None:
-        remade = Draft.of(job.request, parent=job.id)
+        remade = Draft.from_request(job.request, parent=job.id)
         session.chosen = toolbar.Chosen("", remade, before=session.get("draft_id", ""))
         session.origin = origin
     elif "draft_id" not in session or (asked and asked not in {session.draft_id, session.get("asked")}):
@@ -119,7 +120,7 @@ def order(draft: Draft, planned: Plan) -> None:
             required=True,
             help="The same order several times, each paid for; no two turn out the same.",
             width="stretch",
-            **fields.keep("takes"),
+            **draft_state.keep("takes"),
         )
         right.button(
             " · ".join(parts),
@@ -133,7 +134,7 @@ def order(draft: Draft, planned: Plan) -> None:
         )
     if session.outcome.get("sure") == shown:
         with st.container(border=True, key="sure"):
-            st.markdown(f"**This orders {number:,} videos at once, for {plain(price(units))}.**")
+            st.markdown(f"**This orders {number:,} videos at once, for {escape_markdown(price(units))}.**")
             st.button(
                 f"Yes, order all {number:,}",
                 on_click=generate,
@@ -158,7 +159,7 @@ def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
     if session.get("chosen"):
         return  # the form is just being filled with something else
     outcome = session.outcome
-    draft = fields.settle()
+    draft = draft_state.apply_changes()
     planned = plan(draft)
     outcome.clear()
     outcome["attempted"] = True

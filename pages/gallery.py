@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from kling.studio.jobs import SUCCEED, Job
-from pages._ui.batch import chosen_batch
-from pages._ui.cards import cards
-from pages._ui.clips import downloads, player, prompt_text, remix
+from pages._ui.batch_header import chosen_batch
+from pages._ui.context import studio
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted, moment, order_line, ordered
+from pages._ui.job_status import badges
 from pages._ui.live import follow
-from pages._ui.paging import keep_address, nothing_yet, paged
-from pages._ui.running import studio
-from pages._ui.status import badges
-from pages._ui.words import counted, moment, order_line, ordered, plain
+from pages._ui.pagination import keep_address, nothing_yet, paged
+from pages._ui.player import downloads, player, prompt_text, remix
+from pages._ui.stable_cards import cards
 
 PER_PAGE = 12
 
@@ -72,7 +73,9 @@ def draw(card: Sequence[Job]) -> None:
         )
     prompt_text(job, lines=2)
     badges(job)
-    st.caption(plain(" · ".join(filter(None, [order_line(job), moment(ordered(job)), job["person"]]))))
+    st.caption(
+        escape_markdown(" · ".join(filter(None, [order_line(job), moment(ordered(job)), job["person"]])))
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         downloads(here, job, place="gallery")
         remix(job)

@@ -9,16 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from kling.studio.delivered import cost
 from kling.studio.jobs import Job
-from pages._ui.batch import chosen_batch
-from pages._ui.details import details
+from kling.studio.verification import cost
+from pages._ui.account_comparison import compare_with_kling
+from pages._ui.batch_header import chosen_batch
+from pages._ui.context import studio
+from pages._ui.format import counted, is_sandbox, ordered, prompt_of, state, took, zone
+from pages._ui.job_details import details
+from pages._ui.job_status import not_saved
 from pages._ui.live import base_path, follow
-from pages._ui.paging import keep_address, nothing_yet, paged
-from pages._ui.running import studio
-from pages._ui.scan import compare_with_kling
-from pages._ui.status import not_saved
-from pages._ui.words import counted, is_sandbox, ordered, prompt_of, state, took, zone
+from pages._ui.pagination import keep_address, nothing_yet, paged
 
 PER_PAGE = 50
 

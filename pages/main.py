@@ -9,12 +9,12 @@ import streamlit as st
 
 from kling.studio.orders import PERSON_LIMIT
 from pages._ui.banners import banners
+from pages._ui.composer.draft_state import drop_stale_edits
+from pages._ui.context import studio
 from pages._ui.errors import readable
-from pages._ui.form.fields import catch_up
+from pages._ui.escape import escape_markdown
 from pages._ui.live import follow, remember
-from pages._ui.running import studio
 from pages._ui.style import style_sheet
-from pages._ui.words import plain
 
 PERSON, CHIME = "studio_person", "studio_chime"  # cookies
 
@@ -25,7 +25,7 @@ STYLE = """<style>
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
   [data-testid="stElementContainer"]:is(
-    :has([data-live], [data-draft], [data-task], [data-style]), [class*="st-key-live-"], .st-key-desk
+    :has([data-live], [data-draft], [data-task], [data-style]), [class*="st-key-live-"], .st-key-autosave
   ) { position: absolute; }
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
@@ -60,7 +60,7 @@ def main() -> None:
     with readable():
         with st.sidebar:
             sidebar()
-        follow(header, "header", asked_by=catch_up)
+        follow(header, "header", asked_by=drop_stale_edits)
         page.run()
 
 
@@ -88,7 +88,7 @@ def sidebar() -> None:
         st.badge("Sandbox", icon=":material/science:", color="green")
     else:
         st.badge("Kling: orders are billed", icon=":material/credit_card:", color="orange")
-        st.caption(plain(f"Account {here.account}"))
+        st.caption(escape_markdown(f"Account {here.account}"))
     kept("person", PERSON)
     name = st.text_input(
         "Your name",
@@ -111,7 +111,7 @@ def sidebar() -> None:
         on_click=lambda: st.session_state.update(check=here.check_connection()),
     )
     if check := st.session_state.get("check"):
-        (st.success if check.ok else st.error)(plain(check.message))
+        (st.success if check.ok else st.error)(escape_markdown(check.message))
     if here.connection.is_sandbox:
         with st.expander("Connect to Kling"):
             st.markdown(

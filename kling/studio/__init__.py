@@ -1,7 +1,7 @@
 """What the pages call: the log, orders, the poller, the archive. No Streamlit in here.
 
 The studio
-    studio          all of it, as the one object that the pages know
+    service         all of it, as the one object that the pages know: `Studio`
     settings        where keys, addresses and folders come from
     connection      the account that is used: Kling, or the sandbox started here
     folder          the data folder, which one process owns
@@ -14,8 +14,8 @@ What is known of jobs
     accounts        which names in the log are the account in use
     account_scan    what Kling has and the log lacks or denies
     outlook         what an open job waits for, and who has to act
-    advice          what a person can do about one that failed
-    usual           how long tasks take
+    remedies        what a person can do about one that failed
+    durations       how long tasks take
 
 From a press to a task, never twice
     orders          checks, recognises a second press, writes before anything is sent
@@ -32,9 +32,9 @@ From a task to a clip
     downloads       fetches videos, and fetches broken ones again
     archive         our own copies
     video_check     looks at files in a child process
-    delivered       what came, against what was ordered
+    verification    what came, against what was ordered
 
 What is written before that
-    draft, drafts   the order in the form, and how it outlives a restart
-    craft/          prompting: templates, variations, camera words, storyboards, export, previews
+    drafts          drafts on the disk, which outlive a restart
+    prompting/      the form's draft, templates, variations, camera words, storyboards, import and export
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kling.studio.capacity import AT_ONCE, Capacity
-from kling.studio.fairness import Fairness, Turn
+from kling.studio.fairness import Fairness, LastServed
 from kling.studio.holds import ACCOUNT, DISK_PAUSES, RETRY_PAUSES, Hold, Holds
 from kling.studio.jobs import OPEN, PROCESSING, SUBMITTED, SUCCEED, WAITING, Job
 from kling.studio.ledger import Ledger
@@ -27,7 +27,7 @@ class InFlight:
 
     model: str
     person: str
-    turn: Turn
+    turn: LastServed
 
 
 class AdmissionControl:

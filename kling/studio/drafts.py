@@ -32,7 +32,7 @@ class Saved:
     Args:
         id: stands in the page's address.
         browser: that made it; empty where a browser keeps no cookies.
-        fields: of the form, as JSON; see `kling.studio.draft.Draft.from_json`.
+        fields: of the form, as JSON; see `kling.studio.prompting.draft.Draft.from_json`.
         made: ids of the tasks that were ordered from it, the last one first.
     """
 

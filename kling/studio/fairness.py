@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kling.studio.jobs import Job
 
-Turn = int  # sequence number of the last service; the smaller, the longer ago
-NEVER: Turn = 0
+LastServed = int  # sequence number of the last service; the smaller, the longer ago
+NEVER: LastServed = 0
 
 
 class Fairness:
@@ -20,14 +20,14 @@ class Fairness:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._served: dict[tuple[str, str], Turn] = {}
-        self._deprioritized: dict[str, Turn] = {}
+        self._served: dict[tuple[str, str], LastServed] = {}
+        self._deprioritized: dict[str, LastServed] = {}
 
-    def next_turn(self) -> Turn:
+    def next_turn(self) -> LastServed:
         """Return the number of a service that begins now."""
         return next(self._numbers)
 
-    def served(self, model: str, person: str, turn: Turn) -> None:
+    def served(self, model: str, person: str, turn: LastServed) -> None:
         """Note that a job of a person was accepted; a refused call is nobody's turn."""
         self._served[model, person] = max(turn, self._served.get((model, person), NEVER))
 
@@ -42,11 +42,13 @@ class Fairness:
         else:
             self._deprioritized.pop(job_id, None)
 
-    def rank(self, job: Job) -> Turn:
+    def rank(self, job: Job) -> LastServed:
         """Return by what models are ordered whose first jobs were put last."""
         return self._deprioritized.get(job.id, NEVER)
 
-    def queues(self, waiting: Iterable[Job], in_flight: dict[tuple[str, str], Turn]) -> dict[str, list[Job]]:
+    def queues(
+        self, waiting: Iterable[Job], in_flight: dict[tuple[str, str], LastServed]
+    ) -> dict[str, list[Job]]:
         """Return who waits for each model, in the order in which they go.
 
         Args:
@@ -66,7 +68,7 @@ class Fairness:
         return queues
 
 
-def _in_turn(jobs: Iterable[Job], turn: Callable[[str], Turn]) -> Iterator[Job]:
+def _in_turn(jobs: Iterable[Job], turn: Callable[[str], LastServed]) -> Iterator[Job]:
     """Yield one job of each person, then the next of each; who was served longest ago is first."""
     people: dict[str, list[Job]] = {}
     for job in jobs:

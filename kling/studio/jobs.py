@@ -300,10 +300,10 @@ def task_cells(task: Task) -> dict[str, str]:
         "video_duration": "" if video is None or video.duration is None else str(video.duration),
         "extra": dump_json(extra) if extra else "",
     }
-    return {name: storable(cell) for name, cell in cells.items()}
+    return {name: truncate(cell) for name, cell in cells.items()}
 
 
-def storable(text: str) -> str:
+def truncate(text: str) -> str:
     """Return the text as it will be read back: half a surrogate pair is replaced, an absurd length cut."""
     return text[:_LONGEST_CELL].encode("utf-8", "replace").decode()
 

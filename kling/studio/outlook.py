@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kling.errors import Actor
+from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import SILENT_MANY, Reconciler
-from kling.studio.usual import Usual
 
 NO_KEY = range(1000, 1005)  # Kling's codes for a key that it does not accept
 LONG = 6.0  # times the usual, after which it is said that a task takes long
@@ -52,7 +52,7 @@ class Views:
     owns: Callable[[Job], bool]
     position: Callable[[Job], QueuePosition | None]
     reconciler: Reconciler
-    usual: Callable[[Job], Usual | None]
+    usual: Callable[[Job], DurationEstimate | None]
     missing_since: Callable[[Job], float | None]
     trouble: Callable[[], str]
     download_trouble: Callable[[str], str]

@@ -10,21 +10,24 @@ import streamlit as st
 
 from kling.studio.jobs import Job, StateChanged
 from kling.studio.ledger import LedgerError
-from pages._ui.running import studio
-from pages._ui.words import counted, plain, price
+from pages._ui.context import studio
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted, price
 
 
 def banners() -> None:
     """Draw all of them."""
     here = studio()
     for warning in dict.fromkeys(here.warnings):
-        st.warning(plain(warning), icon=":material/warning:")
+        st.warning(escape_markdown(warning), icon=":material/warning:")
     for hold in here.holds:
         if hold.needs_person:
-            st.warning(plain(hold.reason), icon=":material/front_hand:")
+            st.warning(escape_markdown(hold.reason), icon=":material/front_hand:")
             st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
         else:
-            st.warning(plain(f"{hold.reason} It is tried again by itself."), icon=":material/warning:")
+            st.warning(
+                escape_markdown(f"{hold.reason} It is tried again by itself."), icon=":material/warning:"
+            )
     left = here.left()
     if len(left) == 1 and left[0].id not in st.session_state.get("made", ()):  # else its card says so
         label = "1 job was not sent, and waits for you to decide: see History"
@@ -50,7 +53,9 @@ def _left(jobs: Sequence[Job]) -> None:
             sure = {"withdraw_sure": len(jobs)}
             st.button("Withdraw all", key="withdraw-left", on_click=lambda: session.update(sure))
         return
-    st.markdown(f"Sending them orders **{counted(len(jobs), 'video', 'videos')}, for {plain(shown[1])}**.")
+    st.markdown(
+        f"Sending them orders **{counted(len(jobs), 'video', 'videos')}, for {escape_markdown(shown[1])}**."
+    )
     with st.container(horizontal=True):
         st.button(
             f"Yes, send all {len(jobs):,}",
@@ -103,4 +108,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except LedgerError as error:
-        st.toast(plain(str(error)), icon=":material/warning:")
+        st.toast(escape_markdown(str(error)), icon=":material/warning:")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling.studio.delivered import Charge, charged
 from kling.studio.jobs import Job
-from pages._ui.words import is_sandbox, money, plain, price
+from kling.studio.verification import Charge, charged
+from pages._ui.escape import escape_markdown
+from pages._ui.format import is_sandbox, money, price
 
 
 def charge_words(job: Job, charge: Charge) -> str:
@@ -30,8 +31,8 @@ def charge_line(job: Job) -> None:
         return
     words = f"Charged {charge_words(job, charge)}"
     if charge.differs:
-        st.caption(plain(f"{words}; {price(charge.estimated, job)} were expected."))
+        st.caption(escape_markdown(f"{words}; {price(charge.estimated, job)} were expected."))
     elif charge.estimated is not None and charge.charged == charge.estimated:
-        st.caption(plain(f"{words}, as expected."))
+        st.caption(escape_markdown(f"{words}, as expected."))
     else:
-        st.caption(plain(f"{words}."))
+        st.caption(escape_markdown(f"{words}."))

@@ -10,13 +10,14 @@ import streamlit as st
 
 from kling import InvalidRequest
 from kling.errors import Actor
-from kling.studio.advice import Fix, advice
 from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job, StateChanged
 from kling.studio.ledger import LedgerError
-from kling.studio.studio import Studio
-from pages._ui.clips import remix
+from kling.studio.remedies import Action, remedy
+from kling.studio.service import Studio
+from pages._ui.escape import escape_markdown
+from pages._ui.format import is_found, price
 from pages._ui.ordering import place_order, refusal_of
-from pages._ui.words import is_found, plain, price
+from pages._ui.player import remix
 
 GIVE_UP_AFTER = timedelta(minutes=5)  # a job that is looked up for so long may be given up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
@@ -30,7 +31,7 @@ def decisions(studio: Studio, job: Job, *, place: str) -> None:
         _give_up(studio, job, place=place)
     if job.state not in {WAITING, NOT_SENT}:
         return
-    in_line = studio.place(job)
+    in_line = studio.queue_position(job)
     with st.container(horizontal=True):
         may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
         if may_send and studio.owns(job):
@@ -77,10 +78,10 @@ def _given_up(studio: Studio, job_id: str) -> None:
 
 
 def _mend(studio: Studio, job: Job, *, place: str) -> None:
-    what = advice(job, nothing_spent=studio.nothing_spent(job))
+    what = remedy(job, nothing_spent=studio.nothing_spent(job))
     if what is None or is_found(job):
         return
-    if what.kind in {Fix.EDIT_PROMPT, Fix.CHANGE_ORDER}:
+    if what.kind in {Action.EDIT_PROMPT, Action.CHANGE_ORDER}:
         remix(job, words="Mend it in Compose")
     else:
         cost = "free" if studio.connection.is_sandbox else price(job.request.units())
@@ -98,9 +99,12 @@ def _order_again(job: Job) -> None:
     try:
         place_order([replace(job.request, external_task_id="", callback_url="")], parent=job.id)
     except InvalidRequest as error:
-        st.toast(plain(" ".join(problem.message for problem in error.problems)), icon=":material/warning:")
+        st.toast(
+            escape_markdown(" ".join(problem.message for problem in error.problems)),
+            icon=":material/warning:",
+        )
     except LedgerError as error:
-        st.toast(plain(refusal_of(error)), icon=":material/warning:")
+        st.toast(escape_markdown(refusal_of(error)), icon=":material/warning:")
     else:
         st.toast("Ordered again.", icon=":material/check:")
 
@@ -110,4 +114,4 @@ def decide(act: Callable[[str], object], job_id: str) -> None:
     try:
         act(job_id)
     except (StateChanged, LedgerError) as error:
-        st.toast(plain(str(error)), icon=":material/warning:")
+        st.toast(escape_markdown(str(error)), icon=":material/warning:")

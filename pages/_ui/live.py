@@ -14,8 +14,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages._ui.context import studio
 from pages._ui.errors import readable
-from pages._ui.running import studio
 
 SAFETY_NET = 15  # seconds between drawings where a proxy lets no socket through
 

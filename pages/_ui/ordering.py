@@ -9,8 +9,8 @@ import streamlit as st
 from kling import TextToVideo
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
-from pages._ui.form import fields
-from pages._ui.running import studio
+from pages._ui.composer import draft_state
+from pages._ui.context import studio
 
 
 def place_order(requests: Sequence[TextToVideo], *, parent: str = "", group: str = "") -> list[Job]:
@@ -33,7 +33,7 @@ def place_order(requests: Sequence[TextToVideo], *, parent: str = "", group: str
     session, here = st.session_state, studio()
     made: list[str] = session.setdefault("made", [])
     draft_id = session.get("draft_id", "")
-    person, token, browser = session.get("person_field", ""), session.session, fields.browser()
+    person, token, browser = session.get("person_field", ""), session.session, draft_state.browser()
     jobs = here.order_all(requests, person=person, session=token, parent=parent, group=group)
     made[:0] = [job.id for job in jobs if job.id not in made]
     if draft_id:

@@ -77,7 +77,7 @@ def bare_page() -> None:
         st.toggle("A sound when a video is done", key="chime")
         st.button("Check the connection", width="stretch")
         st.expander("Connect to Kling").write("Set a key.")
-    for name in ("header", "desk", "tasks"):
+    for name in ("header", "autosave", "tasks"):
         st.components.v2.component(name, js="export default function () {}")(
             key=f"live-{name}", on_changed_change=lambda: None
         )

@@ -25,9 +25,9 @@ from kling import ApiKey, Client, TextToVideo  # noqa: E402
 from kling.studio.connection import KlingConnection  # noqa: E402
 from kling.studio.jobs import COLUMNS, request_cells  # noqa: E402
 from kling.studio.ledger.csv_text import encode_row  # noqa: E402
+from kling.studio.service import Studio  # noqa: E402
 from kling.studio.settings import Settings  # noqa: E402
-from kling.studio.studio import Studio  # noqa: E402
-from pages._ui import running  # noqa: E402
+from pages._ui import context  # noqa: E402
 
 JOBS = 90_000
 SHOWN = 100  # jobs that failed, the newest, in both studios
@@ -63,7 +63,7 @@ def make(folder: Path, jobs: int) -> Studio:
 
 
 def run_once(studio: Studio, page: str) -> float:
-    running.install(studio)
+    context.install(studio)
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
     app.run()
     start = time.perf_counter()

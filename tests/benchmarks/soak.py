@@ -29,8 +29,8 @@ from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY  # noqa: E402
 from kling.studio import archive, downloads, poller, reconciler  # noqa: E402
 from kling.studio.archive import check_mp4  # noqa: E402
 from kling.studio.jobs import OPEN  # noqa: E402
+from kling.studio.service import Studio  # noqa: E402
 from kling.studio.settings import Settings  # noqa: E402
-from kling.studio.studio import Studio  # noqa: E402
 from tests.studio.clips import WordChecker  # noqa: E402
 
 PLANS: list[dict[str, Any]] = [

@@ -13,16 +13,16 @@ from typing import Any
 
 from kling import ApiKey, TextToVideo
 from kling.studio.archive import Archive
-from kling.studio.craft.saved import FOLDER as TEMPLATES
-from kling.studio.craft.saved import SavedTemplates
-from kling.studio.draft import Draft
 from kling.studio.drafts import Drafts
 from kling.studio.jobs import SUCCEED, request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.team_templates import FOLDER as TEMPLATES
+from kling.studio.prompting.team_templates import TeamTemplates
 from kling.studio.settings import Settings
 from kling.studio.video_check import look_at
-from pages._ui.routes.guard import BROWSER_COOKIE
+from pages._ui.routes.middleware import BROWSER_COOKIE
 from tests.e2e.conftest import Server
 from tests.studio.clips import tiny_clip
 
@@ -73,7 +73,7 @@ class Past:
 
     def template(self, request: TextToVideo, **words: str) -> None:
         """Save a template of the team."""
-        SavedTemplates(self._data / TEMPLATES, clock=time.time).add(request, **words)
+        TeamTemplates(self._data / TEMPLATES, clock=time.time).add(request, **words)
 
 
 def server_of(data: Path) -> Server:

@@ -12,9 +12,9 @@ from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped
 from playwright.sync_api import Page, expect
 
 from kling import CameraControl, Shot, TextToVideo
-from kling.studio.craft.camera import words as in_words
-from kling.studio.draft import STORYBOARD, Draft
 from kling.studio.jobs import FAILED, PROCESSING, STATES, SUCCEED, WAITING
+from kling.studio.prompting.camera_words import move_in_words
+from kling.studio.prompting.draft import STORYBOARD, Draft
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_compose import prompt, settled
@@ -57,7 +57,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     here.template(FOX, title="Fox", category="Animals", teaches="Light", author="Ada")
     storyboard = Draft(
         model="kling-v3",
-        prompt=f"A {{red|grey}} fox. {in_words(CameraControl(type='simple', config={'zoom': 5.0}))}",
+        prompt=f"A {{red|grey}} fox. {move_in_words(CameraControl(type='simple', config={'zoom': 5.0}))}",
         negative_prompt="blur",
         camera="simple",
         camera_axis="zoom",

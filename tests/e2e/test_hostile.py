@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kling import Shot, TextToVideo
-from kling.studio.draft import STORYBOARD, Draft
 from kling.studio.jobs import FAILED, SUCCEED, WAITING
 from kling.studio.orders import PERSON_LIMIT
+from kling.studio.prompting.draft import STORYBOARD, Draft
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.prepared import Past, cookies, server_of
 from tests.e2e.test_compose import prompt, settled

@@ -272,7 +272,7 @@ def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
     expect(dialog.get_by_role("alert")).to_contain_text("The JSON cannot be read at line 1")
     expect(text).to_have_value('{"prompt": "A fox",}')
     body = {
-        "prompt": f"Pasted {HOSTILE}",
+        "prompt": f"ImportedRequest {HOSTILE}",
         "mode": "pro",
         "model_name": "kling-v2-6",
         "duration": 7,
@@ -281,7 +281,7 @@ def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
     text.fill(f"curl -X POST https://example.com/v1/videos/text2video -d '{json.dumps(body)}'")
     dialog.get_by_role("button", name="Fill the form").click()
     expect(dialog).to_be_hidden()
-    expect(prompt(page)).to_have_value(f"Pasted {HOSTILE}")
+    expect(prompt(page)).to_have_value(f"ImportedRequest {HOSTILE}")
     expect(page.get_by_role("radio", name="pro 1080p")).to_be_checked()
     expect(page.get_by_text("<b>seed</b> is left out: it is not known here.")).to_be_visible()
     expect(page.get_by_text("To fit Kling 2.6: duration 7 → 5.")).to_be_visible()

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from kling import ApiKey, Client
 from kling.studio.connection import KlingConnection
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
-from pages._ui import running
+from pages._ui import context
 
 ROOT = Path(__file__).parents[2]
 DEAD = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -47,9 +47,9 @@ def studio(tmp_path: Path, writes: list[OSError]) -> Iterator[Studio]:
         connection=DeadConnection(is_sandbox=True),
         file=LogFile(tmp_path / "history.csv", write=write),
     )
-    running.install(here)
+    context.install(here)
     yield here
-    running.install(None)
+    context.install(None)
     here.stop()
 
 

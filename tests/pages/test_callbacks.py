@@ -17,12 +17,12 @@ from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from kling import TextToVideo
-from kling.sandbox.bodies import callback_body
+from kling.sandbox.responses import callback_body
 from kling.sandbox.callbacks import signature
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
-from pages._ui import running
-from pages._ui.routes import callbacks, guard
+from pages._ui import context
+from pages._ui.routes import callbacks, middleware
 from tests.studio.clips import tiny_clip
 from tests.studio.in_process import InProcess, Wire, engine_at
 
@@ -43,7 +43,7 @@ def hints(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, st
 
 @pytest.fixture
 def post(hints: list[tuple[str, str]]) -> Iterator[Callable[..., Any]]:  # noqa: ARG001 - it opens the route
-    app = Starlette(routes=callbacks.routes(), middleware=guard.middleware(PUBLIC))
+    app = Starlette(routes=callbacks.routes(), middleware=middleware.middleware(PUBLIC))
     with TestClient(app, base_url=PUBLIC) as kling:
 
         def send(body: object, **headers: str) -> Any:
@@ -138,8 +138,8 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         monotonic=lambda: now[0],
         run=lambda call: call(),
     )
-    running.install(studio)
-    app = Starlette(routes=callbacks.routes(), middleware=guard.middleware(PUBLIC))
+    context.install(studio)
+    app = Starlette(routes=callbacks.routes(), middleware=middleware.middleware(PUBLIC))
     studio.poller.step()
     while studio.scan.is_running:  # the comparison at the start: its calls are none of a task's
         now[0] += 2.5
@@ -158,7 +158,7 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         assert kling.post("/callbacks", json=lie).status_code == 200
         studio.poller.step()
         found = studio.job(job_id)
-    running.install(None)
+    context.install(None)
     studio.stop()
     assert found is not None
     assert found.state == "succeed"
@@ -214,4 +214,4 @@ def test_the_public_name_is_one_of_the_servers(monkeypatch, address, allowed, pu
         "browser.serverAddress": "localhost",
     }
     monkeypatch.setattr(st, "get_option", options.__getitem__)
-    assert set(guard.host_names(public)) == names
+    assert set(middleware.host_names(public)) == names

@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from kling.studio.drafts import MOST_BYTES
-from kling.studio.studio import Studio
+from kling.studio.service import Studio
 from pages._ui.routes import drafts
-from pages._ui.routes.guard import BROWSER_COOKIE
+from pages._ui.routes.middleware import BROWSER_COOKIE
 
 MINE, THEIRS = "1" * 32, "2" * 32
 

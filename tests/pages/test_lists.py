@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import request_cells
-from kling.studio.studio import Studio
+from kling.studio.service import Studio
 from tests.pages.conftest import texts
 from tests.pages.test_pages import HOSTILE, fill
 

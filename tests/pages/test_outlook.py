@@ -18,9 +18,10 @@ from kling.studio.account_scan import Findings
 from kling.studio.jobs import TERMINAL, Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.outlook import Outlook
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
-from pages._ui import banners, decisions, running, scan, words
+from pages._ui import account_comparison, banners, context, decisions
+from pages._ui import format as page_format
 from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, texts
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_lists import said as said_raw
@@ -106,7 +107,7 @@ def test_a_state_that_lasts_says_why_since_when_what_next_and_who_acts(
     assert len(ids) == 6
     for text in [*cards, *(said(open_page(app, "history.py", task=job_id)) for job_id in ids)]:
         assert "It is as it is. It is tried at 13:00:00 UTC." in text
-        assert f"Since {words.since(LONG_AGO)}" in text
+        assert f"Since {page_format.since(LONG_AGO)}" in text
         assert who in text
 
 
@@ -124,11 +125,11 @@ def test_what_is_left_to_a_person_is_said_once(studio: Studio, app: AppTest):
 
 
 def test_times_of_the_studio_are_shown_in_the_viewers_zone(monkeypatch: pytest.MonkeyPatch):
-    assert words.in_local_time("asked at 13:00:00 UTC, not 25:00:00 UTC") == (
+    assert page_format.in_local_time("asked at 13:00:00 UTC, not 25:00:00 UTC") == (
         "asked at 13:00:00 UTC, not 25:00:00 UTC"
     )
-    monkeypatch.setattr(words, "zone", lambda: ZoneInfo("Asia/Kolkata"))
-    assert words.in_local_time("asked at 23:59:30 UTC. Then") == "asked at 05:29:30. Then"
+    monkeypatch.setattr(page_format, "zone", lambda: ZoneInfo("Asia/Kolkata"))
+    assert page_format.in_local_time("asked at 23:59:30 UTC. Then") == "asked at 05:29:30. Then"
 
 
 # -- giving up -----------------------------------------------------------------------------------------------
@@ -481,7 +482,7 @@ def test_an_order_that_was_not_recorded_or_may_not_have_been_says_so_and_the_pro
 def test_a_retired_model_is_refused_with_the_living_one_before_it_is_sent(tmp_path: Path):
     settings = Settings(data_dir=tmp_path, credentials=ApiKey("key"), base_url=DEAD)
     here = Studio(settings, connection=DeadConnection(is_sandbox=False))
-    running.install(here)
+    context.install(here)
     try:
         app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
         app.session_state.open_more = True
@@ -499,7 +500,7 @@ def test_a_retired_model_is_refused_with_the_living_one_before_it_is_sent(tmp_pa
         press_generate(app)
         assert here.ledger.jobs() == ()
     finally:
-        running.install(None)
+        context.install(None)
         here.stop()
 
 
@@ -525,7 +526,7 @@ def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio:
     app.button(key="scan_now").click().run()
     assert asked == [True]
     text = compared(studio, app)
-    assert f"Done last on {words.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
+    assert f"Done last on {page_format.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
     assert "Nothing is missing" in text
 
 
@@ -573,7 +574,7 @@ def test_other_tasks_of_the_account_are_taken_in_one_by_one(
     assert "**3** other tasks are in the account" in text
     app.button(key="take_in_foreign").click().run()
     assert studio.ledger.jobs() == ()  # nothing was ticked
-    monkeypatch.setattr(scan, "_table", lambda _tasks, _name: [tasks[1].task_id])
+    monkeypatch.setattr(account_comparison, "_table", lambda _tasks, _name: [tasks[1].task_id])
     app.run()
     assert app.button(key="take_in_foreign").label == "Take in the 1 chosen task"
     app.button(key="take_in_foreign").click().run()

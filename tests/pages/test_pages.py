@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
 from kling.studio.jobs import request_cells
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
-from pages._ui import running
+from pages._ui import context
 from tests.pages.conftest import ROOT, DeadConnection, press_generate, texts
 
 PAGES = ["compose.py", "history.py", "gallery.py"]
@@ -192,7 +192,7 @@ def test_the_name_stands_in_the_log(studio: Studio, app: AppTest):
 def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
-    from kling.studio.studio import Studio as Class
+    from kling.studio.service import Studio as Class
 
     def broken(_self: object) -> None:
         raise RuntimeError("secret-key-123")
@@ -215,7 +215,7 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join([*lines[:3], b"what is this,\n", *lines[3:], lines[-1][: len(lines[-1]) // 2]]))
     second = Studio(Settings(data_dir=tmp_path), connection=DeadConnection(is_sandbox=True))
-    running.install(second)
+    context.install(second)
     try:
         app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
         app.switch_page(page).run()
@@ -226,7 +226,7 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
             : len(lines[-1]) // 2
         ].strip()
     finally:
-        running.install(None)
+        context.install(None)
         second.stop()
 
 

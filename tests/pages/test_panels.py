@@ -11,12 +11,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from kling.studio.craft import compare, export, guide, templates
-from kling.studio.craft.guide import PARTS, Guide
-from kling.studio.studio import Studio
+from kling.studio.prompting import export_request, prompt_guide, templates, word_diff
+from kling.studio.prompting.prompt_guide import PARTS, Guide
+from kling.studio.service import Studio
 from pages._ui.routes import posters
 from tests.pages.conftest import press_generate, texts
-from tests.pages.test_form import pick, unfold
+from tests.pages.test_composer import pick, unfold
 
 PROMPT = (
     "A red fox walks. Snow falls on the forest. The camera pans left. Soft window light. What is 7 ? {a|b"
@@ -163,12 +163,12 @@ def test_what_is_closed_does_not_run(app: AppTest, monkeypatch: pytest.MonkeyPat
             ran.append(place.partition(".")[0])
             return real(*args, **kwargs)
 
-        monkeypatch.setattr(f"pages._ui.form.{place}", noted)
+        monkeypatch.setattr(f"pages._ui.composer.{place}", noted)
 
-    note("guide.read", guide.read)
-    note("compare.difference", compare.compare)
+    note("guide.split_prompt", prompt_guide.split_prompt)
+    note("compare.word_diff", word_diff.word_diff)
     note("templates.search", templates.search)
-    note("elsewhere.export.to_json", export.to_json)
+    note("import_export.export_request.to_json", export_request.to_json)
     pick(app, "model", model)
     pick(app, "prompt", "A fox")
     press_generate(app)
@@ -181,7 +181,7 @@ def test_what_is_closed_does_not_run(app: AppTest, monkeypatch: pytest.MonkeyPat
     assert ran == ["compare"]
     press(app, "Templates")
     press(app, "Take it elsewhere")
-    assert set(ran) == {"compare", "templates", "elsewhere"}
+    assert set(ran) == {"compare", "templates", "import_export"}
 
 
 def test_posters_are_served_and_nothing_else_of_the_disk():

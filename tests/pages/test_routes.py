@@ -16,9 +16,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kling.studio.studio import Studio
-from pages._ui import running
-from pages._ui.routes import clips, guard, live
+from kling.studio.service import Studio
+from pages._ui import context
+from pages._ui.routes import clips, live, middleware
 from tests.pages.conftest import ROOT
 
 HERE = "http://localhost:8501"
@@ -38,7 +38,7 @@ class Behind:
                 *clips.routes(),
                 *live.routes(),
             ],
-            middleware=guard.middleware(),
+            middleware=middleware.middleware(),
         )
 
     def page(self, request: Request) -> Response:
@@ -126,7 +126,7 @@ def test_a_socket_of_the_own_page_is_opened(behind: Behind, browser: TestClient,
 
 @pytest.mark.usefixtures("studio")
 def test_behind_a_proxy_the_forwarded_host_counts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(guard, "host_names", lambda _: ["studio.corp"])
+    monkeypatch.setattr(middleware, "host_names", lambda _: ["studio.corp"])
     with TestClient(Behind().app, base_url="https://studio.corp") as browser:
         assert browser.post("/page", headers={"Origin": "https://studio.corp"}).status_code == 200
         assert browser.post("/page", headers={"Origin": "https://localhost"}).status_code == 403
@@ -179,7 +179,7 @@ def test_over_https_the_id_travels_over_https_only(behind: Behind):
 
 
 def test_below_a_path_the_id_and_the_routes_are_the_paths(studio: Studio, monkeypatch: pytest.MonkeyPatch):
-    for module in (guard, clips, live):
+    for module in (middleware, clips, live):
         monkeypatch.setattr(module, "base_path", lambda: "/studio")
     (studio.archive.folder / "v1.mp4").write_bytes(b"clip")
     with TestClient(Behind().app, base_url=HERE) as browser:
@@ -255,7 +255,7 @@ def test_a_page_that_goes_while_it_is_told_is_no_error(studio: Studio):
 
 
 def test_a_server_that_stops_says_so_and_raises_nothing(behind: Behind, browser: TestClient):
-    running.install(None)
+    context.install(None)
     assert browser.get("/clips/v1.mp4").status_code == 503
     assert browser.get("/page").status_code == 503
     for path in ("/live", "/_stcore/stream"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from kling.studio.studio import Studio
+from kling.studio.service import Studio
 from tests.pages.conftest import press_generate, texts
-from tests.pages.test_form import button, pick, state, unfold
+from tests.pages.test_composer import button, pick, state, unfold
 
 
 def vary(app: AppTest, words: str, **choices: object) -> AppTest:

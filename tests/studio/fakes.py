@@ -14,8 +14,8 @@ from kling.errors import api_error
 from kling.models import Task, TextToVideo, Video
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
 from tests.kling.tools import Clock
 from tests.studio.clips import InProcessChecker
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from kling import TextToVideo
 from kling.studio.evidence import AFTER_CREATE, AFTER_NO_TASK, Age, Known
 from kling.studio.jobs import SUCCEED, Job
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
 from tests.studio.clips import InProcessChecker, tiny_clip
 from tests.studio.in_process import KEYS, URL, InProcess, Wire, engine_at
 

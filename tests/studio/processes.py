@@ -21,8 +21,8 @@ from typing import Any
 from kling import Client, KeyPair, TextToVideo
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
 from tests.studio.clips import WordChecker
 
 ROOT = Path(__file__).parents[2]

@@ -366,7 +366,7 @@ def test_a_wish_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_
 
 
 def places(bench: Bench, person: str) -> list[QueuePosition]:
-    found = bench.studio.places()
+    found = bench.studio.queue_positions()
     return [found[job.id] for job in bench.ledger.jobs() if job.id in found and job["person"] == person]
 
 
@@ -402,7 +402,7 @@ def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, er
     behind = bench.order(replace(FOX, prompt="An owl"))
     assert bench.job(refused.id)["message"]
     assert bench.job(behind.id)["message"] == ""
-    found = bench.studio.places()
+    found = bench.studio.queue_positions()
     assert {place.why for place in found.values()} == {why}
     assert {place.needs_person for place in found.values()} == {needs_person}
     assert sorted(place.position for place in found.values()) == [1, 2]
@@ -411,12 +411,12 @@ def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, er
 def test_only_what_waits_has_a_place(bench):
     bench.held = []
     first = bench.order()
-    assert bench.studio.places() == {}
+    assert bench.studio.queue_positions() == {}
     bench.kling.answers = [(api_error(429, 1303, "slots"), False)]
     bench.work()
-    assert list(bench.studio.places()) == [first.id]
+    assert list(bench.studio.queue_positions()) == [first.id]
     bench.studio.withdraw(first.id)
-    assert bench.studio.places() == {}
+    assert bench.studio.queue_positions() == {}
 
 
 def test_after_a_restart_a_place_is_there_at_once(tmp_path):

@@ -16,7 +16,7 @@ from kling import TextToVideo
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
-from kling.studio.studio import FolderTaken
+from kling.studio.service import FolderTaken
 from tests.studio import processes
 
 SIZE = "2m"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.models import BalanceDeduction, CameraControl, Shot, Task, TextToVideo, Video
-from kling.studio.delivered import charged, mismatches
+from kling.studio.durations import DurationStats, kind_of, timeline
 from kling.studio.jobs import (
     COLUMNS,
     CURATION,
@@ -26,11 +26,11 @@ from kling.studio.jobs import (
     bounded,
     fold,
     request_cells,
-    storable,
     task_cells,
+    truncate,
 )
 from kling.studio.ledger.restore import missing_rows
-from kling.studio.usual import Times, kind_of, timeline
+from kling.studio.verification import charged, mismatches
 from tests.kling.tools import law
 
 NOW = "2026-11-22T10:00:00.000+00:00"
@@ -246,7 +246,7 @@ CELLS = st.one_of(st.text(), st.sampled_from(BOMBS), st.sampled_from(STATES), st
 @law
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), CELLS), min_size=1, max_size=4))
 def test_nothing_raises_whatever_a_cell_holds(rows):
-    stored = [{name: storable(cell) for name, cell in row.items()} for row in rows]
+    stored = [{name: truncate(cell) for name, cell in row.items()} for row in rows]
     everything(fold_all(stored))
     everything(Job({name: cell for row in stored for name, cell in row.items() if cell}))
 
@@ -254,7 +254,7 @@ def test_nothing_raises_whatever_a_cell_holds(rows):
 @pytest.mark.parametrize("column", COLUMNS)
 def test_nothing_raises_for_any_bomb_in_any_column(column):
     for bomb in BOMBS:
-        everything(fold_all([{column: storable(bomb)}, {"state": SUCCEED}, {"extra": '{"a":1}'}]))
+        everything(fold_all([{column: truncate(bomb)}, {"state": SUCCEED}, {"extra": '{"a":1}'}]))
 
 
 def fold_all(rows: Sequence[Mapping[str, str]]) -> Job:
@@ -282,7 +282,7 @@ def everything(job: Job) -> None:
     said = (job.message, job.id, job.parent, job.group, job.take, job.ordered_at - now, job.ended_at)
     assert repr((said, dict(job.extra), request)).encode()
     assert repr((timeline(job, now), mismatches(job), charged(job)))
-    assert Times([job]).usual(kind_of(job)) is None
+    assert DurationStats([job]).usual(kind_of(job)) is None
     assert Job(dict(job.cells), dict(job.since)) == job
 
 

@@ -416,7 +416,7 @@ def test_with_a_wrong_key_what_waits_after_a_restart_says_who_has_to_act(bench):
     bench.kling.look_ups = [api_error(401, 1002, "who are you?")] * 50
     bench.run_for(600)
     assert bench.job(job.id).state == "waiting"
-    place = bench.studio.place(bench.job(job.id))
+    place = bench.studio.queue_position(bench.job(job.id))
     assert place.needs_person
     assert "a key that Kling accepts" in place.words
     assert len(bench.kling.gets) < 10

@@ -28,8 +28,8 @@ from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
 from kling.studio import archive, poller
 from kling.studio.archive import Archive
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
 from tests.studio.clips import WordChecker
 
 POINTS = (

@@ -11,9 +11,9 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kling.studio.durations import DurationStats
     from kling.studio.jobs import Job
     from kling.studio.ledger.index import JobIndex
-    from kling.studio.usual import Times
 
 
 class LedgerError(Exception):
@@ -48,7 +48,7 @@ class Ledger(Protocol):
         """The jobs as people look at them."""
 
     @property
-    def times(self) -> Times:
+    def times(self) -> DurationStats:
         """How long jobs take."""
 
     @property

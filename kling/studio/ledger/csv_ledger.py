@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kling.studio.durations import DurationStats
 from kling.studio.jobs import (
     COLUMNS,
     FAILED,
@@ -23,14 +24,13 @@ from kling.studio.jobs import (
     StateChanged,
     apply_row,
     fold,
-    storable,
+    truncate,
 )
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import Contents, encode_row
 from kling.studio.ledger.index import JobIndex
 from kling.studio.ledger.restore import missing_rows
-from kling.studio.usual import Times
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class CsvLedger:
         self._unreadable = self._stateless = 0
         self._notes: dict[str, None] = {}  # warnings about what happened to the file while it was in use
         self.generation = 0
-        self.times = Times()
+        self.times = DurationStats()
         self._read = threading.Event()
         self.failure = ""  # why a file that was to be read later could not be
         if read_later:
@@ -242,7 +242,7 @@ class CsvLedger:
     def _row(
         self, job_id: str, time: str, cells: Mapping[str, str], only: Collection[str] | None
     ) -> dict[str, str]:
-        row = {name: storable(cell) for name, cell in cells.items() if cell}
+        row = {name: truncate(cell) for name, cell in cells.items() if cell}
         row |= {"external_task_id": job_id, "time": time}
         job = self._index.get(job_id)
         if row.get("state") == FAILED and only is not None and FOLLOWED.issuperset(only):
@@ -322,7 +322,7 @@ class CsvLedger:
     def _take_over(self, loaded: _Loaded) -> None:
         self._columns = loaded.contents.columns
         self._unreadable, self._stateless = len(loaded.contents.unreadable), loaded.stateless
-        self.times = Times(reversed(loaded.index.jobs()))
+        self.times = DurationStats(reversed(loaded.index.jobs()))
         self._index = loaded.index
         self.generation += 1
 

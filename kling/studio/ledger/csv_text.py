@@ -81,7 +81,7 @@ def parse(data: bytes) -> Contents:
     try:
         return _contents(lines, _plain(lines))
     except csv.Error:  # somebody has been here
-        return _contents(lines, _mended(lines))
+        return _contents(lines, _parse_damaged(lines))
 
 
 def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | None]]) -> Contents:
@@ -115,7 +115,7 @@ def _plain(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         yield number, cells
 
 
-def _mended(lines: Sequence[str]) -> Iterator[tuple[int, list[str] | None]]:
+def _parse_damaged(lines: Sequence[str]) -> Iterator[tuple[int, list[str] | None]]:
     """Read a log that was edited by hand: records of several lines, quotes that nobody closes.
 
     Such a quote costs its own line only: to a plain reader it would swallow every row after it.

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from kling import callbacks
 from kling.studio.settings import CALLBACK_PATH
-from pages._ui import running
+from pages._ui import context
 from pages._ui.live import base_path
 
 LIMIT = 64 * 1024  # bytes of a body
@@ -30,7 +30,7 @@ def routes() -> list[BaseRoute]:
 
 async def callback(request: Request) -> Response:
     """Take a callback as a hint; 200 for every task, also one that nobody here knows."""
-    studio = running.studio()
+    studio = context.studio()
     if not studio.settings.public_url:
         return Response(status_code=404)
     try:

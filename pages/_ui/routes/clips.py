@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pages._ui import running
+from pages._ui import context
 from pages._ui.live import base_path
 
 CLIP_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}(\.watermark)?\.(mp4|jpg)")
@@ -26,7 +26,7 @@ def routes() -> list[BaseRoute]:
 def clip(request: Request) -> Response:
     """Serve a video or its poster; never a path that a request could lead elsewhere."""
     name = request.path_params["name"]
-    path = running.studio().archive.folder / name
+    path = context.studio().archive.folder / name
     if not CLIP_NAME.fullmatch(name) or not path.is_file():
         return Response(status_code=404)
     return FileResponse(path, headers=CLIP_HEADERS)

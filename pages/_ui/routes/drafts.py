@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.drafts import MOST_BYTES
-from pages._ui import running
+from pages._ui import context
 from pages._ui.live import base_path
-from pages._ui.routes.guard import BROWSER_COOKIE
+from pages._ui.routes.middleware import BROWSER_COOKIE
 
 TEXTS = re.compile(r"prompt|negative_prompt|other_model|shot_[1-9]")
 
@@ -39,7 +39,7 @@ async def typed(request: Request) -> Response:
     ):
         return Response("The body has to name texts of a draft.", status_code=400)
     kept = await run_in_threadpool(
-        running.studio().drafts.save,
+        context.studio().drafts.save,
         request.path_params["draft_id"],
         request.cookies.get(BROWSER_COOKIE, ""),
         texts=texts,

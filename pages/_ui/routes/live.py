@@ -8,8 +8,8 @@ import contextlib
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kling.studio.studio import Studio
-from pages._ui import running
+from kling.studio.service import Studio
+from pages._ui import context
 from pages._ui.live import base_path
 
 HEARTBEAT = 20.0  # seconds; a page that hears nothing for three of them opens another socket
@@ -22,7 +22,7 @@ def routes() -> list[BaseRoute]:
 
 async def live(socket: WebSocket) -> None:
     """Tell a page the studio's version after each change; the page then draws what it needs."""
-    studio = running.studio()
+    studio = context.studio()
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     await socket.accept()
 

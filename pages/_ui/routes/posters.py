@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from kling.studio.craft.templates import POSTERS
+from kling.studio.prompting.templates import POSTERS
 from pages._ui.live import base_path
 
 

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from kling.studio.craft.previews import FOLDER, NAME
-from pages._ui import running
+from kling.studio.prompting.previews import FOLDER, NAME
+from pages._ui import context
 from pages._ui.live import base_path
 from pages._ui.routes.clips import CLIP_HEADERS
 
@@ -20,7 +20,7 @@ def routes() -> list[BaseRoute]:
 def preview(request: Request) -> Response:
     """Serve a preview; never a path that a request could lead elsewhere."""
     name = request.path_params["name"]
-    path = running.studio().settings.data_dir / FOLDER / name
+    path = context.studio().settings.data_dir / FOLDER / name
     if not NAME.fullmatch(name) or not path.is_file():
         return Response(status_code=404)
     return FileResponse(path, headers=CLIP_HEADERS)

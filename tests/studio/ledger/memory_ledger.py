@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from kling.studio.durations import DurationStats
 from kling.studio.jobs import (
     FAILED,
     FOLLOWED,
@@ -17,12 +18,11 @@ from kling.studio.jobs import (
     Job,
     StateChanged,
     fold,
-    storable,
+    truncate,
 )
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.ledger.index import JobIndex
 from kling.studio.ledger.restore import missing_rows
-from kling.studio.usual import Times
 
 Row = dict[str, str]
 
@@ -98,7 +98,7 @@ class MemoryLedger:
                 job = self.get(job_id)
                 if only is not None and (job is None or job.state not in only):
                     raise StateChanged(f"The job is {job.state if job else 'not in the log'} by now.")
-                row = {name: storable(cell) for name, cell in cells.items() if cell}
+                row = {name: truncate(cell) for name, cell in cells.items() if cell}
                 if row.get("state") == FAILED and only is not None and FOLLOWED.issuperset(only) and job:
                     row.setdefault("task_id", job["task_id"])
                 rows.append({**row, "external_task_id": job_id, "time": time})
@@ -141,7 +141,7 @@ class MemoryLedger:
         for row in rows:
             self.index.keep(fold(self.get(row["external_task_id"]), row))
         self._seen = list(rows)
-        self.times = Times(reversed(self.jobs()))
+        self.times = DurationStats(reversed(self.jobs()))
         self.generation += 1
 
     def _reload(self) -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.jobs import COLUMNS, storable
+from kling.studio.jobs import COLUMNS, truncate
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import decode_cell, encode_cell, encode_row, parse
@@ -131,13 +131,13 @@ def test_one_record_is_one_line_and_no_cell_of_it_starts_a_formula(texts):
 @law
 @given(st.text(st.characters(codec=None)))
 def test_text_that_is_storable_is_read_back_as_it_is(text):
-    stored = storable(text)
+    stored = truncate(text)
     record = encode_row(row(prompt=stored or "x"))
     assert parse(HEADER + record).rows[0]["prompt"] == (stored or "x")
 
 
 def test_half_a_surrogate_pair_becomes_a_question_mark_and_nothing_else_changes():
-    assert storable("a\ud83db🦊") == "a?b🦊"
+    assert truncate("a\ud83db🦊") == "a?b🦊"
 
 
 @pytest.mark.parametrize("text", PECULIAR, ids=range(len(PECULIAR)))

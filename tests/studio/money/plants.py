@@ -23,7 +23,7 @@ from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.poller import Poller
 from kling.studio.sender import Sender
-from kling.studio.studio import Studio
+from kling.studio.service import Studio
 
 Patch = pytest.MonkeyPatch
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from kling.studio.jobs import StateChanged
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.studio import Studio
 from kling.studio.video_check import Decoded, Look
 from tests.studio.in_process import InProcess, Killed
 from tests.studio.money.log import Copies

@@ -1,0 +1,17 @@
+"""Tools for writing a request, below the pages: pure functions of texts and requests.
+
+draft              what the form holds before it is a request
+template_language  variables and alternatives in a prompt
+variables          the values of variables as people write them
+matrix             every combination of prompts, models, modes, durations and ratios, as priced rows
+prompt_guide       a prompt in the parts that Kling recommends, and back
+templates          starting prompts and styles that come with the studio
+team_templates     the team's own templates
+camera_words       a camera move as plain words, and back
+storyboard         the arithmetic of shots and seconds, and the one-line form of a storyboard
+export_request     the request as JSON, cURL and Python
+import_request     JSON or cURL as a request
+shell              the words of a pasted command
+word_diff          the difference of two texts, word by word
+previews           free little clips of a move or a cut
+"""

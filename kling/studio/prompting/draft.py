@@ -1,0 +1,374 @@
+"""The draft of an order: what the form holds before it is a request, moved to what its model takes.
+
+What each model takes is in `kling/catalog.toml`; this module knows how a choice gives way to another one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import product
+from typing import Any
+
+from kling.catalog import Model, catalog
+from kling.models import CAMERA_AXES, CAMERA_TYPES, CameraControl, Shot, TextToVideo
+from kling.rules import CAMERA_LIMIT
+from kling.studio.prompting import camera_words
+
+OTHER = "other"  # in place of a model's name: one that the catalog does not know
+NO_MODE = "none"
+AUTOMATIC = "automatic"  # the camera is left to Kling
+ONE_SHOT = "one shot"
+STORYBOARD = "customize"
+CUTS = (ONE_SHOT, "intelligence", STORYBOARD)
+MOST_TAKES = 4
+OTHER_MODES = ("std", "pro", "4k", NO_MODE)
+OTHER_DURATIONS = tuple(str(seconds) for seconds in range(1, 31))
+OTHER_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
+CAMERA_FIELDS = frozenset({"camera", "camera_axis", "camera_value"})
+_MOST_CHOICES = 50
+_LONGEST_TEXT = 100_000  # characters; more than Kling takes, so that a long paste is shown and not cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Everything that the form holds. What a model does not take stays here and is not sent.
+
+    Args:
+        model: a name of the catalog, or `OTHER` with the name in `other_model`.
+        retired: whether retired models are offered.
+        mode: `std`, `pro`, `4k`, or `NO_MODE` for another model.
+        set_cfg_scale: otherwise `cfg_scale` is left to Kling.
+        camera: `AUTOMATIC`, or a type of `camera_control`; `simple` moves `camera_axis` by `camera_value`.
+        cut: one of `CUTS`: one shot, or a `shot_type`.
+        shots: of the storyboard.
+        takes: how many times it is ordered, from 1 to `MOST_TAKES`.
+        parent: id of the task that it was made from.
+        variations: whether `{a|b}` in the texts, the variables and the choices below make a table of orders.
+        variables: a line each: `name = value | value`.
+        models, modes, durations, aspect_ratios: to combine; empty leaves the one that is chosen above.
+    """
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    model: str = "kling-v2-6"
+    other_model: str = ""
+    retired: bool = False
+    mode: str = "std"
+    duration: str = "5"
+    aspect_ratio: str = "16:9"
+    sound: bool = False
+    watermark: bool = False
+    set_cfg_scale: bool = False
+    cfg_scale: float = 0.5
+    camera: str = AUTOMATIC
+    camera_axis: str = "zoom"
+    camera_value: float = 5.0
+    cut: str = ONE_SHOT
+    shots: tuple[Shot, ...] = (Shot(prompt="", duration="3"), Shot(prompt="", duration="2"))
+    takes: int = 1
+    parent: str = ""
+    variations: bool = False
+    variables: str = ""
+    models: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    durations: tuple[str, ...] = ()
+    aspect_ratios: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Model | None:
+        """The catalog's model; None for one that it does not know."""
+        return catalog().models.get(self.model)
+
+    @property
+    def takes_camera(self) -> bool:
+        """Whether the model takes `camera_control`."""
+        return self.known is None or self.known.camera_control is not None
+
+    @property
+    def takes_shots(self) -> bool:
+        """Whether the model can be told to cut."""
+        return self.known is None or self.known.multi_shot
+
+    @property
+    def takes_cfg_scale(self) -> bool:
+        """Whether the model takes `cfg_scale`."""
+        return self.known is None or self.known.cfg_scale
+
+    @property
+    def is_storyboard(self) -> bool:
+        """Whether the shots say what is shown, and not the prompt."""
+        return self.takes_shots and self.cut == STORYBOARD
+
+    def request(self) -> TextToVideo:
+        """Return the request that this draft asks for, without what its model does not take."""
+        model = self.known
+        no_mode = self.mode == NO_MODE or (model is not None and not model.takes_mode)
+        cut = self.cut if self.takes_shots and self.cut != ONE_SHOT else None
+        return TextToVideo(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            model_name=self.model if model else self.other_model.strip(),
+            mode=None if no_mode else self.mode,
+            duration=self.duration,
+            aspect_ratio=self.aspect_ratio,
+            sound="on" if self.sound else "off",
+            cfg_scale=self.cfg_scale if self.set_cfg_scale and self.takes_cfg_scale else None,
+            camera_control=self.camera_control if self.takes_camera else None,
+            multi_shot=cut is not None,
+            shot_type=cut,
+            multi_prompt=self.shots if cut == STORYBOARD else (),
+            watermark=self.watermark,
+        )
+
+    @property
+    def camera_control(self) -> CameraControl | None:
+        """The movement that is chosen, also where the model does not take it."""
+        if self.camera == AUTOMATIC:
+            return None
+        config = {self.camera_axis: self.camera_value} if self.camera == "simple" else {}
+        return CameraControl(type=self.camera, config=config)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the draft as JSON; `from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Draft:
+        """Return the draft of a stored object; what cannot be one takes its default."""
+        kept: dict[str, Any] = {
+            field.name: tuple(found) if isinstance(found := stored[field.name], list) else found
+            for field in fields(cls)
+            if field.name != "shots" and _same_kind(stored.get(field.name), field.default)
+        }
+        shots = stored.get("shots")
+        return clamp(
+            cls(**kept, shots=tuple(_shots(shots)) if isinstance(shots, list | tuple) else cls().shots)
+        )
+
+    @classmethod
+    def from_request(cls, request: TextToVideo, *, parent: str = "") -> Draft:
+        """Return a draft that asks for the same as a request."""
+        known = catalog().models.get(request.model_name)
+        return clamp(
+            cls(
+                prompt=request.prompt,
+                negative_prompt=request.negative_prompt,
+                model=request.model_name if known else OTHER,
+                other_model="" if known else request.model_name,
+                retired=bool(known and known.retired),
+                mode=request.mode or (NO_MODE if known is None else "std"),
+                duration=request.duration,
+                aspect_ratio=request.aspect_ratio,
+                sound=request.sound == "on",
+                watermark=request.watermark,
+                set_cfg_scale=request.cfg_scale is not None,
+                cfg_scale=0.5 if request.cfg_scale is None else request.cfg_scale,
+                **_camera_of(request.camera_control),
+                cut=(request.shot_type or ONE_SHOT) if request.multi_shot else ONE_SHOT,
+                shots=request.multi_prompt or cls().shots,
+                parent=parent,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One choice that gave way: the field, and its values before and after."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+def choices_for(model: Model | None) -> dict[str, Sequence[str]]:
+    """Return what the form offers for a model, by field."""
+    if model is None:
+        return {"mode": OTHER_MODES, "duration": OTHER_DURATIONS, "aspect_ratio": OTHER_RATIOS}
+    return {"mode": tuple(model.modes), "duration": model.durations, "aspect_ratio": model.aspect_ratios}
+
+
+def snap_to_model(draft: Draft, touched: Collection[str] = ()) -> tuple[Draft, tuple[Change, ...]]:
+    """Move a draft to the nearest one whose choices its model takes.
+
+    Args:
+        draft: as the form holds it.
+        touched: fields that the person changed last; they stay wherever the model takes them at all.
+
+    Returns:
+        The draft with the fewest choices moved, the cheapest of equals; and what moved.
+    """
+    model = draft.known
+    near = {name: _nearest(getattr(draft, name), allowed) for name, allowed in choices_for(model).items()}
+    moved = replace(draft, mode=near["mode"], duration=near["duration"], aspect_ratio=near["aspect_ratio"])
+    if model and not model.takes_mode:
+        moved = replace(moved, mode=draft.mode)  # is not shown and not sent
+    if model and not model.takes_sound:
+        moved = replace(moved, sound=False)
+    if model and not _agree(moved, model):
+        others = _alternatives(replace(moved, sound=draft.sound), model)
+        moved = min(others, key=lambda other: _cost(draft, other, touched))
+    if moved.is_storyboard:
+        moved = _add_up(moved, touched)
+    names = (field.name for field in fields(Draft) if field.name != "shots")
+    return moved, tuple(
+        Change(name, getattr(draft, name), getattr(moved, name))
+        for name in names
+        if getattr(draft, name) != getattr(moved, name)
+    )
+
+
+def merge(sent: Draft, shown: Draft, kept: Draft) -> Draft:
+    """Return what a person changed on a page that was behind, beside all that has changed meanwhile.
+
+    Args:
+        sent: every field as the page held it.
+        shown: what that page had been drawn from.
+        kept: what holds now.
+    """
+    names = (field.name for field in fields(Draft))
+    unchanged = (name for name in names if getattr(sent, name) == getattr(shown, name))
+    return replace(sent, **{name: getattr(kept, name) for name in unchanged})
+
+
+def sync_camera_words(draft: Draft, touched: Collection[str]) -> Draft:
+    """Keep the camera's move and its words in the prompt the same, for a model that takes words only.
+
+    Args:
+        draft: that `snap_to_model` has moved.
+        touched: fields that the person changed last. The camera writes into the prompt, and a prompt that
+            is edited moves the camera. A model that takes `camera_control` needs no words.
+    """
+    control, said = draft.camera_control, camera_words.find_move(draft.prompt)
+    same = _words(control) == _words(said)
+    if draft.takes_camera:
+        if "model" in touched and said and same:
+            return replace(draft, prompt=camera_words.with_move(draft.prompt, None))
+        return draft
+    if CAMERA_FIELDS.intersection(touched) or (control and "model" in touched):
+        return replace(draft, prompt=camera_words.with_move(draft.prompt, control))
+    return draft if same else replace(draft, **_camera_of(said))
+
+
+def clamp(draft: Draft) -> Draft:
+    """Return the draft with every value in the range of its control, whatever the model."""
+    value = draft.camera_value
+    known = draft.model == OTHER or draft.known is not None
+    shots = draft.shots[: catalog().shot_limit] or Draft().shots
+    return replace(
+        draft,
+        model=draft.model if known else OTHER,
+        other_model=draft.other_model if known else draft.model,
+        mode=draft.mode if draft.mode in OTHER_MODES else "std",
+        cfg_scale=min(max(draft.cfg_scale, 0.0), 1.0) if math.isfinite(draft.cfg_scale) else 0.5,
+        camera=draft.camera if draft.camera in CAMERA_TYPES else AUTOMATIC,
+        camera_axis=draft.camera_axis if draft.camera_axis in CAMERA_AXES else "zoom",
+        camera_value=min(max(value, -CAMERA_LIMIT), CAMERA_LIMIT) if math.isfinite(value) else 0.0,
+        cut=draft.cut if draft.cut in CUTS else ONE_SHOT,
+        shots=shots,
+        takes=min(max(draft.takes, 1), MOST_TAKES),
+        models=tuple(name for name in catalog().models if name in draft.models),
+        modes=tuple(name for name in OTHER_MODES if name in draft.modes),
+        durations=tuple(name for name in OTHER_DURATIONS if name in draft.durations),
+        aspect_ratios=tuple(name for name in OTHER_RATIOS if name in draft.aspect_ratios),
+    )
+
+
+def _words(control: CameraControl | None) -> str:
+    return camera_words.move_in_words(control) if control else ""
+
+
+def _camera_of(control: CameraControl | None) -> dict[str, Any]:
+    """Return the form's fields of a move; one that does not move any axis leaves those as they are."""
+    if control is None:
+        return {"camera": AUTOMATIC}
+    moved = {axis: value for axis, value in control.config.items() if value}
+    axis, value = next(iter(moved.items()), ("zoom", 5.0))
+    return {"camera": control.type, "camera_axis": axis, "camera_value": float(value)}
+
+
+def _agree(draft: Draft, model: Model) -> bool:
+    """Whether the choices that depend on each other go together."""
+    mode = model.mode_for(draft.mode)
+    if draft.sound and not (mode and mode.takes_sound):
+        return False
+    rule = model.camera_control
+    return (
+        rule is None
+        or draft.camera == AUTOMATIC
+        or (draft.mode, draft.duration) == (rule.mode, rule.duration)
+    )
+
+
+def _alternatives(draft: Draft, model: Model) -> Iterator[Draft]:
+    modes = tuple(model.modes) if model.takes_mode else (draft.mode,)
+    for mode, duration, loud, camera in product(
+        modes, model.durations, {draft.sound, False}, {draft.camera, AUTOMATIC}
+    ):
+        other = replace(draft, mode=mode, duration=duration, sound=loud, camera=camera)
+        if _agree(other, model):
+            yield other
+
+
+def _cost(draft: Draft, other: Draft, touched: Collection[str]) -> tuple[Any, ...]:
+    changed = [
+        name
+        for name in ("mode", "duration", "sound", "camera")
+        if getattr(draft, name) != getattr(other, name)
+    ]
+    far = abs(int(draft.duration) - int(other.duration))
+    return (
+        sum(name in touched for name in changed),
+        len(changed),
+        far,
+        other.request().units() or 0,
+        other.mode,
+    )
+
+
+def _nearest(value: str, allowed: Sequence[str]) -> str:
+    if value in allowed:
+        return value
+    if value.isdecimal() and all(other.isdecimal() for other in allowed):
+        return min(allowed, key=lambda other: abs(int(other) - int(value)))
+    return allowed[0]
+
+
+def _add_up(draft: Draft, touched: Collection[str]) -> Draft:
+    """Make the shots last as long as the video: the side that was touched stays."""
+    if not all(shot.duration.isdecimal() and int(shot.duration) > 0 for shot in draft.shots):
+        return draft
+    seconds = [int(shot.duration) for shot in draft.shots]
+    total, allowed = sum(seconds), choices_for(draft.known)["duration"]
+    if str(total) == draft.duration:
+        return draft
+    if "shots" in touched and "duration" not in touched:
+        return replace(draft, duration=str(total)) if str(total) in allowed else draft
+    length = max(int(draft.duration), len(seconds))
+    surplus = total - length
+    for place in reversed(range(len(seconds))):  # the last shot gives first, and takes what is missing
+        given = min(surplus, seconds[place] - 1)
+        seconds[place] -= given
+        surplus -= given
+    shots = tuple(replace(shot, duration=str(each)) for shot, each in zip(draft.shots, seconds, strict=True))
+    return replace(draft, shots=shots, duration=_nearest(str(length), allowed))
+
+
+def _same_kind(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(_same_kind(each, "") for each in value[:_MOST_CHOICES])
+    return isinstance(value, type(default)) and (not isinstance(value, str) or len(value) <= _LONGEST_TEXT)
+
+
+def _shots(stored: Sequence[Any]) -> Iterator[Shot]:
+    for shot in stored[: catalog().shot_limit]:
+        if isinstance(shot, Mapping):
+            yield Shot(
+                prompt=str(shot.get("prompt", ""))[:_LONGEST_TEXT],
+                duration=str(shot.get("duration", "1"))[:9],
+            )

@@ -1,0 +1,102 @@
+"""What a person can do about a job that failed, in one line.
+
+It makes no claim about money of its own: whether something was spent for a refused order is known to the
+studio only (`evidence`), and what a failed task cost is what Kling says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kling.errors import MEANINGS, Actor, AuthenticationFailed, ContentPolicyViolation, Meaning, api_error
+from kling.studio.accounts import SANDBOX
+from kling.studio.jobs import FAILED, Job
+from kling.studio.verification import charged
+
+NOTHING_SPENT = "Nothing was spent."
+
+# What Kling says of a task that its content control stopped is free text, and no list of it is published.
+# "Failure to pass the risk control system" was seen; the official page speaks of "content risk control".
+_POLICY = re.compile(
+    r"risk.?control|sensitive|polic(?:y|ies)|moderation|violat|inappropriate|prohibited|forbidden|unsafe|safety"
+    r"|nsfw|copyright|compliance|风控|風控|敏感|违规|違規|违禁|违反|審核|审核|合规|政策|版权|不当",
+    re.IGNORECASE,
+)
+
+
+class Action(StrEnum):
+    """What kind of act helps."""
+
+    EDIT_PROMPT = "edit_prompt"
+    CHANGE_ORDER = "change_order"  # a value or the model
+    RETRY = "retry"  # order it again as it is
+    CHECK_KEY = "check_key"  # key, region or clock: whoever runs the studio
+    ASK_OPERATOR = "ask_operator"  # whoever looks after the account
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What helps, and the sentence that says so; it holds no words of Kling's and none of a person's."""
+
+    kind: Action
+    text: str
+
+
+def remedy(job: Job, *, nothing_spent: bool) -> Remedy | None:
+    """Return what to do about a job that failed, None for any other; `outlook` explains those.
+
+    Args:
+        job: of any state.
+        nothing_spent: whether it is proved that no task exists for it (`Studio.nothing_spent`).
+    """
+    if job.state != FAILED:
+        return None
+    return _of_a_task(job) if job.accepted else _of_a_refusal(job, nothing_spent=nothing_spent)
+
+
+def _of_a_task(job: Job) -> Remedy:
+    if job.code:  # Kling took it, and does not know it any more
+        text = "Kling does not know this task any more. Ask whoever looks after the account what was charged."
+        return Remedy(Action.ASK_OPERATOR, text)
+    charge = _charge_words(job)
+    if _POLICY.search(job["task_status_msg"]):
+        return Remedy(
+            Action.EDIT_PROMPT, f"Kling's content control stopped it. Edit the prompt. {charge}".strip()
+        )
+    return Remedy(Action.RETRY, f"Kling could not make it. Order it again. {charge}".strip())
+
+
+def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
+    spent = f" {NOTHING_SPENT}" if nothing_spent else ""
+    meaning = MEANINGS.get(job.code)
+    if meaning is None:
+        return Remedy(
+            Action.CHANGE_ORDER, f"See Kling's own words, change the order, and order it again.{spent}"
+        )
+    kind = Action.ASK_OPERATOR if meaning.actor is Actor.OPERATOR else Action.CHANGE_ORDER
+    error = api_error(400, job.code, "")
+    if isinstance(error, AuthenticationFailed):
+        kind = Action.CHECK_KEY
+    elif isinstance(error, ContentPolicyViolation):
+        kind = Action.EDIT_PROMPT
+    elif meaning.actor in {Actor.NOBODY, Actor.KLING}:
+        kind = Action.RETRY
+    return Remedy(kind, f"{_told(meaning)}{spent}")
+
+
+def _charge_words(job: Job) -> str:
+    """Return what Kling says that it charged for a failed task; the sandbox never charges."""
+    if job["account"] == SANDBOX:
+        return ""
+    charge = charged(job)
+    if charge is None or not charge.is_known:
+        return "Kling has not said whether it was charged."
+    amounts = [f"{charge.charged.normalize():f} Units"] if charge.charged else []
+    amounts += [f"{charge.cash.normalize():f} {job['currency']}".strip()] if charge.cash else []
+    return f"Kling says that it charged {' and '.join(amounts) or 'nothing'} for it."
+
+
+def _told(meaning: Meaning) -> str:
+    return f"{meaning.what} {meaning.remedy}"

@@ -1,0 +1,73 @@
+"""The tasks of one batch: how far it is, what it costs, and what can still be taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
+from kling.studio.verification import Charge, charged
+from pages._ui.charges import charge_words
+from pages._ui.context import studio
+from pages._ui.decisions import decide
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted, is_sandbox, price, state
+
+COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
+
+
+def chosen_batch(page: str, *, place: str) -> list[Job] | None:
+    """Draw the head of the batch that the page's address names, and return its tasks; None for all tasks."""
+    name = str(st.query_params.get("batch", ""))
+    if not name or studio().ledger.opening:
+        return None
+    jobs = studio().lists.batch(name)
+    if not jobs:
+        st.info("The log has no batch of this name.", icon=":material/stacks:")
+        st.page_link(page, label="Show everything", icon=":material/close:")
+        return jobs
+    with st.container(border=True, key="batch"):
+        progress(jobs, place=place)
+        st.caption(escape_markdown(_cost(jobs)))
+        st.page_link(page, label="Show everything", icon=":material/close:")
+    return jobs
+
+
+def progress(jobs: Sequence[Job], *, place: str) -> None:
+    """Draw how far a batch is, and take back what is not sent."""
+    states = Counter(job.state for job in jobs)
+    others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
+    st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
+    st.progress(states[SUCCEED] / len(jobs), text=escape_markdown(" · ".join(others)) or None)
+    if states[WAITING] or states[NOT_SENT]:
+        st.button(
+            "Withdraw what is not sent",
+            icon=":material/undo:",
+            key=f"withdraw-batch-{place}-{jobs[0].group}",
+            on_click=decide,
+            args=(studio().withdraw_group, jobs[0].group),
+        )
+
+
+def _cost(jobs: Sequence[Job]) -> str:
+    """Return what a batch is to cost, and what Kling has charged for it so far."""
+    job = jobs[0]  # of one press: a Unit costs the same for all of them
+    expected = sum((job.decimal("units") or Decimal(0) for job in jobs if job.state in COSTS), Decimal(0))
+    if is_sandbox(job):
+        return f"{price(expected, job)} at Kling."
+    words = f"{price(expected, job)} by the price table"
+    charges = [charge for each in jobs if (charge := charged(each)) is not None and charge.is_known]
+    if not charges:
+        return f"{words}."
+    units = [charge.charged for charge in charges if charge.charged is not None]
+    cash = [charge.cash for charge in charges if charge.cash is not None]
+    zero = Decimal(0)
+    total = Charge(None, sum(units, zero) if units else None, sum(cash, zero) if cash else None)
+    return f"{words}, {charge_words(job, total)} charged so far."
+
+
+def _of(jobs: Sequence[Job], name: str) -> Job:
+    return next(job for job in jobs if job.state == name)

@@ -1,0 +1,71 @@
+"""What became of an earlier prompt: the draft beside it, word by word."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling import TextToVideo
+from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.word_diff import Piece, word_diff
+from pages._ui.context import studio
+from pages._ui.escape import escape_html
+from pages._ui.format import counted
+
+EARLIER = 50  # prompts
+LONGEST_LABEL = 90  # characters
+LOOK = {
+    "removed": ("del", "text-decoration:line-through;background:light-dark(#fbdcd9,#5c211d)"),
+    "added": ("ins", "text-decoration:underline;background:light-dark(#d3f2da,#17452b)"),
+}
+
+
+def compare(draft: Draft) -> None:
+    """Draw the choice of what to compare with, and the difference."""
+    with st.container(border=True, key="compare"):
+        parent = studio().job(draft.parent) if draft.parent else None
+        from_parent = [_text(parent.request)] if parent else []
+        earlier = studio().earlier_prompts(st.session_state.get("person_field", ""), EARLIER)
+        texts = list(dict.fromkeys([*from_parent, *earlier]))
+        if not texts:
+            st.caption("There is nothing to compare with yet: what you have ordered appears here.")
+            return
+
+        def label(text: str) -> str:
+            line = " ".join(text.split())
+            cut = line if len(line) <= LONGEST_LABEL else f"{line[:LONGEST_LABEL]}…"
+            return f"The task it was made from: {cut}" if text in from_parent else cut
+
+        old = st.selectbox("Compare with", texts, format_func=label, key="compare_with")
+        pieces = word_diff(old or "", _text(draft.request()))
+        _difference(pieces)
+
+
+def _text(request: TextToVideo) -> str:
+    """Return what is shown of a request: its prompt, or that of each shot in a line of its own."""
+    return "\n".join(shot.prompt for shot in request.multi_prompt) or request.prompt
+
+
+def _difference(pieces: list[Piece]) -> None:
+    gone, new = (
+        sum(len(piece.text.split()) for piece in pieces if piece.kind == kind)
+        for kind in ("removed", "added")
+    )
+    if all(piece.kind == "same" for piece in pieces):
+        st.caption("They are the same.")
+        return
+    st.caption(
+        f"{counted(new, 'word', 'words')} new, underlined; "
+        f"{counted(gone, 'word', 'words')} gone, struck through."
+    )
+    st.html(
+        '<div dir="auto" style="white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.7">'
+        + "".join(_piece(piece) for piece in pieces)
+        + "</div>"
+    )
+
+
+def _piece(piece: Piece) -> str:
+    if piece.kind == "same":
+        return escape_html(piece.text)
+    tag, style = LOOK[piece.kind]
+    return f'<{tag} style="{style};color:inherit;border-radius:.2rem">{escape_html(piece.text)}</{tag}>'

@@ -1,0 +1,134 @@
+"""The request to take elsewhere, and one from elsewhere to go on with here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from kling import TextToVideo
+from kling.studio.prompting import export_request, import_request
+from kling.studio.prompting.draft import Draft
+from pages._ui.composer import draft_state
+from pages._ui.composer.variations import plan
+from pages._ui.context import studio
+from pages._ui.escape import escape_markdown
+
+# On plain http a browser has no navigator.clipboard, and Streamlit's own button on a code fails in silence
+# there. What is missing is put in its place, for both buttons.
+_COPY = """
+function copy(text, code) {
+  if (code) getSelection().selectAllChildren(code);
+  const give = (event) => {
+    event.clipboardData.setData("text/plain", text);
+    event.preventDefault();
+  };
+  document.addEventListener("copy", give, true);
+  try { return document.execCommand("copy"); } finally { document.removeEventListener("copy", give, true); }
+}
+export default function ({ parentElement }) {
+  if (!navigator.clipboard) {
+    const writeText = async (text) => { if (!copy(text)) throw new Error("The browser does not copy."); };
+    Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
+  }
+  const button = parentElement.querySelector("button"), root = parentElement.getRootNode();
+  button.onclick = async () => {
+    const place = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
+    const code = place.querySelector("code"), text = code.textContent;
+    const done = await navigator.clipboard.writeText(text).then(() => true, () => copy(text, code));
+    button.textContent = done ? "Copied" : "Press Ctrl+C";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  };
+}
+"""
+_COPY_STYLE = """
+button { font: inherit; font-size: 0.875rem; color: var(--st-text-color);
+  background: var(--st-background-color);
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: 0.25rem 0.75rem;
+  min-height: 2.5rem; width: 100%; cursor: pointer; }
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
+"""
+PLACEHOLDER = '{"model_name": "kling-v2-6", "prompt": "…"}   or   curl … --data \'{…}\''
+
+
+@st.dialog("Take it elsewhere", width="large", icon=":material/ios_share:")
+def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
+    """Show the request as JSON, cURL and Python, and take JSON or cURL.
+
+    Args:
+        begin_with: fills the form with a draft, and shows notes.
+    """
+    request, base_url = _request(), studio().settings.base_url
+    for problem in request.problems(retired_ok=studio().connection.is_sandbox):
+        st.warning(
+            escape_markdown(f"As it is, it would be refused. {problem.message}"), icon=":material/warning:"
+        )
+    as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
+    with as_json:
+        st.caption("The body of the create call. *Paste* takes it back.")
+        _shown(export_request.to_json(request), "json", "request.json", "application/json")
+    with as_curl:
+        _how_to_run("in bash")
+        _shown(export_request.to_curl(request, base_url=base_url), "bash", "create.sh", "text/x-shellscript")
+    with as_python:
+        _how_to_run("with `requests` and `pyjwt` installed")
+        _shown(export_request.to_python(request, base_url=base_url), "python", "create.py", "text/x-python")
+    with paste:
+        _paste(begin_with)
+
+
+def _request() -> TextToVideo:
+    """Return what the draft orders; of variations, the one that is chosen here."""
+    draft = draft_state.read_draft()
+    requests = plan(draft).requests or (draft.request(),)
+    if len(requests) == 1:
+        return requests[0]
+    which = st.number_input(
+        f"Which of the {len(requests)} that are ticked", 1, len(requests), key="elsewhere_row"
+    )
+    return requests[which - 1]
+
+
+def _how_to_run(how: str) -> None:
+    if studio().connection.is_sandbox:
+        st.caption(
+            f"Runs {how}. For free: start `python -m kling.sandbox` in another terminal, and export what it "
+            "prints. (The studio’s own sandbox keeps its keys to itself.)"
+        )
+    else:
+        st.caption(f"Runs {how}, is billed, and takes its key from the environment: there is none in it.")
+
+
+def _shown(text: str, language: str, file_name: str, mime: str) -> None:
+    with st.container(key=f"elsewhere_{language}"):
+        with st.container(horizontal=True):
+            st.components.v2.component(
+                "studio_copy",
+                html='<button type="button" aria-live="polite">Copy</button>',
+                css=_COPY_STYLE,
+                js=_COPY,
+            )(key=f"copy-{language}", width=110)
+            st.download_button(
+                f"Download {file_name}",
+                text,
+                file_name,
+                mime,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"take-{language}",
+            )
+        st.code(text, None, wrap_lines=True)
+
+
+def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
+    text = st.text_area("JSON or a cURL command", height=300, placeholder=PLACEHOLDER, key="pasted")
+    if st.button("Fill the form", type="primary", key="fill"):
+        try:
+            found = import_request.parse_request(text)
+        except import_request.ImportRequestError as error:
+            st.error(escape_markdown(str(error)))
+            return
+        begin_with(Draft.from_request(found.request), found.notes)
+        st.rerun()
+    st.caption("The draft that you have now is kept.")

@@ -1,0 +1,142 @@
+"""The team's shelf of the library: whole orders that people here have saved under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.team_templates import TeamTemplate, TeamTemplateError
+from kling.studio.prompting.templates import search
+from pages._ui.composer import draft_state
+from pages._ui.context import studio
+from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.format import moment, price
+
+Begin = Callable[[Draft], object]
+FIELDS = {"title": ("Name", 80), "category": ("Category", 40), "teaches": ("What it is good for", 300)}
+CUT = (
+    "font-size:.875rem;display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden;"
+    "overflow-wrap:anywhere"
+)
+
+
+def team(query: str, begin_with: Begin) -> None:
+    """Draw what is saved, and a form to save the draft.
+
+    Args:
+        query: what to look for.
+        begin_with: fills the form with a draft.
+    """
+    session = st.session_state
+    if session.get("team_said"):
+        st.error(escape_markdown(session.pop("team_said")), icon=":material/warning:")
+    if session.get("changing"):
+        _change(session.changing)
+        return
+    everything = studio().templates.all()
+    found = search(query, everything)
+    if not found:
+        st.caption("None of them has all of these words." if everything else "Nobody has saved one yet.")
+    for template in found:
+        with st.container(border=True, key=f"saved-{template.id}"):
+            _card(template, begin_with)
+    with st.form("save_template"):
+        st.markdown("**Save the draft that you have now**")
+        _inputs("new")
+        st.form_submit_button("Save for the team", icon=":material/bookmark_add:", on_click=_add)
+
+
+def _inputs(key: str, seen: TeamTemplate | None = None) -> None:
+    for name, (label, limit) in FIELDS.items():
+        st.text_input(label, getattr(seen, name) if seen else "", max_chars=limit, key=f"team-{name}-{key}")
+
+
+def _typed(key: str) -> dict[str, str]:
+    return {name: st.session_state.get(f"team-{name}-{key}") or "" for name in FIELDS}
+
+
+def _me() -> str:
+    return str(st.session_state.get("person_field", ""))
+
+
+def _add() -> None:
+    session = st.session_state
+    try:
+        studio().templates.add(draft_state.read_draft().request(), author=_me(), **_typed("new"))
+    except TeamTemplateError as error:
+        session.team_said = str(error)
+        return
+    session.update({f"team-{name}-new": "" for name in FIELDS})
+
+
+def _card(template: TeamTemplate, begin_with: Begin) -> None:
+    request, title = template.request, escape_markdown(template.title)
+    text = request.prompt or " / ".join(shot.prompt for shot in request.multi_prompt)
+    st.html(
+        '<div dir="auto" style="overflow-wrap:anywhere">'
+        f"<strong>{escape_html(template.title)}</strong> {escape_html(template.teaches)}</div>"
+        f'<div dir="auto" style="{CUT}">{escape_html(text)}</div>'
+    )
+    author = f"{template.author}, " if template.author else ""
+    facts = [
+        template.category,
+        request.model_name,
+        f"{request.duration} s",
+        price(request.units()),
+        f"{author}{moment(template.changed)}",
+    ]
+    st.caption(escape_markdown(" · ".join(fact for fact in facts if fact)))
+    with st.container(horizontal=True, gap="xsmall"):
+        if st.button(f"Use **{title}**", key=f"use-saved-{template.id}"):
+            begin_with(replace(Draft.from_request(request), variations=draft_state.read_draft().variations))
+            st.rerun()
+        st.button(
+            f"Change {title}",
+            key=f"change-{template.id}",
+            type="tertiary",
+            on_click=lambda: st.session_state.update(changing=template),
+        )
+
+
+def _change(seen: TeamTemplate) -> None:
+    st.markdown(f"**Change {escape_markdown(seen.title)}**")
+    key = _key(seen)
+    _inputs(key, seen)
+    st.checkbox("Put the draft that I have now in the place of what it orders", key=f"team-again-{key}")
+    gone = st.checkbox("Delete it, for everybody", key=f"team-gone-{key}")
+    with st.container(horizontal=True):
+        st.button(
+            "Delete" if gone else "Save",
+            icon=":material/delete:" if gone else ":material/check:",
+            type="primary",
+            key="team-keep",
+            on_click=_keep,
+            args=(seen,),
+        )
+        st.button("Leave it as it is", key="team-leave", on_click=_leave)
+
+
+def _key(seen: TeamTemplate) -> str:
+    return f"{seen.id}-{seen.version}"  # what was typed over one version is not for the next one
+
+
+def _keep(seen: TeamTemplate) -> None:
+    """Change or delete what was shown; who has changed it meanwhile loses nothing."""
+    session, saved, key = st.session_state, studio().templates, _key(seen)
+    order = {"request": draft_state.read_draft().request()} if session.get(f"team-again-{key}") else {}
+    try:
+        if session.get(f"team-gone-{key}"):
+            saved.delete(seen)
+        else:
+            saved.update(seen, author=_me(), **_typed(key), **order)
+    except TeamTemplateError as error:
+        session.team_said = str(error)
+        return
+    _leave()
+
+
+def _leave() -> None:
+    st.session_state.changing = None

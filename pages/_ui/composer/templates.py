@@ -1,0 +1,171 @@
+"""The library: starting prompts, styles, what the team has saved, and a person's earlier prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.template_language import expand
+from kling.studio.prompting.templates import Style, Template, search, styles, templates
+from pages._ui.composer import draft_state
+from pages._ui.composer.team_templates import team
+from pages._ui.context import studio
+from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.format import price
+from pages._ui.live import base_path
+from pages._ui.style import style_sheet
+
+SHELVES = ("Prompts", "Styles", "Team", "Earlier")
+EARLIER = 50  # prompts
+# On a phone the categories are one line to be pushed aside, else as many lines as they need.
+STYLE = """<style>
+  @media (min-width: 640px) { .st-key-library_category [role=radiogroup] { flex-wrap: wrap } }
+</style>"""
+AT_ONCE = 24  # cards; all of them take a browser a second
+LONGEST_LABEL = 240  # characters of an earlier prompt on its button
+
+Begin = Callable[[Draft], object]
+
+
+def begin() -> None:
+    """Open the library as if for the first time, on the shelf that was looked at last."""
+    st.session_state.update(library_query="", library_category=None, library_all=False, changing=None)
+
+
+@st.dialog("Templates", width="large", icon=":material/auto_stories:")
+def library(begin_with: Begin) -> None:
+    """Draw the library.
+
+    Args:
+        begin_with: fills the form with a draft.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shelf = st.segmented_control(
+            "Shelf", SHELVES, default=SHELVES[0], required=True, key="shelf", label_visibility="collapsed"
+        )
+        query = st.text_input(
+            "Search",
+            type="search",
+            live="250ms",
+            placeholder=f"Search: {shelf.lower()}",
+            key="library_query",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            width=320,
+        )
+    if shelf == "Prompts":
+        _starting_prompts(query or "", begin_with)
+    elif shelf == "Styles":
+        _styles(query or "")
+    elif shelf == "Team":
+        team(query or "", begin_with)
+    else:
+        _earlier(query or "", begin_with)
+
+
+def _starting_prompts(query: str, begin_with: Begin) -> None:
+    style_sheet(STYLE)
+    categories = list(dict.fromkeys(template.category for template in templates()))
+    category = st.pills(
+        "Category", categories, key="library_category", label_visibility="collapsed", wrap=False
+    )
+    found = [each for each in search(query, templates()) if category in {None, each.category}]
+    if not found:
+        st.caption("None of the starting prompts has all of these words.")
+    grid = st.grid("auto", min_column_width=250, gap="medium")
+    shown = found if st.session_state.get("library_all") else found[:AT_ONCE]
+    for template in shown:
+        with grid.cell():
+            st.html(
+                f'<img src="{base_path()}/posters/{template.id}.jpg" alt="" loading="lazy" width="320" '
+                'height="180" style="width:100%;height:auto;border-radius:.5rem;display:block">'
+            )
+            if st.button(
+                f"Use **{escape_markdown(template.title)}**", key=f"use-{template.id}", width="stretch"
+            ):
+                begin_with(_draft_of(template))
+                st.rerun()
+            st.caption(escape_markdown(f"{template.teaches}\n{_what_it_is(template)}"))
+    if len(shown) < len(found):
+        st.button(
+            f"Show all {len(found)}",
+            on_click=lambda: st.session_state.update(library_all=True),
+            width="stretch",
+        )
+
+
+def _draft_of(template: Template) -> Draft:
+    """Return the draft of a template: one order, unless variations are being combined already."""
+    draft = replace(Draft.from_request(template.request), variations=draft_state.read_draft().variations)
+    return draft if draft.variations else replace(draft, prompt=expand(draft.prompt)[0])
+
+
+def _what_it_is(template: Template) -> str:
+    request = template.request
+    parts = [template.category, request.model_name, f"{request.duration} s", price(request.units())]
+    return " · ".join(parts)
+
+
+def _styles(query: str) -> None:
+    draft = draft_state.read_draft()
+    wanted = query.casefold().split()
+    st.caption("A style is a few words at the end of the prompt. A new one takes the place of the old one.")
+    grid = st.grid("auto", min_column_width=250, gap="medium")
+    for style in styles():
+        said = f"{style.title} {style.words} {style.teaches}".casefold()
+        if not all(word in said for word in wanted):
+            continue
+        chosen = any(style.is_in(text) for text in _texts(draft))
+        with grid.cell():
+            if st.button(
+                f"{'Take out' if chosen else 'Add'} **{escape_markdown(style.title)}**",
+                key=f"style-{style.id}",
+                icon=":material/check:" if chosen else None,
+                width="stretch",
+            ):
+                draft_state.replace_draft(**_styled(draft, None if chosen else style))
+                st.rerun()
+            st.html(f'<div style="font-size:.875rem">{escape_html(style.words)}</div>')
+            st.caption(escape_markdown(style.teaches))
+
+
+def _texts(draft: Draft) -> tuple[str, ...]:
+    return tuple(shot.prompt for shot in draft.shots) if draft.is_storyboard else (draft.prompt,)
+
+
+def _styled(draft: Draft, style: Style | None) -> dict[str, object]:
+    """Return the texts that are sent, with this style in place of any other of the library."""
+
+    def dress(text: str) -> str:
+        for each in styles():
+            text = each.take_from(text)
+        return style.add_to(text) if style else text
+
+    if draft.is_storyboard:
+        return {"shots": tuple(replace(shot, prompt=dress(shot.prompt)) for shot in draft.shots)}
+    return {"prompt": dress(draft.prompt)}
+
+
+def _earlier(query: str, begin_with: Begin) -> None:
+    person, wanted = st.session_state.get("person_field", ""), query.casefold().split()
+    prompts = studio().earlier_prompts(person, EARLIER)
+    found = [text for text in prompts if all(word in text.casefold() for word in wanted)]
+    if not found:
+        st.caption(
+            "None of them has all of these words." if prompts else "Nothing was ordered under your name yet."
+        )
+    for place, text in enumerate(found):
+        line = " ".join(text.split())
+        cut = line if len(line) <= LONGEST_LABEL else f"{line[:LONGEST_LABEL]}…"
+        if st.button(
+            escape_markdown(cut),
+            key=f"earlier-{place}",
+            icon=":material/history:",
+            type="tertiary",
+            wrap=True,
+        ):
+            begin_with(replace(draft_state.read_draft(), prompt=text, parent=""))
+            st.rerun()

@@ -1,0 +1,199 @@
+"""Variations: each alternative of the texts with each combination of choices, as a table of priced orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import streamlit as st
+
+from kling import TextToVideo, catalog
+from kling.studio.prompting.draft import OTHER_MODES, Draft
+from kling.studio.prompting.matrix import Row, Table, combine, total
+from kling.studio.prompting.template_language import TemplateSyntaxError
+from kling.studio.prompting.variables import parse_variables
+from pages._ui.composer.draft_state import keep, replace_draft
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted, price
+
+ALTERNATIVES = re.compile(r"(?<!\\)\{[^{}|]*\|[^{}]*\}")  # one way to match only: linear
+VARIABLES_HELP = "A line each: animal = fox | heron. Write {animal} in the prompt."
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one press orders.
+
+    Args:
+        requests: each once; takes come on top.
+        units: what they cost once, None where it is not known.
+        table: of the variations, None without them.
+        key: of the table's widget.
+        problem: why there is no table.
+    """
+
+    requests: tuple[TextToVideo, ...]
+    units: Decimal | None
+    table: Table | None = None
+    key: str = ""
+    problem: str = ""
+
+
+def plan(draft: Draft) -> Plan:
+    """Return what the draft orders, with the rows that are ticked."""
+    if not draft.variations:
+        request = draft.request()
+        return Plan((request,), request.units())
+    try:
+        table = _table(draft)
+    except TemplateSyntaxError as error:
+        return Plan((), Decimal(0), problem=str(error))
+    key = "rows_" + sha256(repr([row.request for row in table.rows]).encode()).hexdigest()[:16]
+    event: Any = st.session_state.get(key)
+    if event is not None:  # else the table is not on the page: what was ticked there still counts
+        st.session_state.ticked = (key, tuple(event["selection"]["rows"]))
+    ticked = _ticked(key, len(table.rows))
+    rows = [table.rows[place] for place in sorted(ticked) if place < len(table.rows)]
+    return Plan(tuple(row.request for row in rows), total(rows), table, key)
+
+
+def _ticked(key: str, number: int) -> Sequence[int]:
+    """Return the rows that are ticked in a table: all of them until somebody has changed that."""
+    known, rows = st.session_state.get("ticked", ("", ()))
+    return rows if known == key else range(number)
+
+
+def _table(draft: Draft) -> Table:
+    """Make the table, once for each change of what it is made of."""
+    of = (draft.request(), draft.variables, draft.models, draft.modes, draft.durations, draft.aspect_ratios)
+    known = st.session_state.get("table")
+    if known is not None and known[0] == repr(of):
+        table: Table = known[1]
+        return table
+    table = combine(
+        draft.request(),
+        parse_variables(draft.variables),
+        models=draft.models,
+        modes=draft.modes,
+        durations=draft.durations,
+        aspect_ratios=draft.aspect_ratios,
+    )
+    st.session_state.table = (repr(of), table)
+    return table
+
+
+def hint(draft: Draft) -> None:
+    """Say what braces in a prompt can do, while they do nothing."""
+    texts = [draft.prompt, *(shot.prompt for shot in draft.shots if draft.is_storyboard)]
+    if draft.variations or not any(ALTERNATIVES.search(text) for text in texts):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="variations_hint"):
+        st.caption(
+            escape_markdown("The braces are sent as they stand. To order each alternative:"), width="content"
+        )
+        st.button(
+            "Make a table of variations",
+            on_click=_begin,
+            type="tertiary",
+            icon=":material/table_rows:",
+            key="make_variations",
+        )
+
+
+def _begin() -> None:
+    st.session_state.open_variations = True
+    replace_draft(variations=True)
+
+
+def variations(draft: Draft, planned: Plan) -> None:
+    """Draw what varies, and the table of what would be made."""
+    with st.expander(
+        "Variations", icon=":material/table_rows:", key="open_variations", on_change="rerun"
+    ) as panel:
+        if not panel.open:
+            return
+        st.toggle(
+            "Order a table of variations",
+            help="Every alternative {a|b|c} of the texts, with every combination chosen here. "
+            "A brace that is meant as one is written \\{ or \\}.",
+            **keep("variations"),
+        )
+        if not draft.variations:
+            return
+        st.text_area(
+            "Variables", height=80, placeholder=VARIABLES_HELP, help=VARIABLES_HELP, **keep("variables")
+        )
+        _choices()
+        if planned.problem:
+            st.error(escape_markdown(planned.problem))
+        elif planned.table is not None:
+            _rows(planned, draft.takes)
+
+
+def _choices() -> None:
+    models = {name: model.title for name, model in catalog().models.items() if not model.retired}
+    durations = sorted({each for model in catalog().models.values() for each in model.durations}, key=int)
+    ratios = next(iter(catalog().models.values())).aspect_ratios
+    multi: Any = {"selection_mode": "multi"}
+    st.pills("Models", list(models), format_func=lambda name: models[name], **multi, **keep("models"))
+    left, right = st.columns(2)
+    left.pills("Modes", [mode for mode in OTHER_MODES if mode != "none"], **multi, **keep("modes"))
+    right.pills("Aspect ratios", ratios, **multi, **keep("aspect_ratios"))
+    st.pills("Durations in seconds", durations, **multi, **keep("durations"))
+    st.caption("Where nothing is chosen, the choice above counts.")
+
+
+def _rows(planned: Plan, takes: int) -> None:
+    table = planned.table
+    if table is None:
+        return
+    if table.rows:
+        st.dataframe(
+            [_row(row) for row in table.rows],
+            column_config={
+                "Prompt": st.column_config.TextColumn(width="large"),
+                "Units": st.column_config.NumberColumn(format="%.2f"),
+            },
+            hide_index=True,
+            selection_mode="multi-row",
+            selection_default={"selection": {"rows": list(_ticked(planned.key, len(table.rows)))}},
+            on_select="rerun",
+            key=planned.key,
+            height=min(38 * (len(table.rows) + 1), 420),
+        )
+    chosen = counted(len(planned.requests), "video", "videos")
+    each = f" × {takes} takes" if takes > 1 else ""
+    st.caption(
+        escape_markdown(
+            f"{chosen} of {len(table.rows):,} ticked{each}: {price(_times(planned.units, takes))}."
+        )
+    )
+    for left_out in table.left_out[:5]:
+        words = " ".join(problem.message for problem in left_out.problems)
+        st.caption(
+            escape_markdown(
+                f"Left out: {left_out.request.model_name}, “{left_out.request.prompt[:60]}”. {words}"
+            )
+        )
+
+
+def _times(units: Decimal | None, takes: int) -> Decimal | None:
+    return None if units is None else units * takes
+
+
+def _row(row: Row) -> dict[str, Any]:
+    request = row.request
+    return {
+        "Prompt": request.prompt or " / ".join(shot.prompt for shot in request.multi_prompt),
+        "Model": request.model_name,
+        "Mode": request.mode or "",
+        "Duration": f"{request.duration} s",
+        "Aspect ratio": request.aspect_ratio,
+        "Sound": request.sound,
+        "Units": None if row.units is None else float(row.units),
+        "Moved": ", ".join(f"{change.field} {change.old} → {change.new}" for change in row.changes),
+    }

@@ -1,0 +1,156 @@
+"""How pages write states, times, money and requests."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, tzinfo
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from kling.studio.accounts import SANDBOX
+from kling.studio.jobs import WITHDRAWN, Job
+from pages._ui.context import studio
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+
+# The log's states: the word for a person, an icon, and a colour of the theme.
+STATES: dict[str, tuple[str, str, Colour]] = {
+    "waiting": ("waiting", "schedule", "yellow"),
+    "intent": ("sending", "upload", "blue"),
+    "submitted": ("submitted", "hourglass_top", "blue"),
+    "processing": ("processing", "animation", "violet"),
+    "succeed": ("succeed", "check_circle", "green"),
+    "failed": ("failed", "error", "red"),
+    "unknown": ("being looked up", "search", "orange"),
+    "not_sent": ("not sent", "front_hand", "orange"),
+    "withdrawn": ("withdrawn", "undo", "gray"),
+}
+_UTC_TIME = re.compile(r"\b([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) UTC\b")
+_SYMBOLS = {"USD": "$", "CNY": "¥"}
+
+WITHOUT_ORDER = "Found, without its order"
+
+
+def state(job: Job) -> tuple[str, str, Colour]:
+    """Return the word, icon and colour of a task's state."""
+    if job.state == WITHDRAWN and job.extra.get("given_up"):
+        return "given up", "help", "orange"
+    return STATES.get(job.state, (job.state or "unknown", "question_mark", "gray"))
+
+
+def zone() -> tzinfo:
+    """Return the viewer's time zone, UTC where the browser names none that is known."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def moment(when: datetime) -> str:
+    """Return a time of the log in the viewer's zone."""
+    return when.astimezone(zone()).strftime("%d %b %Y, %H:%M")
+
+
+def since(when: datetime) -> str:
+    """Return a time in the viewer's zone, without the date if that is today's."""
+    here = when.astimezone(zone())
+    is_today = here.date() == datetime.now(zone()).date()
+    return here.strftime("%H:%M:%S" if is_today else "%d %b %Y, %H:%M")
+
+
+def in_local_time(text: str) -> str:
+    """Return text of the studio with its times of day, which are in UTC, in the viewer's zone."""
+
+    def local(found: re.Match[str]) -> str:
+        hour, minute, second = map(int, found.groups())
+        when = datetime.combine(datetime.now(UTC).date(), time(hour, minute, second, tzinfo=UTC))
+        here = when.astimezone(zone())
+        return here.strftime("%H:%M:%S") if here.utcoffset() else found[0]
+
+    return _UTC_TIME.sub(local, text)
+
+
+def ordered(job: Job) -> datetime:
+    """Return when a job was ordered; of one that was found without its order, when Kling made it if known."""
+    return (job.moment("created_at") if is_found(job) else None) or job.ordered_at
+
+
+def span(seconds: float) -> str:
+    """Return a time span as minutes and seconds."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def took(job: Job) -> str:
+    """Return how long a job took from the order to its end; empty while it runs, or if nobody knows."""
+    if job.ended_at is None or is_found(job):
+        return ""
+    return span((job.ended_at - job.ordered_at).total_seconds())
+
+
+def amount(number: Decimal) -> str:
+    """Return a number without zeros that say nothing."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def money(number: Decimal, currency: str) -> str:
+    """Return an amount of money."""
+    symbol = _SYMBOLS.get(currency)
+    return f"{symbol}{number:.2f}" if symbol else f"{number:.2f} {currency}".strip()
+
+
+def price(units: Decimal | None, job: Job | None = None) -> str:
+    """Return a price in Units and money.
+
+    Args:
+        units: None if nobody knows.
+        job: whose price it is; what a Unit cost was written with its order. Without one, as a Unit costs now.
+    """
+    if units is None:
+        return "price unknown"
+    settings = studio().settings
+    unit_price, currency = settings.unit_price, settings.currency
+    if job is not None and (then := job.decimal("unit_price")) is not None:
+        unit_price, currency = then, job["currency"]
+    return f"{amount(units)} {'Unit' if units == 1 else 'Units'} ({money(units * unit_price, currency)})"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with the word that goes with it."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def is_sandbox(job: Job) -> bool:
+    """Whether a job was made by the studio's own sandbox, which charges nothing."""
+    return job["account"] == SANDBOX
+
+
+def is_found(job: Job) -> bool:
+    """Whether a job was found among the files or in the account, and nobody knows what was ordered."""
+    return job.extra.get("found") in {"file", "account"} and not words_of(job)
+
+
+def words_of(job: Job) -> str:
+    """Return the prompt of a job, or those of its shots; empty if it has none."""
+    return job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt)
+
+
+def prompt_of(job: Job) -> str:
+    """Return what a card or a list shows in the place of the prompt."""
+    return words_of(job) or (WITHOUT_ORDER if is_found(job) else "(no prompt)")
+
+
+def order_line(job: Job) -> str:
+    """Return what was ordered, in one line; of a job without its order, what is known of it."""
+    parts = [
+        job["model_name"],
+        job["mode"],
+        f"{job['duration']} s" if job["duration"] else "",
+        job["aspect_ratio"],
+        "sound" if job["sound"] == "on" else "",
+    ]
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,151 @@
+"""The whole of one task: what was asked for, what came of it, and the ids that support asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from kling import TextToVideo
+from kling.studio.jobs import SUCCEED, Job
+from kling.studio.verification import charged
+from pages._ui.charges import charge_words
+from pages._ui.context import studio
+from pages._ui.decisions import decisions
+from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.format import WITHOUT_ORDER, counted, is_found, is_sandbox, price, prompt_of, state, zone
+from pages._ui.job_status import status
+from pages._ui.player import downloads, player, remix
+from pages._ui.style import style_sheet
+
+CHILDREN = 6  # shown of those that were made from a task
+# A prompt is prose, and each of its lines runs as its own script does.
+STYLE = """<style>
+  .st-key-details code { font-family: inherit; unicode-bidi: plaintext; }
+  .st-key-details pre { font-family: inherit; }
+</style>"""
+
+
+def details(job: Job) -> None:
+    """Draw everything about a task."""
+    here = studio()
+    style_sheet(STYLE)
+    with st.container(border=True, key="details"):
+        words: Any = st.container()
+        if job.state == SUCCEED and job["file"]:
+            picture, words = st.columns([3, 2])
+            with picture:
+                player(job, preload="metadata")
+                with st.container(horizontal=True):
+                    downloads(here, job, place="history")
+        with words:
+            status(here, job)
+            decisions(here, job, place="history")
+            remix(job)
+            _family(job)
+        if is_found(job):
+            st.caption(
+                f"{WITHOUT_ORDER}: this log does not have the prompt and the choices that it was made from."
+            )
+        _texts(job.request)
+        right: Any = st.container()
+        if not is_found(job):
+            left, right = st.columns(2)
+            with left:
+                _facts("Request", dict(_request(job)))
+        with right:
+            _facts("Task", dict(_task(job)))
+
+
+def _family(job: Job) -> None:
+    """Draw the ways to the task that this one was made from, to those made from it, and to its batch."""
+    if job.parent and studio().job(job.parent) is None:
+        st.caption("Made from a task that this log does not have.")
+    elif job.parent:
+        _way("Made from an earlier task", "account_tree", task=job.parent)
+    if job.group:
+        _way("All of this batch", "stacks", batch=job.group)
+    children = studio().lists.made_from(job.id)
+    if children:
+        st.caption(f"{counted(len(children), 'task was', 'tasks were')} made from this one:")
+    for child in children[:CHILDREN]:
+        words = " ".join(prompt_of(child).split())[:60]
+        _way(escape_markdown(words or child.id), "subdirectory_arrow_right", task=child.id)
+
+
+def _way(label: str, icon: str, **params: str) -> None:
+    st.page_link("history.py", label=label, icon=f":material/{icon}:", query_params=params)
+
+
+def _texts(request: TextToVideo) -> None:
+    texts = {"Prompt": request.prompt, "Negative prompt": request.negative_prompt}
+    for number, shot in enumerate(request.multi_prompt, 1):
+        texts[f"Shot {number}, {shot.duration} s"] = shot.prompt
+    for name, text in texts.items():
+        if text:
+            st.caption(escape_markdown(name))
+            st.code(text, language=None, wrap_lines=True)
+
+
+def _facts(title: str, facts: dict[str, str]) -> None:
+    st.caption(f"**{title}**")
+    rows = (
+        f'<dt style="opacity:.75">{escape_html(name)}</dt>'
+        f'<dd dir="auto" style="margin:0">{escape_html(fact)}</dd>'
+        for name, fact in facts.items()
+        if fact
+    )
+    st.html(
+        '<dl style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1rem;margin:0;'
+        f'font-size:.9rem;overflow-wrap:anywhere;white-space:pre-wrap">{"".join(rows)}</dl>'
+    )
+
+
+def _request(job: Job) -> Iterator[tuple[str, str]]:
+    request = job.request
+    yield "model_name", request.model_name
+    yield "mode", request.mode or ""
+    yield "duration", f"{request.duration} s" if request.duration else ""
+    yield "aspect_ratio", request.aspect_ratio
+    yield "sound", request.sound
+    yield "cfg_scale", "" if request.cfg_scale is None else f"{request.cfg_scale:g}"
+    camera = request.camera_control
+    if camera is not None:
+        moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
+        yield "camera_control", f"{camera.type} {moves}".strip()
+    if request.multi_shot:
+        yield "multi_shot", request.shot_type or "on"
+    yield "watermark", "also with a watermark" if request.watermark else ""
+    yield "callback_url", _without_query(request.callback_url)
+    yield "take", str(job.take) if job.take > 1 else ""
+
+
+def _task(job: Job) -> Iterator[tuple[str, str]]:
+    yield "Person", job["person"]
+    yield "Account", job["account"]
+    yield "external_task_id", job.id
+    for column in ("task_id", "video_id", "request_id", "code"):
+        yield column, "" if job[column] == "0" else job[column]
+    yield "message", "" if job.message == "Accepted." else job.message
+    yield "task_status_msg", job["task_status_msg"]
+    units, charge = job.decimal("units"), charged(job)
+    if is_sandbox(job):
+        yield "Price at Kling", "" if units is None else price(units, job)
+    else:
+        yield "Price by the table", "unknown" if units is None else price(units, job)
+        yield "Price charged", charge_words(job, charge) if charge and charge.is_known else ""
+    for name, when in job.since.items():
+        word = state(Job({"state": name}))[0]
+        yield word.capitalize(), when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")
+    yield "File", f"{job['file']}, {int(job['file_bytes']):,} bytes" if job["file_bytes"].isdecimal() else ""
+
+
+def _without_query(url: str) -> str:
+    """Leave out what may be a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else ""

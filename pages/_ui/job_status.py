@@ -1,0 +1,198 @@
+"""Where a job stands: its state, time and price, whether it is what was ordered, and what comes next."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from kling.errors import Actor
+from kling.studio.archive import MOST_AGAIN, again, cleared_at, retention_status
+from kling.studio.jobs import (
+    FAILED,
+    FOLLOWED,
+    INTENT,
+    OPEN,
+    PROCESSING,
+    SUBMITTED,
+    SUCCEED,
+    UNKNOWN,
+    WAITING,
+    WITHDRAWN,
+    Job,
+)
+from kling.studio.outlook import Outlook
+from kling.studio.remedies import NOTHING_SPENT, remedy
+from kling.studio.service import Studio
+from kling.studio.verification import mismatches
+from pages._ui.charges import charge_line
+from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.format import counted, in_local_time, order_line, prompt_of, since, span, state, took
+
+DELIVERED = {
+    "duration": "length",
+    "aspect_ratio": "shape",
+    "mode": "size",
+    "fps": "frame rate",
+    "sound": "sound",
+}
+ACTORS = {
+    Actor.NOBODY: "goes on by itself",
+    Actor.PERSON: "for you to decide",
+    Actor.OPERATOR: "for whoever runs the studio",
+    Actor.KLING: "for Kling",
+}
+LASTS = timedelta(minutes=1)  # a state that goes on by itself is explained once it has lasted so long
+
+
+def status(studio: Studio, job: Job) -> None:
+    """Draw the state of a job, with the time that really passed."""
+    word, icon, colour = state(job)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(word, icon=f":material/{icon}:", color=colour)
+        st.html(f'<div style="font-variant-numeric:tabular-nums">{_elapsed(job)}</div>', width="content")
+    st.html(
+        f'<i hidden data-task="{escape_html(job.id)}" data-state="{escape_html(job.state)}" '
+        f'data-say="{escape_attribute(_announcement(job, word))}"></i>'
+    )
+    if line := order_line(job):
+        st.caption(escape_markdown(line))
+    _times(studio, job)
+    badges(job)
+    charge_line(job)
+    _words(studio, job)
+
+
+def _elapsed(job: Job) -> str:
+    if job.state not in OPEN:
+        return took(job)
+    start = int(job.ordered_at.timestamp() * 1000)
+    waited = span(datetime.now(UTC).timestamp() - start / 1000)
+    return f'<span data-since="{start}">{waited}</span>'
+
+
+def _announcement(job: Job, word: str) -> str:
+    what = prompt_of(job)[:80]
+    return f"Video done: {what}" if job.state == SUCCEED else f"Task {word}: {what}"
+
+
+def _times(studio: Studio, job: Job) -> None:
+    """Say how long it waited here, was queued, and is processed; and what is usual, from our own history."""
+    spent = studio.timeline(job)
+    parts = [
+        f"{name} {span(seconds)}"
+        for name, seconds, running in (
+            ("waited here", spent.waited, job.state in {WAITING, INTENT}),
+            ("queued", spent.queued, job.state == SUBMITTED),
+            (
+                "processing" if job.state == PROCESSING else "processed",
+                spent.processing,
+                job.state == PROCESSING,
+            ),
+        )
+        if seconds is not None and not running and seconds >= 1
+    ]
+    if job.state in FOLLOWED and (usual := studio.usual(job)) is not None:
+        parts.append(f"usually {span(usual.low)} to {span(usual.high)}")
+    if parts:
+        st.caption(escape_markdown(" · ".join(parts)))
+
+
+def badges(job: Job) -> None:
+    """Say what came otherwise than it was ordered, and so paid for, and what could not be checked."""
+    for each in mismatches(job):
+        words = f"{DELIVERED.get(each.field, each.field)}: ordered {each.ordered}, came {each.came}"
+        st.badge(escape_markdown(words), icon=":material/error:", color="orange")
+    if not job.has_clip:
+        return
+    reason = escape_markdown(str(job.extra.get("check_reason", ""))[:500]) or None
+    if job.extra.get("check") == "unchecked":
+        words = "could not be checked on this machine"
+        st.badge(words, icon=":material/help:", color="gray", help=reason)
+    elif job.extra.get("check") == "broken":
+        is_fetched_again = again(job) < MOST_AGAIN and cleared_at(job) > datetime.now(UTC)
+        words = "broken; fetched again while Kling has it" if is_fetched_again else "broken"
+        st.badge(words, icon=":material/broken_image:", color="red", help=reason)
+
+
+def _words(studio: Studio, job: Job) -> None:
+    spent = NOTHING_SPENT if studio.nothing_spent(job) else ""
+    if (outlook := studio.explain(job)) is not None:
+        _explain(studio, job, outlook, spent)
+        return
+    if job.has_clip:
+        if trouble := studio.downloads.trouble(job.id):  # of a better copy of a broken file
+            st.caption(escape_markdown(trouble))
+            _link(studio, job)
+        return
+    words = job["task_status_msg"] or job.message
+    _say(job, " ".join(filter(None, ["" if words == "Accepted." else words, spent])))
+    if job.state == FAILED and job.accepted and (what := remedy(job, nothing_spent=bool(spent))):
+        st.caption(escape_markdown(what.text))  # a refusal's words name the remedy themselves
+
+
+def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
+    """Say why a job is where it is, what is tried next, and who has to act."""
+    goes_on = outlook.actor is Actor.NOBODY
+    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= LASTS
+    if goes_on and not has_lasted and job.state in {INTENT, *FOLLOWED}:
+        return
+    why, then = outlook.why, outlook.next
+    if why == then:  # of an older log, whose words about money are left out, and with them the reason
+        why = "It was not sent."
+    elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # which says when
+        then = ""
+    not_yet = "Not sent yet." if job.state == WAITING else ""
+    sentences = " ".join(filter(None, [not_yet, why, spent, then]))
+    support = _support(job) if outlook.actor is Actor.OPERATOR else ""  # else it only looks like an error
+    words = escape_markdown(in_local_time(sentences) + support)
+    if outlook.actor in {Actor.OPERATOR, Actor.KLING}:
+        st.warning(words)
+    elif goes_on and job.state not in {WAITING, UNKNOWN}:
+        st.caption(words)
+    else:
+        st.info(words)
+    facts = [f"Since {since(outlook.since)}" if outlook.since else "", ACTORS.get(outlook.actor, "")]
+    if job.state == SUCCEED:
+        facts.insert(0, not_saved(job, datetime.now(UTC)))
+        _link(studio, job)
+    st.caption(escape_markdown(" · ".join(filter(None, facts))))
+
+
+def not_saved(job: Job, now: datetime) -> str:
+    """Return how safe the video of a job is, in a few words; empty if there is nothing to say."""
+    kind, days = retention_status(job, now)
+    return {"at risk": f"Not saved yet, {counted(days, 'day', 'days')} left", "gone": "Lost"}.get(kind, "")
+
+
+def _link(studio: Studio, job: Job) -> None:
+    """Draw the address of a video at Kling, for as long as there is no whole copy here."""
+    address = studio.downloads.link(job.id)
+    if _is_web_address(address):
+        way = f'href="{escape_html(address)}" target="_blank" rel="noopener noreferrer"'
+        st.html(f'<a {way} style="color:light-dark(#4a2fd6,#b7abff)">Open the video at Kling</a>')
+
+
+def _is_web_address(address: str) -> bool:
+    with suppress(ValueError):
+        parts = urlsplit(address)
+        is_plain = address.isascii() and address.isprintable() and not set(address) & set(' "<>\\`')
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain
+    return False
+
+
+def _support(job: Job) -> str:
+    """Return Kling's code and the id of its answer, for support; empty if there is no code."""
+    if job["code"] in {"", "0"} or job.state == WITHDRAWN:
+        return ""
+    facts = [
+        f"{name} {job[cell]}" for name, cell in (("code", "code"), ("request", "request_id")) if job[cell]
+    ]
+    return f" ({', '.join(facts)})"
+
+
+def _say(job: Job, words: str) -> None:
+    if words:
+        (st.error if job.state == FAILED else st.info)(escape_markdown(words + _support(job)))

@@ -1,0 +1,66 @@
+"""The video of a task on a page: its player, its downloads, and what it was made from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.studio.jobs import Job
+from kling.studio.service import Studio
+from pages._ui.escape import escape_attribute, escape_html
+from pages._ui.format import is_found, prompt_of
+from pages._ui.live import base_path
+
+
+def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bool = False) -> None:
+    """Draw the player of a finished task, from our own copy.
+
+    Native `st.video` takes no poster and reads ahead a large part of every clip (measured), so a gallery of
+    it loads a hundred megabytes; this one loads pictures.
+    """
+    source = f"{base_path()}/clips/{job.id}"
+    auto = "autoplay muted loop" if autoplay else ""
+    with st.container(key=f"clip-{job.id}"):
+        st.html(
+            f'<video controls playsinline {auto} preload="{preload}" poster="{escape_html(source)}.jpg" '
+            f'src="{escape_html(source)}.mp4" aria-label="{escape_attribute(prompt_of(job)[:200])}" '
+            f'style="width:100%;max-height:70vh;aspect-ratio:{"16/9" if boxed else _ratio(job)};'
+            'background:#000;border-radius:.5rem;display:block"></video>'
+        )
+
+
+def _ratio(job: Job) -> str:
+    probe = job.extra.get("probe")
+    if isinstance(probe, dict) and all(isinstance(probe.get(side), int) for side in ("width", "height")):
+        return f"{probe['width']}/{probe['height']}"
+    return "16/9"
+
+
+def downloads(studio: Studio, job: Job, *, place: str) -> None:
+    """Draw the buttons that hand out our own copies; a file is read when somebody presses, not before."""
+    for watermark in (False, True) if job["watermark_file"] else (False,):
+        st.download_button(
+            "Download with watermark" if watermark else "Download",
+            data=studio.archive.video(job.id, watermark=watermark).read_bytes,
+            file_name=f"kling-{job.id}{'-watermark' if watermark else ''}.mp4",
+            mime="video/mp4",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download-{place}-{job.id}-{watermark}",
+        )
+
+
+def remix(job: Job, *, words: str = "Use in Compose") -> None:
+    """Draw the way to a form that is filled with this job's request, if anybody knows what that was."""
+    if is_found(job):
+        return
+    st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})
+
+
+def prompt_text(job: Job, *, lines: int = 3) -> None:
+    """Show a prompt as it was typed, cut to a few lines; the whole of it is in the tooltip."""
+    text = prompt_of(job)
+    st.html(
+        f'<div dir="auto" title="{escape_attribute(text)}" '
+        f'style="display:-webkit-box;-webkit-line-clamp:{lines};'
+        f'-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere;white-space:pre-wrap">{escape_html(text)}</div>'
+    )

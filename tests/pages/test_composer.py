@@ -1,0 +1,296 @@
+"""The form: it follows the catalog, what was touched last wins, and the price is on the button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kling import CameraControl, catalog
+from kling.studio.prompting.draft import Draft
+from kling.studio.service import Studio
+from pages._ui.composer import draft_state
+from tests.pages.conftest import press_generate, texts
+
+
+def pick(app: AppTest, field: str, value: Any) -> AppTest:
+    """Choose a value as a person does: one control, and the page answers."""
+    key = draft_state.key(field)
+    kinds = (app.selectbox, app.button_group, app.toggle, app.number_input, app.slider, app.text_area)
+    (widget,) = [widget for kind in kinds for widget in kind if widget.key == key]
+    widget.set_value(value).run()
+    assert not app.exception
+    return app
+
+
+def unfold(app: AppTest, *panels: str) -> AppTest:
+    """Open panels, whose bodies do not run while they are closed."""
+    for panel in panels:
+        app.session_state[f"open_{panel}"] = True
+    return app.run()
+
+
+def state(app: AppTest, *names: str) -> tuple[object, ...]:
+    return tuple(app.session_state[draft_state.key(name)] for name in names)
+
+
+def button(app: AppTest) -> str:
+    return next(str(each.label) for each in app.button if str(each.key).startswith("generate-"))
+
+
+def test_the_form_starts_with_the_documented_values(app: AppTest):
+    assert state(app, "model", "mode", "duration", "aspect_ratio", "sound") == (
+        "kling-v2-6",
+        "std",
+        "5",
+        "16:9",
+        False,
+    )
+    assert button(app) == "Generate · 1.5 Units ($0.21) · free in the sandbox"
+
+
+def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
+    pick(app, "prompt", "A fox that I keep")
+    app.switch_page("history.py").run()
+    app.switch_page("compose.py").run()
+    assert app.text_area(key="draft_prompt").value == "A fox that I keep"
+
+
+def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_does_to_the_price(
+    app: AppTest,
+):
+    pick(app, "model", "kling-v3")
+    pick(app, "duration", "15")
+    pick(app, "mode", "4k")
+    pick(app, "sound", True)
+    pick(app, "model", "kling-v2-5-turbo")
+    assert state(app, "mode", "duration", "sound") == ("std", "10", False)
+    assert "duration 15 → 10" in texts(app)
+    assert "from 45 Units \\(\\$6\\.30\\) to 3 Units" in texts(app)
+    pick(app, "mode", "pro")
+    assert "To fit" not in texts(app)
+
+
+def test_sound_that_was_touched_last_moves_the_mode_and_the_other_way_round(app: AppTest):
+    pick(app, "sound", True)
+    assert state(app, "mode", "sound") == ("pro", True)
+    assert "mode std → pro" in texts(app)
+    pick(app, "mode", "std")
+    assert state(app, "mode", "sound") == ("std", False)
+    assert "sound on → off" in texts(app)
+
+
+def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_other_way_round(app: AppTest):
+    pick(unfold(app, "more"), "retired", True)
+    pick(app, "model", "kling-v1")
+    pick(app, "mode", "pro")
+    pick(app, "duration", "10")
+    pick(unfold(app, "camera"), "camera", "forward_up")
+    assert state(app, "mode", "duration", "camera") == ("std", "5", "forward_up")
+    pick(app, "duration", "10")
+    assert state(app, "mode", "duration", "camera") == ("std", "10", "automatic")
+
+
+def test_retired_models_are_hidden_unless_asked_for_and_say_so(app: AppTest):
+    def offered() -> str:
+        return " ".join(app.selectbox(key="draft_model").options)
+
+    retired = [model for model in catalog().models.values() if model.retired]
+    assert not any(model.title in offered() for model in retired)
+    pick(unfold(app, "more"), "retired", True)
+    assert all(f"{model.title} (retired)" in offered() for model in retired)
+    pick(app, "model", "kling-v1")
+    assert "Kling retired this model" in texts(app)
+
+
+def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio, app: AppTest):
+    pick(unfold(app, "more"), "retired", True)
+    pick(app, "model", "kling-v1")
+    pick(app, "set_cfg_scale", True)
+    pick(app, "cfg_scale", 0.7)
+    pick(app, "watermark", True)
+    pick(unfold(app, "camera"), "camera", "simple")
+    pick(app, "camera_axis", "pan")
+    pick(app, "camera_value", -4.0)
+    pick(app, "aspect_ratio", "1:1")
+    pick(app, "prompt", "A fox")
+    pick(app, "negative_prompt", "rain")
+    press_generate(app)
+    request = studio.ledger.jobs()[0].request
+    assert request.camera_control == CameraControl(type="simple", config={"pan": -4.0})
+    assert (request.model_name, request.cfg_scale, request.watermark, request.negative_prompt) == (
+        "kling-v1",
+        0.7,
+        True,
+        "rain",
+    )
+    assert request.aspect_ratio == "1:1"
+
+
+def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: AppTest):
+    pick(app, "model", "kling-v3")
+    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "shot_1", "A fox wakes")
+    pick(app, "shot_2", "A fox runs")
+    pick(app, "seconds_2", 4)
+    assert state(app, "duration", "seconds_1", "seconds_2") == ("7", 3, 4)
+    pick(app, "duration", "6")
+    assert state(app, "duration", "seconds_1", "seconds_2") == ("6", 3, 3)
+    press_generate(app)
+    request = studio.ledger.jobs()[0].request
+    assert request.duration == "6"
+    assert [(shot.prompt, shot.duration) for shot in request.multi_prompt] == [
+        ("A fox wakes", "3"),
+        ("A fox runs", "3"),
+    ]
+
+
+def test_a_storyboard_says_that_the_prompt_above_is_not_sent(app: AppTest):
+    pick(app, "model", "kling-v3")
+    pick(app, "prompt", "A fox")
+    pick(unfold(app, "shots"), "cut", "customize")
+    assert "this one is not" in texts(app)
+
+
+def test_every_shot_has_its_own_problem(app: AppTest):
+    pick(app, "model", "kling-v3")
+    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "shot_2", "x" * 520)
+    press_generate(app)
+    assert "Write what shot 1 shows" in texts(app)
+    assert "shorten it by 8" in texts(app)
+    pick(app, "shot_1", "A fox")
+    assert "Write what shot 1 shows" not in texts(app)  # a mended field says nothing any more
+    assert "shorten it by 8" in texts(app)
+
+
+def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
+    pick(app, "model", "other")
+    app.text_input(key="draft_other_model").set_value("kling-v9").run()
+    pick(app, "duration", "30")
+    pick(app, "prompt", "A fox")
+    assert button(app) == "Generate · free in the sandbox"
+    press_generate(app)
+    assert studio.ledger.jobs()[0].request.model_name == "kling-v9"
+    assert studio.ledger.jobs()[0].request.duration == "30"
+
+
+def test_takes_are_wishes_of_their_own_and_the_button_says_what_all_of_them_cost(
+    studio: Studio, app: AppTest
+):
+    pick(app, "prompt", "A fox")
+    pick(app, "takes", 3)
+    assert button(app).startswith("Generate 3 · 4.5 Units ($0.63)")
+    press_generate(app)
+    press_generate(app)  # a double click
+    jobs = studio.ledger.jobs()
+    assert len({job.id for job in jobs}) == 3
+    assert {job.request.prompt for job in jobs} == {"A fox"}
+
+
+def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studio, app: AppTest):
+    pick(app, "prompt", "A fox")
+    app.button_group(key="draft_mode").set_value("pro")
+    press_generate(app)  # the choice and the click came together
+    assert studio.ledger.jobs() == ()
+    assert "Nothing was sent" in texts(app)
+    assert "2.5 Units" in button(app)
+    press_generate(app)
+    assert studio.ledger.jobs()[0].request.mode == "pro"
+
+
+@pytest.mark.parametrize("model", [*catalog().models, "other"])
+def test_every_choice_of_every_model_can_be_drawn(app: AppTest, model: str):
+    pick(unfold(app, "more"), "retired", True)
+    pick(app, "model", model)
+    for group in ("mode", "sound"):
+        for widget in app.button_group:
+            if widget.key == draft_state.key(group):
+                for option in list(widget.options):
+                    assert option
+    assert button(app).startswith("Generate")
+
+
+def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app: AppTest):
+    pick(app, "model", "kling-v3")
+    pick(app, "prompt", "A fox")
+    pick(app, "duration", "7")
+    press_generate(app)
+    (first,) = studio.ledger.jobs()
+    pick(app, "prompt", "Something else that I was writing")
+    mine = app.session_state.draft_id
+    app.query_params.clear()
+    app.query_params["from"] = first.id
+    app.run()
+    assert state(app, "prompt", "model", "duration") == ("A fox", "kling-v3", "7")
+    pick(app, "prompt", "A fox at night")
+    press_generate(app)
+    assert studio.ledger.jobs()[1].parent == first.id
+    next(each for each in app.button if each.label == "Back to the draft you had").click().run()
+    assert app.session_state.draft_id == mine
+    assert app.text_area(key="draft_prompt").value == "Something else that I was writing"
+
+
+def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
+    pick(app, "model", "kling-v3")
+    pick(app, "prompt", "A fox that I keep")
+    press_generate(app)
+    pick(app, "prompt", "and what came after")
+    again = AppTest.from_file(
+        str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=20
+    )
+    again.query_params["draft"] = app.session_state.draft_id
+    again.run()
+    assert draft_state.key("prompt") in again.session_state
+    assert state(again, "prompt", "model") == ("and what came after", "kling-v3")
+    assert again.session_state.made == [studio.ledger.jobs()[0].id]
+
+
+def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, app: AppTest):
+    theirs = studio.drafts.open("", "another browser")
+    studio.drafts.save(theirs.id, "another browser", fields=Draft(prompt="Theirs").to_json(), made=("x",))
+    app.query_params["draft"] = theirs.id
+    app.run()
+    assert state(app, "prompt") == ("Theirs",)
+    assert "your own copy" in texts(app)
+    assert app.session_state.made == []
+    pick(app, "prompt", "Mine now")
+    kept = studio.drafts.load(theirs.id)
+    assert kept is not None
+    assert kept.fields["prompt"] == "Theirs"
+
+
+def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, app: AppTest):
+    bad = {
+        "prompt": 7,
+        "model": "<b>",
+        "mode": ["x"],
+        "duration": "900",
+        "cfg_scale": float("nan"),
+        "camera": "x" * 50,
+        "camera_value": 1e9,
+        "cut": None,
+        "shots": [{"prompt": 5, "duration": "x"}, 3],
+        "takes": 99,
+        "sound": "yes",
+        "nobody": "knows",
+    }
+    mine = studio.drafts.open("", "")
+    studio.drafts.save(mine.id, "", fields=bad)
+    app.query_params["draft"] = mine.id
+    app.run()
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+    assert state(app, "model", "takes") == ("other", 4)
+
+
+def test_earlier_prompts_are_the_persons_own_each_once_the_last_first(studio: Studio, app: AppTest):
+    app.text_input(key="person_field").set_value("Ada").run()
+    for number, words in enumerate(("first", "second", "first", "third")):
+        app.session_state.session = f"another{number}"  # else the same words soon after are the same wish
+        pick(app, "prompt", words)
+        press_generate(app)
+    assert studio.earlier_prompts("Ada", 50) == ["third", "first", "second"]
+    assert studio.earlier_prompts("Ada", 2) == ["third", "first"]
+    assert studio.earlier_prompts("Grace", 50) == []

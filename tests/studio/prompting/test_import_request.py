@@ -1,0 +1,213 @@
+"""What people paste: the official page's command, a browser's, a colleague's, and what is no request."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kling import CameraControl, Shot, TextToVideo
+from kling.studio.prompting import import_request
+from kling.studio.prompting.import_request import ImportRequestError
+from kling.studio.prompting.shell import words
+from tests.kling.tools import law
+
+RABBIT = (
+    "A cute little rabbit wearing glasses, sitting at a table, reading a newspaper, "
+    "with a cup of cappuccino on the table"
+)
+OFFICIAL = f"""curl --request POST \\
+  --url https://api-singapore.klingai.com/v1/videos/text2video \\
+  --header 'Authorization: Bearer ' \\
+  --header 'Content-Type: application/json' \\
+  --data '{{
+    "model_name": "kling-v2-6",
+    "prompt": "{RABBIT}",
+    "negative_prompt": "",
+    "duration": "5",
+    "mode": "pro",
+    "sound": "on",
+    "aspect_ratio": "1:1",
+    "callback_url": "",
+    "external_task_id": ""
+  }}'"""
+
+
+def told(text: str) -> str:
+    """Whatever a person may get to see of a paste."""
+    try:
+        return repr(import_request.parse_request(text))
+    except ImportRequestError as error:
+        return str(error)
+
+
+WISH = TextToVideo(prompt=RABBIT, mode="pro", sound="on", aspect_ratio="1:1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OFFICIAL,
+        # as it comes when the whole page is copied into one line
+        f'cURL cURL Copy Collapse {" ".join(OFFICIAL.split())} 200 Copy Collapse {{ "code": 0, // isn\'t',
+        OFFICIAL.replace("--data", "-d"),
+        OFFICIAL.replace("--data '", "-d'"),
+        OFFICIAL.replace("--data", "--data-raw"),
+        OFFICIAL.replace("--data", "--data-binary").replace("\n", "\r\n"),
+        OFFICIAL.replace("--data '", "--data=$'"),
+        OFFICIAL.replace("--data '", "--data-raw @- <<'END'\n")[:-1] + "\nEND\necho done",
+        OFFICIAL.replace("--data '", "<<END --json @-\n")[:-1] + "\nEND",
+        "$ " + OFFICIAL + " | jq .",
+        OFFICIAL.replace("\\\n", "^\r\n"),
+        OFFICIAL.replace("\\\n", "`\n").replace("curl ", "curl.exe "),
+        f"curl -X POST -d {json.dumps(json.dumps(WISH.to_wire()))} https://api.example/v1/videos/text2video",
+        OFFICIAL.split("--data '")[1][:-1],
+    ],
+)
+def test_a_command_is_read_however_it_is_quoted(text):
+    found = import_request.parse_request(text)
+    assert found.request == WISH
+    assert found.notes == ()
+
+
+def test_a_browser_writes_text_in_its_own_way():
+    body = r"""{"model_name":"kling-v2-6","prompt":"It\'s \u96ea \ud83e\udd8a, \x41\101\n \"now\"!"}"""
+    found = import_request.parse_request(
+        "curl 'https://a.example/v1/videos/text2video' --data-raw $'" + body.replace('\\"', '\\\\"') + "'"
+    )
+    assert found.request.prompt == 'It\'s 雪 🦊, AA\n "now"!'
+
+
+def test_every_field_is_read():
+    body = {
+        "model_name": "kling-v3",
+        "duration": 5,
+        "cfg_scale": 1,
+        "camera_control": {"type": "simple", "config": {"pan": 0, "zoom": -3}},
+        "multi_shot": True,
+        "shot_type": "customize",
+        "multi_prompt": [
+            {"index": 2, "prompt": "two", "duration": "2"},
+            {"index": 1, "prompt": "one", "duration": 3},
+        ],
+        "watermark_info": {"enabled": True},
+    }
+    request = import_request.parse_request(json.dumps(body)).request
+    assert (request.duration, request.cfg_scale, request.watermark, request.mode) == ("5", 1, True, "std")
+    assert request.camera_control == CameraControl(type="simple", config={"zoom": -3})
+    assert request.multi_prompt == (Shot(prompt="one", duration="3"), Shot(prompt="two", duration="2"))
+
+
+@pytest.mark.parametrize("config", [None, "None", {}, {"pan": 0, "zoom": 0}])
+def test_a_preset_may_say_in_any_way_that_it_has_no_config(config):
+    body = {
+        "prompt": "x",
+        "model_name": "kling-v1",
+        "camera_control": {"type": "down_back", "config": config},
+    }
+    assert import_request.parse_request(json.dumps(body)).request.camera_control == CameraControl(
+        type="down_back"
+    )
+
+
+def test_what_is_left_out_or_assumed_is_noted():
+    body = {
+        "prompt": "x",
+        "model": "kling-v1",
+        "image": "https://…",
+        "external_task_id": "mine",
+        "callback_url": "https://me.example",
+        "watermark_info": {"text": "me"},
+        "multi_prompt": [{"prompt": "a", "duration": "5", "voice": 1}],
+    }
+    command = f"curl https://api.example/v1/videos/image2video -d '{json.dumps(body)}'"
+    found = import_request.parse_request(command)
+    assert found.request.model_name == TextToVideo().model_name
+    said = " ".join(found.notes)
+    for word in (
+        "image2video",
+        "model ",
+        "image ",
+        "external_task_id",
+        "callback_url",
+        "watermark_info.text",
+        "voice",
+    ):
+        assert word in said
+    assert len(found.notes) == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nothing here"),
+        ("A fox in the snow", "neither a JSON object"),
+        ('{"prompt": "x",\n "mode": }', "line 2, column 10"),
+        ('{"prompt": ["x"]}', "prompt has to be text"),
+        ('{"prompt": "x"} and more', "column 17"),
+        ('{"cfg_scale": "1"}', "cfg_scale has to be a number"),
+        ('{"cfg_scale": NaN}', "NaN"),
+        ('{"cfg_scale": ' + "9" * 5000 + "}", "too long"),
+        ('{"a":' * 3000, "nested too deep"),
+        ('{"sound": true}', "sound has to be text"),
+        ('{"multi_shot": "yes"}', "multi_shot has to be true or false"),
+        ('{"multi_prompt": {"prompt": "x"}}', "multi_prompt has to be a list"),
+        ('{"multi_prompt": ["x"]}', "multi_prompt[1] has to be an object"),
+        ('{"multi_prompt": [{"prompt": 1.5}]}', "multi_prompt[1].prompt has to be text"),
+        ('{"camera_control": "zoom"}', "camera_control has to be an object"),
+        ('{"camera_control": {"type": "simple", "config": {"pan": "1"}}}', "camera_control.config.pan"),
+        ("curl https://x/v1/videos/text2video/844", "sends no body"),
+        ("curl https://x -d @body.json", "'body.json'"),
+        ("curl https://x -d @-", "'-'"),
+        ("curl https://x -d '[1]'", "not a JSON object"),
+        ('curl https://x \\\n -d \'{"prompt": 1', "line 2, column 5 is not closed"),
+        ("curl https://x -d @- <<END\n{}", "no line END"),
+        ("x" * 200_001, "shorter than 200,000"),
+    ],
+)
+def test_what_is_no_request_is_told_with_its_place(text, words):
+    with pytest.raises(ImportRequestError) as told:
+        import_request.parse_request(text)
+    assert words in str(told.value)
+
+
+def test_a_key_in_the_command_is_not_repeated():
+    secret = "api-key-kling-secret"
+    for body in ("{}", "{", "[]", "@file", ""):
+        command = f"curl https://x/v1/other -H 'Authorization: Bearer {secret}' -d '{body}'"
+        assert secret not in told(command)
+
+
+PLAIN = ["a", " ", '"', "$", "\n", "é", "{", "`", "#", "n", "u00e9", "x41", "!"]
+TEXTS = st.lists(st.sampled_from([*PLAIN, "'", "\\"]), max_size=20).map("".join)
+ESCAPES = [rf"\{rest}" for rest in ("n", "t", "\\", "'", '"', "u96ea", "U0001f98a", "x41", "101", "e", "q")]
+ANSI = st.lists(st.sampled_from(PLAIN + ESCAPES), max_size=20).map("".join)
+
+
+@given(st.lists(st.tuples(TEXTS, ANSI), min_size=1, max_size=30))
+@settings(law, max_examples=25)
+def test_quoted_words_mean_what_bash_says_they_mean(texts):
+    written = []
+    for text, ansi in texts:
+        single = "'" + text.replace("'", "'\\''") + "'"
+        double = '"' + "".join("\\" + letter if letter in '$`"\\' else letter for letter in text) + '"'
+        written += [single, double, f"$'{ansi}'", single + double + f"$'{ansi}'"]
+    line = " \\\n ".join(written)
+    said = subprocess.run(
+        ["bash"],
+        input=f"printf '%s\\0' {line}".encode(),
+        capture_output=True,
+        env={"LC_ALL": "C.UTF-8"},
+        check=True,
+    )
+    assert list(words(line)) == said.stdout.decode().split("\0")[:-1]
+
+
+@given(st.text(max_size=200))
+@law
+def test_no_text_breaks_it(text):
+    for paste in (text, "curl " + text, "{" + text):
+        assert len(told(paste)) < 2000
