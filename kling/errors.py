@@ -1,23 +1,23 @@
 """What can go wrong, and what that means for the person and for their money.
 
     KlingError
-      InvalidRequest          the request breaks a rule; it was not sent
-      TransportError          there was no readable answer
-        NotSent               it never reached the API: safe to send again
-        MaybeSent             it may have run: look it up before anything else
-      APIError                the API answered with a code other than 0
-        AuthenticationFailed            1000-1004
-        AccountBlocked        1100-1103, 1304
-        BadRequest              12xx, and other answers below 500
-        ContentPolicyViolation        1300, 1301
-        RateLimited              1302, 1303
-        ServerError         5xxx, and other answers from 500
-      TaskFailed              a task that was waited for ended as failed
-      WaitTimeout             it is still running; nothing is lost, ask again
-      DownloadFailed          the file did not arrive whole
+      InvalidRequest            the request breaks a rule; it was not sent
+      TransportError            there was no readable answer
+        NotSent                 it never reached the API: safe to send again
+        MaybeSent               it may have run: look it up before anything else
+      APIError                  the API answered with a code other than 0
+        AuthenticationFailed    1000-1004
+        AccountBlocked          1100-1103, 1304
+        BadRequest              12xx, and undocumented codes with an HTTP status from 400 to 499
+        ContentPolicyViolation  1300, 1301
+        RateLimited             1302, 1303
+        ServerError             5xxx, and undocumented codes with any other HTTP status
+      TaskFailed                a task that was waited for ended as failed
+      WaitTimeout               it is still running; nothing is lost, ask again
+      DownloadFailed            the file did not arrive whole
 
-Source of the code table: Kling's page "Error Codes". Kling's `code` decides, never the HTTP status alone:
-429 is the status of "slow down", of an empty balance and of a blocked address alike.
+What each code means stands in `TABLE` (S1, and Kling's page "Error Codes"). The code decides, never the HTTP
+status alone: 429 is the status of "slow down", of an empty balance and of a blocked address alike.
 """
 
 from __future__ import annotations
@@ -46,59 +46,6 @@ class Resend(StrEnum):
     LATER = "later"  # by itself, after a pause
     AFTER_FIX = "after a fix"  # once the actor has acted
     AFTER_LOOKUP = "after a look-up"  # it may have run: `find` decides
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One row of the error table: what a code means, in words for a person, and what follows."""
-
-    what: str
-    remedy: str
-    actor: Actor
-    resend: Resend
-
-
-def _fix(what: str, remedy: str, actor: Actor = Actor.OPERATOR) -> Meaning:
-    return Meaning(what, remedy, actor, Resend.AFTER_FIX)
-
-
-_KEYS = "Check the key and the region of the base URL in the studio's settings."
-_ACCOUNT = "Ask whoever looks after the Kling account."
-
-MEANINGS: dict[int, Meaning] = {
-    1000: _fix("Kling did not accept the credentials.", _KEYS),
-    1001: _fix("The request carried no credentials.", _KEYS),
-    1002: _fix("Kling does not know these credentials.", _KEYS),
-    1003: _fix("Kling says that the token is not valid yet.", "Set this machine's clock right."),
-    1004: _fix("Kling says that the token has expired.", "Set this machine's clock right."),
-    1100: _fix("Kling reports a problem with the account.", _ACCOUNT),
-    1101: _fix("The Kling account is in arrears.", f"{_ACCOUNT} It has to be topped up."),
-    1102: _fix("The Kling resource pack is used up or has expired.", f"{_ACCOUNT} It needs a new pack."),
-    1103: _fix("The Kling account may not use this model.", f"{_ACCOUNT} Or choose another model."),
-    1200: _fix("Kling did not accept the request.", "Change what the message names.", Actor.PERSON),
-    1201: _fix("Kling did not accept a value.", "Change what the message names.", Actor.PERSON),
-    1202: _fix("Kling does not know this method.", "Check the base URL in the studio's settings."),
-    1203: _fix("Kling does not have what was asked for.", "Choose another model.", Actor.PERSON),
-    1300: _fix("Kling's platform policy refused the request.", "Edit the prompt.", Actor.PERSON),
-    1301: _fix("Kling's content policy refused the prompt.", "Edit the prompt.", Actor.PERSON),
-    1302: Meaning("Too many requests at once.", "It is sent again by itself.", Actor.NOBODY, Resend.LATER),
-    1303: Meaning(
-        "All of the account's slots are taken.", "It is sent by itself.", Actor.NOBODY, Resend.LATER
-    ),
-    1304: _fix("Kling does not accept requests from this machine's address.", f"{_ACCOUNT} See its IP list."),
-    5000: Meaning("Kling had an internal error.", "It is looked up first.", Actor.KLING, Resend.AFTER_LOOKUP),
-    5001: Meaning(
-        "Kling is not available right now.", "It is looked up first.", Actor.KLING, Resend.AFTER_LOOKUP
-    ),
-    5002: Meaning("Kling ran into a time limit.", "It is looked up first.", Actor.KLING, Resend.AFTER_LOOKUP),
-}
-_OTHER_REFUSAL = _fix("Kling refused the request.", "See Kling's own words.", Actor.PERSON)
-_OTHER_TROUBLE = Meaning(
-    "Kling answered in a way that this studio does not know.",
-    "It is looked up first.",
-    Actor.KLING,
-    Resend.AFTER_LOOKUP,
-)
 
 
 _ABSENT = re.compile(r"not? (exist|found)|n't exist|no such|不存在", re.IGNORECASE)
@@ -164,8 +111,7 @@ class APIError(KlingError):
         self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
-        other = _OTHER_REFUSAL if 400 <= http_status < 500 else _OTHER_TROUBLE
-        self.meaning = MEANINGS.get(code, other)
+        self.meaning = meaning_of(code, http_status)
 
     @property
     def may_have_run(self) -> bool:
@@ -209,23 +155,98 @@ class ServerError(APIError):
     """5000 to 5002 and anything else that may have run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One row of the table of errors: what a code means, in words for a person, and what follows.
+
+    Args:
+        code: Kling's; None in the two rows for codes that are not documented.
+        kind: the class of the error.
+        what: what Kling says by it.
+        remedy: what helps.
+        wait: how a sentence about a job goes on that waits for this to pass; empty where none waits.
+        actor: who has to act.
+        resend: whether the request may be sent again.
+    """
+
+    code: int | None
+    kind: type[APIError]
+    what: str
+    remedy: str
+    wait: str = ""
+    actor: Actor = Actor.OPERATOR
+    resend: Resend = Resend.AFTER_FIX
+
+
+_KEYS = "Check the key and the region of the base URL in the studio's settings."
+_CLOCK = "Set this machine's clock right."
+_ACCOUNT = "Ask whoever looks after the Kling account."
+_TOP_UP, _NEW_PACK = f"{_ACCOUNT} It has to be topped up.", f"{_ACCOUNT} It needs a new pack."
+_OTHER_MODEL, _IP_LIST = f"{_ACCOUNT} Or choose another model.", f"{_ACCOUNT} See its IP list."
+_MODEL, _URL = "Choose another model.", "Check the base URL in the studio's settings."
+_CHANGE, _EDIT, _LOOK_UP = "Change what the message names.", "Edit the prompt.", "It is looked up first."
+_AGAIN, _BY_ITSELF = "It is sent again by itself.", "It is sent by itself."
+
+_FOR_KEY = "waits for a key that Kling accepts"
+_FOR_CARE = "waits for somebody to look after the Kling account"
+_FOR_MONEY = "waits for somebody to top up the Kling account"
+_FOR_RIGHT = "waits for the right to use this model"
+_FOR_IP = "waits for Kling to accept this machine's address"
+_PAUSE = "Kling asked for a pause"
+
+_AUTH, _BLOCKED, _POLICY = AuthenticationFailed, AccountBlocked, ContentPolicyViolation
+_PERSON = Actor.PERSON
+_LATER = (Actor.NOBODY, Resend.LATER)
+_AFTER_LOOKUP = (Actor.KLING, Resend.AFTER_LOOKUP)
+
+# A new code is one more row here, and nothing else. Columns: see `Meaning`.
+TABLE = (
+    Meaning(1000, _AUTH, "Kling did not accept the credentials.", _KEYS, _FOR_KEY),
+    Meaning(1001, _AUTH, "The request carried no credentials.", _KEYS, _FOR_KEY),
+    Meaning(1002, _AUTH, "Kling does not know these credentials.", _KEYS, _FOR_KEY),
+    Meaning(1003, _AUTH, "Kling says that the token is not valid yet.", _CLOCK, _FOR_KEY),
+    Meaning(1004, _AUTH, "Kling says that the token has expired.", _CLOCK, _FOR_KEY),
+    Meaning(1100, _BLOCKED, "Kling reports a problem with the account.", _ACCOUNT, _FOR_CARE),
+    Meaning(1101, _BLOCKED, "The Kling account is in arrears.", _TOP_UP, _FOR_MONEY),
+    Meaning(1102, _BLOCKED, "The Kling resource pack is used up or has expired.", _NEW_PACK, _FOR_MONEY),
+    Meaning(1103, _BLOCKED, "The Kling account may not use this model.", _OTHER_MODEL, _FOR_RIGHT),
+    Meaning(1200, BadRequest, "Kling did not accept the request.", _CHANGE, "", _PERSON),
+    Meaning(1201, BadRequest, "Kling did not accept a value.", _CHANGE, "", _PERSON),
+    Meaning(1202, BadRequest, "Kling does not know this method.", _URL),
+    Meaning(1203, BadRequest, "Kling does not have what was asked for.", _MODEL, "", _PERSON),
+    Meaning(1300, _POLICY, "Kling's platform policy refused the request.", _EDIT, "", _PERSON),
+    Meaning(1301, _POLICY, "Kling's content policy refused the prompt.", _EDIT, "", _PERSON),
+    Meaning(1302, RateLimited, "Too many requests at once.", _AGAIN, _PAUSE, *_LATER),
+    Meaning(1303, RateLimited, "All of the account's slots are taken.", _BY_ITSELF, "", *_LATER),
+    Meaning(1304, _BLOCKED, "Kling does not accept requests from this machine's address.", _IP_LIST, _FOR_IP),
+    Meaning(5000, ServerError, "Kling had an internal error.", _LOOK_UP, "", *_AFTER_LOOKUP),
+    Meaning(5001, ServerError, "Kling is not available right now.", _LOOK_UP, "", *_AFTER_LOOKUP),
+    Meaning(5002, ServerError, "Kling ran into a time limit.", _LOOK_UP, "", *_AFTER_LOOKUP),
+)  # fmt: skip
+MEANINGS = {row.code: row for row in TABLE}
+_OTHER_REFUSAL = Meaning(
+    None, BadRequest, "Kling refused the request.", "See Kling's own words.", "", _PERSON
+)
+_OTHER_TROUBLE = Meaning(
+    None,
+    ServerError,
+    "Kling answered in a way that this studio does not know.",
+    _LOOK_UP,
+    "",
+    *_AFTER_LOOKUP,
+)
+
+
+def meaning_of(code: int, http_status: int) -> Meaning:
+    """Return the row of a code; the HTTP status decides only where the code is not documented."""
+    return MEANINGS.get(code) or (_OTHER_REFUSAL if 400 <= http_status < 500 else _OTHER_TROUBLE)
+
+
 def api_error(
     http_status: int, code: int, message: str, *, request_id: str = "", retry_after: float | None = None
 ) -> APIError:
-    """Return the error class that fits Kling's `code`, and the HTTP status only where the code is unknown."""
-    match code:
-        case 1000 | 1001 | 1002 | 1003 | 1004:
-            kind: type[APIError] = AuthenticationFailed
-        case 1100 | 1101 | 1102 | 1103 | 1304:
-            kind = AccountBlocked
-        case 1300 | 1301:
-            kind = ContentPolicyViolation
-        case 1302 | 1303:
-            kind = RateLimited
-        case 5000 | 5001 | 5002:
-            kind = ServerError
-        case _:
-            kind = BadRequest if code in MEANINGS or 400 <= http_status < 500 else ServerError
+    """Return the error that a code means."""
+    kind = meaning_of(code, http_status).kind
     return kind(http_status, code, message, request_id=request_id, retry_after=retry_after)
 
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kling.errors import TABLE
+
 NO_LOG = -1  # the code of a hold because the log cannot be written
 
-WAIT_REASONS = {
-    0: "waits for a connection to Kling",
-    **dict.fromkeys(range(1000, 1005), "waits for a key that Kling accepts"),
-    1100: "waits for somebody to look after the Kling account",
-    1101: "waits for somebody to top up the Kling account",
-    1102: "waits for somebody to top up the Kling account",
-    1103: "waits for the right to use this model",
-    1302: "Kling asked for a pause",
-    1304: "waits for Kling to accept this machine's address",
-}
+WAIT_REASONS = {0: "waits for a connection to Kling"} | {row.code: row.wait for row in TABLE if row.wait}
 
 
 @dataclass(frozen=True, slots=True)

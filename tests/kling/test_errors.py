@@ -22,6 +22,7 @@ from kling import (
     WaitTimeout,
 )
 from kling.errors import MEANINGS, Actor, Resend
+from kling.errors import TABLE as ROWS
 from tests.kling.loopback import refusal, reply
 
 REQUEST = TextToVideo(prompt="A fox")
@@ -84,6 +85,10 @@ def test_the_code_decides_whatever_the_status(row, status, server, client):
     error = submitted(server, client, refusal(code, status=status))
     assert type(error) is kind
     assert error.may_have_run == (resend == "after a look-up")
+
+
+def test_each_code_has_one_row():
+    assert len(ROWS) == len(MEANINGS) == len(TABLE)
 
 
 def test_every_documented_code_has_words_for_a_person():
