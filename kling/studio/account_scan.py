@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError
-from kling.models import Task
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, TEXT_TO_VIDEO, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
+from kling.tasks import Task
 
 log = logging.getLogger(__name__)
 

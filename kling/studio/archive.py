@@ -18,11 +18,11 @@ from typing import Any
 from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadFailed
-from kling.models import Video
 from kling.studio.ids import asked_by, mark_of
 from kling.studio.jobs import SUCCEED, Job, dump_json
 from kling.studio.ledger import Ledger
 from kling.studio.video_check import ChildChecker, Decoded, VideoChecker
+from kling.tasks import Video
 
 MAX_BYTES = 2**30  # of one video; 15 s of 4k has about a tenth of it
 MOST_BOXES = 10_000  # of one file, at its top level

@@ -15,9 +15,9 @@ from typing import Protocol
 from kling.auth import KeyPair
 from kling.client import NOT_FOUND_CODES, Client
 from kling.errors import BadRequest, MaybeSent, NotSent
-from kling.models import Task
 from kling.studio.ids import asked_by
 from kling.studio.settings import Settings
+from kling.tasks import Task
 
 log = logging.getLogger(__name__)
 

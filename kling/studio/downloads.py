@@ -30,12 +30,12 @@ from enum import IntEnum
 from kling.addresses import BadAddress, joined, origin
 from kling.client import Client
 from kling.errors import Actor, APIError, DownloadFailed, KlingError, MaybeSent
-from kling.models import Task, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
 from kling.studio.connection import Connection, find_task
 from kling.studio.jobs import SUCCEED, TERMINAL, Job, StateChanged, dump_json, task_cells
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.video_check import CheckInterrupted
+from kling.tasks import Task, Video
 
 log = logging.getLogger(__name__)
 

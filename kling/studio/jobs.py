@@ -20,7 +20,10 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
-from kling.models import CameraControl, Shot, Status, Task, TextToVideo
+from kling.camera_control import CameraControl
+from kling.shots import Shot
+from kling.tasks import Status, Task
+from kling.text_to_video import TextToVideo
 
 WAITING, INTENT, SUBMITTED, PROCESSING = "waiting", "intent", "submitted", "processing"
 SUCCEED, FAILED, UNKNOWN, NOT_SENT, WITHDRAWN = "succeed", "failed", "unknown", "not_sent", "withdrawn"

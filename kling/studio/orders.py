@@ -16,7 +16,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kling.errors import InvalidRequest
-from kling.models import TextToVideo
 from kling.studio.admission import AdmissionControl
 from kling.studio.evidence import Evidence
 from kling.studio.ids import new_id
@@ -34,6 +33,7 @@ from kling.studio.jobs import (
 )
 from kling.studio.ledger import Ledger
 from kling.studio.sender import NO_CONNECTION
+from kling.text_to_video import TextToVideo
 
 SAME_PRESS = 3.0  # seconds after it was written in which the same draft pressed again is the same order
 REMEMBERED = (

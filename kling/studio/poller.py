@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
 from kling.errors import APIError, BadRequest, KlingError, NotSent
-from kling.models import Task
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
 from kling.studio.admission import RETRY_PAUSES, AdmissionControl
@@ -27,6 +26,7 @@ from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.orders import Orders
 from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
+from kling.tasks import Task
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from kling.client import Client
 from kling.errors import APIError, KlingError
-from kling.models import Status, Task
 from kling.studio.admission import AdmissionControl
 from kling.studio.connection import Connection, find_task
 from kling.studio.evidence import APART, LATE, Evidence, Step
@@ -27,6 +26,7 @@ from kling.studio.jobs import (
     task_cells,
 )
 from kling.studio.ledger import Ledger
+from kling.tasks import Status, Task
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kling.errors import KlingError
-from kling.models import TextToVideo
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
 from kling.studio.admission import AT_ONCE, AdmissionControl, Hold
@@ -42,6 +41,7 @@ from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
 from kling.studio.video_check import VideoChecker
+from kling.text_to_video import TextToVideo
 
 __all__ = ["Check", "FolderTaken", "Studio"]
 

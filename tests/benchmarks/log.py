@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kling.models import TextToVideo
 from kling.studio.jobs import COLUMNS, request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.ledger.csv_text import encode_row
+from kling.text_to_video import TextToVideo
 
 SMALL, LARGE = 1_000, 100_000  # tasks
 APPENDS, LOADS = 200, 3

@@ -11,11 +11,12 @@ from typing import Any
 
 from kling import ApiKey, Client
 from kling.errors import api_error
-from kling.models import Task, TextToVideo, Video
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
+from kling.tasks import Task, Video
+from kling.text_to_video import TextToVideo
 from tests.kling.tools import Clock
 from tests.studio.clips import InProcessChecker
 

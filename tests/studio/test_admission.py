@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kling.errors import MaybeSent, NotSent, api_error
-from kling.models import Task, TextToVideo
 from kling.studio.capacity import AT_ONCE, PROBE_PAUSES
 from kling.studio.holds import PERSON_PAUSE as HOLD_PAUSE
 from kling.studio.jobs import FAILED, SUCCEED, WAITING
@@ -20,6 +19,8 @@ from kling.studio.poller import KLING_PACE
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import PAUSES
 from kling.studio.sender import NO_CONNECTION, YOUNG
+from kling.tasks import Task
+from kling.text_to_video import TextToVideo
 from tests.studio.fakes import FOX, Bench, Kling
 
 V3 = replace(FOX, model_name="kling-v3")

@@ -14,10 +14,11 @@ import pytest
 
 from kling import ApiKey, Client
 from kling.errors import DownloadFailed
-from kling.models import TextToVideo, Video
 from kling.studio.archive import MOST_AGAIN, Archive, again, check_mp4, cleared_at, orphans, safety
 from kling.studio.jobs import Job, fold, request_cells
 from kling.studio.video_check import CheckInterrupted, ChildChecker, Decoded, Look
+from kling.tasks import Video
+from kling.text_to_video import TextToVideo
 from tests.kling.loopback import Loopback, reply
 from tests.studio.clips import InProcessChecker, WordChecker, boxes, huge_frame, zeroed
 from tests.studio.fakes import Kling

@@ -16,10 +16,10 @@ import pytest
 
 from kling.auth import ApiKey
 from kling.errors import BadRequest, DownloadFailed, InvalidRequest, NotSent
-from kling.models import TextToVideo
 from kling.studio import connection as module
 from kling.studio.connection import KlingConnection, SandboxConnection, connect
 from kling.studio.settings import Settings
+from kling.text_to_video import TextToVideo
 
 ROOT = Path(__file__).parents[2]
 FOX = TextToVideo(prompt="A fox in the snow")

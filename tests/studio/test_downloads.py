@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kling.errors import DownloadFailed, MaybeSent, NotSent, api_error
-from kling.models import Video
 from kling.studio.archive import MOST_AGAIN, Archive, again
 from kling.studio.downloads import AT_ONCE, GONE_ANSWERS, MOST_AT_A_STEP, Downloads
 from kling.studio.jobs import SUCCEED, Job, fold
 from kling.studio.ledger import LedgerError
 from kling.studio.video_check import CheckInterrupted, Decoded
+from kling.tasks import Video
 from tests.kling.tools import Clock
 from tests.studio.clips import WordChecker, boxes
 from tests.studio.fakes import Account, Kling, Steady

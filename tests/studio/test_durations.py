@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kling.models import TextToVideo
 from kling.studio.durations import (
     FEWEST,
     MOST,
@@ -21,6 +20,7 @@ from kling.studio.durations import (
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
+from kling.text_to_video import TextToVideo
 from tests.studio.fakes import FOX, Bench
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.models import BalanceDeduction, CameraControl, Shot, Task, TextToVideo, Video
+from kling.camera_control import CameraControl
+from kling.shots import Shot
 from kling.studio.durations import DurationStats, kind_of, timeline
 from kling.studio.jobs import (
     COLUMNS,
@@ -31,6 +32,8 @@ from kling.studio.jobs import (
 )
 from kling.studio.ledger.restore import missing_rows
 from kling.studio.verification import charged, mismatches
+from kling.tasks import BalanceDeduction, Task, Video
+from kling.text_to_video import TextToVideo
 from tests.kling.tools import law
 
 NOW = "2026-11-22T10:00:00.000+00:00"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kling.models import Shot
+from kling.shots import Shot
 from kling.studio.jobs import COLUMNS
 from tests.studio.fakes import Bench, Kling
 

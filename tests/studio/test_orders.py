@@ -9,7 +9,6 @@ from itertools import pairwise
 import pytest
 
 from kling.errors import InvalidRequest, MaybeSent, NotSent, api_error
-from kling.models import TextToVideo
 from kling.studio.holds import PERSON_PAUSE as HOLD_PAUSE
 from kling.studio.holds import RETRY_PAUSES as BUSY_PAUSES
 from kling.studio.jobs import StateChanged
@@ -17,6 +16,7 @@ from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_text import parse
 from kling.studio.reconciler import PAUSES
 from kling.studio.sender import YOUNG
+from kling.text_to_video import TextToVideo
 from tests.kling.tools import Clock
 from tests.studio.fakes import ACCOUNT, FOX, Bench, Crash, Kling
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kling.errors import MaybeSent, NotSent, api_error
-from kling.models import Task
 from kling.studio.poller import KLING_PACE, LONGEST_PAUSE, MOST_GETS, MOST_PAGES
+from kling.tasks import Task
 from tests.studio.fakes import Bench
 
 LOST = MaybeSent("The connection broke.")

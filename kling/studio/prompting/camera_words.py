@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kling.models import CameraControl
+from kling.camera_control import CameraControl
 
 MOVES = {
     ("horizontal", -1): "moves left",

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from typing import Any
 
+from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES, CameraControl
 from kling.catalog import Model, catalog
-from kling.models import CAMERA_AXES, CAMERA_TYPES, CameraControl, Shot, TextToVideo
-from kling.rules import CAMERA_LIMIT
+from kling.shots import Shot
 from kling.studio.prompting import camera_words
+from kling.text_to_video import TextToVideo
 
 OTHER = "other"  # in place of a model's name: one that the catalog does not know
 NO_MODE = "none"

@@ -15,7 +15,7 @@ from string import Template
 from typing import Any
 
 from kling.client import PATH, SINGAPORE
-from kling.models import TextToVideo
+from kling.text_to_video import TextToVideo
 
 # Taken by a terminal or by eyes for something else: C1 controls, DEL, marks of direction, odd ends of lines,
 # halves of a pair.

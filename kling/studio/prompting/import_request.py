@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from kling.camera_control import CameraControl
 from kling.catalog import catalog
 from kling.client import PATH
-from kling.models import CameraControl, Shot, TextToVideo
+from kling.shots import Shot
 from kling.studio.prompting.shell import Heredoc, ShellError, words
+from kling.text_to_video import TextToVideo
 
 MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000

@@ -12,9 +12,10 @@ from decimal import Decimal
 from itertools import product
 from math import prod
 
-from kling.models import Problem, TextToVideo
+from kling.problems import Problem
 from kling.studio.prompting.draft import Change, Draft, snap_to_model
 from kling.studio.prompting.template_language import TemplateSyntaxError, Values, count_all, expand_all
+from kling.text_to_video import TextToVideo
 
 MOST_ROWS = 500  # combinations that are looked at, before equal ones are merged
 ASK_AGAIN = 20  # rows in one press from which on a page should ask again

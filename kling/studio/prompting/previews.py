@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from kling.camera_control import CameraControl
 from kling.catalog import catalog
-from kling.models import CameraControl, Shot, TextToVideo
+from kling.shots import Shot
 from kling.studio.prompting.storyboard import seconds, total
+from kling.text_to_video import TextToVideo
 
 log = logging.getLogger(__name__)
 

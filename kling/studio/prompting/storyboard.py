@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kling.catalog import catalog
-from kling.models import Shot
+from kling.shots import Shot
 
 Shots = tuple[Shot, ...]
 

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kling.models import TextToVideo
 from kling.studio.prompting import import_request
+from kling.text_to_video import TextToVideo
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from kling.models import Shot, TextToVideo
+from kling.shots import Shot
+from kling.text_to_video import TextToVideo
 
 POSTERS = Path(__file__).with_name("posters")
 LONGEST_QUERY = 200  # characters; what stands behind them is not searched for

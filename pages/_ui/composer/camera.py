@@ -7,8 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from kling import CameraControl
-from kling.models import CAMERA_AXES, CAMERA_TYPES
-from kling.rules import CAMERA_LIMIT
+from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import AUTOMATIC, Draft
 from pages._ui.composer.draft_state import browser, keep

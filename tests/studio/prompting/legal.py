@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo, catalog
-from kling.models import CAMERA_AXES, CAMERA_TYPES
+from kling.camera_control import CAMERA_AXES, CAMERA_TYPES
 
 SENDABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 # What quoting gets wrong, beside any other text.

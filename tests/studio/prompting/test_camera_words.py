@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling import CameraControl, TextToVideo
-from kling.models import CAMERA_AXES, CAMERA_TYPES
+from kling.camera_control import CAMERA_AXES, CAMERA_TYPES
 from kling.sandbox.renderer.camera import REST, Pose, spoken, waypoints
 from kling.sandbox.renderer.prompt_reader import read_scene as scene
 from kling.studio.prompting import camera_words

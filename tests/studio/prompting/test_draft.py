@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo, catalog
+from kling.camera_control import CAMERA_AXES, CAMERA_TYPES
 from kling.catalog import Model
-from kling.models import CAMERA_AXES, CAMERA_TYPES
 from kling.studio.prompting.draft import (
     AUTOMATIC,
     CUTS,
