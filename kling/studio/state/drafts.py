@@ -131,10 +131,10 @@ class DraftStore:
             )
             values = values_of(draft, now)
             if row is None:
+                connection.execute(delete(drafts).where(drafts.c.changed < now - DRAFT_SECONDS))
                 _delete_oldest_of(connection, owner)
             self._check(connection, values["size"], row.size if row else 0)
             if row is None:
-                connection.execute(delete(drafts).where(drafts.c.changed < now - DRAFT_SECONDS))
                 connection.execute(insert(drafts).values(**values))
             else:
                 connection.execute(update(drafts).where(drafts.c.id == draft_id).values(**values))

@@ -65,20 +65,19 @@ class OldFolders:
         inode = _inode(folder)
         with self._database.write() as connection:
             row = connection.execute(select(taken_in).where(marked)).one_or_none()
-            if row and row.inode != inode:  # renamed already; what stands there now is another folder
+            if (
+                row and row.inode != inode
+            ):  # it was renamed before a kill; what has its name now is another one
+                self._tell_unreadable(name, _renamed_before(folder, row.inode), row.unreadable)
                 connection.execute(delete(taken_in).where(marked))
                 row = None
-            if row is None and inode:
-                unreadable = _copy(folder, connection, table, values)
-                connection.execute(
-                    insert(taken_in).values(folder=name, inode=inode, unreadable=json.dumps(unreadable))
-                )
-            elif row:
-                unreadable = json.loads(row.unreadable)
-            else:
+            if row is None and not inode:
                 return
+            unreadable = row.unreadable if row else json.dumps(_copy(folder, connection, table, values))
+            if row is None:
+                connection.execute(insert(taken_in).values(folder=name, inode=inode, unreadable=unreadable))
         try:
-            kept = _renamed(folder)
+            kept = _rename(folder)
         except OSError as error:
             self.warnings.append(
                 f"The folder {name} was taken into the database and cannot be renamed "
@@ -88,11 +87,14 @@ class OldFolders:
         else:
             with self._database.write() as connection:
                 connection.execute(delete(taken_in).where(marked))
-        what = "draft" if name == "drafts" else "template"
-        for file in unreadable:
-            log.warning("The old %s %s cannot be read.", what, file)
+        self._tell_unreadable(name, kept, unreadable)
+
+    def _tell_unreadable(self, name: str, kept: Path, unreadable: str) -> None:
+        for file in json.loads(unreadable):
+            log.warning("The file %s/%s of an older version cannot be read.", kept, file)
             self.warnings.append(
-                f"A {what} of an older version could not be read. Its file is kept as {kept.name}/{file}."
+                f"A {name.removesuffix('s')} of an older version could not be read. "
+                f"Its file is kept as {kept.name}/{file}."
             )
 
 
@@ -104,7 +106,15 @@ def _inode(folder: Path) -> str:
     return f"{facts.st_dev}:{facts.st_ino}"
 
 
-def _renamed(folder: Path) -> Path:
+def _renamed_before(folder: Path, inode: str) -> Path:
+    """Return the name that a folder has now; the first one that it can have if it is gone."""
+    names = sorted(folder.parent.glob(f"{folder.name}.before-*"))
+    return next(
+        (path for path in names if _inode(path) == inode), folder.with_name(f"{folder.name}.before-2")
+    )
+
+
+def _rename(folder: Path) -> Path:
     number = 2
     while (kept := folder.with_name(f"{folder.name}.before-{number}")).exists():
         number += 1
