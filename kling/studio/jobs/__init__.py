@@ -1,0 +1,68 @@
+"""The job: what the studio knows of one request, and how it is read from and written to records.
+
+A record is a row of the log: a change to one job. What a job is now is folded from its records.
+
+    columns   the columns of a record
+    states    the states of a job
+    cells     values as text in cells; reading raises nothing
+    record    a request and a task as cells, and back
+    job       `Job`: one job as its records say
+    fold      from records to a job
+"""
+
+from __future__ import annotations
+
+from kling.studio.jobs.cells import bounded, dump_json, json_object, truncate
+from kling.studio.jobs.columns import COLUMNS, CURATION, OF_A_TASK, TAKEN_BACK
+from kling.studio.jobs.fold import apply_row, fold
+from kling.studio.jobs.job import Job
+from kling.studio.jobs.record import TEXT_TO_VIDEO, request_cells, task_cells
+from kling.studio.jobs.states import (
+    FAILED,
+    FOLLOWED,
+    INTENT,
+    NOT_SENT,
+    OPEN,
+    PROCESSING,
+    RANKS,
+    STATES,
+    SUBMITTED,
+    SUCCEED,
+    TERMINAL,
+    UNKNOWN,
+    WAITING,
+    WITHDRAWN,
+    StateChanged,
+)
+
+__all__ = [
+    "COLUMNS",
+    "CURATION",
+    "FAILED",
+    "FOLLOWED",
+    "INTENT",
+    "NOT_SENT",
+    "OF_A_TASK",
+    "OPEN",
+    "PROCESSING",
+    "RANKS",
+    "STATES",
+    "SUBMITTED",
+    "SUCCEED",
+    "TAKEN_BACK",
+    "TERMINAL",
+    "TEXT_TO_VIDEO",
+    "UNKNOWN",
+    "WAITING",
+    "WITHDRAWN",
+    "Job",
+    "StateChanged",
+    "apply_row",
+    "bounded",
+    "dump_json",
+    "fold",
+    "json_object",
+    "request_cells",
+    "task_cells",
+    "truncate",
+]

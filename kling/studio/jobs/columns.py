@@ -1,0 +1,75 @@
+"""The columns of a record, under the API's own names where it has one. README lists them for people."""
+
+from __future__ import annotations
+
+COLUMNS = (
+    "external_task_id",
+    "time",
+    "state",
+    "person",
+    "person_id",
+    "account",
+    "endpoint",
+    "model_name",
+    "prompt",
+    "negative_prompt",
+    "mode",
+    "duration",
+    "aspect_ratio",
+    "sound",
+    "cfg_scale",
+    "camera_control",
+    "multi_shot",
+    "shot_type",
+    "multi_prompt",
+    "watermark_info",
+    "callback_url",
+    "units",
+    "unit_price",
+    "currency",
+    "task_id",
+    "code",
+    "message",
+    "request_id",
+    "task_status_msg",
+    "created_at",
+    "updated_at",
+    "final_unit_deduction",
+    "final_balance_deduction",
+    "video_id",
+    "video_duration",
+    "file",
+    "file_bytes",
+    "file_sha256",
+    "watermark_file",
+    "rating",
+    "star",
+    "tags",
+    "note",
+    "hidden",
+    "deleted",
+    "by",
+    "by_name",
+    "parent",
+    "batch",
+    "extra",
+)
+
+CURATION = frozenset({"rating", "star", "tags", "note", "hidden", "deleted"})  # people's opinions of a job
+TAKEN_BACK = "-"  # in a column of `CURATION`: the value that an earlier record gave is removed
+
+CHARGES = ("final_unit_deduction", "final_balance_deduction")
+# These columns are filled only from an answer about a task, or from its video. So a record with one of them
+# shows that Kling has accepted the job.
+OF_A_TASK = frozenset(
+    {
+        "task_id",
+        "task_status_msg",
+        "created_at",
+        "updated_at",
+        *CHARGES,
+        "video_id",
+        "video_duration",
+        "file",
+    }
+)

@@ -1,0 +1,134 @@
+"""One job, as its records say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from kling.studio.jobs.cells import bounded, json_object, utc_time
+from kling.studio.jobs.columns import OF_A_TASK
+from kling.studio.jobs.record import request_of
+from kling.studio.jobs.states import (
+    KNOWN_STATES,
+    NOT_SENT,
+    ONLY_OF_ACCEPTED,
+    SUCCEED,
+    TERMINAL,
+    state_shown_by,
+)
+from kling.text_to_video import TextToVideo
+
+NO_TIME = datetime.fromtimestamp(0, UTC)  # stands for the time of a record that cannot be read
+# Older versions wrote these sentences into `message`.
+_MONEY_SENTENCES = re.compile(
+    r"(?:^|(?<=[.!?)”]\s))(?:It (?:waits here|never arrived), and nothing was spent\.|Nothing was spent\."
+    r"|It is being looked up: nothing needs to be done, and no second task is bought\.)\s*",
+    re.IGNORECASE,
+)
+_MONEY_CLAUSE = re.compile(r"[ ,;]{0,2}(?:\band )?\bnothing was spent\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as its records say; immutable, so that pages can hold it while the poller changes the ledger.
+
+    Args:
+        cells: the latest non-empty cell of each column, decoded.
+        since: when the job first came into each of its states.
+    """
+
+    cells: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, datetime] = field(default_factory=dict)
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    @property
+    def id(self) -> str:
+        """Our id, the `external_task_id`."""
+        return self["external_task_id"]
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`; where no record names one, the state that the other cells show."""
+        state = self["state"]
+        return state if state in KNOWN_STATES else state_shown_by(self.cells, "") or NOT_SENT
+
+    @property
+    def accepted(self) -> bool:
+        """Whether Kling is known to have accepted it: then it has a task, which may have been paid for."""
+        return self.state in ONLY_OF_ACCEPTED or not self.cells.keys().isdisjoint(OF_A_TASK)
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is proved that Kling has deleted its video."""
+        return "gone" in self["extra"] and bool(self.extra.get("gone"))
+
+    @property
+    def ordered_at(self) -> datetime:
+        """When the person ordered it; 1970 where no record has a time that can be read."""
+        known = [time for time in self.since.values() if time != NO_TIME]
+        return min(known, default=None) or self.moment("time") or NO_TIME
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it reached a terminal state."""
+        return self.since.get(self.state) if self.state in TERMINAL else None
+
+    @property
+    def parent(self) -> str:
+        """The id of the job that it was remixed from, empty if it was written anew."""
+        return self["parent"]
+
+    @property
+    def group(self) -> str:
+        """The id of the batch that it was ordered in, empty if it was ordered alone."""
+        return self["batch"]
+
+    @property
+    def take(self) -> int:
+        """Its number among the equal requests of one press, from 1."""
+        take = self.extra.get("take")
+        return take if isinstance(take, int) and 0 < take < 10**6 else 1
+
+    @property
+    def has_clip(self) -> bool:
+        """Whether its video is in the archive."""
+        return bool(self["file"]) and self.state == SUCCEED
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """Facts without a column of their own, such as what the file was found to be (`probe`)."""
+        return json_object(self["extra"])
+
+    @property
+    def message(self) -> str:
+        """What the last answer means, in words for a person.
+
+        Sentences about money that older versions wrote there are left out: only a process that has the
+        proof may say them.
+        """
+        return _MONEY_CLAUSE.sub("", _MONEY_SENTENCES.sub("", self["message"])).rstrip()
+
+    @property
+    def code(self) -> int:
+        """Kling's code of the last answer, 0 where there is none."""
+        number = self.decimal("code")
+        return int(number) if number is not None and number == int(number) else 0
+
+    def decimal(self, column: str) -> Decimal | None:
+        """Return the number of a column, None where there is none or one of absurd size."""
+        return bounded(self[column])
+
+    def moment(self, column: str) -> datetime | None:
+        """Return the time of a column in UTC, None where there is none; one without a zone is UTC."""
+        return utc_time(self[column])
+
+    @property
+    def request(self) -> TextToVideo:
+        """The request as it was ordered, ready to be sent again with the same id."""
+        return request_of(self.cells)
