@@ -24,16 +24,16 @@ from kling.sandbox.app import SandboxApp
 from kling.sandbox.clips import Clips
 from kling.sandbox.engine import Engine
 from kling.sandbox.loopback import is_loopback
-from kling.sandbox.options import greeting, read_options, settings, warning
+from kling.sandbox.options import greeting, parse_options, settings, warning
 from kling.sandbox.store import Store
 
 _STOP_SECONDS = 2
-_KEEP_ALIVE_SECONDS = 75  # longer than any pause between two polls, which would meet a closing connection
+_KEEP_ALIVE_SECONDS = 75  # longer than any pause between two polls: a poll must not meet a closing connection
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the sandbox until Ctrl-C, SIGTERM or, as a child, the end of stdin; return the exit code."""
-    options = read_options(arguments)
+    options = parse_options(arguments)
     with contextlib.ExitStack() as stack:
         folder = options.data or stack.enter_context(tempfile.TemporaryDirectory(prefix="kling-sandbox-"))
         clips = Clips(folder=Path(folder) / "clips", style=options.clips)
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _serve(sandbox: SandboxApp, options: argparse.Namespace) -> None:
     server = _Server(sandbox, options)
     signal.signal(signal.SIGTERM, _end)
-    # A short secret key is the operator's own choice.
+    # PyJWT warns of a short secret key, which the operator chose.
     warnings.filterwarnings("ignore", category=jwt.warnings.InsecureKeyLengthWarning)
     if options.child:
         if hasattr(os, "nice"):
@@ -70,7 +70,7 @@ def _serve(sandbox: SandboxApp, options: argparse.Namespace) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says its address as soon as it accepts connections, and not before."""
+    """A server that prints its address as soon as it accepts connections."""
 
     def __init__(self, sandbox: SandboxApp, options: argparse.Namespace) -> None:
         config = uvicorn.Config(
@@ -112,7 +112,7 @@ def _end_with_parent(server: uvicorn.Server) -> None:
             pass
     server.should_exit = True
     time.sleep(_STOP_SECONDS + 3)
-    os._exit(1)  # whatever holds it, it must not outlive its parent
+    os._exit(1)  # something keeps it from stopping, but it must not outlive its parent
 
 
 if __name__ == "__main__":

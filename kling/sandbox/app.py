@@ -1,4 +1,4 @@
-"""The door: HTTP around the engine, and clips with Range."""
+"""The sandbox as a web application: HTTP around the engine, and the clips with Range."""
 
 from __future__ import annotations
 
@@ -22,34 +22,35 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kling.sandbox.callbacks import Callbacks
-from kling.sandbox.clips import Clips, RenderQueue
+from kling.sandbox.clips import Clips
 from kling.sandbox.control import routes
 from kling.sandbox.engine import Answer, Engine, Request, refused_answer
 from kling.sandbox.faults import with_fault
 from kling.sandbox.loopback import OriginGuard
+from kling.sandbox.render_queue import RenderQueue
 from kling.sandbox.store import Task
 
 MAX_BODY = 1 << 20
 _CLIP = re.compile(r"(\d{18})(-watermark)?\.mp4")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 _RANGE = re.compile(r"(\d{1,15})-(\d{0,15})|-\d{1,15}")
-_JOURNAL = 1000
-_SHOWN = 4000
-_DEEP = 100
+_JOURNAL = 1000  # entries
+_SHOWN = 4000  # bytes or characters of one value in the journal
+_MAX_BRACKETS = 100  # in a body that the journal shows as JSON
 
 log = logging.getLogger(__name__)
 
 
 class SandboxApp:
-    """The sandbox as a web application: `door.app` is its ASGI app.
+    """The sandbox as a web application; the attribute `asgi` is what an ASGI server runs.
 
     Args:
-        engine: that answers.
-        clips: that are downloaded.
-        now: seconds since the epoch.
+        engine: answers the calls of the API.
+        clips: the folder of the clips that are downloaded.
+        now: returns seconds since the epoch.
         secret: callbacks are signed with it; empty: they are not signed.
-        anywhere: whether callbacks may leave this machine.
-        loopback_only: whether it listens on a loopback address, and has no other names.
+        anywhere: whether callbacks may go to other machines.
+        loopback_only: whether the server listens on a loopback address only; other names are then refused.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class SandboxApp:
         self.journal: deque[dict[str, Any]] = deque(maxlen=_JOURNAL)
         self.render_queue = RenderQueue(engine.store, clips, lambda: engine.clock(now()))
         self.callbacks = Callbacks(
-            engine=engine, now=now, secret=secret, anywhere=anywhere, note=self._note_callback
+            engine=engine, now=now, secret=secret, anywhere=anywhere, record=self._record_callback
         )
         self.asgi = Starlette(
             routes=[
@@ -83,29 +84,29 @@ class SandboxApp:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.render_queue.start()
-        telling = asyncio.create_task(self.callbacks.run())
+        sending = asyncio.create_task(self.callbacks.run())
         try:
             yield
         finally:
-            telling.cancel()
+            sending.cancel()
             with suppress(asyncio.CancelledError):
-                await telling
+                await sending
             await self.render_queue.stop()
 
     async def clip(self, request: HTTPRequest) -> ASGIApp:
-        """Send a clip, or the part of it that is asked for."""
+        """Answer with a clip, or with the part of it that is asked for."""
         name = _CLIP.fullmatch(request.path_params["name"])
         task = self.engine.clip(name[1], self.now()) if name else None
         path = None
         if name and task and (task.watermarked or not name[2]):
             path = self.clips.find(task, watermark=bool(name[2]))
         if task is None or path is None:
-            self._note(request, status=404)
+            self._record(request, status=404)
             return PlainTextResponse("There is no such clip, or it was cleared.\n", status_code=404)
         if not _is_range(request.headers.get("range", "bytes=0-")):
-            _without_range(request.scope)  # RFC 9110, 14.2: what cannot be read as a range is ignored
+            _remove_range(request.scope)  # RFC 9110, 14.2: a Range that cannot be read is ignored
         plan = self.engine.plans.take("clip", task.task_id, task.external_task_id)
-        self._note(request, status=200, fault=plan.fault)
+        self._record(request, status=200, fault=plan.fault)
         return with_fault(FileResponse(path, media_type="video/mp4"), plan, request)
 
     async def api(self, request: HTTPRequest) -> ASGIApp:
@@ -117,7 +118,7 @@ class SandboxApp:
         else:
             answer = self._handle(request, body, call_id)
         seen = {"body": _readable(body or b""), "code": answer.body["code"]}
-        self._note(request, status=answer.status, fault=answer.plan.fault, **seen)
+        self._record(request, status=answer.status, fault=answer.plan.fault, **seen)
         if request.method == "POST":
             await self.render_queue.wake()
             self.callbacks.wake()
@@ -139,7 +140,7 @@ class SandboxApp:
             log.exception("a request failed in the sandbox itself")
             return refused_answer(5000, "The sandbox itself failed; its log says why", call_id)
 
-    def _note(self, request: HTTPRequest, **seen: Any) -> None:
+    def _record(self, request: HTTPRequest, **seen: Any) -> None:
         kind = "jwt" if "." in request.headers.get("authorization", "") else "api key"
         self.journal.append(
             {
@@ -148,7 +149,7 @@ class SandboxApp:
                 "method": request.method,
                 "path": request.scope["path"][:_SHOWN],
                 "query": dict(request.query_params),
-                # chosen one by one, so that no credential can slip through
+                # only headers that are named here, so that no credential gets into the journal
                 "headers": {
                     name: request.headers[name][:_SHOWN]
                     for name in ("host", "user-agent", "content-type", "content-length")
@@ -159,19 +160,22 @@ class SandboxApp:
             | seen
         )
 
-    def _note_callback(self, task: Task, status: str, result: str) -> None:
-        told = {"task_id": task.task_id, "external_task_id": task.external_task_id, "task_status": status}
-        self.journal.append({"kind": "callback", "at": int(self.now() * 1000), **told, "result": result})
+    def _record_callback(self, task: Task, status: str, result: str) -> None:
+        seen = {"task_id": task.task_id, "external_task_id": task.external_task_id, "task_status": status}
+        self.journal.append({"kind": "callback", "at": int(self.now() * 1000), **seen, "result": result})
 
 
 class _Endpoint:
-    """A route that may answer with any ASGI app, and to any method: the API refuses methods itself."""
+    """A route that takes every method and may answer with any ASGI app.
+
+    The engine refuses wrong methods itself, with the API's own answer.
+    """
 
     def __init__(self, answer: Callable[[HTTPRequest], Awaitable[ASGIApp]]) -> None:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(ClientDisconnect):  # nobody is left to be answered
+        with suppress(ClientDisconnect):  # then there is nobody to answer
             response = await self._answer(HTTPRequest(scope, receive))
             await response(scope, receive, send)
 
@@ -194,10 +198,13 @@ def _base_url(request: HTTPRequest) -> str:
 
 
 def _readable(body: bytes) -> Any:
-    if len(body) <= _SHOWN and body.count(b"[") + body.count(b"{") <= _DEEP:
+    """Return a body as the journal shows it: as JSON if it is small and simple, else the start of it."""
+    if len(body) <= _SHOWN and body.count(b"[") + body.count(b"{") <= _MAX_BRACKETS:
         with suppress(ValueError):
             parsed = json.loads(body)
-            json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()  # as the journal will be sent
+            json.dumps(
+                parsed, ensure_ascii=False, allow_nan=False
+            ).encode()  # fails for what the journal could not send
             return parsed
     return body[:_SHOWN].decode("utf-8", "replace")
 
@@ -208,5 +215,5 @@ def _is_range(header: str) -> bool:
     return unit == "bytes" and all(one and not (one[2] and int(one[2]) < int(one[1])) for one in found)
 
 
-def _without_range(scope: Scope) -> None:
+def _remove_range(scope: Scope) -> None:
     scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]

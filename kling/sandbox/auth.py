@@ -1,4 +1,4 @@
-"""Who may call: an API key, or a JWT signed with the secret key (S2, S4)."""
+"""Checks the credentials of a request: an API key, or a JWT signed with the secret key (S2, S4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jwt.types import Options
 
 from kling.sandbox.rules import Refused
 
-# Well-known on purpose: they open nothing but a sandbox. The secret is long enough for HS256 (RFC 7518, 3.2).
+# Everybody may know these keys: they work for a sandbox only. HS256 needs 32 bytes of secret (RFC 7518, 3.2).
 ACCESS_KEY = "sandbox-access-key"
 SECRET_KEY = "sandbox-secret-key-for-trying-things-out"  # noqa: S105
 API_KEY = "api-key-kling-sandbox"
@@ -22,11 +22,11 @@ class Keys:
     """Credentials of the sandbox's one account.
 
     Args:
-        access_key: `iss` of a token.
-        secret_key: what a token is signed with; at least 32 bytes.
-        api_key: sent as it is.
+        access_key: the claim `iss` of a token.
+        secret_key: signs a token; at least 32 bytes.
+        api_key: sent instead of a token.
 
-    An empty key opens nothing.
+    An empty key is never accepted.
     """
 
     access_key: str = ACCESS_KEY
@@ -35,15 +35,16 @@ class Keys:
 
 
 def authenticate(authorization: str | None, keys: Sequence[Keys], now: float) -> None:
-    """Return when the header names the account.
+    """Check that a request may use the account.
 
     Args:
-        authorization: the header `Authorization`, if there is one.
-        keys: of the account; any of them will do.
-        now: seconds since the epoch, by the real clock: advancing the sandbox's own must not end tokens.
+        authorization: the header `Authorization`, or None.
+        keys: the credentials of the account; any of them is accepted.
+        now: seconds since the epoch by the real clock: tokens must not expire when a test advances the
+            sandbox's clock.
 
     Raises:
-        Refused: 1000 to 1004, as the contract's rules say.
+        Refused: with code 1000 to 1004, as the contract's rules say.
     """
     if not (authorization or "").strip():
         raise Refused(1001)
@@ -55,7 +56,9 @@ def authenticate(authorization: str | None, keys: Sequence[Keys], now: float) ->
         return
     if token.startswith("api-key-"):
         raise Refused(1002, "Authorization: api key not found")
-    parts = token.count(".") + 1 if "." in token else 0  # counted as the API was seen to count
+    parts = (
+        token.count(".") + 1 if "." in token else 0
+    )  # the real API was seen to call a token without a dot 0 parts
     if parts != 3:
         raise Refused(1002, f"Authorization: The token was expected to have 3 parts, but got {parts}")
     _check_claims(_verified(token, keys), now)

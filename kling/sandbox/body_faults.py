@@ -1,7 +1,7 @@
-"""Faults of what an answer says: the answer arrives, and its body is not the one of the documentation.
+"""Faults in the body of an answer: it arrives whole, but differs from what the documentation says.
 
-Each fault changes a body in place. They are part of the engine, not of its HTTP, so that tests without a
-socket have them too. What each does stands in plans.py.
+Each fault changes a body in place. The engine applies them, not the web application, so that tests without a
+socket can use them too. plans.py says what each fault does.
 """
 
 from __future__ import annotations
@@ -12,39 +12,42 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-LATE_VIDEOS_MS = 10_000  # for so long after its success a task with the fault `late-videos` shows no result
+LATE_VIDEOS_MS = 10_000  # a task with the fault `late-videos` shows no result for so long after its end
 UNIT_PRICE = Decimal("0.14")  # US dollars, the list price of a video Unit (S2)
 
 Body = dict[str, Any]
 
 
-def with_faults(body: Body, faults: Collection[str | None], now: int) -> Body:
-    """Return an answer's body after the faults that are named; names of other faults are passed over.
+def with_body_faults(body: Body, faults: Collection[str | None], now: int) -> Body:
+    """Return the body of an answer with the faults that are named.
 
     Args:
-        body: of the answer; it may be changed.
-        faults: their names.
+        body: it may be changed.
+        faults: their names. Names that are not faults of a body are passed over.
         now: ms, by the sandbox's clock.
     """
-    for name, change in _CHANGES.items():  # in this order: a time is read before its form is changed
+    for (
+        name,
+        change,
+    ) in _CHANGES.items():  # late-videos compares times, so it comes before the faults that change their form
         if name in faults:
             change(body, now)
     return body
 
 
 def without_result(task: Body) -> None:
-    """Take the videos and the deduction from a task as it is shown."""
+    """Remove the videos and the deduction from a task in an answer."""
     task["task_result"] = {"videos": []}
     task["final_unit_deduction"] = "0"
 
 
 def hide_late_result(task: Body, now: int) -> None:
-    """Take the result from a task as it is shown that ended only just now."""
+    """Remove the result from a task in an answer if it ended less than LATE_VIDEOS_MS ago."""
     if task.get("task_status") == "succeed" and now < task["updated_at"] + LATE_VIDEOS_MS:
         without_result(task)
 
 
-def a_stranger(base_url: str, now: int) -> Body:
+def foreign_task(base_url: str, now: int) -> Body:
     """Return a task that nobody of this account created, as a query shows it."""
     video = {"id": "900000000000000001", "url": f"{base_url}/clips/800000000000000001.mp4", "duration": "5"}
     return {
@@ -62,7 +65,7 @@ def a_stranger(base_url: str, now: int) -> Body:
 
 
 def _tasks(body: Body) -> list[Body]:
-    """Return the tasks in an answer's body, whichever call it answers."""
+    """Return the tasks in the body of an answer to any call."""
     data = body.get("data")
     return [one for one in (data if isinstance(data, list) else [data]) if one and "task_status" in one]
 
@@ -98,7 +101,7 @@ def _huge_deduction(body: Body, _now: int) -> None:
             task["final_unit_deduction"] = "1e700000000"
 
 
-def _respelt(names: Mapping[str, str]) -> Callable[[Body, int], None]:
+def _renamed_status(names: Mapping[str, str]) -> Callable[[Body, int], None]:
     def change(body: Body, _now: int) -> None:
         for task in _tasks(body):
             task["task_status"] = names.get(task["task_status"], task["task_status"])
@@ -143,7 +146,7 @@ def _extra_fields(body: Body, _now: int) -> None:
 
 def _other_order(body: Body, _now: int) -> None:
     if isinstance(body.get("data"), list):
-        random.Random(0).shuffle(body["data"])  # noqa: S311 -- the same page, the same order
+        random.Random(0).shuffle(body["data"])  # noqa: S311 -- the same page is always shuffled the same way
 
 
 def _list_partial(body: Body, _now: int) -> None:
@@ -169,8 +172,8 @@ _CHANGES: dict[str, Callable[[Body, int], None]] = {
     "huge-deduction": _huge_deduction,
     "times-in-seconds": _times_in(lambda milliseconds: milliseconds // 1000),
     "times-in-iso": _times_in(_iso),
-    "status-succeeded": _respelt({"succeed": "succeeded"}),
-    "status-completed": _respelt({"succeed": "completed"}),
+    "status-succeeded": _renamed_status({"succeed": "succeeded"}),
+    "status-completed": _renamed_status({"succeed": "completed"}),
     "status-uppercase": _uppercase,
     "unknown-status": _unknown_status,
     "code-text": _code_text,
@@ -181,5 +184,5 @@ _CHANGES: dict[str, Callable[[Body, int], None]] = {
     "list-empty": _list_empty,
     "list-object": _list_object,
 }
-# Two more that the engine makes itself, because another task or another code is answered.
+# The engine makes two more itself, because they answer with another task or another code.
 BODY_FAULTS = frozenset({*_CHANGES, "list-404", "stranger"})

@@ -1,15 +1,8 @@
-"""Where clips lie, and the processes that draw them, away from the one that answers."""
+"""The folder of the clips: which file belongs to a task, and what has to be drawn into it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import os
-import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,17 +10,10 @@ from typing import Any
 from kling.sandbox.contract import MODELS
 from kling.sandbox.render_spec import RenderSpec, Shot
 from kling.sandbox.rules import mode_of
-from kling.sandbox.store import Store, Task
+from kling.sandbox.store import Task
 
-_ATTEMPTS = 2
-_WORKERS = 2 if (os.cpu_count() or 1) >= 4 else 1
-_SHORT_TINY = 72
-# A clip that takes longer than this, and this again for each of its seconds, must not keep others waiting. It
-# is ten times what the slowest one takes on an idle machine.
-_PATIENCE = 60.0
+_TINY_SHORT_SIDE = 72  # pixels
 _KEEP_SECONDS = 31 * 24 * 3600
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +21,16 @@ class Clips:
     """The folder of the clips.
 
     Args:
-        folder: exists.
-        style: `drawn`, a clip of its own for each task, or `tiny`, one small clip for all tasks of the
-            same length, shape and sound.
+        folder: an existing folder.
+        style: `drawn`: each task has a clip of its own; `tiny`: all tasks of the same length, shape and sound
+            share one small clip.
     """
 
     folder: Path
     style: str
 
     def path(self, task: Task, *, watermark: bool = False) -> Path:
-        """Return where a task's clip lies once it is drawn."""
+        """Return the path that a task's clip has once it is drawn."""
         if self.style == "drawn":
             return self.folder / f"{task.task_id}{'-watermark' if watermark else ''}.mp4"
         spec = self.spec(task)
@@ -52,7 +38,7 @@ class Clips:
         return self.folder / f"tiny-{size}-{spec.fps}-{spec.seconds}-{spec.sound}.mp4"
 
     def find(self, task: Task, *, watermark: bool = False) -> Path | None:
-        """Return a task's clip if it is there, also one that an earlier run drew in the other style."""
+        """Return the path of a task's clip, also one that an earlier run drew in the other style, or None."""
         for style in (self.style, *({"drawn", "tiny"} - {self.style})):
             path = replace(self, style=style).path(task, watermark=watermark)
             if path.exists():
@@ -60,9 +46,9 @@ class Clips:
         return None
 
     def spec(self, task: Task, *, watermark: bool = False) -> RenderSpec:
-        """Return what to draw for a task."""
+        """Return what has to be drawn for a task, with the fault that its clip must have."""
         request, fault = task.request, task.clip_fault
-        short = mode_of(request)["short_side"] if self.style == "drawn" else _SHORT_TINY
+        short = mode_of(request)["short_side"] if self.style == "drawn" else _TINY_SHORT_SIDE
         aspect_ratio = request["aspect_ratio"]
         if fault == "wrong-aspect":
             aspect_ratio = "16:9" if aspect_ratio == "1:1" else "1:1"
@@ -93,7 +79,7 @@ class Clips:
         )
 
     def jobs(self, task: Task) -> list[dict[str, Any]]:
-        """Return what a worker is told, one job for each file of a task that is still missing."""
+        """Return the jobs for a render worker: one for each file of a task that is missing."""
         marks = (False, True) if task.watermarked else (False,)
         wanted = {self.path(task, watermark=mark): mark for mark in marks}
         return [
@@ -103,7 +89,7 @@ class Clips:
         ]
 
     def tidy(self) -> None:
-        """Delete what was half drawn and, as Kling does after 30 days (S1), what is old."""
+        """Delete files that are half drawn and, as Kling does after 30 days (S1), files that are old."""
         for path in self.folder.glob("*.mp4"):
             old = time.time() - path.stat().st_mtime > _KEEP_SECONDS
             if path.name.startswith("drawing-") or (self.style == "drawn" and old):
@@ -116,7 +102,12 @@ class Clips:
 
 
 def frame_size(aspect_ratio: str, short_side: int) -> tuple[int, int]:
-    """Return width and height in pixels: the mode gives the short side."""
+    """Return the width and the height in pixels.
+
+    Args:
+        aspect_ratio: such as `16:9`.
+        short_side: pixels of the shorter side; the mode decides it.
+    """
     across, down = map(int, aspect_ratio.split(":"))
     scale = short_side / min(across, down)
     return round(across * scale), round(down * scale)
@@ -127,132 +118,3 @@ def _shots(request: Any) -> tuple[Shot, ...]:
         board = sorted(request["multi_prompt"], key=lambda shot: int(shot["index"]))
         return tuple(Shot(prompt=shot["prompt"], seconds=int(shot["duration"])) for shot in board)
     return (Shot(prompt=request["prompt"], seconds=int(request["duration"])),)
-
-
-class RenderQueue:
-    """The workers, and what they draw next: whatever the store has without a clip, the oldest first.
-
-    A clip whose drawing was cut by a restart is therefore drawn again.
-
-    Args:
-        store: of the tasks.
-        clips: where they go.
-        clock: the sandbox's time in ms.
-    """
-
-    def __init__(self, store: Store, clips: Clips, clock: Callable[[], int]) -> None:
-        self._store = store
-        self._clips = clips
-        self._clock = clock
-        self._wake = asyncio.Condition()
-        self._at_work: set[str] = set()
-        self._painters: list[asyncio.Task[None]] = []
-
-    def start(self) -> None:
-        """Start the workers; they get their libraries ready at once, so that the first clip is quick."""
-        self._clips.tidy()
-        self._painters = [asyncio.create_task(self._paint()) for _ in range(_WORKERS)]
-
-    async def stop(self) -> None:
-        """Stop the workers; a clip in the making is dropped."""
-        for painter in self._painters:
-            painter.cancel()
-        await asyncio.gather(*self._painters, return_exceptions=True)
-
-    async def wake(self) -> None:
-        """Say that there may be something to draw."""
-        async with self._wake:
-            self._wake.notify_all()
-
-    async def _paint(self) -> None:
-        worker = Worker()
-        try:
-            with suppress(OSError):  # told when there is something to draw
-                await worker.start()
-            while True:
-                async with self._wake:
-                    task = self._store.undrawn(frozenset(self._at_work))
-                    if task is None:
-                        await self._wake.wait()
-                        continue
-                    self._at_work.add(task.task_id)
-                try:
-                    await self._draw(worker, task)
-                finally:
-                    self._at_work.discard(task.task_id)
-        finally:
-            await worker.stop()
-
-    async def _draw(self, worker: Worker, task: Task) -> None:
-        problem = ""
-        for _ in range(_ATTEMPTS):
-            try:
-                problems = [await worker.draw(job) for job in self._clips.jobs(task)]
-            except TimeoutError as error:  # a second try would take as long
-                problem = str(error)
-                break
-            problem = "; ".join(filter(None, problems))
-            if not problem:
-                break
-        if problem:
-            log.error("task %s could not be drawn: %s", task.task_id, problem)
-            self._store.mark_failed(task.task_id, "The sandbox could not draw this clip", self._clock())
-        elif not self._store.mark_ready(task.task_id, self._clock()) and self._clips.style == "drawn":
-            for mark in (False, True):  # forgotten while it was drawn
-                self._clips.path(task, watermark=mark).unlink(missing_ok=True)
-
-
-class Worker:
-    """One process that draws. It ends when its pipe ends, however its parent died.
-
-    Args:
-        patience: seconds that a clip may take, and again for each of its own seconds.
-    """
-
-    def __init__(self, patience: float = _PATIENCE) -> None:
-        self._patience = patience
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> asyncio.subprocess.Process:
-        """Start the process, unless it runs."""
-        if self._process is None or self._process.returncode is not None:
-            found = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "kling.sandbox.worker"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, found))},
-            )
-        return self._process
-
-    async def draw(self, job: dict[str, Any]) -> str:
-        """Draw one clip and return what went wrong, or an empty text.
-
-        Raises:
-            TimeoutError: it took too long; the process that drew it is ended.
-        """
-        limit = self._patience * (1 + sum(shot["seconds"] for shot in job["spec"]["shots"]))
-        try:
-            answer = await asyncio.wait_for(self._ask(json.dumps(job).encode() + b"\n"), limit)
-        except TimeoutError:
-            await self.stop()
-            raise TimeoutError(f"it was not drawn within {limit:.0f} s") from None
-        if answer.endswith(b"\n"):
-            return str(json.loads(answer)["problem"])
-        await self.stop()  # so that the next try starts another one
-        return "the worker ended before it had drawn the clip"
-
-    async def _ask(self, line: bytes) -> bytes:
-        with suppress(OSError):
-            process = await self.start()
-            if process.stdin and process.stdout:
-                process.stdin.write(line)
-                await process.stdin.drain()
-                return await process.stdout.readline()
-        return b""
-
-    async def stop(self) -> None:
-        """End the process."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()

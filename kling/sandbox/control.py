@@ -1,8 +1,8 @@
-"""The control plane under `/_sandbox/`, for tests and for people: this machine only.
+"""The control plane under `/_sandbox/`, for tests and for people. It answers this machine only.
 
-GET  health                     it is there
+GET  health                     says that the sandbox runs
 GET  openapi.json               the contract
-POST reset                      forget tasks, clips, plans and journal
+POST reset                      delete tasks, clips, plans and journal
 GET  clock, POST clock          {"advance_days": 31} or {"advance_seconds": 60}
 GET  plan, POST plan            see plans.py
 GET  journal                    the last requests and callbacks, without credentials
@@ -22,7 +22,7 @@ from starlette.routing import Route
 from kling.sandbox import contract
 from kling.sandbox.callbacks import USER_AGENT
 from kling.sandbox.loopback import hostname, is_loopback
-from kling.sandbox.plans import read_plan
+from kling.sandbox.plans import parse_plan
 
 if TYPE_CHECKING:
     from kling.sandbox.app import SandboxApp
@@ -33,7 +33,7 @@ Action = Callable[["SandboxApp", Any], Any]
 
 
 def routes(sandbox: SandboxApp) -> list[Route]:
-    """Return the control plane of a sandbox."""
+    """Return the routes of a sandbox's control plane."""
     return [
         Route("/_sandbox/health", _endpoint(sandbox, _health, guarded=False)),
         Route(
@@ -72,7 +72,7 @@ def _from_here(request: HTTPRequest) -> bool:
 
 def _health(sandbox: SandboxApp, _body: Any) -> Any:
     store = sandbox.engine.store
-    return {"status": "ok", "tasks": store.last, "open": sum(store.open.values())}
+    return {"status": "ok", "tasks": store.last, "open": sum(store.in_flight.values())}
 
 
 def _reset(sandbox: SandboxApp, _body: Any) -> Any:
@@ -96,10 +96,10 @@ def _clock(sandbox: SandboxApp, body: Any) -> Any:
 
 def _plan(sandbox: SandboxApp, body: Any) -> Any:
     if body is not None:
-        sandbox.engine.plans.add(read_plan(body))
+        sandbox.engine.plans.add(parse_plan(body))
     return {"waiting": sandbox.engine.plans.waiting()}
 
 
 def _accepted(sandbox: SandboxApp, _body: Any) -> Any:
-    counts = sandbox.engine.store.accepted()
+    counts = sandbox.engine.store.count_by_external_task_id()
     return {"total": sum(counts.values()), "without_id": counts.pop("", 0), "by_external_task_id": counts}

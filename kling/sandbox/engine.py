@@ -1,6 +1,6 @@
-"""The API itself: one step from (state, request, now) to an answer, with no clock and no network of its own.
+"""The API itself: one step from (state, request, now) to an answer, without a clock or a network of its own.
 
-The state is the store. Clips are drawn elsewhere; a task ends when its time has come and its clip is ready.
+The state is the store. Clips are drawn by other processes; a task ends when it is due and its clip is drawn.
 """
 
 from __future__ import annotations
@@ -10,62 +10,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kling.sandbox import contract
-from kling.sandbox.auth import Keys, authenticate
-from kling.sandbox.body_faults import a_stranger, hide_late_result, with_faults
-from kling.sandbox.pace import Pace
+from kling.sandbox.account import Account
+from kling.sandbox.auth import authenticate
+from kling.sandbox.body_faults import foreign_task, hide_late_result, with_body_faults
 from kling.sandbox.plans import TASK_FAULTS, Plan, Plans
-from kling.sandbox.responses import PACK_MS, cleared, created_body, pack_body, task_body
-from kling.sandbox.rules import Refused, read_request, refusal, trigger, units
+from kling.sandbox.responses import created_body, is_result_deleted, task_body
+from kling.sandbox.rules import Refused, parse_request, refusal, trigger, units, whole_number
+from kling.sandbox.settings import Settings
 from kling.sandbox.store import Store, Task
 
-TASKS = "/v1/videos/text2video"
-COSTS = "/account/costs"
 RISK_CONTROL = "Failure to pass the risk control system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How this sandbox behaves. An engine's settings may be replaced while it runs.
-
-    Args:
-        keys: of its account. Another account is another engine.
-        more_keys: of the same account: they see the same tasks. A key that is rotated moves from the one to
-            the other, or is gone.
-        concurrency: tasks in flight per model (S2).
-        units: of the pack bought when the sandbox starts; None: no pack, tasks are paid for later.
-        pace: of tasks for which nothing else is planned.
-        retired: `serve` or `refuse` models that Kling has retired, and bodies that name no model.
-        strict: refuse unknown keys, integer durations, a missing Content-Type and hasty account queries.
-        lag: seconds for which a task that is created from now on is not shown by queries and lists. It is
-            accepted: its place and its external_task_id are taken, and callbacks tell of it.
-        duplicates: `refuse` or `accept` a second create with the same external_task_id. A query by that id
-            shows the first of its tasks.
-        faults: of all answers, beside what is planned: names out of BODY_FAULTS, see plans.py.
-    """
-
-    keys: Keys = field(default_factory=Keys)
-    more_keys: tuple[Keys, ...] = ()
-    concurrency: int = 20
-    units: float | None = None
-    pace: Pace = field(default_factory=Pace)
-    retired: str = "refuse"
-    strict: bool = False
-    lag: float = 0.0
-    duplicates: str = "refuse"
-    faults: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An HTTP request, as far as the API looks at it.
+    """The parts of an HTTP request that the API reads.
 
     Args:
-        method, path: as sent, the path decoded.
-        query: the query's parameters.
+        method: as sent.
+        path: of the URL, decoded.
+        query: the parameters of the URL.
         headers: by lower-case name.
-        body: whole.
-        id: of this request, made by whoever received it.
-        base_url: under which the caller reaches the sandbox; clip URLs start with it.
+        body: the whole body.
+        id: a new id for each request; the answer shows it.
+        base_url: the address at which the caller reaches the sandbox; the URLs of clips start with it.
     """
 
     method: str
@@ -79,144 +47,173 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The status and the JSON body of an answer, and the plan whose fault is to happen to it."""
+    """The status and the JSON body of an answer, and the plan that was used for it."""
 
     status: int
     body: Mapping[str, Any]
     plan: Plan = field(default_factory=Plan)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a request asks of the API.
+
+    Args:
+        name: `create`, `query`, `list` or `costs`.
+        endpoint: the path of the endpoint; for a query without the id.
+        task_request: with `create`, the request for a video, complete with the documented defaults.
+        either_id: with `query`, the task_id or external_task_id that is asked for.
+    """
+
+    name: str
+    endpoint: str
+    task_request: Mapping[str, Any] = field(default_factory=dict)
+    either_id: str = ""
+
+
 class Engine:
     """The API over one store.
 
     Args:
-        store: the state.
-        settings: how it behaves.
-        now: seconds since the epoch at which its pack is bought.
+        store: the tasks.
+        settings: how the sandbox behaves.
+        now: seconds since the epoch, at which the account's pack is bought.
     """
 
     def __init__(self, store: Store, settings: Settings, now: float) -> None:
         self.store = store
         self.settings = settings
         self.plans = Plans()
-        self._costs_at = 0.0
-        self._advanced = int(store.noted("advanced_ms", "0"))
-        self._bought_at = self.clock(now)
+        self._advanced = int(store.get_meta("advanced_ms", "0"))
+        self._account = Account(store, self.clock(now))
 
     def clock(self, now: float) -> int:
-        """Return the sandbox's time in ms: the real time and what it was advanced by."""
+        """Return the sandbox's time in ms: the real time plus what its clock was advanced by."""
         return int(now * 1000) + self._advanced
 
     def advance(self, ms: int) -> None:
-        """Put the sandbox's clock forward; tasks age, tokens do not."""
+        """Put the sandbox's clock forward. Tasks grow older by this; tokens do not expire by it."""
         self._advanced += ms
-        self.store.note("advanced_ms", str(self._advanced))
+        self.store.set_meta("advanced_ms", str(self._advanced))
 
     def reset(self, now: float) -> None:
-        """Forget tasks, plans and the clock's advance, and buy a new pack."""
+        """Delete all tasks and plans, set the clock back to the real time, and buy a new pack."""
         self.store.clear()
         self.plans.clear()
         self.advance(-self._advanced)
-        self._bought_at = self.clock(now)
+        self._account.buy_pack(self.clock(now))
 
     def handle(self, request: Request, now: float) -> Answer:
         """Answer one request.
 
         Args:
-            request: hostile.
+            request: nothing in it is trusted.
             now: seconds since the epoch.
         """
         time = self.clock(now)
-        self.store.settle(time)
+        self.store.finish_due(time)
         plan = Plan()
         try:
             keys = (self.settings.keys, *self.settings.more_keys)
             authenticate(request.headers.get("authorization"), keys, now)
-            call, wish = self._read(request)
-            plan = self.plans.take(call, *self._named(request, wish))
-            data = self._step(call, request, wish, plan, time)
+            call = self._parse(request)
+            plan = self.plans.take(call.name, *self._ids(call))
+            data = self._run(call, request, plan, time)
         except Refused as refused:
             answer = refused_answer(refused.code, refused.message, request.id, plan)
         else:
             body = {"code": 0, "message": "SUCCEED", "request_id": request.id, "data": data}
             answer = Answer(status=200, body=body, plan=plan)
-        return replace(answer, body=with_faults(dict(answer.body), self._faults(plan), time))
+        return replace(answer, body=with_body_faults(dict(answer.body), self._faults(plan), time))
 
     def clip(self, task_id: str, now: float) -> Task | None:
-        """Return the task whose clip may be downloaded: one that succeeded, at most 30 days ago."""
+        """Return the task with this id if its clip may be downloaded: it succeeded at most 30 days ago."""
         time = self.clock(now)
-        self.store.settle(time)
+        self.store.finish_due(time)
         task = self.store.find(task_id)
-        if task is None or task.task_id != task_id or task.status(time) != "succeed" or cleared(task, time):
+        if task is None or task.task_id != task_id or task.status(time) != "succeed":
             return None
-        return task
+        return None if is_result_deleted(task, time) else task
 
-    def _read(self, request: Request) -> tuple[str, dict[str, Any]]:
-        """Return which call of the API a request is and, for a create, what is wished."""
-        path = request.path.rstrip("/")
-        known = path in {TASKS, COSTS} or path.startswith(f"{TASKS}/")
-        if not known:
+    def _parse(self, request: Request) -> Call:
+        """Return what a request asks of the API, or raise Refused."""
+        path, method, settings = request.path.rstrip("/"), request.method, self.settings
+        endpoints = (contract.COSTS, *contract.CREATE_SCHEMAS)
+        endpoint = next((one for one in endpoints if path == one or _is_query(path, one)), None)
+        if endpoint is None:
             raise Refused(1203, f"path: {request.path[:200]} does not exist in this API")
-        if path == TASKS and request.method == "POST":
+        if path in contract.CREATE_SCHEMAS and method == "POST":
             typed = request.headers.get("content-type", "").startswith("application/json")
-            if self.settings.strict and not typed:
+            if settings.strict and not typed:
                 raise Refused(1200, "Content-Type: must be application/json")
-            settings = self.settings
-            return "create", read_request(request.body, strict=settings.strict, retired=settings.retired)
-        if request.method != "GET":
-            raise Refused(1202, f"method: {request.method[:20]} is not allowed at {path[:200]}")
-        return {TASKS: "list", COSTS: "costs"}.get(path, "query"), {}
+            task_request = parse_request(
+                request.body, endpoint, strict=settings.strict, retired=settings.retired
+            )
+            return Call(name="create", endpoint=endpoint, task_request=task_request)
+        if method != "GET":
+            raise Refused(1202, f"method: {method[:20]} is not allowed at {path[:200]}")
+        if path != endpoint:
+            return Call(name="query", endpoint=endpoint, either_id=request.path.removeprefix(f"{endpoint}/"))
+        return Call(name="costs" if endpoint == contract.COSTS else "list", endpoint=endpoint)
 
-    def _named(self, request: Request, wish: Mapping[str, Any]) -> list[str]:
-        """Return the ids of the task that a call is about."""
-        external_task_id = wish.get("external_task_id", "")
-        either_id = request.path.removeprefix(TASKS).removeprefix("/")
-        task = self.store.find(either_id) if either_id else None
+    def _ids(self, call: Call) -> list[str]:
+        """Return the ids by which a plan may name the task that a call is about."""
+        external_task_id = call.task_request.get("external_task_id", "")
+        task = self.store.find(call.either_id) if call.either_id else None
         known = [task.task_id, task.external_task_id or ""] if task else []
-        return [named for named in (external_task_id, *known) if named]
+        return [one for one in (external_task_id, *known) if one]
 
-    def _step(self, call: str, request: Request, wish: dict[str, Any], plan: Plan, now: int) -> Any:
+    def _run(self, call: Call, request: Request, plan: Plan, now: int) -> Any:
+        """Return `data` of the answer to a call, or raise Refused."""
         if plan.code is not None:
             raise Refused(plan.code, plan.message)
         if plan.fault and not plan.accept:
             raise Refused(5000, "The request was lost, as planned")
         faults = self._faults(plan)
-        match call:
+        match call.name:
             case "create":
-                return self._create(wish, plan, request.base_url, now)
+                return self._create(call.task_request, plan, request.base_url, now)
             case "list" if "list-404" in faults:
-                raise Refused(1203, f"path: {TASKS} does not exist in this API")
+                raise Refused(1203, f"path: {call.endpoint} does not exist in this API")
             case "list":
                 return self._list(request, faults, now)
             case "query" if "stranger" in faults:
-                return self._stranger(request, now)
+                return self._other_task(call.either_id, request, now)
             case "query":
-                return self._query(request, now)
+                return self._query(call.either_id, request, now)
             case _:
-                return self._costs(request, now)
+                return self._account.costs(
+                    request.query,
+                    total=self.settings.units,
+                    concurrency=self.settings.concurrency,
+                    strict=self.settings.strict,
+                    now=now,
+                )
 
     def _faults(self, plan: Plan) -> frozenset[str]:
-        """Return the names of all faults that a call meets."""
+        """Return the names of all faults that an answer must have."""
         return self.settings.faults | ({plan.fault} if plan.fault else set())
 
-    def _create(self, wish: dict[str, Any], plan: Plan, base_url: str, now: int) -> dict[str, Any]:
-        external_task_id = wish.get("external_task_id")
+    def _create(self, task_request: Mapping[str, Any], plan: Plan, base_url: str, now: int) -> dict[str, Any]:
+        external_task_id = task_request.get("external_task_id")
         unique = self.settings.duplicates == "refuse"
-        if unique and external_task_id and self.store.taken(external_task_id):
+        if unique and external_task_id and self.store.has_external_task_id(external_task_id):
             raise refusal("external-task-id-unique", external_task_id=external_task_id[:200])
-        asked = trigger(wish)
-        if asked and asked != "failed":
-            words = contract.ERRORS[int(asked)]["message"]
-            raise Refused(int(asked), f"{words} (prompt: the word sandbox-{asked} asked for this answer)")
-        price = units(wish)
-        if self.settings.units is not None and price > self._units_left(now):
+        triggered = trigger(task_request)
+        if triggered and triggered != "failed":
+            message = contract.ERRORS[int(triggered)]["message"]
+            raise Refused(
+                int(triggered), f"{message} (prompt: the word sandbox-{triggered} asked for this answer)"
+            )
+        price = units(task_request)
+        if self.settings.units is not None and price > self._account.units_left(self.settings.units, now):
             raise refusal("balance")
-        if self.store.open[wish["model_name"]] >= self.settings.concurrency:
+        if self.store.in_flight[task_request["model_name"]] >= self.settings.concurrency:
             raise refusal("concurrency")
-        fails = plan.outcome == "failed" or asked == "failed"
+        fails = plan.outcome == "failed" or triggered == "failed"
         lag = self.settings.lag if plan.lag is None else plan.lag
         task = self.store.add(
-            wish,
+            task_request,
             now=now,
             units=price,
             pace=plan.pace or self.settings.pace,
@@ -227,84 +224,50 @@ class Engine:
         )
         return created_body(task)
 
-    def _query(self, request: Request, now: int) -> dict[str, Any]:
-        either_id = _asked_id(request)
+    def _query(self, either_id: str, request: Request, now: int) -> dict[str, Any]:
         task = self.store.find(either_id, shown_at=now)
         if task is None:
             raise refusal("task-not-found", id=either_id[:200])
-        return self._body(task, request, now)
+        return self._show(task, request, now)
 
-    def _stranger(self, request: Request, now: int) -> dict[str, Any]:
-        """Return another task than the one that is asked for: one of this account if there is one."""
-        asked = self.store.find(_asked_id(request))
+    def _other_task(self, either_id: str, request: Request, now: int) -> dict[str, Any]:
+        """Return another task than the one that is asked for: of this account, if it has another one."""
+        wanted = self.store.find(either_id)
         for task in self.store.page(1, 2, shown_at=now):
-            if asked is None or task.task_id != asked.task_id:
-                return self._body(task, request, now)
-        return a_stranger(request.base_url, now)
+            if wanted is None or task.task_id != wanted.task_id:
+                return self._show(task, request, now)
+        return foreign_task(request.base_url, now)
 
     def _list(self, request: Request, faults: frozenset[str], now: int) -> list[dict[str, Any]]:
-        number = _whole(request.query, "pageNum", 1, 1000, default=1)
-        size = _whole(request.query, "pageSize", 1, 500, default=30)
+        number = whole_number(request.query, "pageNum", 1, 1000, default=1)
+        size = whole_number(request.query, "pageSize", 1, 500, default=30)
         page = self.store.page(number, size, oldest_first="other-order" in faults, shown_at=now)
-        return [self._body(task, request, now) for task in page]
+        return [self._show(task, request, now) for task in page]
 
-    def _body(self, task: Task, request: Request, now: int) -> dict[str, Any]:
-        body = task_body(self._shown(task, now), request.base_url, now)
+    def _show(self, task: Task, request: Request, now: int) -> dict[str, Any]:
+        """Return a task as an answer shows it; its pace may count how many answers have shown it."""
+        if task.polls is not None and task.finished_at is None:
+            self.store.count_poll(task, now)
+            self.store.finish_due(now)
+            task = self.store.find(task.task_id) or task
+        body = task_body(task, request.base_url, now)
         if task.clip_fault == "late-videos":
             hide_late_result(body, now)
         return body
 
-    def _shown(self, task: Task, now: int) -> Task:
-        """Return a task as it is after it was shown once more: its end may depend on that."""
-        if task.polls is None or task.finished_at is not None:
-            return task
-        self.store.mark_shown(task, now)
-        self.store.settle(now)
-        return self.store.find(task.task_id) or task
-
-    def _costs(self, request: Request, now: int) -> dict[str, Any]:
-        if self.settings.strict and abs(now - self._costs_at) < 1000:
-            raise refusal("costs-rate")
-        self._costs_at = now
-        for name in ("start_time", "end_time"):
-            _whole(request.query, name, 0, 10**15)
-        data: dict[str, Any] = {"code": 0, "msg": "success"}
-        if self.settings.units is None:
-            return data  # observed (S6): without packs the list is absent
-        pack = pack_body(
-            total=self.settings.units,
-            left=round(self.settings.units - self.store.units_used, 2),
-            concurrency=self.settings.concurrency,
-            bought_at=self._bought_at,
-            now=now,
-        )
-        if request.query.get("resource_pack_name") not in {None, "", pack["resource_pack_name"]}:
-            return data
-        return data | {"resource_pack_subscribe_infos": [pack]}
-
-    def _units_left(self, now: int) -> float:
-        if now >= self._bought_at + PACK_MS:
-            return 0.0
-        return round((self.settings.units or 0.0) - self.store.units_used - self.store.units_open, 2)
-
 
 def refused_answer(code: int, message: str, request_id: str, plan: Plan | None = None) -> Answer:
-    """Return the answer for one of the API's error codes; it has no `data` (S2, as the sample of 1303)."""
+    """Return the answer for one of the API's error codes; it has no `data` (S2, as the sample of 1303).
+
+    Args:
+        code: one of the contract's error table.
+        message: starts with the name of the field that is wrong, if there is one.
+        request_id: of the request that is answered.
+        plan: that was used, if there was one.
+    """
     body = {"code": code, "message": message, "request_id": request_id}
     return Answer(status=int(contract.ERRORS[code]["http"]), body=body, plan=plan or Plan())
 
 
-def _asked_id(request: Request) -> str:
-    """Return the id in the path of a query."""
-    return request.path.removeprefix(f"{TASKS}/")
-
-
-def _whole(query: Mapping[str, str], name: str, least: int, most: int, default: int | None = None) -> int:
-    text = query.get(name)
-    if text is None and default is not None:
-        return default
-    # isascii: int() also reads other scripts' digits
-    digits = text is not None and text.isascii() and text.isdigit() and len(text) <= 16
-    if text is None or not digits or not least <= int(text) <= most:
-        raise Refused(1201, f"{name}: must be a whole number between {least} and {most}")
-    return int(text)
+def _is_query(path: str, endpoint: str) -> bool:
+    return endpoint in contract.CREATE_SCHEMAS and path.startswith(f"{endpoint}/")

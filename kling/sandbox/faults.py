@@ -1,6 +1,7 @@
-"""Faults of the way: each as a web application that stands in for the good answer.
+"""Faults on the way: answers that are late, cut, garbled, missing, or not the API's.
 
-Faults of what an answer says are in body_faults.py.
+Each is a web application that takes the place of the good answer. The faults in body_faults.py are of another
+kind: the answer arrives whole, but its JSON is wrong.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kling.sandbox.plans import Plan
 
 RAW = frozenset({"reset", "short-body"})
-HEADER = "x-sandbox-fault"  # the sandbox asks the proxy for a raw fault with it
-PROXY_HEADER = "x-sandbox-proxy"  # the proxy says with it that it is there
-_PIECES = {"slow": 1, "dribble": 8}  # of a late body
+HEADER = "x-sandbox-fault"  # in an answer: the sandbox asks the proxy for a raw fault
+PROXY_HEADER = "x-sandbox-proxy"  # in a request: it comes through the proxy
+_PIECES = {"slow": 1, "dribble": 8}  # pieces into which a late body is cut
 
 
 def with_fault(response: Response, plan: Plan, request: HTTPRequest) -> ASGIApp:
-    """Return the response as it was planned: as it is, late, something else or nothing.
+    """Return the answer with the fault of a plan; without one it is the response itself.
 
     Args:
-        response: the good one.
-        plan: whose fault is wanted.
-        request: that is answered.
+        response: the good answer.
+        plan: the plan that was used for the request.
+        request: the request that is answered.
     """
     fault = plan.fault or ""
     if fault in _INSTEAD:
@@ -58,7 +59,7 @@ _INSTEAD: dict[str, ASGIApp] = {
 
 
 def _in_pieces(response: ASGIApp, seconds: float, pieces: int) -> ASGIApp:
-    """Return a response that pauses before each piece of its body, and before its head."""
+    """Return a response that pauses for some seconds before its head and before each piece of its body."""
 
     async def late(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_pieces(message: Message) -> None:
@@ -79,7 +80,7 @@ def _in_pieces(response: ASGIApp, seconds: float, pieces: int) -> ASGIApp:
 def _half(response: FileResponse) -> ASGIApp:
     async def half(scope: Scope, receive: Receive, send: Send) -> None:
         def read() -> bytes:
-            with open(response.path, "rb") as file:  # noqa: PTH123 -- it may be a Path or a text
+            with open(response.path, "rb") as file:  # noqa: PTH123 -- its type is Path or str
                 whole = file.read()
             return whole[: len(whole) // 2]
 

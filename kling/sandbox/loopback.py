@@ -1,7 +1,8 @@
-"""Which hosts are this machine, and which requests come from here.
+"""Which host names mean this machine, and which requests come from web pages of others.
 
-A web page may reach a sandbox on a loopback address under a name of its own (DNS rebinding). Its requests
-then carry that name as Host; those of a page on another address carry an Origin.
+A hostile web page can give a name of its own the address 127.0.0.1, and so reach a sandbox on this machine
+(DNS rebinding). Its requests then have that name in the header Host. Requests of a page to another origin
+have the header Origin.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or an address is this machine and nothing else; no name is looked up."""
+    """Return whether a host name or an address can only mean this machine. No name is looked up."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -23,7 +24,7 @@ def is_loopback(host: str) -> bool:
 
 
 def hostname(request: HTTPConnection) -> str:
-    """Return the name or address in the header Host, without its port; empty if there is none."""
+    """Return the name or the address in the header Host, without the port; empty if there is none."""
     try:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:
@@ -31,11 +32,12 @@ def hostname(request: HTTPConnection) -> str:
 
 
 class OriginGuard:
-    """Refuses what web pages send that are not the sandbox's own, before anything else looks at it.
+    """ASGI middleware that refuses requests of web pages of another origin.
 
     Args:
-        app: that is guarded.
-        loopback_only: whether the sandbox listens on a loopback address: it then has loopback names only.
+        app: the application behind it.
+        loopback_only: whether the sandbox listens on a loopback address only. Then a Host that does not mean
+            this machine is refused, too.
     """
 
     def __init__(self, app: ASGIApp, *, loopback_only: bool) -> None:

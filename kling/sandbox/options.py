@@ -7,12 +7,12 @@ import os
 
 from kling.sandbox.auth import ACCESS_KEY, API_KEY, SECRET_KEY, Keys
 from kling.sandbox.body_faults import BODY_FAULTS
-from kling.sandbox.callbacks import read_secret
-from kling.sandbox.engine import Settings
+from kling.sandbox.callbacks import decode_secret
 from kling.sandbox.loopback import is_loopback
 from kling.sandbox.pace import FORMS, Pace, parse_pace
+from kling.sandbox.settings import Settings
 
-# Keys may come from the environment, so that they never show in the list of processes.
+# Keys may also come from the environment: those on the command line show in the list of processes.
 _VARIABLES = ("SANDBOX_ACCESS_KEY", "SANDBOX_SECRET_KEY", "SANDBOX_API_KEY")
 _EPILOG = """The first line it prints is its address; the next ones are the variables to connect with.
 Whoever gives an API key or a pair of keys switches the well-known other kind off. A prompt with the word
@@ -21,8 +21,12 @@ can be planned under /_sandbox/ (kling/sandbox/control.py says what); faults tha
 through python -m kling.sandbox.proxy."""
 
 
-def read_options(arguments: list[str] | None) -> argparse.Namespace:
-    """Return the options, or end the program with an explanation."""
+def parse_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options of the program, or end it with an explanation of what is wrong.
+
+    Args:
+        arguments: of the command line; None: those of this process.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m kling.sandbox",
         description="A local service that speaks Kling's text-to-video API and draws real MP4s, for free.",
@@ -35,7 +39,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def settings(options: argparse.Namespace) -> Settings:
-    """Return how the engine is to behave."""
+    """Return the engine's settings that the options ask for."""
     return Settings(
         keys=_keys(options),
         concurrency=options.concurrency,
@@ -50,7 +54,7 @@ def settings(options: argparse.Namespace) -> Settings:
 
 
 def greeting(url: str, options: argparse.Namespace) -> str:
-    """Return what the program prints when it accepts connections; its first line is read by the studio."""
+    """Return what the program prints as soon as it accepts connections; the studio reads the first line."""
     keys = settings(options).keys
     lines = [f"Kling sandbox: {url}", f"KLINGAI_BASE_URL={url}"]
     if any(name in os.environ for name in _VARIABLES):
@@ -62,7 +66,7 @@ def greeting(url: str, options: argparse.Namespace) -> str:
 
 
 def warning(options: argparse.Namespace) -> str:
-    """Return what the operator should know before others find out, or nothing."""
+    """Return a warning if other machines can use the sandbox with a well-known key, or an empty text."""
     keys = settings(options).keys
     known = {keys.secret_key, keys.api_key} & {SECRET_KEY, API_KEY}
     if known and not is_loopback(options.host):
@@ -71,7 +75,7 @@ def warning(options: argparse.Namespace) -> str:
 
 
 def _keys(options: argparse.Namespace) -> Keys:
-    """Return the keys: a key of one's own switches off the well-known ones of the other kind."""
+    """Return the keys. A key that the operator gives switches off the well-known key of the other kind."""
     given = (options.access_key, options.secret_key, options.api_key)
     own = [key or os.environ.get(name, "") for key, name in zip(given, _VARIABLES, strict=True)]
     access_key, secret_key, api_key = own
@@ -109,7 +113,7 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how it behaves").add_argument
     add("--pace", type=_pace, default="default", help=f"how fast tasks go: {FORMS} (default: done after 3 s)")
     clips = "a clip drawn for each task (default), or one tiny ready-made clip for all of its kind"
-    tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"  # reaches the studio's own sandbox too
+    tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"  # works for the sandbox that the studio starts, too
     add("--clips", choices=("drawn", "tiny"), default="tiny" if tiny else "drawn", help=clips)
     retired = (
         "what becomes of models that Kling has retired, and of a body without model_name (default: refuse)"
@@ -147,7 +151,7 @@ def _pace(text: str) -> Pace:
 
 def _secret(text: str) -> str:
     try:
-        read_secret(text)
+        decode_secret(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError("must be whsec_ and base64") from error
     return text

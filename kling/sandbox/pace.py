@@ -1,4 +1,4 @@
-"""How fast tasks go from submitted through processing to their end."""
+"""How fast tasks go from `submitted` through `processing` to their end."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ class Pace:
     """When a task changes its state, counted from its creation.
 
     Args:
-        start_ms: submitted becomes processing.
-        due_ms: processing ends, or as soon as the clip is drawn if that is later; None: not by time.
-        polls: processing ends when the task has been shown so often; None: not by polls.
+        start_ms: after so many ms, `submitted` becomes `processing`.
+        due_ms: after so many ms the task ends, or when its clip is drawn if that is later; None: time
+            does not end it.
+        polls: the task ends when so many answers have shown it; None: answers do not end it.
     """
 
     start_ms: int = 700

@@ -1,4 +1,4 @@
-"""A small ready-made clip of the right length, shape and sound, for runs with thousands of tasks."""
+"""A clip that shows one fading colour: drawn in no time, for runs with thousands of tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ _RATE = 44100
 
 
 def draw_placeholder_clip(spec: RenderSpec, path: Path) -> None:
-    """Write a clip of the order's size, length, frame rate and sound, whose picture is one fading colour."""
+    """Write a clip of the spec's size, length, frame rate and sound.
+
+    Args:
+        spec: everything else in it is ignored.
+        path: of the file; whatever is there is replaced.
+    """
     with av.open(str(path), "w", options={"movflags": "faststart"}) as file:
         video = file.add_stream("libx264", rate=spec.fps, options={"preset": "ultrafast", "crf": "30"})
         video.width, video.height, video.pix_fmt = spec.width, spec.height, "yuv420p"

@@ -1,10 +1,10 @@
-"""What is planned for the next calls or for one task: its pace, its outcome, an error code or a fault.
+"""Plans for the next calls, or for one task: its pace, its outcome, an error code or a fault.
 
-Faults of the way, with any `on`: `reset` and `short-body` (through the proxy only), `no-answer`, `slow`,
+Faults on the way, with any `on`: `reset` and `short-body` (through the proxy only), `no-answer`, `slow`,
 `dribble`, `empty`, `garbage`, `html-502`, `html-404`.
 
-Faults of what an answer says, with any `on` but clip; `--fault` and the engine's settings take them too, for
-all answers:
+Faults in the body of an answer, with any `on` but clip; `--fault` and the engine's settings take them too,
+for all answers:
     unknown-status            the state is `reviewing`
     status-succeeded          `succeed` is spelt as in Kling's newer API
     status-completed          `succeed` is called `completed`
@@ -42,25 +42,26 @@ CLIP_FAULTS = frozenset(
     {"wrong-duration", "wrong-size", "wrong-aspect", "wrong-fps", "no-sound", "unexpected-sound"}
 )
 
-TASK_FAULTS = CLIP_FAULTS | {"late-videos"}  # kept with the task that is created
+TASK_FAULTS = CLIP_FAULTS | {"late-videos"}  # stored with the task that is created
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What happens to the next calls that it matches.
+    """Something that must happen to the next calls that match it.
 
     Args:
         on: `create`, `query`, `list`, `costs`, `clip` or `any`.
-        times: how many calls it is for.
-        external_task_id: only calls that name this task; also its task_id will do. None: any call.
-        pace: of the tasks that are created.
+        times: for how many calls it is used.
+        external_task_id: only calls about the task with this external_task_id, or with this task_id, match;
+            None: any call.
+        pace: when the task that is created changes its state.
         outcome: `failed` makes the task fail at its end, with `message`.
         message: for `failed` and for `code`.
-        code: the error code that is answered instead; nothing is accepted then.
-        fault: see above.
-        accept: whether a call with a fault takes effect before its answer is lost.
-        seconds: how long `slow` waits, and `dribble` between two pieces.
-        lag: seconds for which a task that is created is not shown yet; None: as the engine's settings say.
+        code: the call is refused with this error code and has no effect.
+        fault: a name from the list above.
+        accept: whether a call with a fault still has its effect.
+        seconds: how long `slow` waits, and how long `dribble` waits between two pieces.
+        lag: seconds for which queries do not show the task that is created; None: as the settings say.
     """
 
     on: str = "any"
@@ -76,8 +77,11 @@ class Plan:
     lag: float | None = None
 
 
-def read_plan(body: Any) -> Plan:
+def parse_plan(body: Any) -> Plan:
     """Return the plan in a JSON object.
+
+    Args:
+        body: the parsed JSON; nothing in it is trusted.
 
     Raises:
         ValueError: it is none; the message names every field that is wrong.
@@ -90,21 +94,21 @@ def read_plan(body: Any) -> Plan:
 
 
 class Plans:
-    """The plans that wait for their calls; the oldest that matches is used."""
+    """The plans that were not used yet. A call uses the oldest one that matches it."""
 
     def __init__(self) -> None:
         self._waiting: list[Plan] = []
 
     def add(self, plan: Plan) -> None:
-        """Let a plan wait."""
+        """Add a plan; calls use it after the older ones."""
         self._waiting.append(plan)
 
     def take(self, on: str, *ids: str | None) -> Plan:
-        """Return the plan for a call and use it once; an empty plan if there is none.
+        """Return the plan for a call, and count that it was used; an empty plan if none matches.
 
         Args:
-            on: what is called.
-            ids: by which the call names a task.
+            on: the name of the call, as in `Plan.on`.
+            ids: those of the task that the call is about.
         """
         for position, plan in enumerate(self._waiting):
             matches = plan.on == on or (plan.on == "any" and on != "clip")
@@ -117,11 +121,11 @@ class Plans:
         return Plan()
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Delete all plans."""
         self._waiting.clear()
 
     def waiting(self) -> list[Mapping[str, Any]]:
-        """Return what still waits, for people to read."""
+        """Return the plans that are left, as JSON for people."""
         return [
             {"on": plan.on, "times": plan.times, "external_task_id": plan.external_task_id}
             | {"outcome": plan.outcome, "code": plan.code, "fault": plan.fault, "lag": plan.lag}

@@ -1,7 +1,7 @@
 """A small TCP proxy in front of the sandbox, for the faults that need a raw socket: `reset` and `short-body`.
 
-The sandbox asks for them in a header of its answer, so that all faults are planned in one
-place, `/_sandbox/plan`. Each connection carries one request.
+All faults are planned in one place, `/_sandbox/plan`: the sandbox asks the proxy for these two in a header of
+its answer. Each connection carries one request.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _FAULT = re.compile(rb"\r\n" + HEADER.encode() + rb": ?([a-z-]+)", re.IGNORECASE
 
 
 async def serve_proxy(target: str, host: str = "127.0.0.1", port: int = 0) -> asyncio.Server:
-    """Start a proxy.
+    """Start a proxy, and return its server.
 
     Args:
         target: the sandbox's URL.
-        host: to listen on.
-        port: to listen on; 0 is a free one.
+        host: the address to listen on.
+        port: the port to listen on; 0: any free one.
     """
     to = urlsplit(target)
 
@@ -44,21 +44,21 @@ async def serve_proxy(target: str, host: str = "127.0.0.1", port: int = 0) -> as
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:
-    """Carry one request to the sandbox, and its answer back as far as the fault lets it."""
+    """Send one request on to the sandbox, and as much of its answer back as the fault allows."""
     head = await reader.readuntil(b"\r\n\r\n")
     answers, sandbox = await asyncio.open_connection(host, port, limit=_LIMIT)
     sandbox.write(_with(head, f"{PROXY_HEADER}: 1"))
     rest = asyncio.create_task(_pump(reader, sandbox))
-    rest.add_done_callback(lambda _: sandbox.close())  # whoever gives up on the proxy gives up on the sandbox
+    rest.add_done_callback(lambda _: sandbox.close())  # a caller that hangs up hangs up on the sandbox too
     try:
         head = await answers.readuntil(b"\r\n\r\n")
-        while head.startswith(b"HTTP/1.1 1"):  # 100 Continue, before the answer itself
+        while head.startswith(b"HTTP/1.1 1"):  # such as 100 Continue; the answer itself follows
             writer.write(head)
             head = await answers.readuntil(b"\r\n\r\n")
         fault = _FAULT.search(head)
         length = _LENGTH.search(head)
         if fault and fault[1] == b"reset":
-            # Closing at once, with nothing lingering, is what sends RST.
+            # A socket that is closed with a linger time of 0 sends RST.
             writer.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
             )
@@ -75,7 +75,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
 
 
 def _with(head: bytes, *lines: str) -> bytes:
-    """Return a head that ends its connection, with more lines."""
+    """Return the head of a request or an answer with more lines, and with `connection: close`."""
     more = "".join(f"\r\n{line}" for line in ("connection: close", *lines)).encode()
     return _HOP.sub(b"", head[:-4]) + more + b"\r\n\r\n"
 

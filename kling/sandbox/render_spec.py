@@ -1,4 +1,7 @@
-"""What the renderer is asked to draw: the line between the engine, which decides, and `draw`, which draws."""
+"""What a clip has to look like. The sandbox makes a RenderSpec from a task, and the renderer draws it.
+
+The renderer knows nothing else about a task.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One shot of a clip: its words and its whole seconds."""
+    """One shot of a clip: its prompt, and its duration in whole seconds."""
 
     prompt: str
     seconds: int
@@ -19,17 +22,19 @@ class RenderSpec:
     """Everything that decides how a clip looks.
 
     Args:
-        seed: the task's id. The same order always gives the same clip; another seed gives another take.
-        model_name: as ordered; shown in the label only.
-        mode: `std`, `pro` or `4k`; shown in the label only.
-        width, height: of the frame, in pixels, both even.
+        seed: the task's id. The same spec always gives the same clip; another seed gives another variant.
+        model_name: shown in the label; it changes nothing else.
+        mode: `std`, `pro` or `4k`; shown in the label; it changes nothing else.
+        width: of the frame, in pixels, even.
+        height: of the frame, in pixels, even.
         fps: frames per second.
         shots: at least one. Their seconds add up to the clip's duration; there is a cut between two shots.
-        negative_prompt: what should not be seen.
+        negative_prompt: names what must not be drawn.
         sound: whether the file has a stereo AAC track. Without sound it has no audio track at all.
-        camera_type: `simple` or one of Kling's four presets, or None for the model's own choice.
+        camera_type: `simple` or one of Kling's four presets; None: the prompt decides about the camera.
         camera_axes: with `simple`, Kling's six axes by name, each in [-10, 10].
-        watermark: whether this file carries the watermark (the second file of a task that asked for one).
+        watermark: whether the picture carries a watermark. A task that asks for one has two files, without
+            and with it.
     """
 
     seed: str

@@ -1,4 +1,4 @@
-"""What the API says about a task and an account: the bodies of its answers and of its callbacks."""
+"""The JSON that the API sends about a task or an account, in answers and in callbacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACK_MS = 180 * 24 * 3600 * 1000  # S6: standard packs last 180 days
 
 
 def created_body(task: Task) -> dict[str, Any]:
-    """Return `data` of the answer to a create (S1)."""
+    """Return `data` of the answer to a create call (S1)."""
     return {
         "task_id": task.task_id,
         "task_info": {"external_task_id": task.external_task_id or ""},
@@ -25,9 +25,9 @@ def task_body(task: Task, base_url: str, now: int) -> dict[str, Any]:
     """Return one task as a query shows it (S1; `final_balance_deduction` S2).
 
     Args:
-        task: shown.
-        base_url: with which the URLs of its clips start.
-        now: ms.
+        task: the task that is shown.
+        base_url: the URLs of its clips start with it.
+        now: ms, by the sandbox's clock.
     """
     status = task.status(now)
     succeeded = status == "succeed"
@@ -39,23 +39,25 @@ def task_body(task: Task, base_url: str, now: int) -> dict[str, Any]:
         "final_balance_deduction": {"quota": "0", "list_price": "0"},
         "watermark_info": {"enabled": task.watermarked},
         "task_info": {"external_task_id": task.external_task_id or ""},
-        "task_result": {"videos": [_video(task, base_url)] if succeeded and not cleared(task, now) else []},
+        "task_result": {
+            "videos": [_video(task, base_url)] if succeeded and not is_result_deleted(task, now) else []
+        },
         "created_at": task.created_at,
         "updated_at": task.updated_at(now),
     }
 
 
 def callback_body(task: Task, status: str) -> dict[str, Any]:
-    """Return what a callback says about a task that went to a status (S2, S4: no envelope, no watermark_url).
+    """Return the body of a callback about a task (S2, S4: it has no envelope and no watermark_url).
 
     Args:
-        task: with this status now or before.
-        status: that is told.
+        task: it has this status now, or had it before.
+        status: the one that the callback is about.
     """
     moments = {"submitted": task.created_at, "processing": task.start_at}
     moment = moments.get(status, task.finished_at or task.start_at)
     body = task_body(task, task.base_url, moment)
-    if status in moments:  # as it was then, though it may have gone on
+    if status in moments:  # the task may have gone on since; the callback shows it as it was
         body |= {"task_status": status, "task_status_msg": "", "final_unit_deduction": "0"}
         body |= {"task_result": {"videos": []}, "updated_at": moment}
     for video in body["task_result"]["videos"]:
@@ -71,8 +73,8 @@ def pack_body(*, total: float, left: float, concurrency: int, bought_at: int, no
         total: Units in it at first.
         left: Units in it now.
         concurrency: tasks in flight per model.
-        bought_at: ms.
-        now: ms.
+        bought_at: ms, by the sandbox's clock.
+        now: ms, by the sandbox's clock.
     """
     expired = now >= bought_at + PACK_MS
     return {
@@ -88,8 +90,8 @@ def pack_body(*, total: float, left: float, concurrency: int, bought_at: int, no
     }
 
 
-def cleared(task: Task, now: int) -> bool:
-    """Return whether a task's result was deleted because of its age."""
+def is_result_deleted(task: Task, now: int) -> bool:
+    """Return whether a task ended so long ago that its result was deleted."""
     return task.finished_at is not None and now > task.finished_at + RETENTION_MS
 
 

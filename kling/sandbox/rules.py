@@ -1,10 +1,15 @@
-"""Whether a body is a text-to-video request that the API takes: the contract's schemas, then its rules."""
+"""Checks whether the body of a create call is a request that the API takes.
+
+First come the schemas of the contract, then the rules that no schema can say. Each endpoint has a schema
+(`contract.CREATE_SCHEMAS`) and rules (`_CHECKS`) of its own.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from kling.sandbox import contract
@@ -12,21 +17,18 @@ from kling.sandbox.contract import MODELS, RULES
 
 _AXES = ("horizontal", "vertical", "pan", "tilt", "roll", "zoom")
 _TRIGGER = re.compile(r"\bsandbox-(\d{4}|failed)\b")
-_DEFAULTS = {
-    name: schema["default"]
-    for name, schema in contract.OPENAPI["components"]["schemas"]["CreateTask"]["properties"].items()
-    if "default" in schema
-    and name != "cfg_scale"  # sending it is refused by some models, so it is never filled in
-}
 _SHOWN_PROBLEMS = 10
+
+Model = Mapping[str, Any]  # an entry of `contract.MODELS`
+Broken = Iterator[tuple[str, dict[str, object]]]  # ids of rules, with the values for their messages
 
 
 class Refused(Exception):
     """A request that is answered with an error code of the API.
 
     Args:
-        code: of the API's error table.
-        message: what is wrong, starting with the field; the code's own words when empty.
+        code: one of the API's error table.
+        message: starts with the name of the field that is wrong; empty: the message of the error table.
     """
 
     def __init__(self, code: int, message: str = "") -> None:
@@ -36,38 +38,47 @@ class Refused(Exception):
 
 
 def refusal(rule: str, **values: object) -> Refused:
-    """Return the refusal that a rule of the contract asks for, its message filled with the values."""
+    """Return the exception for a request that breaks a rule of the contract.
+
+    Args:
+        rule: the rule's id.
+        values: what its message shows, by name.
+    """
     return Refused(RULES[rule].code, RULES[rule].message.format(**values))
 
 
-def read_request(body: bytes, *, strict: bool, retired: str) -> dict[str, Any]:
-    """Return the request in a body, complete with the documented defaults.
+def parse_request(body: bytes, endpoint: str, *, strict: bool, retired: str) -> dict[str, Any]:
+    """Return the request in the body of a create call, complete with the documented defaults.
 
     Args:
-        body: of the POST; hostile.
+        body: nothing in it is trusted.
+        endpoint: a path out of `contract.CREATE_SCHEMAS`.
         strict: whether unknown keys and integer durations are refused (nobody documents what Kling does).
-        retired: `serve` or `refuse`: what happens to models that Kling has retired; a body that names no
-            model means one of these.
+        retired: `serve` or `refuse` models that Kling has retired. A body without a model means one of them.
 
     Raises:
-        Refused: 1200 for what is no JSON object, 1201 and 1203 for what the contract does not allow; the
-            message names every field that is wrong.
+        Refused: 1200: it is no JSON object; 1201 or 1203: the contract does not allow it. The message names
+            every field that is wrong.
     """
-    request = _parse(body)
+    schema = contract.CREATE_SCHEMAS[endpoint]
+    request = _json_object(body)
     if strict:
-        unknown = [refusal("unknown-keys", key=key[:50]).message for key in _unknown_keys(request)]
+        unknown = [refusal("unknown-keys", key=key[:50]).message for key in _unknown_keys(request, schema)]
     else:
         unknown = []
         _durations_as_text(request)
-    wrong = unknown + list(contract.problems("CreateTask", request))
+    wrong = unknown + list(contract.problems(schema, request))
     if wrong:
         raise Refused(1201, "; ".join(wrong[:_SHOWN_PROBLEMS]))
     if not request.get("model_name"):
         request.pop("model_name", None)  # documented: an empty name means the default
-    request = {**_DEFAULTS, **request}
+    request = {**_defaults(schema), **request}
     _check_model(request, retired)
+    model = MODELS[request["model_name"]]
     broken = [
-        refusal(rule, **values).message for rule, values in _broken(request, MODELS[request["model_name"]])
+        refusal(rule, **values).message
+        for check in _CHECKS[endpoint]
+        for rule, values in check(request, model)
     ]
     if broken:
         raise Refused(1201, "; ".join(broken))
@@ -75,16 +86,16 @@ def read_request(body: bytes, *, strict: bool, retired: str) -> dict[str, Any]:
 
 
 def trigger(request: Mapping[str, Any]) -> str | None:
-    """Return what a prompt asks the sandbox to do: an error code of the table, `failed`, or None."""
-    words = [request.get("prompt", ""), *(shot["prompt"] for shot in request.get("multi_prompt", ()))]
-    for found in _TRIGGER.findall(" ".join(words)):
+    """Return what a word such as `sandbox-1301` in a prompt asks for: an error code, `failed`, or None."""
+    prompts = [request.get("prompt", ""), *(shot["prompt"] for shot in request.get("multi_prompt", ()))]
+    for found in _TRIGGER.findall(" ".join(prompts)):
         if found == "failed" or int(found) in contract.ERRORS:
             return str(found)
     return None
 
 
 def mode_of(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the facts of the mode in which a request is drawn."""
+    """Return the contract's facts about the mode that a request gets; some models have only one mode."""
     model = MODELS[request["model_name"]]
     mode: Mapping[str, Any] = model["modes"]["std" if model.get("ignores_mode") else request["mode"]]
     return mode
@@ -96,13 +107,48 @@ def units(request: Mapping[str, Any]) -> float:
     return round(int(request["duration"]) * price, 2)
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def whole_number(
+    query: Mapping[str, str], name: str, least: int, most: int, default: int | None = None
+) -> int:
+    """Return a parameter of a URL that must be a whole number.
+
+    Args:
+        query: the parameters; nothing in it is trusted.
+        name: of the parameter.
+        least: the smallest number that is allowed.
+        most: the largest one.
+        default: for a query without the parameter; None: the parameter is required.
+
+    Raises:
+        Refused: 1201: it is missing, no number, or out of range.
+    """
+    text = query.get(name)
+    if text is None and default is not None:
+        return default
+    # isascii: int() would also take the digits of other scripts
+    digits = text is not None and text.isascii() and text.isdigit() and len(text) <= 16
+    if text is None or not digits or not least <= int(text) <= most:
+        raise Refused(1201, f"{name}: must be a whole number between {least} and {most}")
+    return int(text)
+
+
+@cache
+def _defaults(schema: str) -> Mapping[str, Any]:
+    return {
+        name: field["default"]
+        for name, field in contract.OPENAPI["components"]["schemas"][schema]["properties"].items()
+        if "default" in field
+        and name != "cfg_scale"  # some models refuse a request that has it, so it is never filled in
+    }
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
     def not_a_number(name: str) -> None:
         raise ValueError(f"{name} is not JSON")
 
     try:
         parsed = _without_nulls(json.loads(body.decode("utf-8"), parse_constant=not_a_number))
-        json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
+        json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # fails for half a surrogate pair
     except (ValueError, RecursionError) as error:
         raise Refused(1200, "body: is not valid JSON in UTF-8") from error
     if not isinstance(parsed, dict):
@@ -125,8 +171,8 @@ def _durations_as_text(request: dict[str, Any]) -> None:
             holder["duration"] = str(holder["duration"])
 
 
-def _unknown_keys(request: Mapping[str, Any]) -> Iterator[str]:
-    known = contract.OPENAPI["components"]["schemas"]["CreateTask"]["properties"]
+def _unknown_keys(request: Mapping[str, Any], schema: str) -> Iterator[str]:
+    known = contract.OPENAPI["components"]["schemas"][schema]["properties"]
     return (key for key in request if key not in known and key != "model")
 
 
@@ -138,8 +184,7 @@ def _check_model(request: Mapping[str, Any], retired: str) -> None:
         raise refusal("model-retired", model_name=name)
 
 
-def _broken(request: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the rules that a request of the right shape breaks, with values for their messages."""
+def _check_basics(request: Mapping[str, Any], model: Model) -> Broken:
     name, mode, duration = request["model_name"], request["mode"], request["duration"]
     customize = request["multi_shot"] and request.get("shot_type") == "customize"
     if not customize and not request.get("prompt", "").strip():
@@ -153,13 +198,9 @@ def _broken(request: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[tu
         yield "sound-supported", {"model_name": name, "mode": mode}
     if "cfg_scale" in request and not model.get("cfg_scale"):
         yield "cfg-scale-supported", {"model_name": name}
-    yield from _broken_camera(request, model)
-    yield from _broken_shots(request, model)
 
 
-def _broken_camera(
-    request: Mapping[str, Any], model: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, object]]]:
+def _check_camera(request: Mapping[str, Any], model: Model) -> Broken:
     camera = request.get("camera_control")
     if camera is None:
         return
@@ -176,9 +217,7 @@ def _broken_camera(
         yield "camera-config-one-axis", {}
 
 
-def _broken_shots(
-    request: Mapping[str, Any], model: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, object]]]:
+def _check_shots(request: Mapping[str, Any], model: Model) -> Broken:
     if not request["multi_shot"]:
         return
     if not model.get("multi_shot"):
@@ -198,3 +237,9 @@ def _broken_shots(
     seconds = sum(int(shot["duration"]) for shot in shots)
     if seconds != int(request["duration"]):
         yield "multi-prompt-sum", {"sum": seconds, "duration": request["duration"]}
+
+
+# For each endpoint: yields the rules that a request breaks which fits the endpoint's schema.
+_CHECKS: Mapping[str, tuple[Callable[[Mapping[str, Any], Model], Broken], ...]] = {
+    contract.TEXT_TO_VIDEO: (_check_basics, _check_camera, _check_shots),
+}

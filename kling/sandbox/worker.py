@@ -1,4 +1,7 @@
-"""A process that draws clips: a job a line on stdin, what went wrong (or nothing) a line on stdout."""
+"""A process that draws clips. It reads one job a line on stdin, and answers each with a line on stdout.
+
+A job and an answer are JSON objects; the answer says what went wrong, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,12 @@ _NICE = 10
 
 def main() -> None:
     """Draw until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; our pipe ends with it
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches this process too; the parent handles it and closes the pipe
     if hasattr(os, "nice"):
         os.nice(max(0, _NICE - os.nice(0)))
-    # The answers' pipe is ours alone: what a library prints goes to stderr.
+    # What libraries print goes to stderr, so that stdout carries nothing but answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -37,7 +42,7 @@ def main() -> None:
 def _read(jobs: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         jobs.put(line)
-    os._exit(0)  # nobody waits for what is being drawn; its half-written file is removed at the next start
+    os._exit(0)  # the parent is gone; the sandbox deletes the half-written file at its next start
 
 
 def _prepare() -> None:
@@ -45,7 +50,7 @@ def _prepare() -> None:
         import av  # noqa: F401
 
         import kling.sandbox.renderer  # noqa: F401
-    except ImportError:  # told when something is to be drawn
+    except ImportError:  # the first job fails for the same reason, and its answer says so
         traceback.print_exc()
 
 
@@ -60,7 +65,7 @@ def _draw(job: dict[str, Any]) -> str:
             from kling.sandbox.renderer import draw_clip
         draw_clip(spec, half_written)
         half_written.replace(path)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the parent is told and goes on
+    except Exception as error:  # noqa: BLE001 -- the answer names it, whatever it is, and the next job is drawn
         traceback.print_exc()
         half_written.unlink(missing_ok=True)
         return f"{type(error).__name__}: {error}"

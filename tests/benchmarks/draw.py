@@ -45,7 +45,7 @@ AIMS = {"720p": " (aim: 1.0)", "1080p": " (aim: 2.5)"}
 BLOCKS, CHANGES = 5, 12  # of changes on Compose, at rest and while clips are drawn
 
 
-def wish(prompt: str, size: str, seconds: int, preset: str | None = None) -> RenderSpec:
+def spec_of(prompt: str, size: str, seconds: int, preset: str | None = None) -> RenderSpec:
     width, height = SIZES.get(size, (320, 180))
     return RenderSpec(
         seed="7", model_name="kling-v2-6", mode="pro", width=width, height=height, fps=24,
@@ -55,7 +55,7 @@ def wish(prompt: str, size: str, seconds: int, preset: str | None = None) -> Ren
 
 def measure(folder: Path, prompt: str, size: str, seconds: int = 5, preset: str | None = None) -> str:
     """Draw a clip, then encode its frames again; say what both took."""
-    spec, path = wish(prompt, size, seconds, preset), folder / "clip.mp4"
+    spec, path = spec_of(prompt, size, seconds, preset), folder / "clip.mp4"
     start = time.perf_counter()
     draw_clip(spec, path)
     whole, weight = time.perf_counter() - start, path.stat().st_size / 1e6
@@ -84,7 +84,7 @@ def presets(folder: Path) -> None:
 def most_memory(seconds: int) -> float:
     """Draw a clip; return the megabytes that this process, which has done nothing else, ever held."""
     with tempfile.TemporaryDirectory() as folder:
-        draw_clip(wish(PROMPTS[0], "720p", seconds), Path(folder) / "clip.mp4")
+        draw_clip(spec_of(PROMPTS[0], "720p", seconds), Path(folder) / "clip.mp4")
     # Not by getrusage: that goes on from the process that started this one.
     told = Path("/proc/self/status").read_text(encoding="ascii")
     return int(told.split("VmHWM:")[1].split()[0]) / 1024
@@ -107,7 +107,7 @@ def two_painters(folder: Path) -> Iterator[None]:
         )  # fmt: skip
         painters.append(painter)
         path = str(folder / f"{number}.mp4")
-        jobs = [wish(PROMPTS[0], "", 1), *(wish(prompt, "720p", 10) for prompt in PROMPTS * 4)]
+        jobs = [spec_of(PROMPTS[0], "", 1), *(spec_of(prompt, "720p", 10) for prompt in PROMPTS * 4)]
         lines = [json.dumps({"style": "drawn", "path": path, "spec": asdict(job)}) for job in jobs]
         assert painter.stdin
         painter.stdin.write("\n".join(lines) + "\n")

@@ -25,12 +25,14 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from kling.sandbox.auth import API_KEY  # noqa: E402
-from kling.sandbox.engine import TASKS, Engine, Settings  # noqa: E402
+from kling.sandbox.contract import TEXT_TO_VIDEO  # noqa: E402
+from kling.sandbox.engine import Engine  # noqa: E402
 from kling.sandbox.pace import parse_pace  # noqa: E402
-from kling.sandbox.rules import read_request  # noqa: E402
+from kling.sandbox.rules import parse_request  # noqa: E402
+from kling.sandbox.settings import Settings  # noqa: E402
 from kling.sandbox.store import Store, Task  # noqa: E402
 
-WISH = {
+REQUEST = {
     "model_name": "kling-v2-6",
     "prompt": "A fox in the snow, seen from above, in the last light of a long day",
 }
@@ -44,12 +46,12 @@ def fill(folder: Path, count: int) -> list[Task]:
     engine = Engine(store, Settings(), time.time())
     pace = parse_pace("immediate")
     for number in range(store.last, count):
-        body = json.dumps(WISH | {"external_task_id": f"external-{number}"}).encode()
-        wish = read_request(body, strict=False, retired="serve")
+        body = json.dumps(REQUEST | {"external_task_id": f"external-{number}"}).encode()
+        task_request = parse_request(body, TEXT_TO_VIDEO, strict=False, retired="serve")
         now = engine.clock(time.time())
-        task = store.add(wish, now=now, units=1.5, pace=pace)
+        task = store.add(task_request, now=now, units=1.5, pace=pace)
         store.mark_ready(task.task_id, now)
-        store.settle(now)
+        store.finish_due(now)
     some = [store.page(page, 1)[0] for page in range(1, count, max(1, count // 50))]
     store.close()
     return some
@@ -105,30 +107,30 @@ class Sandbox:
 
 
 def by_task_id(sandbox: Sandbox, number: int) -> None:
-    sandbox.call("GET", f"{TASKS}/{sandbox.task_ids[number % len(sandbox.task_ids)]}")
+    sandbox.call("GET", f"{TEXT_TO_VIDEO}/{sandbox.task_ids[number % len(sandbox.task_ids)]}")
 
 
 def by_external_task_id(sandbox: Sandbox, number: int) -> None:
-    sandbox.call("GET", f"{TASKS}/{sandbox.external_ids[number % len(sandbox.external_ids)]}")
+    sandbox.call("GET", f"{TEXT_TO_VIDEO}/{sandbox.external_ids[number % len(sandbox.external_ids)]}")
 
 
 def newest_page(sandbox: Sandbox, _number: int) -> int:
-    return len(sandbox.call("GET", f"{TASKS}?pageSize=500"))
+    return len(sandbox.call("GET", f"{TEXT_TO_VIDEO}?pageSize=500"))
 
 
 def oldest_page(sandbox: Sandbox, _number: int) -> int:
-    return len(sandbox.call("GET", f"{TASKS}?pageSize=500&pageNum={sandbox.last_page}"))
+    return len(sandbox.call("GET", f"{TEXT_TO_VIDEO}?pageSize=500&pageNum={sandbox.last_page}"))
 
 
 def hide_new_tasks(sandbox: Sandbox, count: int) -> None:
     """Create tasks that no query and no list shows yet."""
     sandbox.call.plan({"on": "create", "lag": 86400, "times": count})
     for number in range(count):
-        sandbox.call("POST", TASKS, WISH | {"external_task_id": f"hidden-{number}"})
+        sandbox.call("POST", TEXT_TO_VIDEO, REQUEST | {"external_task_id": f"hidden-{number}"})
 
 
 def create(sandbox: Sandbox, number: int) -> None:
-    sandbox.call("POST", TASKS, WISH | {"external_task_id": f"new-{number}"})
+    sandbox.call("POST", TEXT_TO_VIDEO, REQUEST | {"external_task_id": f"new-{number}"})
 
 
 Operation = Callable[[Sandbox, int], int | None]

@@ -10,10 +10,12 @@ import pytest
 
 from kling.sandbox import contract
 from kling.sandbox.auth import API_KEY
-from kling.sandbox.engine import TASKS, Answer, Engine, Request, Settings
+from kling.sandbox.contract import TEXT_TO_VIDEO
+from kling.sandbox.engine import Answer, Engine, Request
+from kling.sandbox.settings import Settings
 from kling.sandbox.store import Store
 
-WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
+REQUEST = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
 SCHEMAS = {
     "create": "CreatedAnswer",
     "query": "TaskAnswer",
@@ -39,39 +41,39 @@ class Bench:
         request = Request(method=method, path=path, query=query, headers=headers, body=body)
         return self.checked(self.engine.handle(request, self.now), method, path)
 
-    def checked(self, answer: Answer, method: str = "GET", path: str = TASKS) -> Answer:
+    def checked(self, answer: Answer, method: str = "GET", path: str = TEXT_TO_VIDEO) -> Answer:
         if answer.body["code"]:
             schema = "ErrorAnswer"
             assert answer.status == contract.ERRORS[answer.body["code"]]["http"]
         else:
-            call = {TASKS: "list", "/account/costs": "costs"}.get(path.rstrip("/"), "query")
+            call = {TEXT_TO_VIDEO: "list", "/account/costs": "costs"}.get(path.rstrip("/"), "query")
             schema = SCHEMAS["create" if method == "POST" else call]
             assert answer.status == 200
         assert list(contract.problems(schema, answer.body)) == []
         return answer
 
     def post(self, body: Any) -> Answer:
-        return self.call("POST", TASKS, json.dumps(body).encode())
+        return self.call("POST", TEXT_TO_VIDEO, json.dumps(body).encode())
 
     def create(self, **fields: Any) -> Any:
         """Create a task that must be taken, and return `data`."""
-        answer = self.post(WISH | fields)
+        answer = self.post(REQUEST | fields)
         assert answer.body["code"] == 0, answer.body
         return answer.body["data"]
 
     def refused(self, **fields: Any) -> Any:
         """Create a task that must be refused, and return the answer's body."""
-        answer = self.post(WISH | fields)
+        answer = self.post(REQUEST | fields)
         assert answer.body["code"] != 0, answer.body
         return answer.body
 
     def task(self, either_id: str) -> Any:
-        answer = self.call("GET", f"{TASKS}/{either_id}")
+        answer = self.call("GET", f"{TEXT_TO_VIDEO}/{either_id}")
         assert answer.body["code"] == 0, answer.body
         return answer.body["data"]
 
     def page(self, **query: Any) -> Any:
-        return self.call("GET", TASKS, **query).body["data"]
+        return self.call("GET", TEXT_TO_VIDEO, **query).body["data"]
 
     def costs(self, **query: Any) -> Any:
         return self.call(
@@ -92,9 +94,9 @@ class Bench:
         self.later(60)
 
     def plan(self, **plan: Any) -> None:
-        from kling.sandbox.plans import read_plan
+        from kling.sandbox.plans import parse_plan
 
-        self.engine.plans.add(read_plan(plan))
+        self.engine.plans.add(parse_plan(plan))
 
     def change(self, **settings: Any) -> None:
         self.engine.settings = replace(self.engine.settings, **settings)

@@ -1,4 +1,4 @@
-"""The door: hosts, clips with Range, hostile bodies, the control plane, faults that need no raw socket."""
+"""The web application: hosts, Range of clips, hostile bodies, control plane, faults without raw sockets."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from kling.sandbox.app import MAX_BODY, SandboxApp
 from kling.sandbox.auth import API_KEY
 from kling.sandbox.callbacks import USER_AGENT
 from kling.sandbox.clips import Clips
-from kling.sandbox.engine import TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
 
 CLIP = bytes(range(256)) * 4
-WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
+REQUEST = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def anywhere(bench, sandbox):
 @pytest.fixture
 def clip(bench, web, sandbox):
     """The path of a finished clip's URL."""
-    task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
+    task_id = web.post(TEXT_TO_VIDEO, json=REQUEST).json()["data"]["task_id"]
     sandbox.clips.path(bench.engine.store.find(task_id)).write_bytes(CLIP)
     bench.finish()
     return f"/clips/{task_id}.mp4"
 
 
 def test_a_clip_is_at_the_url_of_the_task(web, clip):
-    video = web.get(f"{TASKS}/mine").json()["data"]["task_result"]["videos"][0]
+    video = web.get(f"{TEXT_TO_VIDEO}/mine").json()["data"]["task_result"]["videos"][0]
     assert video["url"] == f"http://127.0.0.1:4242{clip}"
     answer = web.get(video["url"], headers={"Authorization": ""})
     assert (answer.status_code, answer.content) == (200, CLIP)
@@ -60,14 +60,14 @@ def test_a_clip_is_at_the_url_of_the_task(web, clip):
 
 @pytest.mark.parametrize("host", ["localhost:4242", "sandbox.example", "[::1]:4242", "10.0.0.1"])
 def test_clip_urls_follow_the_host_that_the_client_used(anywhere, clip, host):
-    task = anywhere.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
+    task = anywhere.get(f"{TEXT_TO_VIDEO}/mine", headers={"Host": host}).json()["data"]
     assert task["task_result"]["videos"][0]["url"] == f"http://{host}{clip}"
 
 
 @pytest.mark.parametrize("host", ["a/b", "x y", "user@host", "<script>", '"'])
 @pytest.mark.usefixtures("clip")
 def test_a_host_that_is_none_gets_into_no_url(anywhere, host):
-    task = anywhere.get(f"{TASKS}/mine", headers={"Host": host}).json()["data"]
+    task = anywhere.get(f"{TEXT_TO_VIDEO}/mine", headers={"Host": host}).json()["data"]
     assert host not in task["task_result"]["videos"][0]["url"]
 
 
@@ -142,26 +142,26 @@ def test_a_watermarked_clip_is_served_only_to_tasks_that_asked_for_it(web, clip,
 
 
 def test_a_clip_that_is_not_finished_is_not_served(web, sandbox, bench):
-    task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
+    task_id = web.post(TEXT_TO_VIDEO, json=REQUEST).json()["data"]["task_id"]
     sandbox.clips.path(bench.engine.store.find(task_id)).write_bytes(CLIP)
     assert web.get(f"/clips/{task_id}.mp4").status_code == 404
 
 
 def test_a_body_that_is_too_large_is_refused(web):
-    answer = web.post(TASKS, content=b" " * (MAX_BODY + 1))
+    answer = web.post(TEXT_TO_VIDEO, content=b" " * (MAX_BODY + 1))
     assert answer.json()["code"] == 1200
     assert "body" in answer.json()["message"]
 
 
 def test_an_error_in_the_sandbox_itself_is_still_an_answer_of_the_api(web, sandbox, monkeypatch):
     monkeypatch.setattr(sandbox.engine, "handle", None)
-    answer = web.post(TASKS, json=WISH)
+    answer = web.post(TEXT_TO_VIDEO, json=REQUEST)
     assert (answer.status_code, answer.json()["code"]) == (500, 5000)
     assert list(contract.problems("ErrorAnswer", answer.json())) == []
 
 
 def test_each_answer_has_a_request_id_of_its_own(web):
-    assert web.get(TASKS).json()["request_id"] != web.get(TASKS).json()["request_id"]
+    assert web.get(TEXT_TO_VIDEO).json()["request_id"] != web.get(TEXT_TO_VIDEO).json()["request_id"]
 
 
 def test_health_and_the_contract_are_open_to_all(anywhere):
@@ -170,9 +170,9 @@ def test_health_and_the_contract_are_open_to_all(anywhere):
 
 
 EVERY_ROUTE = [
-    ("POST", TASKS),
-    ("GET", TASKS),
-    ("GET", f"{TASKS}/mine"),
+    ("POST", TEXT_TO_VIDEO),
+    ("GET", TEXT_TO_VIDEO),
+    ("GET", f"{TEXT_TO_VIDEO}/mine"),
     ("GET", "/account/costs"),
     ("GET", "/clips/800000000000000001.mp4"),
     ("GET", "/_sandbox/health"),
@@ -205,23 +205,23 @@ EVERY_ROUTE = [
     ids=lambda headers: " ".join(f"{name} {value}" for name, value in headers.items()),
 )
 def test_a_web_page_of_somebody_else_reaches_nothing(web, sandbox, method, path, headers):
-    answer = web.request(method, path, headers=headers, json=WISH if method == "POST" else None)
+    answer = web.request(method, path, headers=headers, json=REQUEST if method == "POST" else None)
     assert answer.status_code == 403
     assert list(answer.json()) == ["problem"]
-    assert sandbox.engine.store.accepted() == {}
+    assert sandbox.engine.store.count_by_external_task_id() == {}
     assert list(sandbox.journal) == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:4242", "127.0.0.7", "localhost:4242", "LOCALHOST", "[::1]:4242"])
 def test_every_loopback_name_is_answered_and_its_own_origin(web, host):
     for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
-        assert web.get(TASKS, headers=headers).json()["code"] == 0
+        assert web.get(TEXT_TO_VIDEO, headers=headers).json()["code"] == 0
 
 
 def test_on_other_addresses_any_host_is_answered_but_no_other_origin(anywhere):
-    assert anywhere.get(TASKS).json()["code"] == 0
-    assert anywhere.get(TASKS, headers={"Origin": "http://sandbox.example"}).json()["code"] == 0
-    assert anywhere.get(TASKS, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert anywhere.get(TEXT_TO_VIDEO).json()["code"] == 0
+    assert anywhere.get(TEXT_TO_VIDEO, headers={"Origin": "http://sandbox.example"}).json()["code"] == 0
+    assert anywhere.get(TEXT_TO_VIDEO, headers={"Origin": "http://evil.example"}).status_code == 403
 
 
 def test_no_web_page_opens_a_socket(web):
@@ -290,10 +290,17 @@ def test_a_plan_that_is_none_is_refused(web, plan):
 
 
 def test_the_journal_tells_requests_without_credentials(web):
-    web.post(TASKS, json=WISH, headers={"Authorization": "Bearer a.very.secret", "Cookie": "secret"})
-    web.get(TASKS, params={"pageNum": 2})
+    web.post(
+        TEXT_TO_VIDEO, json=REQUEST, headers={"Authorization": "Bearer a.very.secret", "Cookie": "secret"}
+    )
+    web.get(TEXT_TO_VIDEO, params={"pageNum": 2})
     first, second = web.get("/_sandbox/journal").json()
-    assert (first["method"], first["path"], first["body"], first["code"]) == ("POST", TASKS, WISH, 1002)
+    assert (first["method"], first["path"], first["body"], first["code"]) == (
+        "POST",
+        TEXT_TO_VIDEO,
+        REQUEST,
+        1002,
+    )
     assert (second["query"], second["code"]) == ({"pageNum": "2"}, 0)
     assert "secret" not in json.dumps([first, second])
 
@@ -312,25 +319,25 @@ def test_the_journal_can_be_read_whatever_was_sent(web):
         b"\xff",
         b'{"a":' * 90 + b"1" + b"}" * 90,
     ):
-        web.post(TASKS, content=body)
+        web.post(TEXT_TO_VIDEO, content=body)
     assert len(web.get("/_sandbox/journal").json()) == 5
 
 
 def test_a_lag_planned_here_hides_a_task_that_is_counted(web):
     web.post("/_sandbox/plan", json={"on": "create", "lag": 60})
-    task_id = web.post(TASKS, json=WISH).json()["data"]["task_id"]
-    assert web.get(f"{TASKS}/{task_id}").json()["code"] == 1201
+    task_id = web.post(TEXT_TO_VIDEO, json=REQUEST).json()["data"]["task_id"]
+    assert web.get(f"{TEXT_TO_VIDEO}/{task_id}").json()["code"] == 1201
     assert web.get("/_sandbox/accepted").json()["by_external_task_id"] == {"mine": 1}
     assert web.post("/_sandbox/clock", json={"advance_seconds": 60}).status_code == 200
-    assert web.get(f"{TASKS}/{task_id}").json()["data"]["task_status"] == "processing"
+    assert web.get(f"{TEXT_TO_VIDEO}/{task_id}").json()["data"]["task_status"] == "processing"
     assert [web.post("/_sandbox/plan", json={"lag": lag}).status_code for lag in (-1, "1", 1e9)] == [400] * 3
 
 
 def test_accepted_counts_what_was_really_created(web):
     web.post("/_sandbox/plan", json={"on": "create", "fault": "html-502"})
-    assert web.post(TASKS, json=WISH).status_code == 502
-    assert web.post(TASKS, json=WISH).json()["code"] == 1201
-    web.post(TASKS, json=WISH | {"external_task_id": ""})
+    assert web.post(TEXT_TO_VIDEO, json=REQUEST).status_code == 502
+    assert web.post(TEXT_TO_VIDEO, json=REQUEST).json()["code"] == 1201
+    web.post(TEXT_TO_VIDEO, json=REQUEST | {"external_task_id": ""})
     expected = {"total": 2, "without_id": 1, "by_external_task_id": {"mine": 1}}
     assert web.get("/_sandbox/accepted").json() == expected
 
@@ -340,38 +347,44 @@ def planned(web: TestClient, **plan: Any) -> None:
 
 
 def test_spoiled_bodies(web):
-    web.post(TASKS, json=WISH)
+    web.post(TEXT_TO_VIDEO, json=REQUEST)
     planned(web, on="query", fault="empty")
-    assert web.get(f"{TASKS}/mine").content == b""
+    assert web.get(f"{TEXT_TO_VIDEO}/mine").content == b""
     planned(web, on="query", fault="garbage")
     with pytest.raises((UnicodeDecodeError, json.JSONDecodeError)):
-        web.get(f"{TASKS}/mine").json()
+        web.get(f"{TEXT_TO_VIDEO}/mine").json()
     planned(web, on="query", fault="unknown-status")
-    assert web.get(f"{TASKS}/mine").json()["data"]["task_status"] == "reviewing"
+    assert web.get(f"{TEXT_TO_VIDEO}/mine").json()["data"]["task_status"] == "reviewing"
     planned(web, on="query", fault="html-404")
-    assert web.get(f"{TASKS}/mine").status_code == 404
+    assert web.get(f"{TEXT_TO_VIDEO}/mine").status_code == 404
     planned(web, on="any", fault="code-text", times=2)
-    assert web.get(f"{TASKS}/mine").json()["code"] == "0"
-    assert web.get(f"{TASKS}/nobody").json()["code"] == "1201"
+    assert web.get(f"{TEXT_TO_VIDEO}/mine").json()["code"] == "0"
+    assert web.get(f"{TEXT_TO_VIDEO}/nobody").json()["code"] == "1201"
     planned(web, on="query", fault="extra-fields")
-    assert "new_field" in web.get(f"{TASKS}/mine").json()["data"]
-    assert list(contract.problems("TaskAnswer", web.get(f"{TASKS}/mine").json())) == []
+    assert "new_field" in web.get(f"{TEXT_TO_VIDEO}/mine").json()["data"]
+    assert list(contract.problems("TaskAnswer", web.get(f"{TEXT_TO_VIDEO}/mine").json())) == []
 
 
 def test_slow_and_dribbled_answers_are_whole_in_the_end(web, clip):
-    good = web.get(f"{TASKS}/mine").json()["data"]
+    good = web.get(f"{TEXT_TO_VIDEO}/mine").json()["data"]
     for fault in ("slow", "dribble"):
         planned(web, on="query", fault=fault, seconds=0.001)
-        assert web.get(f"{TASKS}/mine").json()["data"] == good
+        assert web.get(f"{TEXT_TO_VIDEO}/mine").json()["data"] == good
         planned(web, on="clip", fault=fault, seconds=0.001)
         assert web.get(clip).content == CLIP
 
 
 def test_pages_in_another_order(web):
-    ids = [web.post(TASKS, json=WISH | {"external_task_id": ""}).json()["data"]["task_id"] for _ in range(6)]
+    ids = [
+        web.post(TEXT_TO_VIDEO, json=REQUEST | {"external_task_id": ""}).json()["data"]["task_id"]
+        for _ in range(6)
+    ]
     planned(web, on="list", fault="other-order", times=2)
     pages = [
-        [task["task_id"] for task in web.get(TASKS, params={"pageNum": n, "pageSize": 3}).json()["data"]]
+        [
+            task["task_id"]
+            for task in web.get(TEXT_TO_VIDEO, params={"pageNum": n, "pageSize": 3}).json()["data"]
+        ]
         for n in (1, 2)
     ]
     assert sorted(pages[0]) == ids[:3]
@@ -399,7 +412,7 @@ def test_spoiled_clips(web, clip):
 )
 def test_a_clip_can_be_ordered_wrong(web, bench, sandbox, fault, changed):
     planned(web, on="create", fault=fault)
-    web.post(TASKS, json=WISH | {"mode": "pro", "sound": "on"})
+    web.post(TEXT_TO_VIDEO, json=REQUEST | {"mode": "pro", "sound": "on"})
     order = sandbox.clips.spec(bench.engine.store.find("mine"))
     right = {"seconds": 5, "width": 1920, "height": 1080, "fps": 24, "sound": True}
     assert {name: getattr(order, name) for name in right} == right | changed
@@ -407,13 +420,13 @@ def test_a_clip_can_be_ordered_wrong(web, bench, sandbox, fault, changed):
 
 def test_a_clip_can_have_sound_that_nobody_ordered(web, bench, sandbox):
     planned(web, on="create", fault="unexpected-sound")
-    web.post(TASKS, json=WISH)
+    web.post(TEXT_TO_VIDEO, json=REQUEST)
     assert sandbox.clips.spec(bench.engine.store.find("mine")).sound
 
 
 def test_a_raw_fault_without_the_proxy_says_so(web):
     planned(web, on="create", fault="reset")
-    answer = web.post(TASKS, json=WISH)
+    answer = web.post(TEXT_TO_VIDEO, json=REQUEST)
     assert answer.status_code == 500
     assert "kling.sandbox.proxy" in answer.json()["message"]
-    assert web.get(f"{TASKS}/mine").json()["code"] == 0
+    assert web.get(f"{TEXT_TO_VIDEO}/mine").json()["code"] == 0

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from kling.sandbox.auth import ACCESS_KEY, API_KEY, SECRET_KEY, Keys
-from kling.sandbox.engine import TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
 
 NOW = 1_795_000_000
 FOREIGN_SECRET = "another-secret-that-is-long-enough-too"
@@ -57,7 +57,7 @@ CASES = {
 @pytest.mark.parity("wrong-signature", "clock-skew")
 def test_a_token_gets_its_code(bench, bearer, code):
     bench.authorization = f"Bearer {bearer}"
-    answer = bench.call("GET", TASKS)
+    answer = bench.call("GET", TEXT_TO_VIDEO)
     assert answer.body["code"] == code
     assert answer.status == (401 if code else 200)
 
@@ -75,20 +75,20 @@ def test_a_token_gets_its_code(bench, bearer, code):
 )
 def test_a_header_without_a_bearer_token_gets_its_code(bench, header, code):
     bench.authorization = header
-    assert bench.call("GET", TASKS).body["code"] == code
+    assert bench.call("GET", TEXT_TO_VIDEO).body["code"] == code
 
 
 def test_the_observed_words_of_a_garbage_token(bench):
     bench.authorization = "Bearer garbage"
-    message = bench.call("GET", TASKS).body["message"]
+    message = bench.call("GET", TEXT_TO_VIDEO).body["message"]
     assert "The token was expected to have 3 parts, but got 0" in message
 
 
 def test_every_call_asks_who_is_there_before_it_looks_at_anything(bench):
     bench.authorization = ""
     for method, path in (
-        ("POST", TASKS),
-        ("GET", f"{TASKS}/x"),
+        ("POST", TEXT_TO_VIDEO),
+        ("GET", f"{TEXT_TO_VIDEO}/x"),
         ("GET", "/account/costs"),
         ("GET", "/nowhere"),
     ):
@@ -98,14 +98,14 @@ def test_every_call_asks_who_is_there_before_it_looks_at_anything(bench):
 def test_advancing_the_clock_of_the_sandbox_ends_no_token(bench):
     bench.authorization = f"Bearer {token()}"
     bench.engine.advance(40 * 24 * 3600 * 1000)
-    assert bench.call("GET", TASKS).body["code"] == 0
+    assert bench.call("GET", TEXT_TO_VIDEO).body["code"] == 0
 
 
 @pytest.mark.parametrize("bearer", [token(FOREIGN_SECRET, iss=""), token(SECRET_KEY), API_KEY, "None", ""])
 def test_an_empty_key_opens_nothing(bench, bearer):
     bench.change(keys=Keys(access_key="", secret_key="", api_key=""))
     bench.authorization = f"Bearer {bearer}"
-    assert bench.call("GET", TASKS).body["code"] == 1002
+    assert bench.call("GET", TEXT_TO_VIDEO).body["code"] == 1002
 
 
 def test_keys_show_no_secret():

@@ -10,7 +10,8 @@ import pytest
 
 from kling.sandbox import contract
 from kling.sandbox.body_faults import BODY_FAULTS
-from kling.sandbox.engine import TASKS, Request
+from kling.sandbox.contract import TEXT_TO_VIDEO
+from kling.sandbox.engine import Request
 from kling.sandbox.faults import RAW
 from kling.sandbox.plans import TASK_FAULTS
 
@@ -22,7 +23,7 @@ STATUSES = {
 }
 
 
-def asked(bench, path: str = TASKS, *faults: str, body: Any = None, **query: str) -> Any:
+def asked(bench, path: str = TEXT_TO_VIDEO, *faults: str, body: Any = None, **query: str) -> Any:
     """Ask with faults in the engine's settings; return the answer unchecked, as it goes over the wire."""
     before = bench.engine.settings
     bench.change(faults=frozenset(faults))
@@ -39,7 +40,7 @@ def asked(bench, path: str = TASKS, *faults: str, body: Any = None, **query: str
 
 
 def task(bench, *faults: str) -> Any:
-    return asked(bench, f"{TASKS}/mine", *faults).body["data"]
+    return asked(bench, f"{TEXT_TO_VIDEO}/mine", *faults).body["data"]
 
 
 def test_every_fault_can_be_planned_and_is_explained():
@@ -53,13 +54,13 @@ def test_every_fault_can_be_planned_and_is_explained():
 @pytest.mark.parametrize("fault", BODY_FAULTS)
 def test_no_fault_breaks_another_call_or_an_account(bench, fault):
     bench.change(units=100)
-    wish = {"model_name": "kling-v2-6", "prompt": "A fox", "external_task_id": "mine"}
+    task_request = {"model_name": "kling-v2-6", "prompt": "A fox", "external_task_id": "mine"}
     window = {"start_time": "0", "end_time": "1"}
     for path, body, query in (
-        (TASKS, wish, {}),
-        (TASKS, wish, {}),
-        (TASKS, None, {}),
-        (f"{TASKS}/mine", None, {}),
+        (TEXT_TO_VIDEO, task_request, {}),
+        (TEXT_TO_VIDEO, task_request, {}),
+        (TEXT_TO_VIDEO, None, {}),
+        (f"{TEXT_TO_VIDEO}/mine", None, {}),
         ("/nowhere", None, {}),
         ("/account/costs", None, window),
     ):
@@ -74,12 +75,12 @@ def test_states_in_other_spellings(bench, fault, names):
     bench.create(external_task_id="mine")
     seen = [task(bench, fault)["task_status"]]
     bench.later(1)
-    seen.append(asked(bench, TASKS, fault).body["data"][0]["task_status"])
+    seen.append(asked(bench, TEXT_TO_VIDEO, fault).body["data"][0]["task_status"])
     bench.finish()
     seen.append(task(bench, fault)["task_status"])
     bench.create(external_task_id="fails", prompt="sandbox-failed")
     bench.later(60)
-    seen.append(asked(bench, f"{TASKS}/fails", fault).body["data"]["task_status"])
+    seen.append(asked(bench, f"{TEXT_TO_VIDEO}/fails", fault).body["data"]["task_status"])
     assert seen == names
 
 
@@ -87,7 +88,7 @@ def test_states_in_other_spellings(bench, fault, names):
     ("fault", "good", "bad"), [("code-text", '"0"', '"1201"'), ("code-float", "0.0", "1201.0")]
 )
 def test_codes_of_other_types(bench, fault, good, bad):
-    for path, code in ((TASKS, good), (f"{TASKS}/nobody", bad)):
+    for path, code in ((TEXT_TO_VIDEO, good), (f"{TEXT_TO_VIDEO}/nobody", bad)):
         answer = asked(bench, path, fault)
         assert json.dumps(answer.body).startswith(f'{{"code": {code},')
         assert answer.status == (200 if code == good else 400)
@@ -111,7 +112,7 @@ def test_a_cash_account_beside_or_instead_of_units(bench):
     beside = task(bench, "cash")
     assert (beside["final_unit_deduction"], beside["final_balance_deduction"]) == ("0", paid)
     assert list(contract.problems("Task", beside)) == []
-    instead = asked(bench, TASKS, "cash-only").body["data"][0]
+    instead = asked(bench, TEXT_TO_VIDEO, "cash-only").body["data"][0]
     assert instead["final_balance_deduction"] == paid
     assert "final_unit_deduction" not in instead
 
@@ -143,7 +144,7 @@ def test_a_result_comes_some_seconds_after_the_success(bench, planned):
     for seconds in (1, 2, 9.9, 0.1):
         bench.later(seconds)
         shown = task(bench, *faults)
-        assert asked(bench, TASKS, *faults).body["data"] == [shown]
+        assert asked(bench, TEXT_TO_VIDEO, *faults).body["data"] == [shown]
         seen.append(
             (shown["task_status"], len(shown["task_result"]["videos"]), shown["final_unit_deduction"])
         )
@@ -152,7 +153,7 @@ def test_a_result_comes_some_seconds_after_the_success(bench, planned):
 
 def test_a_list_that_is_not_there_while_tasks_are(bench):
     bench.create(external_task_id="mine")
-    answer = asked(bench, TASKS, "list-404")
+    answer = asked(bench, TEXT_TO_VIDEO, "list-404")
     assert (answer.status, answer.body["code"]) == (404, 1203)
     assert task(bench, "list-404")["task_status"] == "submitted"
 
@@ -160,11 +161,11 @@ def test_a_list_that_is_not_there_while_tasks_are(bench):
 def test_lists_that_are_wrapped_partial_empty_or_out_of_order(bench):
     ids = [bench.create()["task_id"] for _ in range(5)][::-1]
     whole = bench.page()
-    assert asked(bench, TASKS, "list-object").body["data"] == {"list": whole, "total": 5}
-    partial = asked(bench, TASKS, "list-partial").body["data"]
+    assert asked(bench, TEXT_TO_VIDEO, "list-object").body["data"] == {"list": whole, "total": 5}
+    partial = asked(bench, TEXT_TO_VIDEO, "list-partial").body["data"]
     assert [one["task_id"] for one in partial] == ids[1::2]
-    assert asked(bench, TASKS, "list-empty").body["data"] == []
-    shuffled = [one["task_id"] for one in asked(bench, TASKS, "other-order").body["data"]]
+    assert asked(bench, TEXT_TO_VIDEO, "list-empty").body["data"] == []
+    shuffled = [one["task_id"] for one in asked(bench, TEXT_TO_VIDEO, "other-order").body["data"]]
     assert shuffled != ids
     assert sorted(shuffled) == sorted(ids)
 
@@ -177,8 +178,11 @@ def test_a_query_is_answered_with_a_strangers_task(bench):
     assert made_up["task_result"]["videos"]
     other = bench.create(external_task_id="other")["task_id"]
     assert task(bench, "stranger")["task_id"] == other
-    assert asked(bench, f"{TASKS}/other", "stranger").body["data"]["task_info"]["external_task_id"] == "mine"
-    assert asked(bench, f"{TASKS}/nobody", "stranger").body["data"]["task_id"] == other
+    assert (
+        asked(bench, f"{TEXT_TO_VIDEO}/other", "stranger").body["data"]["task_info"]["external_task_id"]
+        == "mine"
+    )
+    assert asked(bench, f"{TEXT_TO_VIDEO}/nobody", "stranger").body["data"]["task_id"] == other
 
 
 def test_a_fault_is_planned_for_some_calls_and_several_hold_at_once(bench):

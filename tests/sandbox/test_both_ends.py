@@ -11,25 +11,27 @@ from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo
 from kling.sandbox import contract
-from kling.sandbox.rules import Refused, read_request
+from kling.sandbox.rules import Refused, parse_request
 
 FIVE = (Shot(prompt="A fox wakes", duration="2"), Shot(prompt="It runs", duration="3"))
 ZOOM = CameraControl(type="simple", config={"zoom": 3})
 
 
-def tidy(wish: TextToVideo) -> TextToVideo:
-    """Return a wish without what has no effect: the client asks to leave it out, the sandbox ignores it."""
-    if contract.MODELS[wish.model_name].get("ignores_mode"):
-        wish = replace(wish, mode=None)
-    if not wish.multi_shot:
-        wish = replace(wish, shot_type=None)
-    return wish if wish.shot_type == "customize" else replace(wish, multi_prompt=())
+def tidy(request: TextToVideo) -> TextToVideo:
+    """Return a request without the fields that have no effect, which only the client refuses."""
+    if contract.MODELS[request.model_name].get("ignores_mode"):
+        request = replace(request, mode=None)
+    if not request.multi_shot:
+        request = replace(request, shot_type=None)
+    return request if request.shot_type == "customize" else replace(request, multi_prompt=())
 
 
 def refusal(request: TextToVideo, retired: str) -> str | None:
     """Return why the sandbox refuses what the client sends, or None."""
     try:
-        read_request(json.dumps(request.to_wire()).encode(), strict=True, retired=retired)
+        parse_request(
+            json.dumps(request.to_wire()).encode(), contract.TEXT_TO_VIDEO, strict=True, retired=retired
+        )
     except Refused as refused:
         return refused.message
     return None
@@ -43,7 +45,7 @@ cameras = st.builds(
     type=st.sampled_from(["simple", "down_back", "spin"]),
     config=st.dictionaries(st.sampled_from(["zoom", "pan"]), st.sampled_from([0, 5, -10, 10.5]), max_size=2),
 )
-wishes = st.builds(
+requests = st.builds(
     TextToVideo,
     prompt=st.sampled_from(["A fox", "A fox", "A fox", "", "   ", "x" * 2500, "x" * 2501]),
     model_name=st.sampled_from(list(contract.MODELS)),
@@ -62,10 +64,10 @@ wishes = st.builds(
 
 
 @settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(wish=wishes, retired=st.sampled_from(["serve", "refuse"]))
-def test_what_the_client_lets_through_the_sandbox_takes_and_nothing_else(wish, retired):
-    problems, refused = wish.problems(retired_ok=retired == "serve"), refusal(wish, retired)
-    assert bool(problems) == (refused is not None), (problems, refused, wish)
+@given(request=requests, retired=st.sampled_from(["serve", "refuse"]))
+def test_what_the_client_lets_through_the_sandbox_takes_and_nothing_else(request, retired):
+    problems, refused = request.problems(retired_ok=retired == "serve"), refusal(request, retired)
+    assert bool(problems) == (refused is not None), (problems, refused, request)
 
 
 @pytest.mark.parametrize("model_name", contract.MODELS)
@@ -74,7 +76,7 @@ def test_what_the_client_lets_through_the_sandbox_takes_and_nothing_else(wish, r
 @pytest.mark.parametrize("duration", ["3", "5", "10"])
 @pytest.mark.parametrize("retired", ["serve", "refuse"])
 def test_both_agree_on_what_each_model_takes(model_name, mode, sound, duration, retired):
-    wish = TextToVideo(prompt="A fox", model_name=model_name, mode=mode, sound=sound, duration=duration)
-    wish = tidy(wish)
-    problems, refused = wish.problems(retired_ok=retired == "serve"), refusal(wish, retired)
+    request = TextToVideo(prompt="A fox", model_name=model_name, mode=mode, sound=sound, duration=duration)
+    request = tidy(request)
+    problems, refused = request.problems(retired_ok=retired == "serve"), refusal(request, retired)
     assert bool(problems) == (refused is not None), (problems, refused)

@@ -1,4 +1,4 @@
-"""Callbacks: what is told, in which order, how it is signed, and where it may go."""
+"""Callbacks: what they say, in which sequence they come, how they are signed, and where they may go."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from kling.sandbox import contract
-from kling.sandbox.callbacks import PAUSES, USER_AGENT, Callbacks, signature
+from kling.sandbox.callbacks import PAUSES, USER_AGENT, Callbacks, Send, post, signature
 from tests.sandbox.conftest import Bench
 
-URL = "http://127.0.0.1:9/told?key=1"
+URL = "http://127.0.0.1:9/callbacks?key=1"
 SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
 
 
@@ -28,9 +28,14 @@ def test_the_official_test_vector():
 
 
 class Listener:
-    """A callback URL that answers as told: an HTTP status or an error, one after the other, then 200."""
+    """A callback URL that gives these answers, an HTTP status or an error each, and then 200.
 
-    def __init__(self, bench: Bench, *answers: int | Exception, **options: Any) -> None:
+    With `send` the callbacks go where that sends them instead.
+    """
+
+    def __init__(
+        self, bench: Bench, *answers: int | Exception, send: Send | None = None, **options: Any
+    ) -> None:
         self.bench = bench
         self.answers = list(answers)
         self.heard: list[tuple[str, Mapping[str, str], Any]] = []
@@ -38,9 +43,9 @@ class Listener:
         self.callbacks = Callbacks(
             engine=bench.engine,
             now=lambda: bench.now,
-            send=self.send,
+            send=send or self.send,
             sleep=self.sleep,
-            note=lambda _task, status, result: self.results.append((status, result)),
+            record=lambda _task, status, result: self.results.append((status, result)),
             **options,
         )
         self.results: list[tuple[str, str]] = []
@@ -56,13 +61,13 @@ class Listener:
         self.slept.append(seconds)
 
     def listen(self) -> None:
-        """Look until there is nothing new at this moment."""
+        """Send callbacks until none is due at this moment."""
 
         async def listen() -> None:
             while True:
                 before = len(self.results)
-                self.callbacks.look()
-                await asyncio.gather(*self.callbacks._busy.values())
+                self.callbacks.send_due()
+                await self.callbacks.wait_until_sent()
                 if len(self.results) == before:
                     return
 
@@ -74,7 +79,7 @@ class Listener:
 
 
 @pytest.mark.parity("callback-body")
-def test_every_change_is_told_once_and_in_order(bench):
+def test_every_change_is_reported_once_and_in_sequence(bench):
     listener = Listener(bench)
     task_id = bench.create(callback_url=URL, external_task_id="mine", watermark_info={"enabled": True})[
         "task_id"
@@ -89,7 +94,7 @@ def test_every_change_is_told_once_and_in_order(bench):
     bench.finish()
     listener.listen()
     assert listener.statuses == ["submitted", "processing", "succeed"]
-    assert listener.callbacks.look() is False
+    assert listener.callbacks.send_due() is False
     for url, headers, body in listener.heard:
         assert url == URL
         assert headers == {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
@@ -100,7 +105,7 @@ def test_every_change_is_told_once_and_in_order(bench):
     assert list(listener.heard[-1][2]["task_result"]["videos"][0]) == ["id", "url", "duration"]
 
 
-def test_what_happened_while_nobody_looked_is_told_afterwards(bench):
+def test_changes_that_nobody_looked_for_are_reported_afterwards(bench):
     listener = Listener(bench)
     bench.create(callback_url=URL, prompt="sandbox-failed")
     bench.later(60)
@@ -137,8 +142,7 @@ def test_a_callback_that_fails_is_tried_again_and_then_dropped(bench):
     "url", ["http://192.0.2.1/", "http://[2001:db8::1]/", "ftp://127.0.0.1/", "nonsense", "http://"]
 )
 def test_callbacks_stay_on_this_machine(bench, url):
-    listener = Listener(bench)
-    listener.callbacks._send = listener.callbacks._post
+    listener = Listener(bench, send=post)
     bench.create(callback_url=url)
     listener.listen()
     assert listener.results[0][1].startswith("dropped")
@@ -146,14 +150,13 @@ def test_callbacks_stay_on_this_machine(bench, url):
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[", "http://127.0.0.1:1/"])
 def test_a_url_that_cannot_be_reached_stops_nothing(bench, url):
-    listener = Listener(bench)
-    listener.callbacks._send = listener.callbacks._post
+    listener = Listener(bench, send=post)
     bench.create(callback_url=url)
     listener.listen()
     assert listener.results[-1][1].startswith(("failed", "dropped"))
 
 
-def test_a_callback_is_an_ordinary_post(bench):
+def test_a_callback_is_an_ordinary_post():
     received = []
 
     async def serve(reader, writer):
@@ -164,16 +167,15 @@ def test_a_callback_is_an_ordinary_post(bench):
         await writer.drain()
         writer.close()
 
-    async def post() -> int:
+    async def send() -> int:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        callbacks = Callbacks(engine=bench.engine)
         url = f"http://127.0.0.1:{port}/a b\r\nx: y?q=1 2"
-        status = await callbacks._post(url, {"content-type": "application/json"}, b"{}")
+        status = await post(url, {"content-type": "application/json"}, b"{}")
         server.close()
         return status
 
-    assert asyncio.run(post()) == 204
+    assert asyncio.run(send()) == 204
     head, body = received[0]
     assert head.startswith(b"POST /a%20bx:%20y?q=1%202 HTTP/1.1\r\nhost: 127.0.0.1:")
     assert body == b"{}"

@@ -7,16 +7,16 @@ import json
 import pytest
 
 from kling.sandbox import contract
-from kling.sandbox.engine import TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
 from kling.sandbox.responses import PACK_MS
-from tests.sandbox.conftest import WISH
+from tests.sandbox.conftest import REQUEST
 
 
 @pytest.mark.parametrize("code", contract.ERRORS)
 def test_every_code_can_be_planned(bench, code):
     bench.plan(code=code, times=2)
-    for method, body in (("POST", json.dumps(WISH).encode()), ("GET", b"")):
-        answer = bench.call(method, TASKS, body)
+    for method, body in (("POST", json.dumps(REQUEST).encode()), ("GET", b"")):
+        answer = bench.call(method, TEXT_TO_VIDEO, body)
         assert (answer.body["code"], answer.status) == (code, contract.ERRORS[code]["http"])
         assert "data" not in answer.body
     assert bench.page() == []
@@ -40,10 +40,10 @@ def test_other_words_ask_for_nothing(bench):
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
-        ("DELETE", TASKS, 1202),
-        ("HEAD", TASKS, 1202),
-        ("PUT", f"{TASKS}/1", 1202),
-        ("POST", f"{TASKS}/1", 1202),
+        ("DELETE", TEXT_TO_VIDEO, 1202),
+        ("HEAD", TEXT_TO_VIDEO, 1202),
+        ("PUT", f"{TEXT_TO_VIDEO}/1", 1202),
+        ("POST", f"{TEXT_TO_VIDEO}/1", 1202),
         ("POST", "/account/costs", 1202),
         ("BREW", "/account/costs", 1202),
         ("GET", "/", 1203),
@@ -143,15 +143,15 @@ def test_plans_are_for_a_task_or_for_a_number_of_calls(bench):
     bench.plan(on="list", code=1302, times=2)
     task_id = bench.create(external_task_id="mine")["task_id"]
     other = bench.create()["task_id"]
-    assert bench.call("GET", f"{TASKS}/{other}").body["code"] == 0
-    assert [bench.call("GET", f"{TASKS}/{task_id}").body["code"] for _ in range(2)] == [5001, 0]
-    assert [bench.call("GET", TASKS).body["code"] for _ in range(3)] == [1302, 1302, 0]
+    assert bench.call("GET", f"{TEXT_TO_VIDEO}/{other}").body["code"] == 0
+    assert [bench.call("GET", f"{TEXT_TO_VIDEO}/{task_id}").body["code"] for _ in range(2)] == [5001, 0]
+    assert [bench.call("GET", TEXT_TO_VIDEO).body["code"] for _ in range(3)] == [1302, 1302, 0]
 
 
 def test_a_planned_loss_takes_effect_or_not(bench):
     bench.plan(on="create", fault="reset", accept=False)
     bench.plan(on="create", fault="reset")
     assert bench.refused(external_task_id="mine")["code"] == 5000
-    assert bench.engine.store.accepted() == {}
+    assert bench.engine.store.count_by_external_task_id() == {}
     bench.create(external_task_id="mine")
-    assert bench.engine.store.accepted() == {"mine": 1}
+    assert bench.engine.store.count_by_external_task_id() == {"mine": 1}

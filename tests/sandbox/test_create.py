@@ -7,7 +7,8 @@ import json
 import pytest
 
 from kling.sandbox import contract
-from kling.sandbox.engine import TASKS, Settings
+from kling.sandbox.contract import TEXT_TO_VIDEO
+from kling.sandbox.settings import Settings
 
 V3 = {"model_name": "kling-v3"}
 V1 = {"model_name": "kling-v1"}
@@ -174,7 +175,7 @@ def test_all_problems_are_told_at_once(bench):
     ids=range(13),
 )
 def test_a_body_that_is_no_json_object_is_refused_as_1200(bench, body):
-    answer = bench.call("POST", TASKS, body)
+    answer = bench.call("POST", TEXT_TO_VIDEO, body)
     assert (answer.status, answer.body["code"]) == (400, 1200)
     assert "body" in answer.body["message"]
 
@@ -238,7 +239,7 @@ def test_an_external_task_id_is_taken_once(bench):
     assert (body["code"], body["message"]) == (1201, "External_task_id mine already exists")
     for _ in range(2):
         bench.create(external_task_id="")
-    assert bench.engine.store.accepted() == {"": 2, "mine": 1}
+    assert bench.engine.store.count_by_external_task_id() == {"": 2, "mine": 1}
 
 
 def test_an_external_task_id_stays_taken_after_a_failure(bench):

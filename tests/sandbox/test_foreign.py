@@ -43,8 +43,8 @@ const unsigned = part({ alg: "HS256", typ: "JWT" }) + "." +
 const sign = crypto.createHmac("sha256", process.env.KLINGAI_SECRET_KEY).update(unsigned).digest("base64url");
 const headers = { "Content-Type": "application/json", Authorization: `Bearer ${unsigned}.${sign}` };
 (async () => {
-  const wish = { model_name: "kling-v2-6", prompt: "A fox", mode: "pro", sound: "on", duration: "5" };
-  const create = { method: "POST", headers, body: JSON.stringify(wish) };
+  const body = { model_name: "kling-v2-6", prompt: "A fox", mode: "pro", sound: "on", duration: "5" };
+  const create = { method: "POST", headers, body: JSON.stringify(body) };
   let { code, data } = await (await fetch(base + "/v1/videos/text2video", create)).json();
   if (code !== 0) throw new Error(String(code));
   while (data.task_status !== "succeed" && data.task_status !== "failed") {

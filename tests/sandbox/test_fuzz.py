@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kling.sandbox import contract
-from kling.sandbox.engine import TASKS, Request
+from kling.sandbox.contract import TEXT_TO_VIDEO
+from kling.sandbox.engine import Request
 from kling.sandbox.store import Store
 from tests.sandbox.conftest import Bench
 
@@ -57,7 +58,7 @@ def fitting(schema: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 -- one a ty
             )
 
 
-wishes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+task_requests: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "prompt": st.just("A fox") | fitting(PROPERTIES["prompt"]),
         "model_name": st.sampled_from(list(contract.MODELS)),
@@ -66,8 +67,8 @@ wishes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         name: fitting(schema) for name, schema in PROPERTIES.items() if name not in {"prompt", "model_name"}
     },
 )
-spoiled_wishes = st.tuples(
-    wishes, st.dictionaries(st.sampled_from(list(PROPERTIES)) | texts, anything, max_size=3)
+broken_task_requests = st.tuples(
+    task_requests, st.dictionaries(st.sampled_from(list(PROPERTIES)) | texts, anything, max_size=3)
 ).map(lambda both: both[0] | both[1])
 
 
@@ -82,9 +83,12 @@ def run(calls: Iterable[Callable[[Bench], object]], **options: Any) -> None:
 
 
 @QUICK
-@given(bodies=st.lists(wishes | spoiled_wishes | anything, min_size=1, max_size=4), strict=st.booleans())
+@given(
+    bodies=st.lists(task_requests | broken_task_requests | anything, min_size=1, max_size=4),
+    strict=st.booleans(),
+)
 @example(bodies=[{"prompt": "\ud800"}], strict=False)
-def test_any_wish_gets_an_answer_of_the_contract(bodies, strict):
+def test_any_task_request_gets_an_answer_of_the_contract(bodies, strict):
     def post(body: Any) -> Callable[[Bench], object]:
         def call(bench):
             answer = bench.post(body)
@@ -102,15 +106,15 @@ def test_any_wish_gets_an_answer_of_the_contract(bodies, strict):
 @QUICK
 @given(body=st.binary(max_size=200))
 def test_any_bytes_get_an_answer_of_the_contract(body):
-    run([lambda bench: bench.call("POST", TASKS, body)])
+    run([lambda bench: bench.call("POST", TEXT_TO_VIDEO, body)])
 
 
 @QUICK
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]) | texts,
     path=texts
-    | st.text(max_size=30).map(lambda end: f"{TASKS}/{end}")
-    | st.just(TASKS)
+    | st.text(max_size=30).map(lambda end: f"{TEXT_TO_VIDEO}/{end}")
+    | st.just(TEXT_TO_VIDEO)
     | st.just("/account/costs"),
     query=st.dictionaries(
         st.sampled_from(["pageNum", "pageSize", "start_time", "end_time"]) | texts, texts, max_size=4
@@ -134,21 +138,21 @@ def test_any_request_gets_an_answer_of_the_contract(method, path, query):
 def test_any_authorization_gets_a_code_of_its_own(header):
     def call(bench):
         bench.authorization = header
-        assert bench.call("GET", TASKS).body["code"] in {1000, 1001, 1002}
+        assert bench.call("GET", TEXT_TO_VIDEO).body["code"] in {1000, 1001, 1002}
 
     run([call])
 
 
 @QUICK
-@given(wish=wishes)
-def test_what_fits_the_schemas_is_refused_by_a_rule_of_the_contract_only(wish):
+@given(task_request=task_requests)
+def test_what_fits_the_schemas_is_refused_by_a_rule_of_the_contract_only(task_request):
     starts = {rule.message.split("{")[0] for rule in contract.RULES.values() if rule.message}
 
     def call(bench):
-        answer = bench.post(wish)
+        answer = bench.post(task_request)
         problem = answer.body["message"]
         assert answer.body["code"] == 0 or any(problem.startswith(start) for start in starts), json.dumps(
-            wish
+            task_request
         )
 
     run([call])

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from kling.sandbox.store import Store
 from tests.sandbox.conftest import Bench
 
-ORDER = ["submitted", "processing", "succeed", "failed"]
+STATUSES = ["submitted", "processing", "succeed", "failed"]
 NAMES = ["a", "b", "c", "d", ""]
 CONCURRENCY, UNITS = 4, 40
 
@@ -39,12 +39,12 @@ class History(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES), seconds=st.sampled_from(["5", "10"]), fails=st.booleans())
     def create(self, name, seconds, fails):
-        wish = {
+        task_request = {
             "model_name": "kling-v2-6",
             "prompt": "sandbox-failed" if fails else "A fox",
             "duration": seconds,
         }
-        answer = self.bench.post(wish | {"external_task_id": name})
+        answer = self.bench.post(task_request | {"external_task_id": name})
         if name and name in self.named:
             assert answer.body["code"] == 1201
         elif answer.body["code"] == 0:
@@ -89,7 +89,7 @@ class History(RuleBasedStateMachine):
         ]
         for task in page:
             status, before = task["task_status"], self.seen[task["task_id"]]
-            assert ORDER.index(status) >= ORDER.index(before)
+            assert STATUSES.index(status) >= STATUSES.index(before)
             assert status == before or before not in {"succeed", "failed"}
             assert task["updated_at"] >= task["created_at"]
             assert bool(task["task_result"]["videos"]) == (status == "succeed")
@@ -98,8 +98,8 @@ class History(RuleBasedStateMachine):
     @invariant()
     def accounts_add_up(self):
         running = [status for status in self.seen.values() if status in {"submitted", "processing"}]
-        assert sum(self.store.open.values()) == len(running) <= CONCURRENCY
-        assert self.store.units_used + self.store.units_open <= UNITS + 1e-9
+        assert sum(self.store.in_flight.values()) == len(running) <= CONCURRENCY
+        assert self.store.units_used + self.store.units_reserved <= UNITS + 1e-9
 
 
 TestHistory = History.TestCase

@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from kling.sandbox.auth import API_KEY, Keys
-from kling.sandbox.engine import TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
 from kling.sandbox.store import Store
 from tests.sandbox.conftest import Bench
 
@@ -25,7 +25,7 @@ def codes(bench, *given: Keys) -> list[int]:
     found = []
     for keys in given:
         bench.authorization = bearer(keys, bench.now)
-        found.append(bench.call("GET", TASKS).body["code"])
+        found.append(bench.call("GET", TEXT_TO_VIDEO).body["code"])
     return found
 
 
@@ -67,7 +67,7 @@ def test_another_account_sees_its_own_tasks_only(bench):
     other.create(external_task_id="mine")
     assert other.task("mine")["task_id"] == other.page()[0]["task_id"]
     bench.authorization = bearer(NEW, bench.now)
-    assert bench.call("GET", TASKS).body["code"] == 1002
+    assert bench.call("GET", TEXT_TO_VIDEO).body["code"] == 1002
     other.authorization = f"Bearer {API_KEY}"
-    assert other.call("GET", TASKS).body["code"] == 1002
+    assert other.call("GET", TEXT_TO_VIDEO).body["code"] == 1002
     store.close()

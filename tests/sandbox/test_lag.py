@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kling.sandbox.engine import TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
 from kling.sandbox.store import Store
 from tests.sandbox.conftest import Bench
 
@@ -23,12 +23,12 @@ def test_a_task_is_accepted_at_once_and_shown_after_the_lag(bench):
     for seconds in (0, 17.9):
         bench.later(seconds)
         for either_id in ("mine", task_id):
-            answer = bench.call("GET", f"{TASKS}/{either_id}")
+            answer = bench.call("GET", f"{TEXT_TO_VIDEO}/{either_id}")
             assert (answer.status, answer.body["code"]) == (400, 1201)
             assert answer.body["message"] == f"Task not found by id/external id: {either_id}"
         assert bench.page() == []
         assert bench.refused(external_task_id="mine")["message"] == "External_task_id mine already exists"
-        assert bench.engine.store.accepted() == {"mine": 1}
+        assert bench.engine.store.count_by_external_task_id() == {"mine": 1}
     bench.later(0.1)
     assert bench.task("mine") == bench.task(task_id) == bench.page()[0]
     assert bench.task("mine")["task_status"] == "succeed"
@@ -72,7 +72,7 @@ def test_being_asked_for_does_not_age_a_task_that_is_not_shown(bench):
     bench.create(external_task_id="mine")
     bench.draw()
     for _ in range(3):
-        bench.call("GET", f"{TASKS}/mine")
+        bench.call("GET", f"{TEXT_TO_VIDEO}/mine")
         bench.page()
     bench.later(5)
     assert [bench.task("mine")["task_status"] for _ in range(2)] == ["processing", "succeed"]
@@ -82,7 +82,7 @@ def test_a_plan_for_a_hidden_task_meets_its_calls(bench):
     bench.change(lag=5)
     bench.plan(on="query", external_task_id="mine", code=5001)
     task_id = bench.create(external_task_id="mine")["task_id"]
-    assert bench.call("GET", f"{TASKS}/{task_id}").body["code"] == 5001
+    assert bench.call("GET", f"{TEXT_TO_VIDEO}/{task_id}").body["code"] == 5001
 
 
 def test_tasks_without_lag_are_shown_also_when_the_clock_goes_back(bench):
@@ -97,7 +97,7 @@ def test_a_hidden_task_is_still_hidden_after_a_restart(bench, tmp_path):
         store = Store(str(tmp_path / "sandbox.sqlite"))
         again = Bench(store)
         again.now = bench.now
-        if "hidden" not in store.accepted():
+        if "hidden" not in store.count_by_external_task_id():
             again.create(external_task_id="old")
             again.plan(on="create", lag=30)
             again.create(external_task_id="hidden")
@@ -143,7 +143,7 @@ def test_an_id_that_is_taken_twice_makes_two_tasks_and_finds_the_first(bench):
     assert bench.task("mine")["task_id"] == first
     assert bench.task(second)["task_info"]["external_task_id"] == "mine"
     assert [task["task_id"] for task in bench.page()] == [second, first]
-    assert bench.engine.store.accepted() == {"mine": 2}
+    assert bench.engine.store.count_by_external_task_id() == {"mine": 2}
     bench.finish()
     bench.task("mine")
     assert bench.engine.store.units_used == 3

@@ -24,11 +24,11 @@ import requests
 from kling.sandbox.__main__ import main
 from kling.sandbox.auth import API_KEY, SECRET_KEY, Keys
 from kling.sandbox.callbacks import signature
-from kling.sandbox.engine import TASKS
-from kling.sandbox.options import read_options, settings, warning
+from kling.sandbox.contract import TEXT_TO_VIDEO
+from kling.sandbox.options import parse_options, settings, warning
 
 PROGRAM = [sys.executable, "-m", "kling.sandbox"]
-WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
+REQUEST = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
 PATIENCE = 30
 
 
@@ -44,10 +44,10 @@ class Running:
         self.session.headers["Authorization"] = f"Bearer {API_KEY}"
 
     def create(self, **fields: Any) -> Any:
-        return self.session.post(self.url + TASKS, json=WISH | fields, timeout=5).json()
+        return self.session.post(self.url + TEXT_TO_VIDEO, json=REQUEST | fields, timeout=5).json()
 
     def task(self, either_id: str) -> Any:
-        return self.session.get(f"{self.url}{TASKS}/{either_id}", timeout=5).json()["data"]
+        return self.session.get(f"{self.url}{TEXT_TO_VIDEO}/{either_id}", timeout=5).json()["data"]
 
     def finished(self, either_id: str) -> Any:
         def done() -> Any:
@@ -249,10 +249,10 @@ def test_wrong_options_are_explained(options, capsys):
 
 
 def test_it_warns_where_others_can_reach_it_with_a_well_known_key():
-    assert warning(read_options(["--host", "0.0.0.0"]))
-    assert warning(read_options(["--host", "0.0.0.0", "--access-key", "mine"]))
-    assert not warning(read_options(["--host", "0.0.0.0", "--api-key", "mine"]))
-    assert not warning(read_options([]))
+    assert warning(parse_options(["--host", "0.0.0.0"]))
+    assert warning(parse_options(["--host", "0.0.0.0", "--access-key", "mine"]))
+    assert not warning(parse_options(["--host", "0.0.0.0", "--api-key", "mine"]))
+    assert not warning(parse_options([]))
 
 
 @pytest.mark.parametrize(
@@ -265,14 +265,14 @@ def test_it_warns_where_others_can_reach_it_with_a_well_known_key():
     ],
 )
 def test_keys_of_ones_own_switch_the_well_known_ones_off(options, keys):
-    assert settings(read_options(options)).keys == keys
+    assert settings(parse_options(options)).keys == keys
 
 
 def test_options_become_settings():
-    given = settings(read_options([]))
+    given = settings(parse_options([]))
     assert (given.retired, given.lag, given.duplicates, given.faults) == ("refuse", 0, "refuse", frozenset())
     options = ["--retired", "serve", "--lag", "18.5", "--duplicates", "accept"]
-    given = settings(read_options([*options, "--fault", "cash", "--fault", "status-succeeded"]))
+    given = settings(parse_options([*options, "--fault", "cash", "--fault", "status-succeeded"]))
     assert (given.retired, given.lag, given.duplicates) == ("serve", 18.5, "accept")
     assert given.faults == {"cash", "status-succeeded"}
 

@@ -12,10 +12,10 @@ import uvicorn
 from kling.sandbox.app import SandboxApp
 from kling.sandbox.auth import API_KEY
 from kling.sandbox.clips import Clips
-from kling.sandbox.engine import TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
 from kling.sandbox.proxy import serve_proxy
 
-WISH = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
+REQUEST = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
 
 
 @pytest.fixture
@@ -55,11 +55,13 @@ def web(bench, tmp_path):
 
 def test_without_a_plan_it_carries_everything(web, bench, tmp_path):
     for name in "abc":
-        web.post(web.url + TASKS, json=WISH | {"external_task_id": name}, timeout=5)
+        web.post(web.url + TEXT_TO_VIDEO, json=REQUEST | {"external_task_id": name}, timeout=5)
     task_id = bench.task("c")["task_id"]
     (tmp_path / f"{task_id}.mp4").write_bytes(bytes(300_000))
     bench.finish()
-    video = web.get(f"{web.url}{TASKS}/{task_id}", timeout=5).json()["data"]["task_result"]["videos"][0]
+    video = web.get(f"{web.url}{TEXT_TO_VIDEO}/{task_id}", timeout=5).json()["data"]["task_result"]["videos"][
+        0
+    ]
     assert video["url"].startswith(web.url)
     assert len(web.get(video["url"], timeout=5).content) == 300_000
     assert web.get(video["url"], headers={"Range": "bytes=5-9"}, timeout=5).status_code == 206
@@ -67,22 +69,22 @@ def test_without_a_plan_it_carries_everything(web, bench, tmp_path):
 
 def test_a_body_in_chunks_is_carried(web):
     body = (piece for piece in (b'{"model_name": "kling-v3", "prompt": "A fox', b' in the snow"}'))
-    assert web.post(web.url + TASKS, data=body, timeout=5).json()["code"] == 0
+    assert web.post(web.url + TEXT_TO_VIDEO, data=body, timeout=5).json()["code"] == 0
 
 
 @pytest.mark.parametrize("accept", [True, False])
 def test_a_reset_before_or_after_the_task_was_accepted(web, bench, accept):
     bench.plan(on="create", fault="reset", accept=accept)
     with pytest.raises(requests.ConnectionError) as lost:
-        web.post(web.url + TASKS, json=WISH, timeout=5)
+        web.post(web.url + TEXT_TO_VIDEO, json=REQUEST, timeout=5)
     assert "Connection reset" in str(lost.value)
-    assert bench.engine.store.accepted() == ({"mine": 1} if accept else {})
+    assert bench.engine.store.count_by_external_task_id() == ({"mine": 1} if accept else {})
 
 
 def test_an_answer_that_is_shorter_than_it_says(web, bench, tmp_path):
     bench.plan(on="create", fault="short-body")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        web.post(web.url + TASKS, json=WISH, timeout=5)
+        web.post(web.url + TEXT_TO_VIDEO, json=REQUEST, timeout=5)
     task = bench.task("mine")
     (tmp_path / f"{task['task_id']}.mp4").write_bytes(bytes(1000))
     bench.finish()
@@ -94,5 +96,5 @@ def test_an_answer_that_is_shorter_than_it_says(web, bench, tmp_path):
 def test_no_answer_at_all(web, bench):
     bench.plan(on="create", fault="no-answer")
     with pytest.raises(requests.ReadTimeout):
-        web.post(web.url + TASKS, json=WISH, timeout=0.2)
-    assert bench.engine.store.accepted() == {"mine": 1}
+        web.post(web.url + TEXT_TO_VIDEO, json=REQUEST, timeout=0.2)
+    assert bench.engine.store.count_by_external_task_id() == {"mine": 1}

@@ -39,7 +39,7 @@ def test_tasks_survive_a_restart_and_go_on(reopen):
     second.now = first.now
     assert second.task("done") == before
     assert second.engine.store.undrawn().task_id == running
-    assert second.engine.store.open == {"kling-v2-6": 1}
+    assert second.engine.store.in_flight == {"kling-v2-6": 1}
     second.finish()
     assert second.task("running")["task_status"] == "succeed"
     assert second.refused(external_task_id="done")["code"] == 1201
@@ -62,6 +62,8 @@ def test_the_file_of_an_earlier_version_is_taken_over(tmp_path, bench):
     old.create(external_task_id="running")
     store.close()
     with closing(sqlite3.connect(path)) as file:  # as it was before tasks could be hidden or share an id
+        file.execute("DROP INDEX awaiting_callbacks")
+        file.execute("ALTER TABLE tasks RENAME COLUMN last_callback_status TO told")
         columns = [row[1] for row in file.execute("PRAGMA table_info(tasks)") if row[1] != "shown_at"]
         file.execute(f"CREATE TABLE before AS SELECT {', '.join(columns)} FROM tasks")
         file.execute("DROP TABLE tasks")
@@ -74,11 +76,35 @@ def test_the_file_of_an_earlier_version_is_taken_over(tmp_path, bench):
     new.now = old.now
     assert [task["task_id"] for task in new.page()][1:] == task_ids[::-1]
     assert new.task("first")["task_status"] == "succeed"
-    assert store.open == {"kling-v2-6": 1}
+    assert store.in_flight == {"kling-v2-6": 1}
     new.change(duplicates="accept")
     new.create(external_task_id="first")
     assert new.task("first")["task_id"] == task_ids[0]
     store.close()
+
+
+def test_the_callbacks_of_an_earlier_version_go_on_where_they_stopped(tmp_path, bench):
+    path = str(tmp_path / "sandbox.sqlite")
+    store = Store(path)
+    old = type(bench)(store)
+    url = {"callback_url": "http://127.0.0.1/"}
+    done, running = (old.create(external_task_id=name, **url)["task_id"] for name in ("done", "running"))
+    old.create()
+    store.mark_callback(done, "succeed")
+    store.mark_callback(running, "processing")
+    store.close()
+    with closing(sqlite3.connect(path)) as file:  # as it was when this column had another name
+        file.execute("DROP INDEX awaiting_callbacks")
+        file.execute("ALTER TABLE tasks RENAME COLUMN last_callback_status TO told")
+        file.execute("CREATE INDEX untold ON tasks (seq) WHERE told NOT IN ('succeed', 'failed')")
+        file.commit()
+
+    for _ in range(2):  # the second start finds a file that is up to date
+        store = Store(path)
+        assert [task.task_id for task in store.awaiting_callbacks()] == [running]
+        assert store.find("running").last_callback_status == "processing"
+        assert store.find("done").last_callback_status == "succeed"
+        store.close()
 
 
 def test_a_second_sandbox_cannot_use_the_same_file(tmp_path):

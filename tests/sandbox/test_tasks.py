@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kling.sandbox.engine import RISK_CONTROL, TASKS
+from kling.sandbox.contract import TEXT_TO_VIDEO
+from kling.sandbox.engine import RISK_CONTROL
 from kling.sandbox.responses import RETENTION_MS
 
 DAY = 24 * 3600
@@ -60,7 +61,7 @@ def test_either_id_finds_the_task_and_a_page_shows_the_same(bench):
 @pytest.mark.parity("task-not-found")
 @pytest.mark.parametrize("unknown", ["800000000000000000", "nobody", "x" * 3000, "../etc", "\x00"])
 def test_an_unknown_task_is_a_bad_request_and_not_a_404(bench, unknown):
-    answer = bench.call("GET", f"{TASKS}/{unknown}")
+    answer = bench.call("GET", f"{TEXT_TO_VIDEO}/{unknown}")
     assert (answer.status, answer.body["code"]) == (400, 1201)
     assert answer.body["message"] == f"Task not found by id/external id: {unknown[:200]}"
 
@@ -76,14 +77,14 @@ def test_a_list_goes_from_the_newest_to_the_oldest_in_pages(bench):
 @pytest.mark.parametrize("name", ["pageNum", "pageSize"])
 @pytest.mark.parametrize("value", ["0", "-1", "1001", "x", "", "1.5", "٣", "9" * 5000])
 def test_a_page_that_is_none_is_refused(bench, name, value):
-    answer = bench.call("GET", TASKS, **{name: value})
+    answer = bench.call("GET", TEXT_TO_VIDEO, **{name: value})
     assert answer.body["code"] == 1201
     assert answer.body["message"].startswith(name)
 
 
 def test_the_largest_page_is_taken(bench):
     assert bench.page(pageNum="1000", pageSize="500") == []
-    assert bench.call("GET", TASKS, pageSize="501").body["code"] == 1201
+    assert bench.call("GET", TEXT_TO_VIDEO, pageSize="501").body["code"] == 1201
 
 
 @pytest.mark.parity("deduction")
@@ -188,4 +189,4 @@ def test_a_list_counts_as_a_poll(bench):
 
 def test_ids_are_read_the_same_with_a_slash_at_the_end_of_the_path(bench):
     bench.create()
-    assert len(bench.call("GET", f"{TASKS}/").body["data"]) == 1
+    assert len(bench.call("GET", f"{TEXT_TO_VIDEO}/").body["data"]) == 1

@@ -122,7 +122,7 @@ class History:
     @property
     def did(self) -> str:
         """The states that the task went through, and how many tasks were bought."""
-        bought = sum(self.engine.store.accepted().values())
+        bought = sum(self.engine.store.count_by_external_task_id().values())
         return f"{' → '.join(dict.fromkeys(said.split(':')[0] for said in self.told))}; {bought} bought"
 
     @property

@@ -1,7 +1,8 @@
 """What the documentation says about the API, as data: schemas, models, rules and error codes.
 
-Written from the documentation and read by the sandbox alone, so that one misreading cannot pass on both
-ends of the wire. `python -m kling.sandbox.contract` prints how the sandbox differs from Kling, for README.
+It was written from the documentation, and only the sandbox reads it. The client has its own data: a mistake
+in reading the documentation therefore shows up as a difference between the two.
+`python -m kling.sandbox.contract` prints how the sandbox differs from Kling, for README.
 """
 
 from __future__ import annotations
@@ -31,18 +32,33 @@ SOURCES: str = _load("models.json")["sources"]
 STATUSES: Mapping[str, str] = _load("rules.json")["statuses"]
 
 
+TEXT_TO_VIDEO = "/v1/videos/text2video"
+COSTS = "/account/costs"
+
+
+def _create_schemas() -> Iterator[tuple[str, str]]:
+    for path, calls in OPENAPI["paths"].items():
+        if "post" in calls:
+            body = calls["post"]["requestBody"]["content"]["application/json"]["schema"]
+            yield path, body["$ref"].rsplit("/", 1)[1]
+
+
+# For each endpoint that makes videos: its path, and the name of the schema of its create call.
+CREATE_SCHEMAS: Mapping[str, str] = dict(_create_schemas())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing the API does, and how far it can be trusted.
+    """One rule of the API, and how certain it is.
 
     Args:
-        id: its name, which tests mark themselves with.
-        rule: the sentence.
-        status: `documented`, `observed` or `assumed`.
-        source: where it is said; the tags are explained in models.json.
-        fields: the fields it speaks of.
-        code: with which a breach is answered, if it is one that is refused.
-        message: the answer's words, with `{...}` for values.
+        id: its name; a test names it in the marker `parity`.
+        rule: the rule as a sentence.
+        status: `documented`, `observed` or `assumed`; `STATUSES` explains them.
+        source: where the rule comes from; kling/SOURCES.md explains the tags.
+        fields: the fields of the request that it is about.
+        code: the error code that answers a request that breaks the rule.
+        message: the message of that answer, with `{...}` for values.
     """
 
     id: str
@@ -68,7 +84,12 @@ def validator(schema: str) -> Draft202012Validator:
 
 
 def problems(schema: str, instance: Any) -> Iterator[str]:
-    """Yield what is wrong with an instance, one sentence each, which starts with the field's name."""
+    """Yield one sentence for each thing that is wrong with an instance; it starts with the field's name.
+
+    Args:
+        schema: the name of one of the contract's schemas.
+        instance: the value that is checked; it may come from outside.
+    """
     for error in validator(schema).iter_errors(instance):
         yield _sentence(error)
 
@@ -78,7 +99,7 @@ def _sentence(error: ValidationError) -> str:
     limits = error.schema if isinstance(error.schema, Mapping) else {}
     match error.validator:
         case "maxLength":
-            # The API's own words, as observed.
+            # These are the words of the real API, as observed.
             return f"{field} size must be between 0 and {error.validator_value}"
         case "minimum" | "maximum":
             return f"{field}: must be between {limits['minimum']} and {limits['maximum']}"

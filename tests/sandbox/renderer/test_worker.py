@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from kling.sandbox.clips import Clips, RenderQueue, Worker
+from kling.sandbox.clips import Clips
+from kling.sandbox.render_queue import RenderQueue, RenderWorker
 from tests.sandbox.renderer.reel import spec
 
 
@@ -20,12 +21,12 @@ def job(path: Path, **other: Any) -> dict[str, Any]:
 
 def test_a_worker_that_takes_too_long_is_ended_and_the_next_clip_is_drawn(tmp_path):
     async def go() -> None:
-        worker = Worker(patience=0)
+        worker = RenderWorker(timeout=0)
         process = await worker.start()
         with pytest.raises(TimeoutError, match="not drawn within"):
             await worker.draw(job(tmp_path / "late.mp4"))
         assert process.returncode is not None
-        patient = Worker()
+        patient = RenderWorker()
         assert await patient.draw(job(tmp_path / "next.mp4")) == ""
         await patient.stop()
 
@@ -36,7 +37,7 @@ def test_a_worker_that_takes_too_long_is_ended_and_the_next_clip_is_drawn(tmp_pa
 
 def test_a_worker_that_crashed_says_so_and_starts_again(tmp_path):
     async def go() -> tuple[str, str]:
-        worker = Worker()
+        worker = RenderWorker()
         process = await worker.start()
         process.kill()
         await process.wait()
@@ -50,9 +51,9 @@ def test_a_worker_that_crashed_says_so_and_starts_again(tmp_path):
     assert second == ""
 
 
-def test_what_the_painter_cannot_do_is_told(tmp_path):
+def test_the_answer_says_what_the_renderer_cannot_do(tmp_path):
     async def go() -> str:
-        worker = Worker()
+        worker = RenderWorker()
         problem = await worker.draw(job(tmp_path / "no-such-folder" / "clip.mp4"))
         await worker.stop()
         return problem
@@ -68,9 +69,9 @@ def test_a_task_whose_clip_cannot_be_drawn_fails_and_the_next_one_is_drawn(
     drawn = []
     second_drawn = asyncio.Event()
 
-    async def draw(_worker, told):
-        drawn.append(told["spec"]["seed"])
-        if told["spec"]["seed"] != first:
+    async def draw(_worker, job):
+        drawn.append(job["spec"]["seed"])
+        if job["spec"]["seed"] != first:
             second_drawn.set()
             return ""
         if isinstance(fault, Exception):
@@ -84,8 +85,8 @@ def test_a_task_whose_clip_cannot_be_drawn_fails_and_the_next_one_is_drawn(
         await second_drawn.wait()
         await render_queue.stop()
 
-    monkeypatch.setattr(Worker, "start", lambda _self: asyncio.sleep(0))
-    monkeypatch.setattr(Worker, "draw", draw)
+    monkeypatch.setattr(RenderWorker, "start", lambda _self: asyncio.sleep(0))
+    monkeypatch.setattr(RenderWorker, "draw", draw)
     asyncio.run(asyncio.wait_for(go(), 20))
     store = bench.engine.store
     assert store.find(first).failure == "The sandbox could not draw this clip"

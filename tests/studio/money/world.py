@@ -19,7 +19,8 @@ import requests
 
 from kling import ApiKey, KeyPair
 from kling.sandbox.auth import Keys
-from kling.sandbox.engine import Answer, Engine, Request, Settings
+from kling.sandbox.engine import Answer, Engine, Request
+from kling.sandbox.settings import Settings
 from kling.sandbox.store import Store
 from tests.studio.in_process import Killed, Wire
 
