@@ -3,13 +3,15 @@
     from kling import ApiKey, Client, TextToVideo
 
     client = Client(ApiKey("…"))
-    task = client.submit(TextToVideo(prompt="A fox in the snow", external_task_id="my-own-id"))
+    task = client.create(TextToVideo(prompt="A fox in the snow", external_task_id="my-own-id"))
     task = client.wait(task.task_id)
     client.download(task.videos[0].url, Path("fox.mp4"))
 
 The studio (`kling.studio`) and the sandbox (`kling.sandbox`) are packages of their own that this one never
 imports.
 """
+
+import typing
 
 from kling.auth import ApiKey, Credentials, KeyPair
 from kling.camera_control import CameraControl
@@ -36,6 +38,9 @@ from kling.problems import Problem
 from kling.shots import Shot
 from kling.tasks import BalanceDeduction, Status, Task, Video
 from kling.text_to_video import TextToVideo
+
+if not typing.TYPE_CHECKING:  # names of earlier versions; a type checker is to refuse them
+    from kling.deprecated import old_name as __getattr__  # noqa: F401
 
 __all__ = [
     "SINGAPORE",

@@ -53,6 +53,7 @@ class Model:
     aspect_ratios: tuple[str, ...]
     fps: int
     sources: str
+    api: str
     retired: date | None = None
     successor: str = ""
     takes_mode: bool = True
@@ -94,10 +95,12 @@ class Catalog:
 
     Args:
         as_of: the date of the newest source.
+        api: the generation of the API through which a model is asked that the catalog does not know.
         elsewhere: models of Kling's other endpoints, by name.
     """
 
     as_of: date
+    api: str
     unit_usd: Decimal
     prompt_limit: int
     shot_limit: int
@@ -122,7 +125,7 @@ def catalog() -> Catalog:
     path = Path(__file__).with_name("catalog.toml")
     data = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     ratios = tuple(data["aspect_ratios"])
-    models = [_model(entry, ratios) for entry in data["models"]]
+    models = [_model({"api": data["api"], **entry}, ratios) for entry in data["models"]]
     return Catalog(
         models={model.name: model for model in models},
         elsewhere={entry["name"]: Elsewhere(**entry) for entry in data.pop("elsewhere")},

@@ -1,8 +1,7 @@
-"""The way to Kling's text-to-video API: one method a call, on `requests`.
+"""Kling's API for videos: one method a call, over any transport.
 
-Source: Kling's page "Text to Video" of its API. Nothing here repeats a create call: what to do after a lost
-answer is for the caller to decide, with `find`. One thing is sent twice: a request refused for the times of
-its token.
+Nothing here repeats a create call: what to do after a lost answer is for the caller to decide, with `find`.
+One thing is sent twice: a request that was refused because of the times of its token (S1).
 """
 
 from __future__ import annotations
@@ -11,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from kling import wire
 from kling.addresses import BadAddress, origin
 from kling.auth import Credentials, Signer
-from kling.download import MAX_BYTES, Downloader, Resolve, sync_folder
+from kling.deprecated import warn_once
+from kling.dialect import Call
+from kling.download import MAX_BYTES, Downloader, Resolve
+from kling.endpoint import TEXT_TO_VIDEO, Endpoint, Request, endpoint_of
 from kling.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -30,17 +30,13 @@ from kling.errors import (
 )
 from kling.problems import Problem, id_problem
 from kling.tasks import Status, Task
-from kling.text_to_video import TextToVideo
-from kling.transport import TROUBLE, Bearer, Session, chunks, transport_error
-
-__all__ = ["MAX_PAGE", "MAX_PAGE_SIZE", "NOT_FOUND_CODES", "PATH", "SINGAPORE", "Client", "sync_folder"]
+from kling.transport import CONNECT_TIMEOUT, READ_TIMEOUT, RequestsTransport, Transport
 
 SINGAPORE = "https://api-singapore.klingai.com"
-PATH = "/v1/videos/text2video"
-CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0  # seconds
-ANSWER_LIMIT = 4 * 2**20  # bytes; a page of 500 tasks is about one megabyte
 MAX_PAGE, MAX_PAGE_SIZE = 1000, 500
 NOT_FOUND_CODES = frozenset({1201, 1203})  # observed: 1201 "Task not found by id/external id"
+TOKEN_TOO_EARLY, TOKEN_TOO_LATE = 1003, 1004
+FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH = 2.0, 15.0, 1.25  # seconds between the looks of `wait`
 _ANOTHER_TASK = "The answer is about another task."
 
 
@@ -58,6 +54,9 @@ class Client:
         monotonic: seconds that never jump, for deadlines.
         sleep: how `wait` pauses.
         resolve: how downloads look names up, as `socket.getaddrinfo` does.
+        transport: sends the calls, with timeouts of its own; the default is a `RequestsTransport`.
+        downloader: fetches files, by rules of its own. It shares nothing with the transport: files lie on
+            other hosts, which must never see the credentials.
     """
 
     def __init__(
@@ -73,19 +72,24 @@ class Client:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         resolve: Resolve | None = None,
+        transport: Transport | None = None,
+        downloader: Downloader | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.timeout = (connect_timeout, read_timeout)
+        self.retired_ok = retired_ok
         self._signer = Signer(credentials)
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
-        self.retired_ok = retired_ok
-        # A proxy that the environment names leads out of this machine, never to a sandbox on it.
-        self._api = Session(trust_env=not _on_this_machine(self.base_url))
-        # Result files lie on other hosts, which must never see the credentials.
-        self._files = Downloader(
+        self._transport = transport or RequestsTransport(
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            # a proxy of the environment leads out of this machine, so it cannot reach a sandbox on it
+            trust_env=not _on_this_machine(self.base_url),
+            monotonic=monotonic,
+        )
+        self._files = downloader or Downloader(
             self.base_url,
             video_hosts=video_hosts,
-            timeout=self.timeout,
+            timeout=(connect_timeout, read_timeout),
             monotonic=monotonic,
             resolve=resolve,
         )
@@ -95,11 +99,11 @@ class Client:
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        self._api.close()
+        self._transport.close()
         self._files.close()
 
-    def submit(self, request: TextToVideo) -> Task:
-        """Create a task, with one POST.
+    def create(self, request: Request) -> Task:
+        """Create a task, with one POST to the endpoint of the request.
 
         Raises:
             InvalidRequest: the request breaks a rule; it was not sent.
@@ -110,14 +114,25 @@ class Client:
         """
         if problems := request.problems(retired_ok=self.retired_ok):
             raise InvalidRequest(problems)
-        task = wire.task(*self._call("POST", PATH, json=request.to_wire()))
+        endpoint = endpoint_of(request)
+        dialect = endpoint.dialect
+        task = dialect.task(*self._call(endpoint, dialect.create_call(endpoint.path, request.to_wire())))
         asked = request.external_task_id
         if asked and task.external_task_id not in {"", asked}:
             raise MaybeSent(_ANOTHER_TASK)
         return task
 
-    def get(self, task_id: str) -> Task:
+    def submit(self, request: Request) -> Task:
+        """Create a task, by the name that `create` had before."""
+        warn_once("Client.submit", "Client.create")
+        return self.create(request)
+
+    def get(self, task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task:
         """Return a task by Kling's id or by ours: both stand in the same place of the path.
+
+        Args:
+            task_id: Kling's id or ours.
+            endpoint: that the task was created at.
 
         Raises:
             InvalidRequest: there can be no such id; nothing was asked.
@@ -127,22 +142,27 @@ class Client:
         """
         if problem := id_problem(task_id) if task_id else "Name the task.":
             raise InvalidRequest([Problem("task_id", problem)])
-        task = wire.task(*self._call("GET", f"{PATH}/{quote(task_id, safe='')}"))
+        dialect = endpoint.dialect
+        task = dialect.task(*self._call(endpoint, dialect.task_call(endpoint.path, task_id)))
         if task_id not in {task.task_id, task.external_task_id}:
             raise MaybeSent(_ANOTHER_TASK)
         return task
 
-    def find(self, external_task_id: str) -> Task | None:
+    def find(self, external_task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task | None:
         """Return the task that carries our id, or None if the account has none.
 
         A look-up has one parameter, so an answer that rejects it can only mean that there is no such task.
+
+        Args:
+            external_task_id: ours.
+            endpoint: that the task was, or was not, created at.
 
         Raises:
             MaybeSent: the answer does not name our id, so it says nothing about it.
             KlingError: nothing is known; None is only returned when the API said so.
         """
         try:
-            task = self.get(external_task_id)
+            task = self.get(external_task_id, endpoint=endpoint)
         except BadRequest as error:
             if error.code in NOT_FOUND_CODES:
                 return None
@@ -151,33 +171,36 @@ class Client:
             raise MaybeSent(_ANOTHER_TASK)
         return task
 
-    def list(self, *, page_num: int = 1, page_size: int = 30) -> tuple[Task, ...]:
+    def list(
+        self, *, page_num: int = 1, page_size: int = 30, endpoint: Endpoint = TEXT_TO_VIDEO
+    ) -> tuple[Task, ...]:
         """Return one page of the account's tasks, in an order that is not documented.
 
         Args:
             page_num: 1 to 1000.
             page_size: 1 to 500.
+            endpoint: that the tasks were created at.
 
         Raises:
             InvalidRequest: a number is out of its range; nothing was asked.
             KlingError: as for every call.
         """
-        return wire.tasks(*self._page(page_num, page_size))
+        return endpoint.dialect.tasks(*self._page(endpoint, page_num, page_size))
 
-    def tasks(self, *, page_size: int = 100) -> Iterator[Task]:
+    def tasks(self, *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO) -> Iterator[Task]:
         """Yield every task of the account, asking for a page at a time until one is not full."""
         for page_num in range(1, MAX_PAGE + 1):
-            data, request_id = self._page(page_num, page_size)
-            yield from wire.tasks(data, request_id)
-            if len(wire.entries(data)) < page_size:
+            data, request_id = self._page(endpoint, page_num, page_size)
+            yield from endpoint.dialect.tasks(data, request_id)
+            if len(endpoint.dialect.entries(data)) < page_size:
                 return
 
-    def _page(self, page_num: int, page_size: int) -> tuple[Any, str]:
+    def _page(self, endpoint: Endpoint, page_num: int, page_size: int) -> tuple[Any, str]:
         if not 1 <= page_num <= MAX_PAGE:
             raise InvalidRequest([Problem("pageNum", f"Pages are numbered 1 to {MAX_PAGE}.")])
         if not 1 <= page_size <= MAX_PAGE_SIZE:
             raise InvalidRequest([Problem("pageSize", f"A page has 1 to {MAX_PAGE_SIZE} tasks.")])
-        return self._call("GET", PATH, params={"pageNum": page_num, "pageSize": page_size})
+        return self._call(endpoint, endpoint.dialect.page_call(endpoint.path, page_num, page_size))
 
     def wait(
         self,
@@ -185,15 +208,17 @@ class Client:
         *,
         timeout: float = 1800,
         on_change: Callable[[Task], None] | None = None,
+        endpoint: Endpoint = TEXT_TO_VIDEO,
     ) -> Task:
         """Return the task once it has succeeded, looking every 2 s at first and every 15 s later.
 
-        A look that fails for a passing reason is repeated; the task itself is not touched by any of this.
+        A look that fails for a passing reason is repeated. None of this changes the task.
 
         Args:
             task_id: Kling's id or ours.
             timeout: seconds.
-            on_change: told of each new state.
+            on_change: called with the task at each new state.
+            endpoint: that the task was created at.
 
         Raises:
             TaskFailed: it ended as failed.
@@ -202,10 +227,10 @@ class Client:
         """
         deadline = self._monotonic() + timeout
         task: Task | None = None
-        pause = 2.0
+        pause = FIRST_PAUSE
         while True:
             try:
-                seen = self.get(task_id)
+                seen = self.get(task_id, endpoint=endpoint)
             except (TransportError, RateLimited, ServerError):
                 seen = None
             if seen is not None:
@@ -220,7 +245,7 @@ class Client:
             if left <= 0:
                 raise WaitTimeout(task_id, task)
             self._sleep(min(pause, left))
-            pause = min(pause * 1.25, 15.0)
+            pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE)
 
     def download(
         self,
@@ -233,8 +258,8 @@ class Client:
         """Save a result file, whole or not at all: it gets its name once every byte is on the disk.
 
         Args:
-            url: from `Video.url`; the credentials are not sent there. Where it may lead, and what of it
-                is checked, `kling/download.py` says.
+            url: from `Video.url`; the credentials are not sent there. `kling/download.py` says where it may
+                lead, and what of it is checked.
             to: where it goes; a half-written file beside it ends in `.part`.
             max_bytes: a larger file is refused.
             timeout: seconds for the whole file.
@@ -251,7 +276,7 @@ class Client:
         return self._files.save(url, to, max_bytes=max_bytes, timeout=timeout)
 
     def can_fetch(self, url: str) -> None:
-        """Return if a result file could be downloaded from here: its first bytes are asked for.
+        """Ask for the first bytes of a result file, and return if it could be downloaded from here.
 
         Raises:
             DownloadFailed: it could not, and the text says why and what to do. With a `status`, its host
@@ -260,39 +285,25 @@ class Client:
         """
         self._files.check(url)
 
-    def _call(self, method: str, path: str, **arguments: Any) -> tuple[Any, str]:
+    def _call(self, endpoint: Endpoint, call: Call) -> tuple[Any, str]:
         try:
-            return self._send(method, path, **arguments)
+            return self._send(endpoint, call)
         except AuthenticationFailed as error:
             # Refused before it ran, and a new token may be accepted: the one thing that is sent twice.
-            if error.code not in {1003, 1004} or not self._signer.renew(not_yet_valid=error.code == 1003):
+            early = error.code == TOKEN_TOO_EARLY
+            if not (early or error.code == TOKEN_TOO_LATE) or not self._signer.renew(not_yet_valid=early):
                 raise
-        return self._send(method, path, **arguments)
+        return self._send(endpoint, call)
 
-    def _send(self, method: str, path: str, **arguments: Any) -> tuple[Any, str]:
-        token = self._signer.bearer(self._clock())
-        try:
-            with self._api.request(
-                method,
-                self.base_url + path,
-                auth=Bearer(token),
-                headers={
-                    "Content-Type": "application/json",  # listed as required, also for GET
-                    "Accept-Encoding": "identity",  # a short answer is not to become a huge one here
-                },
-                timeout=self.timeout,
-                stream=True,
-                **arguments,
-            ) as response:
-                body = bytearray()
-                deadline = self._monotonic() + self.timeout[1]
-                for chunk in chunks(response, 2**16, deadline, self._monotonic):
-                    body += chunk
-                    if len(body) > ANSWER_LIMIT:
-                        raise MaybeSent("The answer is far too large to be one of Kling's.")
-        except TROUBLE as error:
-            raise transport_error(error) from None
-        return wire.decipher(response.status_code, response.headers, bytes(body), self._clock())
+    def _send(self, endpoint: Endpoint, call: Call) -> tuple[Any, str]:
+        headers = {
+            "Authorization": f"Bearer {self._signer.bearer(self._clock())}",
+            "Content-Type": "application/json",  # listed as required, also for GET (S1)
+        }
+        answer = self._transport.send(
+            call.method, self.base_url + call.path, headers=headers, params=call.params, json=call.json
+        )
+        return endpoint.dialect.decipher(answer.status, answer.headers, answer.body, self._clock())
 
 
 def _on_this_machine(base_url: str) -> bool:

@@ -1,14 +1,15 @@
-"""Fetching a result file: whole or not at all, and from nowhere inside this machine's own network.
+"""Downloads result files: whole or not at all, and never from inside this machine's own network.
 
-Which way the transfer goes decides what is checked:
+The way of the transfer decides what is checked:
 
     directly          the host is resolved once, addresses that are not public are dropped, and the connection
                       is made to one that is left; the certificate is checked by the host's name as always
     through a proxy   of the environment (HTTPS_PROXY, NO_PROXY …): the proxy resolves names, so nothing is
                       resolved here; an address that is a number still has to be a public one
 
-Either way it is https, but for the very origin of the API's base URL. Hosts that the operator trusts may have
-any address: proxies that answer every name with an address of their own (fake-IP DNS) are in wide use.
+Either way the address is https, except at the origin of the API's own base URL. Hosts that the operator
+trusts may have any address: proxies that answer every name with an address of their own (fake-IP DNS) are
+common.
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ class Downloader:
     """Fetches files. Safe to share between threads.
 
     Args:
-        base_url: of the API; relative addresses begin there, and its origin may be anywhere and plain http.
+        base_url: of the API; relative addresses begin there. Its origin may have any address, and plain http.
         video_hosts: exact names or `.suffixes` of hosts whose addresses need not be public.
         timeout: seconds to connect, and between two pieces of an answer.
         monotonic: seconds that never jump, for deadlines.
         resolve: looks a name up, as `socket.getaddrinfo` does.
+        adapter: makes the connections, in the place of one that keeps to addresses that are public.
     """
 
     def __init__(
@@ -57,14 +59,15 @@ class Downloader:
         timeout: tuple[float, float],
         monotonic: Callable[[], float],
         resolve: Resolve | None = None,
+        adapter: requests.adapters.BaseAdapter | None = None,
     ) -> None:
         self._base, self._hosts = base_url + "/", video_hosts
         self._timeout, self._monotonic, self._resolve = timeout, monotonic, resolve
         try:
             self._own: Origin | None = origin(base_url)
-        except BadAddress:  # no call will get anywhere
+        except BadAddress:  # then no call reaches the API either
             self._own = None
-        self._session = Session(trust_env=False, adapter=_Adapter(self._addresses))
+        self._session = Session(trust_env=False, adapter=adapter or _Adapter(self._addresses))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -75,7 +78,7 @@ class Downloader:
         part = to.with_name(to.name + ".part")
         deadline = self._monotonic() + timeout
         with self._open(url) as response:
-            expected = response.raw.length_remaining  # what is missing at the end, urllib3 notices
+            expected = response.raw.length_remaining  # urllib3 raises if less than this comes
             if expected is not None and expected > max_bytes:
                 raise DownloadFailed(f"The file has {expected:,} bytes and {max_bytes:,} are allowed.")
             try:
@@ -110,7 +113,7 @@ class Downloader:
         headers = {"Accept-Encoding": "identity"}
         if first_bytes:
             headers["Range"] = f"bytes=0-{FIRST_BYTES - 1}"
-        fine = {200, 206} if first_bytes else {200}
+        expected = {200, 206} if first_bytes else {200}
         base = self._base
         for _ in range(MAX_REDIRECTS + 1):
             url = base = self._absolute(base, url)
@@ -128,7 +131,7 @@ class Downloader:
                 raise transport_error(error, f"The video's host {host.host}") from None
             with response:
                 if not response.is_redirect:
-                    if response.status_code not in fine:
+                    if response.status_code not in expected:
                         raise DownloadFailed(
                             f"The video's host {host.host} answered HTTP {response.status_code}.",
                             status=response.status_code,
@@ -195,7 +198,7 @@ def _private(host: str, *addresses: str) -> str:
 
 
 def _certificates() -> str | bool:
-    """Return the bundle that the environment names, as requests would."""
+    """Return the bundle of certificates that the environment names, as requests does."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
@@ -256,7 +259,7 @@ def _socket(connection: HTTPConnection, addresses: list[Any]) -> socket.socket:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new or renamed file of a folder outlive a power cut."""
+    """Write a folder to the disk, so that a new or renamed file in it survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

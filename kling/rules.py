@@ -1,5 +1,7 @@
-# ruff: noqa: PLC0414
-"""The old room of the names below; they are imported from where they are defined now."""
+"""An old name of a module; see `kling/deprecated.py`."""
 
-from kling.camera_control import CAMERA_LIMIT as CAMERA_LIMIT
-from kling.problems import id_problem as id_problem
+from functools import partial
+
+from kling.deprecated import old_module_name
+
+__getattr__ = partial(old_module_name, "kling.rules")

@@ -1,13 +1,16 @@
-"""What the API calls and the downloads share: a session that sends once, and what a broken transfer means.
+"""HTTP as the client uses it: one request, one answer, within limits; and what a broken transfer means.
 
-A fault is told apart by one question, because money hangs on it: could the request have arrived?
+`Transport` is what a `Client` needs, `RequestsTransport` is the one that it has by default. A fault is told
+apart by one question, because money depends on it: could the request have reached the API?
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 import urllib3
@@ -15,6 +18,8 @@ from requests.auth import AuthBase
 
 from kling.errors import MaybeSent, NotSent, TransportError
 
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0  # seconds
+ANSWER_LIMIT = 4 * 2**20  # bytes; a page of 500 tasks is about one megabyte
 _NEVER_STARTED = (
     requests.exceptions.ConnectTimeout,
     requests.exceptions.InvalidURL,
@@ -29,6 +34,48 @@ _NEVER_CONNECTED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Sends requests to the API. Safe to share between threads."""
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, int | str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send one request, once, and return its answer, whatever status it has.
+
+        Nothing but the arguments decides what is sent: no cookie, no .netrc file. A redirect is an answer
+        like any other.
+
+        Args:
+            method: such as `POST`.
+            url: absolute.
+            headers: all that matter, the credentials among them.
+            params: the query.
+            json: the body.
+
+        Raises:
+            NotSent: the request cannot have reached the API.
+            MaybeSent: it may have, and its answer did not come whole, in time, and within its size.
+        """
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+
+
 class TooSlow(Exception):
     """A body dribbled on past its deadline."""
 
@@ -38,19 +85,9 @@ class TooSlow(Exception):
 TROUBLE = (OSError, urllib3.exceptions.HTTPError, UnicodeError, TooSlow)
 
 
-class Bearer(AuthBase):
-    """Sets the header by itself; without an `auth`, requests would put in what it finds in a .netrc file."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the header."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class _NoCredentials(AuthBase):
+    """In the place of credentials: with none at all, requests would look for some in a .netrc file."""
+
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
@@ -58,7 +95,7 @@ class _NoCredentials(AuthBase):
 class Session(requests.Session):
     """Sends what it is given, once, to where it is told: no .netrc, no cookies, no resends, no redirects."""
 
-    def __init__(self, *, trust_env: bool, adapter: requests.adapters.HTTPAdapter | None = None) -> None:
+    def __init__(self, *, trust_env: bool, adapter: requests.adapters.BaseAdapter | None = None) -> None:
         super().__init__()
         self.trust_env = trust_env
         self.auth = _NoCredentials()
@@ -74,6 +111,66 @@ class Session(requests.Session):
         whose faults would look as if the first had never been sent.
         """
         return
+
+
+class RequestsTransport:
+    """Sends with `requests`, over connections that are kept open.
+
+    Args:
+        connect_timeout: seconds to connect.
+        read_timeout: seconds between two pieces of an answer, and for its whole body.
+        limit: bytes of an answer.
+        trust_env: whether proxies and certificates that the environment names are used.
+        monotonic: seconds that never jump, for the deadline of a body.
+        adapter: makes the connections; the default is one of requests that never sends again.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+        limit: int = ANSWER_LIMIT,
+        trust_env: bool = True,
+        monotonic: Callable[[], float] = time.monotonic,
+        adapter: requests.adapters.BaseAdapter | None = None,
+    ) -> None:
+        self._timeout, self._limit, self._monotonic = (connect_timeout, read_timeout), limit, monotonic
+        self._session = Session(trust_env=trust_env, adapter=adapter)
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, int | str] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send one request; see `Transport.send`."""
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers={**headers, "Accept-Encoding": "identity"},  # else few bytes may become a huge body
+                params=params,
+                json=json,
+                timeout=self._timeout,
+                stream=True,
+            ) as response:
+                body = bytearray()
+                deadline = self._monotonic() + self._timeout[1]
+                for chunk in chunks(response, 2**16, deadline, self._monotonic):
+                    body += chunk
+                    if len(body) > self._limit:
+                        raise MaybeSent("The answer is far too large to be one of Kling's.")
+        except TROUBLE as error:
+            raise transport_error(error) from None
+        return Answer(response.status_code, response.headers, bytes(body))
 
 
 def chunks(

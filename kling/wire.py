@@ -1,8 +1,9 @@
-"""What comes over the wire, read tolerantly and within bounds: pure functions of what was received.
+"""The language of the API under `/v1`: its calls, its envelope, its tasks, lists, states and codes (S1, S2).
 
-A field that is missing, new, or of another type than documented never raises; only an answer that nobody can
-make out does, because then nothing says whether the request ran. Whatever is kept of an answer is bounded:
-texts in length, numbers in digits, times in years, the answer itself in depth.
+Everything here is a pure function. Answers are read tolerantly and within bounds: a field that is missing,
+new, or of another type than documented never raises. Only an answer that cannot be read at all does, because
+then nothing says whether the request ran. What is kept of an answer is bounded: texts in length, numbers in
+digits, times in years, the answer itself in depth.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
+from kling.dialect import Call
 from kling.errors import MaybeSent, api_error
 from kling.tasks import BalanceDeduction, Status, Task, Video
+from kling.text import storable
 
 # Kling's newer API says `succeeded`; the other spellings are those of gateways. In lower case, with `_` for
 # blanks and hyphens. What is not here is kept as it came, and counts as still running.
@@ -41,7 +45,26 @@ LONGEST_NUMBER = 40  # characters
 EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def create_call(path: str, body: Mapping[str, Any]) -> Call:
+    """Return the call that creates a task.
+
+    Args:
+        path: of the endpoint.
+        body: the request as JSON.
+    """
+    return Call("POST", path, json=body)
+
+
+def task_call(path: str, task_id: str) -> Call:
+    """Return the call that asks for one task, by Kling's id or by ours."""
+    return Call("GET", f"{path}/{quote(task_id, safe='')}")
+
+
+def page_call(path: str, page_num: int, page_size: int) -> Call:
+    """Return the call that asks for one page of the account's tasks."""
+    return Call("GET", path, params={"pageNum": page_num, "pageSize": page_size})
 
 
 def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: float) -> tuple[Any, str]:
@@ -227,10 +250,7 @@ def text(value: Any, limit: int) -> str:
     """Return a text of at most `limit` characters that can be stored; numbers are told as text."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str):
-        return ""
-    cut = value if len(value) <= limit else value[: limit - 1] + "…"
-    return _SURROGATE.sub("\ufffd", cut).replace("\0", "\ufffd")
+    return storable(value, limit) if isinstance(value, str) else ""
 
 
 def _id(value: Any) -> str:

@@ -97,7 +97,7 @@ def test_the_path_of_the_api_stands_in_one_place():
     own = (path for path in (ROOT / "kling").glob("**/*.py") if "sandbox" not in path.parts)
     paths = [ROOT / "app.py", *own, *(ROOT / "pages").glob("**/*.py")]
     found = [path.relative_to(ROOT) for path in paths if "/v1/videos" in path.read_text(encoding="utf-8")]
-    assert found == [Path("kling/client.py")]
+    assert found == [Path("kling/endpoint.py")]
 
 
 def test_how_long_kling_keeps_a_video_stands_in_one_place():

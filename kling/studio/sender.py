@@ -96,7 +96,7 @@ class Sender:
         calls.begin(self._monotonic())
         try:
             with self._reconciler.asking() as client:
-                task = client.submit(job.request)
+                task = client.create(job.request)
         except KlingError as error:
             outcome = outcome_of(error)
             calls.end(outcome, before)

@@ -15,11 +15,12 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kling import callbacks, wire
+from kling import webhooks, wire
 from kling.addresses import BadAddress, is_trusted, origin
 from kling.auth import ApiKey, Credentials, KeyPair
 from kling.catalog import catalog
-from kling.client import PATH, SINGAPORE
+from kling.client import SINGAPORE
+from kling.endpoint import TEXT_TO_VIDEO
 
 CALLBACK_PATH = "/callbacks"  # below the server's base path
 NAMES = (
@@ -42,7 +43,9 @@ _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’
 _SCHEME = re.compile(r"(authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
 _COMMENT = re.compile(r"\s#.*\Z", re.DOTALL)
 _NO_KEY = re.compile(r"[^!-~]|[\"'`|#,;<>\\]")  # what no key holds
-_API_PATHS = tuple("/".join(PATH.split("/")[:count]) for count in (4, 3, 2))  # `PATH`, and how it begins
+_API_PATHS = tuple(
+    "/".join(TEXT_TO_VIDEO.path.split("/")[:count]) for count in (4, 3, 2)
+)  # the whole path, and how it begins
 _GATEWAY = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*")
 _UNEXPANDED = re.compile(r"\$[{(A-Za-z_]|%[A-Za-z_]+%")
@@ -146,7 +149,7 @@ def _base_url(url: str) -> str:
         return SINGAPORE
     remedy = (
         f"give scheme, host and port only, such as {SINGAPORE}, "
-        f"and for a gateway also the path in front of {PATH}."
+        f"and for a gateway also the path in front of {TEXT_TO_VIDEO.path}."
     )
     try:
         found = origin(url)
@@ -250,7 +253,7 @@ def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str]:
         )
     try:
         if get["STUDIO_WEBHOOK_SECRET"]:
-            callbacks.key(get["STUDIO_WEBHOOK_SECRET"])
+            webhooks.key(get["STUDIO_WEBHOOK_SECRET"])
     except ValueError:
         raise SettingsError(
             "STUDIO_WEBHOOK_SECRET is not one of Kling's: copy it again, it is whsec_ and base64."

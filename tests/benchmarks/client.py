@@ -1,4 +1,4 @@
-"""Compare the client's submit and get with the same two calls made with bare requests.
+"""Compare the client's create and get with the same two calls made with bare requests.
 
     python tests/benchmarks/client.py [--rounds 2000]
 
@@ -93,7 +93,7 @@ def bare_calls(base_url: str, authorization: str) -> Callable[[], Any]:
 
 def client_calls(client: Client) -> Callable[[], Any]:
     """Return the same two calls through the client."""
-    return lambda: client.get(client.submit(REQUEST).task_id)
+    return lambda: client.get(client.create(REQUEST).task_id)
 
 
 def timed(call: Callable[[], Any]) -> float:
@@ -105,7 +105,7 @@ def timed(call: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Measure, and print one line a side and the ratio."""
-    parser = argparse.ArgumentParser(description="Client against bare requests, submit plus get.")
+    parser = argparse.ArgumentParser(description="Client against bare requests, create plus get.")
     parser.add_argument("--rounds", type=int, default=2000)
     rounds = parser.parse_args().rounds
     ours, theirs = multiprocessing.Pipe()
@@ -125,7 +125,7 @@ def main() -> None:
                 times[name].append(taken)
     medians = {name: statistics.median(taken) for name, taken in times.items()}
     for name, median in medians.items():
-        print(f"{name:14} {median:8.0f} µs for submit and get, median of {rounds}")
+        print(f"{name:14} {median:8.0f} µs for create and get, median of {rounds}")
     ratio = medians["kling client"] / medians["bare requests"]
     print(f"{'ratio':14} {ratio:8.2f}    aim {AIM}")
     client.close()

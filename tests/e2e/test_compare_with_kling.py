@@ -34,7 +34,7 @@ def test_what_is_in_the_account_is_chosen_and_taken_in_and_the_page_keeps_its_lo
 ):
     client = Client(ApiKey(API_KEY), base_url=kling.url)
     for maker in ("campaign-1", "campaign-2", f"v{1:024x}"):
-        client.submit(TextToVideo(prompt="Made elsewhere", external_task_id=maker))
+        client.create(TextToVideo(prompt="Made elsewhere", external_task_id=maker))
     client.close()
     page = open_page(f"{studio.url}/history")
     page.get_by_text("Compare with Kling", exact=True).click()

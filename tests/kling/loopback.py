@@ -158,6 +158,10 @@ class Loopback:
     def says(self, *answers: Answer) -> None:
         self._answers.extend(answers)
 
+    def says_only(self, *answers: Answer) -> None:
+        """Forget the answers that were to come, and give these."""
+        self._answers[:] = answers
+
     def __enter__(self) -> Self:
         return self
 

@@ -21,6 +21,7 @@ from kling import (
     TextToVideo,
 )
 from kling.auth import Signer
+from kling.transport import RequestsTransport
 from tests.kling import loopback
 from tests.kling.loopback import Loopback, refusal, task
 from tests.kling.tools import Clock
@@ -59,7 +60,7 @@ def account(connect) -> Account:
 
 def test_the_token_says_what_the_official_sample_says(server, account):
     server.says(task())
-    account.client.submit(REQUEST)
+    account.client.create(REQUEST)
     header, claims = parts(server.seen[0].bearer)
     assert header == {"alg": "HS256", "typ": "JWT"}
     assert claims == {"iss": PAIR.access_key, "exp": 1_722_769_557 + 1800, "nbf": 1_722_769_557 - 5}
@@ -87,7 +88,7 @@ def test_a_token_is_signed_again_after_the_clock_was_set_back(server, account):
 @pytest.mark.parametrize("code", [1003, 1004])
 def test_a_token_refused_for_its_times_is_signed_again_once(code, server, account):
     server.says(refusal(code, status=401), task())
-    assert account.client.submit(REQUEST).task_id == "7"
+    assert account.client.create(REQUEST).task_id == "7"
     assert len(server.seen) == 2
     assert server.seen[0].body == server.seen[1].body
 
@@ -96,7 +97,7 @@ def test_a_token_refused_for_its_times_is_signed_again_once(code, server, accoun
 def test_a_second_refusal_is_raised(code, server, account):
     server.says(refusal(code, status=401))
     with pytest.raises(AuthenticationFailed):
-        account.client.submit(REQUEST)
+        account.client.create(REQUEST)
     assert len(server.seen) == 2
 
 
@@ -114,7 +115,7 @@ def test_a_token_that_is_not_valid_yet_is_dated_further_back_from_then_on(server
 def test_other_refusals_of_credentials_are_not_repeated(code, server, account):
     server.says(refusal(code, status=401))
     with pytest.raises(AuthenticationFailed):
-        account.client.submit(REQUEST)
+        account.client.create(REQUEST)
     assert len(server.seen) == 1
 
 
@@ -122,17 +123,17 @@ def test_other_refusals_of_credentials_are_not_repeated(code, server, account):
 def test_an_api_key_is_sent_as_it_is_and_never_twice(code, server, connect):
     server.says(refusal(code, status=401))
     with pytest.raises(AuthenticationFailed):
-        connect(ApiKey("api-key-kling-x")).submit(REQUEST)
+        connect(ApiKey("api-key-kling-x")).create(REQUEST)
     assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer api-key-kling-x"]
 
 
-def test_a_netrc_file_is_not_used(server, account, tmp_path, monkeypatch):
+def test_a_netrc_file_is_not_used(server, connect, tmp_path, monkeypatch):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    account.client._api.trust_env = account.client._files.trust_env = True  # as for every other host
+    client = connect(PAIR, transport=RequestsTransport(trust_env=True))  # as for every other host
     server.says(task())
-    account.client.get("7")
-    account.client.download(server.url, tmp_path / "clip")
+    client.get("7")
+    client.download(server.url, tmp_path / "clip")
     assert server.seen[0].headers["authorization"].startswith("Bearer ")
     assert "authorization" not in server.seen[1].headers
 
@@ -160,7 +161,7 @@ def test_no_secret_is_in_any_repr():
 def test_no_secret_is_in_any_error(credentials, answer, server, connect):
     server.says(answer)
     with pytest.raises(KlingError) as caught:
-        connect(credentials).submit(REQUEST)
+        connect(credentials).create(REQUEST)
     text = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
     assert server.seen[0].bearer not in text
     assert PAIR.secret_key not in text
@@ -171,7 +172,7 @@ def test_no_secret_is_in_any_error(credentials, answer, server, connect):
 )
 def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key, server, connect):
     with pytest.raises(InvalidRequest, match="copy it again") as caught:
-        connect(ApiKey(key)).submit(REQUEST)
+        connect(ApiKey(key)).create(REQUEST)
     assert "k3y" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert server.seen == []
@@ -180,7 +181,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key, serve
 @pytest.mark.parametrize("secret", ["", "ssh-rsa AAAA", "secret-\ud800", '{"kty": "oct", "k": "x"}'])
 def test_a_secret_key_that_cannot_sign_is_refused_without_showing_it(secret, server, connect):
     with pytest.raises(InvalidRequest, match="copy it again") as caught:
-        connect(KeyPair("access", secret)).submit(REQUEST)
+        connect(KeyPair("access", secret)).create(REQUEST)
     assert caught.value.__suppress_context__
     assert server.seen == []
 
@@ -201,5 +202,5 @@ def test_the_account_stays_the_same_when_the_secret_key_is_renewed():
 def test_a_lost_answer_is_not_taken_for_a_refused_token(server, account):
     server.says(loopback.hang_up)
     with pytest.raises(MaybeSent):
-        account.client.submit(REQUEST)
+        account.client.create(REQUEST)
     assert len(server.seen) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 import kling
 from kling import TextToVideo, catalog
 from kling.catalog import Elsewhere, Model
+from kling.endpoint import ENDPOINTS
 
 # model, mode, duration, sound, Units: worked from the price list of September 2026
 PRICES = [
@@ -123,14 +124,20 @@ def test_the_limits_are_those_of_the_official_page():
 
 def test_the_catalog_is_as_old_as_its_newest_source():
     text = Path(kling.__file__).with_name("catalog.toml").read_text(encoding="utf-8")
-    head, body = text.split("as_of =", 1)
+    sources = Path(kling.__file__).with_name("SOURCES.md").read_text(encoding="utf-8")
+    _, body = text.split("as_of =", 1)
     known: list[Model | Elsewhere] = [*catalog().models.values(), *catalog().elsewhere.values()]
-    cited = {
-        each for sources in (item.sources for item in known) for each in re.findall("S[0-9]+p?", sources)
-    }
-    assert all(re.search(rf"\b{source}\b", head) for source in cited)
-    assert catalog().as_of == max(map(date.fromisoformat, re.findall("20[0-9]{2}-[0-9]{2}-[0-9]{2}", head)))
-    assert re.match(r" [0-9-]+ +# the date of the newest of these sources \(S7\)", body)
+    cited = {each for item in known for each in re.findall("S[0-9]+p?", item.sources)}
+    assert all(f"| {source} |" in sources for source in cited)
+    days = re.findall("[0-9]{1,2} [A-Z][a-z]+ 20[0-9]{2}", sources)
+    read = [datetime.strptime(day, "%d %B %Y").replace(tzinfo=UTC).date() for day in days]
+    assert catalog().as_of == max(read)
+    assert re.match(r" [0-9-]+ +# the date of the newest of the sources \(S7\)", body)
+
+
+def test_every_model_is_asked_through_an_api_that_the_client_speaks():
+    spoken = {endpoint.api for endpoint in ENDPOINTS}
+    assert {model.api for model in catalog().models.values()} | {catalog().api} == spoken
 
 
 def test_every_model_that_cannot_be_used_names_one_that_can():

@@ -16,20 +16,20 @@ PROMPT = (
 
 @pytest.fixture
 def sent(server, connect):
-    """Submit a request and return the body as the server saw it; retired models have fields of their own."""
+    """Create a task and return the body as the server saw it; retired models have fields of their own."""
     client = connect(retired_ok=True)
 
-    def submit(**fields):
+    def create(**fields):
         server.says(task())
-        client.submit(TextToVideo(**fields))
+        client.create(TextToVideo(**fields))
         return server.seen[-1].json
 
-    return submit
+    return create
 
 
 def test_the_call_is_the_documented_one(server, client):
     server.says(task())
-    client.submit(TextToVideo(prompt=PROMPT))
+    client.create(TextToVideo(prompt=PROMPT))
     (seen,) = server.seen
     assert (seen.method, seen.target) == ("POST", "/v1/videos/text2video")
     assert seen.headers["content-type"] == "application/json"

@@ -326,7 +326,7 @@ def test_an_address_that_leads_elsewhere_is_not_opened_also_after_a_redirect(
         of_kling(names, CDN).download(url, tmp_path / "fox.mp4")
     assert cdn.seen == []
     if url:
-        cdn._answers[:] = [moved(url)]
+        cdn.says_only(moved(url))
         with pytest.raises(DownloadFailed, match=why):
             of_kling(names, CDN).download(f"https://{CDN}:{cdn.port}/v.mp4", tmp_path / "fox.mp4")
         assert len(cdn.seen) == 1
@@ -336,7 +336,7 @@ def test_an_address_that_leads_elsewhere_is_not_opened_also_after_a_redirect(
 def test_each_hop_is_checked_by_itself(cdn, of_kling, tmp_path):
     names = Names(cdn_kling_test=["127.0.0.1"], localhost=["127.0.0.1"])
     client = of_kling(names, CDN, "localhost")
-    cdn._answers[:] = [moved(f"https://localhost:{cdn.port}/b"), moved("/c"), reply(CLIP)]
+    cdn.says_only(moved(f"https://localhost:{cdn.port}/b"), moved("/c"), reply(CLIP))
     assert client.download(f"https://{CDN}:{cdn.port}/a", tmp_path / "fox.mp4") == len(CLIP)
     assert [(seen.headers["host"].partition(":")[0], seen.path) for seen in cdn.seen] == [
         (CDN, "/a"),
@@ -396,7 +396,7 @@ def test_through_a_proxy_the_file_comes_whole(cdn, proxy, of_kling, tmp_path):
             loopback.relay(connection.socket, inner)
         return False
 
-    proxy._answers[:] = [connect_through]
+    proxy.says_only(connect_through)
     assert of_kling(Names()).download(f"https://{CDN}/v.mp4", tmp_path / "fox.mp4") == len(CLIP)
     assert cdn.seen[0].path == "/v.mp4"
 
@@ -463,6 +463,6 @@ def test_a_file_host_that_cannot_be_used_says_why(server, client, of_kling):
     server.says(loopback.hang_up)
     with pytest.raises(TransportError):
         client.can_fetch(f"{server.url}/v.mp4")
-    server._answers[:] = [raw(OK + b"Content-Length: 9\r\n\r\n")]
+    server.says_only(raw(OK + b"Content-Length: 9\r\n\r\n"))
     with pytest.raises(DownloadFailed, match="Nothing of the file arrived"):
         client.can_fetch(f"{server.url}/v.mp4")

@@ -53,10 +53,10 @@ TABLE = [
 
 
 def submitted(server, client, answer) -> APIError:
-    """Submit, and return the refusal."""
+    """Create a task, and return the refusal."""
     server.says(answer)
     with pytest.raises(APIError) as caught:
-        client.submit(REQUEST)
+        client.create(REQUEST)
     return caught.value
 
 
@@ -133,7 +133,7 @@ def test_an_answer_cannot_ask_to_wait_for_ever(pause, server, client):
 def test_a_refusal_is_not_resent_by_the_client(server, client):
     for code in (1302, 1303, 1102, 5000):
         server.seen.clear()
-        server._answers.clear()
+        server.says_only()
         submitted(server, client, refusal(code))
         assert len(server.seen) == 1
 
@@ -238,7 +238,7 @@ def test_a_refused_request_names_every_problem():
 
 def test_an_invalid_request_is_not_sent(server, client):
     with pytest.raises(InvalidRequest):
-        client.submit(TextToVideo(prompt=" "))
+        client.create(TextToVideo(prompt=" "))
     assert server.seen == []
 
 

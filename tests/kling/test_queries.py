@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kling import ApiKey, Client, InvalidRequest, MaybeSent
 from tests.kling.loopback import reply, task
 from tests.kling.tools import law
+from tests.transport import Transport, answer
 
 
 def page(*ids: object):
@@ -76,12 +77,10 @@ def test_only_an_answer_that_names_our_id_is_found_by_it(server, client):
 @law
 @given(st.text(max_size=30), st.text(max_size=30), st.text("8wish-", max_size=8))
 def test_whatever_is_answered_what_is_found_carries_our_id(task_id, external_task_id, asked):
-    class Line(Client):
-        def _call(self, *_, **__):
-            return {"task_id": task_id, "task_info": {"external_task_id": external_task_id}}, "r-1"
-
+    data = {"task_id": task_id, "task_info": {"external_task_id": external_task_id}}
+    client = Client(ApiKey("k"), transport=Transport(answer({"code": 0, "data": data})))
     try:
-        found = Line(ApiKey("k")).find(asked)
+        found = client.find(asked)
     except (MaybeSent, InvalidRequest):
         return
     assert found is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kling import ApiKey, Client
+from kling.endpoint import Request
 from kling.errors import api_error
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
@@ -50,13 +51,13 @@ class Kling(Client):
         self.files: dict[str, bytes | BaseException] = {}
         self.hidden: set[str] = set()
         self.order: Callable[[list[Task]], list[Task]] = list
-        self.at_post: Callable[[TextToVideo], None] = lambda _: None
+        self.at_post: Callable[[Request], None] = lambda _: None
 
     @property
     def requests(self) -> int:
         return len(self.posts) + len(self.gets) + len(self.pages)
 
-    def submit(self, request: TextToVideo) -> Task:
+    def create(self, request: Request) -> Task:
         self.posts.append(request.external_task_id)
         self.at_post(request)
         error, accepted = self.answers.pop(0) if self.answers else (None, True)
@@ -68,7 +69,7 @@ class Kling(Client):
             raise error
         return self.made[request.external_task_id]
 
-    def get(self, task_id: str) -> Task:
+    def get(self, task_id: str, **_: Any) -> Task:
         self.gets.append(task_id)
         _raise_next(self.look_ups)
         for task in self.made.values():
@@ -76,7 +77,7 @@ class Kling(Client):
                 return task
         raise api_error(404, 1203, "Task not found", request_id="r-404")
 
-    def list(self, *, page_num: int = 1, page_size: int = 30) -> tuple[Task, ...]:
+    def list(self, *, page_num: int = 1, page_size: int = 30, **_: Any) -> tuple[Task, ...]:
         self.pages.append((page_num, page_size))
         _raise_next(self.lists)
         seen = self.order([task for task in self.made.values() if task.external_task_id not in self.hidden])

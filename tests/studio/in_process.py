@@ -16,10 +16,13 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from kling import Client, KeyPair
 from kling.auth import Credentials
+from kling.download import Downloader
 from kling.sandbox.auth import Keys
-from kling.sandbox.engine import Answer, Engine, Request, Settings
+from kling.sandbox.engine import Answer, Engine, Request
 from kling.sandbox.pace import Pace
+from kling.sandbox.settings import Settings
 from kling.sandbox.store import Store, Task
+from kling.transport import RequestsTransport
 
 URL = "http://sandbox.test"
 KEYS = KeyPair("machine", "a-secret-key-of-32-bytes-at-least")
@@ -194,10 +197,13 @@ class InProcess:
         self.wire = wire
         self.is_sandbox = credentials is None
         self._client = Client(
-            credentials or KEYS, base_url=base_url, clock=clock or wire.clock, monotonic=monotonic
+            credentials or KEYS,
+            base_url=base_url,
+            clock=clock or wire.clock,
+            monotonic=monotonic,
+            transport=RequestsTransport(adapter=wire, monotonic=monotonic),
+            downloader=Downloader(base_url, timeout=(5.0, 30.0), monotonic=monotonic, adapter=wire),
         )
-        for session in (self._client._api, self._client._files._session):
-            session.mount(base_url, wire)
 
     def client(self) -> Client:
         return self._client

@@ -53,7 +53,7 @@ def sandbox(*options: str) -> Iterator[str]:
 def _first_clip(url: str) -> None:
     """Let the one small clip be made, so that no test waits for it."""
     client = Client(KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url)
-    task = client.submit(TextToVideo(prompt="the first one"))
+    task = client.create(TextToVideo(prompt="the first one"))
     last = time.monotonic() + 30
     while not client.get(task.task_id).terminal:
         assert time.monotonic() < last

@@ -6,11 +6,13 @@ import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kling.endpoint import Request
 from kling.errors import MaybeSent, NotSent, api_error
 from kling.studio.capacity import AT_ONCE, PROBE_PAUSES
 from kling.studio.holds import PERSON_PAUSE as HOLD_PAUSE
@@ -49,14 +51,14 @@ class Busy(Kling):
     def running(self, model: str) -> int:
         return sum(self.models[job] == model and self.ends[job] > self.now for job in self.ends)
 
-    def submit(self, request: TextToVideo) -> Task:
+    def create(self, request: Request) -> Task:
         assert self.bench is not None
         self.bench.clock.now += SENDING
         if self.running(request.model_name) >= self.slots:
             self.refused.append(self.now)
             self.answers.insert(0, (api_error(429, 1303, "parallel task over resource pack limit"), False))
-            return super().submit(request)
-        task = super().submit(request)
+            return super().create(request)
+        task = super().create(request)
         self.began[request.external_task_id] = self.now
         self.ends[request.external_task_id] = self.now + self.durations[len(self.ends) % len(self.durations)]
         self.models[request.external_task_id] = request.model_name
@@ -70,11 +72,11 @@ class Busy(Kling):
                 else:
                     self.change(job_id, task_status=FAILED, task_status_msg="enough")
 
-    def list(self, *, page_num: int = 1, page_size: int = 30) -> tuple[Task, ...]:
+    def list(self, *, page_num: int = 1, page_size: int = 30, **_: Any) -> tuple[Task, ...]:
         self._catch_up()
         return super().list(page_num=page_num, page_size=page_size)
 
-    def get(self, task_id: str) -> Task:
+    def get(self, task_id: str, **_: Any) -> Task:
         self._catch_up()
         return super().get(task_id)
 

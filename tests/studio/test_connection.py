@@ -74,7 +74,7 @@ def test_the_settings_choose_the_account(tmp_path):
 def test_an_account_of_klings_is_not_asked_for_a_retired_model(tmp_path):
     kling = connect(Settings(data_dir=tmp_path, credentials=ApiKey("key"), base_url="http://127.0.0.1:9"))
     with pytest.raises(InvalidRequest, match=r"Kling retired Kling 1\.0"):
-        kling.client().submit(TextToVideo(prompt="A fox", model_name="kling-v1"))
+        kling.client().create(TextToVideo(prompt="A fox", model_name="kling-v1"))
     kling.stop()
 
 
@@ -95,16 +95,16 @@ def test_the_sandbox_decides_about_retired_models_by_itself(tmp_path):
         try:
             if problem:
                 with pytest.raises(BadRequest, match=problem):
-                    connection.client().submit(request)
+                    connection.client().create(request)
             else:
-                assert connection.client().submit(request).task_id
+                assert connection.client().create(request).task_id
         finally:
             connection.stop()
 
 
 def test_the_sandbox_starts_answers_comes_back_when_killed_and_ends_when_stopped(sandbox, monkeypatch):
     monkeypatch.setattr(module, "RESTART_PAUSES", (0.0,))
-    task = sandbox.client().submit(FOX)
+    task = sandbox.client().create(FOX)
     first = pid_of(sandbox)
     old = sandbox.client()
     os.kill(first, signal.SIGKILL)

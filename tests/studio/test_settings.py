@@ -323,7 +323,7 @@ def test_behind_a_gateway_calls_and_downloads_begin_at_its_path(secrets, tmp_pat
         connection = connect(settings)
         client = connection.client()
         assert client.list() == ()
-        assert client.submit(TextToVideo(prompt="A fox")).task_id == "7"
+        assert client.create(TextToVideo(prompt="A fox")).task_id == "7"
         for url in (f"{server.url}/files/v.mp4", "/files/v.mp4", "files/v.mp4"):
             assert client.download(url, tmp_path / "v.mp4") == 4
         connection.stop()

@@ -93,7 +93,7 @@ def plant(point: str) -> None:  # noqa: C901 - a table
         case "after-intent":
             around(LogFile, "append", after=row(b",intent,"))
         case "after-post":
-            around(Client, "submit", after=always)
+            around(Client, "create", after=always)
         case "after-submitted":
             around(LogFile, "append", after=row(b",submitted,"))
         case "after-succeed":

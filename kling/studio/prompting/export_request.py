@@ -14,7 +14,8 @@ from pprint import pformat
 from string import Template
 from typing import Any
 
-from kling.client import PATH, SINGAPORE
+from kling.client import SINGAPORE
+from kling.endpoint import TEXT_TO_VIDEO
 from kling.text_to_video import TextToVideo
 
 # Taken by a terminal or by eyes for something else: C1 controls, DEL, marks of direction, odd ends of lines,
@@ -50,7 +51,7 @@ def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
     body = body.replace("$", r"\u0024").replace("`", r"\u0060")
     body = body.replace(r"\u0000", "$TASK", 1)  # the first one is the id's
     base = shlex.quote(base_url.rstrip("/"))
-    return Template(_CURL).substitute(base=base, path=PATH, body=body, sign=_SIGN)
+    return Template(_CURL).substitute(base=base, path=TEXT_TO_VIDEO.path, body=body, sign=_SIGN)
 
 
 def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
@@ -63,7 +64,7 @@ def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
         base_url: of the API where the environment names none.
     """
     body = pformat(_body(request), width=100, sort_dicts=False)
-    return Template(_PYTHON).substitute(base=repr(base_url.rstrip("/")), path=PATH, body=body)
+    return Template(_PYTHON).substitute(base=repr(base_url.rstrip("/")), path=TEXT_TO_VIDEO.path, body=body)
 
 
 def _body(request: TextToVideo) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from kling.camera_control import CameraControl
 from kling.catalog import catalog
-from kling.client import PATH
+from kling.endpoint import TEXT_TO_VIDEO
 from kling.shots import Shot
 from kling.studio.prompting.shell import Heredoc, ShellError, words
 from kling.text_to_video import TextToVideo
@@ -84,8 +84,8 @@ def _body_of_curl(text: str, notes: list[str]) -> str:
             )
         else:
             path = re.sub(r"^\w+://[^/]*", "", url).split("?")[0]
-            if path and not path.endswith(PATH):
-                notes.append(f"The command calls {path[:80]}. Only what {PATH} takes is read.")
+            if path and not path.endswith(TEXT_TO_VIDEO.path):
+                notes.append(f"The command calls {path[:80]}. Only what {TEXT_TO_VIDEO.path} takes is read.")
             return data
     raise ImportRequestError(problem)
 

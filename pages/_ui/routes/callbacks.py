@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from kling import callbacks
+from kling import webhooks
 from kling.studio.settings import CALLBACK_PATH
 from pages._ui import context
 from pages._ui.live import base_path
@@ -45,10 +45,10 @@ async def callback(request: Request) -> Response:
     status = 401
     try:
         if secret := studio.settings.webhook_secret:
-            callbacks.verify(secret, request.headers, body, time.time())
+            webhooks.verify(secret, request.headers, body, time.time())
         status = 400
-        task = callbacks.read(body)
-    except callbacks.CallbackRefused as error:
+        task = webhooks.read(body)
+    except webhooks.CallbackRefused as error:
         _note(str(error))
         return PlainTextResponse(str(error), status)
     await run_in_threadpool(studio.hint, task.external_task_id, task.task_id)

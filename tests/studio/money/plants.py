@@ -51,15 +51,15 @@ class Plant:
 
 
 def a_fresh_id_on_retry(patch: Patch) -> None:
-    submit = Client.submit
+    create = Client.create
 
     def try_twice(self: Client, request: TextToVideo) -> Task:
         try:
-            return submit(self, request)
+            return create(self, request)
         except MaybeSent:
-            return submit(self, replace(request, external_task_id=f"{request.external_task_id}x"))
+            return create(self, replace(request, external_task_id=f"{request.external_task_id}x"))
 
-    patch.setattr(Client, "submit", try_twice)
+    patch.setattr(Client, "create", try_twice)
 
 
 def the_post_before_the_intent(patch: Patch) -> None:
@@ -67,7 +67,7 @@ def the_post_before_the_intent(patch: Patch) -> None:
 
     def post_first(self: Studio, request: TextToVideo, **about: Any) -> Job:
         with contextlib.suppress(KlingError):
-            self.connection.client().submit(replace(request, external_task_id="posted-first"))
+            self.connection.client().create(replace(request, external_task_id="posted-first"))
         return order(self, request, **about)
 
     patch.setattr(Studio, "order", post_first)

@@ -1,4 +1,4 @@
-"""What every fault of the line means for a submission: it never left, or it may have run."""
+"""What every fault of the line means for a create call: it never left, or it may have run."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ REQUEST = TextToVideo(prompt="A fox in the snow", external_task_id="wish-1")
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-def submit(base_url: str, **settings) -> TransportError:
-    """Submit to an address where it fails for want of an answer, and return how."""
+def create(base_url: str, **settings) -> TransportError:
+    """Create a task at an address where it fails for want of an answer, and return how."""
     client = Client(ApiKey("key"), base_url=base_url, **settings)
     try:
         with pytest.raises(TransportError) as caught:
-            client.submit(REQUEST)
+            client.create(REQUEST)
     finally:
         client.close()
     return caught.value
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 
 def test_a_refused_connection_was_not_sent():
-    error = submit(f"http://127.0.0.1:{free_port()}")
+    error = create(f"http://127.0.0.1:{free_port()}")
     assert isinstance(error, NotSent)
     assert not error.may_have_run
     assert "the connection was refused" in str(error)
@@ -47,7 +47,7 @@ def test_a_network_that_cannot_be_reached_is_not_called_a_refusal(monkeypatch):
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
     monkeypatch.setattr(socket.socket, "connect", unreachable)
-    error = submit("http://127.0.0.1:1")
+    error = create("http://127.0.0.1:1")
     assert isinstance(error, NotSent)
     assert "no connection could be made" in str(error)
 
@@ -57,7 +57,7 @@ def test_an_unknown_host_was_not_sent(monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
-    error = submit("http://no-such-host.invalid")
+    error = create("http://no-such-host.invalid")
     assert isinstance(error, NotSent)
     assert "name is not known" in str(error)
 
@@ -69,7 +69,7 @@ def test_a_connect_timeout_was_not_sent():
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
-        error = submit(f"http://127.0.0.1:{full.getsockname()[1]}", connect_timeout=0.1)
+        error = create(f"http://127.0.0.1:{full.getsockname()[1]}", connect_timeout=0.1)
     assert isinstance(error, NotSent)
     assert "connecting took too long" in str(error)
 
@@ -78,7 +78,7 @@ def test_a_certificate_that_nobody_signed_was_not_sent():
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
     with Loopback(tls=tls) as server:
-        error = submit(server.url)
+        error = create(server.url)
         assert server.seen == []
     assert isinstance(error, NotSent)
     assert "certificate" in str(error)
@@ -88,19 +88,19 @@ def test_a_certificate_that_nobody_signed_was_not_sent():
     "base_url", ["", "ftp://host", "http://", "http://[::1", "http://host:99999", "http://.", "nonsense"]
 )
 def test_an_address_that_is_none_was_not_sent(base_url):
-    assert isinstance(submit(base_url), NotSent)
+    assert isinstance(create(base_url), NotSent)
 
 
 def test_a_proxy_that_refuses_was_not_sent(monkeypatch):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
-    assert isinstance(submit("http://api.example"), NotSent)
+    assert isinstance(create("http://api.example"), NotSent)
 
 
 def test_a_proxy_that_hangs_up_may_have_sent(monkeypatch):
     with Loopback() as proxy:
         proxy.says(loopback.hang_up)
         monkeypatch.setenv("http_proxy", proxy.url)
-        error = submit("http://api.example")
+        error = create("http://api.example")
         assert [seen.target for seen in proxy.seen] == ["http://api.example/v1/videos/text2video"]
     assert isinstance(error, MaybeSent)
 
@@ -108,12 +108,12 @@ def test_a_proxy_that_hangs_up_may_have_sent(monkeypatch):
 def test_a_proxy_is_not_asked_for_an_address_on_this_machine(server, client, monkeypatch):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     server.says(loopback.task())
-    assert client.submit(REQUEST).task_id == "7"
+    assert client.create(REQUEST).task_id == "7"
 
 
 def test_a_reset_before_reading_may_have_been_sent():
     with Loopback(resets_before_reading=True) as server:
-        assert isinstance(submit(server.url), MaybeSent)
+        assert isinstance(create(server.url), MaybeSent)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ def test_a_reset_before_reading_may_have_been_sent():
         pytest.param(reply(b"", status=307, headers={"Location": "/elsewhere"}), id="redirect"),
     ],
 )
-def test_submit_may_have_run_and_is_not_resent_after(answer, server, client):
+def test_a_create_call_may_have_run_and_is_not_resent_after(answer, server, client):
     server.says(answer)
     with pytest.raises(MaybeSent) as caught:
-        client.submit(REQUEST)
+        client.create(REQUEST)
     assert caught.value.may_have_run
     assert len(server.seen) == 1
 
@@ -164,32 +164,32 @@ def test_submit_may_have_run_and_is_not_resent_after(answer, server, client):
 @pytest.mark.parametrize("code", ["0", " 0 ", 0.0, "0.0", "00", False, None, "SUCCEED", {}])
 def test_a_task_that_was_made_is_followed_whatever_the_type_of_its_code(code, server, client):
     server.says(reply({"code": code, "data": {"task_id": "7"}}))
-    assert client.submit(REQUEST).task_id == "7"
+    assert client.create(REQUEST).task_id == "7"
 
 
 def test_a_task_that_was_made_is_followed_without_any_code(server, client):
     server.says(reply({"request_id": "r-1", "data": {"task_id": "7"}}, status=201))
-    assert client.submit(REQUEST).request_id == "r-1"
+    assert client.create(REQUEST).request_id == "r-1"
 
 
 @pytest.mark.parametrize("external_task_id", ["wish-1", "", None, []])
 def test_an_answer_that_names_our_id_or_none_is_our_task(external_task_id, server, client):
     server.says(loopback.task(task_info={"external_task_id": external_task_id}))
-    assert client.submit(REQUEST).task_id == "7"
+    assert client.create(REQUEST).task_id == "7"
 
 
 @pytest.mark.parametrize("answer", [loopback.silence, loopback.half_then_silence])
 def test_a_slow_answer_may_have_been_sent(answer, server, connect):
     server.says(answer)
     with pytest.raises(MaybeSent, match="too long"):
-        connect(read_timeout=0.05).submit(REQUEST)
+        connect(read_timeout=0.05).create(REQUEST)
     assert len(server.seen) == 1
 
 
 def test_a_dribbled_answer_is_given_up_at_the_deadline(server, connect):
     server.says(loopback.dribble)
     with pytest.raises(MaybeSent, match="too long"):
-        connect(monotonic=Clock(tick=1.0)).submit(REQUEST)
+        connect(monotonic=Clock(tick=1.0)).create(REQUEST)
 
 
 def test_an_answer_that_was_long_in_coming_counts_once_it_is_here(server, connect):
@@ -200,13 +200,13 @@ def test_an_answer_that_was_long_in_coming_counts_once_it_is_here(server, connec
         return loopback.task()(connection)
 
     server.says(late)
-    assert connect(monotonic=clock).submit(REQUEST).task_id == "7"
+    assert connect(monotonic=clock).create(REQUEST).task_id == "7"
 
 
 def test_an_answer_without_end_is_given_up(server, client):
     server.says(raw(HEAD + b"\r\n", b" " * (5 * 2**20)))
     with pytest.raises(MaybeSent, match="too large"):
-        client.submit(REQUEST)
+        client.create(REQUEST)
 
 
 def test_an_answer_as_large_as_any_page_is_read(server, client):
@@ -217,7 +217,7 @@ def test_an_answer_as_large_as_any_page_is_read(server, client):
 
 def test_answers_are_asked_for_as_they_are(server, client):
     server.says(loopback.task())
-    client.submit(REQUEST)
+    client.create(REQUEST)
     assert server.seen[0].headers["accept-encoding"] == "identity"
 
 
@@ -226,7 +226,7 @@ def test_a_redirect_keeps_the_credentials_with_their_host(server, client):
         stranger.says(loopback.task())
         server.says(reply(b"", status=307, headers={"Location": stranger.url + "/v1/videos/text2video"}))
         with pytest.raises(MaybeSent):
-            client.submit(REQUEST)
+            client.create(REQUEST)
         assert stranger.seen == []
 
 
@@ -239,12 +239,12 @@ def test_the_body_of_a_redirect_is_not_read_for_ever(server, connect):
 
     server.says(endless)
     with pytest.raises(MaybeSent, match="too long"):
-        connect(monotonic=Clock(tick=1.0)).submit(REQUEST)
+        connect(monotonic=Clock(tick=1.0)).create(REQUEST)
 
 
 def test_a_missing_ca_bundle_is_an_error_of_ours(monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
-    assert isinstance(submit("https://api.example"), KlingError)
+    assert isinstance(create("https://api.example"), KlingError)
 
 
 def test_a_gzipped_answer_in_pieces_is_read_whole(server, client):
@@ -253,7 +253,7 @@ def test_a_gzipped_answer_in_pieces_is_read_whole(server, client):
     body = gzip.compress(b'{"code": 0, "data": {"task_id": "7", "task_status": "submitted"}}')
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
     server.says(raw(head, *(body[at : at + 1] for at in range(len(body)))))
-    assert client.submit(REQUEST).task_id == "7"
+    assert client.create(REQUEST).task_id == "7"
 
 
 def test_no_fault_tells_where_a_pointer_or_a_query_was(server, client):
@@ -267,6 +267,6 @@ def test_no_fault_tells_where_a_pointer_or_a_query_was(server, client):
 
 def test_a_connection_that_answered_is_used_again(server, client):
     server.says(loopback.task())
-    client.submit(REQUEST)
+    client.create(REQUEST)
     client.get("7")
     assert {seen.connection for seen in server.seen} == {1}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling import BalanceDeduction, Status, callbacks
-from kling.callbacks import CallbackRefused, read, verify
+from kling import BalanceDeduction, Status, webhooks
 from kling.sandbox.callbacks import signature
+from kling.webhooks import CallbackRefused, read, verify
 
 # The documentation's own example.
 SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
@@ -221,4 +221,4 @@ def test_what_another_implementation_signs_is_accepted_with_its_secret_only(
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_***", "whsec_a", "whsec_é"])
 def test_a_secret_that_is_none_is_said(secret: str):
     with pytest.raises(ValueError, match=r".+"):
-        callbacks.key(secret)
+        webhooks.key(secret)

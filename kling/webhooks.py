@@ -1,0 +1,124 @@
+"""Callbacks: what Kling POSTs to a task's `callback_url` at each change of its state, and who sent it.
+
+    from kling import callbacks
+
+    callbacks.verify("whsec_…", headers, body, time.time())
+    task = client.get(callbacks.read(body).task_id)
+
+A callback is a reason to look. Its address is public and a signature optional, so the API's answer decides.
+Sources: Kling's callback protocol, both bodies; standardwebhooks.com, the signature. The package of that name
+has no clock to pass in and meets a malformed header with errors of all kinds, so its 20 lines are here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from kling import wire
+from kling.errors import KlingError, MaybeSent
+from kling.tasks import Task
+
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+TOLERANCE = 300  # seconds that `webhook-timestamp` may lie from now, either way
+
+
+class CallbackRefused(KlingError):
+    """It is not one of Kling's callbacks; the text says why."""
+
+
+def read(body: bytes) -> Task:
+    """Read the body of a callback, of the legacy API or of the new one, into the terms of the legacy API.
+
+    A field that is missing or of another type than documented is left empty. A legacy body has no
+    `watermark_url`; neither has a `request_id`.
+
+    Raises:
+        CallbackRefused: it is no JSON object, or names no task.
+    """
+    fields = wire.parse(body)
+    if not isinstance(fields, dict):
+        raise CallbackRefused("The body is no JSON object.")
+    try:
+        task = wire.task(fields if "task_id" in fields else _legacy(fields))
+    except MaybeSent:
+        raise CallbackRefused("The body names no task.") from None
+    return replace(task, raw=fields)
+
+
+def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
+    """Return if a callback was signed with the secret, not long ago.
+
+    Args:
+        secret: from Kling's console: `whsec_` and a key in base64.
+        headers: of the request, in any case; while a secret is replaced, there are two signatures in them.
+        body: as received, to the byte.
+        now: Unix seconds.
+
+    Raises:
+        CallbackRefused: it is not signed, too old or too new, or its signature is another.
+        ValueError: the secret is none.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    webhook_id, timestamp, signatures = (given.get(name, "") for name in HEADERS)
+    if not (webhook_id and timestamp and signatures):
+        raise CallbackRefused("The callback is not signed.")
+    try:
+        age = abs(now - int(timestamp))
+    except ValueError:
+        raise CallbackRefused("The callback's webhook-timestamp is no number of seconds.") from None
+    if age > TOLERANCE:
+        raise CallbackRefused("The callback's webhook-timestamp is more than five minutes from now.")
+    content = f"{webhook_id}.{timestamp}.".encode(errors="replace") + body
+    expected = b"v1," + base64.b64encode(hmac.digest(key(secret), content, "sha256"))
+    if not any(hmac.compare_digest(expected, one) for one in signatures.encode(errors="replace").split(b" ")):
+        raise CallbackRefused("The callback's signature is not the secret's.")
+
+
+def key(secret: str) -> bytes:
+    """Return the key in a secret.
+
+    Raises:
+        ValueError: it is no base64 after an optional `whsec_`.
+    """
+    text = secret.removeprefix("whsec_")
+    if found := base64.b64decode(text + "=" * (-len(text) % 4), validate=True):
+        return found
+    raise ValueError("the secret is empty")
+
+
+def _legacy(fields: dict[str, Any]) -> dict[str, Any]:
+    """Say what a body of the new API says under the names of the legacy one."""
+    outputs = fields.get("outputs")
+    found = outputs if isinstance(outputs, list) else []
+    return {
+        "task_id": fields.get("id"),
+        "task_status": fields.get("status"),
+        "task_status_msg": fields.get("message"),
+        "task_info": {"external_task_id": fields.get("external_id")},
+        "task_result": {
+            "videos": [one for one in found if isinstance(one, dict) and one.get("type") == "video"]
+        },
+        "final_unit_deduction": _charged(fields.get("billing"), "unit", "amount"),
+        "final_balance_deduction": {
+            "quota": _charged(fields.get("billing"), "cash", "amount"),
+            "list_price": _charged(fields.get("billing"), "cash", "list_price"),
+        },
+        "created_at": fields.get("create_time"),
+        "updated_at": fields.get("update_time"),
+    }
+
+
+def _charged(billing: Any, charge_type: str, name: str) -> str:
+    """Return the sum of what one kind of charge took; empty if there is none or it cannot be read."""
+    charges = [
+        wire.number(entry.get(name))
+        for entry in (billing if isinstance(billing, list) else [])
+        if isinstance(entry, dict) and entry.get("charge_type") == charge_type
+    ]
+    known = [charge for charge in charges if charge is not None]
+    return str(sum(known, Decimal(0))) if known and len(known) == len(charges) else ""
