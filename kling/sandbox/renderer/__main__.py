@@ -96,9 +96,9 @@ def _still(prompt: str, negative_prompt: str, size: tuple[int, int]) -> Image.Im
 def _side_by_side(stills: list[Image.Image]) -> Image.Image:
     width, height = stills[0].size
     strip = Image.new("RGB", (width * len(stills), height), "white")
-    for place, still in enumerate(stills):
-        gap = 2 if place else 0
-        strip.paste(still.crop((gap, 0, width, height)), (place * width + gap, 0))
+    for number, still in enumerate(stills):
+        gap = 2 if number else 0
+        strip.paste(still.crop((gap, 0, width, height)), (number * width + gap, 0))
     return strip
 
 

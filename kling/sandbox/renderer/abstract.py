@@ -6,7 +6,16 @@ import math
 
 import numpy as np
 
-from kling.sandbox.renderer.canvas import Canvas, Piece, cel, clouds, gradient, ridge, seal, smooth
+from kling.sandbox.renderer.canvas import (
+    Canvas,
+    Piece,
+    cel,
+    clouds,
+    gradient,
+    ridge,
+    single_cel_layer,
+    smooth,
+)
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
 
@@ -49,7 +58,7 @@ def backdrop(look: Look) -> Piece:
             ],
             canvas.y + 0.16 * form,
         )
-        return seal(canvas, tints, None, look.noise(3), depth=math.inf)
+        return single_cel_layer(canvas, tints, None, look.noise(3), depth=math.inf)
 
     return Piece(math.inf, paint)
 
@@ -76,7 +85,7 @@ def silk(look: Look, salt: int, depth: float) -> Piece:
         )
         tints = tints + (light - tints) * (shade * (0.75 + 0.25 * fine))[..., None]
         cover = smooth(0.0, 0.03, down) * np.exp(-np.clip(down, 0, 9) * 1.7) * (0.94 + 0.06 * fine)
-        return seal(
+        return single_cel_layer(
             canvas,
             tints,
             np.clip(cover, 0, 0.97),
@@ -109,7 +118,7 @@ def plume(look: Look, salt: int, depth: float, which: int) -> Piece:
         cover = smooth(1.15, 0.25, away) * (0.45 + 0.5 * folds)
         tints = colour * (0.55 + 0.6 * folds)[..., None]
         tints = tints + (1 - tints) * (smooth(0.75, 1.0, folds) * 0.18)[..., None]
-        return seal(
+        return single_cel_layer(
             canvas,
             np.clip(tints, 0, 1),
             np.clip(cover, 0, 0.95),

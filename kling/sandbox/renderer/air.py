@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from kling.sandbox.renderer.canvas import Canvas, Piece, cel, clouds, seal, smooth
+from kling.sandbox.renderer.canvas import Canvas, Piece, cel, clouds, single_cel_layer, smooth
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
 
@@ -173,7 +173,7 @@ def fog(look: Look, salt: int, depth: float, middle: float, thick: float) -> Pie
         level = np.exp(-(((canvas.y - middle) / 0.13) ** 2))
         cover = np.clip(level * (0.62 + 0.38 * form) * thick, 0, 0.92)
         tint = mix(look.haze, look.sky[2], 0.45) * (0.8 if look.dark else 1.0)
-        return seal(
+        return single_cel_layer(
             canvas,
             tint.astype(np.float32),
             cover,
@@ -266,6 +266,6 @@ def lightning(look: Look) -> Piece:
             phase = (seconds - start) % 2.6
             return 0.55 * math.exp(-(((phase - 0.5) / 0.22) ** 2)) + 0.05
 
-        return seal(canvas, rgb("#cfd8ff"), cover, dice, depth=70.0, strength=strength)
+        return single_cel_layer(canvas, rgb("#cfd8ff"), cover, dice, depth=70.0, strength=strength)
 
     return Piece(70.0, paint)

@@ -30,11 +30,11 @@ def four_legs(body: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
 
 
 def _leg(body: dict[str, Any], trunk: Point, phase: float, stride: float, which: int) -> list[Part]:
-    (half, back), (place, lead, tone) = trunk, LEGS[which]
+    (half, back), (along, lead, tone) = trunk, LEGS[which]
     deep, stout = body["deep"], body.get("stout", 1.0)
     angle = 2 * math.pi * (phase + lead)
     swing, bend = 19 * math.sin(angle) * stride, 26 * max(0.0, math.cos(angle)) * stride
-    hip = (half * place, back - deep * 0.12)
+    hip = (half * along, back - deep * 0.12)
     if which % 2:  # behind: the heel stands far above the ground
         joints = [polar(hip, -72 + swing, hip[1] * 0.40)]
         joints.append(polar(joints[-1], -120 + swing * 0.8 - bend * 0.4, hip[1] * 0.33))

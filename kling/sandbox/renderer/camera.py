@@ -44,7 +44,7 @@ AXES = {
     "zoom": lambda share: Pose(zoom=1.6**share),
 }
 # The same from plain words in a prompt, each at a usual force of 1.
-WORDS = {
+MOVES = {
     "push": lambda force: Pose(z=0.55 * force),
     "pull": lambda force: Pose(z=-0.75 * force),
     "orbit_left": lambda force: Pose(x=-0.75 * force, pan=0.25 * force),  # looks at what is 3 away
@@ -84,7 +84,7 @@ PRESETS: dict[str, tuple[Leg, ...]] = {
 }
 
 
-def spoken(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
+def path_from_words(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
     """The move that a prompt's words ask for; without any, a quiet drift.
 
     Args:
@@ -105,16 +105,16 @@ def spoken(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
     for leg in legs:
         end = path[-1]
         for name, force in leg:
-            if name in WORDS:
-                end = _and(end, WORDS[name](FORCES.get(force, 1.0)))
+            if name in MOVES:
+                end = _and(end, MOVES[name](FORCES.get(force, 1.0)))
         path.append(end)
     return tuple(path)
 
 
-def waypoints(camera_type: str | None, axes: Mapping[str, float]) -> tuple[Pose, ...] | None:
+def path_from_control(camera_type: str | None, axes: Mapping[str, float]) -> tuple[Pose, ...] | None:
     """The poses an order asks for, from rest to the end, or None where it leaves the camera to us."""
     if camera_type in PRESETS:
-        return spoken(PRESETS[camera_type])
+        return path_from_words(PRESETS[camera_type])
     if camera_type == "simple":
         end = REST
         for axis, value in axes.items():
@@ -130,7 +130,7 @@ def _and(one: Pose, other: Pose) -> Pose:
     return Pose(**added | {"zoom": one.zoom * other.zoom})
 
 
-def pose(path: tuple[Pose, ...], progress: float) -> Pose:
+def pose_at(path: tuple[Pose, ...], progress: float) -> Pose:
     """The pose after a share of the shot, eased in and out of every waypoint."""
     legs = len(path) - 1
     leg = min(int(progress * legs), legs - 1)

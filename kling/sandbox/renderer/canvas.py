@@ -102,7 +102,7 @@ def _span(cover: Floats) -> slice:
     return slice(max(0, int(found[0]) // 2 * 2 - 2), min(len(cover), (int(found[-1]) // 2 + 2) * 2))
 
 
-def seal(
+def single_cel_layer(
     canvas: Canvas,
     rgb: Floats,
     cover: Floats | None,

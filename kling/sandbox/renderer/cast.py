@@ -21,18 +21,18 @@ PORTRAIT = 1.35  # the size of a person who is seen close
 MOUNTS = ("horse", "camel", "elephant", "deer", "bear", "tiger", "lion", "cow")  # whose back carries a rider
 
 
-def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
+def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piece]:
     """The pieces of one subject, where its kind belongs; a flock is many."""
-    name = played(seen.scene, name)
+    name = figure_for(look.scene, name)
     figure = figures()[name]
-    mount = mounted(seen.scene)
+    mount = mount_of(look.scene)
     if mount:
         number = 0 if name == mount or "two" in figure else number  # the rider is where the animal is
-    dice = seen.noise(200 + number)
-    foot, depth, size = _spot(seen, mount if mount and "two" in figure else name, dice)
-    if figure.get("small") and any("two" in figures()[other] for other, _ in seen.scene.subjects):
+    dice = look.noise(200 + number)
+    foot, depth, size = _spot(look, mount if mount and "two" in figure else name, dice)
+    if figure.get("small") and any("two" in figures()[other] for other, _ in look.scene.subjects):
         size *= 0.5  # alone they may fill the frame; beside a person they keep their measure
-    half = seen.frame[0] / seen.unit / 2
+    half = look.frame[0] / look.unit / 2
     x = (0.0, -0.42, 0.40)[number] * half + float(dice.uniform(-0.12, 0.12)) * half
     if figure["way"] == "hearth" and half > 0.6:  # beside the window
         x = (-0.80, 0.80, -0.5)[number] * half
@@ -41,9 +41,9 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
         own = float(figure["size"]) * size / float(back["size"])
         body = back.get("four", {"leg": 0.30, "deep": 0.0})  # or a bench
         up = size * (body["leg"] + 1.75 * body["deep"]) - 0.26 * own
-        spot = (x, foot - up * seen.unit / seen.frame[1])
+        spot = (x, foot - up * look.unit / look.frame[1])
         return [
-            put(seen, name, colour, 210, at=spot, size=own, depth=depth - 0.005, pace=back.get("pace", 0.0))
+            put(look, name, colour, 210, at=spot, size=own, depth=depth - 0.005, pace=back.get("pace", 0.0))
         ]
     # Others of a group: where they stand from the first, how large and in what colour.
     group: list[tuple[float, float, float, str]] = [(0.0, 0.0, 1.0, colour)]
@@ -52,9 +52,9 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
     elif name == "balloon":
         group += [(-1.5, 0.25, 0.42, "#3f7fb8"), (1.3, -0.7, 0.55, "#e0b13a")]
     else:
-        size *= 1 - 0.09 * (_count(seen.scene, number) - 1)
+        size *= 1 - 0.09 * (_count(look.scene, number) - 1)
         room = 1.0 if "flock" in figure else 0.75 if "two" in figure else reach(name)[0]
-        for _ in range(max(int(figure.get("flock", 1)), _count(seen.scene, number)) - 1):
+        for _ in range(max(int(figure.get("flock", 1)), _count(look.scene, number)) - 1):
             side = (
                 1 if len(group) % 2 else -1
             )  # to the left and right in turn, so that they do not cover one another
@@ -63,15 +63,15 @@ def subject(seen: Look, name: str, colour: str, number: int) -> list[Piece]:
             flat = 1.0 if figure["way"] in {"fly", "swim"} else 0.05
             group.append((across, up * flat, float(dice.uniform(0.7, 1.1)), colour))
     hot = [
-        air.steam(seen, 290 + number, depth - 0.01, (x, foot - 0.5 * size * seen.unit / seen.frame[1]), size)
+        air.steam(look, 290 + number, depth - 0.01, (x, foot - 0.5 * size * look.unit / look.frame[1]), size)
     ]
     return (hot if figure.get("hot") else []) + [
         put(
-            seen,
+            look,
             name,
             code,
             210 + 10 * number + one,
-            at=(x + dx * size, foot + dy * size * seen.unit / seen.frame[1]),
+            at=(x + dx * size, foot + dy * size * look.unit / look.frame[1]),
             size=size * near,
             depth=depth + 0.01 * one,
         )
@@ -84,32 +84,32 @@ def _count(scene: Scene, number: int) -> int:
     return min(scene.counts[number], 2 if len(scene.subjects) > 1 else 5) if scene.counts else 1
 
 
-def played(scene: Scene, name: str) -> str:
+def figure_for(scene: Scene, name: str) -> str:
     """The figure that a subject is where it is: people dive, astronauts walk on land."""
     if scene.place == "underwater" and "two" in figures()[name]:
         return "diver"
     return "spacewalker" if name == "astronaut" and scene.place not in {"space", "underwater"} else name
 
 
-def mounted(scene: Scene) -> str:
+def mount_of(scene: Scene) -> str:
     """The animal that somebody rides or the bench that somebody sits on, or nothing."""
-    names = [played(scene, name) for name, _ in scene.subjects]
+    names = [figure_for(scene, name) for name, _ in scene.subjects]
     if not any("two" in figures()[name] for name in names):
         return ""
     seats = {"ride": MOUNTS, "sit": ("bench",)}.get(scene.pose, ())
     return next((name for name in names if name in seats), "")
 
 
-def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, float, float]:
+def _spot(look: Look, name: str, dice: np.random.Generator) -> tuple[float, float, float]:
     """Where a figure's foot is (share of the height), its distance and its size."""
-    figure, scene, h = figures()[name], seen.scene, seen.horizon
+    figure, scene, h = figures()[name], look.scene, look.horizon
     way, size = figure["way"], float(figure["size"])
     if scene.near == "close" and "two" in figure and scene.place not in {"underwater", "space"}:
-        return 0.17 + 1.03 * PORTRAIT * seen.unit / seen.frame[1], 1.95, PORTRAIT
+        return 0.17 + 1.03 * PORTRAIT * look.unit / look.frame[1], 1.95, PORTRAIT
     if way not in {"far", "hearth"}:
         size *= {"close": CLOSE, "far": FAR}.get(scene.near, 1.0)
     if scene.place in {"room", "cafe", "studio"}:
-        return _inside(seen, way, size, small="small" in figure)
+        return _inside(look, way, size, small="small" in figure)
     if scene.place in {"underwater", "space"}:
         low, high = {"underwater": (0.40, 0.56), "space": (0.60, 0.68)}[scene.place]
         return float(dice.uniform(low, high)), 4.0, size
@@ -144,7 +144,7 @@ def _spot(seen: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
     return foot, depth, size * (0.6 if way == "hearth" else 1.0)
 
 
-def _inside(seen: Look, way: str, size: float, *, small: bool) -> tuple[float, float, float]:
+def _inside(look: Look, way: str, size: float, *, small: bool) -> tuple[float, float, float]:
     """The same in a room: against its wall, on the floor, on a table before us, or behind that table."""
     if way == "hearth":
         return 0.765, 3.6, size * 0.86
@@ -152,17 +152,17 @@ def _inside(seen: Look, way: str, size: float, *, small: bool) -> tuple[float, f
         return 0.86, 1.95, size * (0.8 if way == "far" else 1.0)
     if way == "wall":
         return 0.70, 3.65, size
-    if way == "fly" or (seen.scene.place == "cafe" and small):  # a cat sits on the table
+    if way == "fly" or (look.scene.place == "cafe" and small):  # a cat sits on the table
         return (0.40, 2.4, size) if way == "fly" else (0.90, 1.95, size * 1.3)
-    if seen.scene.place == "cafe" or any(
-        figures()[name]["way"] == "table" for name, _ in seen.scene.subjects
+    if look.scene.place == "cafe" or any(
+        figures()[name]["way"] == "table" for name, _ in look.scene.subjects
     ):
         return 0.70 + size * 0.75, 2.2, size * 1.6
     return 0.88, 1.95, size * 1.45
 
 
 def put(
-    seen: Look,
+    look: Look,
     name: str,
     colour: str,
     salt: int,
@@ -176,9 +176,9 @@ def put(
     figure = figures()[name]
     way, cycle = figure["way"], float(figure.get("cycle", 1.0))
     pace = float(figure.get("pace", 0.0)) if pace is None else pace
-    dice = seen.noise(salt)
-    pose = seen.scene.pose if "four" in figure or "two" in figure else ""
-    if mount := mounted(seen.scene):
+    dice = look.noise(salt)
+    pose = look.scene.pose if "four" in figure or "two" in figure else ""
+    if mount := mount_of(look.scene):
         pose = "" if "two" not in figure else "perch" if mount == "bench" else "ride"
     elif pose == "ride":
         pose = ""
@@ -186,11 +186,11 @@ def put(
         pace * PACE.get(pose, 1.0),
         cycle * (0.62 if pose == "run" else 3.0 if pose == "sit" else 1.0),
     )
-    by_chance = "left" if np.random.default_rng(seen.seed).random() < 0.5 else "right"
-    left = (seen.scene.facing or by_chance) == "left" and way not in {"far", "table", "hearth"}
+    by_chance = "left" if np.random.default_rng(look.seed).random() < 0.5 else "right"
+    left = (look.scene.facing or by_chance) == "left" and way not in {"far", "table", "hearth"}
     if left:
         pace = -pace
-    if seen.scene.near == "close" and "two" in figure:  # a portrait is held still, but for a breath
+    if look.scene.near == "close" and "two" in figure:  # a portrait is held still, but for a breath
         pose, pace = "still", 0.0
     bob = {
         "walk": 0.0025 if pose == "still" else 0.0,
@@ -200,12 +200,12 @@ def put(
         "hover": 0.012,
     }.get(way, 0.0)
     phase, lead = float(dice.uniform(0, 6)), float(dice.uniform(0, cycle))
-    middle, unit = seen.seconds / 2, seen.unit
+    middle, unit = look.seconds / 2, look.unit
 
     def paints(canvas: Canvas) -> Layer:
         spot = (at[0] * unit + canvas.frame[0] / 2, at[1] * canvas.frame[1])
         count = 1 if "two" in figure and pose == "still" else CELS if cycle < 2 else 2 * CELS
-        cels = paint(seen, name, colour, spot, size, depth, canvas, count=count, left=left, pose=pose)
+        cels = paint(look, name, colour, spot, size, depth, canvas, count=count, left=left, pose=pose)
         turned = int(lead / cycle * len(cels))
         dx, dy = spot[0] - int(spot[0]) // 2 * 2, spot[1] - int(spot[1]) // 2 * 2
         rise = -0.07 if way == "rise" else 0.0

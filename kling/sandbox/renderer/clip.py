@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from kling.sandbox.render_spec import RenderSpec, Shot
-from kling.sandbox.renderer.camera import Pose, pose, spoken, waypoints
+from kling.sandbox.renderer.camera import Pose, path_from_control, path_from_words, pose_at
 from kling.sandbox.renderer.canvas import Canvas
 from kling.sandbox.renderer.film import write
 from kling.sandbox.renderer.grade import Grade
-from kling.sandbox.renderer.label import press, stamps
+from kling.sandbox.renderer.label import apply_stamp, stamps_of
 from kling.sandbox.renderer.layers import Layer, Mirror, Planes, View, compose
 from kling.sandbox.renderer.prompt_reader import Scene, read_scene
 from kling.sandbox.renderer.scale import fit, resize
@@ -90,14 +90,14 @@ def _sound(spec: RenderSpec, scene: Scene) -> Iterator[np.typing.NDArray[np.floa
 
 def frames(spec: RenderSpec, scenes: list[Scene]) -> Iterator[Planes]:
     """Every frame of the clip, finished; the arrays are used again for the next one."""
-    marks = stamps(spec)
+    marks = stamps_of(spec)
     grade = Grade(_stage_size(spec.width, spec.height), seed_of(spec.seed, "grain"))
     for number, (shot, scene) in enumerate(zip(spec.shots, scenes, strict=True)):
-        path = waypoints(spec.camera_type, spec.camera_axes) or spoken(scene.camera)
+        path = path_from_control(spec.camera_type, spec.camera_axes) or path_from_words(scene.camera)
         for planes in _shot(spec, shot, scene, path, seed_of(spec.seed, str(number))):
             graded = _enlarged(grade(planes), spec.width, spec.height)
             for mark in marks:
-                press(mark, graded)
+                apply_stamp(mark, graded)
             yield graded
 
 
@@ -117,7 +117,7 @@ def _shot(spec: RenderSpec, shot: Shot, scene: Scene, path: tuple[Pose, ...], se
     frame = _stage_size(spec.width, spec.height)
     unit = float(min(frame))
     count = shot.seconds * spec.fps
-    poses = [pose(path, number / max(1, count - 1)) for number in range(count)]
+    poses = [pose_at(path, number / max(1, count - 1)) for number in range(count)]
     views = [_view(each, frame, unit) for each in poses]
     layers = [
         piece.paint(_canvas(views, frame, piece.depth, (piece.reach[0] * unit, piece.reach[1] * unit)))
@@ -188,7 +188,7 @@ def _canvas(views: list[View], frame: tuple[int, int], depth: float, reach: tupl
     """The part of a layer that the views uncover, while it moves itself as far as `reach`."""
     lefts, tops, rights, bottoms = [], [], [], []
     for view in views:
-        scale, dx, dy = view.place(depth)
+        scale, dx, dy = view.projection(depth)
         cx, cy = view.centre
         left = (view.left - cx - dx) / scale + cx
         top = (view.top - cy - dy) / scale + cy

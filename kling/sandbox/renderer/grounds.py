@@ -12,42 +12,42 @@ from kling.sandbox.renderer.figures import figures
 from kling.sandbox.renderer.look import Look, mix, rgb
 
 
-def heavens(seen: Look) -> list[Piece]:
+def sky_pieces(look: Look) -> list[Piece]:
     """The sky and what is in it."""
-    scene = seen.scene
-    pieces = [sky.sky(seen)]
-    if scene.time == "night" and seen.gloom < 0.4:
+    scene = look.scene
+    pieces = [sky.sky(look)]
+    if scene.time == "night" and look.gloom < 0.4:
         many = 2.0 if scene.heaven == "stars" else 0.8
-        pieces += [sky.stars(seen, 3, many), sky.stars(seen, 4, many)]
+        pieces += [sky.stars(look, 3, many), sky.stars(look, 4, many)]
         if scene.heaven == "stars":
-            pieces.append(sky.nebula(seen, 9, "#8fa8e0", 0.45))
+            pieces.append(sky.nebula(look, 9, "#8fa8e0", 0.45))
     if scene.air == "aurora":
         pieces += [
-            sky.aurora(seen, 5, "#3fffa8"),
-            sky.aurora(seen, 6, "#4ad0ff"),
-            sky.aurora(seen, 7, "#6affc0"),
+            sky.aurora(look, 5, "#3fffa8"),
+            sky.aurora(look, 6, "#4ad0ff"),
+            sky.aurora(look, 7, "#6affc0"),
         ]
-    thick = 0.55 + seen.gloom if scene.weather != "clear" else 0.30
+    thick = 0.55 + look.gloom if scene.weather != "clear" else 0.30
     if scene.place == "clouds":
-        return [*pieces, sky.cloud(seen, 21, 60.0, thick=0.35, low=seen.horizon)]
+        return [*pieces, sky.cloud(look, 21, 60.0, thick=0.35, low=look.horizon)]
     if scene.weather != "fog" and scene.air != "aurora":
-        pieces.append(sky.cloud(seen, 21, 60.0, thick=thick, low=seen.horizon + 0.02))
+        pieces.append(sky.cloud(look, 21, 60.0, thick=thick, low=look.horizon + 0.02))
     if scene.weather in {"rain", "storm", "cloudy"}:
-        pieces.append(sky.cloud(seen, 23, 45.0, thick=thick - 0.2, low=0.42, speed=0.022))
+        pieces.append(sky.cloud(look, 23, 45.0, thick=thick - 0.2, low=0.42, speed=0.022))
     if scene.weather == "storm":
-        pieces.append(air.lightning(seen))
+        pieces.append(air.lightning(look))
     if scene.air == "fireworks":
-        pieces += [air.firework(seen, 350 + i) for i in range(6)]
+        pieces += [air.firework(look, 350 + i) for i in range(6)]
     if scene.air == "rainbow":
-        pieces.append(sky.rainbow(seen))
+        pieces.append(sky.rainbow(look))
     return pieces
 
 
-def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one return a kind of ground
+def foreground(look: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one return a kind of ground
     """What lies before the land in the back, from the horizon to the camera."""
-    scene, h = seen.scene, seen.horizon
+    scene, h = look.scene, look.horizon
     white = (
-        mix(rgb("#e8eef6"), seen.haze, 0.35)
+        mix(rgb("#e8eef6"), look.haze, 0.35)
         * {"noon": 1.0, "dawn": 0.92, "dusk": 0.72, "night": 0.38}[scene.time]
     )
     snowy = scene.season == "winter"
@@ -57,25 +57,25 @@ def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one retu
     if kind in {"lake", "river", "lagoon"}:
         calm = 0.85 if scene.weather in {"clear", "fog"} else 0.4
         shore = (
-            plants.trees(seen, 71, 9.0, h + 0.02, 0.07, "pine")
+            plants.trees(look, 71, 9.0, h + 0.02, 0.07, "pine")
             if scene.place in {"mountains", "forest", "lake", "hills"}
-            else land.hills(seen, 71, 9.0, h + 0.02, 0.03)
+            else land.hills(look, 71, 9.0, h + 0.02, 0.03)
         )
         near = [
-            land.hills(seen, 75, 2.6, 1.02, 0.10, white if snowy else None),
-            plants.grass(seen, 76, 1.6, 1.04, 0.13),
+            land.hills(look, 75, 2.6, 1.02, 0.10, white if snowy else None),
+            plants.grass(look, 76, 1.6, 1.04, 0.13),
         ]
         return [
             shore,
-            water.mirror(seen, h + 0.025, 8.9, calm=calm),
-            water.glitter(seen, 72, 8.0, h + 0.03, 0.5),
-            water.glitter(seen, 73, 7.0, h + 0.03, 0.5),
+            water.mirror(look, h + 0.025, 8.9, calm=calm),
+            water.glitter(look, 72, 8.0, h + 0.03, 0.5),
+            water.glitter(look, 73, 7.0, h + 0.03, 0.5),
             *(near if kind != "lagoon" else []),
         ]
     if kind in {"sea", "surf"}:
         wild = 2.2 if scene.weather == "storm" or scene.form == "swell" else 1.0
         waves = [
-            water.wave(seen, 80 + i, d, h + b, t * wild)
+            water.wave(look, 80 + i, d, h + b, t * wild)
             for i, (d, b, t) in enumerate(
                 (
                     (11, 0.045, 0.016),
@@ -87,19 +87,19 @@ def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one retu
             )
         ]
         return [
-            water.mirror(seen, h, 20.0, calm=0.25),
-            water.glitter(seen, 72, 19.0, h, 0.7),
+            water.mirror(look, h, 20.0, calm=0.25),
+            water.glitter(look, 72, 19.0, h, 0.7),
             *waves[: 4 if kind == "surf" else 5],
         ]
     if kind in {"road", "track"}:
-        colour = white if snowy else land.tone(seen, 3.0)
-        if drives(seen):
+        colour = white if snowy else land.tone(look, 3.0)
+        if has_vehicle(look):
             return [
-                land.ground(seen, 41, 6.0, h, colour),
-                land.lane(seen, 43, 2.8, h + 0.16, h + 0.31),
-                plants.grass(seen, 76, 1.5, 1.05, 0.10),
+                land.ground(look, 41, 6.0, h, colour),
+                land.lane(look, 43, 2.8, h + 0.16, h + 0.31),
+                plants.grass(look, 76, 1.5, 1.05, 0.10),
             ]
-        return [land.ground(seen, 41, 6.0, h, colour, road="road"), plants.grass(seen, 76, 1.5, 1.05, 0.10)]
+        return [land.ground(look, 41, 6.0, h, colour, road="road"), plants.grass(look, 76, 1.5, 1.05, 0.10)]
     if kind in {"flowers", "wheat", "meadow"}:
         plant = ("#e0483c", "#e9c13a", "#8f6ae0", "#f2efe8", "#ee8fb4")[scene.digest % 5]
         dry = kind == "wheat" or (kind == "meadow" and scene.season == "autumn")
@@ -108,27 +108,27 @@ def foot(seen: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one retu
             plant = "#f2c02e"
         tint = scene.tint or plant if kind == "flowers" else ""
         rows = ((7.0, 0.02, 0.03), (4.6, 0.10, 0.05), (3.2, 0.20, 0.08), (2.3, 0.32, 0.11), (1.6, 0.46, 0.16))
-        return [plants.grass(seen, 40 + i, d, h + b, t, tint, stalk) for i, (d, b, t) in enumerate(rows)]
+        return [plants.grass(look, 40 + i, d, h + b, t, tint, stalk) for i, (d, b, t) in enumerate(rows)]
     if kind == "sand":
-        return [land.dunes(seen, 45, 4.5, h + 0.12, 0.05), land.dunes(seen, 46, 2.2, 0.95, 0.12)]
+        return [land.dunes(look, 45, 4.5, h + 0.12, 0.05), land.dunes(look, 46, 2.2, 0.95, 0.12)]
     if kind == "snow" or snowy:
         return [
-            land.hills(seen, 51, 4.8, h + 0.14, 0.06, white),
-            land.hills(seen, 52, 2.6, 0.90, 0.10, white),
-            land.hills(seen, 53, 1.6, 1.04, 0.10, white * 0.94),
+            land.hills(look, 51, 4.8, h + 0.14, 0.06, white),
+            land.hills(look, 52, 2.6, 0.90, 0.10, white),
+            land.hills(look, 53, 1.6, 1.04, 0.10, white * 0.94),
         ]
     return [
-        land.hills(seen, 51, 4.8, h + 0.14, 0.08),
-        land.hills(seen, 52, 2.7, 0.90, 0.11),
-        plants.grass(seen, 53, 1.6, 1.03, 0.13),
+        land.hills(look, 51, 4.8, h + 0.14, 0.08),
+        land.hills(look, 52, 2.7, 0.90, 0.11),
+        plants.grass(look, 53, 1.6, 1.03, 0.13),
     ]
 
 
-def drives(seen: Look) -> bool:
+def has_vehicle(look: Look) -> bool:
     """Whether something drives by: then the road runs from side to side."""
-    return any(figures()[name]["way"] == "drive" for name, _ in seen.scene.subjects)
+    return any(figures()[name]["way"] == "drive" for name, _ in look.scene.subjects)
 
 
-def on(seen: Look, **change: Any) -> Look:
+def with_scene(look: Look, **change: Any) -> Look:
     """The same light on another scene."""
-    return replace(seen, scene=replace(seen.scene, **change)) if change else seen
+    return replace(look, scene=replace(look.scene, **change)) if change else look

@@ -8,48 +8,48 @@ from kling.sandbox.renderer import abstract, air, land, plants, sky, town, water
 from kling.sandbox.renderer.canvas import Piece
 from kling.sandbox.renderer.cast import put
 from kling.sandbox.renderer.figures import figures
-from kling.sandbox.renderer.grounds import heavens
+from kling.sandbox.renderer.grounds import sky_pieces
 from kling.sandbox.renderer.look import Look, mix, rgb
 
 
-def space(seen: Look) -> list[Piece]:
+def space(look: Look) -> list[Piece]:
     """Stars, gas, a planet and its moon."""
-    dice = seen.noise(8)
+    dice = look.noise(8)
     side = 1.0 if dice.random() < 0.5 else -1.0
-    named = bool(seen.scene.subjects)
-    half = seen.frame[0] / seen.unit / 2
+    named = bool(look.scene.subjects)
+    half = look.frame[0] / look.unit / 2
     planet = sky.planet(
-        seen,
+        look,
         41,
         at=(side * half * 0.42, 0.66 if named else 0.54),
         radius=0.46 if named else 0.36,
         depth=18.0,
-        ring=seen.scene.air == "ring" or (seen.scene.digest % 3 == 0 and seen.scene.form != "earth"),
+        ring=look.scene.air == "ring" or (look.scene.digest % 3 == 0 and look.scene.form != "earth"),
     )
-    moon = sky.planet(seen, 42, at=(-side * half * 0.62, 0.24), radius=0.075, depth=26.0, ring=False)
+    moon = sky.planet(look, 42, at=(-side * half * 0.62, 0.24), radius=0.075, depth=26.0, ring=False)
     return [
-        sky.sky(seen),
-        sky.nebula(seen, 33),
-        sky.stars(seen, 3, 1.6, 4.0),
-        sky.stars(seen, 4, 1.3, 4.0),
+        sky.sky(look),
+        sky.nebula(look, 33),
+        sky.stars(look, 3, 1.6, 4.0),
+        sky.stars(look, 4, 1.3, 4.0),
         moon,
         planet,
     ]
 
 
-def underwater(seen: Look) -> list[Piece]:
+def underwater(look: Look) -> list[Piece]:
     """Light from above, and a reef."""
     rays = [
-        sky.beams(seen, 35 + i, origin=(seen.sun[0], -0.35), strength=0.42, colour=seen.light)
+        sky.beams(look, 35 + i, origin=(look.sun[0], -0.35), strength=0.42, colour=look.light)
         for i in range(2)
     ]
     floor = [
-        land.hills(seen, 31, 14.0, 0.90, 0.18, mix(seen.land, seen.sky[2], 0.6)),
-        plants.trees(seen, 32, 7.0, 0.97, 0.13, "round", mix(seen.land, rgb("#a8466a"), 0.35)),
-        land.hills(seen, 33, 4.0, 1.00, 0.12, mix(seen.land, seen.sky[2], 0.2)),
-        plants.grass(seen, 34, 2.0, 1.04, 0.22, "#e8705f", "#1f6a5c"),
+        land.hills(look, 31, 14.0, 0.90, 0.18, mix(look.land, look.sky[2], 0.6)),
+        plants.trees(look, 32, 7.0, 0.97, 0.13, "round", mix(look.land, rgb("#a8466a"), 0.35)),
+        land.hills(look, 33, 4.0, 1.00, 0.12, mix(look.land, look.sky[2], 0.2)),
+        plants.grass(look, 34, 2.0, 1.04, 0.22, "#e8705f", "#1f6a5c"),
     ]
-    return [water.below(seen), *rays, *floor, air.flying(seen, "bubbles", 55, 3.5)]
+    return [water.below(look), *rays, *floor, air.flying(look, "bubbles", 55, 3.5)]
 
 
 HEARTH = {"xmastree", "fireplace", "sofa", "shelf", "potted"}
@@ -57,127 +57,127 @@ HEARTH = {"xmastree", "fireplace", "sofa", "shelf", "potted"}
 FURNITURE = (("shelf", "potted"), ("potted", "sofa"), ("sofa", "shelf"), ("fireplace", "potted"))
 
 
-def room(seen: Look) -> list[Piece]:
+def room(look: Look) -> list[Piece]:
     """A wall with a window, a floor, and furniture on both sides."""
     paints = ("#8a6a54", "#6f7a6a", "#7a6470", "#5f7280")
-    tone = rgb(seen.scene.tint or paints[seen.scene.digest % 4]) * (0.42 if seen.dark else 0.85)
-    wide = seen.frame[0] / seen.unit
+    tone = rgb(look.scene.tint or paints[look.scene.digest % 4]) * (0.42 if look.dark else 0.85)
+    wide = look.frame[0] / look.unit
     half = min(0.42, wide * 0.36)
-    named = {name for name, _ in seen.scene.subjects}
+    named = {name for name, _ in look.scene.subjects}
     laid = any(figures()[name].get("small") for name in named)  # a table before us; nothing stands in the way
-    cloth = rgb(("#d8cbb4", "#c8a878", "#a8b4b0")[seen.scene.digest // 5 % 3]) * (0.5 if seen.dark else 0.95)
-    pair = FURNITURE[3 if seen.scene.season == "winter" else seen.scene.digest % 4]
+    cloth = rgb(("#d8cbb4", "#c8a878", "#a8b4b0")[look.scene.digest // 5 % 3]) * (0.5 if look.dark else 0.95)
+    pair = FURNITURE[3 if look.scene.season == "winter" else look.scene.digest % 4]
     standing = [
-        put(seen, name, "", 130 + i, at=(side * wide * 0.40, 0.765), size=0.46, depth=3.6)
+        put(look, name, "", 130 + i, at=(side * wide * 0.40, 0.765), size=0.46, depth=3.6)
         for i, (name, side) in enumerate(zip(pair, (-1, 1), strict=True))
         if name not in named and wide > 1.2 and not (side < 0 and named & HEARTH)
     ]
     return [
-        *heavens(seen),
-        *_outside(seen),
-        town.wall(seen, tone, 4.0, (-half, 0.12, half, 0.56)),
-        town.glow(seen, 36, 3.2, (-0.62, 0.30), 0.5, "#ffc878", 0.5 if seen.dark else 0.12),
-        town.board(seen, rgb("#7a4c2e") * (0.55 if seen.dark else 0.95), 3.7, 0.70),
+        *sky_pieces(look),
+        *_outside(look),
+        town.wall(look, tone, 4.0, (-half, 0.12, half, 0.56)),
+        town.glow(look, 36, 3.2, (-0.62, 0.30), 0.5, "#ffc878", 0.5 if look.dark else 0.12),
+        town.board(look, rgb("#7a4c2e") * (0.55 if look.dark else 0.95), 3.7, 0.70),
         *standing,
-        *([town.board(seen, cloth, 2.0, 0.76)] if laid else []),
-        *fire_light(seen, {*named, *pair} if wide > 1.2 else named),
+        *([town.board(look, cloth, 2.0, 0.76)] if laid else []),
+        *fire_light(look, {*named, *pair} if wide > 1.2 else named),
     ]
 
 
-def _outside(seen: Look) -> list[Piece]:
+def _outside(look: Look) -> list[Piece]:
     """What the window shows."""
-    if seen.scene.beyond in {"city", "neon"}:
-        neon = seen.scene.beyond == "neon"
+    if look.scene.beyond in {"city", "neon"}:
+        neon = look.scene.beyond == "neon"
         return [
-            town.skyline(seen, 30, 16.0, 0.60, 0.30, neon=neon),
-            town.skyline(seen, 31, 9.0, 0.64, 0.36, neon=neon),
+            town.skyline(look, 30, 16.0, 0.60, 0.30, neon=neon),
+            town.skyline(look, 31, 9.0, 0.64, 0.36, neon=neon),
         ]
-    if seen.scene.beyond in {"sea", "beach", "lake", "island"}:
-        return [land.hills(seen, 30, 26.0, 0.42, 0.04), water.mirror(seen, 0.42, 20.0, calm=0.3)]
-    back = land.peaks(seen, 30, 20.0, 0.56, 0.3, 0.4) if seen.scene.beyond == "mountains" else None
-    return [back or land.hills(seen, 30, 20.0, 0.56, 0.12), plants.trees(seen, 31, 12.0, 0.60, 0.10, "round")]
+    if look.scene.beyond in {"sea", "beach", "lake", "island"}:
+        return [land.hills(look, 30, 26.0, 0.42, 0.04), water.mirror(look, 0.42, 20.0, calm=0.3)]
+    back = land.peaks(look, 30, 20.0, 0.56, 0.3, 0.4) if look.scene.beyond == "mountains" else None
+    return [back or land.hills(look, 30, 20.0, 0.56, 0.12), plants.trees(look, 31, 12.0, 0.60, 0.10, "round")]
 
 
-def fire_light(seen: Look, names: set[str]) -> list[Piece]:
+def fire_light(look: Look, names: set[str]) -> list[Piece]:
     """The glow of a fireplace."""
     if "fireplace" not in names:
         return []
     side = (
-        -0.40 * seen.frame[0] / seen.unit
-        if not any(n == "fireplace" for n, _ in seen.scene.subjects)
+        -0.40 * look.frame[0] / look.unit
+        if not any(n == "fireplace" for n, _ in look.scene.subjects)
         else 0.0
     )
-    return [town.glow(seen, 39, 1.9, (side, 0.66), 0.5, "#ff9a4a", 0.42 if seen.dark else 0.25)]
+    return [town.glow(look, 39, 1.9, (side, 0.66), 0.5, "#ff9a4a", 0.42 if look.dark else 0.25)]
 
 
-def cafe(seen: Look) -> list[Piece]:
+def cafe(look: Look) -> list[Piece]:
     """A table, and lights far out of focus behind it."""
-    tone = rgb(seen.scene.tint or ("#6a4632", "#3f5a5e", "#5a4256", "#6a5a3a")[seen.scene.digest % 4])
+    tone = rgb(look.scene.tint or ("#6a4632", "#3f5a5e", "#5a4256", "#6a5a3a")[look.scene.digest % 4])
     lights = ("#ffc878", "#ffdca8", "#ff9f5a", "#8fc8ff")
     return [
-        town.wall(seen, tone * (0.5 if seen.dark else 0.9), 30.0, None),
-        town.glow(seen, 37, 20.0, (seen.sun[0] * 0.6, 0.30), 0.8, "#ffd9a0", 0.45),
-        town.bokeh(seen, 33, 9.0, lights),
-        town.bokeh(seen, 34, 6.0, lights),
-        town.board(seen, rgb("#7a4c2e") * (0.6 if seen.dark else 1.0), 2.0, 0.72),
+        town.wall(look, tone * (0.5 if look.dark else 0.9), 30.0, None),
+        town.glow(look, 37, 20.0, (look.sun[0] * 0.6, 0.30), 0.8, "#ffd9a0", 0.45),
+        town.bokeh(look, 33, 9.0, lights),
+        town.bokeh(look, 34, 6.0, lights),
+        town.board(look, rgb("#7a4c2e") * (0.6 if look.dark else 1.0), 2.0, 0.72),
     ]
 
 
-def studio(seen: Look) -> list[Piece]:
+def studio(look: Look) -> list[Piece]:
     """A seamless backdrop, softly lit, and a table that goes over into it."""
     paints = ("#c9b8a6", "#a8b8c0", "#c4a8ac", "#8f9a94")
-    tone = rgb(seen.scene.tint or paints[seen.scene.digest % 4]) * 0.82
+    tone = rgb(look.scene.tint or paints[look.scene.digest % 4]) * 0.82
     low = mix(tone, np.ones(3, np.float32), 0.22) * 0.92
     return [
-        town.floor(seen, tone * 0.86, 30.0, -9.0),
+        town.floor(look, tone * 0.86, 30.0, -9.0),
         town.glow(
-            seen, 36, 20.0, (seen.sun[0] * 0.5, 0.42), 0.95, "#fff4e2", 0.50 if tone.mean() > 0.2 else 0.16
+            look, 36, 20.0, (look.sun[0] * 0.5, 0.42), 0.95, "#fff4e2", 0.50 if tone.mean() > 0.2 else 0.16
         ),
-        town.floor(seen, low, 2.0, 0.70),
-        town.glow(seen, 37, 1.97, (0.0, 0.90), 0.45, "#fff4e2", 0.30),
+        town.floor(look, low, 2.0, 0.70),
+        town.glow(look, 37, 1.97, (0.0, 0.90), 0.45, "#fff4e2", 0.30),
     ]
 
 
-def macro(seen: Look) -> list[Piece]:
+def macro(look: Look) -> list[Piece]:
     """Green, far out of focus."""
     lights = ("#c8e08a", "#8fc86a", "#f2f0b8", "#7ab85a")
-    green = rgb(seen.scene.tint or ("#3f6a34", "#4a7040", "#2f5f48")[seen.scene.digest % 3])
+    green = rgb(look.scene.tint or ("#3f6a34", "#4a7040", "#2f5f48")[look.scene.digest % 3])
     return [
-        town.floor(seen, green * 0.9, 30.0, -9.0),
-        town.glow(seen, 36, 20.0, (seen.sun[0], 0.25), 0.9, "#f6f2c0", 0.6),
-        town.bokeh(seen, 33, 9.0, lights),
-        town.bokeh(seen, 34, 6.0, lights),
-        plants.grass(seen, 35, 3.2, 1.04, 0.20, "", "#5f9a45"),
+        town.floor(look, green * 0.9, 30.0, -9.0),
+        town.glow(look, 36, 20.0, (look.sun[0], 0.25), 0.9, "#f6f2c0", 0.6),
+        town.bokeh(look, 33, 9.0, lights),
+        town.bokeh(look, 34, 6.0, lights),
+        plants.grass(look, 35, 3.2, 1.04, 0.20, "", "#5f9a45"),
     ]
 
 
-def stage(seen: Look) -> list[Piece]:
+def stage(look: Look) -> list[Piece]:
     """Boards, curtains and spotlights."""
-    back = town.wall(seen, rgb(seen.scene.tint or "#3a2440") * 0.6, 9.0, None)
+    back = town.wall(look, rgb(look.scene.tint or "#3a2440") * 0.6, 9.0, None)
     rays = [
-        sky.beams(seen, 35 + i, origin=(x, -0.12), strength=0.5, colour=rgb("#ffe2b0"))
+        sky.beams(look, 35 + i, origin=(x, -0.12), strength=0.5, colour=rgb("#ffe2b0"))
         for i, x in enumerate((-0.25, 0.25))
     ]
     return [
         back,
         *rays,
-        town.board(seen, rgb("#6a3f28") * 0.8, 3.4, 0.74),
-        town.glow(seen, 37, 3.3, (0.0, 0.82), 0.42, "#ffe2b0", 0.4),
-        town.hole(seen, 2.2, "stage"),
-        air.flying(seen, "dust", 57, 3.0),
+        town.board(look, rgb("#6a3f28") * 0.8, 3.4, 0.74),
+        town.glow(look, 37, 3.3, (0.0, 0.82), 0.42, "#ffe2b0", 0.4),
+        town.hole(look, 2.2, "stage"),
+        air.flying(look, "dust", 57, 3.0),
     ]
 
 
-def nothing(seen: Look) -> list[Piece]:
+def nothing(look: Look) -> list[Piece]:
     """An abstract picture: shapes where the prompt says so or asks for little, silk otherwise."""
-    if seen.scene.form == "shapes":
+    if look.scene.form == "shapes":
         return [
-            abstract.backdrop(seen),
-            *(abstract.silk(seen, 300 + i, 30.0 - i) for i in range(2)),
-            *(abstract.shape(seen, 320 + i, 10.0 - 0.6 * i) for i in range(13)),
+            abstract.backdrop(look),
+            *(abstract.silk(look, 300 + i, 30.0 - i) for i in range(2)),
+            *(abstract.shape(look, 320 + i, 10.0 - 0.6 * i) for i in range(13)),
         ]
-    if seen.scene.form in {"ink", "smoke"}:
-        clouds = [abstract.plume(seen, 300 + 5 * i, 24.0 - 1.6 * i, 2 + i % 4) for i in range(9)]
-        return [abstract.backdrop(seen), *clouds]
-    folds = [abstract.silk(seen, 300 + i, 24.0 - 1.6 * i) for i in range(13)]
-    return [abstract.backdrop(seen), *folds, air.flying(seen, "dust", 57, 3.0)]
+    if look.scene.form in {"ink", "smoke"}:
+        clouds = [abstract.plume(look, 300 + 5 * i, 24.0 - 1.6 * i, 2 + i % 4) for i in range(9)]
+        return [abstract.backdrop(look), *clouds]
+    folds = [abstract.silk(look, 300 + i, 24.0 - 1.6 * i) for i in range(13)]
+    return [abstract.backdrop(look), *folds, air.flying(look, "dust", 57, 3.0)]

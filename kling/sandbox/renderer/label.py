@@ -15,7 +15,7 @@ SMALL = 68
 VEIL = 0.26  # behind the letters: legible on snow too
 
 
-def stamps(spec: RenderSpec) -> tuple[Stamp, ...]:
+def stamps_of(spec: RenderSpec) -> tuple[Stamp, ...]:
     """The label, and the watermark of a file that carries one."""
     details = f"{_plain(spec.model_name)} · {_plain(spec.mode)} · seed {_plain(spec.seed)}"
     lines = [("Sandbox preview", spec.width / LARGE, 0.86), (details, spec.width / SMALL, 0.70)]
@@ -39,8 +39,8 @@ def _stamp(spec: RenderSpec, lines: list[tuple[str, float, float]], corner: tupl
     ink, at = Image.new("L", (width, height)), 0.7 * pad
     for font, (words, _, strength) in zip(fonts, lines, strict=True):
         at += 1.25 * font.size
-        place = (pad, at - 0.28 * font.size)
-        ImageDraw.Draw(ink).text(place, words, fill=round(255 * strength), font=font, anchor="ls")
+        position = (pad, at - 0.28 * font.size)
+        ImageDraw.Draw(ink).text(position, words, fill=round(255 * strength), font=font, anchor="ls")
     drawn = np.asarray(ink, np.float32) / 255
     light = 16 * VEIL * (1 - drawn) + 235 * drawn
     clear = 255 * (1 - VEIL) * (1 - drawn)
@@ -61,7 +61,7 @@ def _fitting(words: str, size: float, width: float) -> ImageFont.FreeTypeFont:
     return font
 
 
-def press(stamp: Stamp, out: Planes) -> None:
+def apply_stamp(stamp: Stamp, out: Planes) -> None:
     """Puts a stamp on a finished frame."""
     left, top, light, clear = stamp
     rows, columns = light.shape

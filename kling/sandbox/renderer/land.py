@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, ridge, seal, smooth
+from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, ridge, single_cel_layer, smooth
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
 
@@ -52,7 +52,7 @@ def terrace(look: Look, salt: int, depth: float, base: float, height: float, col
         grain = 0.10 * clouds(canvas, look.noise(salt), scale=(0.05, 0.012), octaves=4)
         green = tone(look, depth, colour) * (shade * (1 + grain))[..., None]
         tints = green + (mix(look.sky[2], look.light, 0.25) - green) * (wet * 0.85)[..., None]
-        return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -66,7 +66,7 @@ def _body(look: Look, canvas: Canvas, crest: Floats, colour: Floats, depth: floa
     foot = smooth(0.02, 0.34, down) * min(0.55, depth / 26)
     tints = colour * (1 + grain)[..., None]
     tints = tints + (look.haze - tints) * foot[..., None] + (look.light - tints) * rim[..., None]
-    return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+    return single_cel_layer(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 
 
 def peaks(look: Look, salt: int, depth: float, base: float, height: float, snow: float) -> Piece:
@@ -104,7 +104,7 @@ def peaks(look: Look, salt: int, depth: float, base: float, height: float, snow:
         )
         foot = smooth(0.04, 0.42, down) * 0.62
         tints = tints + (look.haze - tints) * foot[..., None]
-        return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -134,7 +134,7 @@ def dunes(look: Look, salt: int, depth: float, base: float, height: float) -> Pi
         tints = colour * (1.02 - 0.34 * lee + swell + ripple - 0.12 * smooth(0.0, 0.4, down))[..., None]
         rim = np.exp(-np.clip(down, 0, 9) * 60) * 0.34 * (1 - look.gloom) * (1 - 0.8 * lee)
         tints = tints + (look.light - tints) * (rim * (0.4 if look.dark else 1))[..., None]
-        return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -169,7 +169,7 @@ def cliff(look: Look, salt: int, depth: float, base: float, height: float, gap: 
         tints = (
             tints * (1 - wet[..., None]) + (look.haze - tints) * (smooth(0.2, 0.6, down) * 0.35)[..., None]
         )
-        return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -193,7 +193,7 @@ def mesas(look: Look, salt: int, depth: float, base: float, height: float) -> Pi
         tints = rock * (1 + strata)[..., None]
         foot = smooth(0.05, 0.4, down) * min(0.35, depth / 40)
         tints = tints + (look.haze - tints) * foot[..., None]
-        return seal(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, _under(canvas, crest), look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -225,7 +225,7 @@ def ground(look: Look, salt: int, depth: float, top: float, colour: Floats, *, r
         cover = np.broadcast_to(
             np.clip((y - top) * canvas.frame[1] + 0.5, 0, 1), (canvas.height, canvas.width)
         )
-        return seal(canvas, tints, cover, look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -245,6 +245,6 @@ def lane(look: Look, salt: int, depth: float, top: float, foot: float) -> Piece:
         tints = tints + (line - tints) * (np.maximum(dash, edge) * 0.8)[..., None]
         cover = smooth(-0.01, 0.01, share) * smooth(1.01, 0.99, share)
         cover = np.broadcast_to(cover, (canvas.height, canvas.width))
-        return seal(canvas, tints, cover, look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)

@@ -92,7 +92,7 @@ class Mirror:
     top: float
     depth: float
     tint: tuple[float, float, float]
-    keep: tuple[float, float]
+    reflected: tuple[float, float]
     ripple: float
     squash: float = 1.25
 
@@ -108,7 +108,7 @@ class View:
     centre: tuple[float, float]
     at: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
-    def place(self, depth: float) -> tuple[float, float, float]:
+    def projection(self, depth: float) -> tuple[float, float, float]:
         """Returns scale and shift, in pixels, of a plane at `depth`."""
         x, y, z = self.at
         if math.isinf(depth):
@@ -164,9 +164,9 @@ def _cel(layer: Layer, seconds: float) -> Cel:
     return layer.cels[int(seconds * layer.rate + 1e-6) % len(layer.cels)]
 
 
-def _place(layer: Layer, cel: Cel, view: View, seconds: float) -> tuple[float, float, float]:
+def _position(layer: Layer, cel: Cel, view: View, seconds: float) -> tuple[float, float, float]:
     """The scale of a cel, and where its first pixel falls in the view."""
-    scale, dx, dy = view.place(layer.depth)
+    scale, dx, dy = view.projection(layer.depth)
     mx, my = layer.motion(seconds)
     cx, cy = view.centre
     left = (cel.left + mx - cx) * scale + dx + cx - view.left
@@ -178,7 +178,7 @@ def _hides_from(layer: Layer, view: View, seconds: float) -> int:
     """The row from which a layer, as wide as the view, lets nothing through."""
     cel = _cel(layer, seconds)
     rows, columns = cel.colour[0].shape
-    scale, left, top = _place(layer, cel, view, seconds)
+    scale, left, top = _position(layer, cel, view, seconds)
     wide = left <= 0 and left + (columns - 2) * scale >= view.width
     low = top + (rows - 2) * scale >= view.height
     if not (wide and low) or layer.strength(seconds) < 1:
@@ -191,7 +191,7 @@ def _draw(layer: Layer, view: View, seconds: float, out: Planes, end: int) -> No
     if strength <= 0:
         return
     cel = _cel(layer, seconds)
-    scale, left, top = _place(layer, cel, view, seconds)
+    scale, left, top = _position(layer, cel, view, seconds)
     rows, columns = cel.colour[0].shape
     low = min(end, view.height)
     if layer.tile == (0, 0):
@@ -218,13 +218,13 @@ def _tiles(start: float, size: float, end: int) -> Iterator[tuple[float, int, in
 
 def _lay(
     cel: Cel,
-    place: tuple[float, float, float],
+    position: tuple[float, float, float],
     strength: float,
     out: Planes,
     box: tuple[int, int, int, int],
 ) -> None:
     """Blends a scaled cel into a box (left, top, right, bottom, all even) of the view."""
-    scale, left, top = place
+    scale, left, top = position
     x0, y0, x1, y1 = box
     if x1 <= x0 or y1 <= y0:
         return
@@ -270,7 +270,7 @@ def _fade(colour: Pixels, clear: Pixels, strength: float) -> tuple[Pixels, Pixel
 
 
 def _reflect(water: Mirror, view: View, seconds: float, out: Planes) -> None:
-    scale, _, dy = view.place(water.depth)
+    scale, _, dy = view.projection(water.depth)
     cy = view.centre[1]
     line = (water.top - cy) * scale + dy + cy - view.top
     first = max(0, math.ceil(line / 2) * 2)
@@ -293,7 +293,7 @@ def _reflect(water: Mirror, view: View, seconds: float, out: Planes) -> None:
         lower = np.minimum(upper + 1, len(top) - 1)
         part = ((source - upper) * 256).astype(np.uint16)[:, None]
         mixed = top[upper] * (np.uint16(256) - part) + top[lower] * part >> np.uint16(8)
-        keep = water.keep[0] + (water.keep[1] - water.keep[0]) * np.clip(near, 0, 1)
-        share = (keep * 256).astype(np.uint16)[:, None]
-        added = ((1 - keep) * tint * 256 + 128).astype(np.uint16)[:, None]
+        reflected = water.reflected[0] + (water.reflected[1] - water.reflected[0]) * np.clip(near, 0, 1)
+        share = (reflected * 256).astype(np.uint16)[:, None]
+        added = ((1 - reflected) * tint * 256 + 128).astype(np.uint16)[:, None]
         plane[first // half :] = (mixed * share + added >> np.uint16(8)).astype(np.uint8)

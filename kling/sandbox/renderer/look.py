@@ -86,7 +86,7 @@ def _palettes() -> dict[str, list[dict[str, list[str] | str]]]:
     return tomllib.loads(Path(__file__).with_name("palettes.toml").read_text(encoding="utf-8"))
 
 
-def look(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> Look:
+def choose_look(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> Look:
     """Chooses colours and light for a scene."""
     dice = np.random.default_rng([seed, 1, scene.digest])
     name = PALETTES.get(scene.place, scene.time)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, ridge, seal, smooth
+from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, ridge, single_cel_layer, smooth
 from kling.sandbox.renderer.land import number, tone
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
@@ -64,7 +64,7 @@ def trees(
         if look.scene.season == "winter":
             white = np.clip(cover - np.roll(cover, max(1, int(unit * 0.006)), axis=0), 0, 1)
             tints = tints + (mix(look.light, look.haze, 0.5) - tints) * (white * 0.7)[..., None]
-        return seal(canvas, tints, cover, look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -185,7 +185,7 @@ def grass(
         tints = np.asarray(heads, np.float32) / 255 * flowery + green * shade * (1 - flowery)
         cover = np.maximum(soft, flowery[..., 0])
         start = float(salt)
-        return seal(
+        return single_cel_layer(
             canvas,
             tints,
             cover,

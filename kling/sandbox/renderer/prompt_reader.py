@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from kling.sandbox.renderer.camera import Leg
-from kling.sandbox.renderer.vocabulary import first, lexicon, pattern, plain, said
+from kling.sandbox.renderer.vocabulary import find_meanings, first_meaning, lexicon, normalise, pattern
 
 # What a prompt that names nothing gets: handsome in any case.
-PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
-LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
+DEFAULT_PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
+DEFAULT_LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
 TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
 SENTENCE = re.compile(r"[^.!?;。！？\n]+")
 CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
@@ -84,32 +84,34 @@ def _things() -> re.Pattern[str]:
 
 def read_scene(prompt: str, negative: str = "") -> Scene:
     """What a prompt asks for; what it leaves open follows from the prompt itself, so that prompts differ."""
-    text = plain(prompt.lower())
-    unwanted = f"{plain(negative.lower())} {' '.join(REFUSED.findall(text))}"
+    text = normalise(prompt.lower())
+    unwanted = f"{normalise(negative.lower())} {' '.join(REFUSED.findall(text))}"
     text = REFUSED.sub(" ", text)
-    hair = next((code for found in HAIR.finditer(text) if (code := first("hair", found[0]))), "")
-    text = HAIR.sub(lambda found: " " if first("hair", found[0]) else found[0], text)
+    hair = next((code for found in HAIR.finditer(text) if (code := first_meaning("hair", found[0]))), "")
+    text = HAIR.sub(lambda found: " " if first_meaning("hair", found[0]) else found[0], text)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
-    weather = first("weather", text, unwanted)
-    places = [name for _, name in said("place", text, unwanted)]
+    weather = first_meaning("weather", text, unwanted)
+    places = [name for _, name in find_meanings("place", text, unwanted)]
     subjects = _subjects(text, unwanted, places)
     riders = {"cowboy", "knight", "samurai"}  # who ride on nothing that is named
-    if first("pose", text) == "ride" and subjects and all(name in riders for _, name in subjects):
+    if first_meaning("pose", text) == "ride" and subjects and all(name in riders for _, name in subjects):
         subjects.append((len(text), "horse"))
-    colours = said("colour", text, unwanted)
-    owned = [_owned(text, at, colours, subjects) for at, _ in subjects]
+    colours = find_meanings("colour", text, unwanted)
+    owned = [_colour_of(text, at, colours, subjects) for at, _ in subjects]
     free = [code for at, code in colours if code not in owned and not _things().match(text, at)]
     behind = BACKDROP.search(text)
-    if behind and (named := first("colour", behind[1])):
+    if behind and (named := first_meaning("colour", behind[1])):
         free = [named, *(code for code in free if code != named)]
     home = [lexicon()["home"].get(name, "") for _, name in subjects]
     home = sorted(home, key=lambda name: name == "room")  # a cat on a motorcycle is outside
-    places = _meant(places, home)
+    places = _likely_places(places, home)
     place = next((name for name in (*places, *home) if name), "")
     if place == "sea" and subjects and all(name in lexicon()["below"]["names"] for _, name in subjects):
         place = "underwater"
-    ground = first("ground", text, unwanted)
-    if place == "canyon" and first("season", text, unwanted) == "winter":  # the cliffs of a snow leopard
+    ground = first_meaning("ground", text, unwanted)
+    if (
+        place == "canyon" and first_meaning("season", text, unwanted) == "winter"
+    ):  # the cliffs of a snow leopard
         place = "mountains"
     if place == "stage" and not places and weather:  # whoever dances in the rain is outside
         place = "city"
@@ -117,9 +119,13 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
         place, ground = "beach", ""
     if not place and ground:
         place = {"road": "hills", "snow": "mountains", "river": "hills"}.get(ground, "open")
-    choice = LANDS if subjects else PLACES
-    time = first("time", text, unwanted) or _hour(
-        weather, place, digest[1], subjects=bool(subjects), mood=first("mood", text) or first("season", text)
+    choice = DEFAULT_LANDS if subjects else DEFAULT_PLACES
+    time = first_meaning("time", text, unwanted) or _hour(
+        weather,
+        place,
+        digest[1],
+        subjects=bool(subjects),
+        mood=first_meaning("mood", text) or first_meaning("season", text),
     )
     if place == "neon" and time in {"dawn", "noon"}:  # its signs are out
         place = "city"
@@ -128,20 +134,20 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
         ground=ground,
         time=time,
         weather=weather or "clear",
-        season=first("season", text, unwanted) or ("winter" if weather == "snow" else "summer"),
-        mood=first("mood", text, unwanted) or "calm",
+        season=first_meaning("season", text, unwanted) or ("winter" if weather == "snow" else "summer"),
+        mood=first_meaning("mood", text, unwanted) or "calm",
         subjects=tuple((name, code) for (_, name), code in zip(subjects, owned, strict=True))[:3],
         tint=free[0] if free else "",
         inks=tuple(free),
         hair=hair,
-        heaven=first("heaven", text, unwanted),
-        air=first("air", text, unwanted),
+        heaven=first_meaning("heaven", text, unwanted),
+        air=first_meaning("air", text, unwanted),
         camera=_camera(prompt.lower(), text),
-        pose=first("pose", text),
-        facing=first("facing", text),
-        light=first("light", text),
-        near=first("near", text),
-        form=(first("matter", text) if place == "abstract" else "") or first("form", text),
+        pose=first_meaning("pose", text),
+        facing=first_meaning("facing", text),
+        light=first_meaning("light", text),
+        near=first_meaning("near", text),
+        form=(first_meaning("matter", text) if place == "abstract" else "") or first_meaning("form", text),
         beyond=next((name for name in places if name != place), ""),
         counts=tuple(_count(text, name) for _, name in subjects)[:3],
         digest=int.from_bytes(digest[2:6]),
@@ -150,7 +156,7 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
 
 def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, str]]:
     """Who and what is named, each with its place in the text, but for what others have about them."""
-    found = said("subject", text, unwanted)
+    found = find_meanings("subject", text, unwanted)
     names = {name for _, name in found}
     extra = {other for name in names for other in lexicon()["part_of"].get(name, ())}
     if places[:1] == ["fields"] and _count(text, "flower") > 1:
@@ -163,12 +169,12 @@ def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, st
         extra.add("house")
     if {"city", "neon"} & {*places} and _count(text, "tower") > 1:
         extra.add("tower")  # towers of glass
-    if names & {*lexicon()["afloat"]["names"]} and first("near", text) != "close":
+    if names & {*lexicon()["afloat"]["names"]} and first_meaning("near", text) != "close":
         extra |= {*lexicon()["ashore"]["names"]}
     return [(at, name) for at, name in found if name not in extra]
 
 
-def _meant(places: list[str], home: list[str]) -> list[str]:
+def _likely_places(places: list[str], home: list[str]) -> list[str]:
     """The places without those whose words say something else beside others."""
     weak = set()
     if home or {*places} - {"abstract", "studio", "macro"}:  # paint, ink and particles may be of something
@@ -198,7 +204,7 @@ def _count(text: str, name: str) -> int:
     return 3 if any(m[0] not in lexicon()["subject"][name] for m in matches) and not alone else 1
 
 
-def _owned(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
+def _colour_of(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
     """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
     begin = max((other for other, _ in subjects if other < at), default=-1)
     near = [
@@ -232,7 +238,7 @@ def _camera(prompt: str, text: str) -> tuple[Leg, ...]:
                 legs.append([])
             last = at
             around = sentence[max(0, at - AROUND) : match.end() + AROUND]
-            legs[-1].append((meaning, first("force", around)))
+            legs[-1].append((meaning, first_meaning("force", around)))
     return tuple(map(tuple, legs[:3]))
 
 

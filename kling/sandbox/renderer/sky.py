@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, gradient, ridge, seal, smooth
+from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, gradient, ridge, single_cel_layer, smooth
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
 
@@ -35,7 +35,7 @@ def sky(look: Look) -> Piece:
                 shade = np.hypot(x - look.sun[0] + 0.026, (y - look.sun[1]) * canvas.tall + 0.01)
                 disc = disc * (0.16 + 0.84 * smooth(0.040, 0.062, shade))
             rgb_ = rgb_ + (np.clip(look.light * 1.06, 0, 1) - rgb_) * disc[..., None]
-        return seal(canvas, rgb_, None, look.noise(2), depth=math.inf)
+        return single_cel_layer(canvas, rgb_, None, look.noise(2), depth=math.inf)
 
     return Piece(math.inf, paint)
 
@@ -65,7 +65,7 @@ def stars(look: Look, salt: int, amount: float, down: float = 1.0) -> Piece:
         light = light * smooth(look.horizon * down, look.horizon * down - 0.3, canvas.y)
         tints = np.array([0.92, 0.95, 1.0], np.float32)
         speed, start = float(spots.uniform(1.2, 1.9)), float(spots.uniform(0, 6))
-        return seal(
+        return single_cel_layer(
             canvas,
             tints,
             light,
@@ -91,7 +91,7 @@ def cloud(look: Look, salt: int, depth: float, *, thick: float, low: float, spee
         base = mix(look.sky[2], look.sky[1], 0.45) * (0.72 if look.dark else 0.9)
         bright = mix(look.light, look.sky[2], 0.3 + 0.5 * look.gloom) * (0.5 if look.dark else 1.0)
         rgb_ = base + (bright - base) * np.clip(lit * (0.55 + 0.6 * near), 0, 1)[..., None]
-        return seal(
+        return single_cel_layer(
             canvas,
             rgb_,
             cover * np.float32(0.42 if look.dark else 0.88),
@@ -115,7 +115,7 @@ def aurora(look: Look, salt: int, colour: str) -> Piece:
         fade = 0.55 + 0.45 * ridge(x, look.seed % 9999 + salt + 20, scale=0.8, octaves=2)
         tints = gradient([(0.0, tuple(rgb(colour))), (0.8, tuple(rgb("#7a5cff")))], np.clip(rise, 0, 1))
         speed = 0.5 + 0.1 * (salt % 3)
-        return seal(
+        return single_cel_layer(
             canvas,
             tints,
             np.asarray(np.clip(light * fade * 0.75, 0, 0.8), np.float32),
@@ -154,7 +154,7 @@ def nebula(look: Look, salt: int, only: str = "", share_of: float = 1.0) -> Piec
         tints = one * share + two * (1 - share)
         cover = np.clip(band * smooth(-0.7, 1.3, form) * 0.95, 0, 0.9) * share_of
         tints = tints * (0.45 + 0.75 * (band * smooth(0.0, 1.5, form))[..., None])
-        return seal(
+        return single_cel_layer(
             canvas,
             tints,
             cover,
@@ -200,7 +200,7 @@ def planet(
             front = np.where((v + 0.28 * u > 0) | (away > 1), stripe, 0) * 0.8
             tints = tints + (two - tints) * front[..., None]
             cover = np.maximum(cover, front)
-        return seal(canvas, tints, cover.astype(np.float32), dice, depth=depth)
+        return single_cel_layer(canvas, tints, cover.astype(np.float32), dice, depth=depth)
 
     return Piece(depth, paint)
 
@@ -214,7 +214,7 @@ def rainbow(look: Look) -> Piece:
         codes = ("#6a3fd0", "#3f7fe8", "#3fc86a", "#f2e04a", "#f2923a", "#e8413a")
         tints = gradient([(i / 5, tuple(rgb(code))) for i, code in enumerate(codes)], band)
         cover = smooth(-0.15, 0.3, band) * smooth(1.15, 0.7, band) * np.clip(0.75 + y, 0, 1) * 0.42
-        return seal(canvas, tints, cover, look.noise(77), depth=40.0)
+        return single_cel_layer(canvas, tints, cover, look.noise(77), depth=40.0)
 
     return Piece(40.0, paint)
 
@@ -229,7 +229,7 @@ def beams(look: Look, salt: int, *, origin: tuple[float, float], strength: float
         cover = smooth(0.0, 0.7, streak) * np.exp(-np.hypot(x, y) * 1.1) * strength
         cover = cover * smooth(-0.05, 0.1, y)
         pace = 0.7 + 0.17 * (salt % 3)
-        return seal(
+        return single_cel_layer(
             canvas,
             colour,
             cover,

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, ridge, seal, smooth
+from kling.sandbox.renderer.canvas import Canvas, Piece, clouds, ridge, single_cel_layer, smooth
 from kling.sandbox.renderer.land import tone
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
@@ -83,7 +83,7 @@ def skyline(  # noqa: C901 - one loop over houses
         tints = tints * (1 - np.clip(light.max(axis=2, keepdims=True) * (1 if lit else 0.35), 0, 1)) + shown
         if lit:
             tints = tints + halo * (1.2 if neon else 0.6) * fade
-        return seal(canvas, tints, cover, look.noise(salt + 1), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(salt + 1), depth=depth)
 
     return Piece(depth, paint)
 
@@ -96,7 +96,7 @@ def glow(
     def paint(canvas: Canvas) -> Layer:
         away = np.hypot(canvas.x - at[0], (canvas.y - at[1]) * canvas.tall)
         cover = np.exp(-((away / size) ** 1.4)) * power
-        return seal(
+        return single_cel_layer(
             canvas,
             rgb(code),
             cover,
@@ -132,7 +132,7 @@ def bokeh(look: Look, salt: int, depth: float, codes: tuple[str, ...]) -> Piece:
             part = np.s_[rows[0, 0] : rows[-1, 0] + 1, columns[0, 0] : columns[0, -1] + 1]
             paint_[part] += rgb(codes[int(dice.integers(len(codes)))]) * disc[..., None]
             total[part] += disc
-        return seal(
+        return single_cel_layer(
             canvas, np.clip(paint_ / total[..., None], 0, 1), np.clip(total, 0, 0.85), dice, depth=depth
         )
 
@@ -161,7 +161,7 @@ def wall(look: Look, colour: Floats, depth: float, window: tuple[float, float, f
             middle = np.minimum(np.abs(x - (left + right) / 2), np.abs(y - (top + bottom) / 2) * canvas.tall)
             bar = smooth(0.010, 0.007, middle)
             cover = 1 - smooth(0.0, 0.003, pane) * (1 - bar)
-        return seal(canvas, tints, cover, look.noise(10), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(10), depth=depth)
 
     return Piece(depth, paint)
 
@@ -180,7 +180,7 @@ def board(look: Look, colour: Floats, depth: float, top: float) -> Piece:
         lip = smooth(0.016, 0.012, down)[..., None]  # its edge catches the light
         tints = tints + (np.clip(colour * 1.35, 0, 1) - tints) * lip * 0.6
         cover = np.broadcast_to(np.clip(down * canvas.unit + 0.5, 0, 1), (canvas.height, canvas.width))
-        return seal(canvas, tints, cover, look.noise(15), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(15), depth=depth)
 
     return Piece(depth, paint)
 
@@ -193,7 +193,7 @@ def floor(look: Look, colour: Floats, depth: float, top: float) -> Piece:
         grain = 0.02 * clouds(canvas, look.noise(16), scale=(0.7, 0.2), octaves=4)
         tints = colour * (1.04 + grain - 0.22 * smooth(0.02, 0.34, down))[..., None]
         cover = np.broadcast_to(smooth(-0.10, 0.06, down), (canvas.height, canvas.width))
-        return seal(canvas, tints, cover, look.noise(17), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(17), depth=depth)
 
     return Piece(depth, paint)
 
@@ -219,6 +219,6 @@ def hole(look: Look, depth: float, kind: str) -> Piece:
             rim = np.exp(-np.clip(away - 0.96, 0, 9) * 9)
             tints = mix(rgb("#16131a"), look.haze, 0.06) * (1 + 0.4 * rock)[..., None]
             tints = tints + (look.light * 0.6 - tints) * (rim * 0.35 * smooth(-0.4, 1, rock))[..., None]
-        return seal(canvas, tints, cover, look.noise(62), depth=depth)
+        return single_cel_layer(canvas, tints, cover, look.noise(62), depth=depth)
 
     return Piece(depth, paint)

@@ -40,7 +40,7 @@ def _read_as() -> re.Pattern[str]:
     return re.compile(rf"(?<!{LETTER})(?:{phrases})(?!{LETTER})")
 
 
-def plain(text: str) -> str:
+def normalise(text: str) -> str:
     """The text in the words of the lexicon: what a phrase means where its words say something else."""
     phrases = lexicon()["read_as"]
 
@@ -51,7 +51,7 @@ def plain(text: str) -> str:
     return _read_as().sub(meant, SIMILE.sub(" ", text))
 
 
-def said(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
+def find_meanings(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
     """The meanings in `group` that `text` names and `unwanted` does not, each with its place, in order."""
     found = []
     for meaning in lexicon()[group]:
@@ -61,7 +61,7 @@ def said(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
     return sorted(found)
 
 
-def first(group: str, text: str, unwanted: str = "") -> str:
+def first_meaning(group: str, text: str, unwanted: str = "") -> str:
     """The meaning that stands first, or nothing."""
-    found = said(group, text, unwanted)
+    found = find_meanings(group, text, unwanted)
     return found[0][1] if found else ""

@@ -16,7 +16,7 @@ from kling.sandbox.renderer.canvas import (
     clouds,
     gradient,
     ridge,
-    seal,
+    single_cel_layer,
     smooth,
 )
 from kling.sandbox.renderer.land import number
@@ -27,14 +27,14 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 def mirror(look: Look, top: float, depth: float, *, calm: float) -> Piece:
     """Water from a line down; `calm` 1 mirrors clearly, 0 hardly."""
     tint = TO_YUV @ (look.water * 0.8) + BASE
-    keep = (0.55 + 0.35 * calm, 0.22 + 0.42 * calm)
+    reflected = (0.55 + 0.35 * calm, 0.22 + 0.42 * calm)
 
     def paint(canvas: Canvas) -> Mirror:
         return Mirror(
             top=top * canvas.frame[1],
             depth=depth,
             tint=(float(tint[0]), float(tint[1]), float(tint[2])),
-            keep=keep,
+            reflected=reflected,
             ripple=canvas.unit * (0.028 - 0.018 * calm),
         )
 
@@ -52,7 +52,7 @@ def glitter(look: Look, salt: int, depth: float, top: float, amount: float) -> P
         cover = smooth(0.55, 1.0, fine + 0.35 * under) * smooth(0.0, 0.02, down)
         strength = amount * (0.14 + 0.86 * under) * (1 - 0.7 * look.gloom)
         start = float(salt)
-        return seal(
+        return single_cel_layer(
             canvas,
             mix(look.light, look.sky[2], 0.15),
             np.asarray(np.clip(cover * strength, 0, 0.9), np.float32),
@@ -88,7 +88,7 @@ def wave(look: Look, salt: int, depth: float, base: float, height: float) -> Pie
         tints = tints + (white - tints) * np.clip(foam * 0.75 + under, 0, 1)[..., None]
         cover = np.clip((y - crest) * canvas.frame[1] / 2 + 0.5, 0, 1)
         lift, phase = height * 0.22 * canvas.unit, salt * 1.7
-        return seal(
+        return single_cel_layer(
             canvas,
             tints,
             cover,
@@ -153,6 +153,6 @@ def below(look: Look) -> Piece:
         )
         glow = np.exp(-np.hypot(x - look.sun[0], (y + 0.1) * canvas.tall) * 2.0) * 0.75
         tints = tints + (look.light - tints) * glow[..., None]
-        return seal(canvas, tints, None, look.noise(5), depth=math.inf)
+        return single_cel_layer(canvas, tints, None, look.noise(5), depth=math.inf)
 
     return Piece(math.inf, paint)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kling.sandbox.renderer import draw_camera_preview
-from kling.sandbox.renderer.camera import REST, pose, spoken, waypoints
+from kling.sandbox.renderer.camera import REST, path_from_control, path_from_words, pose_at
 from kling.sandbox.renderer.clip import frames
 from kling.sandbox.renderer.layers import View
 from kling.sandbox.renderer.prompt_reader import Scene, read_scene
@@ -67,9 +67,9 @@ def test_2_4_and_8_move_more_and_more(axis):
     still = ends("simple", {axis: 0})[1]
     moved = []
     for value in (2, 4, 8):
-        path = waypoints("simple", {axis: value})
+        path = path_from_control("simple", {axis: value})
         assert path is not None
-        end = pose(path, 1)
+        end = pose_at(path, 1)
         moved.append(sum(abs(getattr(end, name) - getattr(REST, name)) for name in end.__slots__))
     assert moved[1] == pytest.approx(2 * moved[0], rel=0.15)
     assert moved[2] == pytest.approx(4 * moved[0], rel=0.3)
@@ -79,12 +79,14 @@ def test_2_4_and_8_move_more_and_more(axis):
 def test_translation_has_parallax_and_rotation_has_none():
     def shift(end, depth: float) -> float:
         at = (end.x * 100, end.y * 100, end.z)
-        _, dx, _ = View(end.pan * 100, 0, 160, 96, (80, 48), at).place(depth)
+        _, dx, _ = View(end.pan * 100, 0, 160, 96, (80, 48), at).projection(depth)
         return float(dx - end.pan * 100)
 
-    paths = {axis: waypoints("simple", {axis: 8}) for axis in ("horizontal", "pan")}
+    paths = {axis: path_from_control("simple", {axis: 8}) for axis in ("horizontal", "pan")}
     moved = {
-        axis: [shift(pose(path, 1), depth) for depth in (2.0, 20.0)] for axis, path in paths.items() if path
+        axis: [shift(pose_at(path, 1), depth) for depth in (2.0, 20.0)]
+        for axis, path in paths.items()
+        if path
     }
     assert moved["horizontal"][0] == pytest.approx(10 * moved["horizontal"][1])
     assert moved["pan"][0] == moved["pan"][1]
@@ -117,9 +119,9 @@ def test_positive_zoom_is_a_wider_view():
 
 
 def test_moves_are_eased_in_and_out():
-    path = waypoints("simple", {"horizontal": 10})
+    path = path_from_control("simple", {"horizontal": 10})
     assert path is not None
-    steps = np.diff([pose(path, at / 24).x for at in range(25)])
+    steps = np.diff([pose_at(path, at / 24).x for at in range(25)])
     assert steps[0] < steps[12] / 4
     assert steps[-1] < steps[12] / 4
     assert (steps > 0).all()
@@ -135,9 +137,9 @@ def test_moves_are_eased_in_and_out():
     ],
 )
 def test_presets_move_as_documented(preset, signs):
-    path = waypoints(preset, {})
+    path = path_from_control(preset, {})
     assert path is not None
-    end = pose(path, 1)
+    end = pose_at(path, 1)
     moved = {name: np.sign(getattr(end, name) - getattr(REST, name)) for name in end.__slots__}
     assert {name: sign for name, sign in moved.items() if sign} == signs
     first, last = ends(preset, {})
@@ -146,9 +148,9 @@ def test_presets_move_as_documented(preset, signs):
 
 @pytest.mark.parametrize("preset", ["right_turn_forward", "left_turn_forward"])
 def test_a_turn_comes_before_the_way_forward(preset):
-    path = waypoints(preset, {})
+    path = path_from_control(preset, {})
     assert path is not None
-    half = pose(path, 0.5)
+    half = pose_at(path, 0.5)
     assert half.z == 0
     assert half.pan != 0
 
@@ -193,7 +195,7 @@ def told(path) -> list[dict[str, int]]:
     ],
 )
 def test_plain_words_move_the_camera(words, legs):
-    assert told(spoken(read_scene(words).camera)) == legs
+    assert told(path_from_words(read_scene(words).camera)) == legs
 
 
 def test_a_preview_of_a_move_takes_less_than_two_seconds(tmp_path):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from kling.sandbox.renderer.canvas import Canvas
-from kling.sandbox.renderer.cast import subject
+from kling.sandbox.renderer.cast import subject_pieces
 from kling.sandbox.renderer.clip import frames
 from kling.sandbox.renderer.figures import figures
 from kling.sandbox.renderer.layers import Layer
-from kling.sandbox.renderer.look import look
+from kling.sandbox.renderer.look import choose_look
 from kling.sandbox.renderer.places import PLACES
 from kling.sandbox.renderer.prompt_reader import read_scene
 from kling.sandbox.renderer.vocabulary import lexicon
@@ -235,7 +235,8 @@ def test_as_many_are_drawn_as_the_prompt_says(prompt, count):
 def test_a_rider_sits_on_the_animal():
     scene = read_scene("a cowboy riding a horse")
     pieces = [
-        subject(look(scene, 7, (160, 90), 1), name, "", i) for i, (name, _) in enumerate(scene.subjects)
+        subject_pieces(choose_look(scene, 7, (160, 90), 1), name, "", i)
+        for i, (name, _) in enumerate(scene.subjects)
     ]
     layers = [piece.paint(Canvas(0, 0, 160, 90, (160, 90))) for (piece,) in pieces]
     rider, horse = (layer.cels[0] for layer in layers if isinstance(layer, Layer))
