@@ -23,6 +23,7 @@ if str(ROOT) not in sys.path:
 from kling.studio.ledger import LedgerError  # noqa: E402 - the path comes first
 from kling.studio.service import FolderTaken, Studio  # noqa: E402
 from kling.studio.settings import SettingsError, load  # noqa: E402
+from kling.studio.state.records import StateError  # noqa: E402
 from pages._ui import context  # noqa: E402
 from pages._ui.live import base_path  # noqa: E402
 from pages._ui.routes import callbacks, clips, drafts, live, middleware, posters, previews  # noqa: E402
@@ -33,7 +34,7 @@ def said() -> Iterator[None]:
     """Say in words what an operator has to change, and end: no server that could only say no."""
     try:
         yield
-    except (SettingsError, FolderTaken, LedgerError) as error:
+    except (SettingsError, FolderTaken, LedgerError, StateError) as error:
         sys.stderr.write(f"\n  The studio does not start. {error}\n\n")
         sys.stderr.flush()
         os._exit(1)

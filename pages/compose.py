@@ -13,6 +13,7 @@ from kling.studio.prompting.draft import MOST_TAKES, Draft
 from kling.studio.prompting.matrix import ASK_AGAIN
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
 from pages._ui.composer.field_errors import at_their_fields, open_panels
+from pages._ui.composer.unkept import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
@@ -33,6 +34,7 @@ def compose() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         autosave.autosave(session.draft_id, prompt.walk)
+        say_unkept()
         where_it_comes_from(draft)
         prompt.prompt(draft, wrong)
         toolbar.toolbar(draft)

@@ -42,6 +42,9 @@ STYLE = """<style>
   .st-key-cards > * { width: auto; }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
   .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }
+  .studio-unkept { position: fixed; inset: 4rem 1rem auto auto; z-index: 1000; max-width: min(24rem, 90vw);
+    padding: 0.75rem 1rem; border-radius: 0.5rem; font: 0.875rem "Source Sans", sans-serif;
+    background: light-dark(#fff3d6, #453708); color: light-dark(#5c4400, #ffe9ab); }
 </style>"""
 
 

@@ -5,6 +5,7 @@ The studio
     settings        where keys, addresses and folders come from
     connection      the account that is used: Kling, or the sandbox started here
     folder          the data folder, which one process owns
+    files           files that are written whole or not at all
     ids             our ids, and the folder's mark in them
 
 What is known of jobs
@@ -35,6 +36,6 @@ From a task to a clip
     verification    what came, against what was ordered
 
 What is written before that
-    drafts          drafts on the disk, which outlive a restart
+    state/          drafts, the team's templates and ids of browsers, in one small database
     prompting/      the form's draft, templates, variations, camera words, storyboards, import and export
 """

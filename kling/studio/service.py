@@ -19,7 +19,6 @@ from kling.studio.admission import AT_ONCE, AdmissionControl, Hold
 from kling.studio.archive import Archive, free_bytes, orphans
 from kling.studio.connection import Connection, connect
 from kling.studio.downloads import Downloads
-from kling.studio.drafts import Drafts
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
@@ -34,12 +33,11 @@ from kling.studio.outlook import Outlook, Views, outlook
 from kling.studio.poller import Poller
 from kling.studio.prompting.previews import FOLDER as PREVIEWS
 from kling.studio.prompting.previews import Previews
-from kling.studio.prompting.team_templates import FOLDER as TEMPLATES
-from kling.studio.prompting.team_templates import TeamTemplates
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
+from kling.studio.state.shared import SharedState
 from kling.studio.video_check import VideoChecker
 from kling.text_to_video import TextToVideo
 
@@ -75,6 +73,7 @@ class Studio:
     Raises:
         FolderTaken: another studio has the data folder, or it cannot be written.
         LedgerError: the log cannot be opened.
+        StateError: the database of drafts and templates is damaged, or of a newer version.
     """
 
     def __init__(
@@ -104,8 +103,7 @@ class Studio:
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
-            self.drafts = Drafts(settings.data_dir / "drafts", clock=clock)
-            self.templates = TeamTemplates(settings.data_dir / TEMPLATES, clock=clock)
+            self.state = SharedState(settings.data_dir, clock=clock, monotonic=monotonic)
             self.previews = Previews(settings.data_dir / PREVIEWS, on_done=lambda _name: self._changed())
             self.connection = connection or connect(settings)
             self.accounts = Accounts(settings.data_dir, settings.account, self.ledger)
@@ -225,6 +223,7 @@ class Studio:
 
     def start(self) -> None:
         """Connect and follow every unfinished job; returns at once."""
+        self.state.start()
         self.connection.start()
         self.poller.start()
 
@@ -235,6 +234,7 @@ class Studio:
         self._senders.shutdown(wait=True, cancel_futures=True)
         self._fetchers.shutdown(wait=True, cancel_futures=True)
         self.previews.stop()
+        self.state.stop()
         self.connection.stop()
         self.ledger.beat()
         self.folder.release()
@@ -445,7 +445,7 @@ class Studio:
             yield self.poller.trouble
         yield from self.ledger.warnings
         yield from self._money_warnings()
-        yield from self.templates.unreadable
+        yield from self.state.warnings
         with contextlib.suppress(OSError):
             if (room := free_bytes(self.settings.data_dir)) < LOW_DISK:
                 yield f"The disk of the data folder has {room / 2**20:,.0f} MB left. Make room."

@@ -9,7 +9,9 @@ import streamlit as st
 from kling import TextToVideo
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
+from kling.studio.state.records import StateError
 from pages._ui.composer import draft_state
+from pages._ui.composer.unkept import Unkept, note_unkept
 from pages._ui.context import studio
 
 
@@ -37,7 +39,11 @@ def place_order(requests: Sequence[TextToVideo], *, parent: str = "", group: str
     jobs = here.order_all(requests, person=person, session=token, parent=parent, group=group)
     made[:0] = [job.id for job in jobs if job.id not in made]
     if draft_id:
-        here.drafts.save(draft_id, browser, made=tuple(made))
+        kept = Unkept(draft_id=draft_id, made=tuple(made))
+        try:
+            here.state.drafts.save(draft_id, browser, made=kept.made)
+        except StateError as error:
+            note_unkept(kept, error)
     return jobs
 
 

@@ -241,6 +241,7 @@ def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
         str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=20
     )
     again.query_params["draft"] = app.session_state.draft_id
+    again.session_state["visit"] = app.session_state["visit"]  # the same browser
     again.run()
     assert draft_state.key("prompt") in again.session_state
     assert state(again, "prompt", "model") == ("and what came after", "kling-v3")
@@ -248,15 +249,17 @@ def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
 
 
 def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, app: AppTest):
-    theirs = studio.drafts.open("", "another browser")
-    studio.drafts.save(theirs.id, "another browser", fields=Draft(prompt="Theirs").to_json(), made=("x",))
+    theirs = studio.state.drafts.open("", "another browser")
+    studio.state.drafts.save(
+        theirs.id, "another browser", fields=Draft(prompt="Theirs").to_json(), made=("x",)
+    )
     app.query_params["draft"] = theirs.id
     app.run()
     assert state(app, "prompt") == ("Theirs",)
     assert "your own copy" in texts(app)
     assert app.session_state.made == []
     pick(app, "prompt", "Mine now")
-    kept = studio.drafts.load(theirs.id)
+    kept = studio.state.drafts.load(theirs.id)
     assert kept is not None
     assert kept.fields["prompt"] == "Theirs"
 
@@ -276,8 +279,9 @@ def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, 
         "sound": "yes",
         "nobody": "knows",
     }
-    mine = studio.drafts.open("", "")
-    studio.drafts.save(mine.id, "", fields=bad)
+    owner = app.session_state["visit"]
+    mine = studio.state.drafts.open("", owner)
+    studio.state.drafts.save(mine.id, owner, fields=bad)
     app.query_params["draft"] = mine.id
     app.run()
     assert not app.exception

@@ -424,7 +424,7 @@ def test_the_operators_price_is_on_the_button_and_of_past_jobs_their_own(studio:
 
 
 def made_on_disk(studio: Studio, app: AppTest) -> tuple[str, ...]:
-    draft = studio.drafts.load(app.session_state.draft_id)
+    draft = studio.state.drafts.load(app.session_state.draft_id)
     assert draft is not None
     return draft.made
 

@@ -151,7 +151,9 @@ def test_every_answer_says_how_far_it_may_be_used(browser: TestClient, method: s
 
 def test_a_browser_gets_an_id_with_its_first_page_and_keeps_it(browser: TestClient):
     first = browser.get("/page", headers=PAGE).headers["Set-Cookie"]
-    assert re.match(r"studio_browser=[0-9a-f]{32}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax$", first)
+    assert re.match(
+        r"studio_browser=[0-9a-f]{32}\.[0-9a-f]{64}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax$", first
+    )
     assert "Set-Cookie" not in browser.get("/page", headers=PAGE).headers
 
 
@@ -163,7 +165,7 @@ def test_two_browsers_get_two_ids(behind: Behind):
     assert len(ids) == 2
 
 
-@pytest.mark.parametrize("value", ["", "short", "g" * 32, "A" * 32, "0" * 33, "0" * 31 + "\x7f"])
+@pytest.mark.parametrize("value", ["", "short", "g" * 32, "A" * 32, "0" * 33, "0" * 31 + "\x7f", "0" * 32])
 def test_a_malformed_id_is_replaced(browser: TestClient, value: str):
     answer = browser.get("/page", headers=PAGE | {"Cookie": f"studio_browser={value}"})
     assert "studio_browser=" in answer.headers["Set-Cookie"]

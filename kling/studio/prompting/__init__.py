@@ -5,8 +5,7 @@ template_language  variables and alternatives in a prompt
 variables          the values of variables as people write them
 matrix             every combination of prompts, models, modes, durations and ratios, as priced rows
 prompt_guide       a prompt in the parts that Kling recommends, and back
-templates          starting prompts and styles that come with the studio
-team_templates     the team's own templates
+templates          starting prompts and styles that come with the studio; the team's own lie in `studio.state`
 camera_words       a camera move as plain words, and back
 storyboard         the arithmetic of shots and seconds, and the one-line form of a storyboard
 export_request     the request as JSON, cURL and Python

@@ -15,6 +15,7 @@ from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES, Camera
 from kling.catalog import Model, catalog
 from kling.shots import Shot
 from kling.studio.prompting import camera_words
+from kling.text import storable
 from kling.text_to_video import TextToVideo
 
 OTHER = "other"  # in place of a model's name: one that the catalog does not know
@@ -30,6 +31,7 @@ OTHER_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 CAMERA_FIELDS = frozenset({"camera", "camera_axis", "camera_value"})
 _MOST_CHOICES = 50
 _LONGEST_TEXT = 100_000  # characters; more than Kling takes, so that a long paste is shown and not cut
+_LONGEST_NUMBER = 9  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,18 +258,27 @@ def clamp(draft: Draft) -> Draft:
     """Return the draft with every value in the range of its control, whatever the model."""
     value = draft.camera_value
     known = draft.model == OTHER or draft.known is not None
-    shots = draft.shots[: catalog().shot_limit] or Draft().shots
+    shots = tuple(
+        Shot(prompt=storable(shot.prompt, _LONGEST_TEXT), duration=storable(shot.duration, _LONGEST_NUMBER))
+        for shot in draft.shots[: catalog().shot_limit]
+    )
     return replace(
         draft,
+        prompt=storable(draft.prompt, _LONGEST_TEXT),
+        negative_prompt=storable(draft.negative_prompt, _LONGEST_TEXT),
+        variables=storable(draft.variables, _LONGEST_TEXT),
+        parent=storable(draft.parent, _LONGEST_TEXT),
         model=draft.model if known else OTHER,
-        other_model=draft.other_model if known else draft.model,
+        other_model=storable(draft.other_model if known else draft.model, _LONGEST_TEXT),
         mode=draft.mode if draft.mode in OTHER_MODES else "std",
         cfg_scale=min(max(draft.cfg_scale, 0.0), 1.0) if math.isfinite(draft.cfg_scale) else 0.5,
+        duration=storable(draft.duration, _LONGEST_NUMBER),
+        aspect_ratio=storable(draft.aspect_ratio, _LONGEST_NUMBER),
         camera=draft.camera if draft.camera in CAMERA_TYPES else AUTOMATIC,
         camera_axis=draft.camera_axis if draft.camera_axis in CAMERA_AXES else "zoom",
         camera_value=min(max(value, -CAMERA_LIMIT), CAMERA_LIMIT) if math.isfinite(value) else 0.0,
         cut=draft.cut if draft.cut in CUTS else ONE_SHOT,
-        shots=shots,
+        shots=shots or Draft().shots,
         takes=min(max(draft.takes, 1), MOST_TAKES),
         models=tuple(name for name in catalog().models if name in draft.models),
         modes=tuple(name for name in OTHER_MODES if name in draft.modes),
@@ -363,13 +374,13 @@ def _same_kind(value: Any, default: Any) -> bool:
         return isinstance(value, int | float)
     if isinstance(default, tuple):
         return isinstance(value, list | tuple) and all(_same_kind(each, "") for each in value[:_MOST_CHOICES])
-    return isinstance(value, type(default)) and (not isinstance(value, str) or len(value) <= _LONGEST_TEXT)
+    return isinstance(value, type(default))
 
 
 def _shots(stored: Sequence[Any]) -> Iterator[Shot]:
     for shot in stored[: catalog().shot_limit]:
         if isinstance(shot, Mapping):
             yield Shot(
-                prompt=str(shot.get("prompt", ""))[:_LONGEST_TEXT],
-                duration=str(shot.get("duration", "1"))[:9],
+                prompt=str(shot.get("prompt", "")),
+                duration=str(shot.get("duration", "1")),
             )

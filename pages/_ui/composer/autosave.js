@@ -16,12 +16,26 @@ function autosave() {
     const body = JSON.stringify(texts), headers = { "Content-Type": "application/json" };
     const answer = await fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 })
       .catch(() => null);
+    const refusal = answer && !answer.ok ? await answer.text().catch(() => "") : "";
     autosave.saving = false;
     if (autosave.id !== id) return save();
-    if (!answer || answer.status >= 500) { // the server is away: again, with what came since
-      autosave.texts = { ...texts, ...autosave.texts };
+    if (answer) say(refusal);
+    const more = Object.keys(autosave.texts).length > 0;
+    if (!answer?.ok) autosave.texts = { ...texts, ...autosave.texts }; // refused texts go with the next change
+    if (!answer || answer.status >= 500) { // the server, its disk or its database is away: try again
       autosave.timer = setTimeout(save, 2000);
-    } else if (Object.keys(autosave.texts).length) save();
+    } else if (more) save();
+  };
+  // The note is no element of Streamlit's: it would lose its text when the page is drawn again.
+  const say = (words) => {
+    let note = document.querySelector(".studio-unkept");
+    if (!note && !words) return;
+    if (!note) {
+      note = Object.assign(document.createElement("div"), { className: "studio-unkept", role: "status" });
+      document.body.append(note);
+    }
+    note.textContent = words;
+    note.hidden = !words;
   };
   const count = (name) => {
     const text = box(name), shown = document.querySelector(`[data-count="${name}"]`);
@@ -33,10 +47,10 @@ function autosave() {
   };
   document.addEventListener("input", ({ target }) => {
     const name = field(target);
-    const id = document.querySelector("[data-draft]")?.dataset.draft;
-    if (!name || !id) return;
-    if (target.tagName !== "TEXTAREA" && target.type !== "text") return;
+    if (!name || (target.tagName !== "TEXTAREA" && target.type !== "text")) return;
     count(name);
+    const id = document.querySelector("[data-draft]")?.dataset.draft;
+    if (!id) return; // the draft of this address could not be read, and the page says so
     if (id !== autosave.id) save();
     autosave.id = id;
     autosave.texts[name] = target.value;

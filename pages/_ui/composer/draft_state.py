@@ -6,6 +6,7 @@ the widgets are drawn, because a model that does not take an old value must not 
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
@@ -22,8 +23,10 @@ from kling.studio.prompting.draft import (
     snap_to_model,
     sync_camera_words,
 )
+from kling.studio.state.records import StateError, StoredDraft
+from pages._ui.composer.unkept import Unkept, keep_changes
 from pages._ui.context import studio
-from pages._ui.routes.middleware import BROWSER_COOKIE, BROWSER_ID
+from pages._ui.routes.middleware import BROWSER_COOKIE
 
 RUNS = 5  # that are remembered: a page is hardly further behind
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
@@ -61,9 +64,14 @@ def keep(field: str) -> dict[str, Any]:
 
 
 def browser() -> str:
-    """Return the id of this browser, empty where it keeps no cookies."""
+    """Return the id of this browser; where it keeps no cookies, an id for this visit that it never sees."""
     cookie = str(st.context.cookies.get(BROWSER_COOKIE, ""))
-    return cookie if BROWSER_ID.fullmatch(cookie) else ""
+    try:
+        known = studio().state.browsers.verify(cookie)
+    except StateError:
+        return ""  # whoever keeps a draft under it hears why that cannot be done
+    visit: str = known or st.session_state.setdefault("visit", secrets.token_hex(16))
+    return visit
 
 
 def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
@@ -74,7 +82,8 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
         origin: what a new draft begins with.
     """
     session = st.session_state
-    saved = studio().drafts.open(draft_id, browser())
+    owner = browser()
+    saved, unkept = _stored(draft_id, owner)
     # What this session ordered stays beside the form, whatever the form holds now.
     made = list(session.get("made", ()))
     session.made = sorted({*made, *saved.made}, key=_ordered_at, reverse=True)
@@ -83,16 +92,35 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     own = saved.fields.get("own", ())
     session.own = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(saved.fields)
+    session.unkept = unkept
     if origin is not None:
-        studio().drafts.save(saved.id, browser(), fields=draft.to_json(), made=tuple(session.made))
+        keep_changes(saved.id, owner, fields=draft.to_json(), made=tuple(session.made))
     elif not session.get("draft_id") and not set(made) <= set(saved.made):
         # Another page has ordered before this session had a draft to keep that with.
-        studio().drafts.save(saved.id, browser(), made=tuple(session.made))
+        keep_changes(saved.id, owner, made=tuple(session.made))
     write_draft(draft)
     session.settled = read_draft()
     session.open_shots, session.open_variations = draft.is_storyboard, draft.variations
     session.open_camera = draft.camera != AUTOMATIC
     session.draft_id = saved.id  # last: a run that is stopped before it begins again
+
+
+def _stored(draft_id: str, owner: str) -> tuple[StoredDraft, Unkept | None]:
+    """Return the draft of an address as the server has it, and what it does not keep of it.
+
+    A draft that cannot be read may be there: what is typed in its place stays on the page, and under no id.
+    """
+    try:
+        saved = studio().state.drafts.open(draft_id, owner)
+    except StateError as error:
+        if draft_id:
+            why = f"This draft could not be read, so nothing of it is shown and nothing is kept. {error}"
+            return StoredDraft(id="", owner=owner), Unkept(draft_id="", why=why)
+        saved = StoredDraft(id=secrets.token_hex(10), owner=owner)
+        return saved, Unkept(draft_id=saved.id, why=f"What you change is not kept yet. {error}")
+    if saved.not_kept:
+        return saved, Unkept(draft_id=saved.id, why=saved.not_kept, fields=saved.fields)
+    return saved, None
 
 
 def _ordered_at(job_id: str) -> tuple[float, str]:
@@ -196,7 +224,7 @@ def _keep(before: Draft, after: Draft, new: set[str]) -> None:
         texts = {f"shot_{number}": shot.prompt for number, (old, shot) in pairs if old != shot}
     stored = after.to_json()
     kept = {name: stored[name] for name in new}
-    studio().drafts.save(st.session_state.draft_id, browser(), fields=kept, texts=texts)
+    keep_changes(st.session_state.draft_id, browser(), fields=kept, texts=texts)
 
 
 def price_of(draft: Draft) -> Decimal | None:

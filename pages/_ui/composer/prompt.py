@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import streamlit as st
 
 from kling import catalog
 from kling.studio.prompting.draft import Draft
+from kling.studio.state.records import DRAFT_BYTES, TEXT_CHARACTERS
+from kling.text import storable
 from pages._ui.composer.autosave import counted
 from pages._ui.composer.draft_state import browser, keep, read_draft, replace_draft
 from pages._ui.composer.field_errors import Wrong
+from pages._ui.composer.unkept import keep_changes
 from pages._ui.context import studio
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
 EARLIER = 50  # prompts that can be walked through
 OWN = 10  # texts beside them that were not ordered
+OWN_BYTES = DRAFT_BYTES // 3  # of these texts in UTF-8, so that the draft itself has room beside them
 
 
 def prompt(draft: Draft, wrong: Wrong) -> None:
@@ -52,14 +57,20 @@ def walk() -> None:
         return  # it was asked again, in case that it got lost
     session.walked = at
     typed = asked.get("text")
-    text = typed if isinstance(typed, str) else read_draft().prompt
+    text = storable(typed, TEXT_CHARACTERS) if isinstance(typed, str) else read_draft().prompt
     earlier = studio().earlier_prompts(session.get("person_field", ""), EARLIER)
     if text.strip() and text not in [*session.own, *earlier]:
         # What nobody ordered yet is the newest of them, also after a refresh.
-        session.own = [text, *session.own][:OWN]
-        studio().drafts.save(session.draft_id, browser(), fields={"own": session.own})
+        session.own = _as_many_as_fit([text, *session.own][:OWN])
+        keep_changes(session.draft_id, browser(), fields={"own": session.own})
     prompts = list(dict.fromkeys([*session.own, *earlier]))
     place = prompts.index(text) if text in prompts else -1
     place = min(max(place + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)
     if place >= 0:
-        replace_draft(prompt=prompts[place])
+        replace_draft(prompt=storable(prompts[place], TEXT_CHARACTERS))
+
+
+def _as_many_as_fit(texts: list[str]) -> list[str]:
+    """Return the newest of the texts that are not too long to be kept together."""
+    sizes = accumulate(len(text.encode()) for text in texts)
+    return [text for text, size in zip(texts, sizes, strict=True) if size <= OWN_BYTES]

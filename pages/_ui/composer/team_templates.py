@@ -8,8 +8,8 @@ from dataclasses import replace
 import streamlit as st
 
 from kling.studio.prompting.draft import Draft
-from kling.studio.prompting.team_templates import TeamTemplate, TeamTemplateError
 from kling.studio.prompting.templates import search
+from kling.studio.state.records import StateError, TeamTemplate
 from pages._ui.composer import draft_state
 from pages._ui.context import studio
 from pages._ui.escape import escape_html, escape_markdown
@@ -36,7 +36,11 @@ def team(query: str, begin_with: Begin) -> None:
     if session.get("changing"):
         _change(session.changing)
         return
-    everything = studio().templates.all()
+    try:
+        everything = studio().state.templates.all()
+    except StateError as error:
+        st.error(escape_markdown(str(error)), icon=":material/warning:")
+        return
     found = search(query, everything)
     if not found:
         st.caption("None of them has all of these words." if everything else "Nobody has saved one yet.")
@@ -65,8 +69,8 @@ def _me() -> str:
 def _add() -> None:
     session = st.session_state
     try:
-        studio().templates.add(draft_state.read_draft().request(), author=_me(), **_typed("new"))
-    except TeamTemplateError as error:
+        studio().state.templates.add(draft_state.read_draft().request(), author=_me(), **_typed("new"))
+    except StateError as error:
         session.team_said = str(error)
         return
     session.update({f"team-{name}-new": "" for name in FIELDS})
@@ -125,14 +129,15 @@ def _key(seen: TeamTemplate) -> str:
 
 def _keep(seen: TeamTemplate) -> None:
     """Change or delete what was shown; who has changed it meanwhile loses nothing."""
-    session, saved, key = st.session_state, studio().templates, _key(seen)
+    session, key = st.session_state, _key(seen)
     order = {"request": draft_state.read_draft().request()} if session.get(f"team-again-{key}") else {}
     try:
+        saved = studio().state.templates
         if session.get(f"team-gone-{key}"):
             saved.delete(seen)
         else:
             saved.update(seen, author=_me(), **_typed(key), **order)
-    except TeamTemplateError as error:
+    except StateError as error:
         session.team_said = str(error)
         return
     _leave()

@@ -7,14 +7,15 @@ import re
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from kling.studio.drafts import MOST_BYTES
+from kling.studio.state.records import DRAFT_BYTES, NotKept, StateError, TooLarge
 from pages._ui import context
 from pages._ui.live import base_path
 from pages._ui.routes.middleware import BROWSER_COOKIE
 
+MOST_BYTES = 4 * DRAFT_BYTES  # of a body; JSON may need more for a text than the store does
 TEXTS = re.compile(r"prompt|negative_prompt|other_model|shot_[1-9]")
 
 
@@ -24,24 +25,29 @@ def routes() -> list[BaseRoute]:
 
 
 async def typed(request: Request) -> Response:
-    """Keep the texts of a draft; only the browser that made it may."""
+    """Keep the texts of a draft; only the browser that made it may. A refusal says why, in words."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            return Response("This is more text than a draft holds.", status_code=413)
+            return PlainTextResponse("This is more text than a draft holds. Shorten it.", 413)
     try:
         texts = json.loads(body)
     except (ValueError, RecursionError):
-        return Response("The body has to be JSON.", status_code=400)
+        return PlainTextResponse("The body has to be JSON.", 400)
     if not isinstance(texts, dict) or not all(
         TEXTS.fullmatch(name) and isinstance(text, str) for name, text in texts.items()
     ):
-        return Response("The body has to name texts of a draft.", status_code=400)
-    kept = await run_in_threadpool(
-        context.studio().drafts.save,
-        request.path_params["draft_id"],
-        request.cookies.get(BROWSER_COOKIE, ""),
-        texts=texts,
-    )
-    return Response(status_code=204 if kept else 409)
+        return PlainTextResponse("The body has to name texts of a draft.", 400)
+    cookie = request.cookies.get(BROWSER_COOKIE, "")
+    try:
+        await run_in_threadpool(_keep, request.path_params["draft_id"], cookie, texts)
+    except StateError as error:
+        refused = 413 if isinstance(error, TooLarge) else 409
+        return PlainTextResponse(str(error), refused if isinstance(error, NotKept) else 503)
+    return Response(status_code=204)
+
+
+def _keep(draft_id: str, cookie: str, texts: dict[str, str]) -> None:
+    state = context.studio().state
+    state.drafts.save(draft_id, state.browsers.verify(cookie), texts=texts)

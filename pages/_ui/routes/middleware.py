@@ -6,11 +6,10 @@ from a page of this server: no other web site can reach it through a visitor's b
 
 from __future__ import annotations
 
-import re
-import secrets
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -19,11 +18,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from kling.studio.state.records import StateError
 from pages._ui import context
 from pages._ui.live import base_path
 
 BROWSER_COOKIE = "studio_browser"  # pages read it: st.context.cookies
-BROWSER_ID = re.compile(r"[0-9a-f]{32}")
 YEAR = 365 * 24 * 3600  # seconds
 READING = {"GET", "HEAD", "OPTIONS"}
 # Nothing of another host is loaded, whatever a prompt or an answer holds. Streamlit's components are inline
@@ -97,7 +96,7 @@ class Guard:
         if socket:
             await (refusal or self._app)(scope, receive, send)
             return
-        cookie = _new_cookie(connection)
+        cookie = await _new_cookie(connection)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -122,15 +121,27 @@ def _words(text: str, status: int) -> ASGIApp:
     return PlainTextResponse(text, status)
 
 
-def _new_cookie(connection: HTTPConnection) -> str:
-    """Return a `Set-Cookie` for a page that is opened by a browser without an id, else nothing."""
-    known = BROWSER_ID.fullmatch(connection.cookies.get(BROWSER_COOKIE, ""))
-    if known or "text/html" not in connection.headers.get("accept", ""):
+async def _new_cookie(connection: HTTPConnection) -> str:
+    """Return a `Set-Cookie` for a page that is opened by a browser without an id of ours, else nothing.
+
+    Nothing here waits on the event loop: an id that is good is recognised in memory, and everything else that
+    may need the database runs in a thread. A database that does not answer leaves the browser as it is.
+    """
+    if "text/html" not in connection.headers.get("accept", ""):
+        return ""
+    cookie = connection.cookies.get(BROWSER_COOKIE, "")
+    try:
+        state = context.studio().state
+        if (browsers := state.browsers_if_open) and browsers.verify(cookie):
+            return ""
+        new = await run_in_threadpool(state.cookie_for, cookie)
+    except (StateError, RuntimeError):  # the second: the studio is stopping
+        return ""
+    if not new:
         return ""
     secure = "; Secure" if connection.scope["scheme"] == "https" else ""
     return (
-        f"{BROWSER_COOKIE}={secrets.token_hex(16)}; Path={base_path() or '/'}; Max-Age={YEAR}; "
-        f"HttpOnly; SameSite=Lax{secure}"
+        f"{BROWSER_COOKIE}={new}; Path={base_path() or '/'}; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}"
     )
 
 
