@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
+from kling.endpoint import TEXT_TO_VIDEO
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError
 from kling.studio.ids import adopted_id, mark_of, our_id_of
-from kling.studio.jobs import SUCCEED, TEXT_TO_VIDEO, Job, dump_json, json_object, task_cells
+from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
 from kling.tasks import Task
 
@@ -245,7 +246,7 @@ class AccountScan:
             return None
         cells = {
             "account": self._account(),
-            "endpoint": TEXT_TO_VIDEO,
+            "endpoint": TEXT_TO_VIDEO.name,
             "message": message,
             **task_cells(task),
         }

@@ -393,6 +393,11 @@ def test_a_request_comes_back_from_its_cells_as_it_was_ordered(request_):
     assert fold(None, row).request == request_
 
 
+def test_each_field_of_a_request_has_a_column():
+    assert TextToVideo.FIELDS.keys() <= set(COLUMNS)
+    assert request_cells(TextToVideo(prompt="A fox")).keys() <= set(COLUMNS)
+
+
 def test_a_spreadsheet_that_shouts_true_changes_no_request():
     assert folded({"multi_shot": "TRUE", "watermark_info": "TRUE"}).request.multi_shot
     assert folded({"watermark_info": "TRUE"}).request.watermark

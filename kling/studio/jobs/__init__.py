@@ -16,7 +16,7 @@ from kling.studio.jobs.cells import bounded, dump_json, json_object, truncate
 from kling.studio.jobs.columns import COLUMNS, CURATION, OF_A_TASK, TAKEN_BACK
 from kling.studio.jobs.fold import apply_row, fold
 from kling.studio.jobs.job import Job
-from kling.studio.jobs.record import TEXT_TO_VIDEO, request_cells, task_cells
+from kling.studio.jobs.record import request_cells, task_cells
 from kling.studio.jobs.states import (
     FAILED,
     FOLLOWED,
@@ -51,7 +51,6 @@ __all__ = [
     "SUCCEED",
     "TAKEN_BACK",
     "TERMINAL",
-    "TEXT_TO_VIDEO",
     "UNKNOWN",
     "WAITING",
     "WITHDRAWN",

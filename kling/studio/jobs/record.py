@@ -2,77 +2,52 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from kling.camera_control import CameraControl
-from kling.shots import Shot
-from kling.studio.jobs.cells import (
-    DIGITS_BEFORE,
-    bounded,
-    dump_json,
-    finite_float,
-    json_object,
-    load_json,
-    truncate,
-)
+from kling.endpoint import Request, endpoint_of
+from kling.studio.jobs.cells import bounded, dump_json, finite_float, load_json, truncate
 from kling.studio.jobs.states import PROCESSING
 from kling.tasks import Status, Task
 from kling.text_to_video import TextToVideo
 
-TEXT_TO_VIDEO = "text2video"  # in the column `endpoint`: which create call made the job
 
+def request_cells(request: Request) -> dict[str, str]:
+    """Return the cells of a request, one for each field of its create call; `request_of` reads them back.
 
-def request_cells(request: TextToVideo) -> dict[str, str]:
-    """Return the cells of a request; `request_of` reads them back."""
-    camera = request.camera_control
-    shots = [{"prompt": shot.prompt, "duration": shot.duration} for shot in request.multi_prompt]
-    units = request.units()
-    return {
-        "endpoint": TEXT_TO_VIDEO,
-        "prompt": request.prompt,
-        "model_name": request.model_name,
-        "negative_prompt": request.negative_prompt,
-        "mode": request.mode or "",
-        "duration": request.duration,
-        "aspect_ratio": request.aspect_ratio,
-        "sound": request.sound,
-        "cfg_scale": "" if request.cfg_scale is None else str(request.cfg_scale),
-        "camera_control": dump_json({"type": camera.type, "config": dict(camera.config)}) if camera else "",
-        "multi_shot": "true" if request.multi_shot else "",
-        "shot_type": request.shot_type or "",
-        "multi_prompt": dump_json(shots) if shots else "",
-        "watermark_info": "true" if request.watermark else "",
-        "callback_url": request.callback_url,
+    Two fields differ from the call: silence is written as `off`, and `watermark_info` as `true`.
+    """
+    body, units = request.to_wire(), request.units()
+    cells = {name: _cell(body.get(name, "")) for name in request.FIELDS if name != "external_task_id"}
+    return cells | {
+        "endpoint": endpoint_of(request).name,
+        "sound": cells["sound"] or "off",
+        "watermark_info": "true" if cells["watermark_info"] else "",
         "units": "" if units is None else str(units),
     }
 
 
 def request_of(cells: Mapping[str, str]) -> TextToVideo:
-    """Return the request of a job, ready to be sent again with the same id."""
-    shots = load_json(cells.get("multi_prompt", ""))
-    return TextToVideo(
-        prompt=cells.get("prompt", ""),
-        model_name=cells.get("model_name", ""),
-        negative_prompt=cells.get("negative_prompt", ""),
-        mode=cells.get("mode") or None,
-        duration=cells.get("duration", ""),
-        aspect_ratio=cells.get("aspect_ratio", ""),
-        sound=cells.get("sound") or "off",
-        cfg_scale=finite_float(cells.get("cfg_scale", "")),
-        camera_control=_camera(json_object(cells.get("camera_control", ""))),
-        multi_shot=cells.get("multi_shot", "").lower() == "true",
-        shot_type=cells.get("shot_type") or None,
-        multi_prompt=tuple(
-            Shot(prompt=_text(shot.get("prompt")), duration=_text(shot.get("duration")))
-            for shot in (shots if isinstance(shots, list) else [])
-            if isinstance(shot, dict)
-        ),
-        watermark=cells.get("watermark_info", "").lower() == "true",
-        callback_url=cells.get("callback_url", ""),
-        external_task_id=cells.get("external_task_id", ""),
-    )
+    """Return the request of a job, to be sent again with the same id; what cannot be read is left out."""
+    body = {
+        name: _value(name, kind, cells[name]) for name, kind in TextToVideo.FIELDS.items() if cells.get(name)
+    }
+    return TextToVideo.from_wire(body).request
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else dump_json(value)
+
+
+def _value(name: str, kind: type, cell: str) -> Any:
+    """Return the value that a cell stands for, None if there is none. A spreadsheet writes true as TRUE."""
+    if kind is str:
+        return cell
+    if name == "watermark_info":
+        return {"enabled": cell.lower() == "true"}
+    if kind is bool:
+        return cell.lower() == "true"
+    return finite_float(cell) if kind is float else load_json(cell)
 
 
 def task_cells(task: Task) -> dict[str, str]:
@@ -105,25 +80,3 @@ def task_cells(task: Task) -> dict[str, str]:
         "extra": dump_json(extra) if extra else "",
     }
     return {name: truncate(cell) for name, cell in cells.items()}
-
-
-def _camera(fields: Mapping[str, Any]) -> CameraControl | None:
-    if "type" not in fields:
-        return None
-    config = fields.get("config")
-    axes = config.items() if isinstance(config, dict) else ()
-    return CameraControl(
-        type=_text(fields["type"]), config={name: axis for name, axis in axes if _is_number(axis)}
-    )
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**DIGITS_BEFORE
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return str(value) if _is_number(value) else ""

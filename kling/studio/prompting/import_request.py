@@ -1,32 +1,26 @@
 """Reads a request that somebody pastes: the JSON body of a create call, or a cURL command with one in it.
 
-What the create call does not know, or what is not the request's (ids, callbacks), is left out and noted.
-Nothing of a command but its body and address is kept or repeated: it may carry a key.
+Fields that the create call does not have, and those that belong to one task (its id, its callback address),
+are left out and noted. Nothing of a command but its body and address is kept or repeated: it may carry a key.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from kling.camera_control import CameraControl
 from kling.catalog import catalog
 from kling.endpoint import TEXT_TO_VIDEO
-from kling.shots import Shot
 from kling.studio.prompting.shell import Heredoc, ShellError, words
 from kling.text_to_video import TextToVideo
 
 MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
 OURS = ("external_task_id", "callback_url")
-FIELDS = {
-    "model_name", "prompt", "negative_prompt", "mode", "duration", "aspect_ratio", "sound", "cfg_scale",
-    "camera_control", "multi_shot", "shot_type", "multi_prompt", "watermark_info", *OURS,
-}  # fmt: skip
 
 _CURL = re.compile(r"(?<![\w./-])curl(?:\.exe)?(?=\s)")
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
@@ -91,7 +85,7 @@ def _body_of_curl(text: str, notes: list[str]) -> str:
 
 
 def _options(line: Iterator[str | Heredoc]) -> tuple[str | None, str]:
-    """Return the body and the address in a command's words, reading no further than to have both."""
+    """Return the body and the address in a command's words, and stop reading once both are found."""
     data, here, url = None, None, ""
     option = ""
     for word in line:
@@ -129,90 +123,21 @@ def _object(body: str) -> Mapping[str, Any]:
 
 
 def _request(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
-    _note_unknown(body, FIELDS, "", notes)
-    notes += [f"{name} is left out: the studio gives its own." for name in OURS if _text(body, name)]
-    model_name = _text(body, "model_name")
-    if not model_name:
-        model_name = TextToVideo().model_name
-        notes.append(f"It names no model_name: {model_name} is taken. Kling's default is retired.")
-    model = catalog().models.get(model_name)
-    watermark = _inner(body, "watermark_info")
-    _note_unknown(watermark, {"enabled"}, "watermark_info.", notes)
-    return TextToVideo(
-        prompt=_text(body, "prompt"),
-        model_name=model_name,
-        negative_prompt=_text(body, "negative_prompt"),
-        mode=_text(body, "mode") or ("std" if model and model.takes_mode else None),
-        duration=_text(body, "duration") or "5",
-        aspect_ratio=_text(body, "aspect_ratio") or ("16:9" if model else ""),
-        sound=_text(body, "sound") or "off",
-        cfg_scale=_number(body, "cfg_scale"),
-        camera_control=_camera(body, notes),
-        multi_shot=_flag(body, "multi_shot"),
-        shot_type=_text(body, "shot_type") or None,
-        multi_prompt=tuple(_shots(body, notes)),
-        watermark=_flag(watermark, "enabled", "watermark_info."),
+    parsed = TextToVideo.from_wire(body)
+    if parsed.unusable:
+        raise ImportRequestError(f"{parsed.unusable[0].field} {parsed.unusable[0].message}")
+    notes += [f"{name} is left out: it is not known here." for name in parsed.unknown]
+    request = parsed.request
+    notes += [f"{name} is left out: the studio gives its own." for name in OURS if getattr(request, name)]
+    if not request.model_name:
+        request = replace(request, model_name=TextToVideo().model_name)
+        notes.append(f"It names no model_name: {request.model_name} is taken. Kling's default is retired.")
+    model = catalog().models.get(request.model_name)
+    return replace(
+        request,
+        mode=request.mode or ("std" if model and model.takes_mode else None),
+        duration=request.duration or "5",
+        aspect_ratio=request.aspect_ratio or ("16:9" if model else ""),
+        external_task_id="",
+        callback_url="",
     )
-
-
-def _camera(body: Mapping[str, Any], notes: list[str]) -> CameraControl | None:
-    camera, path = _inner(body, "camera_control"), "camera_control."
-    _note_unknown(camera, {"type", "config"}, path, notes)
-    if not camera:
-        return None
-    # the official page says that a preset's config is "None"
-    config = {} if camera.get("config") == "None" else _inner(camera, "config", path)
-    axes = {axis: _number(config, axis, f"{path}config.") for axis in config}
-    return CameraControl(
-        type=_text(camera, "type", path), config={axis: value for axis, value in axes.items() if value}
-    )
-
-
-def _shots(body: Mapping[str, Any], notes: list[str]) -> Iterator[Shot]:
-    shots = body.get("multi_prompt") or []
-    if not isinstance(shots, list):
-        raise ImportRequestError("multi_prompt has to be a list of shots.")
-    placed = []
-    for place, shot in enumerate(shots, 1):
-        path = f"multi_prompt[{place}]."
-        if not isinstance(shot, dict):
-            raise ImportRequestError(f"{path[:-1]} has to be an object with index, prompt and duration.")
-        _note_unknown(shot, {"index", "prompt", "duration"}, path, notes)
-        index = _number(shot, "index", path)
-        placed.append((place if index is None else index, place, shot, path))
-    for _, _, shot, path in sorted(placed, key=lambda each: each[:2]):
-        yield Shot(prompt=_text(shot, "prompt", path), duration=_text(shot, "duration", path))
-
-
-def _note_unknown(fields: Mapping[str, Any], known: Collection[str], path: str, notes: list[str]) -> None:
-    notes += [f"{path}{name[:60]} is left out: it is not known here." for name in fields if name not in known]
-
-
-def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
-    value = fields.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):  # a duration, mostly
-        return str(value)
-    if value is None or isinstance(value, str):
-        return value or ""
-    raise ImportRequestError(f"{path}{name} has to be text in quotes.")
-
-
-def _number(fields: Mapping[str, Any], name: str, path: str = "") -> float | None:
-    value = fields.get(name)
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    raise ImportRequestError(f"{path}{name} has to be a number.")
-
-
-def _flag(fields: Mapping[str, Any], name: str, path: str = "") -> bool:
-    value = fields.get(name)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise ImportRequestError(f"{path}{name} has to be true or false.")
-
-
-def _inner(fields: Mapping[str, Any], name: str, path: str = "") -> Mapping[str, Any]:
-    value = fields.get(name)
-    if value is None or isinstance(value, dict):
-        return value or {}
-    raise ImportRequestError(f"{path}{name} has to be an object in braces.")
