@@ -1,4 +1,4 @@
-"""How long tasks take: what is usual by our own history, and how the time of one task was spent."""
+"""How long tasks take: an estimate from the tasks of our own log, and how the time of one task was spent."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kling.studio.jobs import Job
+from kling.studio.jobs import Job
 
-FEWEST, MOST = 5, 50  # tasks of a kind that a range is told from: at least, and the last so many
-LONGEST = 24 * 3600.0  # seconds; whatever took longer says nothing about the next one
+FEWEST, MOST = 5, 50  # an estimate needs so many tasks of a kind at least, and uses the last so many
+LONGEST = 24 * 3600.0  # seconds; a longer time says nothing about the next task
 
 JobKind = tuple[str, str, str, str]  # account, model, mode, duration
 
 
 @dataclass(frozen=True, slots=True)
 class DurationEstimate:
-    """Seconds from Kling's acceptance to the finished video, as tasks of the same kind took lately.
+    """Seconds from Kling's acceptance to the finished video, from the latest tasks of the same kind.
 
     Args:
         low, high: the tenth and the ninetieth percentile.
-        count: of how many tasks.
-        queued: the median of the seconds before Kling began; None if that was seldom seen.
+        count: how many tasks the estimate is made from.
+        queued: the median of the seconds until Kling began; None if too few tasks were seen to begin.
     """
 
     low: float
@@ -37,12 +35,13 @@ class DurationEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """How the time of one task was spent, in seconds; the part that it is in goes on until now.
+    """How the time of one task was spent, in seconds. The part that is not over yet is counted until now.
 
     Args:
-        waited: with us, from the order to Kling's acceptance.
-        queued: at Kling, until it began; None before, or if nobody saw it begin.
-        processing: from there to the end; None before. It holds what `queued` would if that is None.
+        waited: here, from the press to Kling's acceptance.
+        queued: at Kling, from the acceptance until Kling began. None before the acceptance, or if the poller
+            did not see the task begin.
+        processing: at Kling, until the end. None before. If `queued` is None it counts from the acceptance.
     """
 
     waited: float
@@ -51,27 +50,27 @@ class Timeline:
 
 
 class DurationStats:
-    """The last times of each kind of task: built once when the log is read, then kept task by task.
+    """The latest times of each kind of task: read from the log once, then completed task by task.
 
     Args:
-        jobs: every task of the log, the newest first.
+        jobs: every job of the log, the newest first.
     """
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         self._times: dict[JobKind, deque[tuple[float, float | None]]] = {}
         for job in jobs:
             if job.cells.get("state") == "succeed":
-                times = self._of(kind_of(job))
+                times = self._times_of(kind_of(job))
                 if len(times) < MOST and (took := _took(job)):
                     times.appendleft(took)
 
     def add(self, job: Job) -> None:
         """Note a task that has just succeeded."""
         if took := _took(job):
-            self._of(kind_of(job)).append(took)
+            self._times_of(kind_of(job)).append(took)
 
     def usual(self, kind: JobKind) -> DurationEstimate | None:
-        """Return what is usual for a kind of task, None while there are too few of it."""
+        """Return the estimate for a kind of task, None while there are too few of them."""
         times = tuple(self._times.get(kind, ()))
         if len(times) < FEWEST:
             return None
@@ -80,7 +79,7 @@ class DurationStats:
         median = statistics.median(queued) if len(queued) >= FEWEST else None
         return DurationEstimate(tenths[0], tenths[-1], len(times), median)
 
-    def _of(self, kind: JobKind) -> deque[tuple[float, float | None]]:
+    def _times_of(self, kind: JobKind) -> deque[tuple[float, float | None]]:
         times = self._times.get(kind)
         if times is None:
             times = self._times[kind] = deque(maxlen=MOST)
@@ -88,13 +87,13 @@ class DurationStats:
 
 
 def kind_of(job: Job) -> JobKind:
-    """Return what tasks have in common that take about the same time."""
+    """Return the kind of a job: tasks of one kind take about the same time."""
     cells = job.cells.get
     return cells("account", ""), cells("model_name", ""), cells("mode", ""), cells("duration", "")
 
 
 def timeline(job: Job, now: datetime) -> Timeline:
-    """Return how the time of a task was spent so far, by the times at which the log saw it change."""
+    """Return how the time of a task was spent so far, by the times of the changes in the log."""
     since = job.since
     end = job.ended_at or now
     began = since.get("processing")
@@ -112,7 +111,10 @@ def timeline(job: Job, now: datetime) -> Timeline:
 
 
 def _took(job: Job) -> tuple[float, float | None] | None:
-    """Return the seconds from acceptance to success, by Kling's own clock where it said, and those queued."""
+    """Return two spans in seconds: from acceptance to success, and from acceptance until Kling began.
+
+    The first one is measured by Kling's own times where the log has them: the studio may have been stopped.
+    """
     since, cells = job.since, job.cells
     accepted, began, ended = since.get("submitted"), since.get("processing"), since.get("succeed")
     if accepted is None or ended is None:

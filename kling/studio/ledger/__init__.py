@@ -1,19 +1,22 @@
-"""Where jobs are recorded: what every ledger does, whatever it is kept in.
+"""Where jobs are recorded: the protocol that every ledger follows, wherever it stores them.
 
-`csv_ledger.CsvLedger` keeps it in a file of comma-separated values. Whatever else does has to pass
-`tests/studio/ledger/conformance.py`.
+`csv_ledger.CsvLedger` stores them in a file of comma-separated values. Any other ledger has to pass the tests
+of `tests/studio/ledger/conformance.py` too.
+
+    index     the jobs by batch, parent, state, ...: what pages list
+    restore   what has to be recorded again after somebody changed the stored records
+    csv_ledger, csv_file, csv_text, seal   the ledger in `history.csv`: jobs, file, text, and its seal
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from kling.studio.durations import DurationStats
-    from kling.studio.jobs import Job
-    from kling.studio.ledger.index import JobIndex
+from kling.studio.durations import DurationStats
+from kling.studio.jobs import Job
+from kling.studio.ledger.index import JobIndex
 
 
 class LedgerError(Exception):
@@ -21,59 +24,63 @@ class LedgerError(Exception):
 
 
 class LedgerUncertain(LedgerError):
-    """It may be recorded or not: only a restart shows it. Nothing may be sent before."""
+    """Nobody knows whether it was recorded until the studio is started again. Nothing may be sent before."""
 
 
 class Ledger(Protocol):
-    """Every job, for threads to share. The one process that owns the data folder has one of it."""
+    """Every job of a data folder; safe to use from several threads. Only the process that owns it has one."""
 
     @property
     def opening(self) -> bool:
-        """Whether the jobs are still being read; until then it looks empty, and `append` waits."""
+        """Whether the jobs are still being read.
+
+        Until they are, the ledger looks empty, and `append` waits.
+        """
 
     @property
     def failure(self) -> str:
-        """Why the jobs cannot be read, empty if they can; nothing is recorded then."""
+        """Why the jobs could not be read, empty if they could. With a failure, `append` records nothing."""
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What somebody should look at, in words for a page."""
+        """Faults that an operator should look at, in words for a page."""
 
     @property
     def generation(self) -> int:
-        """How often the jobs were read, at the start and after changes that somebody else made."""
+        """How often the jobs were read: once at the start, and after each change by another program."""
 
     @property
     def index(self) -> JobIndex:
-        """The jobs as people look at them."""
+        """The jobs in the parts that pages list."""
 
     @property
     def times(self) -> DurationStats:
-        """How long jobs take."""
+        """How long tasks took."""
 
     @property
     def unconfirmed(self) -> AbstractSet[str]:
-        """Ids of jobs that no process is known to have confirmed, and that may not be sent by themselves.
+        """Ids of jobs that must not be sent without a person's decision, because the record may be wrong.
 
-        They are read from what is stored alone, and are neither accepted nor ended. A job leaves it when it
-        is accepted or ends, when `not_sent` is recorded for it, and by `confirm`.
+        Such a job was only read from the stored records, no studio process is known to have written it so,
+        and it is neither accepted nor ended. A job leaves this set when it is accepted or ends, when the
+        state `not_sent` is recorded for it, and by `confirm`.
         """
 
     def confirm(self, external_task_id: str) -> None:
         """Take a job out of `unconfirmed`: a person has decided that it may be sent."""
 
     def append(self, external_task_id: str, *, only: Collection[str] | None = None, **cells: str) -> Job:
-        """Record a change to a job; it is durable when this returns.
+        """Record a change to a job. The record survives a crash from the moment when this returns.
 
         Args:
-            external_task_id: whose change it is; a new one starts a job.
-            only: states in which this may happen; None does not ask.
-            cells: by column; an empty one says nothing.
+            external_task_id: the id of the job; a new id starts a job.
+            only: the states in which the change is allowed; None allows all.
+            cells: by column; an empty cell changes nothing.
 
         Raises:
-            StateChanged: the job is in none of the states of `only`.
+            StateChanged: the job has none of the states of `only`.
             LedgerError: nothing was recorded.
-            LedgerUncertain: it may be recorded or not.
+            LedgerUncertain: nobody knows whether it was recorded.
         """
 
     def append_many(
@@ -81,11 +88,12 @@ class Ledger(Protocol):
     ) -> list[Job]:
         """Record several changes: all of them, or none.
 
-        A crash meanwhile may leave the first of them, each whole; nobody was told of any.
+        A crash before this returns may leave the first few of them, each whole. The caller was not told of
+        any, so a start treats their jobs as `unconfirmed`.
 
         Args:
-            changes: whose each one is, and its cells, as in `append`.
-            only: states in which each of them may happen.
+            changes: for each one the id of its job, and its cells, as in `append`.
+            only: the states in which each change is allowed.
 
         Raises:
             StateChanged, LedgerError, LedgerUncertain: as in `append`.
@@ -101,17 +109,20 @@ class Ledger(Protocol):
         """Return the jobs in one of the states of `jobs.OPEN`."""
 
     def unfetched(self) -> Mapping[str, Job]:
-        """Return by id the jobs that succeeded, have no file here, and whose video is not gone."""
+        """Return by id the jobs that succeeded and whose video is neither in the archive nor gone."""
 
     def unfinished(self) -> tuple[Job, ...]:
-        """Return what `open_jobs` and `unfetched` have."""
+        """Return the jobs of `open_jobs` and of `unfetched`."""
 
     def sync(self) -> None:
-        """Take note now of what somebody else has changed. What was known and is missing is recorded again.
+        """Read changes by another program now. Known facts that are missing afterwards are recorded again.
 
         Raises:
-            LedgerError: what is stored cannot be read, or not be completed.
+            LedgerError: the stored records cannot be read, or the missing ones cannot be added.
         """
 
     def beat(self) -> None:
-        """Note that this process is alive; call it about once a minute. It raises nothing."""
+        """Note that this process is alive, for the next start.
+
+        Call it about once a minute; raises nothing.
+        """

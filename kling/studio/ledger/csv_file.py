@@ -1,4 +1,4 @@
-"""The file of `history.csv`: append-only, each append on the disk before it is acknowledged; and its seal."""
+"""The file `history.csv`, append-only: each record is on the disk before `append` returns. And its seal."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _Stamp = tuple[int, int, int, int]  # inode, size, times of the last change of t
 
 
 class LogFile:
-    """The file itself: opened by its path for each append, because a person may have replaced it.
+    """The log's file. It is opened by its path for each append, because a person may have replaced it.
 
     Args:
         path: of the log; its folder exists.
-        write, fsync, ftruncate: as in `os`; a test makes them fail.
+        write, fsync, ftruncate: as in `os`; tests give functions that fail.
     """
 
     def __init__(
@@ -40,21 +40,21 @@ class LogFile:
     ) -> None:
         self.path = path
         self._write, self._fsync, self._ftruncate = write, fsync, ftruncate
-        self._seen: _Stamp | None = None
-        self._size = self._crc = 0  # of what is known of the file
+        self._known: _Stamp | None = None  # of the file after our last read or append
+        self._size = self._crc = 0  # of the known bytes of the file
         self._seal = SealFile(path.with_name(f"{path.name}.seal"))
-        self.closed = ""  # why nothing is written any more
+        self.closed = ""  # why nothing may be written any more; empty while that is allowed
 
     def changed(self) -> bool:
-        """Whether somebody else has changed or replaced the file after our last read or append."""
+        """Whether another program has changed or replaced the file since our last read or append."""
         try:
-            return self._stamp() != self._seen
+            return self._stamp() != self._known
         except OSError:
-            return True  # reading it says why
+            return True  # the read that follows raises the error with its reason
 
-    def forget(self) -> None:
-        """Take the file as changed: what was read was not taken over."""
-        self._seen = None
+    def mark_changed(self) -> None:
+        """Let `changed` say yes: the contents were read but could not be taken over."""
+        self._known = None
 
     def is_gone(self) -> bool:
         """Whether there is no log, or an empty one."""
@@ -65,22 +65,26 @@ class LogFile:
         return stamp is None or stamp[1] == 0
 
     def read(self) -> Contents:
-        """Return what the file holds; repair its tail, make it if there is none, add columns that it lacks.
+        """Return the contents of the file.
+
+        A missing file is made, a record that a crash cut off at the end is moved away, and columns of newer
+        versions are added.
 
         Raises:
             LedgerError: the file cannot be read or written, or is no log of this studio; it is left as it is.
         """
         try:
-            before = stamp = self._stamp()  # before the bytes: what is added meanwhile is seen as a change
+            # The stamp is taken before the bytes, so that a write in between is seen as a change.
+            before = stamp = self._stamp()
             data = self.path.read_bytes() if stamp else b""
             repaired = self._repair(data)
             if not repaired:
                 repaired = encode_row(COLUMNS)
-                self._put(repaired, at=0)
+                self._write_at_end(repaired, size=0)
                 sync_folder(self.path.parent)
             if repaired is not data:
                 stamp = self._stamp()
-            contents = self._sealed(parse(repaired), repaired, before)
+            contents = self._with_seal(parse(repaired), repaired, before)
             seal = None if data else self._seal.read()
             contents = replace(contents, was_lost=bool(seal and seal.size > len(repaired)))
             if not set(COLUMNS).issubset(contents.columns):
@@ -88,42 +92,42 @@ class LogFile:
                 stamp = self._stamp()
         except OSError as error:
             raise LedgerError(f"{self.path.name} cannot be opened: {error.strerror or error}.") from error
-        self._seen = stamp
+        self._known = stamp
         self._size, self._crc = len(repaired), zlib.crc32(repaired)
         return contents
 
     def append(self, record: bytes) -> None:
-        """Add a record, or several that belong together, on the disk when this returns.
+        """Add a record, or several that belong together; they are on the disk when this returns.
 
         Raises:
             LedgerError: nothing was added.
-            LedgerUncertain: it may have been added or not.
+            LedgerUncertain: nobody knows whether it was added.
         """
         if self.closed:
             raise LedgerError(self.closed)
         try:
-            at = self.path.stat().st_size
-            self._put(record, at=at)
+            size = self.path.stat().st_size
+            self._write_at_end(record, size=size)
         except OSError as error:
-            self._forget_our_own_change()
+            self._accept_own_change()
             raise LedgerError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
-        self._seen = None  # if somebody else has written too: read it again
+        self._known = None  # unless the size shows that nobody else has written: then read the file again
         with suppress(OSError):
             stamp = self._stamp()
-            if at == self._size and stamp is not None and stamp[1] == at + len(record):
-                self._seen = stamp
+            if size == self._size and stamp is not None and stamp[1] == size + len(record):
+                self._known = stamp
         self._size += len(record)
         self._crc = zlib.crc32(record, self._crc)
 
-    def _forget_our_own_change(self) -> None:
-        """After an append was taken back only the file's time has changed: that is nobody else's change."""
+    def _accept_own_change(self) -> None:
+        """Take the times of the file as known: an append that was cut off again has changed nothing else."""
         with suppress(OSError):
             stamp = self._stamp()
-            if stamp and self._seen and stamp[:2] == self._seen[:2]:
-                self._seen = stamp
+            if stamp and self._known and stamp[:2] == self._known[:2]:
+                self._known = stamp
 
     def write_anew(self, records: bytes) -> None:
-        """Put a log of these records in the place of whatever is there.
+        """Replace the file by a log of these records.
 
         Raises:
             LedgerError: nothing was changed.
@@ -133,39 +137,43 @@ class LogFile:
         data = encode_row(COLUMNS) + records
         try:
             self._replace(data, mode=0o600)
-            self._seen = self._stamp()
+            self._known = self._stamp()
         except OSError as error:
             raise LedgerError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
         self._size, self._crc = len(data), zlib.crc32(data)
 
     def seal(self, now: float, doubtful: Collection[str] = ()) -> None:
-        """Note beside the log that all of it is known, at this time, some jobs from the file only.
+        """Confirm in the seal all bytes of the log that are known; a seal that cannot be written is no error.
 
-        It is a note: where it cannot be written, the next start knows less.
+        Args:
+            now: Unix seconds.
+            doubtful: ids of jobs that were only read from the file and are not confirmed.
         """
-        if self._seen:
-            inode, _, _, changed = self._seen
+        if self._known:
+            inode, _, _, changed = self._known
             self._seal.write(self._size, self._crc, (inode, changed), now, doubtful)
 
     def beat(self, now: float, doubtful: Collection[str] = ()) -> None:
-        """Do as `seal`, also where somebody has deleted the seal."""
+        """Do as `seal`, and make the seal's file again if somebody has deleted it."""
         self._seal.reopen_if_gone()
         self.seal(now, doubtful)
 
-    def _sealed(self, contents: Contents, data: bytes, before: _Stamp | None) -> Contents:
+    def _with_seal(self, contents: Contents, data: bytes, before: _Stamp | None) -> Contents:
+        """Return the contents with what a valid seal confirms of them."""
         seal = self._seal.read()
         if seal is None or seal.size > len(data) or zlib.crc32(data[: seal.size]) != seal.crc:
             return contents
         if before is None or seal.stamp[0] != before[0]:
             return contents
         if seal.size == before[1] and seal.stamp[1] != before[3]:
-            return contents  # as it was known, but it was put back
+            return contents  # the same bytes, but somebody has put this file back
         header = data[: data.index(b"\n") + 1]
         later = parse(header + data[seal.size :]).rows if len(header) <= seal.size < len(data) else ()
         known = max(len(contents.rows) - len(later), 0) if seal.size >= len(header) else 0
         return replace(contents, sealed_at=seal.time, sealed_rows=known, doubtful=seal.doubtful)
 
-    def _put(self, record: bytes, *, at: int) -> None:
+    def _write_at_end(self, record: bytes, *, size: int) -> None:
+        """Append to the file, which has this size, and fsync; a failure leaves the file as it was."""
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -174,21 +182,22 @@ class LogFile:
                 try:
                     self._fsync(handle)
                 except OSError:
-                    # The pages may be marked clean already: a second fsync would lie (fsyncgate).
+                    # The kernel may count the lost pages as written, and then a second fsync succeeds
+                    # although the data is not on the disk (known as "fsyncgate").
                     self.closed = _UNCONFIRMED
                     raise
             except OSError as error:
-                self._take_back(handle, at, error)
+                self._cut_back(handle, size, error)
                 raise
         finally:
-            with suppress(OSError):  # it was fsynced, or it is an error already
+            with suppress(OSError):  # the data is fsynced, or an error is on its way already
                 os.close(handle)
 
-    def _take_back(self, handle: int, at: int, error: OSError) -> None:
-        """Cut off what was not acknowledged, so that a later start does not find it."""
+    def _cut_back(self, handle: int, size: int, error: OSError) -> None:
+        """Cut the file back to its size before a failed write, so that no start finds the record."""
         try:
-            if os.fstat(handle).st_size != at:
-                self._ftruncate(handle, at)
+            if os.fstat(handle).st_size != size:
+                self._ftruncate(handle, size)
         except OSError:
             self.closed = _UNCONFIRMED
             raise LedgerUncertain(
@@ -197,18 +206,19 @@ class LogFile:
             ) from error
 
     def _repair(self, data: bytes) -> bytes:
-        """Return the log's whole records, and keep no others in the file: they go to `.torn`, not away."""
+        """Return the whole records of the log, and move a record that was cut off at the end to `.torn`."""
         whole = data.rfind(b"\n") + 1
         tail = data[whole:]
-        if whole or not encode_row(COLUMNS).startswith(tail):  # else it is a header that was cut
+        if whole or not encode_row(COLUMNS).startswith(tail):  # else the file is a part of a header
             columns = parse(data.partition(b"\n")[0]).columns
             if missing := [name for name in _NEEDED if name not in columns]:
-                raise LedgerError(f"{self.path.name} {_why_no_log(data, missing)}")
+                raise LedgerError(f"{self.path.name} {_why_unusable(data, missing)}")
             cells = record_of(tail.decode("utf-8", "replace"))
-            # A cell without quotes may be cut anywhere; the last one is `extra`, empty or quoted.
+            # The last line is whole only if its last cell is: that is `extra`, either empty or in quotes. A
+            # cell without quotes may have lost its end.
             if not tail or (cells is not None and len(cells) == len(columns) and tail[-1:] in b',"\r'):
                 if tail:  # only its newline is missing
-                    self._put(b"\n", at=len(data))
+                    self._write_at_end(b"\n", size=len(data))
                     data += b"\n"
                 return data
         if tail:
@@ -222,9 +232,9 @@ class LogFile:
     # -- a log with an older header --------------------------------------------------------------------------
 
     def _migrated(self, contents: Contents, data: bytes, stamp: _Stamp | None) -> tuple[Contents, bytes]:
-        """Write the log anew with every column, and keep the old one as `.before-2`.
+        """Write the log anew with every column, and leave a copy of the old one as `.before-2`.
 
-        At any moment of it the log is either the old one or the new one, whole.
+        At each moment the file is either the whole old log or the whole new one.
         """
         columns = (*COLUMNS, *(name for name in contents.columns if name and name not in COLUMNS))
         missing = [name for name in COLUMNS if name not in contents.columns]
@@ -234,7 +244,8 @@ class LogFile:
         lines = data.split(b"\n")
         foreign = [lines[number - 1] + b"\n" for number in contents.unreadable]
         read = parse(with_foreign := new + b"".join(foreign))
-        if len(read.rows) == len(rows) and len(read.unreadable) == len(foreign):  # else the old log has them
+        # The unreadable lines move along if they stay unreadable; otherwise only the copy has them.
+        if len(read.rows) == len(rows) and len(read.unreadable) == len(foreign):
             new = with_foreign
         else:
             read = parse(new)
@@ -242,25 +253,25 @@ class LogFile:
             raise LedgerError(
                 f"{self.path.name} cannot be brought into this version's form. It is as it was."
             )
-        self._keep_old(data)
+        self._back_up(data)
         if self._stamp() != stamp:
             raise LedgerError(f"{self.path.name} is being changed by another program. Nothing was written.")
         self._replace(new, mode=self.path.stat().st_mode & 0o777)
         return replace(contents, columns=columns, rows=rows, unreadable=read.unreadable), new
 
-    def _keep_old(self, data: bytes) -> None:
+    def _back_up(self, data: bytes) -> None:
         number = 2
-        while (kept := self.path.with_name(f"{self.path.name}.before-{number}")).exists():
-            if kept.stat().st_size == len(data) and kept.read_bytes() == data:
-                return  # a start that was cut off has kept it
+        while (backup := self.path.with_name(f"{self.path.name}.before-{number}")).exists():
+            if backup.stat().st_size == len(data) and backup.read_bytes() == data:
+                return  # made by an earlier start that a crash cut off
             number += 1
-        beside = kept.with_name(f"{kept.name}.part")
+        beside = backup.with_name(f"{backup.name}.part")
         self._write_whole(beside, data, mode=0o600)
-        beside.replace(kept)
+        beside.replace(backup)
         sync_folder(self.path.parent)
 
     def _replace(self, data: bytes, *, mode: int) -> None:
-        target = Path(os.path.realpath(self.path))  # a person may keep it elsewhere, behind a link
+        target = Path(os.path.realpath(self.path))  # the log may be a symbolic link
         beside = target.with_name(f"{target.name}.new")
         self._write_whole(beside, data, mode=mode)
         beside.replace(target)
@@ -292,7 +303,7 @@ class LogFile:
 
 
 def _out_of_extra(row: Mapping[str, str], columns: Collection[str]) -> Mapping[str, str]:
-    """Return the row with the cells that older versions kept in `extra` where their column was missing."""
+    """Return the row with the values moved into their new columns that older versions wrote into `extra`."""
     if "extra" not in row or not any(name in row["extra"] for name in columns):
         return row
     extra = dict(json_object(row["extra"]))
@@ -305,8 +316,8 @@ def _out_of_extra(row: Mapping[str, str], columns: Collection[str]) -> Mapping[s
     }
 
 
-def _why_no_log(data: bytes, missing: Sequence[str]) -> str:
-    """Return what is wrong with the file, and what helps."""
+def _why_unusable(data: bytes, missing: Sequence[str]) -> str:
+    """Return what is wrong with the file, and the remedy."""
     start = data[:4000]
     for encoding in ("utf-16-le", "utf-16-be"):
         if "external_task_id" in start.decode(encoding, "ignore"):

@@ -1,4 +1,4 @@
-"""The log as jobs: what each one is now, folded from every change that the log holds."""
+"""The ledger in `history.csv`: each job is folded from the changes that the log holds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from kling.studio.ledger.restore import missing_rows
 
 log = logging.getLogger(__name__)
 
-SEALED_FOR = 15 * 60.0  # seconds for which what a studio knew of the log is believed after its end
-AHEAD = 60.0  # seconds that its clock may have been ahead
+SEALED_FOR = 15 * 60.0  # seconds after a studio's last sign of life in which its seal is believed
+AHEAD = 60.0  # seconds by which a seal may lie in the future: the clock may have been set back since
 
-_SHOWN = frozenset({SUBMITTED, SUCCEED})  # states that a row without one may show
+_SHOWN = frozenset({SUBMITTED, SUCCEED})  # a row without a state may show one of these by its other cells
 _GONE = "{} was gone. It has been written anew from what the studio remembered: nothing is lost."
 _GONE_AT_START = (
     "{} was gone when the studio started, and with it what was ordered; the videos are shown without their "
@@ -50,7 +50,7 @@ _LOST = (
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The log as it was read."""
+    """A log that was read: its rows, its jobs, and how many jobs have no state in any row."""
 
     contents: Contents
     index: JobIndex
@@ -58,14 +58,12 @@ class _Loaded:
 
 
 class CsvLedger:
-    """Every job of the log, for threads to share. The one process that owns the data folder has one of it.
-
-    `times` knows how long jobs take.
+    """The jobs of a log; safe to use from several threads. See `kling.studio.ledger.Ledger`.
 
     Args:
         file: the log.
         clock: Unix seconds.
-        on_change: told after each change, from whatever thread made it.
+        on_change: called after each change, in the thread that made it.
         read_later: read the file in a thread; until then the ledger looks empty, and `append` waits.
 
     Raises:
@@ -82,7 +80,7 @@ class CsvLedger:
     ) -> None:
         self._file, self._clock, self._on_change = file, clock, on_change
         self._lock = threading.RLock()
-        self._index = self._nothing = JobIndex(self._lock)
+        self._index = self._empty = JobIndex(self._lock)
         self._columns: tuple[str, ...] = COLUMNS
         self._unconfirmed: frozenset[str] = frozenset()
         self._unreadable = self._stateless = 0
@@ -104,7 +102,7 @@ class CsvLedger:
 
     @property
     def unconfirmed(self) -> frozenset[str]:
-        """Ids of jobs that no process is known to have confirmed (`ledger.Ledger.unconfirmed`)."""
+        """Ids of jobs that must not be sent without a person's decision; see `Ledger.unconfirmed`."""
         return self._unconfirmed
 
     @property
@@ -114,7 +112,7 @@ class CsvLedger:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What somebody should look at, in words for a page."""
+        """Faults that an operator should look at, in words for a page."""
         name, found = self._file.path.name, []
         if self._unreadable:
             lines = _count(self._unreadable, "line")
@@ -127,18 +125,7 @@ class CsvLedger:
         return (*found, *self._notes)
 
     def append(self, external_task_id: str, *, only: Collection[str] | None = None, **cells: str) -> Job:
-        """Record a change to a job; it is on the disk when this returns.
-
-        Args:
-            external_task_id: whose change it is; a new one starts a job.
-            only: states in which this may happen; None does not ask.
-            cells: by column; an empty one says nothing.
-
-        Raises:
-            StateChanged: the job is in none of the states of `only`.
-            LedgerError: nothing was recorded.
-            LedgerUncertain: it may be recorded or not.
-        """
+        """Record a change to a job; it is on the disk when this returns. See `Ledger.append`."""
         (job,) = self.append_many([(external_task_id, cells)], only=only)
         return job
 
@@ -147,14 +134,7 @@ class CsvLedger:
     ) -> list[Job]:
         """Record several changes in one write with one fsync: all of them, or none.
 
-        A crash inside the write leaves the first of them, each whole, and nobody was told of any.
-
-        Args:
-            changes: whose each one is, and its cells, as in `append`.
-            only: states in which each of them may happen.
-
-        Raises:
-            StateChanged, LedgerError, LedgerUncertain: as in `append`.
+        See `Ledger.append_many`.
         """
         if not changes:
             return []
@@ -174,8 +154,8 @@ class CsvLedger:
                     raise StateChanged(f"The job is {job.state if job else 'not in the log'} by now.")
             rows = [self._row(job_id, time, cells, only) for job_id, cells in changes]
             self._file.append(self._encode(rows))
-            changed = [self._keep(row) for row in rows]
-            self._settle(rows)
+            changed = [self._apply(row) for row in rows]
+            self._confirm_decided(rows)
             self._file.seal(now, self._unconfirmed)
         self._on_change()
         return changed
@@ -193,20 +173,18 @@ class CsvLedger:
         return self.index.open_jobs()
 
     def unfetched(self) -> Mapping[str, Job]:
-        """Return by id the jobs that succeeded, have no file here, and whose video is not gone."""
+        """Return by id the jobs that succeeded and whose video is neither in the archive nor gone."""
         return self.index.unfetched()
 
     def unfinished(self) -> tuple[Job, ...]:
-        """Return what `open_jobs` and `unfetched` have."""
+        """Return the jobs of `open_jobs` and of `unfetched`."""
         index = self.index
         return (*index.open_jobs(), *index.unfetched().values())
 
     @property
     def index(self) -> JobIndex:
-        """The jobs as people look at them."""
-        return self._nothing if self.opening else self._index
-
-    lists = index
+        """The jobs in the parts that pages list; empty while the file is being read."""
+        return self._empty if self.opening else self._index
 
     def confirm(self, external_task_id: str) -> None:
         """Take a job out of `unconfirmed`: a person has decided that it may be sent."""
@@ -216,10 +194,10 @@ class CsvLedger:
                 self._file.seal(self._clock(), self._unconfirmed)
 
     def sync(self) -> None:
-        """Take over now what somebody else did to the file; what it lost of what was known is added again.
+        """Read changes by another program now, and add again what is missing from the file after them.
 
         Raises:
-            LedgerError: the file cannot be read, or not be completed; what was known stays as it was.
+            LedgerError: the file cannot be read, or the missing rows cannot be added. The jobs stay as known.
         """
         if self.opening or self.failure:
             return
@@ -231,7 +209,7 @@ class CsvLedger:
         self._on_change()
 
     def beat(self) -> None:
-        """Note beside the log that this process is alive."""
+        """Note in the seal that this process is alive."""
         if self.opening or self.failure:
             return
         with self._lock:
@@ -246,28 +224,28 @@ class CsvLedger:
         row |= {"external_task_id": job_id, "time": time}
         job = self._index.get(job_id)
         if row.get("state") == FAILED and only is not None and FOLLOWED.issuperset(only):
-            # It speaks of the task, not of a call that was refused: then its row has the task's id.
+            # A row `failed` without cells of a task would be read as a refused call (`jobs.apply_row`).
             row.setdefault("task_id", job["task_id"] if job else "")
         return row
 
     def _encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         return b"".join(encode_row([row.get(name, "") for name in self._columns]) for row in rows)
 
-    def _keep(self, row: Mapping[str, str]) -> Job:
+    def _apply(self, row: Mapping[str, str]) -> Job:
         before = self._index.get(row["external_task_id"])
         job = fold(before, row)
-        self._index.keep(job)
+        self._index.update(job)
         if job.state == SUCCEED and (before is None or before.state != SUCCEED):
             self.times.add(job)
         return job
 
-    def _settle(self, rows: Sequence[Mapping[str, str]]) -> None:
-        """Take out of `unconfirmed` what these rows leave no doubt about."""
+    def _confirm_decided(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Take out of `unconfirmed` the jobs that these rows accept, end or leave to a person."""
         if self._unconfirmed:
             left = {row["external_task_id"] for row in rows if row.get("state") == NOT_SENT}
-            self._unconfirmed = frozenset(filter(self._is_unsettled, self._unconfirmed - left))
+            self._unconfirmed = frozenset(filter(self._is_undecided, self._unconfirmed - left))
 
-    def _is_unsettled(self, job_id: str) -> bool:
+    def _is_undecided(self, job_id: str) -> bool:
         job = self._index.get(job_id)
         return job is not None and not job.accepted and job.state not in TERMINAL
 
@@ -292,11 +270,11 @@ class CsvLedger:
             self._take_over(loaded)
             if loaded.contents.was_lost:
                 self._notes[_GONE_AT_START.format(self._file.path.name)] = None
-            self._unconfirmed = frozenset(filter(self._is_unsettled, _doubtful(loaded, now)))
+            self._unconfirmed = frozenset(filter(self._is_undecided, _doubtful(loaded, now)))
             self._file.seal(now, self._unconfirmed)
 
     def _reload(self) -> None:
-        """Take over what somebody did to the file, and add again what it no longer says of what was known."""
+        """Read the file again after another program changed it, and add again the facts that it has lost."""
         known = self._index
         if known.tasks and self._file.is_gone():
             self._columns = COLUMNS
@@ -311,13 +289,13 @@ class CsvLedger:
             try:
                 self._file.append(self._encode(lost))
             except LedgerError:
-                self._file.forget()
+                self._file.mark_changed()
                 raise
             for row in lost:
-                loaded.index.keep(fold(loaded.index.get(row["external_task_id"]), row))
+                loaded.index.update(fold(loaded.index.get(row["external_task_id"]), row))
             self._notes[_LOST.format(self._file.path.name)] = None
         self._take_over(loaded)
-        self._unconfirmed = frozenset(filter(self._is_unsettled, self._unconfirmed.union(strangers)))
+        self._unconfirmed = frozenset(filter(self._is_undecided, self._unconfirmed.union(strangers)))
 
     def _take_over(self, loaded: _Loaded) -> None:
         self._columns = loaded.contents.columns
@@ -338,17 +316,17 @@ class CsvLedger:
                 apply_row(row, *job)
             index = JobIndex(self._lock)
             for cells, since in folded.values():
-                index.keep(Job(cells, since))
-        silent = {job_id for job_id, (_, since) in folded.items() if _SHOWN.issuperset(since)}
-        if silent:
-            silent.difference_update(
+                index.update(Job(cells, since))
+        stateless = {job_id for job_id, (_, since) in folded.items() if _SHOWN.issuperset(since)}
+        if stateless:
+            stateless.difference_update(
                 row["external_task_id"] for row in contents.rows if row.get("state") in STATES
             )
-        return _Loaded(contents, index, len(silent))
+        return _Loaded(contents, index, len(stateless))
 
 
 def _doubtful(loaded: _Loaded, now: float) -> Iterable[str]:
-    """Return the ids of jobs of which no process is known to have confirmed what the file says."""
+    """Return the ids of the jobs with rows that the seal does not confirm."""
     contents = loaded.contents
     if contents.sealed_at is None or not -AHEAD <= now - contents.sealed_at <= SEALED_FOR:
         return [job.id for job in loaded.index.jobs()]
@@ -363,6 +341,7 @@ def _doubtful(loaded: _Loaded, now: float) -> Iterable[str]:
 
 
 def _lost(known: JobIndex, found: JobIndex) -> Iterator[Mapping[str, str]]:
+    """Yield the rows that make the found jobs say all that is known of them."""
     for job in known.jobs():
         other = found.get(job.id)
         if other is None or other != job:
@@ -375,7 +354,7 @@ def _count(number: int, what: str) -> str:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector from walking, again and again, over the millions of cells that are being made."""
+    """Pause the collector: it would walk again and again over the millions of cells that are being made."""
     was_on = gc.isenabled()
     gc.disable()
     try:

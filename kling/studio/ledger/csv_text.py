@@ -1,10 +1,10 @@
 r"""The text of `history.csv`: one record a line, safe to open in a spreadsheet.
 
-Text is changed in reversible ways. Control characters become escapes (`\n`, `\u0000`; a backslash is
-doubled), so that one record is one line. A cell that a spreadsheet would take for a formula gets an
-apostrophe in front (OWASP, CSV injection), and so does one that starts with an apostrophe. A spreadsheet may
-split the line at `;` or `|` instead, whatever is quoted: such a character in front of what would be a formula
-becomes an escape too (`\u003b`).
+Text is encoded so that it can be decoded exactly. Control characters become escapes (`\n`, `\u0000`; a
+backslash is doubled), so that one record is one line. A cell that a spreadsheet would run as a formula gets
+an apostrophe in front (OWASP, CSV injection), and so does a cell that already starts with an apostrophe. Some
+spreadsheets split a line at `;` or `|` too, even inside quotes: where a formula would begin behind such a
+character, the character becomes an escape (`\u003b`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -22,8 +22,8 @@ _SHORT = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LONG = {escape[1]: char for char, escape in _SHORT.items()}
 _FORMULA = re.compile("[\\s\ufeff]*['=+\\-@\uff1d\uff0b\uff0d\uff20]")
 _SPLIT = re.compile('[;|](?=[\\s\ufeff"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
-_MOST_LINES = 50  # that one record may have after somebody's editor broke it
-csv.field_size_limit(2**31 - 1)  # an acknowledged row is read back, whatever its size
+_MOST_LINES = 50  # of one record, after an editor has turned escapes into real newlines
+csv.field_size_limit(2**31 - 1)  # a row that was written has to be read back, whatever its size
 
 
 def encode_cell(text: str) -> str:
@@ -35,7 +35,7 @@ def encode_cell(text: str) -> str:
 
 
 def decode_cell(cell: str) -> str:
-    """Return the text of which `encode_cell` made this cell."""
+    """Return the text of a cell: the inverse of `encode_cell`."""
     plain = cell.removeprefix("'")
     return (
         plain
@@ -53,17 +53,16 @@ def encode_row(cells: Sequence[str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a log holds.
+    """The contents of a log.
 
     Args:
-        columns: the header as it stands in the file; a person may have moved them.
-        rows: each as the cells that say something, by column.
-        unreadable: lines that are no record of this log, with their numbers. They stay in the file.
-        sealed_at: when a studio last said that it knew the first rows, in Unix seconds; None if none did, or
-            if these are other rows.
-        sealed_rows: how many of the rows it knew.
-        doubtful: ids of jobs that it knew from the file only.
-        was_lost: there was no log, and a seal says that there had been one with rows.
+        columns: the header of the file; a person may have moved columns.
+        rows: each as its cells that are not empty, by column.
+        unreadable: numbers of the lines that are no record of this log. They stay in the file.
+        sealed_at: Unix seconds of the seal, which confirms the first rows. None if there is no valid seal.
+        sealed_rows: how many rows the seal confirms.
+        doubtful: ids of jobs among them that the studio had only read from the file.
+        was_lost: there was no log, but a seal of one with rows.
     """
 
     columns: tuple[str, ...]
@@ -76,11 +75,11 @@ class Contents:
 
 
 def parse(data: bytes) -> Contents:
-    """Read a whole log. A byte order mark, CRLF, other quoting and moved columns are all understood."""
+    """Read a whole log. It may have a byte order mark, CRLF, other quoting, and moved columns."""
     lines = io.StringIO(data.decode("utf-8-sig", "replace"), newline="").readlines()
     try:
-        return _contents(lines, _plain(lines))
-    except csv.Error:  # somebody has been here
+        return _contents(lines, _parse_plain(lines))
+    except csv.Error:  # a person or a program has edited the file
         return _contents(lines, _parse_damaged(lines))
 
 
@@ -90,14 +89,15 @@ def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | Non
     rows: list[Mapping[str, str]] = []
     unreadable: list[int] = []
     for number, cells in records:
-        if cells == []:
-            continue
-        if cells is None or len(cells) < width or (len(cells) > width and any(cells[width:])):
-            unreadable.append(number)
-            continue
+        if cells is None or len(cells) != width:
+            if cells == []:
+                continue
+            if cells is None or len(cells) < width or any(cells[width:]):
+                unreadable.append(number)
+                continue
         row = dict(compress(zip(columns, cells, strict=False), cells))  # without the empty ones
         line = lines[number - 1]
-        if "\\" in line or "'" in line:
+        if "\\" in line or "'" in line:  # few lines have a cell to decode
             row = {name: decode_cell(cell) for name, cell in row.items()}
         if "external_task_id" in row:
             rows.append(row)
@@ -106,19 +106,24 @@ def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | Non
     return Contents(columns, rows, unreadable)
 
 
-def _plain(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Read a log as this module writes it: each line is a record."""
+def _parse_plain(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Read a log as this module writes it: each line is a record.
+
+    Raises:
+        csv.Error: it is not so written; for a record of several lines only at the end.
+    """
     reader = csv.reader(lines, strict=True)
-    for number, cells in enumerate(reader, 1):
-        if reader.line_num != number:
-            raise csv.Error("a record of several lines")
-        yield number, cells
+    count = 0
+    for count, cells in enumerate(reader, 1):
+        yield count, cells
+    if count != reader.line_num:
+        raise csv.Error("a record of several lines")
 
 
 def _parse_damaged(lines: Sequence[str]) -> Iterator[tuple[int, list[str] | None]]:
-    """Read a log that was edited by hand: records of several lines, quotes that nobody closes.
+    """Read a log that was edited by hand: with records of several lines, and quotes that are not closed.
 
-    Such a quote costs its own line only: to a plain reader it would swallow every row after it.
+    Only the line of such a quote is unreadable; to a plain reader all lines after it would be one cell.
     """
     at = width = 0
     while at < len(lines):

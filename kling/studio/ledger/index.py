@@ -1,4 +1,4 @@
-"""The jobs as people look at them: the newest, a batch, clips, what is open. A look costs what it shows."""
+"""The jobs in the parts that pages list: the newest, a batch, the clips. A part costs as much as it holds."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ Item = TypeVar("Item")
 
 
 class JobIndex:
-    """Every job of a ledger and what belongs together, kept job by job; the last ordered is first everywhere.
+    """Every job of a ledger, by batch, parent, state and so on. The job that was ordered last comes first.
 
-    A job's first row says its person and its prompt: they do not change.
+    Each change of a job updates all of it. The person and the prompt of a job never change.
 
     Args:
-        lock: that the ledger holds while it changes them.
+        lock: the ledger's, which it holds while it makes a change.
     """
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
         self._jobs: dict[str, Job] = {}
         self._ids: list[str] = []  # in the order in which they were ordered
-        self._places: dict[str, int] = {}  # of each id in it
+        self._positions: dict[str, int] = {}  # of each id in `_ids`
         self._states: Counter[str] = Counter()
         self._batches: dict[str, dict[str, None]] = {}
         self._made_from: dict[str, dict[str, None]] = {}
         self._prompts: dict[str, dict[str, None]] = {}
-        # A card has the clips of a batch, or one clip of none. It stands where its newest clip stands.
-        self._cards: list[int] = []  # places, sorted
+        # A card shows all clips of a batch, or one clip without a batch. Its position is that of its newest
+        # clip.
+        self._cards: list[int] = []  # positions, sorted
         self._cards_of_batches: dict[str, int] = {}
         self._open: dict[str, Job] = {}
         self._unfetched: dict[str, Job] = {}
@@ -43,8 +44,8 @@ class JobIndex:
         self._all_unfetched: Mapping[str, Job] | None = MappingProxyType({})
         self.clips = 0  # jobs with a video in the archive
 
-    def keep(self, job: Job) -> None:
-        """Take note of a job that is new or has changed."""
+    def update(self, job: Job) -> None:
+        """Take in a job that is new or has changed."""
         cells = job.cells
         job_id, state = cells.get("external_task_id", ""), cells.get("state") or job.state
         before = self._jobs.get(job_id)
@@ -53,14 +54,14 @@ class JobIndex:
         has_clip = state == SUCCEED and "file" in cells
         had_clip, old_group = False, ""
         if before is None:
-            place = self._places[job_id] = len(self._ids)
+            position = self._positions[job_id] = len(self._ids)
             self._ids.append(job_id)
             if prompt := cells.get("prompt"):
                 prompts = self._prompts.setdefault(cells.get("person", ""), {})
-                prompts.pop(prompt, None)  # what is asked for again is the last again
+                prompts.pop(prompt, None)  # a repeated prompt becomes the latest one
                 prompts[prompt] = None
         else:
-            place = self._places[job_id]
+            position = self._positions[job_id]
             self._states[before.state] -= 1
             had_clip, old_group = before.has_clip, before.group
             if old_group and old_group != group:
@@ -72,12 +73,12 @@ class JobIndex:
             self._made_from.setdefault(parent, {})[job_id] = None
         if has_clip != had_clip or (has_clip and group != old_group):
             if had_clip:
-                self._remove_clip(place, old_group)
+                self._remove_clip(position, old_group)
             if has_clip:
-                self._add_clip(place, group)
-        self._keep_work(job_id, job, state)
+                self._add_clip(position, group)
+        self._update_unfinished(job_id, job, state)
 
-    def _keep_work(self, job_id: str, job: Job, state: str) -> None:
+    def _update_unfinished(self, job_id: str, job: Job, state: str) -> None:
         if state == NOT_SENT:
             self._left[job_id] = job
         else:
@@ -93,38 +94,39 @@ class JobIndex:
         elif self._unfetched.pop(job_id, None) is not None:
             self._all_unfetched = None
 
-    def _add_clip(self, place: int, group: str) -> None:
+    def _add_clip(self, position: int, group: str) -> None:
         self.clips += 1
         if group:
             newest = self._cards_of_batches.get(group)
             if newest is not None:
-                if newest > place:
+                if newest > position:
                     return
                 self._remove_card(newest)
-            self._cards_of_batches[group] = place
-        insort(self._cards, place)
+            self._cards_of_batches[group] = position
+        insort(self._cards, position)
 
-    def _remove_clip(self, place: int, group: str) -> None:
+    def _remove_clip(self, position: int, group: str) -> None:
         self.clips -= 1
         if not group:
-            self._remove_card(place)
-        elif self._cards_of_batches[group] == place:
-            self._remove_card(place)
+            self._remove_card(position)
+        elif self._cards_of_batches[group] == position:
+            self._remove_card(position)
             del self._cards_of_batches[group]
-            places = [self._places[job_id] for job_id in self._batches[group] if self._jobs[job_id].has_clip]
-            if places:
-                self._cards_of_batches[group] = max(places)
-                insort(self._cards, max(places))
+            clips = [job_id for job_id in self._batches[group] if self._jobs[job_id].has_clip]
+            if clips:
+                newest = max(self._positions[job_id] for job_id in clips)
+                self._cards_of_batches[group] = newest
+                insort(self._cards, newest)
 
-    def _remove_card(self, place: int) -> None:
-        del self._cards[bisect_left(self._cards, place)]
+    def _remove_card(self, position: int) -> None:
+        del self._cards[bisect_left(self._cards, position)]
 
-    # -- what the ledger answers with it -------------------------------------------------------------------
+    # -- for the studio's parts ----------------------------------------------------------------------------
 
     def left(self) -> list[Job]:
         """Return the jobs that were left to a person to send or withdraw, the first ordered first."""
         with self._lock:
-            return sorted(self._left.values(), key=lambda job: self._places[job.id])
+            return sorted(self._left.values(), key=lambda job: self._positions[job.id])
 
     def get(self, job_id: str) -> Job | None:
         """Return a job, None if there is none of that id."""
@@ -143,13 +145,13 @@ class JobIndex:
             return self._all_open
 
     def unfetched(self) -> Mapping[str, Job]:
-        """Return by id the jobs that succeeded, have no file here, and whose video is not gone."""
+        """Return by id the jobs that succeeded and whose video is neither in the archive nor gone."""
         with self._lock:
             if self._all_unfetched is None:
                 self._all_unfetched = MappingProxyType(dict(self._unfetched))
             return self._all_unfetched
 
-    # -- what pages show -----------------------------------------------------------------------------------
+    # -- for pages -----------------------------------------------------------------------------------------
 
     @property
     def tasks(self) -> int:
@@ -158,7 +160,7 @@ class JobIndex:
 
     @property
     def cards(self) -> int:
-        """How many cards show all clips."""
+        """How many cards it takes to show all clips."""
         return len(self._cards)
 
     def count(self, state: str) -> int:
@@ -166,27 +168,27 @@ class JobIndex:
         return self._states[state]
 
     def newest(self, start: int, stop: int) -> list[Job]:
-        """Return the jobs from one place of the list to before another one."""
+        """Return a part of all jobs: from position `start` up to, but without, `stop`."""
         with self._lock:
             return [self._jobs[job_id] for job_id in _part(self._ids, start, stop)]
 
     def batch(self, group: str) -> list[Job]:
-        """Return the jobs of a batch, none if there is no such."""
+        """Return the jobs of a batch; none if there is no such batch."""
         return self._all(self._batches.get(group, {}))
 
     def made_from(self, job_id: str) -> list[Job]:
-        """Return the jobs that were made from this one."""
+        """Return the jobs that were remixed from this one."""
         return self._all(self._made_from.get(job_id, {}))
 
     def prompts(self, person: str, most: int) -> list[str]:
-        """Return what a person asked for, each prompt once."""
+        """Return the latest prompts of a person, each once, at most `most` of them."""
         with self._lock:
             return list(islice(reversed(self._prompts.get(person, {})), most))
 
     def page_of_cards(self, start: int, stop: int) -> list[list[Job]]:
-        """Return the clips from one card to before another one: those of a batch are one card."""
+        """Return a part of the cards, from `start` up to, but without, `stop`: the jobs of each card."""
         with self._lock:
-            return [self._card(self._ids[place]) for place in _part(self._cards, start, stop)]
+            return [self._card(self._ids[position]) for position in _part(self._cards, start, stop)]
 
     def _card(self, job_id: str) -> list[Job]:
         job = self._jobs[job_id]
@@ -194,10 +196,11 @@ class JobIndex:
 
     def _all(self, ids: Mapping[str, None]) -> list[Job]:
         with self._lock:
-            return [self._jobs[job_id] for job_id in sorted(ids, key=self._places.__getitem__, reverse=True)]
+            newest_first = sorted(ids, key=self._positions.__getitem__, reverse=True)
+            return [self._jobs[job_id] for job_id in newest_first]
 
 
 def _part(items: list[Item], start: int, stop: int) -> list[Item]:
-    """Return a part of a list that is read from its end."""
+    """Return a part of the reversed list, from `start` up to, but without, `stop`."""
     size = len(items)
     return items[max(size - stop, 0) : max(size - start, 0)][::-1]

@@ -1,7 +1,8 @@
-"""What has to be recorded again after somebody has changed or lost what was recorded.
+"""Rows to record again after somebody has changed the log or lost a part of it.
 
-A copy saved over the log, a part of it, its rows in another order: whatever the studio knew of a job before,
-it knows afterwards. Only what people say of a job (`jobs.CURATION`) is taken as it is found.
+Somebody may save an old copy over the log, delete rows, or sort them. The studio still knows each job as it
+was, and adds the rows that make the log say so again. Only people's opinions of a job (`jobs.CURATION`) are
+taken as they are found, because a person may have meant to change them.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ _OF_ITS_ROW = frozenset({"external_task_id", "time", "state", "extra"})
 
 
 def missing_rows(known: Job, found: Job | None) -> list[Row]:
-    """Return the rows that make of what was found what was known; none if nothing is missing.
+    """Return the rows that make a job in the log say all that is known of it; none if nothing is missing.
 
-    The first of them says all that matters for money: a crash between them takes nothing back.
+    The first row has every fact that matters for money, so that a crash between the rows loses none of them.
     """
     absent, found = found is None, found or Job()
     cells = _missing_cells(known, found)
     state = known.state if _is_further(known, found) else ""
-    times = [(each, time) for each, time in known.since.items() if _is_missing(each, time, found)]
+    times = [(each, time) for each, time in known.since.items() if _is_time_missing(each, time, found)]
     if state == FAILED and known.accepted:  # without them the row would be the refusal of a call
         cells |= {name: known[name] for name in OF_A_TASK if known[name]}
     rows = [_row(known, state, cells)] if absent or cells or state else []
@@ -49,7 +50,7 @@ def _missing_cells(known: Job, found: Job) -> Row:
 
 
 def _is_further(known: Job, found: Job) -> bool:
-    """Whether the known state has to be said again."""
+    """Whether the known state has to be recorded again."""
     if known.accepted or found.accepted:
         rank = RANKS[found.state] if found.accepted else 0
         return known.accepted and RANKS[known.state] > rank
@@ -58,7 +59,7 @@ def _is_further(known: Job, found: Job) -> bool:
     return known.state != found.state
 
 
-def _is_missing(state: str, time: datetime, found: Job) -> bool:
+def _is_time_missing(state: str, time: datetime, found: Job) -> bool:
     return state not in found.since or found.since[state] > time
 
 

@@ -1,4 +1,7 @@
-"""The seal of the log: what the studio knew of it when it last wrote to it."""
+"""The seal of the log: a note of how much of the log the studio knew when it last wrote to it.
+
+With it a start can tell the rows that a studio wrote or read from those that somebody changed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ from kling.studio.ledger.csv_text import decode_cell, encode_cell
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What the studio knew of the log when it last wrote to it.
+    """The content of a seal.
 
     Args:
-        size, crc: of the bytes of the log that were known.
+        size, crc: length and CRC-32 of the part of the log that the studio knew.
         stamp: inode and time of the last change (ctime) of the log's file. No program can set that time, so a
-            copy that was put back has another one, also if its own seal was put back with it.
-        time: Unix seconds.
-        doubtful: ids of jobs that were known from the file only.
+            copy that was put back has another one, even if its own seal was put back with it.
+        time: when it was written, in Unix seconds.
+        doubtful: ids of jobs that the studio had only read from the file and could not confirm.
     """
 
     size: int
@@ -33,11 +36,11 @@ class Seal:
 
 
 class SealFile:
-    """The seal, beside the log.
+    """The seal's file, beside the log.
 
-    Its first line has a fixed width and is written in place: size and CRC-32 of what is known of the log, its
-    file's inode and ctime, the time, and CRC-32 of the lines below, which are the ids. Nothing is fsynced: a
-    seal that is lost, torn or older than the log only says less than is true.
+    Its first line has a fixed width and is written in place: size and CRC-32 of the known part of the log,
+    the inode and ctime of the log's file, the time, and the CRC-32 of the lines below, which are the ids.
+    Nothing is fsynced, because a seal that is lost, torn or older than the log only confirms fewer rows.
 
     Args:
         path: of the seal.
@@ -48,14 +51,14 @@ class SealFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._handle = -1
-        self._doubtful: Collection[str] | None = None  # what stands in the file
+        self._doubtful: Collection[str] | None = None  # the ids that the file holds
         self._crc_of_ids = 0
         self._close: Callable[[], object] = lambda: None
 
     def write(
         self, size: int, crc: int, stamp: tuple[int, int], now: float, doubtful: Collection[str]
     ) -> None:
-        """Write it. Where that cannot be done, a start knows less."""
+        """Write the seal. A seal that cannot be written is no error: the next start confirms fewer rows."""
         with suppress(OSError):
             if self._handle < 0:
                 self._open()
@@ -67,7 +70,7 @@ class SealFile:
             os.pwrite(self._handle, line.encode(), 0)
 
     def read(self) -> Seal | None:
-        """Return what it says, None if there is none that can be believed."""
+        """Return the seal, None if there is none or it is damaged."""
         try:
             data = self._path.read_bytes()
             line, ids = data[: self._WIDTH].decode("ascii"), data[self._WIDTH :]
@@ -79,7 +82,7 @@ class SealFile:
             return None
 
     def reopen_if_gone(self) -> None:
-        """Let the next `write` make it again if somebody has deleted it."""
+        """Let the next `write` create the file again if somebody has deleted it."""
         if self._handle >= 0 and os.fstat(self._handle).st_nlink == 0:
             self._close()
             self._handle = -1

@@ -65,7 +65,7 @@ class MemoryLedger:
         ids = {
             row["external_task_id"] for row in later if "state" in row or row["external_task_id"] not in old
         }
-        self.unconfirmed = frozenset(filter(self._is_unsettled, ids | (doubtful if believed else set())))
+        self.unconfirmed = frozenset(filter(self._is_undecided, ids | (doubtful if believed else set())))
         self._seal(now)
 
     @property
@@ -105,7 +105,7 @@ class MemoryLedger:
             self._write(rows)
             changed = [self._keep(row) for row in rows]
             left = {row["external_task_id"] for row in rows if row.get("state") == NOT_SENT}
-            self.unconfirmed = frozenset(filter(self._is_unsettled, self.unconfirmed - left))
+            self.unconfirmed = frozenset(filter(self._is_undecided, self.unconfirmed - left))
             self._seal(now)
         self._on_change()
         return changed
@@ -139,7 +139,7 @@ class MemoryLedger:
     def _load(self, rows: list[Row]) -> None:
         self.index = JobIndex(self._lock)
         for row in rows:
-            self.index.keep(fold(self.get(row["external_task_id"]), row))
+            self.index.update(fold(self.get(row["external_task_id"]), row))
         self._seen = list(rows)
         self.times = DurationStats(reversed(self.jobs()))
         self.generation += 1
@@ -160,7 +160,7 @@ class MemoryLedger:
             self._notes["Somebody changed what was recorded; what it no longer had was added again."] = None
         self._load(self._store.rows)
         strangers = {job.id for job in self.jobs() if known.get(job.id) is None}
-        self.unconfirmed = frozenset(filter(self._is_unsettled, self.unconfirmed | strangers))
+        self.unconfirmed = frozenset(filter(self._is_undecided, self.unconfirmed | strangers))
 
     def _write(self, rows: list[Row]) -> None:
         failing = self._store.failing.pop(0) if self._store.failing else ""
@@ -177,7 +177,7 @@ class MemoryLedger:
     def _keep(self, row: Row) -> Job:
         before = self.get(row["external_task_id"])
         job = fold(before, row)
-        self.index.keep(job)
+        self.index.update(job)
         if job.state == SUCCEED and (before is None or before.state != SUCCEED):
             self.times.add(job)
         return job
@@ -185,6 +185,6 @@ class MemoryLedger:
     def _seal(self, now: float) -> None:
         self._store.known = (list(self._seen), now, self.unconfirmed)
 
-    def _is_unsettled(self, job_id: str) -> bool:
+    def _is_undecided(self, job_id: str) -> bool:
         job = self.get(job_id)
         return job is not None and not job.accepted and job.state not in TERMINAL

@@ -99,7 +99,7 @@ def test_a_page_costs_what_it_shows_however_many_jobs_have_no_file(tmp_path):
     index = ledger.index
     for number in range(2000):
         clip = number % 400 == 0
-        index.keep(
+        index.update(
             Job({"external_task_id": f"v{number}", "state": "succeed", **({"file": "x.mp4"} if clip else {})})
         )
     index._jobs = Counted(index._jobs)
