@@ -93,6 +93,17 @@ def test_no_two_modules_wait_for_each_other():
     assert set(TopologicalSorter(graph).static_order()) == paths.keys()
 
 
+def test_the_client_has_no_circle_of_imports_of_any_kind():
+    """Also counts imports inside functions and those for the type checker, which hide a circle."""
+    modules = {f"kling.{name}" for name in CLIENT}
+    graph = {
+        f"kling.{path.stem}": {name for _, name in imports(ROOT / "kling", path.name)} & modules
+        for path in (ROOT / "kling").glob("*.py")
+        if path.stem in CLIENT
+    }
+    assert set(TopologicalSorter(graph).static_order()) == modules
+
+
 def test_the_path_of_the_api_stands_in_one_place():
     own = (path for path in (ROOT / "kling").glob("**/*.py") if "sandbox" not in path.parts)
     paths = [ROOT / "app.py", *own, *(ROOT / "pages").glob("**/*.py")]
