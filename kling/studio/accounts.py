@@ -18,6 +18,7 @@ from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import KlingError
 from kling.studio.connection import find_task
+from kling.studio.files import write_whole
 from kling.studio.jobs import INTENT, UNKNOWN, Job
 from kling.studio.ledger import Ledger
 
@@ -142,10 +143,8 @@ class Accounts:
         self._groups = [group for group in self._groups if group not in (joined, ours)] + [merged]
         self._names |= set(merged)
         self.name = merged[0]
-        part = self._path.with_suffix(".json.part")
         try:
-            part.write_text(json.dumps({"accounts": self._groups}), encoding="utf-8")
-            part.replace(self._path)
+            write_whole(self._path, json.dumps({"accounts": self._groups}).encode())
         except OSError:
             log.warning(
                 "The names of the account could not be kept; they are asked for again.", exc_info=True

@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from kling.studio.files import write_whole
+
 MARK_FILE = "studio.id"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _MARKED = re.compile("v([a-z2-7]{8})-[0-9a-f]{24}")
@@ -69,7 +71,5 @@ def folder_mark(folder: Path, known: Iterable[str]) -> str:
         return mark
     marks = Counter(known_mark for job_id in known if (known_mark := mark_of(job_id)))
     mark = marks.most_common(1)[0][0] if marks else "".join(secrets.choice(_LETTERS) for _ in range(8))
-    part = path.with_suffix(".id.part")
-    part.write_text(f"{mark}\n", encoding="ascii")
-    part.replace(path)
+    write_whole(path, f"{mark}\n".encode())
     return mark
