@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from kling import TextToVideo
+from kling.studio.service import Studio
+from kling.studio.settings import Settings
 from kling.studio.state import database, drafts
 from kling.studio.state.faults import FILE, VERSION
 from kling.studio.state.records import NotKept, StateError
@@ -103,6 +105,13 @@ def test_a_newer_version_s_database_keeps_the_server_from_starting(state, tmp_pa
         newer.execute("UPDATE schema_version SET version = ?", (VERSION + 1,))
     with pytest.raises(StateError, match=r"newer version.*Start that version, or move"):
         state()
+
+
+def test_a_studio_that_may_not_start_gives_its_folder_free(tmp_path):
+    (tmp_path / FILE).write_bytes(b"no database " * 400)
+    for _ in range(2):
+        with pytest.raises(StateError, match="is no database"):
+            Studio(Settings(data_dir=tmp_path))
 
 
 @pytest.mark.parametrize(
