@@ -60,7 +60,7 @@ def test_shared_page_parts_are_imported_by_their_whole_name():
     ("module", "strangers"),
     [
         ("kling", {"streamlit", "pandas", "numpy", "av", "kling.studio", "kling.sandbox"}),
-        ("kling.studio.service", {"streamlit", "pandas", "numpy", "av", "kling.sandbox"}),
+        ("kling.studio.service", {"streamlit", "pandas", "numpy", "av", "sqlalchemy", "kling.sandbox"}),
         ("kling.sandbox", {"streamlit", "pandas", "kling.client", "kling.studio"}),
     ],
 )

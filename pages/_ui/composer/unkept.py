@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from kling.studio.state.records import StateError
+from kling.studio.state.records import NotKept, StateError
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 
@@ -72,11 +72,12 @@ def keep_changes(
             st.session_state.unkept = None
 
 
-def note_unkept(changes: Unkept, error: StateError | str) -> None:
+def note_unkept(changes: Unkept, error: StateError) -> None:
     """Remember changes that the server has refused, and why."""
+    again = "" if isinstance(error, NotKept) else "What you changed is not kept on the server now. "
     st.session_state.unkept = Unkept(
         draft_id=changes.draft_id,
-        why=str(error),
+        why=f"{again}{error}",
         fields=changes.fields,
         texts=changes.texts,
         made=changes.made,

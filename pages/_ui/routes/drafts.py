@@ -42,9 +42,11 @@ async def typed(request: Request) -> Response:
     cookie = request.cookies.get(BROWSER_COOKIE, "")
     try:
         await run_in_threadpool(_keep, request.path_params["draft_id"], cookie, texts)
+    except NotKept as error:
+        return PlainTextResponse(str(error), 413 if isinstance(error, TooLarge) else 409)
     except StateError as error:
-        refused = 413 if isinstance(error, TooLarge) else 409
-        return PlainTextResponse(str(error), refused if isinstance(error, NotKept) else 503)
+        said = f"What you type is not kept on the server now; that is tried again. {error}"
+        return PlainTextResponse(said, 503)
     return Response(status_code=204)
 
 

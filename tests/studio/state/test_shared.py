@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from kling.studio.state.faults import FILE, VERSION
 from kling.studio.state.records import NotKept, StateError
 from tests.studio.state.conftest import NOW
 
-ROOT = Path(__file__).parents[3]
 OLD = "a" * 32
 DRAFT = "0" * 20
 
@@ -28,14 +25,6 @@ def old_draft(folder: Path, draft_id: str = DRAFT, browser: str = OLD, prompt: s
     (folder / "drafts").mkdir(exist_ok=True)
     content = {"browser": browser, "fields": {"prompt": prompt}, "made": ["v1"]}
     (folder / "drafts" / f"{draft_id}.json").write_text(json.dumps(content))
-
-
-def test_nothing_of_sqlalchemy_is_imported_with_the_studio():
-    code = "import kling.studio.service, kling.studio.state.shared, sys; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert "sqlalchemy" not in loaded.stdout.split()
 
 
 def test_it_opens_in_the_background_and_who_needs_it_earlier_waits(state):
