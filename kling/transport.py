@@ -86,10 +86,15 @@ TROUBLE = (OSError, urllib3.exceptions.HTTPError, UnicodeError, TooSlow)
 
 
 class _NoCredentials(AuthBase):
-    """In the place of credentials: with none at all, requests would look for some in a .netrc file."""
+    """Stands for credentials: without any, requests looks for some in a .netrc file and in the address."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
+
+
+_NO_CREDENTIALS = _NoCredentials()
+# A compressed answer of few bytes could become a huge body here, so none is asked for.
+_HEADERS = {**requests.utils.default_headers(), "Accept-Encoding": "identity"}
 
 
 class Session(requests.Session):
@@ -98,7 +103,7 @@ class Session(requests.Session):
     def __init__(self, *, trust_env: bool, adapter: requests.adapters.BaseAdapter | None = None) -> None:
         super().__init__()
         self.trust_env = trust_env
-        self.auth = _NoCredentials()
+        self.auth = _NO_CREDENTIALS
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = adapter or requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=16)
         self.mount("https://", adapter)
@@ -152,15 +157,14 @@ class RequestsTransport:
         json: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Send one request; see `Transport.send`."""
+        headers = {**_HEADERS, **headers}
         try:
-            with self._session.request(
-                method,
-                url,
-                headers={**headers, "Accept-Encoding": "identity"},  # else few bytes may become a huge body
-                params=params,
-                json=json,
-                timeout=self._timeout,
-                stream=True,
+            # Prepared without the session: there are no cookies, hooks or credentials of it to merge in.
+            request = requests.Request(method, url, headers, json=json, params=params, auth=_NO_CREDENTIALS)
+            prepared = request.prepare()
+            settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+            with self._session.send(
+                prepared, timeout=self._timeout, allow_redirects=False, **settings
             ) as response:
                 body = bytearray()
                 deadline = self._monotonic() + self._timeout[1]
