@@ -1,10 +1,11 @@
-"""`python -m kling.sandbox.renderer camera|cut|poster FILE`: draws one small thing, told as JSON on stdin.
+"""`python -m kling.sandbox.renderer camera|cut|poster FILE`: draws one small file from JSON on stdin.
 
 camera  {"type": "simple", "config": {"tilt": 4}, "size": [320, 180], "seconds": 3} as a silent MP4
 cut     {"shots": [{"prompt": "a fox", "seconds": 3}], "negative_prompt": "", "size": [320, 180]} likewise
 poster  {"prompts": ["a fox"], "negative_prompt": "", "aspect_ratio": "16:9"} as a JPEG of 320 by 180 pixels
 
-The file is there whole or not at all. The process is nice to others, and ends itself when it takes too long.
+The file appears only when it is complete. The process runs at low priority, and ends itself after PATIENCE
+seconds.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ def camera(spec: Spec, path: Path) -> None:
 
 
 def cut(spec: Spec, path: Path) -> None:
-    """Draw shots one after another, with few frames a second: it shows the cut, not the movement."""
+    """Draw shots one after another, with few frames a second: enough to show where the cut is."""
     shots = tuple(Shot(prompt=shot["prompt"], seconds=shot["seconds"]) for shot in spec["shots"])
     draw_clip(_order(shots, _size(spec), spec.get("negative_prompt", ""), CUT_FPS), path)
 
 
 def poster(spec: Spec, path: Path) -> None:
-    """Draw one picture; up to three prompts stand in it side by side."""
+    """Draw one picture; up to three prompts are shown in it side by side."""
     prompts = spec["prompts"][:3]
     ratio = spec.get("aspect_ratio", "16:9") if len(prompts) == 1 else "16:9"
     across, down = map(int, ratio.split(":"))
@@ -84,7 +85,7 @@ def _order(shots: tuple[Shot, ...], size: tuple[int, int], negative_prompt: str,
 
 
 def _still(prompt: str, negative_prompt: str, size: tuple[int, int]) -> Image.Image:
-    """Return the middle of a short clip."""
+    """Return the frame in the middle of a short clip."""
     with tempfile.TemporaryDirectory(prefix="kling-poster-") as folder:
         path = Path(folder) / "clip.mp4"
         draw_clip(_order((Shot(prompt=prompt, seconds=2),), size, negative_prompt, CUT_FPS), path)
@@ -103,7 +104,7 @@ def _side_by_side(stills: list[Image.Image]) -> Image.Image:
 
 
 def _framed(picture: Image.Image) -> Image.Image:
-    """Return it in the poster's size; what is upright stands before its own blurred self."""
+    """Return a picture in the poster's size. A narrower one gets its own blurred copy as a background."""
     height = POSTER[1]
     small = picture.resize((round(picture.width * height / picture.height), height), Image.Resampling.LANCZOS)
     if abs(small.width - POSTER[0]) <= 2:
@@ -127,7 +128,7 @@ def _save(picture: Image.Image, path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draw what the command line and stdin say; return the exit code."""
+    """Draw the file that the command line and stdin describe; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m kling.sandbox.renderer", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("kind", choices=sorted(DRAWINGS))

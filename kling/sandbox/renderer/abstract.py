@@ -1,4 +1,4 @@
-"""Painters of nothing in particular: silk that flows, and plain shapes that float."""
+"""Painters of abstract pictures: flowing silk, ink, smoke and floating shapes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kling.sandbox.renderer.canvas import (
 from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.look import Look, mix, rgb
 
-# Colours that go together, dark to bright; the first two are behind everything.
+# Sets of matching colours, dark to bright. The first two colours of a set are the background.
 INKS = (
     ("#160a2c", "#3a1650", "#7a2a86", "#d8437e", "#ff8a5c", "#ffd28a"),
     ("#04182c", "#0a3a5c", "#10708f", "#2fb3b0", "#8fe0c8", "#f4f6d8"),
@@ -31,11 +31,11 @@ PASTEL = ("#e8e4f0", "#f6ece4", "#b8cce8", "#f0b8bc", "#f4d8a4", "#b4dcc8")
 
 
 def inks(look: Look) -> list[Floats]:
-    """The colours of a picture."""
+    """The set of colours of a picture: the named ones if the prompt names any."""
     if look.scene.tint == "#ee8fb4" or (look.scene.form == "shapes" and look.scene.mood != "dark"):
         return [rgb(code) for code in PASTEL]
     named = [rgb(code) for code in look.scene.inks]
-    if named:  # their shades, dark to bright
+    if named:  # shades of them, dark to bright
         white, shades = np.ones(3, np.float32), (0.16, 0.34, 0.85, 1.0)
         found = [named[i % len(named)] * share for i, share in enumerate(shades)]
         return [*found, *(mix(named[i % len(named)], white, 0.18 + 0.22 / len(named)) for i in (0, 1))]
@@ -64,7 +64,7 @@ def backdrop(look: Look) -> Piece:
 
 
 def silk(look: Look, salt: int, depth: float) -> Piece:
-    """One fold of silk: bright along its edge, thinner below; folds slide over each other."""
+    """One fold of silk, bright along its upper edge, more transparent below. Folds slide over each other."""
     dice = look.noise(salt)
     middle, wide = float(dice.uniform(-0.10, 0.90)), float(dice.uniform(0.10, 0.30))
     waves = [(float(dice.uniform(0.9, 3.6)), float(dice.uniform(0, 6))) for _ in range(3)]
@@ -101,7 +101,7 @@ def silk(look: Look, salt: int, depth: float) -> Piece:
 
 
 def plume(look: Look, salt: int, depth: float, which: int) -> Piece:
-    """One cloud of ink in water, or of smoke: dense within, frayed at its edge."""
+    """One cloud of ink in water, or of smoke: dense inside, frayed at the edge."""
     dice = look.noise(salt)
     half = look.frame[0] / look.unit / 2
     at = (float(dice.uniform(-0.7, 0.7)) * half, float(dice.uniform(0.15, 0.75)))
@@ -175,7 +175,7 @@ def shape(look: Look, salt: int, depth: float) -> Piece:
 
 
 def _distance(kind: int, p: Floats, q: Floats) -> Floats:
-    """How far outside of a shape a place is; negative inside."""
+    """The distance of points from the edge of a shape; negative inside of it."""
     if kind == 0:
         return np.asarray(np.hypot(p, q) - 0.9)
     if kind == 1:

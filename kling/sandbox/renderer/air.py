@@ -1,6 +1,6 @@
-"""Painters of what flies and falls: rain, snow, petals, sparks; and of fog and lightning."""
+"""Painters of small things in the air, such as rain, snow, petals and sparks, and of fog and lightning."""
 
-# ruff: noqa: PLR0917 - painters take many numbers, in the order of space: distance, place, size
+# ruff: noqa: PLR0917 - painters take many numbers, always as distance, position, size
 from __future__ import annotations
 
 import math
@@ -19,15 +19,15 @@ class Drift:
     """Small things of one kind.
 
     Args:
-        count: for each square unit.
-        size: in units.
-        fall: units a second, to the right and down.
+        count: things in each square unit.
+        size: their radius in units.
+        fall: their speed in units a second, to the right and down.
         sway: how far they swing, in units.
-        colours: of the things; an empty text takes the light's.
-        cover: how solid they are.
-        long: of a streak, along its way, in sizes; 0 is a soft ball, -1 a leaf.
-        glows: whether it lights the air around it.
-        hollow: whether it is a bubble.
+        colours: one of these is chosen for each; an empty text stands for the colour of the light.
+        cover: their opacity, 0 to 1.
+        long: the length of a streak in sizes; 0: they are soft balls; -1: they are leaves.
+        glows: whether each has a glow around it.
+        hollow: whether they are bubbles.
     """
 
     count: float
@@ -42,9 +42,9 @@ class Drift:
 
 
 FIRE = ("#ff5a4a", "#ffd24a", "#5aa8ff", "#6aff9a", "#ff7ad8", "#fff0d0")
-BURST = 48  # pictures of one burst
-STEAM = 40  # pictures of one rise
-SPARE = 0.35  # units by which a sheet is larger than the frame
+BURST = 48  # pictures in the animation of a firework
+STEAM = 40  # pictures in the animation of steam
+SPARE = 0.35  # a sheet is larger than the frame by so many units
 KINDS = {
     "rain": Drift(70, 0.0016, (-0.10, 1.5), 0.0, ("",), 0.34, 34),
     "snow": Drift(60, 0.0050, (-0.03, 0.13), 0.020, ("#ffffff",), 0.85),
@@ -61,7 +61,7 @@ KINDS = {
 
 
 def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
-    """One layer of small things: a sheet larger than the frame that goes on from its own start."""
+    """One layer of small things: a sheet larger than the frame, which repeats without a seam."""
     drift = KINDS[kind]
     near = 3.0 / depth
 
@@ -85,7 +85,7 @@ def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
         colour, cover = paint_[..., :3], paint_[..., 3]
         if drift.glows:
             cover, colour = _halo(cover, colour, drift.size * near * unit)
-        # a little more than the sheet, so that it can be laid between pixels
+        # slightly larger than the sheet, because it is also placed between two pixels
         down, across = np.arange(high + 4) % high, np.arange(wide + 4) % wide
         board = Canvas(0, 0, wide + 4, high + 4, canvas.frame)
         part = np.ix_(down, across)
@@ -106,7 +106,7 @@ def flying(look: Look, kind: str, salt: int, depth: float) -> Piece:
 
 
 def _again(at: float, far: float, size: int) -> list[int]:
-    """Where else to draw what reaches over an end of the sheet."""
+    """The offsets at which a thing is drawn again, because it crosses an edge of the repeating sheet."""
     return [0, *([size] if at < far else []), *([-size] if at > size - far else [])]
 
 
@@ -142,13 +142,15 @@ def _thing(
         *tint, cover = fill
         width = max(1, round(r * 0.12))
         pen.ellipse((x - r, y - r, x + r, y + r), fill=(*tint, cover // 6), outline=fill, width=width)
-        pen.ellipse((x - r * 0.6, y - r * 0.65, x - r * 0.2, y - r * 0.3), fill=fill)  # a window in it
+        pen.ellipse(
+            (x - r * 0.6, y - r * 0.65, x - r * 0.2, y - r * 0.3), fill=fill
+        )  # a highlight on the bubble
     else:
         pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
 
 def _halo(cover: Floats, colour: Floats, spread: float) -> tuple[Floats, Floats]:
-    """A glow around each light. The sheet repeats, so it is blurred as a ring."""
+    """A glow around each light. The sheet repeats, so the blur wraps around its edges."""
     rows, columns = cover.shape
     waves = np.hypot(*np.meshgrid(np.fft.rfftfreq(columns), np.fft.fftfreq(rows)))
     lens = np.exp(-2 * (math.pi * spread * 1.4 * waves) ** 2)
@@ -186,7 +188,7 @@ def fog(look: Look, salt: int, depth: float, middle: float, thick: float) -> Pie
 
 
 def steam(look: Look, salt: int, depth: float, at: tuple[float, float], size: float) -> Piece:
-    """Wisps that rise from something hot; `at` is where they begin."""
+    """Wisps that rise from something hot, beginning at `at`."""
 
     def paint(canvas: Canvas) -> Layer:
         unit, high, wide = canvas.unit, size * 0.9, size * 0.5
@@ -212,7 +214,7 @@ def steam(look: Look, salt: int, depth: float, at: tuple[float, float], size: fl
 
 
 def firework(look: Look, salt: int) -> Piece:
-    """One rocket's burst, again and again: sparks fly apart, sink and fade."""
+    """One firework that bursts again and again: its sparks fly apart, sink and fade."""
     dice = look.noise(salt)
     half = look.frame[0] / look.unit / 2
     at = (float(dice.uniform(-0.8, 0.8)) * half, float(dice.uniform(0.16, 0.40)))
@@ -231,7 +233,11 @@ def firework(look: Look, salt: int) -> Piece:
             time = (step / BURST + start) % 1
             sheet = Image.new("L", (2 * side, 2 * side))
             pen = ImageDraw.Draw(sheet)
-            for late, light in ((0.06, 0.35), (0.03, 0.6), (0.0, 1.0)):  # a spark's tail, then the spark
+            for late, light in (
+                (0.06, 0.35),
+                (0.03, 0.6),
+                (0.0, 1.0),
+            ):  # the tail of a spark first, then the spark
                 then = max(0.0, time - late)
                 reach = size * canvas.unit * (1 - math.exp(-then * 4.5))
                 r = max(0.7, canvas.unit * 0.0042 * (1.2 - time))
@@ -248,7 +254,7 @@ def firework(look: Look, salt: int) -> Piece:
 
 
 def lightning(look: Look) -> Piece:
-    """A far storm lights the clouds now and then: it swells and fades, and never flashes."""
+    """Far lightning behind clouds. It swells and fades slowly: a flashing picture is unpleasant to watch."""
 
     def paint(canvas: Canvas) -> Layer:
         dice = look.noise(31)

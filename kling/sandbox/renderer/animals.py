@@ -1,4 +1,4 @@
-"""Animals on four legs, at each moment of a step."""
+"""Bodies of animals on four legs, at any moment of a step."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from kling.sandbox.renderer.rigs import DARK, STRIDE, Part, Point, polar
 
-# Place along the body, lead of its step, brightness: the far pair first.
+# For each leg: its position along the body, the phase of its step, its brightness. The far pair comes first.
 LEGS = ((0.70, 0.0, 0.70), (-0.74, 0.5, 0.66), (0.62, 0.5, 1.0), (-0.80, 0.0, 1.0))
 
 
 def four_legs(body: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
-    """An animal on four legs, at a moment of its step; how `body` is told stands in figures.toml."""
+    """An animal on four legs, at a moment of its step; figures.toml explains the keys of `body`."""
     if pose == "sit" and not body.get("hoofed"):
         return _sitting(body, phase)
     half, deep, leg = body["long"] / 2, body["deep"], body["leg"]
@@ -35,7 +35,7 @@ def _leg(body: dict[str, Any], trunk: Point, phase: float, stride: float, which:
     angle = 2 * math.pi * (phase + lead)
     swing, bend = 19 * math.sin(angle) * stride, 26 * max(0.0, math.cos(angle)) * stride
     hip = (half * along, back - deep * 0.12)
-    if which % 2:  # behind: the heel stands far above the ground
+    if which % 2:  # a hind leg: its heel is high above the ground
         joints = [polar(hip, -72 + swing, hip[1] * 0.40)]
         joints.append(polar(joints[-1], -120 + swing * 0.8 - bend * 0.4, hip[1] * 0.33))
         joints.append(polar(joints[-1], -84 + swing * 0.5 - bend, hip[1] * 0.32))
@@ -166,7 +166,7 @@ def _ear(kind: str, high: float, at: Point, size: float, tone: float) -> Part:
 
 
 def _sitting(body: dict[str, Any], phase: float) -> list[Part]:
-    """The same animal on its haunches, breathing."""
+    """An animal that sits and breathes."""
     half, deep = body["long"] / 2, body["deep"]
     tall = body["leg"] + deep * 1.6
     breath = 0.008 * math.sin(2 * math.pi * phase)

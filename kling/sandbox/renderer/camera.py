@@ -1,7 +1,7 @@
 """Camera moves: Kling's six axes and four presets, as positions of a camera over time.
 
-The camera moves, so the picture moves the other way: a camera that pans right shows what lies to the
-right, and everything on the screen slides left. A camera rolling clockwise sees the world turn the other way.
+When the camera moves, the picture moves the other way: a camera that pans right shows more of the right side,
+and everything on the screen slides to the left. When it rolls clockwise, the world turns counterclockwise.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ class Pose:
     """Where the camera stands and looks. Lengths are in units of the frame's shorter side.
 
     Args:
-        x, y, z: to the right, up, forward.
-        pan, tilt: to the right, up; as the distance that the picture slides.
+        x, y, z: the camera's position: to the right, up, forward.
+        pan, tilt: its direction: to the right, up; as the distance that the picture slides.
         roll: degrees, clockwise.
-        zoom: width of the field of view, 1 at rest; larger shows more.
+        zoom: the width of the field of view: 1 at rest, larger shows more.
     """
 
     x: float = 0.0
@@ -34,7 +34,7 @@ REST = Pose()
 DRIFT = Pose(x=0.10)
 FULL = 10.0  # the largest value of an axis
 
-# The end of each move at its full value, where it starts at rest.
+# The pose at the end of a move along each of Kling's axes; `share` is its value divided by FULL.
 AXES = {
     "horizontal": lambda share: Pose(x=1.1 * share),
     "vertical": lambda share: Pose(y=0.7 * share),
@@ -43,11 +43,13 @@ AXES = {
     "roll": lambda share: Pose(roll=30.0 * share),
     "zoom": lambda share: Pose(zoom=1.6**share),
 }
-# The same from plain words in a prompt, each at a usual force of 1.
+# The change of pose by each move that a prompt can name; a usual move has a force of 1.
 MOVES = {
     "push": lambda force: Pose(z=0.55 * force),
     "pull": lambda force: Pose(z=-0.75 * force),
-    "orbit_left": lambda force: Pose(x=-0.75 * force, pan=0.25 * force),  # looks at what is 3 away
+    "orbit_left": lambda force: Pose(
+        x=-0.75 * force, pan=0.25 * force
+    ),  # turns towards a point at a distance of 3
     "orbit_right": lambda force: Pose(x=0.75 * force, pan=-0.25 * force),
 } | {
     word: lambda force, axis=axis, half=half: AXES[axis](half * force)
@@ -69,7 +71,7 @@ MOVES = {
 FORCES = {"slow": 0.4, "fast": 1.6}
 WHIPS = {"whip_left": Pose(pan=-0.8), "whip_right": Pose(pan=0.8)}
 SLANT = Pose(roll=9.0)
-# A hand that holds a camera: pan and tilt, one after another.
+# A camera in a shaking hand: pan and tilt, one pose after another.
 SHAKE = (
     (0.000, 0.000), (0.014, 0.006), (-0.008, 0.012), (0.010, -0.007), (-0.014, -0.003), (0.004, 0.010),
     (0.015, -0.006), (-0.006, 0.004), (0.009, 0.011), (-0.012, -0.008), (0.003, 0.003),
@@ -85,10 +87,11 @@ PRESETS: dict[str, tuple[Leg, ...]] = {
 
 
 def path_from_words(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
-    """The move that a prompt's words ask for; without any, a quiet drift.
+    """The poses of the camera move that a prompt asks for; a slow drift if it asks for none.
 
     Args:
-        legs: one after another; each some words of `WORDS` at once, with `slow`, `fast` or nothing.
+        legs: the parts of the move, one after another. Each has one or more names out of `MOVES` that happen
+            at once, each with `slow`, `fast` or an empty text.
     """
     if not legs:
         return (REST, DRIFT)
@@ -99,7 +102,7 @@ def path_from_words(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
         return (SLANT, SLANT)
     if word == "hand":
         return tuple(Pose(pan=pan, tilt=tilt) for pan, tilt in SHAKE)
-    if word in WHIPS:  # a fifth of the shot
+    if word in WHIPS:  # the move itself takes a fifth of the shot
         return (REST, REST, REST, WHIPS[word], WHIPS[word], WHIPS[word])
     path = [REST]
     for leg in legs:
@@ -112,7 +115,12 @@ def path_from_words(legs: tuple[Leg, ...]) -> tuple[Pose, ...]:
 
 
 def path_from_control(camera_type: str | None, axes: Mapping[str, float]) -> tuple[Pose, ...] | None:
-    """The poses an order asks for, from rest to the end, or None where it leaves the camera to us."""
+    """The poses of a camera control, from rest to the end; None if it leaves the move to the prompt.
+
+    Args:
+        camera_type: `simple`, a preset, or None.
+        axes: the values of `simple` by axis; values beyond [-10, 10] count as the nearest of these.
+    """
     if camera_type in PRESETS:
         return path_from_words(PRESETS[camera_type])
     if camera_type == "simple":
@@ -125,13 +133,13 @@ def path_from_control(camera_type: str | None, axes: Mapping[str, float]) -> tup
 
 
 def _and(one: Pose, other: Pose) -> Pose:
-    """Both moves."""
+    """The pose after two moves at once."""
     added = {name: getattr(one, name) + getattr(other, name) for name in Pose.__slots__}
     return Pose(**added | {"zoom": one.zoom * other.zoom})
 
 
 def pose_at(path: tuple[Pose, ...], progress: float) -> Pose:
-    """The pose after a share of the shot, eased in and out of every waypoint."""
+    """The pose after a share (0..1) of the shot. The camera moves slowly near each pose of the path."""
     legs = len(path) - 1
     leg = min(int(progress * legs), legs - 1)
     u = progress * legs - leg

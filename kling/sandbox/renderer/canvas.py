@@ -1,4 +1,4 @@
-"""What painters paint on: a piece of the scene with coordinates, and how paint becomes a layer."""
+"""The canvas of the painters, with its coordinates; noise and gradients; and how paint becomes a layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from kling.sandbox.renderer.layers import Cel, Floats, Layer, Mirror, full, still
 from kling.sandbox.renderer.scale import Bytes
 
-# Rows of BT.709: Y, U, V from R, G, B in 0..1, in the narrow range that players expect.
+# BT.709: the rows give Y, U and V for R, G and B in 0..1, in the narrow range that players expect.
 TO_YUV = np.array(
     [[46.559, 156.629, 15.812], [-25.664, -86.336, 112.0], [112.0, -101.730, -10.270]], np.float32
 )
@@ -21,12 +21,12 @@ BASE = np.array([16.0, 128.0, 128.0], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A rectangle of the scene in pixels, with the frame's coordinates.
+    """A rectangle of the scene in pixels, in the coordinates of the frame.
 
     Args:
-        left, top: of the canvas against the frame at rest, even.
-        width, height: of the canvas, even.
-        frame: width and height of the frame.
+        left, top: the position of its corner in the frame while the camera is at rest; even.
+        width, height: its size in pixels; even.
+        frame: width and height of the frame in pixels.
     """
 
     left: int
@@ -42,13 +42,13 @@ class Canvas:
 
     @property
     def x(self) -> Floats:
-        """Of each column, in units, 0 in the frame's middle; one row."""
+        """The x of each column, in units, 0 in the middle of the frame; an array of one row."""
         columns = np.arange(self.width, dtype=np.float32) + (self.left + 0.5 - self.frame[0] / 2)
         return (columns / np.float32(self.unit))[None, :]
 
     @property
     def y(self) -> Floats:
-        """Of each row, as a share of the frame's height, 0 at its top; one column."""
+        """The y of each row, as a share of the frame's height, 0 at its top; an array of one column."""
         rows = np.arange(self.height, dtype=np.float32) + (self.top + 0.5)
         return (rows / np.float32(self.frame[1]))[:, None]
 
@@ -61,9 +61,14 @@ class Canvas:
 def cel(
     canvas: Canvas, rgb: Floats, cover: Floats | None, noise: np.random.Generator, *, whole: bool = False
 ) -> Cel:
-    """Turns paint (0..1, any shape that broadcasts to the canvas) into a picture, cut to what is painted.
+    """Turns paint into a picture, cropped to the part that is painted.
 
-    A `whole` picture is not cut.
+    Args:
+        canvas: that was painted on.
+        rgb: colours in 0..1, of any shape that broadcasts to the canvas.
+        cover: opacity in 0..1, likewise; None: everything is opaque.
+        noise: for the dither.
+        whole: whether the picture is not cropped.
     """
     shape = (canvas.height, canvas.width)
     rgb = np.broadcast_to(rgb, (*shape, 3))
@@ -73,7 +78,7 @@ def cel(
         rows, columns = _span(alpha.max(axis=1)), _span(alpha.max(axis=0))
         alpha, rgb = alpha[rows, columns], rgb[rows, columns]
         left, top = left + columns.start, top + rows.start
-    # Rounding with a little noise: without it a smooth sky shows bands.
+    # A little noise before rounding: without this dither a smooth sky would show bands.
     dither = noise.random(rgb.shape[:2], dtype=np.float32)
     small, small_dither = _halve(rgb), dither[::2, ::2]
     small_alpha = None if alpha is None else _halve(alpha)
@@ -95,7 +100,7 @@ def cel(
 
 
 def _span(cover: Floats) -> slice:
-    """From the first to the last place that is painted, even."""
+    """The range from the first to the last position that is painted; even."""
     found = np.flatnonzero(cover > 1 / 512)
     if found.size == 0:
         return slice(0, 2)
@@ -112,7 +117,7 @@ def single_cel_layer(
     motion: Callable[[float], tuple[float, float]] | None = None,
     strength: Callable[[float], float] | None = None,
 ) -> Layer:
-    """Turns paint into a layer of one picture; what is brighter than white or darker than black is cut."""
+    """Turns paint into a layer of one picture; colours outside of 0..1 are clipped."""
     paint = np.clip(rgb, 0, 1).astype(np.float32)
     over = None if cover is None else np.asarray(cover, np.float32)
     return Layer(
@@ -132,7 +137,7 @@ def _halve(array: Floats) -> Floats:
 
 
 def ridge(x: Floats, seed: int, *, scale: float, octaves: int = 5, rough: float = 0.5) -> Floats:
-    """A line of hills over x: smooth noise, -1..1, the same for every canvas."""
+    """Smooth noise over x, -1..1, as for a line of hills; at the same x it is the same on every canvas."""
     total = np.zeros_like(x)
     size, reach = 1.0, 0.0
     for octave in range(octaves):
@@ -176,13 +181,13 @@ def clouds(
 
 
 def smooth(low: float, high: float, value: Floats) -> Floats:
-    """0 below `low`, 1 above `high`, an S between."""
+    """0 below `low`, 1 above `high`, and an S-shaped curve between."""
     u = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(u * u * (3 - 2 * u), np.float32)
 
 
 def gradient(stops: list[tuple[float, tuple[float, ...]]], at: Floats) -> Floats:
-    """Colours between stops, softly, for each value."""
+    """The colour of each value, interpolated between stops."""
     places = [stop for stop, _ in stops]
     return np.stack(
         [np.interp(at, places, [colour[band] for _, colour in stops]) for band in range(3)], axis=-1
@@ -195,8 +200,8 @@ class Piece:
 
     Args:
         depth: distance from the camera.
-        paint: paints it onto a canvas as large as the camera will see.
-        reach: how far it moves by itself, in units: the canvas is larger by this.
+        paint: paints it onto a canvas that is as large as the part that the camera will show.
+        reach: how far the layer moves by itself, in units; the canvas is larger by this.
     """
 
     depth: float

@@ -1,4 +1,4 @@
-"""Who is in a scene: places and moves the figures that the prompt names."""
+"""Places the figures that a prompt names, and moves them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,34 @@ from kling.sandbox.renderer.prompt_reader import Scene
 
 WATER = {"lake", "sea", "river"}
 CELS = 16
-PACE = {"sit": 0.0, "still": 0.0, "run": 2.2}  # against a walk
-CLOSE, FAR = 1.45, 0.55  # how much larger and smaller words make who is named
-PORTRAIT = 1.35  # the size of a person who is seen close
-MOUNTS = ("horse", "camel", "elephant", "deer", "bear", "tiger", "lion", "cow")  # whose back carries a rider
+PACE = {"sit": 0.0, "still": 0.0, "run": 2.2}  # as a factor of walking
+CLOSE, FAR = 1.45, 0.55  # factors of size for a subject that the prompt calls close or far
+PORTRAIT = 1.35  # the size of a person in a close shot, in units
+MOUNTS = (
+    "horse",
+    "camel",
+    "elephant",
+    "deer",
+    "bear",
+    "tiger",
+    "lion",
+    "cow",
+)  # animals that a person can ride
 
 
 def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piece]:
-    """The pieces of one subject, where its kind belongs; a flock is many."""
+    """The pieces of one subject: usually one figure, and several for a group or a flock."""
     name = figure_for(look.scene, name)
     figure = figures()[name]
     mount = mount_of(look.scene)
     if mount:
-        number = 0 if name == mount or "two" in figure else number  # the rider is where the animal is
+        number = (
+            0 if name == mount or "two" in figure else number
+        )  # a rider and the animal have the same position
     dice = look.noise(200 + number)
     foot, depth, size = _spot(look, mount if mount and "two" in figure else name, dice)
     if figure.get("small") and any("two" in figures()[other] for other, _ in look.scene.subjects):
-        size *= 0.5  # alone they may fill the frame; beside a person they keep their measure
+        size *= 0.5  # alone it may fill the frame, but beside a person it must look small
     half = look.frame[0] / look.unit / 2
     x = (0.0, -0.42, 0.40)[number] * half + float(dice.uniform(-0.12, 0.12)) * half
     if figure["way"] == "hearth" and half > 0.6:  # beside the window
@@ -45,7 +56,7 @@ def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piec
         return [
             put(look, name, colour, 210, at=spot, size=own, depth=depth - 0.005, pace=back.get("pace", 0.0))
         ]
-    # Others of a group: where they stand from the first, how large and in what colour.
+    # The members of a group: offset from the first one (x, y), factor of size, colour.
     group: list[tuple[float, float, float, str]] = [(0.0, 0.0, 1.0, colour)]
     if name == "couple":
         group = [(-0.16, 0.0, 1.0, colour), (0.17, 0.0, 0.93, "#9a4a58")]
@@ -55,9 +66,7 @@ def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piec
         size *= 1 - 0.09 * (_count(look.scene, number) - 1)
         room = 1.0 if "flock" in figure else 0.75 if "two" in figure else reach(name)[0]
         for _ in range(max(int(figure.get("flock", 1)), _count(look.scene, number)) - 1):
-            side = (
-                1 if len(group) % 2 else -1
-            )  # to the left and right in turn, so that they do not cover one another
+            side = 1 if len(group) % 2 else -1  # left and right in turn, so that they do not cover each other
             across = (side * (0.7 + 0.55 * len(group)) + float(dice.uniform(-0.3, 0.3))) * room
             up = float(dice.normal(0, 0.9))
             flat = 1.0 if figure["way"] in {"fly", "swim"} else 0.05
@@ -80,19 +89,19 @@ def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piec
 
 
 def _count(scene: Scene, number: int) -> int:
-    """How many of a subject there are; beside others there is room for two."""
+    """How many of a subject are drawn: at most two if there are other subjects too."""
     return min(scene.counts[number], 2 if len(scene.subjects) > 1 else 5) if scene.counts else 1
 
 
 def figure_for(scene: Scene, name: str) -> str:
-    """The figure that a subject is where it is: people dive, astronauts walk on land."""
+    """The figure that is drawn for a subject; it depends on the place: under water a person is a diver."""
     if scene.place == "underwater" and "two" in figures()[name]:
         return "diver"
     return "spacewalker" if name == "astronaut" and scene.place not in {"space", "underwater"} else name
 
 
 def mount_of(scene: Scene) -> str:
-    """The animal that somebody rides or the bench that somebody sits on, or nothing."""
+    """The animal that somebody rides, or the bench that somebody sits on; empty if there is none."""
     names = [figure_for(scene, name) for name, _ in scene.subjects]
     if not any("two" in figures()[name] for name in names):
         return ""
@@ -101,7 +110,7 @@ def mount_of(scene: Scene) -> str:
 
 
 def _spot(look: Look, name: str, dice: np.random.Generator) -> tuple[float, float, float]:
-    """Where a figure's foot is (share of the height), its distance and its size."""
+    """The y of a figure's foot (a share of the frame's height), its distance and its size."""
     figure, scene, h = figures()[name], look.scene, look.horizon
     way, size = figure["way"], float(figure["size"])
     if scene.near == "close" and "two" in figure and scene.place not in {"underwater", "space"}:
@@ -117,11 +126,11 @@ def _spot(look: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
     if way == "far" and wet and name not in {"lighthouse", "bridge"}:
         size *= 0.55  # on the far shore
     if "two" in figure and scene.near != "far" and len(scene.subjects) == 1 and sum(scene.counts) == 1:
-        size *= 1.2  # who is alone
+        size *= 1.2  # a single person may be larger
     stand = 0.84 if scene.place == "stage" else 0.90
     spots = {
         "fly": (
-            (float(dice.uniform(0.20, 0.28)), 5.6)  # above and before the houses
+            (float(dice.uniform(0.20, 0.28)), 5.6)  # in front of the houses, above the street
             if scene.place in {"city", "neon"}
             else (float(dice.uniform(0.34, 0.46)), 2.9)  # between the trees
             if scene.place == "forest"
@@ -145,10 +154,10 @@ def _spot(look: Look, name: str, dice: np.random.Generator) -> tuple[float, floa
 
 
 def _inside(look: Look, way: str, size: float, *, small: bool) -> tuple[float, float, float]:
-    """The same in a room: against its wall, on the floor, on a table before us, or behind that table."""
+    """The same for a room: the figure stands at the wall, on the floor, on the table or behind it."""
     if way == "hearth":
         return 0.765, 3.6, size * 0.86
-    if way in {"far", "table"}:  # a building: its model
+    if way in {"far", "table"}:  # a building is drawn as a small model
         return 0.86, 1.95, size * (0.8 if way == "far" else 1.0)
     if way == "wall":
         return 0.70, 3.65, size
@@ -172,7 +181,7 @@ def put(
     depth: float,
     pace: float | None = None,
 ) -> Piece:
-    """A figure that moves as its kind does; it is at its place in the middle of the shot."""
+    """A figure that moves as its kind does. In the middle of the shot it is at the position `at`."""
     figure = figures()[name]
     way, cycle = figure["way"], float(figure.get("cycle", 1.0))
     pace = float(figure.get("pace", 0.0)) if pace is None else pace
@@ -190,7 +199,7 @@ def put(
     left = (look.scene.facing or by_chance) == "left" and way not in {"far", "table", "hearth"}
     if left:
         pace = -pace
-    if look.scene.near == "close" and "two" in figure:  # a portrait is held still, but for a breath
+    if look.scene.near == "close" and "two" in figure:  # in a portrait the person only breathes
         pose, pace = "still", 0.0
     bob = {
         "walk": 0.0025 if pose == "still" else 0.0,

@@ -22,8 +22,12 @@ from kling.sandbox.renderer.scale import fit, resize
 from kling.sandbox.renderer.scene import plan
 from kling.sandbox.renderer.sound import soundscape
 
-PAINTED = ((1440, 1 / 2), (1000, 2 / 3), (600, 3 / 4))  # from this short side on, at this share of the size
-MARGIN = 6  # pixels around what the camera can see
+PAINTED = (
+    (1440, 1 / 2),
+    (1000, 2 / 3),
+    (600, 3 / 4),
+)  # (short side in pixels from which it holds, share of the size at which the frame is painted)
+MARGIN = 6  # pixels around the part that the camera shows
 
 
 def draw_clip(spec: RenderSpec, path: Path) -> None:
@@ -75,7 +79,7 @@ def draw_camera_preview(
 
 
 def seed_of(*parts: str) -> int:
-    """A number from texts, the same on every machine."""
+    """A number made from texts; the same texts give the same number on every machine."""
     return int.from_bytes(hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:6])
 
 
@@ -89,7 +93,7 @@ def _sound(spec: RenderSpec, scene: Scene) -> Iterator[np.typing.NDArray[np.floa
 
 
 def frames(spec: RenderSpec, scenes: list[Scene]) -> Iterator[Planes]:
-    """Every frame of the clip, finished; the arrays are used again for the next one."""
+    """Yields every frame of the clip. The arrays of a frame are overwritten by the next one."""
     marks = stamps_of(spec)
     grade = Grade(_stage_size(spec.width, spec.height), seed_of(spec.seed, "grain"))
     for number, (shot, scene) in enumerate(zip(spec.shots, scenes, strict=True)):
@@ -102,7 +106,7 @@ def frames(spec: RenderSpec, scenes: list[Scene]) -> Iterator[Planes]:
 
 
 def _stage_size(width: int, height: int) -> tuple[int, int]:
-    """The size at which a large frame is painted: a preview that is soon ready beats a sharper one."""
+    """The size at which a frame is painted. Large frames are painted smaller and enlarged, to save time."""
     share = next((share for short, share in PAINTED if min(width, height) >= short), 1.0)
     return round(width * share / 2) * 2, round(height * share / 2) * 2
 
@@ -146,7 +150,7 @@ def _blank(width: int, height: int) -> Planes:
 
 
 def _view(each: Pose, frame: tuple[int, int], unit: float) -> View:
-    """What must be composed for a pose: the frame itself, or what a zoomed or rolled lens sees."""
+    """The view for a pose: the frame itself, or a larger part of the scene for a zoomed or rolled camera."""
     width, height = frame
     centre = (width / 2, height / 2)
     x, y = each.pan * unit, -each.tilt * unit
@@ -155,14 +159,14 @@ def _view(each: Pose, frame: tuple[int, int], unit: float) -> View:
         return View(x, y, width, height, centre, at)
     turn = math.radians(each.roll)
     c, s = abs(math.cos(turn)), abs(math.sin(turn))
-    # sizes that scale to whole pixels: a zoom then is as smooth as a pan
+    # only sizes that scale to whole pixels: otherwise a zoom would jitter
     wide, _ = fit(math.ceil((width * c + height * s) * each.zoom) + 4, 1 / each.zoom, step=4)
     high, _ = fit(math.ceil((width * s + height * c) * each.zoom) + 4, 1 / each.zoom, step=4)
     return View(centre[0] + x - wide / 2, centre[1] + y - high / 2, wide, high, centre, at)
 
 
 def _lens(stage: Planes, each: Pose, frame: tuple[int, int]) -> Planes:
-    """Scales and turns a composed stage into the frame."""
+    """Scales and turns the composed view into the frame."""
     turn = math.radians(each.roll)
     c, s = math.cos(turn), math.sin(turn)
     made = []
@@ -185,7 +189,7 @@ def _lens(stage: Planes, each: Pose, frame: tuple[int, int]) -> Planes:
 
 
 def _canvas(views: list[View], frame: tuple[int, int], depth: float, reach: tuple[float, float]) -> Canvas:
-    """The part of a layer that the views uncover, while it moves itself as far as `reach`."""
+    """The canvas for a layer: the part of it that any view shows, plus its own movement (`reach`)."""
     lefts, tops, rights, bottoms = [], [], [], []
     for view in views:
         scale, dx, dy = view.projection(depth)

@@ -1,6 +1,6 @@
-"""Draws who and what is in the picture: figures of a few parts, which a cycle turns, swings and flaps."""
+"""Draws figures: people, animals and things. A figure has a few parts that turn, swing or flap in a cycle."""
 
-# ruff: noqa: PLR0917 - painters take many numbers, in the order of space: distance, place, size
+# ruff: noqa: PLR0917 - painters take many numbers, always as distance, position, size
 from __future__ import annotations
 
 import math
@@ -29,9 +29,9 @@ LIT = {
     "space",
     "underwater",
     "moon",
-}  # places with a light of their own
+}  # places that have lamps or other light of their own
 
-FURS = {"#f2efe8", "#23232a", "#8d939c", "#7a4f32"}  # white, black, grey, brown: as animals are
+FURS = {"#f2efe8", "#23232a", "#8d939c", "#7a4f32"}  # white, black, grey, brown: natural colours of animals
 
 
 @cache
@@ -41,7 +41,7 @@ def figures() -> dict[str, dict[str, Any]]:
 
 
 def parts_of(figure: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
-    """The parts of a figure at a moment of its cycle, those at the back first."""
+    """The parts of a figure at a moment of its cycle; the parts at the back come first."""
     body: list[Part] = []
     if "four" in figure:
         body = four_legs(figure["four"], phase, pose)
@@ -72,7 +72,7 @@ def _moved(part: Part, points: list[Point], phase: float) -> list[Point]:
 
 @cache
 def reach(name: str, pose: str = "") -> tuple[float, float, float]:
-    """How far a figure reaches to either side, up and down, in its whole cycle."""
+    """How far a figure extends sideways, up and down from its foot in its whole cycle."""
     across, up, down = 0.1, 0.1, 0.1
     for phase in (step / 8 for step in range(8)):
         for part in parts_of(figures()[name], phase, pose):
@@ -104,7 +104,7 @@ def _round(points: list[Point]) -> list[Point]:
 
 
 def _bow(numbers: list[float]) -> list[float]:
-    """A limb of three joints as one even curve."""
+    """A limb of three joints as points of one smooth curve."""
     a, b, c = (np.array(numbers[i : i + 3]) for i in (0, 3, 6))
     middle = 2 * b - (a + c) / 2
     steps = np.linspace(0, 1, 10)
@@ -156,11 +156,11 @@ def _draw(
 
 
 def _own(look: Look, figure: dict[str, Any], colour: str) -> Floats:
-    """The colour of a figure that was named in a colour, or not."""
+    """The main colour of a figure: its own, or the one that the prompt names for it."""
     own = rgb(colour or figure["colour"])
-    if colour and "four" in figure:  # a red fox is not as red as a red car, but a white bear is white
+    if colour and "four" in figure:  # a red fox is only reddish, but a white bear is white
         own = mix(own, rgb(figure["colour"]), 0.10 if colour in FURS else 0.55)
-    if look.scene.place == "neon":  # whose signs shine on everybody
+    if look.scene.place == "neon":  # the light of its signs falls on everything
         own = mix(own, look.light, 0.25)
     return own
 
@@ -183,12 +183,12 @@ def paint(
     scale = size * canvas.unit
     half, up, below = (max(8, math.ceil(scale * far / 2) * 2) for far in reach(name, pose))
     x0, y0 = (int(v) // 2 * 2 for v in at)
-    below = min(below, max(8, canvas.top + canvas.height - y0))  # what is lower is never seen
+    below = min(below, max(8, canvas.top + canvas.height - y0))  # the part below the canvas is never shown
     board = Canvas(x0 - half, y0 - up, 2 * half, up + below, canvas.frame)
     grow = 3 if half < 500 else 2
     ambient = {"noon": 0.98, "dawn": 0.84, "dusk": 0.68, "night": 0.44}[look.scene.time]
     if look.scene.place in {"city", "neon", "village"}:
-        ambient = max(ambient, 0.62 if look.scene.place != "neon" else 0.85)  # of street lamps
+        ambient = max(ambient, 0.62 if look.scene.place != "neon" else 0.85)  # street lamps
     if figure["way"] == "table" or look.scene.place in LIT:
         ambient = max(ambient, 0.8)
     dim = {"table": 0.8}.get(figure["way"], 0.5) if look.scene.light == "back" else 1.0
@@ -231,7 +231,7 @@ def paint(
 
 
 def _shade(look: Look, picture: Floats, scale: float, ambient: float) -> Floats:
-    """Form: lighter above, a rim of light on the sun's side, darker below."""
+    """Shades a flat figure: lighter above, darker below, with a bright rim on the side of the sun."""
     alpha = picture[..., 3]
     side = -1 if look.sun[0] < 0 else 1
     step = max(1, int(scale * 0.022))

@@ -1,4 +1,4 @@
-"""The MP4: frames and sound in, one streamable file out, nothing kept in memory."""
+"""Writes frames and sound into one MP4 that can be streamed, without keeping them in memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from kling.sandbox.renderer.layers import Planes
 
-RATE = 48_000  # of the sound
+RATE = 48_000  # samples a second of the sound
 PRESET = "superfast"
 QUALITY = "21"  # crf: about 2 MB for five seconds of 720p
-RATE_LIMIT = 5_600_000 / (1280 * 720)  # bits a second for each pixel: 4 MB hold any five seconds of 720p
-LARGE = 2_500_000  # pixels; what is larger was painted smaller, so it has no finer detail to keep
+RATE_LIMIT = 5_600_000 / (
+    1280 * 720
+)  # bits a second for each pixel: no five seconds of 720p take more than 4 MB
+LARGE = 2_500_000  # pixels; larger frames were enlarged, so a lower quality loses no detail
 LARGE_QUALITY = "25"
 
 
@@ -28,7 +30,15 @@ def write(
     fps: int,
     sound: Iterator[npt.NDArray[np.float32]] | None = None,
 ) -> None:
-    """Encodes frames as they come, and after every `fps` of them one second of sound."""
+    """Encodes frames as they come, and one second of sound with every `fps` frames.
+
+    Args:
+        path: of the file.
+        frames: Y, U and V of each frame; the arrays may be reused.
+        size: width and height in pixels.
+        fps: frames a second.
+        sound: one second of stereo at a time; None: the file gets no audio track.
+    """
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
         video = container.add_stream("libx264", rate=fps)
         video.width, video.height = size

@@ -1,4 +1,4 @@
-"""The look of film: corners a little darker, and fine grain that lives."""
+"""Makes frames look like film: darker corners, and fine grain that changes with each frame."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from kling.sandbox.renderer.layers import Planes
 from kling.sandbox.renderer.scale import Bytes
 
-GRAIN = 1.1  # levels of brightness: felt rather than seen
-DARKER = 0.20  # at the corners
+GRAIN = 1.1  # standard deviation in levels of brightness; hardly visible
+DARKER = 0.20  # share of the brightness that is missing in the corners
 
 
 class Grade:
@@ -26,20 +26,20 @@ class Grade:
         away = np.clip((x * x + y * y) / 2, 0, 1)
         self._keep = (256 * (1 - DARKER * away * away)).astype(np.uint16)
         dice = np.random.default_rng([seed, 77])
-        # One sheet of grain, larger than the frame, laid down elsewhere for each frame.
+        # One sheet of grain, larger than the frame; each frame takes another part of it.
         rough = dice.normal(0, GRAIN * 256, (height + 64, width + 64)) + 128
         self._grain = np.clip(rough, -900, 1200).astype(np.int16)
         self._dice = dice
 
     def __call__(self, planes: Planes) -> Planes:
-        """Grades the brightness of a frame; its colours stay."""
+        """Returns the frame with its brightness changed; its colours stay."""
         rows, columns = planes[0].shape
         made: Bytes = np.empty_like(planes[0])
         down, right = (int(at) for at in self._dice.integers(0, 64, 2))
         step = max(16, 96_000 // columns)
         for top in range(0, rows, step):
             part = slice(top, min(rows, top + step))
-            # 16 is black; 900 / 256 keeps the sum above zero.
+            # The sum never is negative: black is 16 * 256, and the grain at least -900.
             lit = planes[0][part] * self._keep[part]
             grain = self._grain[part.start + down : part.stop + down, right : right + columns]
             lit += grain.view(np.uint16)

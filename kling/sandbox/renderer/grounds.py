@@ -1,4 +1,4 @@
-"""What most places share: the sky above them, and what lies between the camera and the land in the back."""
+"""The parts that most places share: the sky, and the ground between the camera and the land in the back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 
 
 def sky_pieces(look: Look) -> list[Piece]:
-    """The sky and what is in it."""
+    """The sky, with stars, clouds, aurora, lightning, fireworks or a rainbow."""
     scene = look.scene
     pieces = [sky.sky(look)]
     if scene.time == "night" and look.gloom < 0.4:
@@ -44,7 +44,7 @@ def sky_pieces(look: Look) -> list[Piece]:
 
 
 def foreground(look: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - one return a kind of ground
-    """What lies before the land in the back, from the horizon to the camera."""
+    """The ground from the horizon to the camera: water, road, field, sand, snow or hills."""
     scene, h = look.scene, look.horizon
     white = (
         mix(rgb("#e8eef6"), look.haze, 0.35)
@@ -125,10 +125,10 @@ def foreground(look: Look, base: str = "") -> list[Piece]:  # noqa: PLR0911 - on
 
 
 def has_vehicle(look: Look) -> bool:
-    """Whether something drives by: then the road runs from side to side."""
+    """Whether a vehicle drives through the picture: the road then runs from side to side."""
     return any(figures()[name]["way"] == "drive" for name, _ in look.scene.subjects)
 
 
 def with_scene(look: Look, **change: Any) -> Look:
-    """The same light on another scene."""
+    """The same look with some fields of its scene changed."""
     return replace(look, scene=replace(look.scene, **change)) if change else look

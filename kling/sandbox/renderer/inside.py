@@ -1,4 +1,4 @@
-"""Places with no open land: rooms and stages, caves, space, the deep, and nothing at all."""
+"""Places without open land: rooms, stages, space, under water, and abstract pictures."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def underwater(look: Look) -> list[Piece]:
 
 
 HEARTH = {"xmastree", "fireplace", "sofa", "shelf", "potted"}
-# What stands in a room where the prompt says nothing: to the left and to the right of the window.
+# The furniture of a room that the prompt does not furnish: left and right of the window.
 FURNITURE = (("shelf", "potted"), ("potted", "sofa"), ("sofa", "shelf"), ("fireplace", "potted"))
 
 
@@ -64,7 +64,9 @@ def room(look: Look) -> list[Piece]:
     wide = look.frame[0] / look.unit
     half = min(0.42, wide * 0.36)
     named = {name for name, _ in look.scene.subjects}
-    laid = any(figures()[name].get("small") for name in named)  # a table before us; nothing stands in the way
+    laid = any(
+        figures()[name].get("small") for name in named
+    )  # then a table stands in front, and no furniture hides it
     cloth = rgb(("#d8cbb4", "#c8a878", "#a8b4b0")[look.scene.digest // 5 % 3]) * (0.5 if look.dark else 0.95)
     pair = FURNITURE[3 if look.scene.season == "winter" else look.scene.digest % 4]
     standing = [
@@ -85,7 +87,7 @@ def room(look: Look) -> list[Piece]:
 
 
 def _outside(look: Look) -> list[Piece]:
-    """What the window shows."""
+    """The view from the window."""
     if look.scene.beyond in {"city", "neon"}:
         neon = look.scene.beyond == "neon"
         return [
@@ -111,7 +113,7 @@ def fire_light(look: Look, names: set[str]) -> list[Piece]:
 
 
 def cafe(look: Look) -> list[Piece]:
-    """A table, and lights far out of focus behind it."""
+    """A table, and blurred lights behind it."""
     tone = rgb(look.scene.tint or ("#6a4632", "#3f5a5e", "#5a4256", "#6a5a3a")[look.scene.digest % 4])
     lights = ("#ffc878", "#ffdca8", "#ff9f5a", "#8fc8ff")
     return [
@@ -124,7 +126,7 @@ def cafe(look: Look) -> list[Piece]:
 
 
 def studio(look: Look) -> list[Piece]:
-    """A seamless backdrop, softly lit, and a table that goes over into it."""
+    """A softly lit backdrop that continues into the table without a seam."""
     paints = ("#c9b8a6", "#a8b8c0", "#c4a8ac", "#8f9a94")
     tone = rgb(look.scene.tint or paints[look.scene.digest % 4]) * 0.82
     low = mix(tone, np.ones(3, np.float32), 0.22) * 0.92
@@ -139,7 +141,7 @@ def studio(look: Look) -> list[Piece]:
 
 
 def macro(look: Look) -> list[Piece]:
-    """Green, far out of focus."""
+    """Blurred green plants."""
     lights = ("#c8e08a", "#8fc86a", "#f2f0b8", "#7ab85a")
     green = rgb(look.scene.tint or ("#3f6a34", "#4a7040", "#2f5f48")[look.scene.digest % 3])
     return [
@@ -169,7 +171,7 @@ def stage(look: Look) -> list[Piece]:
 
 
 def nothing(look: Look) -> list[Piece]:
-    """An abstract picture: shapes where the prompt says so or asks for little, silk otherwise."""
+    """An abstract picture: shapes, ink or smoke if the prompt names them, else silk."""
     if look.scene.form == "shapes":
         return [
             abstract.backdrop(look),

@@ -1,4 +1,4 @@
-"""The small print on the picture: that it is a preview, and the watermark where one was ordered."""
+"""The label on each picture, which says that it is a preview, and the watermark if the spec asks for one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from kling.sandbox.render_spec import RenderSpec
 from kling.sandbox.renderer.layers import Planes
 from kling.sandbox.renderer.scale import Bytes
 
-Stamp = tuple[int, int, Bytes, Bytes]  # left, top, brightness, what shows through
-LARGE = 34  # letters across the frame's width: still legible where the clip is a card of 300 pixels
+Stamp = tuple[
+    int, int, Bytes, Bytes
+]  # left, top, its brightness, and how much of the picture shows through it
+LARGE = 34  # letters that would fit across the frame; legible even if the clip is shown 300 pixels wide
 SMALL = 68
-VEIL = 0.26  # behind the letters: legible on snow too
+VEIL = 0.26  # darkness behind the letters, so that they are legible on snow
 
 
 def stamps_of(spec: RenderSpec) -> tuple[Stamp, ...]:
-    """The label, and the watermark of a file that carries one."""
+    """The label, and the watermark if the spec asks for one."""
     details = f"{_plain(spec.model_name)} · {_plain(spec.mode)} · seed {_plain(spec.seed)}"
     lines = [("Sandbox preview", spec.width / LARGE, 0.86), (details, spec.width / SMALL, 0.70)]
     found = [_stamp(spec, lines, (0, 1))]
@@ -26,7 +28,7 @@ def stamps_of(spec: RenderSpec) -> tuple[Stamp, ...]:
 
 
 def _plain(text: str) -> str:
-    """Short and printable; the built-in font has no glyphs beyond Latin."""
+    """The printable ASCII characters of a text, at most 32: the built-in font has no others."""
     return "".join(letter for letter in text if " " <= letter <= "~")[:32]
 
 
@@ -62,7 +64,7 @@ def _fitting(words: str, size: float, width: float) -> ImageFont.FreeTypeFont:
 
 
 def apply_stamp(stamp: Stamp, out: Planes) -> None:
-    """Puts a stamp on a finished frame."""
+    """Draws a stamp onto a finished frame."""
     left, top, light, clear = stamp
     rows, columns = light.shape
     part = out[0][top : top + rows, left : left + columns]

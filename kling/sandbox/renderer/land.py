@@ -1,6 +1,6 @@
-"""Painters of land: ranges, hills, dunes, table mountains, and the ground near the camera."""
+"""Painters of land: mountains, hills, dunes, mesas, and the ground near the camera."""
 
-# ruff: noqa: PLR0917 - painters take many numbers, in the order of space: distance, place, size
+# ruff: noqa: PLR0917 - painters take many numbers, always as distance, position, size
 from __future__ import annotations
 
 import numpy as np
@@ -11,17 +11,17 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 
 
 def _under(canvas: Canvas, crest: Floats) -> Floats:
-    """Covers everything below a line of heights."""
+    """The opacity of a shape that fills everything below a line."""
     return np.clip((canvas.y - crest) * canvas.frame[1] + 0.5, 0, 1).astype(np.float32)
 
 
 def number(look: Look, salt: int) -> int:
-    """A form's own number, from the take and the painter."""
+    """A seed for the noise of one painter."""
     return look.seed % 10_000 + salt * 31
 
 
 def tone(look: Look, depth: float, colour: Floats | None = None) -> Floats:
-    """A colour as it looks through the air at a distance."""
+    """A colour at a distance: the farther away, the more it takes the colour of the haze."""
     air = 1 - np.exp(-(depth - 1.2) / (7.0 if look.scene.weather != "fog" else 2.6))
     return mix(look.land if colour is None else colour, look.haze, float(air) * 0.92)
 
@@ -40,7 +40,7 @@ def hills(
 
 
 def terrace(look: Look, salt: int, depth: float, base: float, height: float, colour: Floats) -> Piece:
-    """A step of a slope: water that mirrors the sky along its edge, and green below."""
+    """A terrace: water that mirrors the sky along its edge, and green below."""
 
     def paint(canvas: Canvas) -> Layer:
         form = ridge(canvas.x + salt * 3.7, number(look, salt), scale=0.9, octaves=2, rough=0.3)
@@ -83,7 +83,7 @@ def peaks(look: Look, salt: int, depth: float, base: float, height: float, snow:
             )
 
         crest = base - height * high(x) / canvas.tall
-        # Faces: the crest's line, pushed sideways with the way down, shades left and right of each ridge.
+        # The line of the crest, moved sideways further down, decides which faces are lit.
         down = (y - crest) * canvas.tall
         turn = clouds(canvas, look.noise(salt), scale=(0.07, 0.10), octaves=4)
         bend = x + 0.05 * turn * np.clip(down * 3, 0, 1)
@@ -110,7 +110,7 @@ def peaks(look: Look, salt: int, depth: float, base: float, height: float, snow:
 
 
 def dunes(look: Look, salt: int, depth: float, base: float, height: float) -> Piece:
-    """Sand: long crests, the side towards the sun bright, the other in shade, fine ripples."""
+    """Dunes: long crests, bright on the side of the sun and shaded on the other, with fine ripples."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y
@@ -125,7 +125,7 @@ def dunes(look: Look, salt: int, depth: float, base: float, height: float) -> Pi
         sand = {"noon": "#e0b77c", "dawn": "#d9a987", "dusk": "#b9694c", "night": "#2c3352"}[look.scene.time]
         sand = "#b5603a" if look.scene.place == "mars" else sand
         colour = tone(look, depth * 0.75, mix(rgb(sand), look.land, 0.12))
-        # The wind's side lies in the light; the shade of a crest runs down its lee, slanting and sharp above.
+        # One side of a crest is lit. The shade on the other side is slanted, with a sharp upper edge.
         slope = (high(x + 0.02) - high(x - 0.02)) * height / 0.04
         lee = smooth(-0.02, 0.10, slope * sun) * np.exp(-np.clip(down, 0, 9) * 9 / max(0.05, height * 10))
         swell = 0.10 * clouds(canvas, look.noise(salt), scale=(0.7, 0.07), octaves=3)
@@ -140,12 +140,12 @@ def dunes(look: Look, salt: int, depth: float, base: float, height: float) -> Pi
 
 
 def cliff(look: Look, salt: int, depth: float, base: float, height: float, gap: tuple[float, float]) -> Piece:
-    """A wall of rock, lower where water comes over it at `gap` (its middle, half its width)."""
+    """A wall of rock, with a lower part at `gap` (its middle, half its width), where water falls over it."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y
         seed = number(look, salt)
-        level = smooth(gap[1] * 2.9, gap[1] * 4.5, np.abs(x - gap[0]))  # where water comes over it
+        level = smooth(gap[1] * 2.9, gap[1] * 4.5, np.abs(x - gap[0]))  # low where water falls over it
         edge = 0.10 * level * ridge(x, seed, scale=0.5, octaves=5, rough=0.5)
         notch = 0.10 * smooth(gap[1] * 1.7, gap[1] * 0.9, np.abs(x - gap[0]))
         away = 0.16 * smooth(0.5, 1.3, np.abs(x - gap[0]))
@@ -175,7 +175,7 @@ def cliff(look: Look, salt: int, depth: float, base: float, height: float, gap: 
 
 
 def mesas(look: Look, salt: int, depth: float, base: float, height: float) -> Piece:
-    """Table mountains with strata."""
+    """Mesas with strata of rock."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y

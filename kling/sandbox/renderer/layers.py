@@ -1,7 +1,8 @@
-"""Layers of the scene, and putting them together into one frame.
+"""The layers of a scene, and how they are put together into one frame.
 
-A layer is painted once, larger than the frame by what the camera will uncover, and kept as 8-bit planar YUV
-4:2:0, the encoder's own format. A frame is then only shifts and blends of slices: a few milliseconds.
+A layer is painted once. It is larger than the frame, so that the camera can move over it, and it is stored
+as 8-bit planar YUV 4:2:0, the format of the encoder. Making a frame then only shifts and blends slices of
+arrays, which takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ Planes = tuple[Bytes, Bytes, Bytes]
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 
 BAND = 96_000  # pixels that are blended at a time
-STEPS = 16  # positions between two pixels; finer steps cannot be seen
+STEPS = 16  # positions between two pixels; finer steps would not be visible
 
 
 def still(_seconds: float) -> tuple[float, float]:
-    """No movement."""
+    """The motion of a layer that does not move."""
     return (0.0, 0.0)
 
 
 def full(_seconds: float) -> float:
-    """All of a layer is seen, always."""
+    """The strength of a layer that is always fully visible."""
     return 1.0
 
 
@@ -39,10 +40,10 @@ class Cel:
     """One painted picture.
 
     Args:
-        colour: Y, U and V, already multiplied by the cover.
-        clear: what shows through, 255 where the picture is empty; at full and at half size.
-        left, top: where its first pixel lies in the frame while the camera is at rest; even.
-        solid_row: from this row down nothing shows through; even.
+        colour: Y, U and V, already multiplied by the opacity.
+        clear: transparency, 255 where the picture is empty; at full size for Y, at half size for U and V.
+        left, top: the position of its first pixel in the frame while the camera is at rest; even.
+        solid_row: from this row down the picture is opaque; even.
     """
 
     colour: Planes
@@ -59,12 +60,12 @@ class Layer:
     Args:
         cels: its pictures; more than one where it is animated.
         depth: distance from the camera; infinite for the sky.
-        motion: its own movement in pixels after so many seconds.
+        motion: returns its own movement in pixels after so many seconds.
         rate: cels a second.
-        strength: how much of it is seen after so many seconds, 0..1.
-        fast: moves so far from frame to frame that whole pixels do.
-        tile: width and height after which the picture goes on from its start, endlessly; even, and 4 less
-            than the cel's. (0, 0) where it does not.
+        strength: returns its opacity after so many seconds, 0..1.
+        fast: whether it moves so far between two frames that positions between pixels are not needed.
+        tile: width and height after which the picture repeats; even, and 4 less than those of the cel.
+            (0, 0): it does not repeat.
     """
 
     cels: tuple[Cel, ...]
@@ -78,15 +79,15 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mirror:
-    """Still or rippled water: shows again, upside down, what was drawn above it.
+    """Still or rippled water: it mirrors the picture above the waterline.
 
     Args:
-        top: the waterline in the frame while the camera is at rest.
-        depth: of the waterline.
-        tint: Y, U and V that the water adds.
-        keep: share of the picture that is mirrored, at the waterline and at the frame's foot.
-        ripple: how far rows are displaced, in pixels at the frame's foot.
-        squash: how much longer the mirrored picture is than what is left for it.
+        top: the y of the waterline in the frame, in pixels, while the camera is at rest.
+        depth: the distance of the waterline from the camera.
+        tint: Y, U and V of the water's own colour.
+        keep: share of the mirrored picture against the tint, at the waterline and at the frame's lower edge.
+        ripple: how far rows are displaced, in pixels at the lower edge of the frame.
+        squash: by which factor the mirrored picture is compressed vertically.
     """
 
     top: float
@@ -99,7 +100,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The part of the scene that a frame shows: where the camera looks and from where."""
+    """The part of the scene that a frame shows, and the position of the camera."""
 
     left: float
     top: float
@@ -109,7 +110,7 @@ class View:
     at: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def projection(self, depth: float) -> tuple[float, float, float]:
-        """Returns scale and shift, in pixels, of a plane at `depth`."""
+        """Returns the scale of a plane at `depth`, and its shift in pixels to the right and down."""
         x, y, z = self.at
         if math.isinf(depth):
             return 1.0, 0.0, 0.0
@@ -118,7 +119,7 @@ class View:
 
 
 def _slide(plane: Bytes, x: float, y: float, width: int, height: int) -> Pixels:
-    """A window of a plane at a position between pixels."""
+    """A part of a plane; its position may be between pixels."""
     column, row = math.floor(x * STEPS + 0.5), math.floor(y * STEPS + 0.5)
     (column, fx), (row, fy) = divmod(column, STEPS), divmod(row, STEPS)
     window: Pixels = plane[row : row + height + bool(fy), column : column + width + bool(fx)]
@@ -146,8 +147,8 @@ def _blend(out: Bytes, colour: Pixels, clear: Pixels) -> None:
 
 
 def compose(layers: Sequence[Layer | Mirror], view: View, seconds: float, out: Planes) -> None:
-    """Draws all layers, far to near, into `out`, which has the view's size."""
-    # Rows that nearer layers hide completely need not be drawn.
+    """Draws all layers, far to near, into `out`, which has the size of the view."""
+    # Rows that are hidden by nearer layers are not drawn. `last` collects where each layer may stop.
     hidden, last = view.height, []
     for layer in reversed(layers):
         last.append(hidden)
@@ -165,7 +166,7 @@ def _cel(layer: Layer, seconds: float) -> Cel:
 
 
 def _position(layer: Layer, cel: Cel, view: View, seconds: float) -> tuple[float, float, float]:
-    """The scale of a cel, and where its first pixel falls in the view."""
+    """The scale of a cel, and the position of its first pixel in the view."""
     scale, dx, dy = view.projection(layer.depth)
     mx, my = layer.motion(seconds)
     cx, cy = view.centre
@@ -175,7 +176,7 @@ def _position(layer: Layer, cel: Cel, view: View, seconds: float) -> tuple[float
 
 
 def _hides_from(layer: Layer, view: View, seconds: float) -> int:
-    """The row from which a layer, as wide as the view, lets nothing through."""
+    """The first row of the view that a layer hides completely, as all rows below."""
     cel = _cel(layer, seconds)
     rows, columns = cel.colour[0].shape
     scale, left, top = _position(layer, cel, view, seconds)
@@ -206,7 +207,7 @@ def _draw(layer: Layer, view: View, seconds: float, out: Planes, end: int) -> No
 
 
 def _tiles(start: float, size: float, end: int) -> Iterator[tuple[float, int, int]]:
-    """Where each tile of an endless row begins, and the pixels from 0 to `end` that it fills."""
+    """Yields where each tile of a repeating row begins, and which pixels from 0 to `end` it fills."""
     at, first = start % size - size, 0
     while first < end:
         last = min(end, math.ceil((at + size) / 2) * 2)
@@ -235,7 +236,7 @@ def _lay(
         half = 2 if index else 1
         at = ((x0 - left) / half / scale, (y0 - top) / half / scale)
         wide = (x1 - x0) // half
-        # both with one size: half a pixel between colour and cover would show as a coloured edge
+        # colour and transparency are scaled alike: an offset of half a pixel would show as a coloured edge
         colours, x, y = scaled(plane, at, (wide, (y1 - y0) // half), scale)
         clears = colours
         if solid > y0:
@@ -255,7 +256,7 @@ def _lay(
 
 
 def _bands(top: int, solid: int, end: int, width: int) -> Iterator[tuple[int, int, bool]]:
-    """Cuts rows into bands that stay in the processor's cache, which is twice as fast."""
+    """Cuts rows into bands that fit into the processor's cache; this doubles the speed."""
     step = max(16, BAND // max(1, width) // 2 * 2)
     for first, last, opaque in ((top, solid, False), (solid, end, True)):
         for upper in range(first, last, step):
@@ -274,7 +275,7 @@ def _reflect(water: Mirror, view: View, seconds: float, out: Planes) -> None:
     cy = view.centre[1]
     line = (water.top - cy) * scale + dy + cy - view.top
     first = max(0, math.ceil(line / 2) * 2)
-    foot = 2 * cy - view.top  # of the frame, in the view
+    foot = 2 * cy - view.top  # the lower edge of the frame, in the view
     if first >= view.height:
         return
     for index, (plane, tint) in enumerate(zip(out, water.tint, strict=True)):

@@ -20,23 +20,23 @@ PALETTES = {
     "neon": "neon",
     "mars": "mars",
     "moon": "moon",
-}  # whatever the time
-DIM = {"rain": 0.5, "storm": 0.65, "fog": 0.45, "snow": 0.35, "cloudy": 0.5}  # how grey the weather is
+}  # places whose palette does not depend on the time of day
+DIM = {"rain": 0.5, "storm": 0.65, "fog": 0.45, "snow": 0.35, "cloudy": 0.5}  # share of grey in the colours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What the painters agree on.
+    """The colours and the light of a scene. Every painter gets it.
 
     Args:
-        scene: what was read.
-        seed: decides every form.
+        scene: what the prompt asks for.
+        seed: of all random shapes.
         sky: colours from the zenith to the horizon.
         light, haze, land, water: colours of the sun or moon, of far land, near land, deep water.
-        sun: where it stands: x in units from the middle, y as a share of the frame's height.
-        horizon: a share of the frame's height.
+        sun: the position of the sun or moon: x in units from the middle, y as a share of the frame's height.
+        horizon: its y, as a share of the frame's height.
         frame: width and height in pixels.
-        seconds: of the shot.
+        seconds: the duration of the shot.
     """
 
     scene: Scene
@@ -58,7 +58,7 @@ class Look:
 
     @property
     def dark(self) -> bool:
-        """Whether lamps are lit."""
+        """Whether it is so dark that lamps are on."""
         return self.scene.time == "night" or self.scene.place in {"neon", "space"}
 
     @property
@@ -67,7 +67,7 @@ class Look:
         return DIM.get(self.scene.weather, 0.0)
 
     def noise(self, salt: int) -> np.random.Generator:
-        """Randomness of its own for each painter."""
+        """A random generator. Each painter has a `salt`, so that painters do not depend on each other."""
         return np.random.default_rng([self.seed, salt])
 
 
@@ -115,7 +115,7 @@ def choose_look(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -
     sun = (float(dice.uniform(-side, side)), float(dice.uniform(*low[scene.time])))
     if scene.light in {"left", "right"}:
         sun = (math.copysign(max(abs(sun[0]), 0.5 * side), 1 if scene.light == "right" else -1), sun[1])
-    elif scene.light == "back":  # low, behind whoever stands in the middle
+    elif scene.light == "back":  # low in the middle, behind the subject
         sun = (sun[0] * 0.2, max(sun[1], 0.40))
     horizon = 0.62 + float(dice.uniform(-0.05, 0.03))
     return Look(
@@ -147,7 +147,7 @@ def _turn(colour: Floats, shift: float) -> Floats:
 
 
 def _stain(colour: Floats, tint: Floats, share: float) -> Floats:
-    """Another hue at the same brightness."""
+    """A colour that is moved towards another hue at the same brightness."""
     weights = np.array([0.3, 0.59, 0.11], np.float32)
     level = float(colour @ weights) / max(0.12, float(tint @ weights))
     return np.clip(mix(colour, tint * level, share), 0, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""People, at each moment of a step."""
+"""Bodies of people, at any moment of a step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SKIN = "#c99a7c"
 
 
 def two_legs(body: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
-    """A person, at a moment of a step; how `body` is told stands in figures.toml."""
+    """A person, at a moment of a step; figures.toml explains the keys of `body`."""
     if pose in SEATED:
         return _seated(body, phase, pose)
     coat, stride = body["coat"], STRIDE.get(pose, 1.0)
@@ -49,7 +49,7 @@ def two_legs(body: dict[str, Any], phase: float, pose: str = "") -> list[Part]:
 
 
 def _seated(body: dict[str, Any], phase: float, pose: str) -> list[Part]:
-    """A person on a stone, a bench (`perch`), or the back of an animal."""
+    """A person who sits on a stone (`sit`) or a bench (`perch`), or rides an animal (`ride`)."""
     skin: Any = body.get("skin", SKIN)
     legs: Any = 0.9 if body["coat"] > 0.5 else body.get("legs", 0.62)
     down, nod = SEATED[pose], 0.008 * math.sin(2 * math.pi * phase)

@@ -1,4 +1,4 @@
-"""What a place is made of: for each, its painters with their distances and sizes, far to near."""
+"""The places of the lexicon. A place is a list of painters with their distances and sizes, far to near."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 
 
 def open_land(look: Look) -> list[Piece]:
-    """Nothing but what lies before it."""
+    """Hills, and the ground before them."""
     return [land.hills(look, 31, 16.0, look.horizon + 0.02, 0.04), *foreground(look)]
 
 
@@ -50,7 +50,7 @@ def _forest(look: Look) -> list[Piece]:
     if leaf is not None:
         leaf = leaf * (0.3 if look.dark else 0.85)
     rows = ((14.0, 0.02, 0.34), (8.0, 0.05, 0.36), (5.4, 0.10, 0.42))
-    if look.scene.ground in WATER:  # the wood ends where the water begins
+    if look.scene.ground in WATER:  # then the trees stand beyond the water
         rows = ((14.0, 0.0, 0.30), (11.0, 0.01, 0.26), (9.2, 0.02, 0.20))
     tall = 0.55 if look.scene.heaven == "stars" else 1.0
     back = [plants.trees(look, 31 + i, d, h + b, t * tall, kind, leaf) for i, (d, b, t) in enumerate(rows)]
@@ -127,7 +127,7 @@ def _park(look: Look) -> list[Piece]:
 def _stadium(look: Look) -> list[Piece]:
     h, wide = look.horizon, look.frame[0] / look.unit / 2
     level = max({"noon": 0.95, "dawn": 0.8, "dusk": 0.65, "night": 0.5}[look.scene.time], 0.5)
-    lawn = rgb("#dfe9f0" if look.scene.season == "winter" else "#4f9a45")  # or ice
+    lawn = rgb("#dfe9f0" if look.scene.season == "winter" else "#4f9a45")  # snow or ice in winter
     masts = [
         put(look, "floodlight", "", 120 + i, at=(x * wide, h + 0.06), size=0.42, depth=9.5)
         for i, x in enumerate((-0.8, 0.8))

@@ -1,6 +1,6 @@
-"""Painters of what grows: trees on a crest, and grass and flowers near the camera."""
+"""Painters of plants: rows of trees, and grass and flowers near the camera."""
 
-# ruff: noqa: PLR0917 - painters take many numbers, in the order of space: distance, place, size
+# ruff: noqa: PLR0917 - painters take many numbers, always as distance, position, size
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,12 +17,14 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 def trees(
     look: Look, salt: int, depth: float, base: float, height: float, kind: str, colour: Floats | None = None
 ) -> Piece:
-    """A row: `pine`, `round` crowns, `trunk` or `bamboo` that leave the frame, or large `leaves`."""
+    """A row of trees: `pine`, `round` crowns, `trunk` or `bamboo` (taller than the frame), or `leaves`."""
 
     def paint(canvas: Canvas) -> Layer:
         unit, dice = canvas.unit, look.noise(salt)
         draw, apart = KINDS[kind]
-        grow = 2 if canvas.width * canvas.height < 4_000_000 else 1  # drawn larger: smooth edges
+        grow = (
+            2 if canvas.width * canvas.height < 4_000_000 else 1
+        )  # drawn larger and reduced, for smooth edges
         sheet = Image.new("L", (canvas.width * grow, canvas.height * grow))
         pen = ImageDraw.Draw(sheet)
         ground = (base * canvas.frame[1] - canvas.top) * grow
@@ -124,7 +126,7 @@ def _leaves(pen: ImageDraw.ImageDraw, x: float, foot: float, size: float, dice: 
         pen.polygon([(x, foot), left, (x + s, foot - c), right], fill=255)
 
 
-# Each draws one tree, and how far it is to the next one.
+# Each kind of tree: the function that draws one, and the distance to the next one.
 KINDS: dict[
     str, tuple[Callable[[ImageDraw.ImageDraw, float, float, float, np.random.Generator], None], float]
 ]
@@ -140,13 +142,13 @@ KINDS = {
 def grass(
     look: Look, salt: int, depth: float, base: float, height: float, flowers: str = "", colour: str = ""
 ) -> Piece:
-    """Blades on the near ground that sway; flowers among them where there are any."""
+    """Blades of grass that sway near the camera, with flowers if `tint` names their colour."""
 
     def paint(canvas: Canvas) -> Layer:
         unit, dice = canvas.unit, look.noise(salt)
         green = tone(look, depth, rgb(colour) * (0.22 if look.dark else 0.9) if colour else None)
         ground = base * canvas.frame[1] - canvas.top
-        # Heads are coloured, blades are not: two sheets.
+        # Flower heads and blades have different colours, so each gets a sheet of its own.
         blades = Image.new("L", (canvas.width, canvas.height))
         heads = Image.new("RGB", (canvas.width, canvas.height))
         mask = Image.new("L", (canvas.width, canvas.height))

@@ -1,4 +1,4 @@
-"""Reads a prompt: which of the lexicon's words it says, and what follows for the picture."""
+"""Reads a prompt: finds the words of the lexicon in it, and decides from them what the picture shows."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from functools import cache
 from kling.sandbox.renderer.camera import Leg
 from kling.sandbox.renderer.vocabulary import find_meanings, first_meaning, lexicon, normalise, pattern
 
-# What a prompt that names nothing gets: handsome in any case.
+# A prompt that names no place gets one of these.
 DEFAULT_PLACES = ("mountains", "sea", "fields", "forest", "desert", "lake", "hills", "clouds", "island")
-DEFAULT_LANDS = ("mountains", "fields", "forest", "hills")  # where anybody can stand
+DEFAULT_LANDS = ("mountains", "fields", "forest", "hills")  # places in which any subject can stand
 TIMES = ("dawn", "noon", "dusk", "noon", "dusk", "night")
 SENTENCE = re.compile(r"[^.!?;。！？\n]+")
 CAMERA = re.compile(r"\b(?:camera|lens|drone|the (?:shot|view)|we)\b")
 THEN = re.compile(r"\b(?:then|before|afterwards|followed by|finally)\b")
 NUMBERS = {"two": 2, "2": 2, "pair of": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5}
 NUMBER = re.compile(rf"\b({'|'.join(NUMBERS)}|herd of|pack of|group of|dozens of)(?: [a-z-]+)? $")
-AROUND = 20  # letters on either side of a camera's move that say how it goes
+AROUND = 20  # characters before and after a camera move in which a word for its force is looked for
 HAIR = re.compile(
     r"\b([a-z]+)(?: (?:long|short|curly|wavy|flowing|braided|straight|messy))*[- ]hair(?:ed)?\b"
     r"|\b(?:blonde?|redhead|brunette)\b"
@@ -30,28 +30,28 @@ REFUSED = re.compile(r"\b(?:no|without|not|never)\s+(?:any\s+|a\s+)?([a-z]+)")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is to be painted, in the lexicon's terms.
+    """What has to be painted, in the terms of the lexicon. An empty text means that the prompt does not say.
 
     Args:
-        place: the land in the back, or the whole place.
-        ground: what lies before it, where the prompt says so.
+        place: the kind of place, such as `forest` or `city`.
+        ground: the kind of ground before it.
         time, weather, season, mood: of the picture.
-        subjects: who or what is in it, each with a colour where one was named.
+        subjects: the name and the colour of each person, animal or thing.
         counts: how many there are of each subject, 1 to 5.
-        tint: a colour of the whole picture, where one was named.
-        inks: every colour that is of no subject.
-        hair: the colour of people's hair, where one was named.
-        heaven: `stars` where the prompt wants many, or `full moon`.
+        tint: a colour of the whole picture.
+        inks: all colours that belong to no subject.
+        hair: the colour of people's hair.
+        heaven: `stars` for a sky full of stars, or `full moon`.
         air: small things that fly: `petals`, `leaves`, `fireflies`, `sparks`, ...
-        camera: a camera move in plain words: its parts one after another, each some words at once with their
-            force (see `camera.spoken`).
-        pose: of the subjects: `sit`, `run`, `still`, or nothing for a walk.
-        facing: `left` or `right`, where the prompt says so.
-        light: where it comes from: `left`, `right`, `back`.
-        near: `close` or `far`.
-        beyond: another place that was named.
-        form: which kind of place: `bamboo`, `jungle`, `shapes`.
-        digest: a number from the prompt: prompts that read alike still look different.
+        camera: the parts of a camera move, one after another; each has names of moves that happen at once,
+            with their force (see `camera.spoken`).
+        pose: of the subjects: `sit`, `run`, `still`, `ride`; empty: they walk.
+        facing: `left` or `right`.
+        light: the side from which it comes: `left`, `right`, `back`.
+        near: whether the subject is `close` or `far`.
+        beyond: another place that the prompt names.
+        form: a variant of the place: `bamboo`, `jungle`, `shapes`, ...
+        digest: a hash of the prompt, so that two prompts with the same scene look different.
     """
 
     place: str
@@ -83,7 +83,12 @@ def _things() -> re.Pattern[str]:
 
 
 def read_scene(prompt: str, negative: str = "") -> Scene:
-    """What a prompt asks for; what it leaves open follows from the prompt itself, so that prompts differ."""
+    """The scene that a prompt asks for. A hash of the prompt decides what it leaves open.
+
+    Args:
+        prompt: any text.
+        negative: names what must not be in the picture.
+    """
     text = normalise(prompt.lower())
     unwanted = f"{normalise(negative.lower())} {' '.join(REFUSED.findall(text))}"
     text = REFUSED.sub(" ", text)
@@ -93,7 +98,11 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
     weather = first_meaning("weather", text, unwanted)
     places = [name for _, name in find_meanings("place", text, unwanted)]
     subjects = _subjects(text, unwanted, places)
-    riders = {"cowboy", "knight", "samurai"}  # who ride on nothing that is named
+    riders = {
+        "cowboy",
+        "knight",
+        "samurai",
+    }  # riders: if the prompt names no animal for them, they get a horse
     if first_meaning("pose", text) == "ride" and subjects and all(name in riders for _, name in subjects):
         subjects.append((len(text), "horse"))
     colours = find_meanings("colour", text, unwanted)
@@ -103,7 +112,9 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
     if behind and (named := first_meaning("colour", behind[1])):
         free = [named, *(code for code in free if code != named)]
     home = [lexicon()["home"].get(name, "") for _, name in subjects]
-    home = sorted(home, key=lambda name: name == "room")  # a cat on a motorcycle is outside
+    home = sorted(
+        home, key=lambda name: name == "room"
+    )  # a place outside wins: a cat on a motorcycle is not in a room
     places = _likely_places(places, home)
     place = next((name for name in (*places, *home) if name), "")
     if place == "sea" and subjects and all(name in lexicon()["below"]["names"] for _, name in subjects):
@@ -111,9 +122,9 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
     ground = first_meaning("ground", text, unwanted)
     if (
         place == "canyon" and first_meaning("season", text, unwanted) == "winter"
-    ):  # the cliffs of a snow leopard
+    ):  # cliffs in the snow are those of mountains
         place = "mountains"
-    if place == "stage" and not places and weather:  # whoever dances in the rain is outside
+    if place == "stage" and not places and weather:  # a dancer in the rain is outside, not on a stage
         place = "city"
     if place == "sea" and subjects and all(name in lexicon()["ashore"]["names"] for _, name in subjects):
         place, ground = "beach", ""
@@ -127,7 +138,7 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
         subjects=bool(subjects),
         mood=first_meaning("mood", text) or first_meaning("season", text),
     )
-    if place == "neon" and time in {"dawn", "noon"}:  # its signs are out
+    if place == "neon" and time in {"dawn", "noon"}:  # by day the neon signs are off
         place = "city"
     return Scene(
         place=place or choice[digest[0] % len(choice)],
@@ -155,48 +166,65 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
 
 
 def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, str]]:
-    """Who and what is named, each with its place in the text, but for what others have about them."""
+    """The subjects that a text names, each with its position, but not what belongs to other subjects."""
     found = find_meanings("subject", text, unwanted)
     names = {name for _, name in found}
     extra = {other for name in names for other in lexicon()["part_of"].get(name, ())}
     if places[:1] == ["fields"] and _count(text, "flower") > 1:
-        extra.add("flower")  # a field of tulips, not one tulip
+        extra.add("flower")  # a field of tulips is a ground, not one tulip
     if len(names) > 1:
         extra |= {"leaf", "tree"} if places[:1] == ["forest"] else {"leaf"}
-    if names & {*lexicon()["people"]["names"]}:  # her boots, his watch
+    if names & {*lexicon()["people"]["names"]}:  # what they wear, such as boots, is no subject of its own
         extra |= {*lexicon()["worn"]["names"]}
-    if "room" in places:  # which is in the house
+    if "room" in places:  # a room is inside of the house
         extra.add("house")
     if {"city", "neon"} & {*places} and _count(text, "tower") > 1:
-        extra.add("tower")  # towers of glass
+        extra.add("tower")  # several towers are the houses of the city
     if names & {*lexicon()["afloat"]["names"]} and first_meaning("near", text) != "close":
         extra |= {*lexicon()["ashore"]["names"]}
     return [(at, name) for at, name in found if name not in extra]
 
 
 def _likely_places(places: list[str], home: list[str]) -> list[str]:
-    """The places without those whose words say something else beside others."""
+    """The places that a prompt means: some words name a place only if no other word says more."""
     weak = set()
-    if home or {*places} - {"abstract", "studio", "macro"}:  # paint, ink and particles may be of something
+    if home or {*places} - {
+        "abstract",
+        "studio",
+        "macro",
+    }:  # then paint, ink and particles are part of another scene
         weak.add("abstract")
-    if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:  # a macro shot of something on a table
+    if len(places) > 1 or set(home) & {
+        "cafe",
+        "room",
+        "studio",
+    }:  # for example a macro shot of something on a table
         weak.add("macro")
-    if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:  # a neon jellyfish in a forest
+    if set(places) - {
+        "neon",
+        "city",
+        "room",
+        "cafe",
+        "cave",
+        "stage",
+    }:  # for example a neon jellyfish in a forest
         weak.add("neon")
-    if "studio" in places:  # tea is not in a cafe there
+    if "studio" in places:  # tea in a studio is not in a cafe
         weak.add("cafe")
-    if "sea" in {*places, *home}:  # a cliff there is no canyon
+    if "sea" in {*places, *home}:  # a cliff at the sea is no canyon
         weak.add("canyon")
-    if "beach" in places:  # its waves are no high sea
+    if "beach" in places:  # the waves of a beach are not the open sea
         weak.add("sea")
     found = [name for name in places if name not in weak]
     found = ["village", *found] if "village" in found and found[0] in {"mountains", "hills"} else found
     found = ["neon", *found] if found[:1] == ["city"] and "neon" in found else found
-    return ["underwater", *found] if "underwater" in found else found  # a turtle over a reef swims below
+    return (
+        ["underwater", *found] if "underwater" in found else found
+    )  # for example a turtle over a reef in the sea
 
 
 def _count(text: str, name: str) -> int:
-    """How many of a subject a text says: two dogs; three where it only says that there are more."""
+    """How many of a subject a text names; three if it only uses the plural."""
     for match in (matches := [*pattern("subject", name).finditer(text)]):
         if said_so := NUMBER.search(text[: match.start()]):
             return NUMBERS.get(said_so[1], 4)
@@ -205,7 +233,7 @@ def _count(text: str, name: str) -> int:
 
 
 def _colour_of(text: str, at: int, colours: list[tuple[int, str]], subjects: list[tuple[int, str]]) -> str:
-    """The colour that stands just before a subject, or that it wears: a red car, a woman in a white dress."""
+    """The colour of a subject: just before it (a red car), or worn by it (a woman in a white dress)."""
     begin = max((other for other, _ in subjects if other < at), default=-1)
     near = [
         code
@@ -223,7 +251,7 @@ def _colour_of(text: str, at: int, colours: list[tuple[int, str]], subjects: lis
 
 
 def _camera(prompt: str, text: str) -> tuple[Leg, ...]:
-    """The camera move that a text asks for; `prompt` is the whole of it, with what it refuses."""
+    """The camera move that a text asks for; `prompt` is the whole prompt, with parts such as "no zoom"."""
     if pattern("camera", "still").search(prompt):
         return ((("still", ""),),)
     legs: list[list[tuple[str, str]]] = []
@@ -244,7 +272,7 @@ def _camera(prompt: str, text: str) -> tuple[Leg, ...]:
 
 @cache
 def _moves() -> dict[str, tuple[str, bool]]:
-    """What a camera's words mean, and whether others do that too; the longest first."""
+    """Each camera word, longest first: its move, and whether it is a verb that also has other subjects."""
     found = {
         word: (meaning, group == "of_the_camera")
         for group in ("of_the_camera", "camera")
@@ -271,4 +299,4 @@ def _hour(weather: str, place: str, die: int, *, subjects: bool, mood: str) -> s
     if place in {"neon", "city", "cafe", "room", "stage"}:
         bright = mood in {"bright", "spring", "summer"} and place in {"city", "cafe", "room"}
         return ("dusk", "noon" if bright else "night")[die % 2]
-    return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # whoever is named should be seen
+    return TIMES[die % (len(TIMES) - (1 if subjects else 0))]  # a subject must be visible, so not night

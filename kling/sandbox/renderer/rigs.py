@@ -1,4 +1,4 @@
-"""What the bodies of animals and people share."""
+"""Helpers for the bodies of animals and people."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 Part = dict[str, Any]
 Point = tuple[float, float]
 
-SEATED = {"sit": 0.24, "perch": 0.24, "ride": 0.24}  # how much lower people then are
-STRIDE = {"still": 0.0, "sit": 0.0, "run": 1.7}  # against a walk
+SEATED = {"sit": 0.24, "perch": 0.24, "ride": 0.24}  # how much lower the body of a person is in this pose
+STRIDE = {"still": 0.0, "sit": 0.0, "run": 1.7}  # length of a step, as a factor of walking
 DARK = "#1a1412"
 
 
 def lowered(part: Part, by: float) -> Part:
-    """A part, so much lower."""
+    """The same part, moved down by a length."""
     every = {"limb": (1, 3), "shape": (1, 2), "blob": (1, 2), "ball": (1, 9), "ring": (1, 9)}
     every |= {"swing": (1, 9), "turn": (1, 9), "flap": (0, 9)}
     found = dict(part)

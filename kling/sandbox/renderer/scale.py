@@ -1,4 +1,4 @@
-"""Planes of bytes at other sizes, to a fraction of a pixel, by the scaler that comes with the encoder."""
+"""Scales planes of bytes, exactly to a fraction of a pixel, by the scaler of the library that encodes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 
-CHOICES = 12  # lengths to choose from
-# Planes are small: handing them to more threads costs more than it brings. PyAV asks since 17.
+CHOICES = 12  # lengths that `fit` chooses from
+# One thread: for planes as small as these, more threads take longer. PyAV has the argument since version 17.
 ALONE: dict[str, int] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 
 
 def resize(plane: Bytes, width: int, height: int) -> Bytes:
-    """A plane at another size, between pixels linearly."""
+    """A plane at another size, by linear interpolation."""
     if plane.shape == (height, width):
         return plane
     frame: Any = av.VideoFrame.from_ndarray(np.ascontiguousarray(plane), format="gray")
@@ -28,9 +28,16 @@ def resize(plane: Bytes, width: int, height: int) -> Bytes:
 def scaled(
     plane: Bytes, at: tuple[float, float], size: tuple[int, int], scale: float
 ) -> tuple[Bytes, float, float]:
-    """The part of a plane that begins `at` and is `size` (width, height) long when scaled.
+    """Scales a part of a plane.
 
-    Returns what is needed of the plane, at its new size, and where in it the part begins.
+    Args:
+        plane: at its own size.
+        at: column and row at which the part begins, also between pixels.
+        size: width and height that the part must have after scaling.
+        scale: the factor.
+
+    Returns:
+        A scaled plane that holds the part, and the column and the row in it at which the part begins.
     """
     if scale == 1.0:
         return plane, *at
@@ -40,15 +47,15 @@ def scaled(
     part = resize(plane[row : row + high, column : column + wide], across, down)
     x, y = (at[0] - column) * scale, (at[1] - row) * scale
     short = max(0, math.ceil(y) + size[1] + 1 - down), max(0, math.ceil(x) + size[0] + 1 - across)
-    if any(short):  # the plane ends here: its last pixels go on
+    if any(short):  # beyond the end of the plane its last pixels are repeated
         part = np.pad(part, ((0, short[0]), (0, short[1])), mode="edge")
     return part, x, y
 
 
 def _piece(start: float, long: int, whole: int, scale: float) -> tuple[int, int, int]:
-    """First pixel and length to take from a line of `whole`, and its length when scaled.
+    """The first pixel and the length to take from a line of `whole` pixels, and the length after scaling.
 
-    Lengths are whole numbers and scales are not: of a few lengths it is the one that comes out best.
+    Lengths are whole numbers, so the scale is not met exactly: of a few lengths the best one is chosen.
     """
     first = min(max(0, int(start)), whole - 1)
     least = math.ceil(start - first + (long + 2) / scale)

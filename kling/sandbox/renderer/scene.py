@@ -1,4 +1,4 @@
-"""Plans a scene: from what was read in the prompt to pieces, far to near, that are still to be painted."""
+"""Turns a Scene into pieces, far to near, that are then painted."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ INSIDE = {"space", "underwater", "room", "cafe", "stage", "studio", "macro", "ab
 
 
 def plan(scene: Scene, seed: int, frame: tuple[int, int], seconds: int) -> list[Piece]:
-    """The pieces of a scene."""
+    """The pieces of a scene, far to near.
+
+    Args:
+        scene: what the prompt asks for.
+        seed: of all random shapes.
+        frame: width and height in pixels.
+        seconds: the duration of the shot.
+    """
     look = choose_look(scene, seed, frame, seconds)
     paint_place = PLACES.get(scene.place, open_land)
     far = [] if scene.place in INSIDE else sky_pieces(look)
     pieces = [*far, *paint_place(look), *_flying(look)]
-    # The near ones come last; those at one distance stay in order.
+    # Near pieces come last; the sort is stable, so pieces at the same distance keep their sequence.
     return sorted(pieces, key=lambda piece: -piece.depth)
 
 
 def _flying(look: Look) -> list[Piece]:
-    """The subjects, and what the air is full of."""
+    """The pieces of the subjects, and of small things in the air such as rain or petals."""
     scene, pieces = look.scene, []
     for number, (name, colour) in enumerate(scene.subjects):
         pieces += subject_pieces(look, name, colour, number)

@@ -1,4 +1,4 @@
-"""Painters of everything above: sky, sun and moon, stars, clouds, aurora, planets."""
+"""Painters of the sky, sun and moon, stars, clouds, aurora, planets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 
 
 def sky(look: Look) -> Piece:
-    """The gradient, the sun or the moon and its glow."""
+    """The colours of the sky, and the sun or the moon with its glow."""
     scene = look.scene
 
     def paint(canvas: Canvas) -> Layer:
@@ -23,7 +23,7 @@ def sky(look: Look) -> Piece:
         away = np.hypot(x - look.sun[0], (y - look.sun[1]) * canvas.tall)
         shine = (1 - look.gloom) * (0.5 if scene.time == "night" else 1.0)
         glow = 0.5 * np.exp(-away * 2.4) + 0.35 * np.exp(-away * 9)
-        # Towards the horizon the light spreads sideways.
+        # Near the horizon the glow is wider.
         glow = glow + 0.22 * np.exp(-np.abs(x - look.sun[0]) * 0.9 - np.abs(y - look.horizon) * 6)
         rgb_ = rgb_ + (look.light - rgb_) * np.clip(glow * shine, 0, 1)[..., None]
         if look.gloom < 0.5:
@@ -41,7 +41,7 @@ def sky(look: Look) -> Piece:
 
 
 def stars(look: Look, salt: int, amount: float, down: float = 1.0) -> Piece:
-    """Points of light; two of these layers, each with its own rhythm, twinkle."""
+    """Points of light. Two such layers with different rhythms seem to twinkle."""
 
     def paint(canvas: Canvas) -> Layer:
         spots = look.noise(salt)
@@ -78,7 +78,7 @@ def stars(look: Look, salt: int, amount: float, down: float = 1.0) -> Piece:
 
 
 def cloud(look: Look, salt: int, depth: float, *, thick: float, low: float, speed: float = 0.012) -> Piece:
-    """Clouds that drift; lit from below or above by the sun, soft at their edges."""
+    """Drifting clouds with soft edges, lit from below or above by the sun."""
     way = speed * look.seconds
 
     def paint(canvas: Canvas) -> Layer:
@@ -168,7 +168,7 @@ def nebula(look: Look, salt: int, only: str = "", share_of: float = 1.0) -> Piec
 def planet(
     look: Look, salt: int, *, at: tuple[float, float], radius: float, depth: float, ring: bool
 ) -> Piece:
-    """A ball with bands, lit from the sun's side, with a thin blue air and maybe a ring."""
+    """A ball with bands, lit from the side of the sun, with a thin blue atmosphere and perhaps a ring."""
 
     def paint(canvas: Canvas) -> Layer:
         dice = look.noise(salt)
@@ -220,7 +220,7 @@ def rainbow(look: Look) -> Piece:
 
 
 def beams(look: Look, salt: int, *, origin: tuple[float, float], strength: float, colour: Floats) -> Piece:
-    """Rays of light from a point, one of a few layers that breathe in turn."""
+    """Rays of light from a point. Several such layers grow brighter and darker in turn."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x - origin[0], (canvas.y - origin[1]) * canvas.tall

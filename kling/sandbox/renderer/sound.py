@@ -1,4 +1,4 @@
-"""A gentle soundscape: a slow chord, and wind, rain or waves where the scene has them."""
+"""The sound of a clip: a slow chord, with the noise of wind, rain or waves if the scene has them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from kling.sandbox.renderer.film import RATE
 
-LOUDEST = 0.5  # of full scale; -6 dBFS leaves room for the codec
-FADE = 0.4  # seconds in and out
+LOUDEST = 0.5  # share of full scale (-6 dBFS), because the codec may exceed it a little
+FADE = 0.4  # seconds of fading in at the start, and out at the end
 CHORDS = {
     "bright": (130.81, 196.00, 261.63, 329.63, 493.88),
     "calm": (110.00, 164.81, 246.94, 293.66, 329.63),
@@ -21,7 +21,14 @@ CHORDS = {
 def soundscape(
     seconds: int, *, mood: str, air: float, noise: np.random.Generator
 ) -> Iterator[npt.NDArray[np.float32]]:
-    """Yields one second of stereo at a time; `air` (0..1) is how much wind, rain or surf is heard."""
+    """Yields one second of stereo at a time.
+
+    Args:
+        seconds: the duration.
+        mood: a key of `CHORDS`.
+        air: the loudness of wind, rain or surf, 0..1.
+        noise: the random generator.
+    """
     notes = CHORDS[mood]
     phases = noise.uniform(0, 2 * np.pi, (len(notes), 2))
     slow = noise.uniform(0.05, 0.15, len(notes))
@@ -44,8 +51,8 @@ def soundscape(
 def _brown(
     noise: np.random.Generator, last: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """One second of soft noise that goes on where the last one ended."""
-    steps = RATE // 12  # noise at 4 kHz, drawn smooth: no hiss
+    """One second of soft noise that continues the last one without a step."""
+    steps = RATE // 12  # noise at 4 kHz, interpolated, so that it does not hiss
     points = np.concatenate([last[:, None], noise.uniform(-1, 1, (2, steps))], axis=1)
     at = np.arange(RATE) / RATE * steps
     return np.stack([np.interp(at, np.arange(steps + 1), side) for side in points]), points[:, -1]

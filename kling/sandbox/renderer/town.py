@@ -1,6 +1,6 @@
-"""Painters of what people build at a distance: skylines, villages; and of rooms."""
+"""Painters of skylines, of rooms, and of artificial light."""
 
-# ruff: noqa: PLR0917 - painters take many numbers, in the order of space: distance, place, size
+# ruff: noqa: PLR0917 - painters take many numbers, always as distance, position, size
 from __future__ import annotations
 
 import math
@@ -20,7 +20,7 @@ NEON = ("#ff3fa4", "#2fe6ff", "#b45cff", "#ffd23f", "#3fffb0")
 def skyline(  # noqa: C901 - one loop over houses
     look: Look, salt: int, depth: float, base: float, height: float, *, neon: bool = False
 ) -> Piece:
-    """A row of buildings with windows; at night they are lit, and signs glow in a neon city."""
+    """A row of buildings. Their windows are lit at night, and a neon city has glowing signs."""
 
     def paint(canvas: Canvas) -> Layer:
         unit, dice = canvas.unit, look.noise(salt)
@@ -91,7 +91,7 @@ def skyline(  # noqa: C901 - one loop over houses
 def glow(
     look: Look, salt: int, depth: float, at: tuple[float, float], size: float, code: str, power: float
 ) -> Piece:
-    """A soft light around a place, breathing a little."""
+    """A soft light around a point that flickers slightly."""
 
     def paint(canvas: Canvas) -> Layer:
         away = np.hypot(canvas.x - at[0], (canvas.y - at[1]) * canvas.tall)
@@ -111,7 +111,7 @@ def glow(
 
 
 def bokeh(look: Look, salt: int, depth: float, codes: tuple[str, ...]) -> Piece:
-    """Lights far out of focus."""
+    """Blurred lights."""
 
     def paint(canvas: Canvas) -> Layer:
         dice, unit = look.noise(salt), canvas.unit
@@ -140,7 +140,7 @@ def bokeh(look: Look, salt: int, depth: float, codes: tuple[str, ...]) -> Piece:
 
 
 def wall(look: Look, colour: Floats, depth: float, window: tuple[float, float, float, float] | None) -> Piece:
-    """The wall of a room, with an open window (left, top, right, bottom) where there is one."""
+    """The wall of a room; `window` (left, top, right, bottom) is a hole in it."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y
@@ -177,7 +177,7 @@ def board(look: Look, colour: Floats, depth: float, top: float) -> Piece:
         gloss = np.exp(-(((x - look.sun[0] * 0.5) / 0.5) ** 2)) * np.exp(-np.clip(down, 0, 3) * 5) * 0.45
         tints = colour * (1 + fibre - planks - 0.35 * smooth(0, 0.5, down))[..., None]
         tints = tints + (mix(look.light, colour, 0.3) - tints) * gloss[..., None]
-        lip = smooth(0.016, 0.012, down)[..., None]  # its edge catches the light
+        lip = smooth(0.016, 0.012, down)[..., None]  # the front edge is brighter
         tints = tints + (np.clip(colour * 1.35, 0, 1) - tints) * lip * 0.6
         cover = np.broadcast_to(np.clip(down * canvas.unit + 0.5, 0, 1), (canvas.height, canvas.width))
         return single_cel_layer(canvas, tints, cover, look.noise(15), depth=depth)
@@ -186,7 +186,7 @@ def board(look: Look, colour: Floats, depth: float, top: float) -> Piece:
 
 
 def floor(look: Look, colour: Floats, depth: float, top: float) -> Piece:
-    """A smooth floor that goes over into the wall behind it."""
+    """A smooth floor that continues into the wall behind it."""
 
     def paint(canvas: Canvas) -> Layer:
         down = (canvas.y - top) * canvas.tall
@@ -199,12 +199,12 @@ def floor(look: Look, colour: Floats, depth: float, top: float) -> Piece:
 
 
 def hole(look: Look, depth: float, kind: str) -> Piece:
-    """Darkness around an opening: a cave's mouth, or a stage's curtains."""
+    """A dark frame around an opening: the mouth of a cave, or the curtains of a stage."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, (canvas.y - 0.5) * canvas.tall
         angle = np.arctan2(y, x)
-        turn = np.stack([np.cos(angle), np.sin(angle)])  # a form that goes round without a seam
+        turn = np.stack([np.cos(angle), np.sin(angle)])  # noise over these two has no seam around the opening
         rough = 0.16 * ridge(turn[0] * 2, look.seed % 997, scale=0.7, octaves=6, rough=0.6)
         rough = rough + 0.16 * ridge(turn[1] * 2 + 9, look.seed % 997, scale=0.7, octaves=6, rough=0.6)
         half = canvas.frame[0] / canvas.unit / 2

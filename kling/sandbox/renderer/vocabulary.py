@@ -1,4 +1,4 @@
-"""The lexicon: the words that the painter knows, and where a text says them."""
+"""The lexicon: the words that the renderer knows, and how they are found in a text."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LETTER = "[a-zà-öø-ÿа-яё]"  # of scripts that put blanks between words
-SIMILE = re.compile(r"\blike (?:an? |the )?[a-z]+")  # is not in the picture
+LETTER = (
+    "[a-zà-öø-ÿа-яё]"  # letters of scripts with spaces between words; other scripts need no word boundary
+)
+SIMILE = re.compile(r"\blike (?:an? |the )?[a-z]+")  # a comparison names nothing that is in the picture
 
 
 @cache
 def lexicon() -> dict[str, dict[str, Any]]:
-    """The words that the painter knows, by group and meaning."""
+    """The words that the renderer knows, by group and meaning."""
     return tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def pattern(group: str, meaning: str) -> re.Pattern[str]:
-    """What finds a meaning's words and their plurals."""
+    """The pattern that finds the words of a meaning, and their plurals."""
     words = "|".join(map(_with_plural, lexicon()[group][meaning]))
     return re.compile(rf"(?<!{LETTER})(?:{words})(?!{LETTER})")
 
 
 def _with_plural(word: str) -> str:
-    """A word and its plural: foxes, but no manes of a man."""
+    """A pattern for a word and its plural; it finds `foxes` for `fox`, but not `manes` for `man`."""
     if re.search("[^aeiou]y$", word):
         return re.escape(word[:-1]) + "(?:y|ies)"
     return re.escape(word) + (
@@ -41,7 +43,7 @@ def _read_as() -> re.Pattern[str]:
 
 
 def normalise(text: str) -> str:
-    """The text in the words of the lexicon: what a phrase means where its words say something else."""
+    """The text with phrases replaced whose single words would mean something else, such as `hot dog`."""
     phrases = lexicon()["read_as"]
 
     def meant(match: re.Match[str]) -> str:
@@ -52,7 +54,13 @@ def normalise(text: str) -> str:
 
 
 def find_meanings(group: str, text: str, unwanted: str = "") -> list[tuple[int, str]]:
-    """The meanings in `group` that `text` names and `unwanted` does not, each with its place, in order."""
+    """The meanings in a group that a text names, each with its position, sorted by it.
+
+    Args:
+        group: of the lexicon.
+        text: that is searched.
+        unwanted: a meaning that this text names too is left out.
+    """
     found = []
     for meaning in lexicon()[group]:
         match = pattern(group, meaning).search(text)
@@ -62,6 +70,6 @@ def find_meanings(group: str, text: str, unwanted: str = "") -> list[tuple[int, 
 
 
 def first_meaning(group: str, text: str, unwanted: str = "") -> str:
-    """The meaning that stands first, or nothing."""
+    """The meaning that the text names first, or an empty text; the arguments are those of `find_meanings`."""
     found = find_meanings(group, text, unwanted)
     return found[0][1] if found else ""

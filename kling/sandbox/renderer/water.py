@@ -1,4 +1,4 @@
-"""Painters of water: a mirror, glitter on it, waves, and the sea from below."""
+"""Painters of water: a mirroring surface, glitter, waves, waterfalls, and the sea from below."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 
 
 def mirror(look: Look, top: float, depth: float, *, calm: float) -> Piece:
-    """Water from a line down; `calm` 1 mirrors clearly, 0 hardly."""
+    """Water below a line. With `calm` 1 it mirrors clearly, with 0 hardly."""
     tint = TO_YUV @ (look.water * 0.8) + BASE
     reflected = (0.55 + 0.35 * calm, 0.22 + 0.42 * calm)
 
@@ -42,7 +42,7 @@ def mirror(look: Look, top: float, depth: float, *, calm: float) -> Piece:
 
 
 def glitter(look: Look, salt: int, depth: float, top: float, amount: float) -> Piece:
-    """Short bright dashes, close together under the sun; two layers that slide against each other sparkle."""
+    """Short bright dashes, dense below the sun. Two such layers that slide against each other sparkle."""
     way = 0.02 * look.seconds * (1 if salt % 2 else -1)
 
     def paint(canvas: Canvas) -> Layer:
@@ -66,7 +66,7 @@ def glitter(look: Look, salt: int, depth: float, top: float, amount: float) -> P
 
 
 def wave(look: Look, salt: int, depth: float, base: float, height: float) -> Piece:
-    """One long swell with foam on its crest; it rises and falls and runs sideways."""
+    """One long wave with foam on its crest, which rises and falls and moves sideways."""
     run = (0.05 + 0.10 / depth) * (1 if salt % 2 else -1)
 
     def paint(canvas: Canvas) -> Layer:
@@ -104,9 +104,9 @@ def wave(look: Look, salt: int, depth: float, base: float, height: float) -> Pie
 
 
 def falls(look: Look, salt: int, depth: float, box: tuple[float, float, float, float]) -> Piece:
-    """Falling water: streaks that run down without an end; `box` is middle, top, foot and half its width."""
+    """Falling water: streaks that move down endlessly. `box` is its middle, top, foot and half its width."""
     middle, top, foot, half = box
-    period, speed = 0.40, 0.52  # units, units a second
+    period, speed = 0.40, 0.52  # units after which it repeats; units a second
 
     def paint(canvas: Canvas) -> Layer:
         unit, high = canvas.unit, canvas.frame[1]
@@ -133,7 +133,7 @@ def falls(look: Look, salt: int, depth: float, box: tuple[float, float, float, f
 
 
 def _streaks(dice: np.random.Generator, rows: int, columns: int, unit: float) -> Floats:
-    """Long thin noise, -1..1, whose last row goes on with its first one."""
+    """Noise in long thin streaks, -1..1, that can repeat: its last row fits its first one."""
     across, down = np.meshgrid(np.fft.rfftfreq(columns), np.fft.fftfreq(rows))
     total = np.zeros((rows, columns))
     for wide, long, share in ((0.016, 0.11, 1.0), (0.006, 0.05, 0.6)):
@@ -144,7 +144,7 @@ def _streaks(dice: np.random.Generator, rows: int, columns: int, unit: float) ->
 
 
 def below(look: Look) -> Piece:
-    """The sea from below: bright above, dark in the depth."""
+    """The sea from below the surface: bright above, dark below."""
 
     def paint(canvas: Canvas) -> Layer:
         x, y = canvas.x, canvas.y

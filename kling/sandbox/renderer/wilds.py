@@ -10,7 +10,7 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 
 
 def canyon(look: Look) -> list[Piece]:
-    """Table mountains of sandstone."""
+    """Mesas of sandstone."""
     h = look.horizon
     return [
         land.mesas(look, 31, 20.0, h + 0.02, 0.22),
@@ -65,7 +65,7 @@ def terraces(look: Look) -> list[Piece]:
 
 
 def moon(look: Look) -> list[Piece]:
-    """Grey dust under a black sky with the earth in it, by day."""
+    """The surface of the moon: grey dust, a black sky, and the earth in it."""
     look = with_scene(look, time="noon")
     h, side = look.horizon, -1.0 if look.sun[0] > 0 else 1.0
     half = look.frame[0] / look.unit / 2
@@ -100,7 +100,7 @@ def lake(look: Look) -> list[Piece]:
 
 
 def volcano(look: Look) -> list[Piece]:
-    """A cone with fire in it."""
+    """A volcano with glowing lava."""
     h = look.horizon
     cone = put(look, "volcano", "", 118, at=(0.0, h + 0.06), size=0.5, depth=15.0)
     fire = town.glow(look, 36, 14.8, (0.0, h - 0.48 / (look.frame[1] / look.unit)), 0.22, "#ff7a2f", 0.85)
@@ -148,7 +148,7 @@ def arctic(look: Look) -> list[Piece]:
 
 
 def cave(look: Look) -> list[Piece]:
-    """A lake, seen out of a cave."""
+    """The view out of a cave onto a lake."""
     return [
         *lake(look),
         sky.beams(look, 35, origin=(look.sun[0], -0.1), strength=0.35, colour=look.light),
@@ -157,7 +157,7 @@ def cave(look: Look) -> list[Piece]:
 
 
 def clouds(look: Look) -> list[Piece]:
-    """Above the clouds."""
+    """The sky above the clouds."""
     rows = [
         sky.cloud(look, 22 + 2 * i, d, thick=0.9, low=b, speed=0.01 + 0.02 / d)
         for i, (d, b) in enumerate(((30.0, 0.86), (14.0, 1.0), (6.0, 1.2)))
