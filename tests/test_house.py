@@ -52,6 +52,33 @@ def test_the_sandbox_shares_no_rule_with_the_client():
     assert offenders(imports(ROOT / "kling" / "sandbox"), *names, "kling.studio", "streamlit", "pandas") == []
 
 
+def test_only_the_render_worker_and_the_previews_start_the_renderer():
+    """Benchmarks, and the tools among the tests, may use more of it: they are not part of the product."""
+    renderer = "kling.sandbox.renderer"
+    trees = {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "kling").rglob("*.py")]
+        if ROOT / "kling" / "sandbox" / "renderer" not in path.parents
+    }
+    importers = {
+        (name, imported)
+        for name in trees
+        for _, imported in imports((ROOT / name).parent, Path(name).name)
+        if imported == renderer or imported.startswith(f"{renderer}.")
+    }
+    assert importers == {
+        ("kling/sandbox/worker.py", renderer),
+        ("kling/sandbox/worker.py", f"{renderer}.draw_clip"),
+    }
+    programs = {
+        name
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value == renderer
+    }
+    assert programs == {"kling/studio/prompting/previews.py"}
+
+
 def test_shared_page_parts_are_imported_by_their_whole_name():
     assert offenders(imports(ROOT / "pages"), "_ui", "kling.sandbox") == []
 
