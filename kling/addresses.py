@@ -1,7 +1,8 @@
-"""Where a request may go: addresses that are read the same way by everybody, and networks that are public.
+"""Where a request may go: addresses that every parser reads the same way, and networks that are public.
 
-An answer of the API names the address of a video. It is not trusted to send this machine into its own
-network, so the text is checked here and the network address where the connection is made (`download.py`).
+An answer of the API names the address of a video. It must not make this machine open an address inside its
+own network (SSRF). So the text is checked here, and the network address where the connection is made
+(`download.py`).
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NOT_GLOBAL = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "198.18.0.0/15",  # benchmarks; proxies that make addresses up for names take theirs from here
+        "198.18.0.0/15",  # benchmarks; fake-IP proxies invent addresses of this range for names
         "192.88.99.0/24",  # relays between IPv6 and IPv4, out of use
         "2001::/23",  # special purposes, tunnels among them
         "2001:db8::/32",
         "3fff::/20",
     )
 )
-_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that has been given out
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all IPv6 addresses that have been assigned
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 
 
 class BadAddress(ValueError):
-    """The text is no address that can be opened; the message says why, without the address."""
+    """The text is no address that can be opened; the message gives the reason, without the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,12 @@ class Origin:
 def origin(url: str) -> Origin:
     """Return the origin of an absolute http or https address.
 
-    Parsers differ about addresses that are written in strange ways, and one that a check has read as one
-    host can be opened as another. So there is nothing strange in it, and the two parsers that will see it
-    (urllib and urllib3) agree about it.
+    Parsers differ about addresses that are written in strange ways: the check could read one host and the
+    connection go to another. So strange characters are refused, and the two parsers that will see the address
+    (urllib and urllib3) have to agree about it.
 
     Raises:
-        BadAddress: it is not one, or not one that everybody reads the same way.
+        BadAddress: it is no address, or can be read in two ways.
     """
     check_text(url)
     try:
@@ -91,7 +92,7 @@ def origin(url: str) -> Origin:
 
 
 def check_text(url: str) -> None:
-    """Refuse what no address holds, before any parser drops it silently.
+    """Refuse characters that no address has; parsers would drop them silently.
 
     Raises:
         BadAddress: it is empty, endless, or has a backslash, a blank or a control character.
@@ -160,3 +161,11 @@ def is_trusted(host: str, trusted: frozenset[str]) -> bool:
     """Whether a host is on a list of exact names, and of `.suffixes` of names."""
     host = host.rstrip(".")
     return host in trusted or any(each.startswith(".") and host.endswith(each) for each in trusted)
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether an address can be opened and lies on this machine."""
+    try:
+        return origin(url).is_loopback
+    except BadAddress:
+        return False

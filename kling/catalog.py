@@ -44,7 +44,11 @@ class CameraRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model of the text-to-video API; see `catalog.toml` for the meaning and source of each fact."""
+    """One model of the text-to-video endpoint; `catalog.toml` has the meaning and source of each fact.
+
+    Args:
+        api: the generation of the API that the model is asked through; see `Endpoint.api`.
+    """
 
     name: str
     title: str
@@ -74,7 +78,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
-    """A model that is known, and not one of this endpoint.
+    """A model that is known, but not served by this endpoint.
 
     Args:
         name: as the API calls it.

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from kling.addresses import BadAddress, origin
+from kling.addresses import is_on_this_machine
 from kling.auth import Credentials, Signer
-from kling.deprecated import warn_once
+from kling.deprecated import OldMethods
 from kling.dialect import Call
 from kling.download import MAX_BYTES, Downloader, Resolve
 from kling.endpoint import TEXT_TO_VIDEO, Endpoint, Request, endpoint_of
@@ -40,7 +40,7 @@ FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH = 2.0, 15.0, 1.25  # seconds between th
 _ANOTHER_TASK = "The answer is about another task."
 
 
-class Client:
+class Client(OldMethods):
     """A connection to one account. Safe to share between threads.
 
     Args:
@@ -83,7 +83,7 @@ class Client:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             # a proxy of the environment leads out of this machine, so it cannot reach a sandbox on it
-            trust_env=not _on_this_machine(self.base_url),
+            trust_env=not is_on_this_machine(self.base_url),
             monotonic=monotonic,
         )
         self._files = downloader or Downloader(
@@ -121,11 +121,6 @@ class Client:
         if asked and task.external_task_id not in {"", asked}:
             raise MaybeSent(_ANOTHER_TASK)
         return task
-
-    def submit(self, request: Request) -> Task:
-        """Create a task, by the name that `create` had before."""
-        warn_once("Client.submit", "Client.create")
-        return self.create(request)
 
     def get(self, task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task:
         """Return a task by Kling's id or by ours: both stand in the same place of the path.
@@ -225,9 +220,8 @@ class Client:
             WaitTimeout: it is still running.
             KlingError: the API refuses to tell.
         """
-        deadline = self._monotonic() + timeout
+        deadline, pause = self._monotonic() + timeout, FIRST_PAUSE
         task: Task | None = None
-        pause = FIRST_PAUSE
         while True:
             try:
                 seen = self.get(task_id, endpoint=endpoint)
@@ -304,10 +298,3 @@ class Client:
             call.method, self.base_url + call.path, headers=headers, params=call.params, json=call.json
         )
         return endpoint.dialect.decipher(answer.status, answer.headers, answer.body, self._clock())
-
-
-def _on_this_machine(base_url: str) -> bool:
-    try:
-        return origin(base_url).is_loopback
-    except BadAddress:
-        return False

@@ -9,7 +9,7 @@ import warnings
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 NAMES = {  # of `kling`: where it is now
     "AuthFailed": ("kling.errors", "AuthenticationFailed"),
@@ -36,6 +36,19 @@ MODULES = {  # whose names are looked for in the others, in this order
 def warn_once(old: str, new: str) -> None:
     """Warn the caller of the caller that a name is an old one, the first time that it is used."""
     warnings.warn(f"{old} is now called {new}.", DeprecationWarning, stacklevel=3)
+
+
+class OldMethods:
+    """Methods of `Client` by their old names."""
+
+    def submit(self: _Creates, request: Any) -> Any:
+        """Create a task; see `Client.create`."""
+        warn_once("Client.submit", "Client.create")
+        return self.create(request)
+
+
+class _Creates(Protocol):
+    def create(self, request: Any) -> Any: ...
 
 
 def old_name(name: str) -> Any:

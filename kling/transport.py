@@ -77,11 +77,11 @@ class Transport(Protocol):
 
 
 class TooSlow(Exception):
-    """A body dribbled on past its deadline."""
+    """A body was still coming at its deadline."""
 
 
-# OSError: requests' own exceptions, and a missing CA bundle. The others are what requests lets through.
-# Never chained: the texts of these exceptions hold whole signed links.
+# OSError: requests' own exceptions, and a missing file of certificates. The others pass through requests.
+# Errors are raised from None, because the texts of these exceptions contain whole signed links.
 TROUBLE = (OSError, urllib3.exceptions.HTTPError, UnicodeError, TooSlow)
 
 
@@ -98,7 +98,7 @@ _HEADERS = {**requests.utils.default_headers(), "Accept-Encoding": "identity"}
 
 
 class Session(requests.Session):
-    """Sends what it is given, once, to where it is told: no .netrc, no cookies, no resends, no redirects."""
+    """A session that sends once and to one place: no .netrc, no cookies, no second try, no redirects."""
 
     def __init__(self, *, trust_env: bool, adapter: requests.adapters.BaseAdapter | None = None) -> None:
         super().__init__()
@@ -110,10 +110,10 @@ class Session(requests.Session):
         self.mount("http://", adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        """Take a redirect as an answer like any other.
+        """Treat a redirect like any other answer.
 
-        With `allow_redirects=False`, requests still reads its whole body and prepares the next request,
-        whose faults would look as if the first had never been sent.
+        With `allow_redirects=False`, requests still reads the whole body and prepares the next request. An
+        error in that would look as if the first request had never been sent.
         """
         return
 
@@ -180,10 +180,10 @@ class RequestsTransport:
 def chunks(
     response: requests.Response, size: int, deadline: float, monotonic: Callable[[], float]
 ) -> Iterator[bytes]:
-    """Yield the body as it comes, so that a body that dribbles cannot hold a thread past the deadline.
+    """Yield the body in pieces as they come, so that a slow body cannot hold a thread past the deadline.
 
     Raises:
-        TooSlow: the deadline has passed and the body goes on.
+        TooSlow: the deadline has passed and the body has not ended.
     """
     while chunk := response.raw.read1(size, decode_content=True):
         yield chunk
@@ -192,7 +192,12 @@ def chunks(
 
 
 def transport_error(error: Exception, who: str = "Kling") -> TransportError:
-    """Tell what never left this machine from what may have arrived (README, Money)."""
+    """Return the error of a broken transfer: `NotSent` only if the request cannot have arrived.
+
+    Args:
+        error: one of `TROUBLE`.
+        who: the other side, as the subject of a sentence.
+    """
     cause: Any = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
     reason = getattr(reason, "original_error", reason)  # of a proxy
@@ -205,7 +210,7 @@ def transport_error(error: Exception, who: str = "Kling") -> TransportError:
 
 
 def kind(error: Exception) -> str:
-    """Name the kind of fault only: texts of urllib3 hold objects' addresses and whole signed links."""
+    """Return the kind of a fault in words. The texts of urllib3 contain signed links, so none is repeated."""
     names = {
         "ConnectionRefusedError": "the connection was refused",
         "NewConnectionError": "no connection could be made",

@@ -1,13 +1,14 @@
-"""Callbacks: what Kling POSTs to a task's `callback_url` at each change of its state, and who sent it.
+"""Callbacks: what Kling POSTs to a task's `callback_url` at each change of its state, and its signature.
 
-    from kling import callbacks
+    from kling import webhooks
 
-    callbacks.verify("whsec_…", headers, body, time.time())
-    task = client.get(callbacks.read(body).task_id)
+    webhooks.verify("whsec_…", headers, body, time.time())
+    task = client.get(webhooks.read(body).task_id)
 
-A callback is a reason to look. Its address is public and a signature optional, so the API's answer decides.
-Sources: Kling's callback protocol, both bodies; standardwebhooks.com, the signature. The package of that name
-has no clock to pass in and meets a malformed header with errors of all kinds, so its 20 lines are here.
+A callback is only a reason to ask the API: its address is public, and a signature is optional. Sources:
+Kling's callback protocol, with the bodies of both generations of the API (S2, S4); standardwebhooks.com, the
+signature. The package `standardwebhooks` takes no clock, and raises errors of many kinds for a malformed
+header, so these 20 lines are written here.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from typing import Any
 from kling import wire
 from kling.errors import KlingError, MaybeSent
 from kling.tasks import Task
+from kling.values import number, parse
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 TOLERANCE = 300  # seconds that `webhook-timestamp` may lie from now, either way
 
 
 class CallbackRefused(KlingError):
-    """It is not one of Kling's callbacks; the text says why."""
+    """It is not one of Kling's callbacks; the text gives the reason."""
 
 
 def read(body: bytes) -> Task:
@@ -40,7 +42,7 @@ def read(body: bytes) -> Task:
     Raises:
         CallbackRefused: it is no JSON object, or names no task.
     """
-    fields = wire.parse(body)
+    fields = parse(body)
     if not isinstance(fields, dict):
         raise CallbackRefused("The body is no JSON object.")
     try:
@@ -61,7 +63,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
 
     Raises:
         CallbackRefused: it is not signed, too old or too new, or its signature is another.
-        ValueError: the secret is none.
+        ValueError: the secret is not one.
     """
     given = {name.lower(): value for name, value in headers.items()}
     webhook_id, timestamp, signatures = (given.get(name, "") for name in HEADERS)
@@ -116,7 +118,7 @@ def _legacy(fields: dict[str, Any]) -> dict[str, Any]:
 def _charged(billing: Any, charge_type: str, name: str) -> str:
     """Return the sum of what one kind of charge took; empty if there is none or it cannot be read."""
     charges = [
-        wire.number(entry.get(name))
+        number(entry.get(name))
         for entry in (billing if isinstance(billing, list) else [])
         if isinstance(entry, dict) and entry.get("charge_type") == charge_type
     ]

@@ -1,19 +1,16 @@
 """The language of the API under `/v1`: its calls, its envelope, its tasks, lists, states and codes (S1, S2).
 
-Everything here is a pure function. Answers are read tolerantly and within bounds: a field that is missing,
-new, or of another type than documented never raises. Only an answer that cannot be read at all does, because
-then nothing says whether the request ran. What is kept of an answer is bounded: texts in length, numbers in
-digits, times in years, the answer itself in depth.
+Everything here is a pure function. Answers are read tolerantly and within bounds (`values.py`): a field that
+is missing, new, or of another type than documented never raises. Only an answer that cannot be read at all
+does, because then nothing says whether the request ran.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -21,10 +18,10 @@ from urllib.parse import quote
 from kling.dialect import Call
 from kling.errors import MaybeSent, api_error
 from kling.tasks import BalanceDeduction, Status, Task, Video
-from kling.text import storable
+from kling.values import mapping, moment, number, parse, seconds, text
 
-# Kling's newer API says `succeeded`; the other spellings are those of gateways. In lower case, with `_` for
-# blanks and hyphens. What is not here is kept as it came, and counts as still running.
+# Kling's newer API says `succeeded` (S2); the other spellings come from gateways. All are in lower case, with
+# `_` for blanks and hyphens. Any other word is kept as it came, and the task counts as still running.
 STATES: dict[str, Status] = {
     spelling: status
     for status, spellings in {
@@ -36,15 +33,9 @@ STATES: dict[str, Status] = {
     for spelling in spellings
 }
 PAGE_KEYS = ("list", "tasks", "result", "results", "items", "records", "data")
-DEPTH = 32  # levels of arrays and objects; a documented answer has seven
-BRACKETS = 100_000  # that open one of them; a page of 500 tasks has about 4,000
 MESSAGE, STATE, ID, LINK = 1000, 60, 128, 16_384  # characters
 MOST_VIDEOS = 20  # of one task
-LONGEST_PAUSE = 3600.0  # seconds that an answer can ask to wait: it is asked again after that
-LONGEST_NUMBER = 40  # characters
-EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+LONGEST_PAUSE = 3600.0  # seconds; a longer `Retry-After` counts as this
 
 
 def create_call(path: str, body: Mapping[str, Any]) -> Call:
@@ -68,10 +59,10 @@ def page_call(path: str, page_num: int, page_size: int) -> Call:
 
 
 def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: float) -> tuple[Any, str]:
-    """Return `data` and `request_id` of an answer whose code is 0.
+    """Return `data` and `request_id` of an answer that says that the call succeeded: its code is 0.
 
-    So is an answer without a readable code whose status is a success and whose data names a task: there is
-    one, and it is followed.
+    An answer without a readable code counts as one too if its HTTP status is a success and its data names a
+    task: then the task exists, and has to be followed.
 
     Args:
         http_status: of the answer; Kling's `code` decides, this only where the code is unknown.
@@ -84,11 +75,11 @@ def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: flo
         MaybeSent: the body has no code at all: an HTML page of a proxy, half a body, garbage.
     """
     answer = parse(body)
-    fields = _mapping(answer)
+    fields = mapping(answer)
     code, data = _code(fields.get("code")), fields.get("data")
     request_id = text(fields.get("request_id"), ID)
     if code is None:
-        if 200 <= http_status < 300 and _id(_mapping(data).get("task_id")):
+        if 200 <= http_status < 300 and _id(mapping(data).get("task_id")):
             return data, request_id
         raise MaybeSent(f"The answer (HTTP {http_status}) is not one of Kling's: {_glimpse(body)}")
     if code != 0:
@@ -101,37 +92,6 @@ def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: flo
             retry_after=None if pause is None else min(pause, LONGEST_PAUSE),
         )
     return data, request_id
-
-
-def parse(body: bytes) -> Any:
-    """Return the JSON value of a body; None if it is none, or has more or deeper parts than any answer."""
-    if body.count(b"[") + body.count(b"{") > BRACKETS:
-        return None
-    try:
-        value = json.loads(body, parse_constant=lambda _: None, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return None
-    return value if _is_flat(value) else None
-
-
-def _finite(digits: str) -> float | None:
-    number = float(digits)
-    return number if math.isfinite(number) else None
-
-
-def _is_flat(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEPTH):
-        inside: list[Any] = []
-        for each in level:
-            if isinstance(each, dict):
-                inside.extend(each.values())
-            elif isinstance(each, list):
-                inside.extend(each)
-        level = inside
-        if not level:
-            return True
-    return False
 
 
 def _glimpse(body: bytes) -> str:
@@ -165,17 +125,17 @@ def task(data: Any, request_id: str = "") -> Task:
     Raises:
         MaybeSent: there is no task_id in it, without which nothing can be followed.
     """
-    fields = _mapping(data)
+    fields = mapping(data)
     task_id = _id(fields.get("task_id"))
     if not task_id:
         raise MaybeSent("The answer names no task_id.")
-    watermark = _mapping(fields.get("watermark_info")).get("enabled")
-    videos = _videos(_mapping(fields.get("task_result")).get("videos"))
+    watermark = mapping(fields.get("watermark_info")).get("enabled")
+    videos = _videos(mapping(fields.get("task_result")).get("videos"))
     return Task(
         task_id=task_id,
         task_status=_state(fields.get("task_status"), videos),
         task_status_msg=text(fields.get("task_status_msg"), MESSAGE),
-        external_task_id=_external_id(_mapping(fields.get("task_info")).get("external_task_id")),
+        external_task_id=_external_id(mapping(fields.get("task_info")).get("external_task_id")),
         videos=videos,
         final_unit_deduction=number(fields.get("final_unit_deduction")),
         final_balance_deduction=_balance(fields.get("final_balance_deduction")),
@@ -193,7 +153,7 @@ def tasks(data: Any, request_id: str = "") -> tuple[Task, ...]:
     Raises:
         MaybeSent: there is no list in it.
     """
-    return tuple(task(entry, request_id) for entry in entries(data) if _id(_mapping(entry).get("task_id")))
+    return tuple(task(entry, request_id) for entry in entries(data) if _id(mapping(entry).get("task_id")))
 
 
 def entries(data: Any) -> list[Any]:
@@ -204,10 +164,10 @@ def entries(data: Any) -> list[Any]:
     """
     if isinstance(data, list):
         return data
-    lists = {key: value for key, value in _mapping(data).items() if isinstance(value, list)}
+    lists = {key: value for key, value in mapping(data).items() if isinstance(value, list)}
     if len(lists) == 1:
         ((key, found),) = lists.items()
-        if key in PAGE_KEYS or any(_id(_mapping(entry).get("task_id")) for entry in found):
+        if key in PAGE_KEYS or any(_id(mapping(entry).get("task_id")) for entry in found):
             return found
     raise MaybeSent("The answer is not a list of tasks.")
 
@@ -215,7 +175,7 @@ def entries(data: Any) -> list[Any]:
 def _state(value: Any, videos: tuple[Video, ...]) -> str:
     """Return one of the documented states, or Kling's own word for one that nobody documented.
 
-    A video that can be fetched is worth more than any word.
+    A task that lists a video has succeeded, whatever the word is.
     """
     if videos:
         return Status.SUCCEED
@@ -229,7 +189,7 @@ def _videos(value: Any) -> tuple[Video, ...]:
             id=text(video.get("id"), ID),
             url=_link(video.get("url")),
             watermark_url=_link(video.get("watermark_url")),
-            duration=_seconds(video.get("duration")),
+            duration=seconds(video.get("duration")),
         )
         for video in (value[:MOST_VIDEOS] if isinstance(value, list) else [])
         if isinstance(video, dict) and _link(video.get("url"))
@@ -237,24 +197,13 @@ def _videos(value: Any) -> tuple[Video, ...]:
 
 
 def _balance(value: Any) -> BalanceDeduction | None:
-    fields = _mapping(value)
+    fields = mapping(value)
     quota, list_price = number(fields.get("quota")), number(fields.get("list_price"))
     return None if quota is None and list_price is None else BalanceDeduction(quota, list_price)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: Any, limit: int) -> str:
-    """Return a text of at most `limit` characters that can be stored; numbers are told as text."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
-    return storable(value, limit) if isinstance(value, str) else ""
-
-
 def _id(value: Any) -> str:
-    """Return a task_id; empty if it is none that could be asked for. A rounded number is none."""
+    """Return a task_id; empty if no task can be asked for by it, such as a number that was rounded."""
     if isinstance(value, float):
         value = int(value) if value.is_integer() and abs(value) < 2**53 else None
     found = value if isinstance(value, str) else text(value, ID + 1)
@@ -263,56 +212,9 @@ def _id(value: Any) -> str:
 
 
 def _external_id(value: Any) -> str:
-    """Return an id that somebody gave a task. One that is too long is cut and so is nobody's."""
+    """Return an external_task_id. One that is too long is cut, so that it equals no real one."""
     return text(value, 2 * ID)
 
 
 def _link(value: Any) -> str:
     return value if isinstance(value, str) and len(value) <= LINK and value.isprintable() else ""
-
-
-def number(value: Any) -> Decimal | None:
-    """Return a number with at most 12 digits before the point, and 6 after it; None for anything else.
-
-    It is written out without an exponent, so that its text is never longer than that either.
-    """
-    digits = text(value, LONGEST_NUMBER + 1).strip()
-    if len(digits) > LONGEST_NUMBER or not _NUMBER.fullmatch(digits):
-        return None
-    found = Decimal(digits)
-    if not found:
-        return Decimal(0)
-    if found.adjusted() >= 12:
-        return None
-    exponent = found.as_tuple().exponent
-    if isinstance(exponent, int) and not -6 <= exponent <= 0:
-        found = found.quantize(Decimal("0.000001") if exponent < 0 else Decimal(1))
-    return found or Decimal(0)
-
-
-def _seconds(value: Any) -> float | None:
-    found = number(value)
-    return None if found is None else float(found)
-
-
-def moment(value: Any) -> datetime | None:
-    """Return the time that a value names, in UTC: seconds, milliseconds or ISO text, told apart by size.
-
-    A text without a zone is taken as UTC. Times before Kling was there are no times.
-    """
-    digits = text(value, LONGEST_NUMBER + 1).strip()
-    if len(digits) > LONGEST_NUMBER:
-        return None
-    try:
-        if _NUMBER.fullmatch(digits):
-            seconds = float(digits)
-            for _ in range(3):  # milliseconds, microseconds, nanoseconds
-                if seconds >= 1e11:  # as seconds, the year 5138
-                    seconds /= 1000
-            found = datetime.fromtimestamp(seconds, UTC)
-        else:
-            found = datetime.fromisoformat(digits)
-            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return found if EARLIEST <= found < LATEST else None

@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kling import APIError, BalanceDeduction, MaybeSent, Status, Task
-from kling.wire import DEPTH, decipher, moment, number, parse, retry_after, task, tasks
+from kling.values import DEPTH, moment, number, parse
+from kling.wire import decipher, retry_after, task, tasks
 from tests.kling.tools import law
 
 NOW = 1_785_000_000.0
