@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from kling.camera_control import CameraControl, read_camera
 from kling.catalog import Catalog, Model, catalog
@@ -108,7 +108,7 @@ class TextToVideo:
         return {name: value for name, value in body.items() if value is not None}
 
     @classmethod
-    def from_wire(cls, body: object) -> Parsed[TextToVideo]:
+    def from_wire(cls, body: object) -> Parsed[Self]:
         """Return the request of a JSON body: the inverse of `to_wire` for every request without problems.
 
         A field that is left out is empty here, whatever default the API has for it.

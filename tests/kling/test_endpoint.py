@@ -1,0 +1,94 @@
+"""A client speaks to any endpoint, over any transport."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from kling import ApiKey, Client, InvalidRequest, MaybeSent, NotSent, TextToVideo, catalog
+from kling.endpoint import ENDPOINTS, TEXT_TO_VIDEO, endpoint_of
+from tests.transport import Transport, answer
+
+TASK = {"task_id": "7", "task_status": "submitted", "task_info": {"external_task_id": "wish-7"}}
+REQUEST = TextToVideo(prompt="A fox", external_task_id="wish-7")
+
+
+def connect(*answers) -> tuple[Client, Transport]:
+    transport = Transport(*answers)
+    return Client(ApiKey("key"), base_url="https://kling.test", transport=transport), transport
+
+
+def test_each_endpoint_has_a_name_and_a_path_of_its_own():
+    assert len({endpoint.name for endpoint in ENDPOINTS}) == len(ENDPOINTS)
+    assert len({endpoint.path for endpoint in ENDPOINTS}) == len(ENDPOINTS)
+
+
+@pytest.mark.parametrize("model_name", [*catalog().models, "kling-of-tomorrow"])
+def test_a_request_goes_to_the_endpoint_of_its_class_and_model(model_name):
+    assert endpoint_of(TextToVideo(model_name=model_name)) is TEXT_TO_VIDEO
+
+
+def test_a_request_that_no_endpoint_takes_is_not_sent(monkeypatch):
+    other = replace(catalog().models["kling-v3"], api="v2")
+    models = {**catalog().models, "kling-v3": other}
+    monkeypatch.setattr("kling.endpoint.catalog", lambda: replace(catalog(), models=models))
+    client, transport = connect(answer({"code": 0, "data": TASK}))
+    with pytest.raises(InvalidRequest, match="does not speak"):
+        client.create(replace(REQUEST, model_name="kling-v3"))
+    assert transport.sent == []
+
+
+@dataclass(frozen=True)
+class Remix(TextToVideo):
+    """A request of an endpoint that is added."""
+
+
+def test_another_endpoint_is_one_more_entry(monkeypatch):
+    remix = replace(TEXT_TO_VIDEO, name="remix", path="/v1/videos/remix", request=Remix)
+    monkeypatch.setattr("kling.endpoint.ENDPOINTS", (remix, *ENDPOINTS))
+    client, transport = connect(answer({"code": 0, "data": TASK}))
+    client.create(Remix(prompt="A fox"))
+    client.create(REQUEST)
+    assert [sent.path for sent in transport.sent] == ["/v1/videos/remix", "/v1/videos/text2video"]
+
+
+def test_look_ups_go_to_the_endpoint_that_they_name():
+    remix = replace(TEXT_TO_VIDEO, path="/v1/videos/remix")
+    client, transport = connect(answer({"code": 0, "data": TASK}))
+    client.get("7", endpoint=remix)
+    client.find("wish-7", endpoint=remix)
+    transport.answers[:] = [answer({"code": 0, "data": []})]
+    client.list(endpoint=remix)
+    assert list(client.tasks(endpoint=remix)) == []
+    assert [sent.path for sent in transport.sent] == [
+        "/v1/videos/remix/7",
+        "/v1/videos/remix/wish-7",
+        "/v1/videos/remix",
+        "/v1/videos/remix",
+    ]
+
+
+def test_a_transport_gets_the_whole_call():
+    client, transport = connect(answer({"code": 0, "data": TASK}), answer({"code": 0, "data": []}))
+    client.create(REQUEST)
+    client.list(page_num=2, page_size=5)
+    created, listed = transport.sent
+    assert (created.method, created.url) == ("POST", "https://kling.test/v1/videos/text2video")
+    assert created.headers == {"Authorization": "Bearer key", "Content-Type": "application/json"}
+    assert created.json == REQUEST.to_wire()
+    assert (listed.method, listed.params, listed.json) == ("GET", {"pageNum": 2, "pageSize": 5}, None)
+
+
+@pytest.mark.parametrize("kind", [NotSent, MaybeSent])
+def test_what_a_transport_says_of_a_lost_call_reaches_the_caller(kind):
+    client, transport = connect(kind("down"))
+    with pytest.raises(kind, match="down"):
+        client.create(REQUEST)
+    assert len(transport.sent) == 1
+
+
+def test_a_client_closes_its_transport():
+    client, transport = connect()
+    client.close()
+    assert transport.closed
