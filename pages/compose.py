@@ -80,7 +80,7 @@ def open_the_draft() -> None:
         session.asked = ""
     if not origin:
         session.origin = ""
-    if origin and origin != session.get("origin") and (job := studio().job(origin)) is not None:
+    if origin and origin != session.get("origin") and (job := studio().ledger.get(origin)) is not None:
         remade = Draft.from_request(job.request, parent=job.id)
         session.chosen = toolbar.Chosen("", remade, before=session.get("draft_id", ""))
         session.origin = origin
@@ -93,7 +93,7 @@ def where_it_comes_from(draft: Draft) -> None:
     session = st.session_state
     if session.copied:
         st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
-    parent = studio().job(draft.parent) if draft.parent else None
+    parent = studio().ledger.get(draft.parent) if draft.parent else None
     if parent is None:
         return
     st.page_link(

@@ -27,7 +27,7 @@ def gallery() -> None:
 
 
 def clips() -> None:
-    lists, batch = studio().lists, chosen_batch("gallery.py", place="gallery")
+    lists, batch = studio().ledger.index, chosen_batch("gallery.py", place="gallery")
     if batch is not None:
         in_batch(batch)
         return
@@ -82,7 +82,7 @@ def draw(card: Sequence[Job]) -> None:
 
 
 def not_safe() -> None:
-    at_risk, gone = studio().not_safe
+    at_risk, gone = studio().downloads.not_safe
     if at_risk:
         st.warning(
             f"{counted(at_risk, 'video is', 'videos are')} not saved yet: finished at Kling, and not "

@@ -30,7 +30,7 @@ def history() -> None:
 
 
 def table() -> None:
-    lists, asked = studio().lists, st.query_params.get("task", "")
+    lists, asked = studio().ledger.index, st.query_params.get("task", "")
     if asked and not studio().ledger.opening:
         whole(asked)
         return
@@ -56,7 +56,7 @@ def table() -> None:
 
 def whole(job_id: str) -> None:
     """Draw one task in place of the list, and the way back to it."""
-    job, batch = studio().job(job_id), st.query_params.get("batch", "")
+    job, batch = studio().ledger.get(job_id), st.query_params.get("batch", "")
     st.page_link(
         "history.py",
         label="Back to the batch" if batch else "All tasks",

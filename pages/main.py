@@ -91,7 +91,7 @@ def sidebar() -> None:
         st.badge("Sandbox", icon=":material/science:", color="green")
     else:
         st.badge("Kling: orders are billed", icon=":material/credit_card:", color="orange")
-        st.caption(escape_markdown(f"Account {here.account}"))
+        st.caption(escape_markdown(f"Account {here.accounts.name}"))
     kept("person", PERSON)
     name = st.text_input(
         "Your name",

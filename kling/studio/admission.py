@@ -217,8 +217,12 @@ class AdmissionControl:
         probe_at = self._capacity.probe_at(model)
         return probe_at if probe_at is not None and probe_at > self._monotonic() else None
 
+    def position_of(self, job: Job) -> QueuePosition | None:
+        """Return the position of a waiting job in its queue and why it waits, None for any other job."""
+        return self.positions().get(job.id) if job.state == WAITING else None
+
     def positions(self) -> dict[str, QueuePosition]:
-        """Return where each waiting job stands, by its id."""
+        """Return the positions of all waiting jobs, by id."""
         positions = {}
         with self.lock:
             waiting, running = self._look()

@@ -10,6 +10,7 @@ order ── row `intent`, fsynced ──▶ send ──▶ submitted
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -82,6 +83,7 @@ class Orders:
         ledger, admission, evidence: the studio's parts.
         account: gives the name that new jobs are recorded under.
         mark: of the data folder, for ids.
+        owns: whether a job belongs to the account in use.
         hand_over: hands an acquired job to a worker, which sends it.
         retired_ok: whether the account decides by itself about models that Kling has retired.
         account_cells: what else is written with each order, such as the price of a Unit.
@@ -97,6 +99,7 @@ class Orders:
         *,
         account: Callable[[], str],
         mark: Callable[[], str],
+        owns: Callable[[Job], bool],
         hand_over: Callable[[Job], None],
         retired_ok: bool = False,
         account_cells: Mapping[str, str] | None = None,
@@ -104,7 +107,7 @@ class Orders:
         monotonic: Callable[[], float],
     ) -> None:
         self._ledger, self._admission, self._evidence = ledger, admission, evidence
-        self._account, self._mark, self._hand_over = account, mark, hand_over
+        self._account, self._mark, self._owns, self._hand_over = account, mark, owns, hand_over
         self._account_cells, self._retired_ok = dict(account_cells or {}), retired_ok
         self._clock, self._monotonic = clock, monotonic
         self._claims: dict[Hashable, tuple[float, str]] = {}
@@ -255,10 +258,27 @@ class Orders:
                 extra=dump_json({"given_up": True}),
             )
 
-    def send_again(self, job_id: str, *, owns: Callable[[Job], bool]) -> None:
-        """Send a job that was left to a person, with its own id; or try the queue of one that waits, now.
+    def left(self) -> list[Job]:
+        """Return the jobs of the account that were left to a person to send or withdraw."""
+        return [job for job in self._ledger.index.left() if self._owns(job)]
 
-        What this process cannot vouch for is looked up at Kling first, for as long as look-ups may lag.
+    def send_left(self) -> int:
+        """Send every job that was left to a person, as `send_again` does; return how many.
+
+        Raises:
+            LedgerError: the change of one was not recorded; those after it were not tried.
+        """
+        count = 0
+        for job in self.left():
+            with contextlib.suppress(StateChanged):
+                self.send_again(job.id)
+                count += 1
+        return count
+
+    def send_again(self, job_id: str) -> None:
+        """Send a job that was left to a person, with its own id; or, for a job that waits, try its queue now.
+
+        If this process has not seen all calls for the job, Kling is asked first whether it has the task.
 
         Raises:
             StateChanged: it is not waiting for a person's decision.
@@ -267,7 +287,7 @@ class Orders:
         job = self._ledger.get(job_id)
         if job is None or job.state not in {WAITING, NOT_SENT}:
             raise StateChanged("It has been sent by now.")
-        if not owns(job):
+        if not self._owns(job):
             raise StateChanged("It belongs to another account than the one in use.")
         self._admission.try_now(job["model_name"])
         calls = self._evidence.of(job)

@@ -164,7 +164,7 @@ def _take_in(task_ids: Sequence[str]) -> None:
 
 def _links(job_ids: Sequence[str]) -> None:
     for job_id in job_ids[:LINKS]:
-        job = studio().job(job_id)
+        job = studio().ledger.get(job_id)
         words = " ".join(prompt_of(job).split())[:60] if job else ""
         st.page_link(
             "history.py",

@@ -20,7 +20,7 @@ def banners() -> None:
     here = studio()
     for warning in dict.fromkeys(here.warnings):
         st.warning(escape_markdown(warning), icon=":material/warning:")
-    for hold in here.holds:
+    for hold in here.admission.holds:
         if hold.needs_person:
             st.warning(escape_markdown(hold.reason), icon=":material/front_hand:")
             st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
@@ -28,7 +28,7 @@ def banners() -> None:
             st.warning(
                 escape_markdown(f"{hold.reason} It is tried again by itself."), icon=":material/warning:"
             )
-    left = here.left()
+    left = here.orders.left()
     if len(left) == 1 and left[0].id not in st.session_state.get("made", ()):  # else its card says so
         label = "1 job was not sent, and waits for you to decide: see History"
         st.page_link("history.py", label=label, icon=":material/front_hand:")
@@ -88,16 +88,18 @@ def _bill(jobs: Sequence[Job]) -> tuple[int, str]:
 def _send_all() -> None:
     st.session_state.pop("left_sure", None)
     with _told():
-        st.toast(f"{counted(studio().send_left(), 'job is', 'jobs are')} sent.", icon=":material/check:")
+        st.toast(
+            f"{counted(studio().orders.send_left(), 'job is', 'jobs are')} sent.", icon=":material/check:"
+        )
 
 
 def _withdraw_all() -> None:
     st.session_state.pop("withdraw_sure", None)
     here, count = studio(), 0
     with _told():
-        for job in here.left():
+        for job in here.orders.left():
             with suppress(StateChanged):
-                here.withdraw(job.id)
+                here.orders.withdraw(job.id)
                 count += 1
         st.toast(f"{counted(count, 'job was', 'jobs were')} withdrawn.", icon=":material/check:")
 

@@ -24,7 +24,7 @@ def chosen_batch(page: str, *, place: str) -> list[Job] | None:
     name = str(st.query_params.get("batch", ""))
     if not name or studio().ledger.opening:
         return None
-    jobs = studio().lists.batch(name)
+    jobs = studio().ledger.index.batch(name)
     if not jobs:
         st.info("The log has no batch of this name.", icon=":material/stacks:")
         st.page_link(page, label="Show everything", icon=":material/close:")
@@ -48,7 +48,7 @@ def progress(jobs: Sequence[Job], *, place: str) -> None:
             icon=":material/undo:",
             key=f"withdraw-batch-{place}-{jobs[0].group}",
             on_click=decide,
-            args=(studio().withdraw_group, jobs[0].group),
+            args=(studio().orders.withdraw_group, jobs[0].group),
         )
 
 

@@ -31,15 +31,21 @@ def decisions(studio: Studio, job: Job, *, place: str) -> None:
         _give_up(studio, job, place=place)
     if job.state not in {WAITING, NOT_SENT}:
         return
-    in_line = studio.queue_position(job)
+    in_line = studio.admission.position_of(job)
     with st.container(horizontal=True):
         may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
-        if may_send and studio.owns(job):
+        if may_send and studio.accounts.owns(job):
             st.button(
-                "Send now", key=f"send-{place}-{job.id}", on_click=decide, args=(studio.send_again, job.id)
+                "Send now",
+                key=f"send-{place}-{job.id}",
+                on_click=decide,
+                args=(studio.orders.send_again, job.id),
             )
         st.button(
-            "Withdraw", key=f"withdraw-{place}-{job.id}", on_click=decide, args=(studio.withdraw, job.id)
+            "Withdraw",
+            key=f"withdraw-{place}-{job.id}",
+            on_click=decide,
+            args=(studio.orders.withdraw, job.id),
         )
 
 
@@ -74,7 +80,7 @@ def _give_up(studio: Studio, job: Job, *, place: str) -> None:
 
 def _given_up(studio: Studio, job_id: str) -> None:
     st.session_state.pop("giving_up", None)
-    decide(studio.give_up, job_id)
+    decide(studio.orders.give_up, job_id)
 
 
 def _mend(studio: Studio, job: Job, *, place: str) -> None:

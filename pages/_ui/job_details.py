@@ -61,13 +61,13 @@ def details(job: Job) -> None:
 
 def _family(job: Job) -> None:
     """Draw the ways to the task that this one was made from, to those made from it, and to its batch."""
-    if job.parent and studio().job(job.parent) is None:
+    if job.parent and studio().ledger.get(job.parent) is None:
         st.caption("Made from a task that this log does not have.")
     elif job.parent:
         _way("Made from an earlier task", "account_tree", task=job.parent)
     if job.group:
         _way("All of this batch", "stacks", batch=job.group)
-    children = studio().lists.made_from(job.id)
+    children = studio().ledger.index.made_from(job.id)
     if children:
         st.caption(f"{counted(len(children), 'task was', 'tasks were')} made from this one:")
     for child in children[:CHILDREN]:

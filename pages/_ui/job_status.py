@@ -94,7 +94,7 @@ def _times(studio: Studio, job: Job) -> None:
         )
         if seconds is not None and not running and seconds >= 1
     ]
-    if job.state in FOLLOWED and (usual := studio.usual(job)) is not None:
+    if job.state in FOLLOWED and (usual := studio.duration_estimate(job)) is not None:
         parts.append(f"usually {span(usual.low)} to {span(usual.high)}")
     if parts:
         st.caption(escape_markdown(" · ".join(parts)))

@@ -70,7 +70,7 @@ def follow(
             st.components.v2.component(f"studio_live_{key}", js=script.replace("__KEY__", json.dumps(key)))(
                 key=f"live-{key}", on_changed_change=changed
             )
-            st.html(f'<i data-live="{key}" data-version="{studio().version}" hidden></i>')
+            st.html(f'<i data-live="{key}" data-version="{studio().changes.version}" hidden></i>')
             draw()
 
     fragment()

@@ -22,7 +22,7 @@ BEING_MADE = {INTENT, *FOLLOWED}
 def now_running(made: Sequence[str]) -> None:
     """Draw the tasks of these ids, the last ordered first; a batch is one card."""
     here = studio()
-    jobs = [job for job in map(here.job, made) if job is not None]
+    jobs = [job for job in map(here.ledger.get, made) if job is not None]
     st.header("This session")
     if not jobs:
         st.caption("What you order appears here and plays as soon as it is done.")
@@ -52,7 +52,7 @@ def _task(job: Job, *, play: bool) -> None:
         # Said once for a task: a player whose words change is drawn anew, and stops.
         play = st.session_state.setdefault("plays", {}).setdefault(job.id, play)
         player(job, preload="auto" if play else "none", autoplay=play)
-    elif job.state in BEING_MADE and here.owns(job):
+    elif job.state in BEING_MADE and here.accounts.owns(job):
         st.skeleton(height=180)
     prompt_text(job)
     decisions(here, job, place="compose")

@@ -17,8 +17,8 @@ from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from kling import TextToVideo
-from kling.sandbox.responses import callback_body
 from kling.sandbox.callbacks import signature
+from kling.sandbox.responses import callback_body
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
@@ -37,7 +37,7 @@ def hints(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, st
     """What reached the studio."""
     heard: list[tuple[str, str]] = []
     studio.settings = replace(studio.settings, public_url=PUBLIC)
-    monkeypatch.setattr(studio, "hint", lambda *ids: heard.append(ids))
+    monkeypatch.setattr(studio.poller, "wake_for", lambda *ids: heard.append(ids))
     return heard
 
 
@@ -157,7 +157,7 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         lie = callback_body(task, "succeed") | {"task_status": "failed", "task_result": {}}
         assert kling.post("/callbacks", json=lie).status_code == 200
         studio.poller.step()
-        found = studio.job(job_id)
+        found = studio.ledger.get(job_id)
     context.install(None)
     studio.stop()
     assert found is not None

@@ -295,6 +295,6 @@ def test_earlier_prompts_are_the_persons_own_each_once_the_last_first(studio: St
         app.session_state.session = f"another{number}"  # else the same words soon after are the same wish
         pick(app, "prompt", words)
         press_generate(app)
-    assert studio.earlier_prompts("Ada", 50) == ["third", "first", "second"]
-    assert studio.earlier_prompts("Ada", 2) == ["third", "first"]
-    assert studio.earlier_prompts("Grace", 50) == []
+    assert studio.ledger.index.prompts("Ada", 50) == ["third", "first", "second"]
+    assert studio.ledger.index.prompts("Ada", 2) == ["third", "first"]
+    assert studio.ledger.index.prompts("Grace", 50) == []

@@ -174,7 +174,7 @@ def test_what_concerns_several_jobs_stands_on_every_page(
     fill(studio, 1, state="submitted", task_id="1", account="kling.example#old")
     studio.ledger.append("stuck", state="unknown", account="sandbox", prompt="A fox")
     studio.accounts.step(studio.connection.client, 0.0)
-    stuck = studio.job("stuck")
+    stuck = studio.ledger.get("stuck")
     assert stuck is not None
     look_up = studio.reconciler.look_up_of(stuck)
     look_up.silent, look_up.trouble = 5, "The base URL answers with a web page."
@@ -228,7 +228,7 @@ def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, app
 def test_what_was_given_up_does_not_look_like_what_never_left(studio: Studio, app: AppTest):
     fill(studio, 1, state="unknown", file="")
     [job] = studio.ledger.jobs()
-    studio.give_up(job.id)
+    studio.orders.give_up(job.id)
     app.session_state.made = [job.id]
     assert "given up" in texts(app.run())
 

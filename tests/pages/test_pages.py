@@ -142,7 +142,7 @@ def test_a_full_disk_is_said_in_words_and_nothing_is_sent(
 
 def test_an_api_that_cannot_be_reached_leaves_the_task_waiting_and_says_so(studio: Studio, app: AppTest):
     reached = threading.Event()
-    studio.subscribe(
+    studio.changes.subscribe(
         lambda: reached.set() if any(j.state == "waiting" for j in studio.ledger.jobs()) else None
     )
     app.text_area(key="draft_prompt").set_value("A fox")
@@ -190,14 +190,16 @@ def test_the_name_stands_in_the_log(studio: Studio, app: AppTest):
 
 
 def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
-    from kling.studio.service import Studio as Class
+    from kling.studio.downloads import Downloads
+
+    fill(studio, 5)
 
     def broken(_self: object) -> None:
         raise RuntimeError("secret-key-123")
 
-    monkeypatch.setattr(Class, "lists", property(broken))
+    monkeypatch.setattr(Downloads, "not_safe", property(broken))
     app.switch_page("gallery.py").run()
     assert not app.exception
     assert "could not be drawn" in texts(app)

@@ -202,10 +202,10 @@ def test_a_clip_is_served_in_ranges_and_nothing_else_is(studio: Studio, browser:
 def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
     with browser.websocket_connect(f"{SOCKETS}/live") as socket:
         first = int(socket.receive_text())
-        assert first == studio.version
+        assert first == studio.changes.version
         studio.resume()
         assert int(socket.receive_text()) > first
-    assert studio._listeners == set()
+    assert studio.changes.listeners == 0
 
 
 def test_a_page_hears_something_though_nothing_changes(browser: TestClient, monkeypatch: pytest.MonkeyPatch):
@@ -247,13 +247,13 @@ def test_a_cancelled_socket_leaves_nothing_behind(studio: Studio):
         return asyncio.all_tasks() - {asyncio.current_task()}
 
     assert asyncio.run(scene()) == set()
-    assert studio._listeners == set()
+    assert studio.changes.listeners == 0
 
 
 def test_a_page_that_goes_while_it_is_told_is_no_error(studio: Studio):
     socket: Any = Socket(broken=True)
     asyncio.run(live.live(socket))
-    assert studio._listeners == set()
+    assert studio.changes.listeners == 0
 
 
 def test_a_server_that_stops_says_so_and_raises_nothing(behind: Behind, browser: TestClient):

@@ -183,11 +183,11 @@ class Bench:
                 self.studio.scan.request()
         self.kling.lists = lists
         self.kling.pages.clear()
-        self.studio.subscribe(self._tell)
+        self.studio.changes.subscribe(self._tell)
 
     @property
     def account(self) -> str:
-        return self.studio.account
+        return self.studio.accounts.name
 
     def _run(self, call: Callable[[], None]) -> None:
         if self.held is None:
@@ -227,9 +227,9 @@ class Bench:
         """Call `step` when it wants to be called, as the poller's thread does."""
         end = self.clock.now + seconds
         while True:
-            before = self.studio.version
+            before = self.studio.changes.version
             due = self.poller.step()
-            if self.studio.version != before:
+            if self.studio.changes.version != before:
                 due = self.clock.now  # a change wakes the poller
             if due is None or due > end:
                 break

@@ -111,7 +111,7 @@ class History:
             self.wire.deliver()
             due = self.studio.poller.step()
             self.listen()
-            if due is None or due > end or any(hold.needs_person for hold in self.studio.holds):
+            if due is None or due > end or any(hold.needs_person for hold in self.studio.admission.holds):
                 return
             self.now = max(self.now + 0.25, due)
 
@@ -200,7 +200,7 @@ def withdrawn_and_restored(run: History) -> None:
     run.wire.faults.extend(["code-1303"] * 50)
     run.order()
     old = (run.folder / "history.csv").read_bytes()
-    run.studio.withdraw(run.studio.ledger.jobs()[0].id)
+    run.studio.orders.withdraw(run.studio.ledger.jobs()[0].id)
     run.studio.stop()
     (run.folder / "history.csv").write_bytes(old)
     run.wire.faults.clear()

@@ -154,7 +154,7 @@ def test_a_video_without_a_row_is_shown_before_anybody_asks_kling(bench, clip):
     assert found.has_clip
     assert found.extra["found"] == "file"
     assert bench.studio.mark() == mark
-    assert bench.studio.lists.clips == 1
+    assert bench.studio.ledger.index.clips == 1
 
 
 def test_a_video_without_a_row_gets_its_facts_from_kling(bench, clip):

@@ -24,7 +24,7 @@ def old_job(bench: Bench, job_id: str = "old-1", *, known: bool = True, **cells:
 def test_a_new_key_of_the_same_account_goes_on_with_its_jobs(bench):
     job_id = old_job(bench)
     bench.run_for(40)
-    assert bench.studio.owns(bench.job(job_id))
+    assert bench.studio.accounts.owns(bench.job(job_id))
     bench.kling.change(job_id, task_status="failed")
     bench.run_for(40)
     assert bench.job(job_id).state == "failed"
@@ -36,8 +36,8 @@ def test_new_jobs_keep_the_oldest_name_of_the_account_also_after_a_restart(bench
     bench.run_for(40)
     assert bench.job(bench.order().id)["account"] == OLD
     bench.restart()
-    assert bench.studio.account == OLD
-    assert bench.studio.owns(bench.job("old-1"))
+    assert bench.studio.accounts.name == OLD
+    assert bench.studio.accounts.owns(bench.job("old-1"))
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"accounts": 7}', '{"accounts": [[3], []]}', "[" * 9999])
@@ -47,7 +47,7 @@ def test_a_file_of_names_that_cannot_be_read_costs_a_question(bench, content):
     (bench.folder / "accounts.json").write_text(content)
     bench.restart()
     bench.run_for(40)
-    assert bench.studio.account == OLD
+    assert bench.studio.accounts.name == OLD
 
 
 def test_a_key_that_does_not_see_the_jobs_is_said_with_their_number_and_the_last_day(bench):
@@ -70,7 +70,7 @@ def test_asking_becomes_rarer_and_a_press_asks_at_once(bench):
     bench.kling.add("old-1", task_status="processing")
     bench.studio.resume()
     bench.run_for(1)
-    assert bench.studio.owns(bench.job("old-1"))
+    assert bench.studio.accounts.owns(bench.job("old-1"))
 
 
 @pytest.mark.parametrize("error", [MaybeSent("broke"), api_error(401, 1002, "who are you?")])
@@ -78,7 +78,7 @@ def test_no_answer_is_no_proof(bench, error):
     old_job(bench)
     bench.kling.look_ups = [error] * 100
     bench.run_for(600)
-    assert not bench.studio.owns(bench.job("old-1"))
+    assert not bench.studio.accounts.owns(bench.job("old-1"))
 
 
 def test_what_waits_under_the_old_key_goes_on_once_a_finished_task_proves_the_account(bench):
@@ -93,7 +93,7 @@ def test_the_sandbox_asks_nobody_for_a_real_accounts_jobs(tmp_path):
     bench = Bench(tmp_path, is_sandbox=True)
     old_job(bench)
     bench.run_for(3600)
-    assert not bench.studio.owns(bench.job("old-1"))
+    assert not bench.studio.accounts.owns(bench.job("old-1"))
     assert bench.kling.gets == []
     [warning] = bench.studio.warnings
     assert "1 paid video " in warning
@@ -113,8 +113,8 @@ def test_the_same_key_under_another_name_of_the_host_is_the_same_account(tmp_pat
     assert other != job["account"]
     bench.restart(base_url="https://api.kling.test")
     bench.run_for(40)
-    assert bench.studio.owns(bench.job(job.id))
-    assert bench.studio.account == ACCOUNT
+    assert bench.studio.accounts.owns(bench.job(job.id))
+    assert bench.studio.accounts.name == ACCOUNT
 
 
 def test_two_keys_that_see_nothing_of_each_other_stay_two_accounts(tmp_path):
@@ -123,7 +123,7 @@ def test_two_keys_that_see_nothing_of_each_other_stay_two_accounts(tmp_path):
     first.studio.stop()
     second = Bench(tmp_path, kling=Kling(), key="another")
     second.run_for(600)
-    assert not second.studio.owns(second.job(job.id))
+    assert not second.studio.accounts.owns(second.job(job.id))
     assert second.job(second.order(FOX, session="other").id)["account"] == second.account != job["account"]
 
 
@@ -146,4 +146,4 @@ def test_a_list_that_shows_a_job_of_another_name_proves_the_account(bench):
     bench.kling.look_ups = [MaybeSent("broke")] * 100
     bench.studio.scan_account()
     bench.run_for(10)
-    assert bench.studio.owns(bench.job(job_id))
+    assert bench.studio.accounts.owns(bench.job(job_id))

@@ -260,7 +260,7 @@ def test_after_any_other_trouble_full_slots_are_tried_no_faster_than_else(tmp_pa
     bench.run_for(HOLD_PAUSE + 60)
     assert len(kling.posts) <= 3 + len(PROBE_PAUSES)
     assert bench.states() == ["submitted", "waiting"]
-    assert bench.studio.holds == ()
+    assert bench.studio.admission.holds == ()
 
 
 def test_what_kling_asked_for_holds_also_when_another_call_finds_the_slots_taken(tmp_path):
@@ -269,7 +269,7 @@ def test_what_kling_asked_for_holds_also_when_another_call_finds_the_slots_taken
     kling.answers = [(api_error(429, 1102, "balance"), False), (api_error(429, 1303, "slots"), False)]
     bench.order_all([FOX, FOX])
     bench.work()
-    assert [hold.code for hold in bench.studio.holds] == [1102]
+    assert [hold.code for hold in bench.studio.admission.holds] == [1102]
 
 
 # -- a connection that comes and goes ------------------------------------------------------------------------
@@ -369,7 +369,7 @@ def test_a_wish_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_
 
 
 def places(bench: Bench, person: str) -> list[QueuePosition]:
-    found = bench.studio.queue_positions()
+    found = bench.studio.admission.positions()
     return [found[job.id] for job in bench.ledger.jobs() if job.id in found and job["person"] == person]
 
 
@@ -405,7 +405,7 @@ def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, er
     behind = bench.order(replace(FOX, prompt="An owl"))
     assert bench.job(refused.id)["message"]
     assert bench.job(behind.id)["message"] == ""
-    found = bench.studio.queue_positions()
+    found = bench.studio.admission.positions()
     assert {place.why for place in found.values()} == {why}
     assert {place.needs_person for place in found.values()} == {needs_person}
     assert sorted(place.position for place in found.values()) == [1, 2]
@@ -414,12 +414,12 @@ def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, er
 def test_only_what_waits_has_a_place(bench):
     bench.held = []
     first = bench.order()
-    assert bench.studio.queue_positions() == {}
+    assert bench.studio.admission.positions() == {}
     bench.kling.answers = [(api_error(429, 1303, "slots"), False)]
     bench.work()
-    assert list(bench.studio.queue_positions()) == [first.id]
-    bench.studio.withdraw(first.id)
-    assert bench.studio.queue_positions() == {}
+    assert list(bench.studio.admission.positions()) == [first.id]
+    bench.studio.orders.withdraw(first.id)
+    assert bench.studio.admission.positions() == {}
 
 
 def test_after_a_restart_a_place_is_there_at_once(tmp_path):
@@ -438,7 +438,7 @@ def test_send_now_tries_the_queue_and_jumps_over_nobody(tmp_path):
     kling.slots = 2
     last = [job for job in bench.ledger.jobs() if job.state == WAITING][-1]
     bench.poller._next_poll = 0.0
-    bench.studio.send_again(last.id)
+    bench.studio.orders.send_again(last.id)
     bench.run_for(1)
     assert [job.state for job in bench.ledger.jobs()] == ["submitted", "submitted", "waiting", "waiting"]
 
@@ -449,6 +449,6 @@ def test_a_batch_can_be_withdrawn_until_each_wish_is_sent(tmp_path):
     batch(bench, "Ben", 4)
     bench.run_for(60)
     sent = sum(bench.job(job)["person"] == "Ada" for job in kling.began)
-    assert bench.studio.withdraw_group("Ada") == 30 - sent
+    assert bench.studio.orders.withdraw_group("Ada") == 30 - sent
     bench.run_for(3600)
     assert Counter(job.state for job in bench.ledger.jobs()) == {FAILED: sent + 4, "withdrawn": 30 - sent}

@@ -115,9 +115,9 @@ def test_a_studio_tells_it_for_a_form_and_for_a_task(tmp_path):
     try:
         for number in range(FEWEST):
             studio.ledger.times.add(ended(number, 100))
-        assert studio.usual(TextToVideo(prompt="x")) == DurationEstimate(100, 100, FEWEST)
-        assert studio.usual(ended(1, 5)) == DurationEstimate(100, 100, FEWEST)
-        assert studio.usual(TextToVideo(prompt="x", mode=None)) is None
+        assert studio.duration_estimate(TextToVideo(prompt="x")) == DurationEstimate(100, 100, FEWEST)
+        assert studio.duration_estimate(ended(1, 5)) == DurationEstimate(100, 100, FEWEST)
+        assert studio.duration_estimate(TextToVideo(prompt="x", mode=None)) is None
         assert studio.timeline(ended(1, 5)) == Timeline(0, None, 5)
     finally:
         studio.stop()

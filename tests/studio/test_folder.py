@@ -33,4 +33,4 @@ def test_an_order_after_the_lock_was_deleted_waits_and_says_why(bench):
     bench.run_for(60)
     assert bench.kling.posts == []
     assert bench.job(job.id).state in {"intent", "waiting"}
-    assert any("deleted or replaced" in hold.reason for hold in bench.studio.holds)
+    assert any("deleted or replaced" in hold.reason for hold in bench.studio.admission.holds)

@@ -97,7 +97,7 @@ class Bench:
 
     def said(self) -> list[str]:
         """Return what the pages say about the whole."""
-        return [*self.studio.warnings, *(hold.reason for hold in self.studio.holds)]
+        return [*self.studio.warnings, *(hold.reason for hold in self.studio.admission.holds)]
 
     def all_done(self) -> bool:
         return all(job.state == SUCCEED and job["file"] for job in self.studio.ledger.jobs())

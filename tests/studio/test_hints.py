@@ -28,7 +28,7 @@ def looks_in(bench: Bench, seconds: float) -> int:
 @pytest.mark.parametrize("hint", [("ours", ""), ("ours", "800"), ("", "800"), ("unknown", "800")])
 def test_a_hint_brings_the_news_within_a_second(running: Bench, hint: tuple[str, str]):
     running.kling.change("ours", task_status="failed", task_status_msg="no")
-    running.studio.hint(*hint)
+    running.studio.poller.wake_for(*hint)
     assert looks_in(running, HINT_PAUSE + 0.01) == 1
     assert running.states() == ["failed"]
 
@@ -41,7 +41,7 @@ def test_without_a_hint_the_same_look_comes_by_itself(running: Bench):
 
 
 def test_what_a_hint_says_is_never_believed(running: Bench):
-    running.studio.hint("ours", "800")  # whatever came with it: the task still runs
+    running.studio.poller.wake_for("ours", "800")  # whatever came with it: the task still runs
     looks_in(running, 2)
     assert running.states() == ["processing"]
 
@@ -49,7 +49,7 @@ def test_what_a_hint_says_is_never_believed(running: Bench):
 def test_a_flood_of_hints_makes_one_look_a_second(running: Bench):
     before = running.kling.requests
     for _ in range(10_000):
-        running.studio.hint("ours", "800")
+        running.studio.poller.wake_for("ours", "800")
         running.clock.now += 0.001
         running.poller.step()
     assert 9 <= running.kling.requests - before <= 11
@@ -57,7 +57,7 @@ def test_a_flood_of_hints_makes_one_look_a_second(running: Bench):
 
 def test_a_hint_that_comes_late_is_looked_at_at_once(running: Bench):
     running.clock.now += 3
-    running.studio.hint("ours")
+    running.studio.poller.wake_for("ours")
     running.poller.step()
     assert running.kling.requests == 2
 
@@ -67,7 +67,7 @@ def test_a_hint_at_a_task_that_is_not_followed_is_nothing(running: Bench, hint: 
     running.ledger.append("ended", state="failed", prompt="A fox", task_id="900", account=running.account)
     running.ledger.append("foreign", state="processing", prompt="A fox", task_id="901", account="another")
     running.poller._wake.clear()
-    running.studio.hint(*hint)
+    running.studio.poller.wake_for(*hint)
     assert not running.poller._wake.is_set()
     assert looks_in(running, HINT_PAUSE + 0.01) == 0
 
@@ -77,12 +77,12 @@ def test_while_the_api_fails_a_hint_shortens_no_pause(running: Bench):
     running.run_for(4 * LONGEST_PAUSE)
     before = running.kling.requests
     for _ in range(30):
-        running.studio.hint("ours")
+        running.studio.poller.wake_for("ours")
         running.run_for(1)
     assert running.kling.requests - before <= 2  # one poll: the list, and by id because the list fails
 
 
 def test_after_a_hint_the_pace_is_the_usual_one(running: Bench):
-    running.studio.hint("ours")
+    running.studio.poller.wake_for("ours")
     assert looks_in(running, HINT_PAUSE + 0.01) == 1
     assert looks_in(running, KLING_PACE[0] * 0.7) == 0

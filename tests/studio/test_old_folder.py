@@ -76,10 +76,10 @@ def test_no_page_repeats_what_the_old_version_said_about_money(bench):
 def test_what_ran_is_followed_with_the_new_key_and_what_waited_is_left_to_a_person(bench):
     bench.run_for(120)
     assert {bench.job(job_id).state for job_id in RUNNING} == {"submitted"}
-    assert all(bench.studio.owns(job) for job in bench.ledger.jobs())
+    assert all(bench.studio.accounts.owns(job) for job in bench.ledger.jobs())
     assert bench.job(WAITS).state == "not_sent"
     assert bench.kling.posts == []
-    bench.studio.send_again(WAITS)
+    bench.studio.orders.send_again(WAITS)
     bench.run_for(600)
     assert bench.job(WAITS).state == "submitted"
     assert bench.kling.posts == [WAITS]
@@ -129,7 +129,7 @@ def form(studio: Studio, draft_id: str) -> Draft:
 
 def test_its_finished_jobs_have_their_clips(studio):
     for job_id in (FIRST, LAST):
-        job = studio.job(job_id)
+        job = studio.ledger.get(job_id)
         assert (job.state, job.has_clip, job["person"]) == ("succeed", True, "Ada")
         assert studio.archive.video(job_id).read_bytes() == (WHOLE / "videos" / f"{job_id}.mp4").read_bytes()
 

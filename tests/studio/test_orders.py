@@ -238,7 +238,7 @@ def test_a_crash_inside_the_write_of_a_batch_leaves_whole_jobs_for_a_person_to_d
     assert [job["prompt"] for job in jobs] == [f"A fox {number}" for number in range(int(10 * share))]
     assert kling.posts == []  # nobody was told that they were recorded
     assert {job.state for job in jobs} <= {"not_sent"}
-    assert bench.studio.send_left() == len(jobs)
+    assert bench.studio.orders.send_left() == len(jobs)
     bench.run_for(1200)
     assert sorted(kling.posts) == sorted(job.id for job in jobs)
 
@@ -248,7 +248,7 @@ def test_a_batch_is_withdrawn_as_far_as_it_was_not_sent(bench):
     bench.order()
     bench.order_all([V3] * 3, group="one")
     bench.order_all([replace(FOX, prompt="An owl")] * 2, group="two")
-    assert [bench.studio.withdraw_group(group) for group in ("one", "one", "")] == [3, 0, 0]
+    assert [bench.studio.orders.withdraw_group(group) for group in ("one", "one", "")] == [3, 0, 0]
     assert bench.states() == ["waiting"] + ["withdrawn"] * 3 + ["waiting"] * 2
 
 
@@ -294,7 +294,7 @@ def test_what_cannot_be_sent_for_a_quarter_of_an_hour_is_left_to_a_person(bench)
     bench.connection.down = None
     bench.run_for(3600)
     assert bench.kling.posts == []
-    bench.studio.send_again(job.id)
+    bench.studio.orders.send_again(job.id)
     assert bench.job(job.id).state == "submitted"
 
 
@@ -308,7 +308,7 @@ def test_pauses_grow_while_kling_is_busy_and_start_anew_after_a_success(bench, c
     pauses = [after - before for before, after in pairwise(moments)]
     assert pauses == pytest.approx([*BUSY_PAUSES, BUSY_PAUSES[-1]])
     assert bench.states() == ["submitted"]
-    assert bench.studio.holds == ()
+    assert bench.studio.admission.holds == ()
 
 
 @pytest.mark.parametrize("code", [1302, 1303])
@@ -328,10 +328,10 @@ def test_refusals_of_one_moment_lengthen_the_pause_once(bench, code):
 def test_a_pause_that_kling_asks_for_is_kept_but_not_for_days(bench):
     bench.kling.answers = [(api_error(429, 1302, "busy", retry_after=20), False)]
     bench.order()
-    assert bench.studio.holds[0].until - bench.clock.now == 20
+    assert bench.studio.admission.holds[0].until - bench.clock.now == 20
     bench.kling.answers = [(api_error(429, 1302, "busy", retry_after=1e9), False)]
     bench.order(V3)
-    assert bench.studio.holds[1].until - bench.clock.now == HOLD_PAUSE
+    assert bench.studio.admission.holds[1].until - bench.clock.now == HOLD_PAUSE
 
 
 def test_an_empty_balance_holds_every_model_until_somebody_resumes(bench):
@@ -339,7 +339,7 @@ def test_an_empty_balance_holds_every_model_until_somebody_resumes(bench):
     bench.order()
     second = bench.order(V3)
     assert (second.state, len(bench.kling.posts)) == ("waiting", 1)
-    assert bench.studio.holds[0].needs_person
+    assert bench.studio.admission.holds[0].needs_person
     bench.run_for(60)
     assert len(bench.kling.posts) == 1
     bench.studio.resume()
@@ -400,7 +400,7 @@ def test_a_log_that_was_put_back_with_its_seal_is_not_believed(bench):
     bench.kling.answers = [(BUSY, False)]
     job = bench.order()
     copies = {name: (bench.folder / name).read_bytes() for name in ("history.csv", "history.csv.seal")}
-    bench.studio.withdraw(job.id)
+    bench.studio.orders.withdraw(job.id)
     for name, content in copies.items():
         (bench.folder / name).write_bytes(content)
     bench.restart()
@@ -416,7 +416,7 @@ def test_with_a_wrong_key_what_waits_after_a_restart_says_who_has_to_act(bench):
     bench.kling.look_ups = [api_error(401, 1002, "who are you?")] * 50
     bench.run_for(600)
     assert bench.job(job.id).state == "waiting"
-    place = bench.studio.queue_position(bench.job(job.id))
+    place = bench.studio.admission.position_of(bench.job(job.id))
     assert place.needs_person
     assert "a key that Kling accepts" in place.words
     assert len(bench.kling.gets) < 10
@@ -432,7 +432,7 @@ def test_what_waited_while_the_studio_was_stopped_for_long_is_left_to_a_person(b
     bench.run_for(600)
     assert bench.job(job.id).state == "not_sent"
     assert bench.kling.posts == posts
-    bench.studio.send_again(job.id)
+    bench.studio.orders.send_again(job.id)
     bench.run_for(10)
     assert bench.job(job.id).state == "submitted"
 
@@ -452,7 +452,7 @@ def test_a_wish_that_is_refused_again_and_again_keeps_nobody_behind_it(bench):
 def test_a_wish_that_was_withdrawn_can_be_ordered_again_at_once(bench):
     bench.kling.answers = [(BUSY, False)]
     first = bench.order()
-    bench.studio.withdraw(first.id)
+    bench.studio.orders.withdraw(first.id)
     assert bench.order().id != first.id
 
 
@@ -467,7 +467,7 @@ def test_a_lost_connection_does_not_open_a_queue_that_needs_a_person(bench):
     bench.order()
     bench.order(V3)
     bench.work()
-    assert bench.studio.holds[0].needs_person
+    assert bench.studio.admission.holds[0].needs_person
 
 
 def test_a_queue_goes_one_at_a_time_while_nobody_knows_whether_it_may(bench):
@@ -588,7 +588,7 @@ def test_a_person_may_give_up_what_kling_hides_and_it_is_followed_when_it_shows(
     job = bench.order()
     bench.kling.hidden = {job.id}
     bench.run_for(60)
-    assert bench.studio.give_up(job.id).state == "withdrawn"
+    assert bench.studio.orders.give_up(job.id).state == "withdrawn"
     assert not bench.studio.nothing_spent(bench.job(job.id))
     bench.kling.hidden = set()
     bench.studio.scan_account()
@@ -683,7 +683,7 @@ def test_an_intent_of_a_studio_that_stopped_long_ago_is_for_a_person_to_decide(b
     assert bench.states() == ["not_sent"]
     assert bench.studio.nothing_spent(bench.job(job.id))
     assert bench.kling.posts == []
-    bench.studio.send_again(job.id)
+    bench.studio.orders.send_again(job.id)
     assert bench.kling.posts == [job.id]
     assert bench.states() == ["submitted"]
 
@@ -740,7 +740,7 @@ def test_a_crash_at_any_point_buys_one_task_at_most_and_loses_none(tmp_path, at,
     if not kling.made:  # nobody was told that it was recorded
         assert at <= 3
         assert {job.state for job in jobs} <= {"not_sent"}
-        bench.studio.send_left()
+        bench.studio.orders.send_left()
         bench.run_for(10)
         jobs = bench.ledger.jobs()
     assert [job.state for job in jobs] == ["submitted"] * len(jobs)
@@ -772,7 +772,7 @@ def test_tasks_of_another_account_are_neither_sent_nor_looked_up(bench):
     bench.run_for(60)
     assert bench.kling.requests == 0
     with pytest.raises(StateChanged, match="another account"):
-        bench.studio.send_again("s-waiting")
+        bench.studio.orders.send_again("s-waiting")
     assert bench.kling.requests == 0
 
 
@@ -786,39 +786,39 @@ def waiting(bench) -> str:
 
 
 def test_what_waits_can_be_withdrawn_and_is_never_sent(bench, waiting):
-    assert bench.studio.withdraw(waiting).state == "withdrawn"
+    assert bench.studio.orders.withdraw(waiting).state == "withdrawn"
     bench.run_for(600)
     assert len(bench.kling.posts) == 1
     with pytest.raises(StateChanged):
-        bench.studio.send_again(waiting)
+        bench.studio.orders.send_again(waiting)
 
 
 def test_what_is_being_sent_cannot_be_withdrawn(bench, waiting):
     bench.held = []
-    bench.studio.send_again(waiting)
+    bench.studio.orders.send_again(waiting)
     with pytest.raises(StateChanged, match="being sent right now"):
-        bench.studio.withdraw(waiting)
+        bench.studio.orders.withdraw(waiting)
     bench.work()
     assert bench.job(waiting).state == "submitted"
     with pytest.raises(StateChanged, match="submitted by now"):
-        bench.studio.withdraw(waiting)
+        bench.studio.orders.withdraw(waiting)
 
 
 def test_send_now_pressed_four_times_sends_once(bench, waiting):
     bench.held = []
     for _ in range(4):
-        bench.studio.send_again(waiting)
+        bench.studio.orders.send_again(waiting)
     bench.work()
     assert len(bench.kling.posts) == 2
     with pytest.raises(StateChanged, match="sent by now"):
-        bench.studio.send_again(waiting)
+        bench.studio.orders.send_again(waiting)
 
 
 def test_a_decision_made_on_an_old_picture_does_not_send_again(bench, waiting):
     """It waited when the button was pressed; before the worker came, another one had sent it."""
     stale = bench.job(waiting)
     bench.kling.answers = [(LOST, True)]
-    bench.studio.send_again(waiting)
+    bench.studio.orders.send_again(waiting)
     assert bench.job(waiting).state == "unknown"
     bench.studio.orders.send(stale)
     assert len(bench.kling.posts) == 2
@@ -872,7 +872,7 @@ def test_a_clip_that_is_here_is_shown_whatever_an_old_row_says_and_never_bought_
     assert bench.job(job.id).has_clip
     assert bench.job(job.id)["prompt"] == FOX.prompt
     with pytest.raises(StateChanged):
-        bench.studio.send_again(job.id)
+        bench.studio.orders.send_again(job.id)
     assert bench.kling.posts == posts
 
 
@@ -885,7 +885,7 @@ def test_try_now_after_a_log_was_put_back_asks_for_as_long_as_look_ups_may_lag(b
     (bench.folder / "history.csv").write_bytes(old)
     bench.restart()
     posts = list(bench.kling.posts)
-    bench.studio.send_again(job.id)
+    bench.studio.orders.send_again(job.id)
     bench.run_for(LAG - 10)
     assert bench.kling.posts == posts
     bench.kling.hidden.clear()

@@ -50,7 +50,7 @@ class House:
 
     def start(self) -> None:
         self.studio = self.time.open_studio(self.data, self.url)
-        self.studio.subscribe(self._copy)
+        self.studio.changes.subscribe(self._copy)
 
     def stop(self) -> None:
         self.studio.stop()
@@ -78,11 +78,11 @@ class House:
         self.time.follow(self.studio, seconds, until=until)
 
     def state(self, job: Job) -> str:
-        found = self.studio.job(job.id)
+        found = self.studio.ledger.get(job.id)
         return found.state if found else "gone"
 
     def has_file(self, job: Job) -> bool:
-        found = self.studio.job(job.id)
+        found = self.studio.ledger.get(job.id)
         return bool(found and found["file"])
 
     def bought(self) -> dict[str, int]:
@@ -95,7 +95,7 @@ class House:
         bought = self.bought()
         assert set(bought.values()) <= {1}, "bought twice"
         for job_id in bought:
-            job = self.studio.job(job_id)
+            job = self.studio.ledger.get(job_id)
             assert job is not None
             assert job.state == SUCCEED
             check_mp4(self.data / "videos" / job["file"])
@@ -159,7 +159,7 @@ def test_a_log_that_was_replaced_loses_nothing_and_buys_nothing_again(
     house.follow(until=lambda: house.has_file(done))
     waiting = house.order_what_waits("waits", "waits too", "is withdrawn")
     withdrawn = waiting[-1]
-    house.studio.withdraw(withdrawn.id)
+    house.studio.orders.withdraw(withdrawn.id)
     house.follow(chance.uniform(0, 90))
     before = house.bought()
 
@@ -200,7 +200,7 @@ def test_a_folder_put_back_whole_sends_nothing_that_waited_then(house: House, tm
     backup = tmp_path / "backup"
     shutil.copytree(house.data, backup)
     house.start()
-    house.studio.withdraw(jobs[1].id)
+    house.studio.orders.withdraw(jobs[1].id)
     house.follow()
     before = house.bought()
     house.stop()
@@ -224,7 +224,7 @@ def test_a_restored_log_leaves_to_a_person_what_no_process_is_known_to_have_sent
 
     assert house.bought() == {}
     assert house.state(job) == NOT_SENT
-    house.studio.send_again(job.id)
+    house.studio.orders.send_again(job.id)
     house.follow()
     assert house.bought() == {job.id: 1}
     house.check()

@@ -108,10 +108,10 @@ def test_tasks_go_on_after_a_restart_without_any_visitor(opened):
     kling.change(job.id, task_status="failed")
     second = opened(kling)
     ended = threading.Event()
-    second.subscribe(lambda: ended.set() if second.running == 0 else None)
+    second.changes.subscribe(lambda: ended.set() if second.running == 0 else None)
     second.start()
     assert ended.wait(5)
-    found = second.job(job.id)
+    found = second.ledger.get(job.id)
     assert found is not None
     assert found.state == "failed"
 
@@ -132,7 +132,7 @@ def test_stop_lets_the_call_under_way_end_and_its_answer_be_recorded(opened):
     stopping.start()
     answer.set()
     stopping.join(5)
-    assert studio.job(job.id).state == "submitted"
+    assert studio.ledger.get(job.id).state == "submitted"
     assert studio.connection.lifecycle == ["stopped"]
 
 
@@ -144,11 +144,11 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     studio = opened(kling, credentials=ApiKey("key"), run=now)
     studio.poller.step()
     assert (kling.posts, kling.gets) == ([], [])
-    assert not studio.owns(studio.job(old.id))
+    assert not studio.accounts.owns(studio.ledger.get(old.id))
     assert studio.running == 0
     studio.order(FOX, person="", session="s")
     assert studio.running == 1
-    assert [job["account"] for job in studio.lists.newest(0, 99)] == [studio.account, "sandbox"]
+    assert [job["account"] for job in studio.ledger.index.newest(0, 99)] == [studio.accounts.name, "sandbox"]
 
 
 # -- what pages see ------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
 def test_listeners_are_told_of_each_change_until_they_leave(opened):
     studio = opened(run=now)
     versions: list[int] = []
-    leave = studio.subscribe(lambda: versions.append(studio.version))
+    leave = studio.changes.subscribe(lambda: versions.append(studio.changes.version))
     studio.order(FOX, person="", session="s")
     assert len(versions) == 2
     assert versions == sorted(set(versions))
@@ -172,14 +172,14 @@ def test_a_listener_that_fails_breaks_no_order_off(opened):
     def gone() -> None:
         raise RuntimeError("Event loop is closed")
 
-    studio.subscribe(gone)
-    assert studio.job(studio.order(FOX, person="", session="s").id).state == "submitted"
+    studio.changes.subscribe(gone)
+    assert studio.ledger.get(studio.order(FOX, person="", session="s").id).state == "submitted"
 
 
 def test_the_newest_order_comes_first(opened):
     studio = opened(run=now)
     ids = [studio.order(FOX, person="", session=name).id for name in "abc"]
-    assert [job.id for job in studio.lists.newest(0, 99)] == ids[::-1]
+    assert [job.id for job in studio.ledger.index.newest(0, 99)] == ids[::-1]
 
 
 def test_the_operators_callback_address_goes_with_every_order(tmp_path):
@@ -212,7 +212,7 @@ def test_what_an_operator_should_know_is_said(opened, tmp_path, monkeypatch):
     with (tmp_path / "data" / "history.csv").open("ab") as file:
         file.write(b"somebody was here\n")
     studio.order(FOX, person="", session="s")
-    monkeypatch.setattr("kling.studio.service.free_bytes", lambda _: 2**20)
+    monkeypatch.setattr("kling.studio.operator_warnings.free_bytes", lambda _: 2**20)
     studio.connection.down = NotSent("Kling could not be reached.")
     studio.poller.step()
     trouble, lines, disk = studio.warnings

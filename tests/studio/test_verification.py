@@ -10,9 +10,9 @@ import pytest
 
 from kling import TextToVideo
 from kling.sandbox.clips import Clips
-from kling.sandbox.plans import CLIP_FAULTS, read_plan
-from kling.sandbox.store import Task
 from kling.sandbox.placeholder_clip import draw_placeholder_clip
+from kling.sandbox.plans import CLIP_FAULTS, parse_plan
+from kling.sandbox.store import Task
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
@@ -48,11 +48,11 @@ def came(folder: Path, fault: str, request: TextToVideo) -> tuple[Mismatch, ...]
     )
     try:
         if fault:
-            engine.plans.add(read_plan({"on": "create", "fault": fault}))
+            engine.plans.add(parse_plan({"on": "create", "fault": fault}))
         ordered = studio.order(request, person="", session="")
         while due := studio.poller.step():
             now[0] = max(now[0] + 0.5, due)
-        delivered = studio.job(ordered.id)
+        delivered = studio.ledger.get(ordered.id)
         assert delivered is not None
         assert delivered["file"]
         return mismatches(delivered)

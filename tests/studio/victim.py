@@ -68,8 +68,12 @@ def around(owner: Any, name: str, *, before: Callable[..., bool] | None = None, 
     setattr(owner, name, wrapped)
 
 
-def plant(point: str) -> None:  # noqa: C901 - a table
-    """Arrange to die at a point between two effects (the table of crash points in README)."""
+def plant(point: str) -> Callable[[int, bytes], int]:  # noqa: C901 - a table
+    """Arrange to die at a point between two effects (the table of crash points in README).
+
+    Returns:
+        How the log is written: as `os.write` does, or only half of a record before the end.
+    """
 
     def row(*marks: bytes) -> Callable[..., bool]:
         return lambda _self, record: all(mark in record for mark in marks)
@@ -80,16 +84,14 @@ def plant(point: str) -> None:  # noqa: C901 - a table
             around(LogFile, "append", before=row(b",intent,"))
         case "inside-intent" | "inside-archived":
             marks = (b",intent,",) if point == "inside-intent" else (b".mp4,",)
-            put = LogFile._put
 
-            def half(self: LogFile, record: bytes, *, at: int) -> None:
+            def half(handle: int, record: bytes) -> int:
                 if all(mark in record for mark in marks):
-                    with self.path.open("ab") as file:
-                        file.write(record[: len(record) // 2])
+                    os.write(handle, record[: len(record) // 2])
                     die()
-                put(self, record, at=at)
+                return os.write(handle, record)
 
-            LogFile._put = half  # type: ignore[method-assign]
+            return half
         case "after-intent":
             around(LogFile, "append", after=row(b",intent,"))
         case "after-post":
@@ -111,25 +113,26 @@ def plant(point: str) -> None:  # noqa: C901 - a table
             around(Client, "download", after=always)
         case "after-archived":
             around(Archive, "fetch", after=always)
+    return os.write
 
 
 def fast_time() -> float:
     return time.monotonic() * SPEED
 
 
-def studio_at(data: Path, url: str) -> Studio:
+def studio_at(data: Path, url: str, write: Callable[[int, bytes], int]) -> Studio:
     poller.KLING_PACE = PACE
     if os.environ.get("VICTIM_CHECKS") != "child":
         setattr(archive, "ChildChecker", WordChecker)  # noqa: B010 - it is imported there
     return Studio(
         Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data),
+        file=LogFile(data / "history.csv", write=write),
         monotonic=fast_time,
     )
 
 
 def main(act: str, data: str, url: str, point: str, *prompts: str) -> None:
-    plant(point)
-    studio = studio_at(Path(data), url)
+    studio = studio_at(Path(data), url, plant(point))
     if act == "recover":
         known = {job["prompt"] for job in studio.ledger.jobs()}
         prompts = tuple(prompt for prompt in prompts if prompt not in known)

@@ -22,9 +22,9 @@ LOOK = {
 def compare(draft: Draft) -> None:
     """Draw the choice of what to compare with, and the difference."""
     with st.container(border=True, key="compare"):
-        parent = studio().job(draft.parent) if draft.parent else None
+        parent = studio().ledger.get(draft.parent) if draft.parent else None
         from_parent = [_text(parent.request)] if parent else []
-        earlier = studio().earlier_prompts(st.session_state.get("person_field", ""), EARLIER)
+        earlier = studio().ledger.index.prompts(st.session_state.get("person_field", ""), EARLIER)
         texts = list(dict.fromkeys([*from_parent, *earlier]))
         if not texts:
             st.caption("There is nothing to compare with yet: what you have ordered appears here.")

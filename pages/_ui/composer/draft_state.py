@@ -125,7 +125,7 @@ def _stored(draft_id: str, owner: str) -> tuple[StoredDraft, Unkept | None]:
 
 def _ordered_at(job_id: str) -> tuple[float, str]:
     """Return what sorts jobs by the time of their order; of one that the log does not have yet, by its id."""
-    job = studio().job(job_id)
+    job = studio().ledger.get(job_id)
     return (job.ordered_at.timestamp() if job else 0.0, job_id)
 
 

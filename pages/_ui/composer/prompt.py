@@ -58,7 +58,7 @@ def walk() -> None:
     session.walked = at
     typed = asked.get("text")
     text = storable(typed, TEXT_CHARACTERS) if isinstance(typed, str) else read_draft().prompt
-    earlier = studio().earlier_prompts(session.get("person_field", ""), EARLIER)
+    earlier = studio().ledger.index.prompts(session.get("person_field", ""), EARLIER)
     if text.strip() and text not in [*session.own, *earlier]:
         # What nobody ordered yet is the newest of them, also after a refresh.
         session.own = _as_many_as_fit([text, *session.own][:OWN])

@@ -151,7 +151,7 @@ def _styled(draft: Draft, style: Style | None) -> dict[str, object]:
 
 def _earlier(query: str, begin_with: Begin) -> None:
     person, wanted = st.session_state.get("person_field", ""), query.casefold().split()
-    prompts = studio().earlier_prompts(person, EARLIER)
+    prompts = studio().ledger.index.prompts(person, EARLIER)
     found = [text for text in prompts if all(word in text.casefold() for word in wanted)]
     if not found:
         st.caption(

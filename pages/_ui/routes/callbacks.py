@@ -51,7 +51,7 @@ async def callback(request: Request) -> Response:
     except webhooks.CallbackRefused as error:
         _note(str(error))
         return PlainTextResponse(str(error), status)
-    await run_in_threadpool(studio.hint, task.external_task_id, task.task_id)
+    await run_in_threadpool(studio.poller.wake_for, task.external_task_id, task.task_id)
     return Response(status_code=200)
 
 

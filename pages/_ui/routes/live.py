@@ -29,7 +29,7 @@ async def live(socket: WebSocket) -> None:
     def tell() -> None:
         loop.call_soon_threadsafe(changed.set)
 
-    unsubscribe = studio.subscribe(tell)
+    unsubscribe = studio.changes.subscribe(tell)
     telling = asyncio.create_task(_tell(socket, studio, changed))
     try:
         while (await socket.receive())["type"] != "websocket.disconnect":
@@ -44,6 +44,6 @@ async def _tell(socket: WebSocket, studio: Studio, changed: asyncio.Event) -> No
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page has gone
         while True:
             changed.clear()
-            await socket.send_text(str(studio.version))
+            await socket.send_text(str(studio.changes.version))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), HEARTBEAT)

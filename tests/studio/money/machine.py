@@ -146,7 +146,7 @@ class Money(RuleBasedStateMachine):
         groups = sorted({job.group for job in self.jobs() if job.group})
         if groups:
             before = {job.id for job in self.jobs(WITHDRAWN)}
-            self.process.alive(self.studio.withdraw_group, choice.choice(groups))
+            self.process.alive(self.studio.orders.withdraw_group, choice.choice(groups))
             for job in self.jobs(WITHDRAWN):
                 if job.id not in before:
                     self._note_withdrawn(job.id)
@@ -157,7 +157,7 @@ class Money(RuleBasedStateMachine):
         if jobs:
             job_id = choice.choice(jobs).id
             if choice.random() < 0.5:
-                if self.process.alive(self.studio.withdraw, job_id) is not REFUSED:
+                if self.process.alive(self.studio.orders.withdraw, job_id) is not REFUSED:
                     self._note_withdrawn(job_id)
             else:
                 self.send_again(job_id)
@@ -168,7 +168,7 @@ class Money(RuleBasedStateMachine):
     def send_again(self, job_id: str) -> None:
         self.called_free.discard(job_id)
         self.withdrawn.pop(job_id, None)
-        self.process.alive(self.studio.send_again, job_id)
+        self.process.alive(self.studio.orders.send_again, job_id)
 
     @rule(choice=CHOICE)
     def give_up(self, choice: random.Random) -> None:
@@ -176,7 +176,7 @@ class Money(RuleBasedStateMachine):
         if jobs:
             job_id = choice.choice(jobs).id
             self.given_up.add(job_id)
-            self.process.alive(self.studio.give_up, job_id)
+            self.process.alive(self.studio.orders.give_up, job_id)
 
     @rule()
     def resume(self) -> None:
@@ -505,8 +505,8 @@ class Money(RuleBasedStateMachine):
         list(self.studio.warnings)
         assert self.studio.running >= 0
         assert self.studio.waiting >= 0
-        assert len(self.studio.holds) < 100
-        assert min(self.studio.not_safe) >= 0
+        assert len(self.studio.admission.holds) < 100
+        assert min(self.studio.downloads.not_safe) >= 0
 
     checks: ClassVar[tuple[Callable[[Money], None], ...]] = (
         keep_count,
@@ -572,7 +572,7 @@ class Money(RuleBasedStateMachine):
 
     def _check_that_nothing_waits(self) -> None:
         for job in self.jobs():
-            if self.studio.owns(job) and job.id not in self.taken_in:
+            if self.studio.accounts.owns(job) and job.id not in self.taken_in:
                 assert job.state in TERMINAL | {NOT_SENT}, f"{job.id} waits for ever as {job.state}"
                 assert job.state != SUCCEED or job["file"], f"the video of {job.id} is never fetched"
 
@@ -582,7 +582,7 @@ class Money(RuleBasedStateMachine):
         ended = {
             job.id for job in studio.ledger.jobs() if job.has_clip or (job.accepted and job.state == FAILED)
         }
-        open_ = {job.id for job in studio.ledger.unfinished() if studio.owns(job)}
+        open_ = {job.id for job in studio.ledger.unfinished() if studio.accounts.owns(job)}
         return bought <= ended and open_ <= self.taken_in
 
     def _check_the_end(self) -> None:

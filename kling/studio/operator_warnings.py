@@ -1,0 +1,62 @@
+"""Faults that an operator should know of, in words for every page."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from kling.studio.account_scan import AccountScan
+from kling.studio.accounts import Accounts
+from kling.studio.archive import free_bytes
+from kling.studio.ledger import Ledger
+from kling.studio.reconciler import Reconciler
+
+LOW_DISK = 500 * 2**20  # bytes; with less room the pages warn
+
+
+def ledger_warnings(ledger: Ledger) -> Iterator[str]:
+    """Yield why jobs are not shown, or not all of them."""
+    if ledger.opening:
+        yield "The log is being read. What is in it appears by itself."
+    if ledger.failure:
+        yield ledger.failure
+
+
+def account_warnings(
+    ledger: Ledger, accounts: Accounts, reconciler: Reconciler, scan: AccountScan
+) -> Iterator[str]:
+    """Yield where paid videos are out of reach, or may be missing from the log."""
+    for other in accounts.others:
+        videos = "1 paid video" if other.count == 1 else f"{other.count:,} paid videos"
+        yield (
+            f"{videos} of the account {other.name} cannot be followed with the key in use. Set a key of "
+            f"that account; Kling keeps the last of them until {other.until:%d %B %Y}."
+        )
+    unanswered, why = reconciler.trouble()
+    if unanswered:
+        jobs = "1 job is" if unanswered == 1 else f"{unanswered:,} jobs are"
+        yield (
+            f"{jobs} being looked up, and Kling does not answer. {why} Check the key, the base URL and "
+            "the connection."
+        )
+    found = scan.findings
+    if found.needs_operator:
+        yield found.trouble
+    if found.is_complete and found.of_others and not ledger.index.tasks:
+        yield (
+            f"The log is empty, and Kling has {found.of_others:,} tasks of another data folder. If they "
+            "are this studio's, its data volume is not mounted, or STUDIO_DATA_DIR names another folder."
+        )
+    if found.maybe_ours:
+        yield (
+            f"Kling has {len(found.maybe_ours):,} tasks that may be this studio's and that the log does "
+            "not know. See History, Compare with Kling."
+        )
+
+
+def disk_warnings(folder: Path) -> Iterator[str]:
+    """Yield that the disk of a folder is nearly full."""
+    with contextlib.suppress(OSError):
+        if (room := free_bytes(folder)) < LOW_DISK:
+            yield f"The disk of the data folder has {room / 2**20:,.0f} MB left. Make room."
