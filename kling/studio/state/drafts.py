@@ -31,7 +31,7 @@ from kling.studio.state.tables import drafts
 from kling.text import storable
 
 OLD_OWNER = "old:"  # in front of an id of the old form: no cookie of today proves it
-LEAST = 512  # bytes that a draft counts for at least, so that many empty ones cost something too
+LEAST = 1024  # bytes that a draft counts for at least: the total is summed up in each save that grows
 _DEPTH = 8  # of JSON in a draft's fields; the form's own has two levels
 
 

@@ -215,7 +215,7 @@ def test_a_full_store_refuses_what_is_new_or_grows_and_deletes_nothing(database,
 
 
 def test_a_copy_that_finds_no_space_is_shown_and_says_that_it_is_not_kept(database, clock):
-    drafts = DraftStore(database, clock=clock, most_bytes=1_100)
+    drafts = DraftStore(database, clock=clock, most_bytes=2_200)
     draft = drafts.open("", MINE)
     drafts.save(draft.id, MINE, fields={"prompt": "A fox"})
     copy = drafts.open(draft.id, THEIRS)
