@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kling.errors import Actor
+from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import SILENT_MANY, Reconciler
 
-NO_KEY = range(1000, 1005)  # Kling's codes for a key that it does not accept
 LONG = 6.0  # times the usual, after which it is said that a task takes long
 LONG_AT_LEAST = 1800.0  # seconds; where nothing is usual yet
 
@@ -91,7 +90,8 @@ def _of_another_account(job: Job, since: datetime | None) -> Outlook:
 
 
 def _not_sent(job: Job, _views: Views, since: datetime | None) -> Outlook:
-    if job.code in NO_KEY:
+    refusal = MEANINGS.get(job.code)
+    if refusal and refusal.kind is AuthenticationFailed:
         then = "Send it once the key is right, or withdraw it."
         return Outlook(job.message or "Kling does not accept the key.", then, Actor.OPERATOR, since)
     return Outlook(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
