@@ -209,7 +209,7 @@ def test_a_task_that_was_found_in_the_account_is_asked_for_by_klings_id(bench):
 def test_a_task_of_somebody_else_is_not_taken_for_ours(bench, monkeypatch, job_id):
     bench.succeed(job_id)
     bench.succeed("b")
-    monkeypatch.setattr(bench.kling, "get", lambda _: bench.kling.made["b"])
+    monkeypatch.setattr(bench.kling, "get", lambda *_, **__: bench.kling.made["b"])
     bench.ledger.wanted.pop("b")
     bench.run_for(HOUR)
     assert bench.kling.downloads == []
