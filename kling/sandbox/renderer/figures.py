@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,8 @@ def reach(name: str, pose: str = "") -> tuple[float, float, float]:
     return across * 1.06 + 0.04, up * 1.06 + 0.04, down * 1.06 + 0.04
 
 
-def _round(points: list[Point]) -> list[Point]:
+@lru_cache(maxsize=1024)  # most parts have the same points in all pictures of a cycle
+def _round(points: tuple[Point, ...]) -> tuple[Point, ...]:
     """A closed line through all points, without corners (Catmull-Rom)."""
     made = []
     for i in range(len(points)):
@@ -100,7 +101,7 @@ def _round(points: list[Point]) -> list[Point]:
                 2 * b + (c - a) * u + (2 * a - 5 * b + 4 * c - d) * u * u + (3 * b - a - 3 * c + d) * u**3
             )
             made.append((float(at[0]), float(at[1])))
-    return made
+    return tuple(made)
 
 
 def _bow(numbers: list[float]) -> list[float]:
@@ -152,7 +153,7 @@ def _draw(
     else:
         n = part.get("shape") or part["blob"]
         points = [(n[i], n[i + 1]) for i in range(0, len(n), 2)]
-        pen.polygon(pixels(_round(points) if "blob" in part else points), fill=fill)
+        pen.polygon(pixels(list(_round(tuple(points))) if "blob" in part else points), fill=fill)
 
 
 def _own(look: Look, figure: dict[str, Any], colour: str) -> Floats:

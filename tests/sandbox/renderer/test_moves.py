@@ -8,46 +8,16 @@ frame moves the other way. A piece of one frame is found again in another: where
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tests.sandbox.renderer.reel import Frames, shoot, spec
-
-Floats = npt.NDArray[np.float64]
-Part = tuple[slice, slice]
+from tests.sandbox.renderer.reel import Frames, Part, likeness, shoot, slid, spec
 
 WIDTH, HEIGHT = 192, 108
 FAR = (slice(38, 64), slice(104, 150))  # mountains
 NEAR = (slice(49, 84), slice(74, 100))  # a telephone box, ten times nearer
 MIDDLE = (slice(34, 74), slice(62, 130))
 SCALES = np.geomspace(0.6, 1.7, 43)
-
-
-def windows(values: Floats, shape: tuple[int, ...]) -> Floats:
-    """The sum of every window of a shape."""
-    total = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    high, wide = shape
-    sums: Floats = total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
-    return sums
-
-
-def likeness(piece: Floats, frame: Floats) -> tuple[float, int, int]:
-    """How well the best place of a frame fits a piece (1: exactly), and its first row and column."""
-    piece = (piece - piece.mean()) / (piece.std() + 1e-6)
-    mean = windows(frame, piece.shape) / piece.size
-    spread = np.sqrt(np.maximum(windows(frame**2, piece.shape) / piece.size - mean**2, 4.0))
-    product = np.fft.irfft2(np.fft.rfft2(frame) * np.conj(np.fft.rfft2(piece, frame.shape)), frame.shape)
-    fits = product[: mean.shape[0], : mean.shape[1]] / piece.size / spread
-    row, column = np.unravel_index(np.argmax(fits), fits.shape)
-    return float(fits[row, column]), int(row), int(column)
-
-
-def slid(first: Frames, last: Frames, part: Part) -> tuple[int, int]:
-    """By how many pixels to the right and down a part of the first frame lies in the last one."""
-    fit, row, column = likeness(first[part].astype(float), last.astype(float))
-    assert fit > 0.6
-    return column - part[1].start, row - part[0].start
 
 
 def turned(frame: Frames, degrees: float, scale: float) -> Frames:
@@ -75,7 +45,7 @@ def angle_of(first: Frames, last: Frames) -> int:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """The frames of a move, drawn once."""
+    """The frames of a move, drawn once: five, so that one of them is in the middle."""
     drawn = {}
 
     def take(camera_type, **axes):
@@ -85,7 +55,7 @@ def film(tmp_path_factory):
                 "a red telephone box before mountains at noon",
                 width=WIDTH,
                 height=HEIGHT,
-                fps=12,
+                fps=5,
                 camera_type=camera_type,
                 camera_axes=axes,
             )
