@@ -6,9 +6,10 @@ import re
 
 # Half of a surrogate pair is no character and cannot be encoded; PostgreSQL holds no NUL.
 _UNSTORABLE = re.compile("[\ud800-\udfff\0]")
+LONGEST_TEXT = 100_000  # characters; more than Kling takes, so that a long paste is shown and not cut
 
 
-def storable(text: str, limit: int) -> str:
+def storable(text: str, limit: int = LONGEST_TEXT) -> str:
     """Return a text that can be stored.
 
     Args:

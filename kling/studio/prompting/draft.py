@@ -30,7 +30,6 @@ OTHER_DURATIONS = tuple(str(seconds) for seconds in range(1, 31))
 OTHER_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 CAMERA_FIELDS = frozenset({"camera", "camera_axis", "camera_value"})
 _MOST_CHOICES = 50
-_LONGEST_TEXT = 100_000  # characters; more than Kling takes, so that a long paste is shown and not cut
 _LONGEST_NUMBER = 9  # characters
 
 
@@ -259,17 +258,17 @@ def clamp(draft: Draft) -> Draft:
     value = draft.camera_value
     known = draft.model == OTHER or draft.known is not None
     shots = tuple(
-        Shot(prompt=storable(shot.prompt, _LONGEST_TEXT), duration=storable(shot.duration, _LONGEST_NUMBER))
+        Shot(prompt=storable(shot.prompt), duration=storable(shot.duration, _LONGEST_NUMBER))
         for shot in draft.shots[: catalog().shot_limit]
     )
     return replace(
         draft,
-        prompt=storable(draft.prompt, _LONGEST_TEXT),
-        negative_prompt=storable(draft.negative_prompt, _LONGEST_TEXT),
-        variables=storable(draft.variables, _LONGEST_TEXT),
-        parent=storable(draft.parent, _LONGEST_TEXT),
+        prompt=storable(draft.prompt),
+        negative_prompt=storable(draft.negative_prompt),
+        variables=storable(draft.variables),
+        parent=storable(draft.parent),
         model=draft.model if known else OTHER,
-        other_model=storable(draft.other_model if known else draft.model, _LONGEST_TEXT),
+        other_model=storable(draft.other_model if known else draft.model),
         mode=draft.mode if draft.mode in OTHER_MODES else "std",
         cfg_scale=min(max(draft.cfg_scale, 0.0), 1.0) if math.isfinite(draft.cfg_scale) else 0.5,
         duration=storable(draft.duration, _LONGEST_NUMBER),

@@ -21,7 +21,6 @@ from kling.studio.state.records import (
     DRAFT_SECONDS,
     DRAFTS_OF_ONE,
     JOBS_OF_ONE,
-    TEXT_CHARACTERS,
     NotKept,
     StateError,
     StoredDraft,
@@ -118,7 +117,7 @@ class DraftStore:
             )
         now = self._clock()
         new_fields = {name: _storable(value) for name, value in (fields or {}).items()}
-        new_texts = {name: storable(text, TEXT_CHARACTERS) for name, text in (texts or {}).items()}
+        new_texts = {name: storable(text) for name, text in (texts or {}).items()}
         with self._database.write() as connection:
             row = _row(connection, draft_id)
             old = _draft(row) if row else StoredDraft(id=draft_id, owner=owner)
@@ -235,7 +234,7 @@ def _newest(made: Iterable[str]) -> tuple[str, ...]:
 def _storable(value: Any, depth: int = _DEPTH) -> Any:
     """Return JSON whose texts can be stored; what is nested deeper than any form is left out."""
     if isinstance(value, str):
-        return storable(value, TEXT_CHARACTERS)
+        return storable(value)
     if depth and isinstance(value, Mapping):
         return {storable(str(name), 64): _storable(each, depth - 1) for name, each in value.items()}
     if depth and isinstance(value, list | tuple):

@@ -16,7 +16,6 @@ DRAFTS_OF_ONE = 100  # of one owner
 ALL_DRAFT_BYTES = 64 * 2**20  # of all owners
 DRAFT_SECONDS = 90 * 24 * 3600.0  # since its last change
 JOBS_OF_ONE = 50  # ids of jobs that a draft remembers
-TEXT_CHARACTERS = 100_000  # of one text; more than Kling takes, so that a long paste is shown and not cut
 
 TEMPLATE_ID = re.compile("[0-9a-f]{16}")
 TEMPLATES = 500

@@ -24,7 +24,6 @@ from kling.studio.state.records import (
     TEMPLATE_BYTES,
     TEMPLATE_LINES,
     TEMPLATES,
-    TEXT_CHARACTERS,
     ChangedMeanwhile,
     TeamTemplate,
     TeamTemplateError,
@@ -181,13 +180,13 @@ def _checked(template: TeamTemplate) -> TeamTemplate:
 
 
 def _line(text: str, most: int) -> str:
-    return " ".join(storable(text, TEXT_CHARACTERS).split())[:most].strip()
+    return " ".join(storable(text).split())[:most].strip()
 
 
 def _storable(value: Any) -> Any:
     """Return the body of a create call with texts that can be stored."""
     if isinstance(value, str):
-        return storable(value, TEXT_CHARACTERS)
+        return storable(value)
     if isinstance(value, Mapping):
         return {str(name): _storable(each) for name, each in value.items()}
     return [_storable(each) for each in value] if isinstance(value, list | tuple) else value

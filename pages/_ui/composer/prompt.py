@@ -9,7 +9,7 @@ import streamlit as st
 
 from kling import catalog
 from kling.studio.prompting.draft import Draft
-from kling.studio.state.records import DRAFT_BYTES, TEXT_CHARACTERS
+from kling.studio.state.records import DRAFT_BYTES
 from kling.text import storable
 from pages._ui.composer.autosave import counted
 from pages._ui.composer.draft_state import browser, keep, read_draft, replace_draft
@@ -57,7 +57,7 @@ def walk() -> None:
         return  # it was asked again, in case that it got lost
     session.walked = at
     typed = asked.get("text")
-    text = storable(typed, TEXT_CHARACTERS) if isinstance(typed, str) else read_draft().prompt
+    text = storable(typed) if isinstance(typed, str) else read_draft().prompt
     earlier = studio().ledger.index.prompts(session.get("person_field", ""), EARLIER)
     if text.strip() and text not in [*session.own, *earlier]:
         # What nobody ordered yet is the newest of them, also after a refresh.
@@ -67,7 +67,7 @@ def walk() -> None:
     place = prompts.index(text) if text in prompts else -1
     place = min(max(place + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)
     if place >= 0:
-        replace_draft(prompt=storable(prompts[place], TEXT_CHARACTERS))
+        replace_draft(prompt=storable(prompts[place]))
 
 
 def _as_many_as_fit(texts: list[str]) -> list[str]:

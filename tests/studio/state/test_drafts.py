@@ -16,13 +16,13 @@ from kling.studio.state.records import (
     DRAFT_BYTES,
     DRAFT_SECONDS,
     DRAFTS_OF_ONE,
-    TEXT_CHARACTERS,
     NotKept,
     StateError,
     StoredDraft,
     TooLarge,
 )
 from kling.studio.state.tables import drafts as table
+from kling.text import LONGEST_TEXT
 
 MINE, THEIRS = "1" * 32, "2" * 32
 
@@ -157,7 +157,7 @@ def test_any_text_can_be_kept_and_is_never_emptied(drafts, text, kept):
 def test_a_text_over_the_limit_of_one_text_is_told(drafts):
     draft = drafts.open("", MINE)
     with pytest.raises(TooLarge):
-        drafts.save(draft.id, MINE, texts={"prompt": "x" * (TEXT_CHARACTERS + 1)})
+        drafts.save(draft.id, MINE, texts={"prompt": "x" * (LONGEST_TEXT + 1)})
     assert drafts.load(draft.id) is None
 
 
