@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def spec(template: Template) -> dict[str, object]:
-    """What the renderer is told: the first of all alternatives, or the shots side by side."""
+    """What the renderer gets on stdin: the first of all alternatives, or the shots side by side."""
     request = template.request
     prompts = [shot.prompt for shot in request.multi_prompt] or [expand(request.prompt)[0]]
     return {

@@ -80,7 +80,6 @@ class Task:
 
 
 _COLUMNS = ", ".join(Task.__slots__)
-_REQUEST = Task.__slots__.index("request")
 
 
 class Store:
@@ -178,19 +177,15 @@ class Store:
             shown_at: ms; a task that is not shown yet at this time is passed over. By default none is.
         """
         for column in ("task_id", "external_task_id"):
-            found = self._tasks(
-                f"WHERE {column} = ? AND NOT ({_IS_HIDDEN}) ORDER BY seq LIMIT 1", either_id, shown_at
-            )
-            if found:
+            where = f"WHERE {column} = ? AND NOT ({_IS_HIDDEN}) ORDER BY seq LIMIT 1"
+            if found := self._tasks(where, either_id, shown_at):
                 return found[0]
         return None
 
     def has_external_task_id(self, external_task_id: str) -> bool:
         """Return whether a task has this external_task_id, also one that queries do not show yet."""
-        found = self._db.execute(
-            "SELECT 1 FROM tasks WHERE external_task_id = ? LIMIT 1", (external_task_id,)
-        )
-        return found.fetchone() is not None
+        query = "SELECT 1 FROM tasks WHERE external_task_id = ? LIMIT 1"
+        return self._db.execute(query, (external_task_id,)).fetchone() is not None
 
     def page(
         self, number: int, size: int, *, oldest_first: bool = False, shown_at: int = _EVER
@@ -239,10 +234,8 @@ class Store:
 
     def mark_ready(self, task_id: str, now: int) -> bool:
         """Record that a task's clip is drawn; return whether there is such a task without a clip."""
-        done = self._db.execute(
-            "UPDATE tasks SET ready_at = ? WHERE task_id = ? AND ready_at IS NULL", (now, task_id)
-        )
-        return done.rowcount == 1
+        update = f"UPDATE tasks SET ready_at = ? WHERE task_id = ? AND {IS_UNDRAWN}"  # noqa: S608 -- our own words
+        return self._db.execute(update, (now, task_id)).rowcount == 1
 
     def mark_failed(self, task_id: str, failure: str, now: int) -> None:
         """Record that a task's clip cannot be drawn; the task then ends as failed."""
@@ -301,8 +294,5 @@ class Store:
 
     def _tasks(self, where: str, *values: object) -> list[Task]:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM tasks {where}", values)  # noqa: S608 -- our own words
-        names = Task.__slots__
-        return [
-            Task(**dict(zip(names, row, strict=True)) | {"request": json.loads(row[_REQUEST])})
-            for row in rows
-        ]
+        named = (dict(zip(Task.__slots__, row, strict=True)) for row in rows)
+        return [Task(**row | {"request": json.loads(row["request"])}) for row in named]

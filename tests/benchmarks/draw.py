@@ -72,8 +72,8 @@ def measure(folder: Path, prompt: str, size: str, seconds: int = 5, preset: str 
 def clips(folder: Path) -> None:
     for size in SIZES:
         for prompt in PROMPTS:
-            told = measure(folder, prompt, size, 2 if size == "4k" else 5)
-            print(f"{size:>6} {prompt[:24]:<24} {told}{AIMS.get(size, '')}")
+            line = measure(folder, prompt, size, 2 if size == "4k" else 5)
+            print(f"{size:>6} {prompt[:24]:<24} {line}{AIMS.get(size, '')}")
 
 
 def presets(folder: Path) -> None:
@@ -86,8 +86,8 @@ def most_memory(seconds: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         draw_clip(spec_of(PROMPTS[0], "720p", seconds), Path(folder) / "clip.mp4")
     # Not by getrusage: that goes on from the process that started this one.
-    told = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(told.split("VmHWM:")[1].split()[0]) / 1024
+    line = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(line.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def memory(_folder: Path) -> None:
@@ -97,31 +97,31 @@ def memory(_folder: Path) -> None:
 
 
 @contextmanager
-def two_painters(folder: Path) -> Iterator[None]:
+def two_workers(folder: Path) -> Iterator[None]:
     """Two of the sandbox's own processes, each drawing one clip after another."""
-    painters = []
+    workers = []
     for number in range(2):
-        painter = subprocess.Popen(
+        worker = subprocess.Popen(
             [sys.executable, "-m", "kling.sandbox.worker"],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        painters.append(painter)
+        workers.append(worker)
         path = str(folder / f"{number}.mp4")
         jobs = [spec_of(PROMPTS[0], "", 1), *(spec_of(prompt, "720p", 10) for prompt in PROMPTS * 4)]
         lines = [json.dumps({"style": "drawn", "path": path, "spec": asdict(job)}) for job in jobs]
-        assert painter.stdin
-        painter.stdin.write("\n".join(lines) + "\n")
-        painter.stdin.flush()
+        assert worker.stdin
+        worker.stdin.write("\n".join(lines) + "\n")
+        worker.stdin.flush()
     try:
-        for painter in painters:
-            assert painter.stdout
-            painter.stdout.readline()  # the first, small one is done: the next is on its way
+        for worker in workers:
+            assert worker.stdout
+            worker.stdout.readline()  # the first, small one is done: the next is on its way
         yield
-        assert all(painter.poll() is None for painter in painters)
+        assert all(worker.poll() is None for worker in workers)
     finally:
-        for painter in painters:
-            painter.kill()
-            painter.wait()
+        for worker in workers:
+            worker.kill()
+            worker.wait()
 
 
 def rerun(folder: Path) -> None:
@@ -141,7 +141,7 @@ def rerun(folder: Path) -> None:
             side.change()
         for _ in range(BLOCKS):  # in turn, so that a slower machine is slower for both
             rest += [side.change() for _ in range(CHANGES)]
-            with two_painters(folder):
+            with two_workers(folder):
                 busy += [side.change() for _ in range(CHANGES)]
     ratio = statistics.median(busy) / statistics.median(rest)
     print(

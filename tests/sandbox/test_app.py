@@ -413,9 +413,9 @@ def test_spoiled_clips(web, clip):
 def test_a_clip_can_be_ordered_wrong(web, bench, sandbox, fault, changed):
     planned(web, on="create", fault=fault)
     web.post(TEXT_TO_VIDEO, json=REQUEST | {"mode": "pro", "sound": "on"})
-    order = sandbox.clips.spec(bench.engine.store.find("mine"))
+    drawn = sandbox.clips.spec(bench.engine.store.find("mine"))
     right = {"seconds": 5, "width": 1920, "height": 1080, "fps": 24, "sound": True}
-    assert {name: getattr(order, name) for name in right} == right | changed
+    assert {name: getattr(drawn, name) for name in right} == right | changed
 
 
 def test_a_clip_can_have_sound_that_nobody_ordered(web, bench, sandbox):

@@ -18,7 +18,7 @@ CONCURRENCY, UNITS = 4, 40
 
 
 class History(RuleBasedStateMachine):
-    """Calls in any order; what the sandbox said is remembered and must stay true."""
+    """Calls in any sequence; what the sandbox said is remembered and must stay true."""
 
     def __init__(self):
         super().__init__()

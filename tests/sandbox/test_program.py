@@ -177,7 +177,7 @@ def test_callbacks_are_delivered_and_signed():
     with HTTPServer(("127.0.0.1", 0), Listener) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with running("--clips", "tiny", "--pace", "seconds:1", SANDBOX_CALLBACK_SECRET=secret) as sandbox:
-            sandbox.create(callback_url=f"http://localhost:{server.server_port}/told")
+            sandbox.create(callback_url=f"http://localhost:{server.server_port}/callbacks")
             until(lambda: len(heard) == 3)
         server.shutdown()
     assert [status for status, _, _ in heard] == ["submitted", "processing", "succeed"]

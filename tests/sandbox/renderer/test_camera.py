@@ -141,7 +141,7 @@ def test_a_turn_comes_before_the_way_forward(preset):
     assert half.pan != 0
 
 
-def told(path) -> list[dict[str, int]]:
+def changes_of(path) -> list[dict[str, int]]:
     """What changes on each leg of a path, and its sign."""
     steps = [{name: getattr(each, name) for name in each.__slots__} for each in path]
     return [
@@ -181,7 +181,7 @@ def told(path) -> list[dict[str, int]]:
     ],
 )
 def test_plain_words_move_the_camera(words, legs):
-    assert told(path_from_words(read_scene(words).camera)) == legs
+    assert changes_of(path_from_words(read_scene(words).camera)) == legs
 
 
 def test_a_preview_of_a_move_takes_less_than_two_seconds(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kling import CameraControl, TextToVideo
 from kling.camera_control import CAMERA_AXES, CAMERA_TYPES
-from kling.sandbox.renderer.camera import REST, Pose, spoken, waypoints
+from kling.sandbox.renderer.camera import REST, Pose, path_from_control, path_from_words
 from kling.sandbox.renderer.prompt_reader import read_scene as scene
 from kling.studio.prompting import camera_words
 from tests.kling.tools import law
@@ -38,9 +38,9 @@ def test_the_sandbox_draws_the_sentence_as_the_same_move(control):
     understood = camera_words.find_move(sentence)
     assert understood is not None
     assert understood.type == control.type
-    drawn = spoken(scene(f"A quiet lake at noon. {sentence}").camera)
-    assert drawn == waypoints(understood.type, understood.config)
-    ordered = waypoints(control.type, control.config)
+    drawn = path_from_words(scene(f"A quiet lake at noon. {sentence}").camera)
+    assert drawn == path_from_control(understood.type, understood.config)
+    ordered = path_from_control(control.type, control.config)
     assert ordered is not None
     assert [signs(pose) for pose in drawn] == [signs(pose) for pose in ordered]
 
