@@ -130,7 +130,7 @@ class Client(OldMethods):
             endpoint: that the task was created at.
 
         Raises:
-            InvalidRequest: there can be no such id; nothing was asked.
+            InvalidRequest: there can be no such id; the API was not asked.
             BadRequest: 1201 or 1203, there is no such task.
             MaybeSent: the answer is about another task, or cannot be read.
             KlingError: as for every call.
@@ -153,8 +153,8 @@ class Client(OldMethods):
             endpoint: that the task was, or was not, created at.
 
         Raises:
-            MaybeSent: the answer does not name our id, so it says nothing about it.
-            KlingError: nothing is known; None is only returned when the API said so.
+            MaybeSent: the answer does not name our id, so whether there is such a task stays open.
+            KlingError: it stays open too. None is returned only if the API says that there is no such task.
         """
         try:
             task = self.get(external_task_id, endpoint=endpoint)
@@ -177,7 +177,7 @@ class Client(OldMethods):
             endpoint: that the tasks were created at.
 
         Raises:
-            InvalidRequest: a number is out of its range; nothing was asked.
+            InvalidRequest: a number is out of its range; the API was not asked.
             KlingError: as for every call.
         """
         return endpoint.dialect.tasks(*self._page(endpoint, page_num, page_size))

@@ -235,7 +235,7 @@ def _pools(addresses: Callable[[Origin], list[Any]]) -> dict[str, type[HTTPConne
 
 
 def _socket(connection: HTTPConnection, addresses: list[Any]) -> socket.socket:
-    """Connect to the first of the addresses that answers; nothing is looked up any more."""
+    """Connect to the first of the addresses that answers. No name is looked up here."""
     last: OSError = OSError("there is no address")
     for family, type_, protocol, _, address in addresses:
         try:

@@ -48,7 +48,7 @@ def text_problems(name: str, text: str, limit: int) -> Iterator[Problem]:
 
 
 def own_field_problems(callback_url: str, external_task_id: str) -> Iterator[Problem]:
-    """Yield what is wrong with the two fields that the caller gives a task, not its content."""
+    """Yield what is wrong with the callback address and with our id of the task."""
     if callback_url and not _is_whole_address(callback_url):
         yield Problem("callback_url", "Give a whole address that starts with https://.")
     if problem := id_problem(external_task_id):

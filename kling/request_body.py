@@ -1,8 +1,8 @@
 """Reads the body of a create call back into a request, whatever JSON it is.
 
-A field that is not known, or whose value has another type than documented, is left out and noted; nothing
-raises. So the same reader serves a pasted body, whose author wants to be told, and a record of the studio,
-which somebody may have edited and which has to be read all the same.
+A field that is not known, or whose value has another type than documented, is left out and noted, without an
+error. So one reader serves both a pasted body, whose author sees the notes, and a record of the studio, which
+has to be read even if it was edited by hand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HTTP as the client uses it: one request, one answer, within limits; and what a broken transfer means.
 
-`Transport` is what a `Client` needs, `RequestsTransport` is the one that it has by default. A fault is told
-apart by one question, because money depends on it: could the request have reached the API?
+`Transport` is what a `Client` needs, `RequestsTransport` is the one that it has by default. Faults are
+divided by one question, because money depends on it: could the request have reached the API?
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Transport(Protocol):
     ) -> Answer:
         """Send one request, once, and return its answer, whatever status it has.
 
-        Nothing but the arguments decides what is sent: no cookie, no .netrc file. A redirect is an answer
-        like any other.
+        Only the arguments are sent: no cookies, and no credentials of a .netrc file. A redirect is returned
+        like any other answer.
 
         Args:
             method: such as `POST`.

@@ -92,7 +92,7 @@ def seconds(value: Any) -> float | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """Return the time that a value names, in UTC: seconds, milliseconds or ISO text, told apart by size.
+    """Return the time that a value names, in UTC: seconds or milliseconds, which differ in size, or ISO text.
 
     A text without a zone is taken as UTC. A time before 2020 or after 2200 counts as none.
     """

@@ -2,7 +2,7 @@
 
 Everything here is a pure function. Answers are read tolerantly and within bounds (`values.py`): a field that
 is missing, new, or of another type than documented never raises. Only an answer that cannot be read at all
-does, because then nothing says whether the request ran.
+does, because then it is not known whether the request ran.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def task(data: Any, request_id: str = "") -> Task:
     """Read one task.
 
     Raises:
-        MaybeSent: there is no task_id in it, without which nothing can be followed.
+        MaybeSent: there is no task_id in it, so the task could not be followed.
     """
     fields = mapping(data)
     task_id = _id(fields.get("task_id"))
@@ -173,7 +173,7 @@ def entries(data: Any) -> list[Any]:
 
 
 def _state(value: Any, videos: tuple[Video, ...]) -> str:
-    """Return one of the documented states, or Kling's own word for one that nobody documented.
+    """Return one of the documented states, or Kling's own word for one that is not documented.
 
     A task that lists a video has succeeded, whatever the word is.
     """

@@ -30,14 +30,14 @@ from kling import Client, KeyPair, TextToVideo
 
 AIM = 1.15
 KEYS = KeyPair("access-key-of-32-characters-long", "secret-key-of-32-characters-long")
-REQUEST = TextToVideo(prompt="A fox in the snow, at dusk, seen from a sledge", external_task_id="wish-1")
+REQUEST = TextToVideo(prompt="A fox in the snow, at dusk, seen from a sledge", external_task_id="job-1")
 TASK = {
     "task_id": "750000000000000001",
     "task_status": "succeed",
     "task_status_msg": "",
     "final_unit_deduction": "1.5",
     "watermark_info": {"enabled": False},
-    "task_info": {"external_task_id": "wish-1"},
+    "task_info": {"external_task_id": "job-1"},
     "task_result": {
         "videos": [{"id": "v-1", "url": "https://cdn.example/v-1.mp4?sig=" + "x" * 200, "duration": "5.04"}]
     },

@@ -62,7 +62,7 @@ def test_every_field_goes_out_under_its_documented_name(sent):
         camera_control=CameraControl(type="simple", config={"zoom": -2.5}),
         watermark=True,
         callback_url="https://studio.example/hook",
-        external_task_id="wish-1",
+        external_task_id="job-1",
     )
     assert body == {
         "model_name": "kling-v1",
@@ -78,7 +78,7 @@ def test_every_field_goes_out_under_its_documented_name(sent):
         },
         "watermark_info": {"enabled": True},
         "callback_url": "https://studio.example/hook",
-        "external_task_id": "wish-1",
+        "external_task_id": "job-1",
     }
 
 

@@ -15,7 +15,7 @@ from tests.kling import loopback
 from tests.kling.loopback import Loopback, raw, reply
 from tests.kling.tools import Clock
 
-REQUEST = TextToVideo(prompt="A fox in the snow", external_task_id="wish-1")
+REQUEST = TextToVideo(prompt="A fox in the snow", external_task_id="job-1")
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -144,7 +144,7 @@ def test_a_reset_before_reading_may_have_been_sent():
         pytest.param(reply({"code": 0.5, "data": {}}), id="code as a fraction"),
         pytest.param(reply({"code": True, "data": None}), id="code as boolean"),
         pytest.param(
-            loopback.task(task_info={"external_task_id": "wish-2"}), id="a task with another id than ours"
+            loopback.task(task_info={"external_task_id": "job-2"}), id="a task with another id than ours"
         ),
         pytest.param(reply({"code": 0}), id="no data"),
         pytest.param(reply({"code": 0, "data": {"task_status": "submitted"}}), id="no task_id"),
@@ -172,7 +172,7 @@ def test_a_task_that_was_made_is_followed_without_any_code(server, client):
     assert client.create(REQUEST).request_id == "r-1"
 
 
-@pytest.mark.parametrize("external_task_id", ["wish-1", "", None, []])
+@pytest.mark.parametrize("external_task_id", ["job-1", "", None, []])
 def test_an_answer_that_names_our_id_or_none_is_our_task(external_task_id, server, client):
     server.says(loopback.task(task_info={"external_task_id": external_task_id}))
     assert client.create(REQUEST).task_id == "7"

@@ -10,8 +10,8 @@ from kling import ApiKey, Client, InvalidRequest, MaybeSent, NotSent, TextToVide
 from kling.endpoint import ENDPOINTS, TEXT_TO_VIDEO, endpoint_of
 from tests.transport import Transport, answer
 
-TASK = {"task_id": "7", "task_status": "submitted", "task_info": {"external_task_id": "wish-7"}}
-REQUEST = TextToVideo(prompt="A fox", external_task_id="wish-7")
+TASK = {"task_id": "7", "task_status": "submitted", "task_info": {"external_task_id": "job-7"}}
+REQUEST = TextToVideo(prompt="A fox", external_task_id="job-7")
 
 
 def connect(*answers) -> tuple[Client, Transport]:
@@ -57,13 +57,13 @@ def test_look_ups_go_to_the_endpoint_that_they_name():
     remix = replace(TEXT_TO_VIDEO, path="/v1/videos/remix")
     client, transport = connect(answer({"code": 0, "data": TASK}))
     client.get("7", endpoint=remix)
-    client.find("wish-7", endpoint=remix)
+    client.find("job-7", endpoint=remix)
     transport.answers[:] = [answer({"code": 0, "data": []})]
     client.list(endpoint=remix)
     assert list(client.tasks(endpoint=remix)) == []
     assert [sent.path for sent in transport.sent] == [
         "/v1/videos/remix/7",
-        "/v1/videos/remix/wish-7",
+        "/v1/videos/remix/job-7",
         "/v1/videos/remix",
         "/v1/videos/remix",
     ]

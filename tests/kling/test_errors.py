@@ -140,8 +140,8 @@ def test_a_refusal_is_not_resent_by_the_client(server, client):
 
 @pytest.mark.parametrize("code", [1201, 1203])
 def test_find_says_none_when_kling_says_that_there_is_no_such_task(code, server, client):
-    server.says(refusal(code, message="Task not found by id/external id: wish"))
-    assert client.find("wish") is None
+    server.says(refusal(code, message="Task not found by id/external id: job"))
+    assert client.find("job") is None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_find_says_nothing_when_kling_did_not_say_so(row, server, client):
     status, code, kind, _, _ = row
     server.says(refusal(code, status=status))
     with pytest.raises(kind):
-        client.find("wish")
+        client.find("job")
 
 
 @pytest.mark.parametrize(
@@ -160,17 +160,17 @@ def test_find_says_nothing_when_kling_did_not_say_so(row, server, client):
 def test_find_says_nothing_when_the_answer_cannot_be_read(answer, server, client):
     server.says(answer)
     with pytest.raises(MaybeSent):
-        client.find("wish")
+        client.find("job")
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        "External_task_id wish-1 already exists",
+        "External_task_id job-1 already exists",
         "external_task_id is not unique",
         "The external task id must be unique",
         "duplicate ExternalTaskId",
-        "external-task-id: wish-1 exists.",
+        "external-task-id: job-1 exists.",
         "external_task_id 已存在",
     ],
 )
@@ -184,7 +184,7 @@ def test_a_create_call_may_be_refused_because_its_task_is_there(words, server, c
     [
         (1201, ""),
         (1201, "prompt size must be between 0 and 2500"),
-        (1201, "Task not found by id/external id: wish-1"),
+        (1201, "Task not found by id/external id: job-1"),
         (1203, "The model does not exist"),
         (1201, "external_task_id: no such task exists"),
         (1301, "this prompt already exists"),
@@ -219,10 +219,10 @@ def test_the_words_of_a_refusal_are_bounded(server, client):
 
 
 def test_find_returns_the_task_that_is_there(server, client):
-    server.says(reply({"code": 0, "data": {"task_id": "7", "task_info": {"external_task_id": "wish"}}}))
-    found = client.find("wish")
+    server.says(reply({"code": 0, "data": {"task_id": "7", "task_info": {"external_task_id": "job"}}}))
+    found = client.find("job")
     assert found is not None
-    assert found.external_task_id == "wish"
+    assert found.external_task_id == "job"
 
 
 def test_only_what_never_left_may_not_have_run():

@@ -49,7 +49,7 @@ def test_an_id_that_would_lead_elsewhere_is_not_asked_for(task_id, look, server,
     assert server.seen == []
 
 
-STRANGER = {"task_id": "8", "task_info": {"external_task_id": "wish-8"}}
+STRANGER = {"task_id": "8", "task_info": {"external_task_id": "job-8"}}
 NAMELESS = {"task_id": "8"}
 
 
@@ -58,10 +58,10 @@ NAMELESS = {"task_id": "8"}
 def test_an_answer_about_another_task_tells_nothing(look, answer, server, client):
     server.says(reply({"code": 0, "data": answer}))
     with pytest.raises(MaybeSent, match="about another task"):
-        getattr(client, look)("wish-7")
+        getattr(client, look)("job-7")
 
 
-@pytest.mark.parametrize("asked", ["8", "wish-8"])
+@pytest.mark.parametrize("asked", ["8", "job-8"])
 def test_a_task_may_be_asked_for_by_either_id(asked, server, client):
     server.says(reply({"code": 0, "data": STRANGER}))
     assert client.get(asked).task_id == "8"
@@ -69,13 +69,13 @@ def test_a_task_may_be_asked_for_by_either_id(asked, server, client):
 
 def test_only_an_answer_that_names_our_id_is_found_by_it(server, client):
     server.says(reply({"code": 0, "data": STRANGER}))
-    assert client.find("wish-8").task_id == "8"
+    assert client.find("job-8").task_id == "8"
     with pytest.raises(MaybeSent, match="about another task"):
         client.find("8")  # an id of Kling's is none of ours, though it is the same text
 
 
 @law
-@given(st.text(max_size=30), st.text(max_size=30), st.text("8wish-", max_size=8))
+@given(st.text(max_size=30), st.text(max_size=30), st.text("8job-", max_size=8))
 def test_whatever_is_answered_what_is_found_carries_our_id(task_id, external_task_id, asked):
     data = {"task_id": task_id, "task_info": {"external_task_id": external_task_id}}
     client = Client(ApiKey("k"), transport=Transport(answer({"code": 0, "data": data})))

@@ -277,7 +277,7 @@ def test_a_callback_url_that_is_no_address_is_refused(url):
     assert fields(but(GOOD, callback_url=url)) == ["callback_url"]
 
 
-@pytest.mark.parametrize("task_id", ["wish-1", "a/b?c#d", "%2e", "狐狸", "..."])
+@pytest.mark.parametrize("task_id", ["job-1", "a/b?c#d", "%2e", "狐狸", "..."])
 def test_an_external_task_id_may_be_any_text_that_can_be_looked_up(task_id):
     assert problems(but(GOOD, external_task_id=task_id)) == ()
 
@@ -371,7 +371,7 @@ requests = st.builds(
     ),
     watermark=st.booleans(),
     callback_url=likely("", "https://a.example"),
-    external_task_id=likely("", "wish"),
+    external_task_id=likely("", "job"),
 )
 
 

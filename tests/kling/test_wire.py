@@ -26,7 +26,7 @@ DOCUMENTED = {
     "final_unit_deduction": "2.5",
     "final_balance_deduction": {"quota": "0.35", "list_price": "0.4"},
     "watermark_info": {"enabled": True},
-    "task_info": {"external_task_id": "wish-1"},
+    "task_info": {"external_task_id": "job-1"},
     "task_result": {
         "videos": [
             {
@@ -51,7 +51,7 @@ def test_the_documented_answer_is_read_whole():
     seen = task(data, request_id)
     assert seen.task_id == "750000000000000001"
     assert seen.task_status == "succeed"
-    assert seen.external_task_id == "wish-1"
+    assert seen.external_task_id == "job-1"
     assert seen.final_unit_deduction == Decimal("2.5")
     assert seen.final_balance_deduction == BalanceDeduction(Decimal("0.35"), Decimal("0.4"))
     assert seen.watermark is True
