@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.e2e.conftest import PHONE, Server
@@ -55,7 +55,7 @@ def test_text_that_was_never_sent_survives_a_reload(
 def test_text_survives_a_restart_of_the_server_and_so_does_what_was_ordered(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
-    server = start_server()
+    server = start_server(SANDBOX_CLIPS="tiny")
     page = open_page(server.url)
     order(page, "The first clip")
     page.locator("[class*=st-key-clip-] video").wait_for()
@@ -139,7 +139,8 @@ def test_what_was_written_before_a_walk_is_kept_too(shared_server: Server, open_
     order(page, "Ordered before")
     page.locator("[class*=st-key-task-]", has_text="Ordered before").wait_for()
     settled(page)
-    prompt(page).fill("Written, and not ordered")
+    with page.expect_response("**/drafts/*"):
+        prompt(page).fill("Written, and not ordered")
     prompt(page).press("Alt+ArrowUp")
     expect(prompt(page)).to_have_value("Ordered before")
     settled(page)
@@ -147,6 +148,41 @@ def test_what_was_written_before_a_walk_is_kept_too(shared_server: Server, open_
     expect(prompt(page)).to_have_value("Ordered before")
     prompt(page).press("Alt+ArrowDown")
     expect(prompt(page)).to_have_value("Written, and not ordered")
+
+
+def test_a_text_that_is_kept_late_does_not_take_the_place_of_the_one_that_was_walked_to(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url)
+    order(page, "Walked to")
+    page.locator("[class*=st-key-task-]", has_text="Walked to").wait_for()
+    told: list[str | bytes] = []
+
+    def note(frame: str | bytes) -> None:
+        told.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    page.reload()
+    expect(prompt(page)).to_have_value("Walked to")
+    settled(page)
+    on_the_way: list[Route] = []
+
+    def hold_back(route: Route) -> None:
+        on_the_way.append(route)
+        if len(on_the_way) > 1:
+            route.continue_()
+
+    page.route("**/drafts/*", hold_back)
+    with page.expect_request("**/drafts/*"):
+        prompt(page).fill("Kept late")
+    prompt(page).press("Alt+ArrowUp")
+    page.evaluate("() => new Promise((then) => setTimeout(then))")  # what the key has started is done
+    assert not any(b'"step"' in frame for frame in told if isinstance(frame, bytes))
+    on_the_way[0].continue_()
+    expect(prompt(page)).to_have_value("Walked to")
+    settled(page)
+    page.reload()
+    expect(prompt(page)).to_have_value("Walked to")
 
 
 def test_the_key_that_orders_does_not_do_so_from_other_fields(

@@ -4,7 +4,7 @@ const field = (element) =>
 const box = (name) => document.querySelector(`.st-key-draft_${name} :is(textarea, input)`);
 function autosave() {
   if (window.__studioAutosave) return window.__studioAutosave;
-  const autosave = { id: null, texts: {}, timer: null, saving: false, walk: null };
+  const autosave = { id: null, texts: {}, timer: null, saving: null, walk: null };
   // One after the other, and always what the field shows by now: an older text never comes after a newer one.
   const save = async () => {
     clearTimeout(autosave.timer);
@@ -12,12 +12,14 @@ function autosave() {
     if (autosave.saving || !Object.keys(texts).length) return;
     for (const name in texts) texts[name] = box(name)?.value ?? texts[name];
     autosave.texts = {};
-    autosave.saving = true;
+    let done;
+    autosave.saving = new Promise((resolve) => (done = resolve));
     const body = JSON.stringify(texts), headers = { "Content-Type": "application/json" };
     const answer = await fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 })
       .catch(() => null);
     const refusal = answer && !answer.ok ? await answer.text().catch(() => "") : "";
-    autosave.saving = false;
+    autosave.saving = null;
+    done();
     if (autosave.id !== id) return save();
     if (answer) say(refusal);
     const more = Object.keys(autosave.texts).length > 0;
@@ -73,11 +75,16 @@ function autosave() {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!step || !event.altKey || event.ctrlKey || event.metaKey || field(event.target) !== "prompt") return;
     event.preventDefault();
-    const text = event.target.value;
+    const box = event.target, text = box.value, at = Date.now();
     delete autosave.texts.prompt; // Streamlit is told of it now, and must not hear of it again after the answer
-    event.target.blur(); // it replaces no text that it has not been told of
-    event.target.focus();
-    autosave.walk?.({ step, text, at: Date.now() });
+    const walk = () => {
+      box.blur(); // it replaces no text that it has not been told of
+      box.focus();
+      autosave.walk?.({ step, text, at });
+    };
+    // A text that is still on its way would be kept in place of the one that is walked to.
+    if (autosave.saving) autosave.saving.then(walk);
+    else walk();
   }, true);
   // What was typed before this script was there is a change like any other.
   setTimeout(() => {

@@ -189,7 +189,7 @@ def apply_changes() -> Draft:
         session.notice = Notice(moved, price_of(before), price_of(fitted))
     elif touched:
         session.notice = None
-    if new := changed(before, fitted):
+    if new := changed(before, fitted) | changed(now, fitted):  # the server may have a text as it was typed
         _keep(before, fitted, new)
         session.settled = fitted
     session.run = session.get("run", 0) + 1
@@ -238,5 +238,12 @@ def _frozen(value: Any) -> Any:
 
 
 def replace_draft(**values: Any) -> None:
-    """Change fields of the draft from a callback."""
-    write_draft(replace(read_draft(), **values))
+    """Change fields of the draft from a callback, and keep them.
+
+    The server has texts already that this session was not told of. So a field that goes back to what it was
+    in the last run, in which `apply_changes` sees no change, has to be kept too.
+    """
+    before = read_draft()
+    after = replace(before, **values)
+    write_draft(after)
+    _keep(before, after, set(values))
