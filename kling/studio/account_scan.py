@@ -1,9 +1,9 @@
-"""Compares the account with the log: what Kling has and the log lacks or denies, and files without an order.
+"""Compares the account with the log: finds tasks that the log lacks or denies, and video files without a job.
 
-It runs at the start, every night and on a press. It does by itself what nothing can be doubtful about: a task
-whose id carries this folder's mark is ours, and so is one whose id the log knows. The rest is told, and taken
-in on a press. It asks for a page at a time, so it can be stopped anywhere; running it again changes nothing
-more.
+A scan runs at the start, every night and on a press. By itself it takes in only tasks that are certainly
+ours: those whose id carries this folder's mark, and those whose id the log knows. All others are shown, and a
+person may take them in. A scan asks for one page at a time, so it can be stopped anywhere; another scan
+changes nothing that the first one has recorded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
-from kling.endpoint import TEXT_TO_VIDEO
+from kling.endpoint import ENDPOINTS, Endpoint
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
@@ -24,13 +24,11 @@ from kling.tasks import Task
 log = logging.getLogger(__name__)
 
 EVERY = 24 * 3600.0  # seconds between scans that start by themselves
-SECOND = (
-    300.0  # seconds from the first one after a start to the second: what is new may not be listed at once
-)
+SECOND = 300.0  # seconds from the first scan to the second one: Kling may not list new tasks at once
 PAGE_PAUSE = 2.0  # seconds between two pages
 SANDBOX_PAGE_PAUSE = 0.02
 RETRY_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds after a page that was not answered
-MOST_KEPT = 5000  # tasks that are kept for a press
+MOST_SHOWN = 5000  # tasks of each kind that a person can choose from
 
 FOUND_BY_MARK = "Found at Kling with this studio's mark; its order is not in the log."
 ADOPTED = "Found in the account, and taken in."
@@ -39,20 +37,20 @@ FOUND_FILE = "Its video was found in the data folder."
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a scan has found so far.
+    """The result of a scan so far.
 
     Args:
-        pages, tasks: asked for, and seen.
-        taken_in: ids of jobs that were taken in or taken up by itself.
-        maybe_ours: tasks with an id as older versions made them that the log does not know.
-        of_others: how many carry the mark of another studio; they are left alone.
+        pages, tasks: how many pages were asked for, and how many tasks they had.
+        taken_in: ids of the jobs that the scan has recorded by itself.
+        maybe_ours: tasks that the log does not know, with an id in the form of older versions.
+        of_others: how many tasks carry the mark of another studio; they are left alone.
         foreign: other tasks of the account that the log does not know; the first of them, to choose from.
         foreign_count: how many of these there are.
-        files: ids of videos that no order names; they are shown without one.
+        files: ids of videos in the folder that no job names; pages show them without a prompt.
         is_complete: the list was read to its end.
-        trouble: why the last page was not answered.
-        needs_operator: the trouble is that Kling does not accept the key, or holds the account.
-        at: when the scan began or ended.
+        trouble: why the last page was not answered, in words.
+        needs_operator: the trouble is that Kling does not accept the key, or has blocked the account.
+        at: when the scan began, or when it got its last page.
     """
 
     pages: int = 0
@@ -77,13 +75,13 @@ class AccountScan:
         account: gives the name that new jobs are recorded under.
         owns: whether a job belongs to the account in use.
         mark: gives the mark of the data folder.
-        recognise: told of a job that the account in use lists under another name of the account.
-        take_up: records what Kling lists and the log denies; says whether there was anything to record.
-        note: records what is new of a task that has ended.
+        recognise: called with a job that the account in use lists but the log has under another account name.
+        take_up: records a task that Kling lists and the log denies; returns whether the log denied it.
+        note: records new facts of a task that has ended.
         orphans: gives the ids of video files whose job is not known to be accepted.
-        clock: Unix seconds, only written down.
-        is_sandbox: nothing here costs money.
-        on_change: told when something was found.
+        clock: Unix seconds, used only for times that are recorded or shown.
+        is_sandbox: whether nothing on this account costs money.
+        on_change: called when the findings have changed.
     """
 
     def __init__(
@@ -108,6 +106,10 @@ class AccountScan:
         self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
         self._due = float("-inf")
         self._page = 0  # the next page of a scan that runs, 0 between two scans
+        self._left: list[Endpoint] = []  # endpoints of a scan that runs; the first one is being read
+        # The endpoints' names of the tasks that a person can choose, by Kling's id. Never cleared: a press in
+        # another thread may still refer to the scan before.
+        self._endpoints: dict[str, str] = {}
         self._tries = self._scans = 0
         self._files_generation = -1
         self._seen: set[str] = set()  # Kling's ids in the scan that runs
@@ -123,35 +125,39 @@ class AccountScan:
         self._due = float("-inf")
 
     def step(self, client: Callable[[], Client], now: float) -> float | None:
-        """Ask for the next page if one is due; return when to come again, None between two scans."""
+        """Ask for the next page if one is due; return when the next one is due, None between two scans.
+
+        Args:
+            client: gives the client of the key in use.
+            now: monotonic seconds.
+        """
         if self._ledger.opening:
             return None
-        self.look_at_files()
+        self.take_in_files()
         if self._due > now:
             return self._due if self.is_running else None
         if not self.is_running:
-            self._page = 1
+            self._page, self._left = 1, list(ENDPOINTS)
             self._seen.clear()
+
             self.findings = Findings(files=self.findings.files, at=self._now())
             self._take_in_files()
         self._due = now + RETRY_PAUSES[min(self._tries, len(RETRY_PAUSES) - 1)]
         self._tries += 1
         try:
-            page = client().list(page_num=self._page, page_size=MAX_PAGE_SIZE)
+            page = client().list(page_num=self._page, page_size=MAX_PAGE_SIZE, endpoint=self._left[0])
         except KlingError as error:
-            words = (
-                f"{error.meaning.what} {error.meaning.remedy}" if isinstance(error, APIError) else str(error)
-            )
-            for_operator = isinstance(error, AuthenticationFailed | AccountBlocked)
-            self.findings = replace(self.findings, trouble=words, needs_operator=for_operator)
-            self._on_change()
+            self._note_failure(error)
             return self._due
         self._tries = 0
-        self._compare(page)
-        is_last = not page or self._page == MAX_PAGE  # a short page may only be one that Kling filled badly
+        self._compare(page, self._left[0].name)
+        is_last = not page or self._page == MAX_PAGE  # a page may be short although more pages follow
+        if is_last and len(self._left) > 1:
+            del self._left[0]
+            self._page, is_last = 0, False
         self.findings = replace(
             self.findings,
-            pages=self._page,
+            pages=self.findings.pages + 1,
             tasks=self.findings.tasks + len(page),
             is_complete=is_last,
             trouble="",
@@ -163,19 +169,25 @@ class AccountScan:
         self._on_change()
         return self._due if self.is_running else None
 
+    def _note_failure(self, error: KlingError) -> None:
+        words = f"{error.meaning.what} {error.meaning.remedy}" if isinstance(error, APIError) else str(error)
+        needs_operator = isinstance(error, AuthenticationFailed | AccountBlocked)
+        self.findings = replace(self.findings, trouble=words, needs_operator=needs_operator)
+        self._on_change()
+
     def _pause_after_a_scan(self) -> float:
         self._scans += 1
         return SECOND if self._scans == 1 else EVERY
 
-    def look_at_files(self) -> None:
-        """Take in the videos that no order names, once after the log was read."""
+    def take_in_files(self) -> None:
+        """Record the videos in the folder that no job names, once after each time the log was read."""
         if not self._ledger.opening and self._files_generation != self._ledger.generation:
             generation = self._ledger.generation
             self._take_in_files()
-            self._files_generation = generation  # if it could not be recorded, it is tried again
+            self._files_generation = generation  # not reached if a record failed: then it is tried again
 
     def take_in(self, task_ids: Sequence[str]) -> int:
-        """Take in tasks of the last scan that somebody has chosen; return how many.
+        """Record tasks of the last scan that a person has chosen as jobs; return how many.
 
         Args:
             task_ids: Kling's ids, of `maybe_ours` or `foreign`.
@@ -186,7 +198,7 @@ class AccountScan:
         chosen = set(task_ids)
         found = self.findings
         tasks = [task for task in (*found.maybe_ours, *found.foreign) if task.task_id in chosen]
-        rows = [row for task in tasks if (row := self._row(task, ADOPTED))]
+        rows = [row for task in tasks if (row := self._row(task, ADOPTED, self._endpoints[task.task_id]))]
         self._ledger.append_many(rows)
         self.findings = replace(
             found,
@@ -199,8 +211,10 @@ class AccountScan:
 
     # -- comparing -------------------------------------------------------------------------------------------
 
-    def _compare(self, page: Sequence[Task]) -> None:
-        fresh = [task for task in page if task.task_id not in self._seen]  # the list may have moved meanwhile
+    def _compare(self, page: Sequence[Task], endpoint: str) -> None:
+        """Compare a page of the endpoint of this name with the log."""
+        # New tasks move the list on between two pages: some tasks are on both.
+        fresh = [task for task in page if task.task_id not in self._seen]
         self._seen |= {task.task_id for task in fresh}
         known = {task.task_id: job for task in fresh if (job := self._job_of(task)) is not None}
         taken_in = [job.id for task in fresh if (job := known.get(task.task_id)) and self._update(job, task)]
@@ -209,15 +223,16 @@ class AccountScan:
         by_mark = [task for task in others if marks[task.task_id] == self._mark()]
         maybe_ours = [task for task in others if marks[task.task_id] == ""]
         foreign = [task for task in others if marks[task.task_id] is None]
-        rows = [row for task in by_mark if (row := self._row(task, FOUND_BY_MARK))]
+        rows = [row for task in by_mark if (row := self._row(task, FOUND_BY_MARK, endpoint))]
         self._ledger.append_many(rows)
+        self._endpoints |= {task.task_id: endpoint for task in (*maybe_ours, *foreign)}
         found = self.findings
         self.findings = replace(
             found,
-            taken_in=(*found.taken_in, *taken_in, *(job_id for job_id, _ in rows))[:MOST_KEPT],
-            maybe_ours=(*found.maybe_ours, *maybe_ours)[:MOST_KEPT],
+            taken_in=(*found.taken_in, *taken_in, *(job_id for job_id, _ in rows))[:MOST_SHOWN],
+            maybe_ours=(*found.maybe_ours, *maybe_ours)[:MOST_SHOWN],
             of_others=found.of_others + len(others) - len(by_mark) - len(maybe_ours) - len(foreign),
-            foreign=(*found.foreign, *foreign)[:MOST_KEPT],
+            foreign=(*found.foreign, *foreign)[:MOST_SHOWN],
             foreign_count=found.foreign_count + len(foreign),
         )
 
@@ -227,8 +242,8 @@ class AccountScan:
         return job or self._ledger.get(adopted_id(task.task_id) or "")
 
     def _update(self, job: Job, task: Task) -> bool:
-        """Record what Kling lists of a job of the log; return whether the log had denied it."""
-        if not job["account"]:  # a file that was found says nothing about it
+        """Record the task that Kling lists for a job; return whether the log had said that there is none."""
+        if not job["account"]:  # the job was made from a file that was found, which names no account
             job = self._ledger.append(job.id, account=self._account())
         self._recognise(job)
         if not self._owns(job):
@@ -238,15 +253,18 @@ class AccountScan:
         self._note(job.id, task)
         return False
 
-    def _row(self, task: Task, message: str) -> tuple[str, dict[str, str]] | None:
-        """Return the row of a task that the log does not know, under its own id if a studio made that."""
+    def _row(self, task: Task, message: str, endpoint: str) -> tuple[str, dict[str, str]] | None:
+        """Return the row of a task that the log does not know, None if it can have none.
+
+        The job gets the task's `external_task_id` if a studio made that, else an id made from Kling's.
+        """
         job_id = task.external_task_id if mark_of(task.external_task_id) is not None else None
         job_id = job_id or adopted_id(task.task_id)
         if job_id is None or self._ledger.get(job_id) is not None:
             return None
         cells = {
             "account": self._account(),
-            "endpoint": TEXT_TO_VIDEO.name,
+            "endpoint": endpoint,
             "message": message,
             **task_cells(task),
         }
@@ -255,7 +273,7 @@ class AccountScan:
         return job_id, cells
 
     def _take_in_files(self) -> None:
-        """Show the videos that no order names, so that none that was paid for is out of sight."""
+        """Record the videos that no job names, so that pages show every video that was paid for."""
         ids = self._orphans()
         cells = {
             "state": SUCCEED,
@@ -263,10 +281,11 @@ class AccountScan:
         }
         rows = []
         for job_id in ids:
-            about = {"state": SUCCEED} if self._ledger.get(job_id) else cells  # its row may be an old copy
+            # A job that the log has but does not know to be accepted comes from an old copy of the log.
+            about = {"state": SUCCEED} if self._ledger.get(job_id) else cells
             rows.append((job_id, {**about, "file": f"{job_id}.mp4", "message": FOUND_FILE}))
         self._ledger.append_many(rows)
-        self.findings = replace(self.findings, files=(*self.findings.files, *ids)[:MOST_KEPT])
+        self.findings = replace(self.findings, files=(*self.findings.files, *ids)[:MOST_SHOWN])
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

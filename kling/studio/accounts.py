@@ -129,7 +129,7 @@ class Accounts:
         accepted += [job for job in newest if job["account"] == name and job.accepted]
         for job in (*_newest(accepted), *_newest(unsure)):
             try:
-                if find_task(client(), job.id) is not None:
+                if find_task(client(), job) is not None:
                     return True
             except KlingError as error:
                 log.info("The account of task %s could not be asked for: %s", job.id, type(error).__name__)

@@ -16,6 +16,7 @@ from kling.auth import KeyPair
 from kling.client import NOT_FOUND_CODES, Client
 from kling.errors import BadRequest, MaybeSent, NotSent
 from kling.studio.ids import asked_by
+from kling.studio.jobs import Job
 from kling.studio.settings import Settings
 from kling.tasks import Task
 
@@ -89,6 +90,12 @@ class SandboxConnection:
         self._client: Client | None = None
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._supervise, name="sandbox", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the child process, None while none runs."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def start(self) -> None:
         """Start the child in the background."""
@@ -179,19 +186,20 @@ def connect(settings: Settings) -> Connection:
     return KlingConnection(client)
 
 
-def find_task(client: Client, job_id: str) -> Task | None:
-    """Return the task of a job, None if the account has none: asked for by our id, never by what a log says.
+def find_task(client: Client, job: Job) -> Task | None:
+    """Return the task of a job, None if the account has none.
 
-    A task that was adopted from the account carries no id of ours and is asked for by Kling's own.
+    Kling is asked by our id, never by the `task_id` that the log says: somebody may have edited that. Only a
+    task that was adopted from the account carries no id of ours, and is asked for by Kling's own.
 
     Raises:
-        KlingError: nothing is known; None is only returned when the API said so.
+        KlingError: nothing is known. None is returned only if the API said that there is no such task.
     """
-    asked = asked_by(job_id)
-    if asked == job_id:
-        return client.find(job_id)
+    asked = asked_by(job.id)
+    if asked == job.id:
+        return client.find(job.id, endpoint=job.endpoint)
     try:
-        task = client.get(asked)
+        task = client.get(asked, endpoint=job.endpoint)
     except BadRequest as error:
         if error.code in NOT_FOUND_CODES:
             return None

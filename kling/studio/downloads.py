@@ -280,12 +280,7 @@ class Downloads:
             if job is None:
                 self._queue.close(fetch)
                 return
-            client = self._connection.client()
-            fetch_file = self._archive.fetch_again if fetch.is_repair else self._archive.fetch
-            cells = fetch_file(job, lambda: self._address(fetch, client), client)
-            job = self._ledger.append(job.id, **cells)
-            self._queue.close(fetch)
-            self._plan_check_or_repair(job)
+            self._fetch_file(fetch, job)
         except CheckInterrupted:
             pass
         except (KlingError, LedgerError, OSError) as error:
@@ -302,6 +297,14 @@ class Downloads:
                 self._on_change()
             self._wake()
 
+    def _fetch_file(self, fetch: Fetch, job: Job) -> None:
+        client = self._connection.client()
+        fetch_file = self._archive.fetch_again if fetch.is_repair else self._archive.fetch
+        cells = fetch_file(job, lambda: self._address(fetch, job, client), client)
+        changed = self._ledger.append(job.id, **cells)
+        self._queue.close(fetch)
+        self._plan_check_or_repair(changed)
+
     def _end_try(self, fetch: Fetch) -> None:
         with self._lock:
             fetch.is_running = False
@@ -309,13 +312,13 @@ class Downloads:
             pause = self._pause(PAUSES, fetch.tries - 1)  # counted from the end, however long the try took
             self._queue.schedule(fetch, max(fetch.due, self._monotonic() + pause))
 
-    def _address(self, fetch: Fetch, client: Client) -> Video:
+    def _address(self, fetch: Fetch, job: Job, client: Client) -> Video:
         """Return the addresses of a video, asking for them by our id if they are not known."""
         if fetch.video is None:
-            task = find_task(client, fetch.job_id)
+            task = find_task(client, job)
             if task is None:
                 raise _NoVideo(f"{self._other_side} does not know this task any more.")
-            self.note_task(fetch.job_id, task)
+            self.note_task(job.id, task)
             if not task.videos:
                 kind = _NoVideo if task.terminal else DownloadFailed
                 raise kind(f"{self._other_side} lists no video for this task.")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
+from kling.endpoint import ENDPOINTS, Endpoint
 from kling.errors import APIError, BadRequest, KlingError, NotSent
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
@@ -147,7 +148,7 @@ class Poller:
     def step(self) -> float | None:
         """Do what is due; return the moment of the next due thing, None if nothing is unfinished."""
         try:
-            self._scan.look_at_files()  # before anything is sent: a video that is here was bought
+            self._scan.take_in_files()  # before anything is sent: a job with a video must not be sent again
             dues = [self._poll(), self._send(), self._downloads.step(), self._look_around()]
         except LedgerError as error:  # nothing is lost: what could not be written is asked for again
             self._note_trouble(str(error))
@@ -229,12 +230,13 @@ class Poller:
         """
         unseen = {job.id: job for job in followed}
         failure: KlingError | None = None
-        try:
-            self._ask_by_page(unseen, client)
-        except NotSent:
-            raise
-        except KlingError as error:
-            failure = error
+        for endpoint in ENDPOINTS:
+            try:
+                self._ask_by_page(unseen, client, endpoint)
+            except NotSent:
+                raise
+            except KlingError as error:
+                failure = error
         self._ask_by_id(unseen, client)
         self._admission.mark_polled()
         if failure is not None:  # asking by id has worked
@@ -243,11 +245,15 @@ class Poller:
                 f"Kling's list of tasks cannot be read ({reason}). Each task is asked for by its id instead."
             )
 
-    def _ask_by_page(self, unseen: dict[str, Job], client: Client) -> None:
-        size = min(max(2 * len(unseen), SMALLEST_PAGE), MAX_PAGE_SIZE)
+    def _ask_by_page(self, unseen: dict[str, Job], client: Client, endpoint: Endpoint) -> None:
+        """Ask for the tasks of one endpoint, if any followed job is of it; those seen leave `unseen`."""
+        count = sum(job.endpoint == endpoint for job in unseen.values())
+        if not count:
+            return
+        size = min(max(2 * count, SMALLEST_PAGE), MAX_PAGE_SIZE)
         for page_num in range(1, MOST_PAGES + 1):
             self._calls += 1
-            page = client.list(page_num=page_num, page_size=size)
+            page = client.list(page_num=page_num, page_size=size, endpoint=endpoint)
             for task in page:
                 job = unseen.pop(our_id_of(task.external_task_id), None) or unseen.pop(
                     adopted_id(task.task_id) or "", None
@@ -256,7 +262,8 @@ class Poller:
                     self.apply(job, task)
                 else:
                     self._take_up(task)
-            if len(unseen) <= MOST_GETS or len(page) < size:
+            count = sum(job.endpoint == endpoint for job in unseen.values())
+            if count <= MOST_GETS or len(page) < size:
                 break
 
     def _ask_by_id(self, unseen: dict[str, Job], client: Client) -> None:
@@ -267,7 +274,7 @@ class Poller:
             )  # first: one that is never answered keeps nobody waiting
             self._calls += 1
             try:
-                task = client.get(asked_by(job.id))
+                task = client.get(asked_by(job.id), endpoint=job.endpoint)
             except BadRequest as error:
                 if error.code not in NOT_FOUND_CODES:
                     raise

@@ -240,7 +240,7 @@ class Reconciler:
             KlingError: nothing was learnt.
         """
         with self.asking() as client:
-            return find_task(client, job.id)
+            return find_task(client, job)
 
     @contextmanager
     def asking(self) -> Iterator[Client]:

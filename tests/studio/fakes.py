@@ -168,7 +168,7 @@ class Bench:
         self.studio = Studio(
             Settings(data_dir=self.folder, credentials=credentials, base_url=self.base_url),
             connection=self.connection,
-            file=LogFile(self.folder / "history.csv", write=self._write, fsync=lambda _: None),
+            file=LogFile(self.folder / "history.csv", write=self.write, fsync=lambda _: None),
             clock=self.clock,
             monotonic=self.clock,
             run=self._run,
@@ -200,7 +200,7 @@ class Bench:
         while self.held:
             self.held.pop(0)()
 
-    def _write(self, handle: int, data: bytes) -> int:
+    def write(self, handle: int, data: bytes) -> int:
         if self.disk:
             raise self.disk.pop(0)
         self.writes.append(data)

@@ -87,15 +87,14 @@ class SteppedTime:
 
     def open_studio(self, data: Path, url: str, *, file: LogFile | None = None) -> Studio:
         """Open a studio that asks a sandbox by a key, so that the rules of a real account apply."""
-        studio = Studio(
+        return Studio(
             Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=data),
             file=file,
             clock=lambda: START + self.now,
             monotonic=lambda: self.now,
             run=lambda call: call(),
+            checker=WordChecker(),
         )
-        studio.archive._checker = WordChecker()
-        return studio
 
     def follow(self, studio: Studio, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
         """Let time pass, and the studio do what is due."""

@@ -437,7 +437,7 @@ def test_send_now_tries_the_queue_and_jumps_over_nobody(tmp_path):
     bench.run_for(1)
     kling.slots = 2
     last = [job for job in bench.ledger.jobs() if job.state == WAITING][-1]
-    bench.poller._next_poll = 0.0
+    bench.poller.wake_for(bench.ledger.jobs()[0].id)
     bench.studio.orders.send_again(last.id)
     bench.run_for(1)
     assert [job.state for job in bench.ledger.jobs()] == ["submitted", "submitted", "waiting", "waiting"]

@@ -31,7 +31,7 @@ from kling.studio.connection import SandboxConnection
 connection = SandboxConnection(Path(sys.argv[1]), arguments=("--clips", "tiny"))
 connection.start()
 connection.client()
-print(connection._process.pid, flush=True)
+print(connection.pid, flush=True)
 sys.stdin.read()
 """
 
@@ -45,8 +45,8 @@ def sandbox(tmp_path: Path) -> Iterator[SandboxConnection]:
 
 
 def pid_of(connection: SandboxConnection) -> int:
-    assert connection._process is not None
-    return connection._process.pid
+    assert connection.pid is not None
+    return connection.pid
 
 
 def ended(pid: int, within: float = 10) -> bool:
@@ -115,16 +115,19 @@ def test_the_sandbox_starts_answers_comes_back_when_killed_and_ends_when_stopped
     second = pid_of(sandbox)
     assert second != first
     sandbox.stop()
-    assert sandbox._process.returncode is not None
+    assert sandbox.pid is None
     with pytest.raises(NotSent, match="not running"):
         sandbox.client()
 
 
 def test_its_keys_stand_in_no_command_line(sandbox):
     sandbox.client()
-    command = Path(f"/proc/{pid_of(sandbox)}/cmdline").read_bytes().decode()
+    process = Path(f"/proc/{pid_of(sandbox)}")
+    command = (process / "cmdline").read_text()
+    environment = dict(entry.partition("=")[::2] for entry in (process / "environ").read_text().split("\0"))
     assert "kling.sandbox" in command
-    assert sandbox._keys.secret_key not in command
+    assert len(environment["SANDBOX_SECRET_KEY"]) > 40
+    assert environment["SANDBOX_SECRET_KEY"] not in command
 
 
 def test_a_stop_in_the_moment_of_the_start_leaves_no_process(tmp_path, monkeypatch):
@@ -133,14 +136,19 @@ def test_a_stop_in_the_moment_of_the_start_leaves_no_process(tmp_path, monkeypat
     started: list[subprocess.Popen[str]] = []
 
     def slow(*arguments, **options):
-        connection._stopping.set()  # as `stop` does while there is no process yet
+        stopping.start()
+        with pytest.raises(NotSent):  # from the moment when `stop` has begun
+            connection.client()
         started.append(popen(*arguments, **options))
         return started[0]
 
+    stopping = threading.Thread(target=connection.stop)
     monkeypatch.setattr(subprocess, "Popen", slow)
     connection.start()
-    connection._thread.join(10)
-    assert not connection._thread.is_alive()
+    while not stopping.ident:  # until the process is being started
+        threading.Event().wait(0.01)
+    stopping.join(10)
+    assert not stopping.is_alive()
     assert started[0].returncode is not None
 
 

@@ -105,7 +105,7 @@ class Bench:
             archive=self.archive,
             connection=self.connection,
             owns=lambda job: job.id not in self.stranger,
-            run=self._run,
+            run=self.run,
             clock=self.clock,
             monotonic=self.monotonic,
             on_change=self._tell,
@@ -113,7 +113,7 @@ class Bench:
             rng=self.rng,
         )
 
-    def _run(self, call: Callable[[], None]) -> None:
+    def run(self, call: Callable[[], None]) -> None:
         if self.held is None:
             call()
         else:
@@ -392,7 +392,7 @@ def test_workers_that_have_been_told_to_stop_are_no_error(bench, monkeypatch):
         raise RuntimeError("cannot schedule new futures after shutdown")
 
     bench.succeed("a")
-    monkeypatch.setattr(bench, "_run", run)
+    monkeypatch.setattr(bench, "run", run)
     bench.restart()
     bench.run_for(HOUR)
     assert bench.downloads.not_safe == (1, 0)

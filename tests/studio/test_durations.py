@@ -94,7 +94,7 @@ def history(bench: Bench, ending: str) -> JobKind:
         job = bench.order(replace(FOX, prompt=f"A fox {number}"))
         bench.clock.now += 100
         bench.kling.change(job.id, task_status=ending)
-        bench.poller._poll()
+        bench.poller.step()
         bench.ledger.append(job.id, rating="5")
     return kind_of(bench.ledger.jobs()[0])
 
@@ -123,11 +123,11 @@ def test_a_studio_tells_it_for_a_form_and_for_a_task(tmp_path):
         studio.stop()
 
 
-def test_a_look_costs_the_same_however_much_there_is():
+def test_an_estimate_uses_no_more_than_the_last_fifty_however_many_there_are():
     times = DurationStats([ended(number, 100) for number in range(3000)])
     for number in range(100):
         times.add(ended(number, 100))
-    assert [len(kept) for kept in times._times.values()] == [MOST]
+    assert times.usual(KIND) == DurationEstimate(100, 100, MOST)
 
 
 # -- how the time of one task was spent ----------------------------------------------------------------------

@@ -81,13 +81,13 @@ def test_the_same_draft_within_three_seconds_is_the_same_wish_and_later_a_new_on
 
 def test_a_press_that_waited_for_a_slow_disk_is_the_same_wish(bench):
     """The browser's second press is handled once the first has ended, and counts from there."""
-    write = bench._write
+    write = bench.write
 
     def slow(handle: int, data: bytes) -> int:
         bench.clock.now += 4.0
         return int(write(handle, data))
 
-    bench._write = slow
+    bench.write = slow
     bench.restart()
     bench.held = []  # the worker's rows cost the press no time
     first = bench.order()
@@ -220,18 +220,18 @@ def test_a_full_disk_records_none_of_a_press_and_the_same_press_works_once_there
 def test_a_crash_inside_the_write_of_a_batch_leaves_whole_jobs_for_a_person_to_decide(tmp_path, share):
     kling = Kling()
     bench = Bench(tmp_path, kling=kling)
-    write = bench._write
+    write = bench.write
 
     def torn(handle: int, data: bytes) -> int:
         write(handle, data[: int(len(data) * share)])
         raise Crash
 
-    bench._write = torn  # type: ignore[method-assign]
+    bench.write = torn  # type: ignore[method-assign]
     bench.restart()
     with pytest.raises(Crash):
         bench.order_all([replace(FOX, prompt=f"A fox {number}") for number in range(10)])
     assert kling.posts == []
-    bench._write = write  # type: ignore[method-assign]
+    bench.write = write  # type: ignore[method-assign]
     bench.restart()
     bench.run_for(1200)
     jobs = bench.ledger.jobs()
@@ -704,8 +704,8 @@ class Dying:
     def __init__(self, bench: Bench, at: int) -> None:
         self.left = at
         bench.kling.at_post = lambda _: self.reached()
-        self.write = bench._write
-        bench._write = self.around_write  # type: ignore[method-assign]
+        self.write = bench.write
+        bench.write = self.around_write  # type: ignore[method-assign]
 
     def reached(self) -> None:
         self.left -= 1

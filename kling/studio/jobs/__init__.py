@@ -7,14 +7,14 @@ A record is a row of the log: a change to one job. What a job is now is folded f
     cells     values as text in cells; reading raises nothing
     record    a request and a task as cells, and back
     job       `Job`: one job as its records say
-    fold      from records to a job
+    folding   from records to a job
 """
 
 from __future__ import annotations
 
 from kling.studio.jobs.cells import bounded, dump_json, json_object, truncate
 from kling.studio.jobs.columns import COLUMNS, CURATION, OF_A_TASK, TAKEN_BACK
-from kling.studio.jobs.fold import apply_row, fold
+from kling.studio.jobs.folding import apply_row, fold
 from kling.studio.jobs.job import Job
 from kling.studio.jobs.record import request_cells, task_cells
 from kling.studio.jobs.states import (

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from kling.endpoint import Endpoint
 from kling.studio.jobs.cells import bounded, json_object, utc_time
 from kling.studio.jobs.columns import OF_A_TASK
-from kling.studio.jobs.record import request_of
+from kling.studio.jobs.record import AnyRequest, endpoint_named, request_of
 from kling.studio.jobs.states import (
     KNOWN_STATES,
     NOT_SENT,
@@ -20,7 +21,6 @@ from kling.studio.jobs.states import (
     TERMINAL,
     state_shown_by,
 )
-from kling.text_to_video import TextToVideo
 
 NO_TIME = datetime.fromtimestamp(0, UTC)  # stands for the time of a record that cannot be read
 # Older versions wrote these sentences into `message`.
@@ -129,6 +129,11 @@ class Job:
         return utc_time(self[column])
 
     @property
-    def request(self) -> TextToVideo:
+    def endpoint(self) -> Endpoint:
+        """The endpoint of the API that makes it."""
+        return endpoint_named(self["endpoint"])
+
+    @property
+    def request(self) -> AnyRequest:
         """The request as it was ordered, ready to be sent again with the same id."""
         return request_of(self.cells)

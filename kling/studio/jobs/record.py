@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from kling.endpoint import Request, endpoint_of
+from kling.endpoint import ENDPOINTS, Endpoint, Request, endpoint_of
 from kling.studio.jobs.cells import bounded, dump_json, finite_float, load_json, truncate
 from kling.studio.jobs.states import PROCESSING
 from kling.tasks import Status, Task
 from kling.text_to_video import TextToVideo
+
+# The union of the request classes of `ENDPOINTS`. When it grows, mypy names every page that has to tell its
+# members apart.
+AnyRequest = TextToVideo
 
 
 def request_cells(request: Request) -> dict[str, str]:
@@ -27,12 +31,19 @@ def request_cells(request: Request) -> dict[str, str]:
     }
 
 
-def request_of(cells: Mapping[str, str]) -> TextToVideo:
+def request_of(cells: Mapping[str, str]) -> AnyRequest:
     """Return the request of a job, to be sent again with the same id; what cannot be read is left out."""
-    body = {
-        name: _value(name, kind, cells[name]) for name, kind in TextToVideo.FIELDS.items() if cells.get(name)
-    }
-    return TextToVideo.from_wire(body).request
+    kind = endpoint_named(cells.get("endpoint", "")).request
+    body = {name: _value(name, type_, cells[name]) for name, type_ in kind.FIELDS.items() if cells.get(name)}
+    return cast("AnyRequest", kind.from_wire(body).request)
+
+
+def endpoint_named(name: str) -> Endpoint:
+    """Return the endpoint that a record names; for a name that is unknown or missing, the first endpoint.
+
+    Records of versions before 2026-11-24 name none, and all of them are of that endpoint.
+    """
+    return next((endpoint for endpoint in ENDPOINTS if endpoint.name == name), ENDPOINTS[0])
 
 
 def _cell(value: Any) -> str:

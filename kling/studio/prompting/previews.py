@@ -149,7 +149,7 @@ class Previews:
         self._child.stop()
 
     def _of(self, kind: str, spec: dict[str, Any], aspect_ratio: str, person: str) -> Preview:
-        told = json.dumps({**spec, "size": _size(aspect_ratio)}, sort_keys=True)
+        told = json.dumps({**spec, "size": size_of(aspect_ratio)}, sort_keys=True)
         name = hashlib.sha256(f"{_LOOK} {kind} {told}".encode()).hexdigest()[:32] + ".mp4"
         with contextlib.suppress(OSError):
             os.utime(self.folder / name)  # it was asked for just now
@@ -257,7 +257,7 @@ def _on_a_thread(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="previews", daemon=True).start()
 
 
-def _size(aspect_ratio: str) -> tuple[int, int]:
+def size_of(aspect_ratio: str) -> tuple[int, int]:
     """Return width and height of about the usual area, both even; an odd ratio is taken for a square."""
     across, down = (
         map(int, aspect_ratio.split(":")) if re.fullmatch(r"\d{1,2}:\d{1,2}", aspect_ratio) else (1, 1)

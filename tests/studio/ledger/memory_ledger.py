@@ -137,19 +137,20 @@ class MemoryLedger:
         self._seal(self._clock())
 
     def _load(self, rows: list[Row]) -> None:
-        self.index = JobIndex(self._lock)
-        for row in rows:
-            self.index.update(fold(self.get(row["external_task_id"]), row))
+        self.index = self._indexed(rows)
         self._seen = list(rows)
         self.times = DurationStats(reversed(self.jobs()))
         self.generation += 1
 
+    def _indexed(self, rows: list[Row]) -> JobIndex:
+        index = JobIndex(self._lock)
+        for row in rows:
+            index.update(fold(index.get(row["external_task_id"]), row))
+        return index
+
     def _reload(self) -> None:
-        known = self.index
-        fresh = MemoryLedger.__new__(MemoryLedger)
-        fresh._lock, fresh.generation = self._lock, 0
-        fresh._load(self._store.rows)
-        lost = [row for job in known.jobs() for row in missing_rows(job, fresh.get(job.id))]
+        known, found = self.index, self._indexed(self._store.rows)
+        lost = [row for job in known.jobs() for row in missing_rows(job, found.get(job.id))]
         if lost:
             before, self._seen = self._seen, list(self._store.rows)
             try:

@@ -16,13 +16,11 @@ import pytest
 
 from kling import Client, MaybeSent, Task, TextToVideo
 from kling.errors import KlingError
-from kling.studio import evidence, jobs, poller, sender
-from kling.studio.accounts import Accounts
-from kling.studio.jobs import FAILED, Job
+from kling.studio import accounts, evidence, poller, sender
+from kling.studio.jobs import Job, folding, job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
-from kling.studio.poller import Poller
-from kling.studio.sender import Sender
+from kling.studio.reconciler import Reconciler
 from kling.studio.service import Studio
 
 Patch = pytest.MonkeyPatch
@@ -84,19 +82,12 @@ def a_row_lost_at_a_full_disk(patch: Patch) -> None:
 
 
 def a_refusal_is_believed(patch: Patch) -> None:
-    def believe(self: Sender, job: Job, error: KlingError) -> bool:
-        calls = self._evidence.of(job)
-        calls.open = calls.exists = False
-        calls.refused = calls.asked_since_refusal = True
-        self._record(job, error, state=FAILED, message=str(error))
-        return True
-
     def refused(error: KlingError) -> evidence.Outcome:
         outcome = evidence.outcome_of(error)
         return evidence.Outcome.REFUSED if outcome is evidence.Outcome.EXISTS else outcome
 
     patch.setattr(sender, "outcome_of", refused)
-    patch.setattr(Sender, "_is_refused_for_sure", believe)
+    patch.setattr(Reconciler, "find", lambda *_: None)
 
 
 def no_such_task_is_believed_within_the_lag(patch: Patch) -> None:
@@ -105,7 +96,7 @@ def no_such_task_is_believed_within_the_lag(patch: Patch) -> None:
 
 
 def a_row_takes_a_job_back(patch: Patch) -> None:
-    patch.setattr(jobs, "_accepted_state", lambda *_: "")
+    patch.setattr(folding, "accepted_state", lambda *_: "")
 
 
 def the_wall_clock_measures_pauses(patch: Patch) -> None:
@@ -119,21 +110,24 @@ def the_wall_clock_measures_pauses(patch: Patch) -> None:
 
 
 def the_fingerprint_is_the_account(patch: Patch) -> None:
-    patch.setattr(Accounts, "_is_seen", lambda *_: False)
+    patch.setattr(accounts, "find_task", lambda *_: None)
 
 
 def kling_is_asked_by_its_own_id(patch: Patch) -> None:
-    ask = Poller._ask_by_id
+    init = Studio.__init__
 
-    def by_task_id(self: Poller, unseen: dict[str, Job], client: Client) -> None:
-        patch.setattr(poller, "asked_by", lambda job_id: unseen[job_id]["task_id"] or job_id)
-        ask(self, unseen, client)
+    def noted(self: Studio, *arguments: Any, **more: Any) -> None:
+        init(self, *arguments, **more)
+        patch.setattr(
+            poller, "asked_by", lambda job_id: (self.ledger.get(job_id) or Job())["task_id"] or job_id
+        )
 
-    patch.setattr(Poller, "_ask_by_id", by_task_id)
+    patch.setattr(Studio, "__init__", noted)
 
 
 def a_date_has_no_zone(patch: Patch) -> None:
-    patch.setattr(jobs, "_moment", datetime.fromisoformat)
+    for module in (folding, job):
+        patch.setattr(module, "utc_time", datetime.fromisoformat)
 
 
 PLANTS = (

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,20 +40,21 @@ class Bench:
         self.drawn: list[tuple[str, dict[str, Any]]] = []
         self.done: list[str] = []
         self.work: list[Any] = []
-        self.problem, self.now = "", 0.0
-        self.previews = Previews(
-            folder / "previews",
-            on_done=self.done.append,
-            draw=self.draw,
-            start=self.work.append,
-            clock=lambda: self.now,
-            **more,
-        )
+        self.problem, self.content, self.now = "", b"x" * 1000, 0.0
+        self.while_drawing: Callable[[], object] = lambda: None
+        parts: dict[str, Any] = {
+            "on_done": self.done.append,
+            "draw": self.draw,
+            "start": self.work.append,
+            "clock": lambda: self.now,
+        }
+        self.previews = Previews(folder / "previews", **(parts | more))
 
     def draw(self, kind: str, spec: str, path: Path) -> str:
+        self.while_drawing()
         self.drawn.append((kind, json.loads(spec)))
-        if not self.problem:
-            path.write_bytes(b"x" * 1000)
+        if not self.problem and self.content:
+            path.write_bytes(self.content)
         return self.problem
 
     def run(self) -> None:
@@ -81,14 +83,7 @@ def test_it_is_drawn_once_and_then_there_at_once(bench):
 
 def test_what_is_being_drawn_is_not_drawn_again(bench):
     asked = []
-    draw = bench.previews._draw
-
-    def ask_meanwhile(*job: Any) -> str:
-        asked.append(bench.previews.camera(TILT, person="bob").state)
-        result: str = draw(*job)
-        return result
-
-    bench.previews._draw = ask_meanwhile
+    bench.while_drawing = lambda: asked.append(bench.previews.camera(TILT, person="bob").state)
     bench.previews.camera(TILT, person="ann")
     bench.run()
     assert (asked, len(bench.drawn)) == (["drawing"], 1)
@@ -139,17 +134,17 @@ def test_what_failed_says_so_and_is_tried_again_later(bench, caplog):
 
 
 def test_a_file_that_was_not_drawn_is_a_failure(bench):
-    bench.previews._draw = lambda *_: ""
+    bench.content = b""
     bench.previews.camera(TILT)
     bench.run()
     assert bench.previews.camera(TILT).state == "failed"
 
 
-def test_a_listener_that_fails_stops_nothing(bench, caplog):
+def test_a_listener_that_fails_stops_nothing(tmp_path, caplog):
     def fail(_name: str) -> None:
         raise RuntimeError("gone")
 
-    bench.previews._on_done = fail
+    bench = Bench(tmp_path, on_done=fail)
     bench.previews.camera(TILT)
     bench.run()
     assert bench.previews.camera(TILT).state == "ready"
@@ -198,7 +193,7 @@ def test_no_text_reaches_a_file_name_or_a_size_that_is_too_large(prompt, ratio, 
     bench = Bench(Path("/nowhere"))
     preview = bench.previews.cut([Shot(prompt=prompt, duration=duration)], aspect_ratio=ratio)
     assert preview.state == "failed" or NAME.fullmatch(preview.name)
-    width, height = previews._size(ratio)
+    width, height = previews.size_of(ratio)
     assert width % 2 == height % 2 == 0
     assert 50_000 < width * height < 65_000
 

@@ -60,7 +60,7 @@ def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, da
     state, extra = cells.get("state", ""), cells.get("extra")
     of_a_task = not columns.isdisjoint(OF_A_TASK)
     has_state = of_a_task or "state" in row
-    accepted = _accepted_state(state, cells, since) if has_state and state else ""
+    accepted = accepted_state(state, cells, since) if has_state and state else ""
     charges = [(name, cells[name]) for name in CHARGES if name in cells and name in row] if of_a_task else ()
     cells.update(row)
     if "account" in row:  # the first record of a job; the others have few of these columns
@@ -108,7 +108,7 @@ def _next_state(row: Mapping[str, str], accepted: str, before: str, since: dict[
     return stated or before
 
 
-def _accepted_state(state: str, cells: Mapping[str, str], since: Mapping[str, datetime]) -> str:
+def accepted_state(state: str, cells: Mapping[str, str], since: Mapping[str, datetime]) -> str:
     """Return the state of a job that Kling is known to have accepted, empty for any other."""
     if state != FAILED:
         return state if state in ONLY_OF_ACCEPTED else ""
