@@ -1,7 +1,7 @@
-"""The front door: `streamlit run app.py` finds `app` and serves it.
+"""The launcher: `streamlit run app.py` finds `app` and serves it.
 
-It opens the studio when the server starts, not when somebody visits, so tasks are followed after a restart
-that nobody watches. Beside the pages it serves what lies in pages/_ui/routes: one module for each kind.
+The studio is opened when the server starts, not when somebody visits, so that jobs are followed after a
+restart too. Beside the pages the server has the routes of pages/_ui/routes, one module for each kind.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from pages._ui.routes import callbacks, clips, drafts, live, middleware, posters
 
 
 @contextmanager
-def said() -> Iterator[None]:
-    """Say in words what an operator has to change, and end: no server that could only say no."""
+def exit_with_message() -> Iterator[None]:
+    """Tell the operator what to change, and exit instead of serving a broken app."""
     try:
         yield
     except (SettingsError, FolderTaken, LedgerError, StateError) as error:
@@ -40,14 +40,14 @@ def said() -> Iterator[None]:
         os._exit(1)
 
 
-with said():
+with exit_with_message():
     settings = load(os.environ, ROOT / ".streamlit" / "secrets.toml", root=ROOT, base=base_path())
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Hold the studio for as long as the server runs."""
-    with said():
+    """Run the studio for as long as the server runs."""
+    with exit_with_message():
         studio = Studio(settings)
     studio.start()
     context.install(studio)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from decimal import Decimal
 
 import streamlit as st
 
@@ -12,58 +11,64 @@ from kling.studio.ledger import LedgerError
 from kling.studio.prompting.draft import MOST_TAKES, Draft
 from kling.studio.prompting.matrix import ASK_AGAIN
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
-from pages._ui.composer.field_errors import at_their_fields, open_panels
+from pages._ui.composer.field_errors import errors_by_field, open_panels
 from pages._ui.composer.unkept import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
-from pages._ui.live import follow
+from pages._ui.live import live_fragment
 from pages._ui.ordering import place_order, refusal_of
-from pages._ui.session_jobs import now_running
+from pages._ui.session_jobs import session_jobs
+from pages._ui.state import Bill, Outcome, PendingDraft, composer_state
 
 
 def compose() -> None:
-    open_the_draft()
-    session = st.session_state
+    open_draft_of_address()
+    state = composer_state()
     draft = draft_state.apply_changes()
     planned = plan(draft)
-    problems = problems_of(draft, planned) if session.outcome.get("attempted") else ()
-    wrong = at_their_fields(problems)
+    problems = problems_of(draft, planned) if state.outcome.attempted else ()
+    errors = errors_by_field(problems)
     st.title("Compose")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        autosave.autosave(session.draft_id, prompt.walk)
+        autosave.autosave(prompt.walk)
         say_unkept()
-        where_it_comes_from(draft)
-        prompt.prompt(draft, wrong)
+        origin_of(draft)
+        prompt.prompt(draft, errors)
         toolbar.toolbar(draft)
-        options.options(draft, wrong)
-        options.notice(draft, session.notice)
+        options.options(draft, errors)
+        if state.notice:
+            options.notice(draft, state.notice)
         order(draft, planned)
         hint(draft)
-        if session.outcome.get("refusal"):
-            st.error(escape_markdown(session.outcome["refusal"]), icon=":material/warning:")
+        if state.outcome.refusal:
+            st.error(escape_markdown(state.outcome.refusal), icon=":material/warning:")
         elif problems:
             st.error("Nothing was sent: mend what is marked.", icon=":material/warning:")
-        prompt.negative_prompt(draft, wrong)
+        prompt.negative_prompt(draft, errors)
         variations(draft, planned)
-        storyboard.storyboard(draft, wrong)
-        camera.camera(draft, wrong)
-        advanced.advanced(draft, wrong)
+        storyboard.storyboard(draft, errors)
+        camera.camera(draft, errors)
+        advanced.advanced(draft, errors)
     with right:
-        ticks = planned.key or "rows"
-        follow(
-            lambda: now_running(session.made),
+        live_fragment(
+            lambda: session_jobs(state.jobs),
             "tasks",
-            beside=lambda: (draft_state.fingerprint(), repr(session.get(ticks))),
-            asked_by=draft_state.drop_stale_edits,
+            rerun_page_if_changed=lambda: (draft_state.fingerprint(), repr(ticked_rows(planned))),
+            on_stale_page=draft_state.drop_stale_edits,
         )
-    st.html(f'<i data-run="{session.run}" hidden></i>')  # at the end: what is above it has been drawn
+    st.html(f'<i data-run="{state.run}" hidden></i>')  # at the end: everything above it has been drawn
+
+
+def ticked_rows(planned: Plan) -> object:
+    """Return what the widget of the table of variations says, if the page has one."""
+    return st.session_state.get(planned.key) if planned.key else None
 
 
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
-    """Return what keeps the draft, or any of its variations, from being sent."""
+    """Return what is wrong with the draft, or with all of its variations."""
     if not draft.variations:
         return draft.request().problems(retired_ok=studio().connection.is_sandbox)
     if planned.table is None or planned.table.rows:
@@ -71,27 +76,29 @@ def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(each for row in planned.table.left_out for each in row.problems))
 
 
-def open_the_draft() -> None:
-    """Fill the form with what the page's address names: a draft, or a task to make another one from."""
-    session, address = st.session_state, st.query_params
-    asked, origin = address.get("draft", ""), address.get("from", "")
-    # The script in the page puts the draft's own id there a moment later: until then nothing opens twice.
-    if asked == session.get("draft_id"):
-        session.asked = ""
-    if not origin:
-        session.origin = ""
-    if origin and origin != session.get("origin") and (job := studio().ledger.get(origin)) is not None:
+def open_draft_of_address() -> None:
+    """Fill the form with what the page's address names: a draft, or a job to make another one from.
+
+    autosave.js puts the id of the opened draft into the address a moment later. Until then the address names
+    what has been dealt with already, and nothing is opened a second time.
+    """
+    state, address = composer_state(), st.query_params
+    draft_id, job_id = address.get("draft", ""), address.get("from", "")
+    if draft_id == state.draft_id:
+        state.seen_draft_id = ""
+    if not job_id:
+        state.seen_job_id = ""
+    if job_id and job_id != state.seen_job_id and (job := studio().ledger.get(job_id)) is not None:
         remade = Draft.from_request(job.request, parent=job.id)
-        session.chosen = toolbar.Chosen("", remade, before=session.get("draft_id", ""))
-        session.origin = origin
-    elif "draft_id" not in session or (asked and asked not in {session.draft_id, session.get("asked")}):
-        session.chosen = toolbar.Chosen(asked)
-    toolbar.open_what_was_chosen()
+        state.pending = PendingDraft("", remade, previous_draft=state.draft_id)
+        state.seen_job_id = job_id
+    elif not state.is_open or (draft_id and draft_id not in {state.draft_id, state.seen_draft_id}):
+        state.pending = PendingDraft(draft_id)
+    toolbar.open_pending_draft()
 
 
-def where_it_comes_from(draft: Draft) -> None:
-    session = st.session_state
-    if session.copied:
+def origin_of(draft: Draft) -> None:
+    if composer_state().is_copy:
         st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
     parent = studio().ledger.get(draft.parent) if draft.parent else None
     if parent is None:
@@ -106,7 +113,6 @@ def where_it_comes_from(draft: Draft) -> None:
 
 def order(draft: Draft, planned: Plan) -> None:
     """Draw how many takes, and the button with what they cost."""
-    session = st.session_state
     number, units = shown = bill(draft, planned)
     sandbox = studio().connection.is_sandbox
     parts = ["Generate" if number == 1 else f"Generate {number:,}"]
@@ -122,7 +128,7 @@ def order(draft: Draft, planned: Plan) -> None:
             required=True,
             help="The same order several times, each paid for; no two turn out the same.",
             width="stretch",
-            **draft_state.keep("takes"),
+            **draft_state.persistent("takes"),
         )
         right.button(
             " · ".join(parts),
@@ -132,51 +138,51 @@ def order(draft: Draft, planned: Plan) -> None:
             on_click=generate,
             args=(shown,),
             wrap=True,
-            key=f"generate-{number}-{units}",  # a click on a price that is gone finds no button
+            key=f"composer.generate-{number}-{units}",  # a click on an older price finds no button
         )
-    if session.outcome.get("sure") == shown:
+    if composer_state().outcome.to_confirm == shown:
         with st.container(border=True, key="sure"):
             st.markdown(f"**This orders {number:,} videos at once, for {escape_markdown(price(units))}.**")
             st.button(
                 f"Yes, order all {number:,}",
                 on_click=generate,
                 args=(shown, True),
-                key="sure_button",
+                key="composer.confirm_order",
                 type="primary",
             )
 
 
-def bill(draft: Draft, planned: Plan) -> tuple[int, Decimal | None]:
+def bill(draft: Draft, planned: Plan) -> Bill:
     """Return how many videos one press orders, and what they cost in Units."""
     units = None if planned.units is None else planned.units * draft.takes
     return len(planned.requests) * draft.takes, units
 
 
-def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
+def generate(shown: Bill, sure: bool = False) -> None:
     """Order the draft, for what the button said.
 
-    The session is read first: Streamlit may stop a run at each look at it.
+    Args:
+        shown: the number of videos and their price, as they stood on the button.
+        sure: the person has confirmed a large number.
     """
-    session = st.session_state
-    if session.get("chosen"):
-        return  # the form is just being filled with something else
-    outcome = session.outcome
+    state = composer_state()
+    if state.pending:
+        return  # the form is about to be filled with another draft
     draft = draft_state.apply_changes()
     planned = plan(draft)
-    outcome.clear()
-    outcome["attempted"] = True
     number, units = bill(draft, planned)
+    refusal, to_confirm = "", None
     if planned.problem or not number:
-        outcome["refusal"] = planned.problem or "Nothing was sent: no row of the variations is ticked."
-        return
-    if (number, units) != shown:
-        outcome["refusal"] = (
+        refusal = planned.problem or "Nothing was sent: no row of the variations is ticked."
+    elif (number, units) != shown:
+        refusal = (
             "Nothing was sent: this costs something else than the button said when it was pressed. "
             "It says so now; press again."
         )
-        return
-    if number >= ASK_AGAIN and not sure:
-        outcome["sure"] = shown
+    elif number >= ASK_AGAIN and not sure:
+        to_confirm = shown
+    state.outcome = Outcome(attempted=True, refusal=refusal, to_confirm=to_confirm)
+    if refusal or to_confirm:
         return
     group = secrets.token_hex(8) if draft.variations else ""
     requests = [request for request in planned.requests for _ in range(draft.takes)]
@@ -186,9 +192,9 @@ def generate(shown: tuple[int, Decimal | None], sure: bool = False) -> None:
         open_panels(error.problems)
         return
     except LedgerError as error:
-        outcome["refusal"] = refusal_of(error)
+        state.outcome = Outcome(attempted=True, refusal=refusal_of(error))
         return
-    outcome.clear()
+    state.outcome = Outcome()
     st.toast(f"Ordered {counted(len(jobs), 'video', 'videos')}.", icon=":material/check:")
 
 

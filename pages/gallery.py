@@ -1,4 +1,4 @@
-"""Gallery: every finished clip, played from our own copy; a batch is one card until it is opened."""
+"""Gallery: every finished clip, played from the studio's own copy; a batch is one card until it is opened."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from kling.studio.jobs import SUCCEED, Job
-from pages._ui.batch_header import chosen_batch
+from pages._ui.batch_header import batch_of_address
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment, order_line, ordered
 from pages._ui.job_status import badges
-from pages._ui.live import follow
+from pages._ui.live import live_fragment
 from pages._ui.pagination import keep_address, nothing_yet, paged
 from pages._ui.player import downloads, player, prompt_text, remix
 from pages._ui.stable_cards import cards
@@ -23,11 +23,11 @@ PER_PAGE = 12
 def gallery() -> None:
     keep_address()
     st.title("Gallery")
-    follow(clips, "gallery")
+    live_fragment(clips, "gallery")
 
 
 def clips() -> None:
-    lists, batch = studio().ledger.index, chosen_batch("gallery.py", place="gallery")
+    lists, batch = studio().ledger.index, batch_of_address("gallery.py", page="gallery")
     if batch is not None:
         in_batch(batch)
         return
@@ -37,9 +37,10 @@ def clips() -> None:
             icon=":material/video_library:",
         )
         return
-    # Of one container: a card whose place on the page moves is drawn anew, and its clip stops.
+    # In one container, so that the cards below keep their position when something is added here: Streamlit
+    # draws an element anew when its position changes, and the clip in it stops.
     with st.container():
-        shown = paged(lists.page_of_cards, lists.cards, key="gallery_page", per_page=PER_PAGE)
+        shown = paged(lists.page_of_cards, lists.cards, key="gallery.page", per_page=PER_PAGE)
         st.caption(f"{counted(lists.clips, 'clip', 'clips')}, the newest first, in the studio's own copy")
         not_safe()
     draw_all({card[0].group or card[0].id: card for card in shown})
@@ -48,7 +49,7 @@ def clips() -> None:
 def in_batch(jobs: Sequence[Job]) -> None:
     done = [job for job in jobs if job.has_clip]
     if done:
-        key = f"gallery_page_{done[0].group}"
+        key = f"gallery.page_{done[0].group}"
         with st.container():
             shown = paged(lambda start, stop: done[start:stop], len(done), key=key, per_page=PER_PAGE)
         draw_all({job.id: [job] for job in shown})
@@ -61,7 +62,7 @@ def draw_all(shown: Mapping[str, Sequence[Job]]) -> None:
 
 
 def draw(card: Sequence[Job]) -> None:
-    # What was done first shows a batch: it stays the same when others of it are done.
+    # A batch is shown by the job that was done first, because that one stays the same when others are done.
     here, job = studio(), min(card, key=lambda each: each.since.get(SUCCEED, each.ordered_at))
     player(job, boxed=True)
     if len(card) > 1:
@@ -77,7 +78,7 @@ def draw(card: Sequence[Job]) -> None:
         escape_markdown(" · ".join(filter(None, [order_line(job), moment(ordered(job)), job["person"]])))
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        downloads(here, job, place="gallery")
+        downloads(here, job, page="gallery")
         remix(job)
 
 

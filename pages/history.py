@@ -1,4 +1,4 @@
-"""History: every task of the log, whoever ordered it, in pages."""
+"""History: every job of the log, whoever ordered it, in pages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import streamlit as st
 from kling.studio.jobs import Job
 from kling.studio.verification import cost
 from pages._ui.account_comparison import compare_with_kling
-from pages._ui.batch_header import chosen_batch
+from pages._ui.batch_header import batch_of_address
 from pages._ui.context import studio
 from pages._ui.format import counted, is_sandbox, ordered, prompt_of, state, took, zone
 from pages._ui.job_details import details
 from pages._ui.job_status import not_saved
-from pages._ui.live import base_path, follow
+from pages._ui.live import base_path, live_fragment
 from pages._ui.pagination import keep_address, nothing_yet, paged
 
 PER_PAGE = 50
@@ -26,15 +26,15 @@ PER_PAGE = 50
 def history() -> None:
     keep_address()
     st.title("History")
-    follow(table, "history")
+    live_fragment(table, "history")
 
 
 def table() -> None:
-    lists, asked = studio().ledger.index, st.query_params.get("task", "")
-    if asked and not studio().ledger.opening:
-        whole(asked)
+    lists, job_id = studio().ledger.index, st.query_params.get("task", "")
+    if job_id and not studio().ledger.opening:
+        one_job(job_id)
         return
-    batch = chosen_batch("history.py", place="history")
+    batch = batch_of_address("history.py", page="history")
     if batch is None and not studio().ledger.opening:
         compare_with_kling()
     total = lists.tasks if batch is None else len(batch)
@@ -44,7 +44,7 @@ def table() -> None:
 
     if total:
         shown = paged(
-            part, total, key=f"history_page_{batch[0].group}" if batch else "history_page", per_page=PER_PAGE
+            part, total, key=f"history.page_{batch[0].group}" if batch else "history.page", per_page=PER_PAGE
         )
         st.caption(
             f"{counted(total, 'task', 'tasks')}, the newest first.  \nTick a row to see the whole task."
@@ -54,8 +54,8 @@ def table() -> None:
         nothing_yet("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
 
 
-def whole(job_id: str) -> None:
-    """Draw one task in place of the list, and the way back to it."""
+def one_job(job_id: str) -> None:
+    """Draw one job in place of the list, and the link back to the list."""
     job, batch = studio().ledger.get(job_id), st.query_params.get("batch", "")
     st.page_link(
         "history.py",
@@ -70,9 +70,9 @@ def whole(job_id: str) -> None:
 
 
 def choose(shown: Sequence[Job]) -> None:
-    """Draw the table; a row that is chosen opens its task."""
+    """Draw the table; ticking a row opens its job."""
     ids = [job.id for job in shown]
-    key = f"history_table_{ids[0]}"  # a new task moves the rows: a tick must not stay where another one is
+    key = f"history.table_{ids[0]}"  # a new job moves the rows: a tick must not stay on another job's row
 
     def open_it() -> None:
         if rows := st.session_state[key].selection.rows:

@@ -1,43 +1,41 @@
-"""The entry script that app.py names: the frame around every page, and the way between them."""
+"""The entry script that app.py names: the header, the sidebar and the navigation around every page."""
 
 from __future__ import annotations
-
-import secrets
-from urllib.parse import unquote
 
 import streamlit as st
 
 from kling.studio.orders import PERSON_LIMIT
+from pages._ui import context
 from pages._ui.banners import banners
 from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.context import studio
 from pages._ui.errors import readable
 from pages._ui.escape import escape_markdown
-from pages._ui.live import follow, remember
+from pages._ui.live import live_fragment
+from pages._ui.state import app_state
 from pages._ui.style import style_sheet
 
-PERSON, CHIME = "studio_person", "studio_chime"  # cookies
-
-# The theme has no setting for the empty band that Streamlit leaves above a page and its sidebar, and none for
-# the white words on a button, which need a darker ground in the dark than words in that colour do.
+# The theme has no setting for the empty space that Streamlit leaves above a page and its sidebar, and none
+# for the background of a primary button: in the dark, white text needs a darker one than the theme's.
 STYLE = """<style>
   .stMainBlockContainer { padding: 4.5rem clamp(1rem, 3vw, 3rem) 4rem; }
   .stMainBlockContainer h1 { padding-top: 0; }
   [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
   [data-testid="stElementContainer"]:is(
-    :has([data-live], [data-draft], [data-task], [data-style]), [class*="st-key-live-"], .st-key-autosave
+    :has([data-live], [data-draft], [data-task], [data-style]),
+    [class*="st-key-live-"], .st-key-composer-autosave
   ) { position: absolute; }
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
   .stButton kbd { opacity: 1; }
-  /* On a phone the price and the button stay in sight. Elsewhere they would hide what the keyboard
-     reaches. */
+  /* On a phone the price and the button stay in view. On larger screens they would cover what gets the focus
+     of the keyboard. */
   @media (max-width: 640px) {
     [data-testid="stLayoutWrapper"]:has(> .st-key-order) { position: sticky; bottom: 0; z-index: 5; }
     .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
   }
   @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
-  @media (max-width: 640px) { [class*="st-key-generate-"] kbd { display: none; } }
+  @media (max-width: 640px) { [class*="st-key-composer-generate-"] kbd { display: none; } }
   .st-key-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
   .st-key-cards > * { width: auto; }
   .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
@@ -59,16 +57,15 @@ def main() -> None:
         position="top",
     )
     style_sheet(STYLE)
-    st.session_state.setdefault("session", secrets.token_hex(8))
     with readable():
         with st.sidebar:
             sidebar()
-        follow(header, "header", asked_by=drop_stale_edits)
+        live_fragment(header, "header", on_stale_page=drop_stale_edits)
         page.run()
 
 
 def header() -> None:
-    """Say, above every page, whose money it is, what runs, and what an operator should know."""
+    """Say above every page whether orders are billed, what runs, and what an operator should know."""
     here = studio()
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         if here.connection.is_sandbox:
@@ -92,28 +89,29 @@ def sidebar() -> None:
     else:
         st.badge("Kling: orders are billed", icon=":material/credit_card:", color="orange")
         st.caption(escape_markdown(f"Account {here.accounts.name}"))
-    kept("person", PERSON)
     name = st.text_input(
         "Your name",
-        value=st.session_state.person,
+        value=context.remembered(context.NAME_COOKIE),
         max_chars=PERSON_LIMIT,
         placeholder="Shown beside what you order",
-        key="person_field",
+        key=context.NAME_FIELD,
         persist_state="session",
     )
-    keep_in_browser("person", PERSON, name)
-    kept("chime", CHIME)
-    chime = st.toggle("A sound when a video is done", value=bool(st.session_state.chime), key="chime_field")
-    keep_in_browser("chime", CHIME, "on" if chime else "")
+    context.remember(context.NAME_COOKIE, name)
+    chime = st.toggle(
+        "A sound when a video is done", value=bool(context.remembered(context.CHIME_COOKIE)), key="app.chime"
+    )
+    context.remember(context.CHIME_COOKIE, "on" if chime else "")
     if chime:
         st.html('<i data-chime="on" hidden></i>')
     st.button(
         "Check the connection",
         help="Asks for a few tasks of the list, and for the first bytes of a video; both are free.",
         width="stretch",
-        on_click=lambda: st.session_state.update(check=here.check_connection()),
+        key="app.check_connection",
+        on_click=check_connection,
     )
-    if check := st.session_state.get("check"):
+    if check := app_state().connection:
         (st.success if check.ok else st.error)(escape_markdown(check.message))
     if here.connection.is_sandbox:
         with st.expander("Connect to Kling"):
@@ -124,16 +122,8 @@ def sidebar() -> None:
             )
 
 
-def kept(name: str, cookie: str) -> None:
-    """Read, once a session, what this browser was asked to remember."""
-    if name not in st.session_state:
-        st.session_state[name] = unquote(st.context.cookies.get(cookie, ""))[:PERSON_LIMIT]
-
-
-def keep_in_browser(name: str, cookie: str, value: str) -> None:
-    if value != st.session_state[name]:
-        st.session_state[name] = value
-        remember(cookie, value)
+def check_connection() -> None:
+    app_state().connection = studio().check_connection()
 
 
 main()

@@ -1,4 +1,4 @@
-"""Compare with Kling: what the account has and the log does not, and what a person may take in of it."""
+"""Compare with Kling: tasks that the account has and the log does not; a person may take them in."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from kling.studio.ledger import LedgerError
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment, prompt_of, zone
+from pages._ui.panels import panel
 
 LINKS = 10  # jobs that are named of each kind
 LISTED = 500  # tasks in a table; the next ones come when these are taken in
 
 
 def compare_with_kling() -> None:
-    """Draw the panel; what is closed is not made."""
-    with st.expander(
-        "Compare with Kling", icon=":material/rule:", key="open_scan", on_change="rerun"
-    ) as panel:
-        if not panel.open:
-            return
-        st.caption(
-            "Reads the account's whole list, which is free, and compares it with the log. It runs by itself "
-            "at the start and every night."
+    """Draw the panel."""
+    panel("Compare with Kling", _comparison, key="history.open_comparison", icon="rule")
+
+
+def _comparison() -> None:
+    st.caption(
+        "Reads the account's whole list, which is free, and compares it with the log. It runs by itself "
+        "at the start and every night."
+    )
+    scan, found = studio().scan, studio().scan.findings
+    _progress(found, is_running=scan.is_running)
+    st.button(
+        "Try again now" if scan.is_running and found.trouble else "Compare now",
+        icon=":material/sync:",
+        key="history.compare_now",
+        disabled=scan.is_running and not found.trouble,
+        on_click=studio().scan_account,
+    )
+    _done_by_itself(found)
+    _for_a_person(found)
+    if found.is_complete and not (found.taken_in or found.files or found.maybe_ours or found.foreign):
+        st.success(
+            "Nothing is missing: all of this studio's tasks in the account are in its history.",
+            icon=":material/check_circle:",
         )
-        scan, found = studio().scan, studio().scan.findings
-        _progress(found, is_running=scan.is_running)
-        st.button(
-            "Try again now" if scan.is_running and found.trouble else "Compare now",
-            icon=":material/sync:",
-            key="scan_now",
-            disabled=scan.is_running and not found.trouble,
-            on_click=studio().scan_account,
-        )
-        _done_by_itself(found)
-        _for_a_person(found)
-        if found.is_complete and not (found.taken_in or found.files or found.maybe_ours or found.foreign):
-            st.success(
-                "Nothing is missing: all of this studio's tasks in the account are in its history.",
-                icon=":material/check_circle:",
-            )
 
 
 def _progress(found: Findings, *, is_running: bool) -> None:
@@ -66,7 +66,7 @@ def _progress(found: Findings, *, is_running: bool) -> None:
 
 
 def _done_by_itself(found: Findings) -> None:
-    """Say what needed no decision, with the ways there."""
+    """Say what needed no decision, with links to it."""
     if found.taken_in:
         words = "was taken in by itself, because it has this studio's id:"
         many = "were taken in by themselves, because they have this studio's ids:"
@@ -96,31 +96,31 @@ def _for_a_person(found: Findings) -> None:
         st.button(
             f"Take {_one(tasks, 'it in', f'in all {len(tasks):,}')}",
             icon=":material/move_to_inbox:",
-            key="take_in_ours",
+            key="history.take_in_ours",
             type="primary",
             on_click=_take_in,
             args=([task.task_id for task in tasks],),
         )
-        _table(tasks, "ours")
+        choose_from(tasks, "ours")
     if tasks := found.foreign:
         words = _one(tasks, "other task is", "other tasks are")
         st.markdown(
             f"**{found.foreign_count:,}** {words} in the account, made elsewhere. What you take in is shown "
             "as found in the account: it belongs to nobody, and has no prompt."
         )
-        chosen = _table(tasks, "foreign")
+        chosen = choose_from(tasks, "foreign")
         st.button(
             f"Take in the {counted(len(chosen), 'chosen task', 'chosen tasks')}"
             if chosen
             else "Take in what is chosen",
             icon=":material/move_to_inbox:",
-            key="take_in_foreign",
+            key="history.take_in_foreign",
             on_click=_take_in,
             args=(chosen,),
         )
 
 
-def _table(tasks: Sequence[Task], name: str) -> list[str]:
+def choose_from(tasks: Sequence[Task], name: str) -> list[str]:
     """Draw tasks to choose from, the newest first; return the ids of the chosen ones."""
     shown = tasks[:LISTED]
     if len(tasks) > LISTED:
@@ -139,7 +139,7 @@ def _table(tasks: Sequence[Task], name: str) -> list[str]:
         hide_index=True,
         on_select="rerun" if name == "foreign" else "ignore",
         selection_mode="multi-row",
-        key=f"scan_{name}_{len(tasks)}_{shown[0].task_id}",  # a tick must not stay where another task comes
+        key=f"history.{name}_{len(tasks)}_{shown[0].task_id}",  # a tick must not stay on another task's row
         height=min(36 * (len(shown) + 1) + 2, 400),
     )
     rows = event["selection"]["rows"] if name == "foreign" else []

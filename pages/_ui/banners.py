@@ -1,4 +1,4 @@
-"""What concerns more than one job, above every page: warnings, holds, and jobs that were left to a person."""
+"""Above every page: warnings, holds, and the jobs that wait for a person to decide."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kling.studio.ledger import LedgerError
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
+from pages._ui.state import app_state, composer_state
 
 
 def banners() -> None:
@@ -23,13 +24,13 @@ def banners() -> None:
     for hold in here.admission.holds:
         if hold.needs_person:
             st.warning(escape_markdown(hold.reason), icon=":material/front_hand:")
-            st.button("Resume", key=f"resume-{hold.code}", on_click=here.resume)
+            st.button("Resume", key=f"app.resume-{hold.code}", on_click=here.resume)
         else:
             st.warning(
                 escape_markdown(f"{hold.reason} It is tried again by itself."), icon=":material/warning:"
             )
     left = here.orders.left()
-    if len(left) == 1 and left[0].id not in st.session_state.get("made", ()):  # else its card says so
+    if len(left) == 1 and left[0].id not in composer_state().jobs:  # else its card says so
         label = "1 job was not sent, and waits for you to decide: see History"
         st.page_link("history.py", label=label, icon=":material/front_hand:")
     elif len(left) > 1:
@@ -38,20 +39,19 @@ def banners() -> None:
 
 
 def _left(jobs: Sequence[Job]) -> None:
-    """Let a person send or withdraw everything that was left to them, in one go."""
-    session, shown = st.session_state, _bill(jobs)
+    """Let a person send or withdraw all of these jobs at once."""
+    state, shown = app_state(), price_of(jobs)
     st.markdown(
         f":material/front_hand: **{len(jobs):,} jobs were not sent, and wait for you to decide.** "
         "Each says why: tick its row in History."
     )
-    if session.get("withdraw_sure") == len(jobs):
-        _sure_to_withdraw(jobs)
+    if state.confirm_withdraw == len(jobs):
+        _confirm_withdrawing(jobs)
         return
-    if session.get("left_sure") != shown:
+    if state.confirm_send != shown:
         with st.container(horizontal=True):
-            st.button("Send all", key="send-left", on_click=lambda: session.update(left_sure=shown))
-            sure = {"withdraw_sure": len(jobs)}
-            st.button("Withdraw all", key="withdraw-left", on_click=lambda: session.update(sure))
+            st.button("Send all", key="app.send_left", on_click=_ask_to_send, args=(shown,))
+            st.button("Withdraw all", key="app.withdraw_left", on_click=_ask_to_withdraw, args=(len(jobs),))
         return
     st.markdown(
         f"Sending them orders **{counted(len(jobs), 'video', 'videos')}, for {escape_markdown(shown[1])}**."
@@ -59,22 +59,31 @@ def _left(jobs: Sequence[Job]) -> None:
     with st.container(horizontal=True):
         st.button(
             f"Yes, send all {len(jobs):,}",
-            key=f"yes-send-left-{shown}",  # a click on a number that is gone finds no button
+            key=f"app.yes-send-{shown}",  # a click on an older number finds no button
             type="primary",
             on_click=_send_all,
         )
-        st.button("Not now", key="no-send-left", on_click=lambda: session.pop("left_sure", None))
+        st.button("Not now", key="app.no-send", on_click=_ask_to_send, args=(None,))
 
 
-def _sure_to_withdraw(jobs: Sequence[Job]) -> None:
-    session = st.session_state
+def _ask_to_send(shown: tuple[int, str] | None) -> None:
+    app_state().confirm_send = shown
+
+
+def _ask_to_withdraw(number: int) -> None:
+    app_state().confirm_withdraw = number
+
+
+def _confirm_withdrawing(jobs: Sequence[Job]) -> None:
     st.markdown(f"**Withdraw {len(jobs):,} jobs, of everybody?** This cannot be undone.")
     with st.container(horizontal=True):
-        st.button(f"Yes, withdraw all {len(jobs):,}", key=f"yes-withdraw-{len(jobs)}", on_click=_withdraw_all)
-        st.button("Not now", key="no-withdraw", on_click=lambda: session.pop("withdraw_sure", None))
+        st.button(
+            f"Yes, withdraw all {len(jobs):,}", key=f"app.yes-withdraw-{len(jobs)}", on_click=_withdraw_all
+        )
+        st.button("Not now", key="app.no-withdraw", on_click=_ask_to_withdraw, args=(0,))
 
 
-def _bill(jobs: Sequence[Job]) -> tuple[int, str]:
+def price_of(jobs: Sequence[Job]) -> tuple[int, str]:
     """Return how many jobs there are, and what they cost."""
     if studio().connection.is_sandbox:
         return len(jobs), "free"
@@ -86,17 +95,17 @@ def _bill(jobs: Sequence[Job]) -> tuple[int, str]:
 
 
 def _send_all() -> None:
-    st.session_state.pop("left_sure", None)
-    with _told():
+    _ask_to_send(None)
+    with _ledger_errors_as_toast():
         st.toast(
             f"{counted(studio().orders.send_left(), 'job is', 'jobs are')} sent.", icon=":material/check:"
         )
 
 
 def _withdraw_all() -> None:
-    st.session_state.pop("withdraw_sure", None)
+    _ask_to_withdraw(0)
     here, count = studio(), 0
-    with _told():
+    with _ledger_errors_as_toast():
         for job in here.orders.left():
             with suppress(StateChanged):
                 here.orders.withdraw(job.id)
@@ -105,7 +114,7 @@ def _withdraw_all() -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _ledger_errors_as_toast() -> Iterator[None]:
     """Say in a toast that the log cannot be written."""
     try:
         yield

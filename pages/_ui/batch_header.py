@@ -1,4 +1,4 @@
-"""The tasks of one batch: how far it is, what it costs, and what can still be taken back."""
+"""The jobs of one batch: how many are done, what they cost, and a button to withdraw what is not sent."""
 
 from __future__ import annotations
 
@@ -19,25 +19,30 @@ from pages._ui.format import counted, is_sandbox, price, state
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 
 
-def chosen_batch(page: str, *, place: str) -> list[Job] | None:
-    """Draw the head of the batch that the page's address names, and return its tasks; None for all tasks."""
+def batch_of_address(script: str, *, page: str) -> list[Job] | None:
+    """Draw the header of the batch that the page's address names, and return its jobs; None without a batch.
+
+    Args:
+        script: of the page, for the link to all of its jobs.
+        page: prefix of its session keys.
+    """
     name = str(st.query_params.get("batch", ""))
     if not name or studio().ledger.opening:
         return None
     jobs = studio().ledger.index.batch(name)
     if not jobs:
         st.info("The log has no batch of this name.", icon=":material/stacks:")
-        st.page_link(page, label="Show everything", icon=":material/close:")
+        st.page_link(script, label="Show everything", icon=":material/close:")
         return jobs
     with st.container(border=True, key="batch"):
-        progress(jobs, place=place)
+        progress(jobs, page=page)
         st.caption(escape_markdown(_cost(jobs)))
-        st.page_link(page, label="Show everything", icon=":material/close:")
+        st.page_link(script, label="Show everything", icon=":material/close:")
     return jobs
 
 
-def progress(jobs: Sequence[Job], *, place: str) -> None:
-    """Draw how far a batch is, and take back what is not sent."""
+def progress(jobs: Sequence[Job], *, page: str) -> None:
+    """Draw how many jobs of a batch are done, and a button to withdraw what is not sent."""
     states = Counter(job.state for job in jobs)
     others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
     st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
@@ -46,7 +51,7 @@ def progress(jobs: Sequence[Job], *, place: str) -> None:
         st.button(
             "Withdraw what is not sent",
             icon=":material/undo:",
-            key=f"withdraw-batch-{place}-{jobs[0].group}",
+            key=f"{page}.withdraw-batch-{jobs[0].group}",
             on_click=decide,
             args=(studio().orders.withdraw_group, jobs[0].group),
         )
@@ -54,7 +59,7 @@ def progress(jobs: Sequence[Job], *, place: str) -> None:
 
 def _cost(jobs: Sequence[Job]) -> str:
     """Return what a batch is to cost, and what Kling has charged for it so far."""
-    job = jobs[0]  # of one press: a Unit costs the same for all of them
+    job = jobs[0]  # ordered by one press: a Unit costs the same for all of them
     expected = sum((job.decimal("units") or Decimal(0) for job in jobs if job.state in COSTS), Decimal(0))
     if is_sandbox(job):
         return f"{price(expected, job)} at Kling."

@@ -1,4 +1,4 @@
-"""What Kling charged for a job, beside what it was to cost."""
+"""What Kling charged for a job, and whether that was expected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def charge_words(job: Job, charge: Charge) -> str:
 
 
 def charge_line(job: Job) -> None:
-    """Draw it; of the sandbox, which charges nothing, there is nothing to say."""
+    """Draw what Kling charged; nothing for a job of the sandbox, which charges nothing."""
     charge = charged(job)
     if charge is None or not charge.is_known or is_sandbox(job):
         return

@@ -1,4 +1,4 @@
-"""What a person may decide about one job, each decision as a button."""
+"""What a person may decide about one job: a button for each decision."""
 
 from __future__ import annotations
 
@@ -18,17 +18,24 @@ from pages._ui.escape import escape_markdown
 from pages._ui.format import is_found, price
 from pages._ui.ordering import place_order, refusal_of
 from pages._ui.player import remix
+from pages._ui.state import app_state
 
-GIVE_UP_AFTER = timedelta(minutes=5)  # a job that is looked up for so long may be given up
+GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
 
-def decisions(studio: Studio, job: Job, *, place: str) -> None:
-    """Draw what a person may decide about a job that failed, was not sent, or is looked up for long."""
+def decisions(studio: Studio, job: Job, *, page: str) -> None:
+    """Draw the buttons for a job that failed, was not sent, or is looked up for long.
+
+    Args:
+        studio: that the job belongs to.
+        job: to decide about.
+        page: prefix of the session keys of the page that shows it.
+    """
     if job.state == FAILED:
-        _mend(studio, job, place=place)
+        _remedy(studio, job, page=page)
     elif job.state == UNKNOWN:
-        _give_up(studio, job, place=place)
+        _give_up(studio, job, page=page)
     if job.state not in {WAITING, NOT_SENT}:
         return
     in_line = studio.admission.position_of(job)
@@ -37,31 +44,32 @@ def decisions(studio: Studio, job: Job, *, place: str) -> None:
         if may_send and studio.accounts.owns(job):
             st.button(
                 "Send now",
-                key=f"send-{place}-{job.id}",
+                key=f"{page}.send-{job.id}",
                 on_click=decide,
                 args=(studio.orders.send_again, job.id),
             )
         st.button(
             "Withdraw",
-            key=f"withdraw-{place}-{job.id}",
+            key=f"{page}.withdraw-{job.id}",
             on_click=decide,
             args=(studio.orders.withdraw, job.id),
         )
 
 
-def _give_up(studio: Studio, job: Job, *, place: str) -> None:
-    """Let a person end a job that is looked up for long, after a word about the risk."""
-    outlook, session = studio.explain(job), st.session_state
+def _give_up(studio: Studio, job: Job, *, page: str) -> None:
+    """Let a person end a job that is looked up for long, after a warning of the risk."""
+    outlook = studio.explain(job)
     if outlook is None:
         return
     has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= GIVE_UP_AFTER
     if not has_lasted and outlook.actor is Actor.NOBODY:
         return
-    if session.get("giving_up") != job.id:
+    if app_state().giving_up != job.id:
         st.button(
             "Give it up",
-            key=f"give-up-{place}-{job.id}",
-            on_click=lambda: session.update(giving_up=job.id),
+            key=f"{page}.give-up-{job.id}",
+            on_click=_ask_to_give_up,
+            args=(job.id,),
         )
         return
     with st.container(border=True):
@@ -69,32 +77,39 @@ def _give_up(studio: Studio, job: Job, *, place: str) -> None:
         with st.container(horizontal=True):
             st.button(
                 "Yes, give it up",
-                key=f"yes-give-up-{place}-{job.id}",
-                on_click=_given_up,
+                key=f"{page}.yes-give-up-{job.id}",
+                on_click=_give_up_confirmed,
                 args=(studio, job.id),
             )
             st.button(
-                "Go on looking", key=f"no-give-up-{place}-{job.id}", on_click=lambda: session.pop("giving_up")
+                "Go on looking",
+                key=f"{page}.no-give-up-{job.id}",
+                on_click=_ask_to_give_up,
+                args=("",),
             )
 
 
-def _given_up(studio: Studio, job_id: str) -> None:
-    st.session_state.pop("giving_up", None)
+def _ask_to_give_up(job_id: str) -> None:
+    app_state().giving_up = job_id
+
+
+def _give_up_confirmed(studio: Studio, job_id: str) -> None:
+    app_state().giving_up = ""
     decide(studio.orders.give_up, job_id)
 
 
-def _mend(studio: Studio, job: Job, *, place: str) -> None:
-    what = remedy(job, nothing_spent=studio.nothing_spent(job))
-    if what is None or is_found(job):
+def _remedy(studio: Studio, job: Job, *, page: str) -> None:
+    found = remedy(job, nothing_spent=studio.nothing_spent(job))
+    if found is None or is_found(job):
         return
-    if what.kind in {Action.EDIT_PROMPT, Action.CHANGE_ORDER}:
+    if found.kind in {Action.EDIT_PROMPT, Action.CHANGE_ORDER}:
         remix(job, words="Mend it in Compose")
     else:
         cost = "free" if studio.connection.is_sandbox else price(job.request.units())
         st.button(
             f"Order again · {cost}",
             icon=":material/replay:",
-            key=f"again-{place}-{job.id}",
+            key=f"{page}.again-{job.id}",
             on_click=_order_again,
             args=(job,),
         )
@@ -116,7 +131,7 @@ def _order_again(job: Job) -> None:
 
 
 def decide(act: Callable[[str], object], job_id: str) -> None:
-    """Do what a button says, in its callback; say why if that is too late."""
+    """Carry out a decision, in a button's callback; say so if it comes too late."""
     try:
         act(job_id)
     except (StateChanged, LedgerError) as error:

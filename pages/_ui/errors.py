@@ -1,4 +1,4 @@
-"""The one place that turns an unexpected error into something a person can read and pass on."""
+"""Turns an unexpected error into a message that a person can read and pass on."""
 
 from __future__ import annotations
 

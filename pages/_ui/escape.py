@@ -1,4 +1,4 @@
-"""Other people's text, shown as it was typed: in Markdown, in HTML, in an attribute of HTML."""
+"""Escapes text of other people for Markdown, HTML, and attributes of HTML."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import html
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!<>|~$:&@=^])")
-# Addresses, icons and arrows, which are looked for after Markdown was read, backslash or not.
+# Streamlit makes links, icons and arrows of these after it has read the Markdown, backslash or not.
 _MADE_OF_TEXT = re.compile(
     r"(?<=:)(?=//|material|streamlit)|(?<=www)(?=\.)|(?=@)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE
 )
-_JOINER = "\u2060"  # has no width
+_JOINER = "\u2060"  # WORD JOINER, which is invisible
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is, for the few elements that take nothing but Markdown."""
+    """Return text that Markdown shows as it is."""
     text = _MARKDOWN.sub(r"\\\1", _MADE_OF_TEXT.sub(_JOINER, text))
-    return re.sub(r"\s*\n\s*", "  \n", text)  # indented lines would be code, empty ones end a badge
+    return re.sub(
+        r"\s*\n\s*", "  \n", text
+    )  # an indented line would be code, and an empty one would end a badge
 
 
 def escape_html(text: str) -> str:
@@ -25,5 +27,5 @@ def escape_html(text: str) -> str:
 
 
 def escape_attribute(text: str) -> str:
-    """Return text for an attribute in HTML, which Streamlit drops if it looks as if it held a tag."""
+    """Return text for an attribute in HTML. Streamlit would drop an attribute that seems to contain a tag."""
     return escape_html(text.replace("<", f"<{_JOINER}").replace(">", f"{_JOINER}>"))

@@ -35,7 +35,7 @@ WITHOUT_ORDER = "Found, without its order"
 
 
 def state(job: Job) -> tuple[str, str, Colour]:
-    """Return the word, icon and colour of a task's state."""
+    """Return the word, icon and colour of a job's state."""
     if job.state == WITHDRAWN and job.extra.get("given_up"):
         return "given up", "help", "orange"
     return STATES.get(job.state, (job.state or "unknown", "question_mark", "gray"))
@@ -62,7 +62,7 @@ def since(when: datetime) -> str:
 
 
 def in_local_time(text: str) -> str:
-    """Return text of the studio with its times of day, which are in UTC, in the viewer's zone."""
+    """Return text with its times of day, which the studio writes in UTC, in the viewer's zone."""
 
     def local(found: re.Match[str]) -> str:
         hour, minute, second = map(int, found.groups())
@@ -74,7 +74,7 @@ def in_local_time(text: str) -> str:
 
 
 def ordered(job: Job) -> datetime:
-    """Return when a job was ordered; of one that was found without its order, when Kling made it if known."""
+    """Return when a job was ordered; without its order, when Kling made it, if that is known."""
     return (job.moment("created_at") if is_found(job) else None) or job.ordered_at
 
 
@@ -92,7 +92,7 @@ def took(job: Job) -> str:
 
 
 def amount(number: Decimal) -> str:
-    """Return a number without zeros that say nothing."""
+    """Return a number without trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -108,7 +108,8 @@ def price(units: Decimal | None, job: Job | None = None) -> str:
 
     Args:
         units: None if nobody knows.
-        job: whose price it is; what a Unit cost was written with its order. Without one, as a Unit costs now.
+        job: whose price it is: a Unit then costs what it cost when the job was ordered. Otherwise, what a
+            Unit costs now.
     """
     if units is None:
         return "price unknown"
@@ -130,22 +131,22 @@ def is_sandbox(job: Job) -> bool:
 
 
 def is_found(job: Job) -> bool:
-    """Whether a job was found among the files or in the account, and nobody knows what was ordered."""
-    return job.extra.get("found") in {"file", "account"} and not words_of(job)
+    """Whether a job was found among the files or in the account, and its request is not known."""
+    return job.extra.get("found") in {"file", "account"} and not prompts_of(job)
 
 
-def words_of(job: Job) -> str:
+def prompts_of(job: Job) -> str:
     """Return the prompt of a job, or those of its shots; empty if it has none."""
     return job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt)
 
 
 def prompt_of(job: Job) -> str:
-    """Return what a card or a list shows in the place of the prompt."""
-    return words_of(job) or (WITHOUT_ORDER if is_found(job) else "(no prompt)")
+    """Return what a card or a list shows as the prompt."""
+    return prompts_of(job) or (WITHOUT_ORDER if is_found(job) else "(no prompt)")
 
 
 def order_line(job: Job) -> str:
-    """Return what was ordered, in one line; of a job without its order, what is known of it."""
+    """Return what was ordered, in one line; for a job without its order, what is known of it."""
     parts = [
         job["model_name"],
         job["mode"],

@@ -1,4 +1,4 @@
-"""The whole of one task: what was asked for, what came of it, and the ids that support asks for."""
+"""All of one job: what was asked for, what came of it, and the ids that Kling's support asks for."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pages._ui.job_status import status
 from pages._ui.player import downloads, player, remix
 from pages._ui.style import style_sheet
 
-CHILDREN = 6  # shown of those that were made from a task
-# A prompt is prose, and each of its lines runs as its own script does.
+CHILDREN = 6  # shown of the jobs that were made from this one
+# A prompt is prose, not code, and each of its lines has the direction of its own script.
 STYLE = """<style>
   .st-key-details code { font-family: inherit; unicode-bidi: plaintext; }
   .st-key-details pre { font-family: inherit; }
@@ -29,7 +29,7 @@ STYLE = """<style>
 
 
 def details(job: Job) -> None:
-    """Draw everything about a task."""
+    """Draw everything about a job."""
     here = studio()
     style_sheet(STYLE)
     with st.container(border=True, key="details"):
@@ -39,10 +39,10 @@ def details(job: Job) -> None:
             with picture:
                 player(job, preload="metadata")
                 with st.container(horizontal=True):
-                    downloads(here, job, place="history")
+                    downloads(here, job, page="history")
         with words:
             status(here, job)
-            decisions(here, job, place="history")
+            decisions(here, job, page="history")
             remix(job)
             _family(job)
         if is_found(job):
@@ -60,22 +60,22 @@ def details(job: Job) -> None:
 
 
 def _family(job: Job) -> None:
-    """Draw the ways to the task that this one was made from, to those made from it, and to its batch."""
+    """Draw links to the job that this one was made from, to those made from it, and to its batch."""
     if job.parent and studio().ledger.get(job.parent) is None:
         st.caption("Made from a task that this log does not have.")
     elif job.parent:
-        _way("Made from an earlier task", "account_tree", task=job.parent)
+        _link("Made from an earlier task", "account_tree", task=job.parent)
     if job.group:
-        _way("All of this batch", "stacks", batch=job.group)
+        _link("All of this batch", "stacks", batch=job.group)
     children = studio().ledger.index.made_from(job.id)
     if children:
         st.caption(f"{counted(len(children), 'task was', 'tasks were')} made from this one:")
     for child in children[:CHILDREN]:
         words = " ".join(prompt_of(child).split())[:60]
-        _way(escape_markdown(words or child.id), "subdirectory_arrow_right", task=child.id)
+        _link(escape_markdown(words or child.id), "subdirectory_arrow_right", task=child.id)
 
 
-def _way(label: str, icon: str, **params: str) -> None:
+def _link(label: str, icon: str, **params: str) -> None:
     st.page_link("history.py", label=label, icon=f":material/{icon}:", query_params=params)
 
 

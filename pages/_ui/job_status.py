@@ -1,4 +1,4 @@
-"""Where a job stands: its state, time and price, whether it is what was ordered, and what comes next."""
+"""The state of a job, its times and price, whether it is what was ordered, and what happens next."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ ACTORS = {
     Actor.OPERATOR: "for whoever runs the studio",
     Actor.KLING: "for Kling",
 }
-LASTS = timedelta(minutes=1)  # a state that goes on by itself is explained once it has lasted so long
+EXPLAIN_AFTER = timedelta(minutes=1)  # in a state that goes on by itself
 
 
 def status(studio: Studio, job: Job) -> None:
-    """Draw the state of a job, with the time that really passed."""
+    """Draw everything about the state of a job."""
     word, icon, colour = state(job)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word, icon=f":material/{icon}:", color=colour)
@@ -79,7 +79,7 @@ def _announcement(job: Job, word: str) -> str:
 
 
 def _times(studio: Studio, job: Job) -> None:
-    """Say how long it waited here, was queued, and is processed; and what is usual, from our own history."""
+    """Say how long a job waited here, was queued and processed, and how long such jobs usually take."""
     spent = studio.timeline(job)
     parts = [
         f"{name} {span(seconds)}"
@@ -101,7 +101,7 @@ def _times(studio: Studio, job: Job) -> None:
 
 
 def badges(job: Job) -> None:
-    """Say what came otherwise than it was ordered, and so paid for, and what could not be checked."""
+    """Say where the clip is not what was ordered, and what could not be checked."""
     for each in mismatches(job):
         words = f"{DELIVERED.get(each.field, each.field)}: ordered {each.ordered}, came {each.came}"
         st.badge(escape_markdown(words), icon=":material/error:", color="orange")
@@ -136,17 +136,19 @@ def _words(studio: Studio, job: Job) -> None:
 def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
     """Say why a job is where it is, what is tried next, and who has to act."""
     goes_on = outlook.actor is Actor.NOBODY
-    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= LASTS
+    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= EXPLAIN_AFTER
     if goes_on and not has_lasted and job.state in {INTENT, *FOLLOWED}:
         return
     why, then = outlook.why, outlook.next
-    if why == then:  # of an older log, whose words about money are left out, and with them the reason
+    if why == then:  # an older log gave its reason together with words about money, which are left out
         why = "It was not sent."
-    elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # which says when
+    elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # `why` says it already
         then = ""
     not_yet = "Not sent yet." if job.state == WAITING else ""
     sentences = " ".join(filter(None, [not_yet, why, spent, then]))
-    support = _support(job) if outlook.actor is Actor.OPERATOR else ""  # else it only looks like an error
+    support = (
+        _support(job) if outlook.actor is Actor.OPERATOR else ""
+    )  # for others it would look like an error
     words = escape_markdown(in_local_time(sentences) + support)
     if outlook.actor in {Actor.OPERATOR, Actor.KLING}:
         st.warning(words)
@@ -162,13 +164,13 @@ def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
 
 
 def not_saved(job: Job, now: datetime) -> str:
-    """Return how safe the video of a job is, in a few words; empty if there is nothing to say."""
+    """Return a few words about a video that is not saved yet or lost; empty if it is neither."""
     kind, days = retention_status(job, now)
     return {"at risk": f"Not saved yet, {counted(days, 'day', 'days')} left", "gone": "Lost"}.get(kind, "")
 
 
 def _link(studio: Studio, job: Job) -> None:
-    """Draw the address of a video at Kling, for as long as there is no whole copy here."""
+    """Draw a link to the video at Kling, for as long as there is no whole copy here."""
     address = studio.downloads.link(job.id)
     if _is_web_address(address):
         way = f'href="{escape_html(address)}" target="_blank" rel="noopener noreferrer"'

@@ -1,7 +1,7 @@
-"""Pages that follow the log without asking: a socket tells of each change, and a fragment draws itself again.
+"""Parts of a page that are drawn again when the log changes, without asking the server again and again.
 
-A tab has one socket, whatever the number of fragments. The same script, live.js, counts elapsed seconds, says
-when the server is away, and announces tasks that end: a fragment draws
+A tab has one socket (routes/live.py), whatever the number of live parts. Its script, live.js, also counts
+elapsed seconds, says when the server does not answer, and announces jobs that end: a part draws
 `<i hidden data-task="id" data-state="succeed" data-say="Video done: …">` for each, and
 `data-chime="on"` on any element for a sound.
 """
@@ -10,24 +10,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from pages._ui.context import studio
 from pages._ui.errors import readable
 
-SAFETY_NET = 15  # seconds between drawings where a proxy lets no socket through
+SAFETY_NET = 15  # seconds between two drawings where a proxy lets no socket through
 
-_SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-
-_REMEMBER = """
-export default function ({ data }) {
-  const year = 365 * 24 * 3600;
-  document.cookie = data.name + "=" + encodeURIComponent(data.value) +
-    "; path=/; SameSite=Lax; max-age=" + (data.value ? year : 0);
-}
-"""
+_SCRIPT = Path(__file__).with_suffix(".js")
 
 
 def base_path() -> str:
@@ -36,48 +30,49 @@ def base_path() -> str:
     return f"/{base}" if base else ""
 
 
-def follow(
+@cache
+def _component() -> Any:
+    """Return the script as a component, which Streamlit is told of once."""
+    script = _SCRIPT.read_text(encoding="utf-8").replace("__PATH__", json.dumps(f"{base_path()}/live"))
+    return st.components.v2.component("studio_live", js=script)
+
+
+def live_fragment(
     draw: Callable[[], None],
     key: str,
     *,
-    beside: Callable[[], object] = lambda: None,
-    asked_by: Callable[[str], None] = lambda _run: None,
+    rerun_page_if_changed: Callable[[], object] = lambda: None,
+    on_stale_page: Callable[[str], None] = lambda _run: None,
 ) -> None:
     """Draw now, and again after each change of the log, without running the rest of the page.
 
-    Args:
-        draw: draws what follows the log.
-        key: names it on its page.
-        beside: what the rest of the page is drawn from. A click that comes at once with the news of a change
-            is sent together with it, and Streamlit then runs nothing but this: here it is noticed, and the
-            whole page runs.
-        asked_by: told which run the page that asks has been drawn by.
-    """
-    drawn = beside()
+    Streamlit 1.67 sends what happens within a moment in one batch, and runs only one fragment for it. If a
+    click on the page comes together with a trigger from here, the values of all widgets arrive, but only this
+    fragment runs, and the rest of the page would stay as it was. The two callables deal with that.
 
-    def changed() -> None:
-        news = st.session_state[f"live-{key}"].get("changed")
-        if isinstance(news, dict):
-            asked_by(str(news.get("run")))
+    Args:
+        draw: draws the part.
+        key: names the part on its page.
+        rerun_page_if_changed: returns what the rest of the page is drawn from. If it has changed since the
+            part was last drawn with the page, the whole page runs again.
+        on_stale_page: called with the number of the run that had drawn the page that sent the trigger
+            (`data-run` on the page), to take back edits that are older than the last run.
+    """
+    drawn_from = rerun_page_if_changed()
+
+    def triggered() -> None:
+        trigger = st.session_state[f"live.{key}"].get("changed")
+        if isinstance(trigger, dict):
+            on_stale_page(str(trigger.get("run")))
 
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
         with readable():
-            if beside() != drawn:
+            if rerun_page_if_changed() != drawn_from:
                 st.rerun()
-            script = _SCRIPT.replace("__PATH__", json.dumps(f"{base_path()}/live"))
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
-            st.components.v2.component(f"studio_live_{key}", js=script.replace("__KEY__", json.dumps(key)))(
-                key=f"live-{key}", on_changed_change=changed
-            )
+            _component()(key=f"live.{key}", on_changed_change=triggered)
             st.html(f'<i data-live="{key}" data-version="{studio().changes.version}" hidden></i>')
             draw()
 
     fragment()
-
-
-def remember(name: str, value: str) -> None:
-    """Keep a value in this browser, as a cookie that the next visit brings along."""
-    st.components.v2.component("studio_remember", js=_REMEMBER)(
-        key=f"remember-{name}", data={"name": name, "value": value}
-    )

@@ -1,4 +1,4 @@
-"""A long list in pages, and what stands there while it is empty."""
+"""A long list in pages, and what is drawn while it is empty."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Item = TypeVar("Item")
 def paged(
     part: Callable[[int, int], Sequence[Item]], total: int, *, key: str, per_page: int
 ) -> Sequence[Item]:
-    """Draw the way through the pages of a list, if there are several, and return what the open one shows.
+    """Draw the numbers of a list's pages, if there are several, and return the items of the open one.
 
     Args:
-        part: gives the list from one place to before another one.
-        total: how long it is.
+        part: returns the items from one index to before another one.
+        total: how many items there are.
         key: of the widget; the page that is open stays open in this session.
-        per_page: how many a page shows.
+        per_page: how many items a page shows.
     """
     pages = -(-total // per_page)
     page = 1
@@ -33,15 +33,16 @@ def paged(
 
 
 def keep_address() -> None:
-    """Let the browser's address, and its way back, follow a link that leads to the page that is open.
+    """Show the parameters of the page's address in the browser.
 
-    Streamlit takes over such a link's parameters without showing them.
+    Streamlit 1.67 takes over the parameters of a link that leads to the page that is open, and leaves the
+    address in the browser, and so its history, as it was.
     """
     st.query_params.from_dict(st.query_params.to_dict())
 
 
 def nothing_yet(words: str, *, icon: str) -> None:
-    """Say what will be here, and lead to where it begins."""
+    """Say what will be here, with a link to Compose."""
     if studio().ledger.opening:
         st.info("The log is being read. What is in it appears by itself.", icon=":material/hourglass_top:")
         return

@@ -1,4 +1,4 @@
-"""The video of a task on a page: its player, its downloads, and what it was made from."""
+"""The video of a job on a page: its player, its downloads, its prompt, and a link to the form."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from pages._ui.live import base_path
 
 
 def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bool = False) -> None:
-    """Draw the player of a finished task, from our own copy.
+    """Draw the player of a finished job, which plays the studio's own copy.
 
-    Native `st.video` takes no poster and reads ahead a large part of every clip (measured), so a gallery of
-    it loads a hundred megabytes; this one loads pictures.
+    `st.video` takes no poster, and the browser then fetches most of each clip at once: sixty of them loaded
+    110 megabytes. With a poster and no preload they load two.
+
+    Args:
+        job: has a file.
+        preload: of the HTML element: `none`, `metadata` or `auto`.
+        autoplay: start it by itself, without sound, again and again.
+        boxed: 16:9, whatever the shape of the clip.
     """
     source = f"{base_path()}/clips/{job.id}"
     auto = "autoplay muted loop" if autoplay else ""
@@ -35,8 +41,8 @@ def _ratio(job: Job) -> str:
     return "16/9"
 
 
-def downloads(studio: Studio, job: Job, *, place: str) -> None:
-    """Draw the buttons that hand out our own copies; a file is read when somebody presses, not before."""
+def downloads(studio: Studio, job: Job, *, page: str) -> None:
+    """Draw a button for each of our own copies; a file is read when somebody presses, not before."""
     for watermark in (False, True) if job["watermark_file"] else (False,):
         st.download_button(
             "Download with watermark" if watermark else "Download",
@@ -45,12 +51,12 @@ def downloads(studio: Studio, job: Job, *, place: str) -> None:
             mime="video/mp4",
             icon=":material/download:",
             on_click="ignore",
-            key=f"download-{place}-{job.id}-{watermark}",
+            key=f"{page}.download-{job.id}-{watermark}",
         )
 
 
 def remix(job: Job, *, words: str = "Use in Compose") -> None:
-    """Draw the way to a form that is filled with this job's request, if anybody knows what that was."""
+    """Draw a link to a form that is filled with this job's request, unless the request is not known."""
     if is_found(job):
         return
     st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})

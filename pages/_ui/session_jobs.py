@@ -1,4 +1,4 @@
-"""What this session ordered, beside the form: where each task stands, and what can be done about it."""
+"""What this session ordered, beside the form: the state of each job, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pages._ui.format import counted
 from pages._ui.job_status import status
 from pages._ui.player import downloads, player, prompt_text, remix
 from pages._ui.stable_cards import cards
+from pages._ui.state import composer_state
 
-SHOWN = 6  # tasks beside the form
+SHOWN = 6  # cards beside the form
 BEING_MADE = {INTENT, *FOLLOWED}
 
 
-def now_running(made: Sequence[str]) -> None:
-    """Draw the tasks of these ids, the last ordered first; a batch is one card."""
+def session_jobs(job_ids: Sequence[str]) -> None:
+    """Draw these jobs, the last ordered first; a batch is one card."""
     here = studio()
-    jobs = [job for job in map(here.ledger.get, made) if job is not None]
+    jobs = [job for job in map(here.ledger.get, job_ids) if job is not None]
     st.header("This session")
     if not jobs:
         st.caption("What you order appears here and plays as soon as it is done.")
@@ -38,35 +39,35 @@ def now_running(made: Sequence[str]) -> None:
         if groups[key][0].group:
             _batch(groups[key])
         else:
-            _task(groups[key][0], play=key == newest[0])
+            _job(groups[key][0], play=key == newest[0])
 
     cards("task", newest, draw)
     if len(groups) > SHOWN:
         st.page_link("history.py", label=f"{len(groups) - SHOWN} more in History", icon=":material/history:")
 
 
-def _task(job: Job, *, play: bool) -> None:
+def _job(job: Job, *, play: bool) -> None:
     here = studio()
     status(here, job)
     if job.state == SUCCEED and job["file"]:
-        # Said once for a task: a player whose words change is drawn anew, and stops.
-        play = st.session_state.setdefault("plays", {}).setdefault(job.id, play)
+        # Decided once for each job: a player whose HTML changes is drawn anew, and stops.
+        play = composer_state().autoplay.setdefault(job.id, play)
         player(job, preload="auto" if play else "none", autoplay=play)
     elif job.state in BEING_MADE and here.accounts.owns(job):
         st.skeleton(height=180)
     prompt_text(job)
-    decisions(here, job, place="compose")
+    decisions(here, job, page="composer")
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.state == SUCCEED and job["file"]:
-            downloads(here, job, place="compose")
+            downloads(here, job, page="composer")
         remix(job)
 
 
 def _batch(jobs: Sequence[Job]) -> None:
-    """Draw how far a batch is, and the clip of it that was done first: it plays on when others come."""
+    """Draw how far a batch is, and the clip that was done first: it goes on playing when others are done."""
     batch = jobs[0].group
-    with st.container():  # of one place, whatever is in it: a player that moves is drawn anew, and stops
-        progress(jobs, place="compose")
+    with st.container():  # one element, however many are in it: a player whose position changes stops
+        progress(jobs, page="composer")
     done = [job for job in jobs if job.state == SUCCEED and job["file"]]
     if done:
         finished = min(done, key=lambda each: each.since.get(SUCCEED, each.ordered_at))

@@ -1,8 +1,8 @@
-"""Cards with players, of which new ones come first, and those that play go on.
+"""Cards with players: new cards come first, and clips that play go on playing.
 
-Streamlit sends a page element by element, and a busy browser shows what stands in between: a card that moved
-to another place among the elements is gone for a moment, and its clip stops. So a card keeps its place as
-long as it is shown, and CSS puts the cards in order.
+Streamlit sends a page element by element, and a busy browser draws what it has so far: a card that moves to
+another position among the elements is gone for a moment, and its clip stops. So a card keeps its position,
+here called a slot, as long as it is shown, and CSS puts the cards in order.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages._ui.state import app_state
 from pages._ui.style import style_sheet
 
 
@@ -20,35 +21,34 @@ def cards(name: str, ids: Sequence[str], draw: Callable[[str], None], *, horizon
 
     Args:
         name: of one card; its element is `st-key-{name}-{id}`, and that of all is `st-key-{name}s`.
-        ids: none twice.
+        ids: each once.
         draw: draws what is in a card.
         horizontal: side by side, or one below the other.
     """
-    key = f"places_of_{name}s"
-    places = st.session_state[key] = kept_places(st.session_state.get(key, ()), ids)
+    known = app_state().card_slots
+    slots = known[name] = assign_slots(known.get(name, ()), ids)
     style_sheet(f"<style>{_order(name, ids)}</style>")
     with st.container(horizontal=horizontal, key=f"{name}s"):
-        for each in places:
+        for each in slots:
             with st.container(border=True, key=f"{name}-{each}") if each else st.container():
                 if each:
                     draw(each)
 
 
-def kept_places(before: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """Return the ids in places of which each that was there keeps its own; "" is a place that is free."""
-    were, stay = set(before), set(ids)
-    places = [each if each in stay else "" for each in before]
-    come = iter([each for each in ids if each not in were])
-    places = [each or next(come, "") for each in places] + list(come)
-    while places and not places[-1]:
-        places.pop()
-    return places
+def assign_slots(before: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Return the id in each slot, "" for a free one; an id that was in a slot before stays there."""
+    known, shown = set(before), set(ids)
+    slots = [each if each in shown else "" for each in before]
+    new = iter([each for each in ids if each not in known])
+    slots = [each or next(new, "") for each in slots] + list(new)
+    while slots and not slots[-1]:
+        slots.pop()
+    return slots
 
 
 def _order(name: str, ids: Sequence[str]) -> str:
-    classes = [
-        ".st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", f"{name}-{each}") for each in ids
-    ]  # as Streamlit's
+    # Streamlit makes classes of keys in this way.
+    classes = [".st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", f"{name}-{each}") for each in ids]
     return "".join(
-        f".st-key-{name}s > :has(> {card}) {{ order: {place}; }}\n" for place, card in enumerate(classes, 1)
+        f".st-key-{name}s > :has(> {card}) {{ order: {number}; }}\n" for number, card in enumerate(classes, 1)
     )

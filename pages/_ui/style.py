@@ -6,9 +6,9 @@ import streamlit as st
 
 
 def style_sheet(sheet: str) -> None:
-    """Draw a `<style>` in the flow of the page, where it takes no room (main.py).
+    """Draw a `<style>` among the elements of the page, where it takes no space (see main.py).
 
-    Streamlit puts HTML that is only a style into the container of toasts (its issue 9388). There a toast
-    from the callback of a fragment takes the place of the first one, and the page loses that style.
+    Streamlit puts HTML that is only a style into the container of toasts (its issue 9388). A toast from the
+    callback of a fragment replaces the first element there, and the page would lose that style.
     """
     st.html(f"{sheet}<i data-style hidden></i>")

@@ -49,8 +49,8 @@ WIDGETS = (
 
 CHANGE = """() => new Promise((done) => {
   const app = document.querySelector("[data-testid=stApp]");
-  const price = () => document.querySelector("[class*=st-key-generate-] button")?.textContent;
-  const takes = [...document.querySelectorAll("[class*=st-key-draft_takes] [role=radio]")];
+  const price = () => document.querySelector("[class*=st-key-composer-generate-] button")?.textContent;
+  const takes = [...document.querySelectorAll("[class*=st-key-composer-takes] [role=radio]")];
   const next = takes[takes[0].getAttribute("aria-checked") === "true" ? 1 : 0];
   const before = price(), start = performance.now();
   const lost = setTimeout(() => { observer.disconnect(); done(null); }, 5000);
@@ -96,11 +96,11 @@ def bare_page() -> None:
         third.segmented_control("Sound", ["off", "on"], default="off", key="sound")
         with st.container(key="order"):
             first, second = st.columns([1, 2], vertical_alignment="bottom")
-            takes = first.segmented_control("Takes", range(1, 5), default=1, key="draft_takes") or 1
-            second.button(f"Generate {takes}", type="primary", width="stretch", key=f"generate-{takes}")
+            takes = first.segmented_control("Takes", range(1, 5), default=1, key="composer.takes") or 1
+            second.button(f"Generate {takes}", type="primary", width="stretch", key=f"composer.generate-{takes}")
         st.text_area("Negative prompt", height=68, key="negative_prompt")
         for name in ("Variations", "Camera", "More settings"):
-            st.expander(name, key=f"open_{name}", on_change="rerun")
+            st.expander(name, key=f"composer.open_{name}", on_change="rerun")
     right.subheader("This session")
 
 
@@ -109,7 +109,7 @@ def serve(times: str, arguments: list[str]) -> None:
     from streamlit.runtime.scriptrunner import ScriptRunner
     from streamlit.web import cli
 
-    run = ScriptRunner._run_script
+    run = ScriptRunner._run_script  # noqa: SLF001 - Streamlit has no public place to measure a run
 
     def timed(self: ScriptRunner, rerun_data: Any) -> None:
         start = time.perf_counter()
@@ -119,7 +119,7 @@ def serve(times: str, arguments: list[str]) -> None:
             with Path(times).open("a", encoding="ascii") as file:
                 file.write(f"{taken}\n")
 
-    ScriptRunner._run_script = timed  # type: ignore[method-assign]
+    ScriptRunner._run_script = timed  # type: ignore[method-assign]  # noqa: SLF001
     sys.argv = ["streamlit", *arguments]
     cli.main()
 
@@ -286,7 +286,7 @@ def with_a_long_log(browser: Browser, folder: Path, rounds: int) -> None:
                 for side in sides:
                     side.click("Compare")
                     for panel in ("camera", "more"):
-                        side.page.locator(f".st-key-open_{panel} summary").click(delay=100)
+                        side.page.locator(f".st-key-composer-open_{panel} summary").click(delay=100)
                         side.settle()
 
 
@@ -294,7 +294,7 @@ def during_a_batch(browser: Browser, folder: Path, rounds: int) -> None:
     with opened(browser, folder / "batch", ROOT / "app.py") as side:
         side.write(HUNDRED)
         side.click("Make a table of variations")
-        side.page.locator("[class*=st-key-generate-100] button").click()
+        side.page.locator("[class*=st-key-composer-generate-100] button").click()
         side.click("Yes, order all 100")
         start = side.finished()
         during = take_turns([side], rounds // 2)

@@ -139,7 +139,7 @@ def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open, size: d
     page = open_page(past.panels(), **size)
     page.get_by_test_id("stDataFrame").wait_for()
     page.get_by_text("Shots", exact=True).click()
-    page.locator(".st-key-draft_cut").get_by_text("storyboard", exact=True).click()
+    page.locator(".st-key-composer-cut").get_by_text("storyboard", exact=True).click()
     for panel in ("More settings", "Preview of the cut", "As text"):
         settled(page)
         page.get_by_text(panel, exact=True).click()
@@ -249,7 +249,7 @@ def test_the_keyboard_alone_is_enough_and_a_reader_hears_what_happens(shared_ser
     page.keyboard.press("Enter")
     expect(page.get_by_label("Model", exact=True)).to_have_value("Kling 2.5 Turbo")
     # The page has followed:
-    expect(page.locator(".st-key-draft_sound").get_by_text("on", exact=True)).to_be_disabled()
+    expect(page.locator(".st-key-composer-sound").get_by_text("on", exact=True)).to_be_disabled()
     settled(page)
     assert page.evaluate(FOCUS) == "Model"
     page.keyboard.press("Control+Enter")

@@ -41,7 +41,7 @@ def test_what_is_in_the_account_is_chosen_and_taken_in_and_the_page_keeps_its_lo
     page.get_by_role("button", name="Compare now").click()
     page.get_by_role("button", name="Take it in").click()
     expect(page.get_by_text("1 task was taken in")).to_be_visible()
-    others = page.locator("[class*=st-key-scan_foreign]")
+    others = page.locator("[class*=st-key-history-foreign]")
     others.locator(".dvn-scroller").click(position={"x": 15, "y": 52})  # the newest one's box
     page.get_by_role("button", name="Take in the 1 chosen task").click()
     expect(page.get_by_text(re.compile("1 other task is in the account"))).to_be_visible()

@@ -46,7 +46,7 @@ def test_a_clip_that_plays_goes_on_while_another_one_comes(
     page.locator("[class*=st-key-clip-] video").first.evaluate(PLAY)
     order(open_page(server.url), "Another one")
     page.locator(CARD, has_text="Another one").wait_for()
-    page.locator(".st-key-gallery_page").wait_for()  # and with it a second page
+    page.locator(".st-key-gallery-page").wait_for()  # and with it a second page
     assert_that_mine_goes_on_after(page, "Another one")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 

@@ -24,7 +24,7 @@ def prompt(page: Page, words: str) -> None:
 
 def unfold(page: Page, panel: str) -> None:
     """Open a panel; a click that meets the answer to what was typed before is made again."""
-    details = page.locator(f".st-key-open_{panel} details").first
+    details = page.locator(f".st-key-composer-open_{panel} details").first
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     for _ in range(3):
         details.locator("summary").first.click(delay=100)
@@ -54,8 +54,8 @@ def test_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
     page = open_page(shared_server.url, **size)
     prompt(page, "A {red|grey} fox")
     page.get_by_role("button", name="Make a table of variations").click()
-    page.locator(".st-key-draft_aspect_ratios").get_by_text("9:16", exact=True).click()
-    page.locator(".st-key-draft_aspect_ratios").get_by_text("16:9", exact=True).click()
+    page.locator(".st-key-composer-aspect_ratios").get_by_text("9:16", exact=True).click()
+    page.locator(".st-key-composer-aspect_ratios").get_by_text("16:9", exact=True).click()
     expect(page.get_by_text("4 videos of 4 ticked: 6 Units ($0.84)")).to_be_visible()
     generate(page, r"^Generate 4 · 6 Units \(\$0\.84\)")
     batch = page.locator("[class*=st-key-task-]", has_text="Batch:").first
@@ -71,7 +71,7 @@ def test_a_row_that_is_unticked_is_not_ordered(shared_server: Server, open_page:
     page = open_page(shared_server.url)
     prompt(page, "A {red|grey|black} fox")
     page.get_by_role("button", name="Make a table of variations").click()
-    table = page.locator(".st-key-open_variations [data-testid=stDataFrame] canvas").first
+    table = page.locator(".st-key-composer-open_variations [data-testid=stDataFrame] canvas").first
     table.wait_for()
     expect(page.get_by_text("3 videos of 3 ticked")).to_be_visible()
     table.scroll_into_view_if_needed()
@@ -99,7 +99,9 @@ def test_a_move_of_the_camera_is_previewed_and_written_into_the_prompt(
     expect(page.get_by_label("Prompt", exact=True)).to_have_value(said)
     preview = page.get_by_label("Preview of the camera move")
     preview.wait_for()
-    page.wait_for_function("() => document.querySelector('.st-key-open_camera video').currentTime > 0.1")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-composer-open_camera video').currentTime > 0.1"
+    )
     assert wishes(shared_server) == before  # it is no task and costs nothing
     choose(page, "Camera move", "left to Kling")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("A fox.")
@@ -113,7 +115,7 @@ def test_a_storyboard_is_made_on_the_strip_and_always_adds_up(
     page = open_page(shared_server.url, **size)
     choose(page, "Model", "Kling 3.0")
     unfold(page, "shots")
-    page.locator(".st-key-draft_cut").get_by_text("storyboard", exact=True).click()
+    page.locator(".st-key-composer-cut").get_by_text("storyboard", exact=True).click()
     page.get_by_label("Shot 1", exact=True).fill("A fox wakes")
     page.get_by_label("Shot 2", exact=True).fill("A fox runs")
     page.get_by_label("Shot 2", exact=True).press("Tab")
@@ -144,9 +146,9 @@ def test_a_problem_in_a_panel_that_is_closed_opens_it(shared_server: Server, ope
     page = open_page(shared_server.url)
     choose(page, "Model", "Kling 3.0")
     unfold(page, "shots")
-    page.locator(".st-key-draft_cut").get_by_text("storyboard", exact=True).click()
+    page.locator(".st-key-composer-cut").get_by_text("storyboard", exact=True).click()
     page.get_by_label("Shot 1", exact=True).wait_for()
-    page.locator(".st-key-open_shots summary").first.click(delay=100)
+    page.locator(".st-key-composer-open_shots summary").first.click(delay=100)
     page.get_by_label("Shot 1", exact=True).wait_for(state="hidden")
     order(page, "")
     expect(page.get_by_text("Write what shot 1 shows.")).to_be_visible()

@@ -65,4 +65,6 @@ def texts(at: AppTest) -> str:
 
 
 def press_generate(at: AppTest) -> AppTest:
-    return next(button for button in at.button if str(button.key).startswith("generate-")).click().run()
+    return (
+        next(button for button in at.button if str(button.key).startswith("composer.generate-")).click().run()
+    )

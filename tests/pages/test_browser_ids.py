@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kling.studio.service import Studio
+from pages._ui.context import BROWSER_COOKIE
 from pages._ui.routes import middleware
-from pages._ui.routes.middleware import BROWSER_COOKIE
 
 HERE = "http://localhost:8501"
 PAGE = {"Accept": "text/html"}

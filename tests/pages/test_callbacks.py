@@ -185,13 +185,13 @@ class Slow:
 def test_a_body_that_stays_away_holds_nothing_for_long(monkeypatch, gone, status):
     import asyncio
 
-    monkeypatch.setattr(callbacks, "PATIENCE", 0.001)
+    monkeypatch.setattr(callbacks, "BODY_TIMEOUT", 0.001)
     slow: Any = Slow(gone=gone)
     assert asyncio.run(callbacks.callback(slow)).status_code == status
 
 
 def test_a_refusal_is_logged_once_for_each_reason(post, caplog):
-    callbacks._note.cache_clear()
+    callbacks.log_refusal.cache_clear()
     for _ in range(3):
         post(b"{")
     assert [record.levelname for record in caplog.records if record.name == callbacks.__name__] == ["WARNING"]

@@ -11,6 +11,7 @@ from kling import CameraControl, catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
+from pages._ui.state import AppState
 from tests.pages.conftest import press_generate, texts
 
 
@@ -27,7 +28,7 @@ def pick(app: AppTest, field: str, value: Any) -> AppTest:
 def unfold(app: AppTest, *panels: str) -> AppTest:
     """Open panels, whose bodies do not run while they are closed."""
     for panel in panels:
-        app.session_state[f"open_{panel}"] = True
+        app.session_state[draft_state.panel_key(panel)] = True
     return app.run()
 
 
@@ -36,7 +37,7 @@ def state(app: AppTest, *names: str) -> tuple[object, ...]:
 
 
 def button(app: AppTest) -> str:
-    return next(str(each.label) for each in app.button if str(each.key).startswith("generate-"))
+    return next(str(each.label) for each in app.button if str(each.key).startswith("composer.generate-"))
 
 
 def test_the_form_starts_with_the_documented_values(app: AppTest):
@@ -54,7 +55,7 @@ def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
     pick(app, "prompt", "A fox that I keep")
     app.switch_page("history.py").run()
     app.switch_page("compose.py").run()
-    assert app.text_area(key="draft_prompt").value == "A fox that I keep"
+    assert app.text_area(key="composer.prompt").value == "A fox that I keep"
 
 
 def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_does_to_the_price(
@@ -94,7 +95,7 @@ def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_ot
 
 def test_retired_models_are_hidden_unless_asked_for_and_say_so(app: AppTest):
     def offered() -> str:
-        return " ".join(app.selectbox(key="draft_model").options)
+        return " ".join(app.selectbox(key="composer.model").options)
 
     retired = [model for model in catalog().models.values() if model.retired]
     assert not any(model.title in offered() for model in retired)
@@ -167,7 +168,7 @@ def test_every_shot_has_its_own_problem(app: AppTest):
 
 def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
     pick(app, "model", "other")
-    app.text_input(key="draft_other_model").set_value("kling-v9").run()
+    app.text_input(key="composer.other_model").set_value("kling-v9").run()
     pick(app, "duration", "30")
     pick(app, "prompt", "A fox")
     assert button(app) == "Generate · free in the sandbox"
@@ -191,7 +192,7 @@ def test_takes_are_wishes_of_their_own_and_the_button_says_what_all_of_them_cost
 
 def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studio, app: AppTest):
     pick(app, "prompt", "A fox")
-    app.button_group(key="draft_mode").set_value("pro")
+    app.button_group(key="composer.mode").set_value("pro")
     press_generate(app)  # the choice and the click came together
     assert studio.ledger.jobs() == ()
     assert "Nothing was sent" in texts(app)
@@ -219,7 +220,7 @@ def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app:
     press_generate(app)
     (first,) = studio.ledger.jobs()
     pick(app, "prompt", "Something else that I was writing")
-    mine = app.session_state.draft_id
+    mine = app.session_state.composer.draft_id
     app.query_params.clear()
     app.query_params["from"] = first.id
     app.run()
@@ -228,8 +229,8 @@ def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app:
     press_generate(app)
     assert studio.ledger.jobs()[1].parent == first.id
     next(each for each in app.button if each.label == "Back to the draft you had").click().run()
-    assert app.session_state.draft_id == mine
-    assert app.text_area(key="draft_prompt").value == "Something else that I was writing"
+    assert app.session_state.composer.draft_id == mine
+    assert app.text_area(key="composer.prompt").value == "Something else that I was writing"
 
 
 def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
@@ -240,12 +241,12 @@ def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
     again = AppTest.from_file(
         str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=20
     )
-    again.query_params["draft"] = app.session_state.draft_id
-    again.session_state["visit"] = app.session_state["visit"]  # the same browser
+    again.query_params["draft"] = app.session_state.composer.draft_id
+    again.session_state["app"] = AppState(visit=app.session_state.app.visit)  # the same browser
     again.run()
     assert draft_state.key("prompt") in again.session_state
     assert state(again, "prompt", "model") == ("and what came after", "kling-v3")
-    assert again.session_state.made == [studio.ledger.jobs()[0].id]
+    assert again.session_state.composer.jobs == [studio.ledger.jobs()[0].id]
 
 
 def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, app: AppTest):
@@ -257,7 +258,7 @@ def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, app: A
     app.run()
     assert state(app, "prompt") == ("Theirs",)
     assert "your own copy" in texts(app)
-    assert app.session_state.made == []
+    assert app.session_state.composer.jobs == []
     pick(app, "prompt", "Mine now")
     kept = studio.state.drafts.load(theirs.id)
     assert kept is not None
@@ -279,7 +280,7 @@ def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, 
         "sound": "yes",
         "nobody": "knows",
     }
-    owner = app.session_state["visit"]
+    owner = app.session_state.app.visit
     mine = studio.state.drafts.open("", owner)
     studio.state.drafts.save(mine.id, owner, fields=bad)
     app.query_params["draft"] = mine.id
@@ -290,9 +291,9 @@ def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, 
 
 
 def test_earlier_prompts_are_the_persons_own_each_once_the_last_first(studio: Studio, app: AppTest):
-    app.text_input(key="person_field").set_value("Ada").run()
+    app.text_input(key="app.name").set_value("Ada").run()
     for number, words in enumerate(("first", "second", "first", "third")):
-        app.session_state.session = f"another{number}"  # else the same words soon after are the same wish
+        app.session_state.app.token = f"another{number}"  # else the same words soon after are the same wish
         pick(app, "prompt", words)
         press_generate(app)
     assert studio.ledger.index.prompts("Ada", 50) == ["third", "first", "second"]

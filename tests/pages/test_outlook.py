@@ -33,7 +33,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
 
 def shown(app: AppTest, *ids: str) -> str:
     """Return what the cards of these jobs say on Compose."""
-    app.session_state.made = list(ids)
+    app.session_state.composer.jobs = list(ids)
     app.run()
     assert not app.exception
     assert "could not be drawn" not in texts(app)
@@ -143,12 +143,12 @@ def test_a_job_that_is_looked_up_for_long_may_be_given_up_after_a_word_about_the
     assert "Give it up" not in labels(app)  # it has only begun
     monkeypatch.setattr(decisions, "GIVE_UP_AFTER", timedelta(0))
     shown(app, "job0000")
-    app.button(key="give-up-compose-job0000").click().run()
+    app.button(key="composer.give-up-job0000").click().run()
     assert "If Kling has it all the same, it is charged" in texts(app)
-    app.button(key="no-give-up-compose-job0000").click().run()
+    app.button(key="composer.no-give-up-job0000").click().run()
     assert studio.ledger.jobs()[0].state == "unknown"
-    app.button(key="give-up-compose-job0000").click().run()
-    app.button(key="yes-give-up-compose-job0000").click().run()
+    app.button(key="composer.give-up-job0000").click().run()
+    app.button(key="composer.yes-give-up-job0000").click().run()
     assert studio.ledger.jobs()[0].state == "withdrawn"
     text = shown(app, "job0000")
     assert "Given up." in text
@@ -196,7 +196,7 @@ def test_jobs_that_were_left_are_sent_together_after_number_and_price(
     fill(studio, 3, state="not_sent", message="It never arrived.", file="")
     app.switch_page(page).run()
     assert "3 jobs were not sent" in texts(app)
-    app.button(key="send-left").click().run()
+    app.button(key="app.send_left").click().run()
     assert "Sending them orders **3 videos, for free**" in texts(app)
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
     next(button for button in app.button if button.label == "Yes, send all 3").click().run()
@@ -207,10 +207,10 @@ def test_jobs_that_were_left_are_sent_together_after_number_and_price(
 def test_jobs_that_were_left_are_withdrawn_together(studio: Studio, app: AppTest):
     fill(studio, 3, state="not_sent", file="")
     app.run()
-    app.button(key="withdraw-left").click().run()
+    app.button(key="app.withdraw_left").click().run()
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
     assert "of everybody" in texts(app)
-    app.button(key="yes-withdraw-3").click().run()
+    app.button(key="app.yes-withdraw-3").click().run()
     assert [job.state for job in studio.ledger.jobs()] == ["withdrawn"] * 3
 
 
@@ -220,7 +220,7 @@ def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, app
     app.run()
     told = "1 job was not sent"
     assert any(told in link.proto.label for link in app.get("page_link"))
-    app.session_state.made = [job.id]
+    app.session_state.composer.jobs = [job.id]
     app.run()
     assert not any(told in link.proto.label for link in app.get("page_link"))
 
@@ -229,7 +229,7 @@ def test_what_was_given_up_does_not_look_like_what_never_left(studio: Studio, ap
     fill(studio, 1, state="unknown", file="")
     [job] = studio.ledger.jobs()
     studio.orders.give_up(job.id)
-    app.session_state.made = [job.id]
+    app.session_state.composer.jobs = [job.id]
     assert "given up" in texts(app.run())
 
 
@@ -237,9 +237,9 @@ def test_with_a_key_the_price_of_what_was_left_is_said(studio: Studio, monkeypat
     monkeypatch.setattr(studio.connection, "is_sandbox", False)
     fill(studio, 2, state="not_sent", file="")
     jobs = list(studio.ledger.jobs())
-    assert banners._bill(jobs) == (2, "3 Units ($0.42)")
+    assert banners.price_of(jobs) == (2, "3 Units ($0.42)")
     jobs.append(Job({"external_task_id": "x", "state": "not_sent"}))
-    assert "1 of them at a price that is not known" in banners._bill(jobs)[1]
+    assert "1 of them at a price that is not known" in banners.price_of(jobs)[1]
 
 
 def test_one_job_that_was_left_is_told_on_its_card_alone(studio: Studio, app: AppTest):
@@ -424,7 +424,7 @@ def test_the_operators_price_is_on_the_button_and_of_past_jobs_their_own(studio:
 
 
 def made_on_disk(studio: Studio, app: AppTest) -> tuple[str, ...]:
-    draft = studio.state.drafts.load(app.session_state.draft_id)
+    draft = studio.state.drafts.load(app.session_state.composer.draft_id)
     assert draft is not None
     return draft.made
 
@@ -437,7 +437,7 @@ def failed(studio: Studio) -> str:
 
 def test_what_is_ordered_again_is_still_under_this_session_after_a_refresh(studio: Studio, app: AppTest):
     shown(app, failed(studio))
-    app.button(key="again-compose-job0000").click().run()
+    app.button(key="composer.again-job0000").click().run()
     again = studio.ledger.jobs()[-1].id
     assert again in made_on_disk(studio, app)
 
@@ -447,12 +447,12 @@ def test_what_is_ordered_again_in_history_is_under_this_session_too(studio: Stud
     failed(studio)
     app.query_params["task"] = "job0000"
     app.switch_page("history.py").run()  # the first page of this session: there is no draft yet
-    app.button(key="again-history-job0000").click().run()
+    app.button(key="history.again-job0000").click().run()
     again = studio.ledger.jobs()[-1].id
     assert again != "job0000"
     app.query_params.clear()
     app.switch_page("compose.py").run()
-    assert again in app.session_state.made
+    assert again in app.session_state.composer.jobs
     assert again in made_on_disk(studio, app)
 
 
@@ -470,13 +470,13 @@ def test_an_order_that_was_not_recorded_or_may_not_have_been_says_so_and_the_pro
         raise error
 
     monkeypatch.setattr(studio.ledger, "append_many", refuse)
-    app.text_area(key="draft_prompt").set_value("A fox")
+    app.text_area(key="composer.prompt").set_value("A fox")
     press_generate(app)
     assert words in texts(app)
     assert str(error) in said(app)
     assert ("nothing was spent" in texts(app).lower()) is not isinstance(error, LedgerUncertain)
-    assert app.text_area(key="draft_prompt").value == "A fox"
-    assert app.session_state.made == []
+    assert app.text_area(key="composer.prompt").value == "A fox"
+    assert app.session_state.composer.jobs == []
 
 
 def test_a_retired_model_is_refused_with_the_living_one_before_it_is_sent(tmp_path: Path):
@@ -485,17 +485,17 @@ def test_a_retired_model_is_refused_with_the_living_one_before_it_is_sent(tmp_pa
     context.install(here)
     try:
         app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
-        app.session_state.open_more = True
+        app.session_state["composer.open_more"] = True
         app.run()
-        app.toggle(key="draft_retired").set_value(True).run()
-        app.selectbox(key="draft_model").set_value("kling-v1").run()
+        app.toggle(key="composer.retired").set_value(True).run()
+        app.selectbox(key="composer.model").set_value("kling-v1").run()
         assert "Use Kling 2.6 instead." in said(app)
-        app.text_area(key="draft_prompt").set_value("A fox")
+        app.text_area(key="composer.prompt").set_value("A fox")
         press_generate(app)
         assert "use Kling 2.6 (kling-v2-6)" in said(app)
         assert here.ledger.jobs() == ()
-        app.selectbox(key="draft_model").set_value("other").run()
-        app.text_input(key="draft_other_model").set_value("kling-v3-omni").run()
+        app.selectbox(key="composer.model").set_value("other").run()
+        app.text_input(key="composer.other_model").set_value("kling-v3-omni").run()
         assert "kling-v3-omni" in said(app)
         press_generate(app)
         assert here.ledger.jobs() == ()
@@ -511,19 +511,19 @@ def compared(studio: Studio, app: AppTest, **found: Any) -> str:
     studio.scan.findings = Findings(
         **{"pages": 2, "tasks": 700, "at": LONG_AGO, "is_complete": True, **found}
     )
-    app.session_state.open_scan = True
+    app.session_state["history.open_comparison"] = True
     return said(open_page(app, "history.py"))
 
 
 def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio: Studio, app: AppTest):
     open_page(app, "history.py")
-    assert not any(button.key == "scan_now" for button in app.button)  # it is closed
-    app.session_state.open_scan = True
+    assert not any(button.key == "history.compare_now" for button in app.button)  # it is closed
+    app.session_state["history.open_comparison"] = True
     app.run()
     assert "Not done yet" in texts(app)
     asked: list[bool] = []
     studio.scan.request = lambda: asked.append(True)  # type: ignore[method-assign]
-    app.button(key="scan_now").click().run()
+    app.button(key="history.compare_now").click().run()
     assert asked == [True]
     text = compared(studio, app)
     assert f"Done last on {page_format.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
@@ -536,12 +536,12 @@ def test_its_progress_and_a_page_that_was_not_answered_are_said(
     monkeypatch.setattr(type(studio.scan), "is_running", property(lambda _self: True))
     text = compared(studio, app, is_complete=False)
     assert "So far: 700 tasks on 2 pages." in text
-    assert app.button(key="scan_now").disabled
+    assert app.button(key="history.compare_now").disabled
     text = compared(studio, app, is_complete=False, trouble="Kling is not available right now.")
     assert "list cannot be read" in text
     assert "Kling is not available right now." in text
     assert "Nothing is missing" not in text
-    assert not app.button(key="scan_now").disabled
+    assert not app.button(key="history.compare_now").disabled
 
 
 def test_what_was_done_by_itself_is_named_with_its_links(studio: Studio, app: AppTest):
@@ -559,7 +559,7 @@ def test_tasks_that_may_be_ours_are_taken_in_by_a_press(studio: Studio, app: App
     tasks = tuple(task(number, our_id=f"v{number:024x}") for number in range(2))
     text = compared(studio, app, maybe_ours=tasks)
     assert "**2** tasks may be this studio's" in text
-    app.button(key="take_in_ours").click().run()
+    app.button(key="history.take_in_ours").click().run()
     assert len(studio.ledger.jobs()) == 2
     assert "may be this studio's" not in texts(app)
     open_page(app, "history.py")
@@ -572,12 +572,12 @@ def test_other_tasks_of_the_account_are_taken_in_one_by_one(
     tasks = tuple(task(number, our_id="") for number in range(3))
     text = compared(studio, app, foreign=tasks, foreign_count=3)
     assert "**3** other tasks are in the account" in text
-    app.button(key="take_in_foreign").click().run()
+    app.button(key="history.take_in_foreign").click().run()
     assert studio.ledger.jobs() == ()  # nothing was ticked
-    monkeypatch.setattr(account_comparison, "_table", lambda _tasks, _name: [tasks[1].task_id])
+    monkeypatch.setattr(account_comparison, "choose_from", lambda _tasks, _name: [tasks[1].task_id])
     app.run()
-    assert app.button(key="take_in_foreign").label == "Take in the 1 chosen task"
-    app.button(key="take_in_foreign").click().run()
+    assert app.button(key="history.take_in_foreign").label == "Take in the 1 chosen task"
+    app.button(key="history.take_in_foreign").click().run()
     (job,) = studio.ledger.jobs()
     assert job["task_id"] == tasks[1].task_id
     assert not job["person"]

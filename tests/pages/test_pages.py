@@ -66,7 +66,7 @@ def test_page_with_five_hundred_tasks_of_every_state_draws_a_page_of_them(
     studio: Studio, app: AppTest, page: str
 ):
     fill(studio, 500)
-    app.session_state.made = [f"job{number:04d}" for number in range(9)]
+    app.session_state.composer.jobs = [f"job{number:04d}" for number in range(9)]
     app.switch_page(page).run()
     assert not app.exception
     assert "could not be drawn" not in texts(app)
@@ -89,7 +89,7 @@ def test_hostile_text_is_drawn_as_text(studio: Studio, app: AppTest, page: str):
     )
     fill_failed = {"state": "failed", "message": HOSTILE}
     studio.ledger.append("job0001", **fill_failed)
-    app.session_state.made = [f"job{number:04d}" for number in range(5)]
+    app.session_state.composer.jobs = [f"job{number:04d}" for number in range(5)]
     app.switch_page(page).run()
     assert not app.exception
     assert all("<script>alert" not in str(element.value) for element in app.html)
@@ -111,16 +111,16 @@ def test_hostile_text_is_drawn_as_text(studio: Studio, app: AppTest, page: str):
 def test_a_prompt_that_cannot_be_sent_is_refused_and_stays_in_the_field(
     studio: Studio, app: AppTest, prompt: str, words: str
 ):
-    app.text_area(key="draft_prompt").set_value(prompt)
+    app.text_area(key="composer.prompt").set_value(prompt)
     press_generate(app)
     assert words in texts(app)
-    assert app.text_area(key="draft_prompt").value == prompt
+    assert app.text_area(key="composer.prompt").value == prompt
     assert studio.ledger.jobs() == ()
 
 
 def test_all_problems_stand_at_their_fields_at_once(app: AppTest):
-    app.text_area(key="draft_prompt").set_value("x" * 2600)
-    app.text_area(key="draft_negative_prompt").set_value("y" * 2503)
+    app.text_area(key="composer.prompt").set_value("x" * 2600)
+    app.text_area(key="composer.negative_prompt").set_value("y" * 2503)
     press_generate(app)
     assert "shorten it by 100" in texts(app)
     assert "shorten it by 3" in texts(app)
@@ -129,12 +129,12 @@ def test_all_problems_stand_at_their_fields_at_once(app: AppTest):
 def test_a_full_disk_is_said_in_words_and_nothing_is_sent(
     studio: Studio, app: AppTest, writes: list[OSError]
 ):
-    app.text_area(key="draft_prompt").set_value("A fox")
+    app.text_area(key="composer.prompt").set_value("A fox")
     writes.append(OSError(errno.ENOSPC, "No space left on device"))
     press_generate(app)
     assert "Nothing was sent and nothing was spent" in texts(app)
     assert "No space left" in texts(app)
-    assert app.text_area(key="draft_prompt").value == "A fox"
+    assert app.text_area(key="composer.prompt").value == "A fox"
     assert studio.ledger.jobs() == ()
     press_generate(app)  # there is room again
     assert len(studio.ledger.jobs()) == 1
@@ -145,15 +145,15 @@ def test_an_api_that_cannot_be_reached_leaves_the_task_waiting_and_says_so(studi
     studio.changes.subscribe(
         lambda: reached.set() if any(j.state == "waiting" for j in studio.ledger.jobs()) else None
     )
-    app.text_area(key="draft_prompt").set_value("A fox")
+    app.text_area(key="composer.prompt").set_value("A fox")
     press_generate(app)
     assert reached.wait(10)
     app.run()
     (job,) = studio.ledger.jobs()
     assert job.state == "waiting"
     assert "sent by itself" in texts(app)
-    assert app.text_area(key="draft_prompt").value == "A fox"
-    app.button(key=f"withdraw-compose-{job.id}").click().run()
+    assert app.text_area(key="composer.prompt").value == "A fox"
+    app.button(key=f"composer.withdraw-{job.id}").click().run()
     assert studio.ledger.jobs()[0].state == "withdrawn"
 
 
@@ -166,7 +166,7 @@ def test_of_this_session_six_are_shown_and_the_others_are_a_link_away(studio: St
     made = [
         studio.order(TextToVideo(prompt=f"A fox {number}"), person="", session="s") for number in range(8)
     ]
-    app.session_state.made = [job.id for job in reversed(made)]
+    app.session_state.composer.jobs = [job.id for job in reversed(made)]
     app.run()
     text = texts(app)
     assert all(f"A fox {number}" in text for number in range(2, 8))
@@ -175,16 +175,16 @@ def test_of_this_session_six_are_shown_and_the_others_are_a_link_away(studio: St
 
 
 def test_pressing_generate_twice_with_the_same_draft_is_one_wish(studio: Studio, app: AppTest):
-    app.text_area(key="draft_prompt").set_value("A fox")
+    app.text_area(key="composer.prompt").set_value("A fox")
     press_generate(app)
     press_generate(app)
     assert len(studio.ledger.jobs()) == 1
-    assert len(app.session_state.made) == 1
+    assert len(app.session_state.composer.jobs) == 1
 
 
 def test_the_name_stands_in_the_log(studio: Studio, app: AppTest):
-    app.text_input(key="person_field").set_value("Grace Hopper").run()
-    app.text_area(key="draft_prompt").set_value("A fox")
+    app.text_input(key="app.name").set_value("Grace Hopper").run()
+    app.text_area(key="composer.prompt").set_value("A fox")
     press_generate(app)
     assert studio.ledger.jobs()[0]["person"] == "Grace Hopper"
 
@@ -235,27 +235,27 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
 def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_wish_of_its_own(studio: Studio, app: AppTest):
     fill(studio, 1, state="submitted", task_id="1")
     studio.ledger.append("job0000", state="failed", task_status_msg="The model fell over")
-    app.session_state.made = ["job0000"]
+    app.session_state.composer.jobs = ["job0000"]
     app.run()
     assert "The model fell over" in texts(app)
     assert "Order it again" in texts(app)
-    again = app.button(key="again-compose-job0000")
+    again = app.button(key="composer.again-job0000")
     assert again.label == "Order again · free"
     again.click().run()
     first, second = studio.ledger.jobs()
     assert (second.parent, second["prompt"]) == (first.id, first["prompt"])
-    assert app.session_state.made[0] == second.id
-    app.button(key="again-compose-job0000").click().run()  # a double click
+    assert app.session_state.composer.jobs[0] == second.id
+    app.button(key="composer.again-job0000").click().run()  # a double click
     assert len(studio.ledger.jobs()) == 2
 
 
 def test_a_task_that_broke_a_policy_leads_to_its_prompt(studio: Studio, app: AppTest):
     fill(studio, 1, state="submitted", task_id="1")
     studio.ledger.append("job0000", state="failed", task_status_msg="Failure to pass the risk control system")
-    app.session_state.made = ["job0000"]
+    app.session_state.composer.jobs = ["job0000"]
     app.run()
     assert "Edit the prompt" in texts(app)
-    assert not any(button.key == "again-compose-job0000" for button in app.button)
+    assert not any(button.key == "composer.again-job0000" for button in app.button)
 
 
 def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio: Studio, app: AppTest):
@@ -264,7 +264,7 @@ def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio
     studio.ledger.append(
         "job0000", state="succeed", file="job0000.mp4", extra=probe, final_unit_deduction="3"
     )
-    app.session_state.made = ["job0000"]
+    app.session_state.composer.jobs = ["job0000"]
     app.run()
     assert "size: ordered 720p, came 360p" in texts(app).replace("\\", "")
     assert "Charged 3 Units ($0.42); 1.5 Units ($0.21) were expected" in texts(app).replace("\\", "")

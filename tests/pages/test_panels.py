@@ -31,7 +31,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def part(app: AppTest, name: str) -> str:
-    return str(app.text_area(key=f"part_{name}").value)
+    return str(app.text_area(key=f"composer.part_{name}").value)
 
 
 def parts(app: AppTest) -> Guide:
@@ -39,7 +39,7 @@ def parts(app: AppTest) -> Guide:
 
 
 def prompt(app: AppTest) -> str:
-    return str(app.text_area(key="draft_prompt").value)
+    return str(app.text_area(key="composer.prompt").value)
 
 
 def comparison(app: AppTest) -> str:
@@ -59,7 +59,7 @@ def test_a_part_that_is_typed_is_written_into_the_prompt_and_nothing_else_is_los
     pick(app, "prompt", PROMPT)
     press(app, "Guide")
     before = parts(app)
-    app.text_area(key="part_camera").set_value("The camera tilts up").run()
+    app.text_area(key="composer.part_camera").set_value("The camera tilts up").run()
     assert not app.exception
     assert "The camera tilts up." in prompt(app)
     assert "pans" not in prompt(app)
@@ -78,33 +78,33 @@ def test_a_prompt_that_is_edited_moves_the_parts(app: AppTest):
 
 def test_parts_that_read_like_another_part_stay_where_they_were_typed(app: AppTest):
     press(app, "Guide")
-    app.text_area(key="part_subject").set_value("The camera of an old man").run()
-    app.text_area(key="part_atmosphere").set_value("In the rain").run()
+    app.text_area(key="composer.part_subject").set_value("The camera of an old man").run()
+    app.text_area(key="composer.part_atmosphere").set_value("In the rain").run()
     assert parts(app) == Guide(subject="The camera of an old man", atmosphere="In the rain")
 
 
 def test_one_panel_is_open_at_a_time_and_closes_again(app: AppTest):
     press(app, "Guide")
     press(app, "Compare")
-    assert not [each for each in app.text_area if str(each.key).startswith("part_")]
+    assert not [each for each in app.text_area if str(each.key).startswith("composer.part_")]
     assert "nothing to compare with" in texts(app)
     press(app, "Hide the comparison")
     assert "nothing to compare with" not in texts(app)
 
 
 def test_the_draft_is_compared_with_what_the_person_ordered_before(app: AppTest):
-    app.text_input(key="person_field").set_value("Ada").run()
+    app.text_input(key="app.name").set_value("Ada").run()
     for words in ("A red fox runs", "A red fox sleeps"):
         pick(app, "prompt", words)
         press_generate(app)
     pick(app, "prompt", "A white fox sleeps")
     press(app, "Compare")
-    assert list(app.selectbox(key="compare_with").options) == ["A red fox sleeps", "A red fox runs"]
+    assert list(app.selectbox(key="composer.compare_with").options) == ["A red fox sleeps", "A red fox runs"]
     assert re.sub(r' style="[^"]*"', "", comparison(app)) == (
         '<div dir="auto">A <del>red</del><ins>white</ins> fox sleeps</div>'
     )
     assert "1 word new, underlined; 1 word gone, struck through" in texts(app)
-    app.selectbox(key="compare_with").set_value("A red fox runs").run()
+    app.selectbox(key="composer.compare_with").set_value("A red fox runs").run()
     assert "<ins" in comparison(app)
     assert ">sleeps</ins>" in comparison(app)
     pick(app, "prompt", "A red fox runs")
@@ -121,8 +121,8 @@ def test_the_task_that_a_draft_was_made_from_comes_first(studio: Studio, app: Ap
     app.query_params["from"] = first.id
     app.run()
     press(app, "Compare")
-    assert app.selectbox(key="compare_with").options[0] == "The task it was made from: A fox of mine"
-    assert app.selectbox(key="compare_with").value == "A fox of mine"
+    assert app.selectbox(key="composer.compare_with").options[0] == "The task it was made from: A fox of mine"
+    assert app.selectbox(key="composer.compare_with").value == "A fox of mine"
 
 
 def test_the_shots_of_a_storyboard_are_compared(app: AppTest):
@@ -132,10 +132,10 @@ def test_the_shots_of_a_storyboard_are_compared(app: AppTest):
     pick(app, "shot_2", "A fox runs")
     press_generate(app)
     pick(app, "prompt", "Not sent")
-    app.session_state["panel"] = "compare"
+    app.session_state.composer.panel = "compare"
     pick(app, "shot_2", "A fox leaps")
     assert "nothing to compare" in texts(app)  # earlier prompts are those of single shots
-    (job_id,) = app.session_state.made
+    (job_id,) = app.session_state.composer.jobs
     app.query_params.clear()
     app.query_params["from"] = job_id
     app.run()

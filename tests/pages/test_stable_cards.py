@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages._ui.stable_cards import kept_places
+from pages._ui.stable_cards import assign_slots
 
 IDS = st.lists(st.sampled_from("abcdefgh"), unique=True)
 
@@ -14,7 +14,7 @@ IDS = st.lists(st.sampled_from("abcdefgh"), unique=True)
 def test_a_card_keeps_its_place_as_long_as_it_is_shown(shown: list[list[str]]):
     before: list[str] = []
     for ids in shown:
-        places = kept_places(before, ids)
+        places = assign_slots(before, ids)
         assert sorted(each for each in places if each) == sorted(ids)
         assert all(places.index(each) == before.index(each) for each in before if each and each in ids)
         assert len(places) <= max(len(before), len(ids))
@@ -23,4 +23,4 @@ def test_a_card_keeps_its_place_as_long_as_it_is_shown(shown: list[list[str]]):
 
 @given(IDS)
 def test_the_first_cards_stand_in_their_order(ids: list[str]):
-    assert kept_places([], ids) == ids
+    assert assign_slots([], ids) == ids

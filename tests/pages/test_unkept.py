@@ -34,7 +34,7 @@ def opened(draft_id: str = "") -> AppTest:
 
 
 def kept(studio: Studio, app: AppTest) -> dict[str, Any]:
-    draft = studio.state.drafts.load(app.session_state.draft_id)
+    draft = studio.state.drafts.load(app.session_state.composer.draft_id)
     assert draft is not None
     return dict(draft.fields)
 
@@ -105,7 +105,7 @@ def test_any_stored_text_is_drawn_and_never_emptied(studio: Studio, prompt: str,
 def test_where_no_cookies_are_kept_each_visit_has_its_own_drafts_and_a_link_opens_a_copy(studio: Studio):
     first = opened()
     pick(first, "prompt", "A fox")
-    second = opened(first.session_state.draft_id)
+    second = opened(first.session_state.composer.draft_id)
     assert state(second, "prompt") == ("A fox",)
     pick(second, "prompt", "Changed")
     assert kept(studio, first)["prompt"] == "A fox"

@@ -20,7 +20,7 @@ def vary(app: AppTest, words: str, **choices: object) -> AppTest:
 def test_braces_are_sent_as_they_stand_until_somebody_asks_for_variations(studio: Studio, app: AppTest):
     pick(app, "prompt", "A {red|grey} fox")
     assert "The braces are sent as they stand" in texts(app)
-    app.button(key="make_variations").click().run()
+    app.button(key="composer.make_variations").click().run()
     assert button(app).startswith("Generate 2 · 3 Units ($0.42)")
     pick(app, "variations", False)
     press_generate(app)
@@ -72,7 +72,7 @@ def test_many_at_once_are_asked_for_again(studio: Studio, app: AppTest):
     press_generate(app)
     assert studio.ledger.jobs() == ()
     assert "orders 25 videos at once" in texts(app)
-    app.button(key="sure_button").click().run()
+    app.button(key="composer.confirm_order").click().run()
     assert len(studio.ledger.jobs()) == 25
     assert "at once" not in texts(app)
 

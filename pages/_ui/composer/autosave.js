@@ -1,16 +1,19 @@
-const PATH = __PATH__, SAVE_AFTER = __SAVE_AFTER__;
-const field = (element) =>
-  element.closest?.('[class*="st-key-draft_"]')?.className.match(/st-key-draft_(\w+)/)?.[1];
-const box = (name) => document.querySelector(`.st-key-draft_${name} :is(textarea, input)`);
+const PATH = __PATH__, SAVE_AFTER = __SAVE_AFTER__; // milliseconds
+// The name of the draft's text field that an element belongs to. Streamlit makes classes of session keys.
+const fieldOf = (element) =>
+  element.closest?.('[class*="st-key-composer-"]')?.className.match(/st-key-composer-(__TEXTS__)(?!\S)/)?.[1];
+const inputOf = (name) => document.querySelector(`.st-key-composer-${name} :is(textarea, input)`);
+
+// One for each tab: it outlives the component, which Streamlit mounts again and again.
 function autosave() {
   if (window.__studioAutosave) return window.__studioAutosave;
   const autosave = { id: null, texts: {}, timer: null, saving: null, walk: null };
-  // One after the other, and always what the field shows by now: an older text never comes after a newer one.
+  // One request at a time, each with what the fields show by then: an older text never arrives after a newer one.
   const save = async () => {
     clearTimeout(autosave.timer);
     const { id, texts } = autosave;
     if (autosave.saving || !Object.keys(texts).length) return;
-    for (const name in texts) texts[name] = box(name)?.value ?? texts[name];
+    for (const name in texts) texts[name] = inputOf(name)?.value ?? texts[name];
     autosave.texts = {};
     let done;
     autosave.saving = new Promise((resolve) => (done = resolve));
@@ -24,7 +27,7 @@ function autosave() {
     if (answer) say(refusal);
     const more = Object.keys(autosave.texts).length > 0;
     if (!answer?.ok) autosave.texts = { ...texts, ...autosave.texts }; // refused texts go with the next change
-    if (!answer || answer.status >= 500) { // the server, its disk or its database is away: try again
+    if (!answer || answer.status >= 500) { // the server, its disk or its database does not answer: try again
       autosave.timer = setTimeout(save, 2000);
     } else if (more) save();
   };
@@ -40,7 +43,7 @@ function autosave() {
     note.hidden = !words;
   };
   const count = (name) => {
-    const text = box(name), shown = document.querySelector(`[data-count="${name}"]`);
+    const text = inputOf(name), shown = document.querySelector(`[data-count="${name}"]`);
     if (!text || !shown) return;
     const length = [...text.value].length, limit = Number(shown.dataset.limit), over = length - limit;
     const say = (number) => number.toLocaleString("en");
@@ -48,7 +51,7 @@ function autosave() {
     shown.dataset.over = over > 0;
   };
   document.addEventListener("input", ({ target }) => {
-    const name = field(target);
+    const name = fieldOf(target);
     if (!name || (target.tagName !== "TEXTAREA" && target.type !== "text")) return;
     count(name);
     const id = document.querySelector("[data-draft]")?.dataset.draft;
@@ -59,13 +62,14 @@ function autosave() {
     clearTimeout(autosave.timer);
     autosave.timer = setTimeout(save, SAVE_AFTER);
   }, true);
-  // Under every text area Streamlit says that Ctrl+Enter applies it. Where one types, it orders from the prompts
-  // only, and where a list is open not at all: the choice would come after the order.
+  // Ctrl+Enter is the shortcut of Generate, and in every text area Streamlit's key to apply the text. From a text
+  // field it orders in the prompts only; elsewhere it applies the text. While a list of choices is open it does
+  // nothing, because the choice would reach the server after the order.
   window.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     const { target } = event, open = target.matches('[role=combobox][aria-expanded=true]');
     const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [role=combobox])");
-    const orders = /^((negative_)?prompt|shot_\d)$/.test(field(target) ?? "");
+    const orders = /^((negative_)?prompt|shot_\d)$/.test(fieldOf(target) ?? "");
     if (!document.querySelector('[role="dialog"]') && (orders || !typing) && !open) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -73,45 +77,45 @@ function autosave() {
   }, true);
   document.addEventListener("keydown", (event) => {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (!step || !event.altKey || event.ctrlKey || event.metaKey || field(event.target) !== "prompt") return;
+    if (!step || !event.altKey || event.ctrlKey || event.metaKey || fieldOf(event.target) !== "prompt") return;
     event.preventDefault();
     const box = event.target, text = box.value, at = Date.now();
-    delete autosave.texts.prompt; // Streamlit is told of it now, and must not hear of it again after the answer
+    delete autosave.texts.prompt; // it is sent through Streamlit now; stored later it would replace the answer
     const walk = () => {
-      box.blur(); // it replaces no text that it has not been told of
+      box.blur(); // Streamlit replaces only a text that it knows, and it learns of it when the field is left
       box.focus();
       autosave.walk?.({ step, text, at });
     };
-    // A text that is still on its way would be kept in place of the one that is walked to.
+    // A text that is still on its way would be stored in place of the one that is walked to.
     if (autosave.saving) autosave.saving.then(walk);
     else walk();
   }, true);
-  // What was typed before this script was there is a change like any other.
+  // Text that was typed before this script was loaded is stored too.
   setTimeout(() => {
     const text = document.activeElement;
-    if (field(text)) text.dispatchEvent(new Event("input", { bubbles: true }));
+    if (fieldOf(text)) text.dispatchEvent(new Event("input", { bubbles: true }));
   }, 300);
   for (const name of ["pagehide", "visibilitychange"]) window.addEventListener(name, save, true);
   return (window.__studioAutosave = autosave);
 }
 export default function ({ setTriggerValue }) {
-  const here = autosave();
-  // A trigger is lost when two fall into one batch of Streamlit's: ask until the page says that it went.
-  here.walk = (step, tries = 8) => {
-    clearTimeout(here.again);
+  const tab = autosave();
+  // Streamlit 1.67 sends only one of the triggers that fall into one batch: repeat until the page shows the answer.
+  tab.walk = (step, tries = 8) => {
+    clearTimeout(tab.again);
     setTriggerValue("walk", step);
-    here.again = setTimeout(() => {
+    tab.again = setTimeout(() => {
       const page = document.querySelector("[data-draft]");
-      if (page && tries && page.dataset.walked !== String(step.at)) here.walk(step, tries - 1);
+      if (page && tries && page.dataset.walked !== String(step.at)) tab.walk(step, tries - 1);
     }, 700);
   };
-  const place = () => {
+  const showAddress = () => {
     const id = document.querySelector("[data-draft]")?.dataset.draft, url = new URL(location.href);
     if (!id || url.searchParams.get("draft") === id) return;
-    url.search = "?draft=" + id; // replaced, not added: the way back leads out of the page
+    url.search = "?draft=" + id; // replaces the entry in the history: the back button leaves the page
     history.replaceState(history.state, "", url);
   };
-  place();
-  const timer = setInterval(place, 500);
+  showAddress();
+  const timer = setInterval(showAddress, 500);
   return () => clearInterval(timer);
 }

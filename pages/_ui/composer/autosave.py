@@ -1,36 +1,50 @@
-"""What Streamlit cannot do while somebody types: it hears of a text only when the field is left.
+"""Text that is being typed: Streamlit hears of it only when the field is left.
 
-One script, autosave.js, counts the characters as they come, keeps the text on the server's disk under the
-draft's id, puts that id into the page's address, and walks through earlier prompts.
+One script, autosave.js, counts the characters as they come, stores the text under the draft's id, puts that
+id into the page's address, and asks for earlier prompts when somebody presses Alt+↑ or Alt+↓.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from pages._ui.escape import escape_html
 from pages._ui.live import base_path
+from pages._ui.state import composer_state
 
 SAVE_AFTER = 300  # milliseconds without a key
+TEXTS = r"prompt|negative_prompt|other_model|shot_[1-9]"  # fields whose text is stored while it is typed
 
-_SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-
-
-def autosave(draft_id: str, on_walk: Callable[[], None]) -> None:
-    """Mount the script, for the draft of this id."""
-    script = _SCRIPT.replace("__PATH__", json.dumps(f"{base_path()}/drafts/"))
-    st.components.v2.component("studio_autosave", js=script.replace("__SAVE_AFTER__", str(SAVE_AFTER)))(
-        key="autosave", on_walk_change=on_walk
-    )
-    walked = escape_html(str(st.session_state.get("walked", "")))
-    st.html(f'<i data-draft="{escape_html(draft_id)}" data-walked="{walked}" hidden></i>')
+_SCRIPT = Path(__file__).with_suffix(".js")
 
 
-def counted(field: str, text: str, limit: int) -> None:
+@cache
+def _component() -> Any:
+    """Return the script as a component, which Streamlit is told of once."""
+    script = _SCRIPT.read_text(encoding="utf-8").replace("__PATH__", json.dumps(f"{base_path()}/drafts/"))
+    script = script.replace("__SAVE_AFTER__", str(SAVE_AFTER)).replace("__TEXTS__", TEXTS)
+    return st.components.v2.component("studio_autosave", js=script)
+
+
+def autosave(on_walk: Callable[[], None]) -> None:
+    """Mount the script for the draft in the form.
+
+    Args:
+        on_walk: called when somebody asks for the next earlier or later prompt.
+    """
+    state = composer_state()
+    _component()(key="composer.autosave", on_walk_change=on_walk)
+    walked = escape_html(state.answered_walk)
+    st.html(f'<i data-draft="{escape_html(state.draft_id)}" data-walked="{walked}" hidden></i>')
+
+
+def character_count(field: str, text: str, limit: int) -> None:
     """Draw the number of characters of a field; the script keeps it true while somebody types."""
     over = len(text) - limit
     more = f": shorten it by {over:,}" if over > 0 else ""

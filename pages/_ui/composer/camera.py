@@ -1,4 +1,4 @@
-"""The move of the camera: told to a model that takes it, written into the prompt for one that does not."""
+"""The camera move: a field of the request where the model has it, otherwise words in the prompt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from kling import CameraControl
 from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import AUTOMATIC, Draft
-from pages._ui.composer.draft_state import browser, keep
-from pages._ui.composer.field_errors import Wrong
-from pages._ui.context import studio
+from pages._ui.composer.draft_state import panel_key, persistent
+from pages._ui.composer.field_errors import ShowErrors
+from pages._ui.context import browser_id, studio
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.live import base_path, follow
+from pages._ui.live import base_path, live_fragment
+from pages._ui.panels import panel
 
 MOVES = {
     AUTOMATIC: "left to Kling",
@@ -35,56 +36,57 @@ AXES = {
 }
 
 
-def camera(draft: Draft, wrong: Wrong) -> None:
-    """Draw the move and a free preview of it, when somebody opens this."""
-    with st.expander(
-        "Camera",
-        icon=":material/videocam:",
-        key="open_camera",
-        on_change="rerun",
-    ) as panel:
-        if not panel.open:
-            return
-        left, right = st.columns([3, 2])
-        with left:
-            _move(draft)
-            wrong("camera_control")
-        with right:
-            control = draft.camera_control
-            if control is None or not move_in_words(control):
-                st.caption("Choose a move and see it here before anything is ordered.")
-            else:
-                follow(lambda: _preview(control, draft.aspect_ratio), "camera")
+def camera(draft: Draft, errors: ShowErrors) -> None:
+    """Draw the panel."""
+    panel("Camera", lambda: _move_and_preview(draft, errors), key=panel_key("camera"), icon="videocam")
+
+
+def _move_and_preview(draft: Draft, errors: ShowErrors) -> None:
+    left, right = st.columns([3, 2])
+    with left:
+        _move(draft)
+        errors("camera_control")
+    with right:
+        control = draft.camera_control
+        if control is None or not move_in_words(control):
+            st.caption("Choose a move and see it here before anything is ordered.")
+        else:
+            live_fragment(lambda: _preview(control, draft.aspect_ratio), "camera")
 
 
 def _move(draft: Draft) -> None:
     st.selectbox(
-        "Camera move", [AUTOMATIC, *CAMERA_TYPES], format_func=lambda name: MOVES[name], **keep("camera")
+        "Camera move",
+        [AUTOMATIC, *CAMERA_TYPES],
+        format_func=lambda name: MOVES[name],
+        **persistent("camera"),
     )
     if draft.camera == "simple":
-        st.selectbox("Axis", CAMERA_AXES, **keep("camera_axis"))
-        st.slider("By", -float(CAMERA_LIMIT), float(CAMERA_LIMIT), step=0.5, **keep("camera_value"))
+        st.selectbox("Axis", CAMERA_AXES, **persistent("camera_axis"))
+        st.slider("By", -float(CAMERA_LIMIT), float(CAMERA_LIMIT), step=0.5, **persistent("camera_value"))
         st.caption(f"The camera {AXES[draft.camera_axis]}.")
     model = draft.known
     if not draft.takes_camera:
         title = model.title if model else ""
         control = draft.camera_control
-        said = f" It says now: “{move_in_words(control)}”" if control and move_in_words(control) else ""
+        now = f" It says now: “{move_in_words(control)}”" if control and move_in_words(control) else ""
         where = "Its words go into the prompt"
         if draft.is_storyboard:
-            where, said = "Describe the move in the shots", ""
-        st.caption(escape_markdown(f"{title} takes no camera control. {where}.{said}"))
+            where, now = "Describe the move in the shots", ""
+        st.caption(escape_markdown(f"{title} takes no camera control. {where}.{now}"))
     elif model and model.camera_control:
         rule = model.camera_control
         st.caption(f"{model.title} takes it in {rule.mode} mode at {rule.duration} s.")
 
 
 def _preview(control: CameraControl, aspect_ratio: str) -> None:
-    preview = studio().previews.camera(control, aspect_ratio=aspect_ratio, person=browser())
-    shown(preview.name, preview.state, preview.problem, "Preview of the camera move")
+    preview = studio().previews.camera(control, aspect_ratio=aspect_ratio, person=browser_id())
+    show_preview(preview.name, preview.state, preview.problem, "Preview of the camera move")
 
 
-def shown(name: str, state: Literal["ready", "drawing", "busy", "failed"], problem: str, label: str) -> None:
+def show_preview(
+    name: str, state: Literal["ready", "drawing", "busy", "failed"], problem: str, label: str
+) -> None:
     """Draw a preview, or what stands in its place."""
     if state == "ready":
         source = escape_html(f"{base_path()}/previews/{name}")

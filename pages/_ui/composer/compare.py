@@ -1,4 +1,4 @@
-"""What became of an earlier prompt: the draft beside it, word by word."""
+"""The draft compared with an earlier prompt, word by word."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from kling import TextToVideo
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.word_diff import Piece, word_diff
-from pages._ui.context import studio
+from pages._ui.context import current_user, studio
 from pages._ui.escape import escape_html
 from pages._ui.format import counted
 
@@ -24,7 +24,7 @@ def compare(draft: Draft) -> None:
     with st.container(border=True, key="compare"):
         parent = studio().ledger.get(draft.parent) if draft.parent else None
         from_parent = [_text(parent.request)] if parent else []
-        earlier = studio().ledger.index.prompts(st.session_state.get("person_field", ""), EARLIER)
+        earlier = studio().ledger.index.prompts(current_user().name, EARLIER)
         texts = list(dict.fromkeys([*from_parent, *earlier]))
         if not texts:
             st.caption("There is nothing to compare with yet: what you have ordered appears here.")
@@ -35,7 +35,7 @@ def compare(draft: Draft) -> None:
             cut = line if len(line) <= LONGEST_LABEL else f"{line[:LONGEST_LABEL]}…"
             return f"The task it was made from: {cut}" if text in from_parent else cut
 
-        old = st.selectbox("Compare with", texts, format_func=label, key="compare_with")
+        old = st.selectbox("Compare with", texts, format_func=label, key="composer.compare_with")
         pieces = word_diff(old or "", _text(draft.request()))
         _difference(pieces)
 

@@ -1,13 +1,18 @@
-"""The draft in the session: every widget of the form has a key `draft_<field>`.
+"""The draft in the form.
 
-A run begins with `apply_changes`: what the person changed stays, and what no longer goes with it moves before
-the widgets are drawn, because a model that does not take an old value must not make the page fail.
+Its life: `open_draft` reads a stored draft and writes its fields into the session, one key for each widget
+(`composer.prompt` and so on, see `key`). Every run of the page begins with `apply_changes`: it compares the
+widgets with `ComposerState.saved`, which is the draft as it is stored. Where they differ, a person changed
+them: what does not fit the model any more is changed too, before widgets are drawn that would fail on it,
+and only the fields that changed are stored, for another tab may have stored others. While somebody types,
+Streamlit hears nothing; until the field is left, autosave.js stores the text over HTTP. An edit that was
+sent by a page that had not seen the last run is taken back by `drop_stale_edits`.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,98 +22,72 @@ from kling import Shot
 from kling.studio.prompting.draft import (
     AUTOMATIC,
     OTHER_DURATIONS,
-    Change,
     Draft,
     merge,
     snap_to_model,
     sync_camera_words,
 )
 from kling.studio.state.records import StateError, StoredDraft
-from pages._ui.composer.unkept import Unkept, keep_changes
-from pages._ui.context import studio
-from pages._ui.routes.middleware import BROWSER_COOKIE
+from pages._ui.composer.unkept import keep_changes
+from pages._ui.context import browser_id, studio
+from pages._ui.state import Notice, Outcome, Unkept, composer_state
 
-RUNS = 5  # that are remembered: a page is hardly further behind
+REMEMBERED_RUNS = 5  # a page is hardly further behind
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
-FLAT = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
-
-DRAWN_FROM = (
-    "chosen",
-    "opens",
-    "outcome",
-    "panel",
-    "open_shots",
-    "open_variations",
-    "open_camera",
-    "open_more",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What moved by itself, and the price before and after."""
-
-    changes: tuple[Change, ...]
-    before: Decimal | None
-    after: Decimal | None
+WIDGETS = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
+PANELS = ("shots", "variations", "camera", "more")
 
 
 def key(field: str) -> str:
-    """Return the session key of a field."""
-    return f"draft_{field}"
+    """Return the session key of a field's widget."""
+    return f"composer.{field}"
 
 
-def keep(field: str) -> dict[str, Any]:
-    """Return what makes a widget keep its value across reruns and pages."""
+def panel_key(panel: str) -> str:
+    """Return the session key that says whether a panel of the form is open."""
+    return f"composer.open_{panel}"
+
+
+def persistent(field: str) -> dict[str, Any]:
+    """Return the arguments that make a field's widget keep its value while another page is open."""
     return {"key": key(field), "persist_state": "session"}
 
 
-def browser() -> str:
-    """Return the id of this browser; where it keeps no cookies, an id for this visit that it never sees."""
-    cookie = str(st.context.cookies.get(BROWSER_COOKIE, ""))
-    try:
-        known = studio().state.browsers.verify(cookie)
-    except StateError:
-        return ""  # whoever keeps a draft under it hears why that cannot be done
-    visit: str = known or st.session_state.setdefault("visit", secrets.token_hex(16))
-    return visit
-
-
 def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
-    """Fill the form with a draft of the disk, or with a new one.
+    """Fill the form with a stored draft, or with a new one.
 
     Args:
-        draft_id: of the page's address; of another browser's draft a copy is opened.
+        draft_id: of the page's address; another browser's draft is copied.
         origin: what a new draft begins with.
     """
-    session = st.session_state
-    owner = browser()
-    saved, unkept = _stored(draft_id, owner)
-    # What this session ordered stays beside the form, whatever the form holds now.
-    made = list(session.get("made", ()))
-    session.made = sorted({*made, *saved.made}, key=_ordered_at, reverse=True)
-    session.copied = bool(draft_id and saved.id != draft_id and saved.fields)
-    session.notice, session.outcome = None, {}
-    own = saved.fields.get("own", ())
-    session.own = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
-    draft = origin or Draft.from_json(saved.fields)
-    session.unkept = unkept
+    state, owner = composer_state(), browser_id()
+    stored, unkept = _stored(draft_id, owner)
+    before = list(state.jobs)  # what this session ordered stays beside the form, whatever the form holds
+    state.jobs = sorted({*before, *stored.made}, key=_ordered_at, reverse=True)
+    state.is_copy = bool(draft_id and stored.id != draft_id and stored.fields)
+    state.notice, state.outcome = None, Outcome()
+    own = stored.fields.get("own", ())
+    state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
+    draft = origin or Draft.from_json(stored.fields)
+    state.unkept = unkept
     if origin is not None:
-        keep_changes(saved.id, owner, fields=draft.to_json(), made=tuple(session.made))
-    elif not session.get("draft_id") and not set(made) <= set(saved.made):
-        # Another page has ordered before this session had a draft to keep that with.
-        keep_changes(saved.id, owner, made=tuple(session.made))
+        keep_changes(stored.id, owner, fields=draft.to_json(), made=tuple(state.jobs))
+    elif not state.draft_id and not set(before) <= set(stored.made):
+        # Another page ordered before this session had a draft to store the list with.
+        keep_changes(stored.id, owner, made=tuple(state.jobs))
     write_draft(draft)
-    session.settled = read_draft()
-    session.open_shots, session.open_variations = draft.is_storyboard, draft.variations
-    session.open_camera = draft.camera != AUTOMATIC
-    session.draft_id = saved.id  # last: a run that is stopped before it begins again
+    state.saved = read_draft()
+    st.session_state[panel_key("shots")] = draft.is_storyboard
+    st.session_state[panel_key("variations")] = draft.variations
+    st.session_state[panel_key("camera")] = draft.camera != AUTOMATIC
+    state.draft_id, state.is_open = stored.id, True  # last: a run that is stopped before it begins again
 
 
 def _stored(draft_id: str, owner: str) -> tuple[StoredDraft, Unkept | None]:
-    """Return the draft of an address as the server has it, and what it does not keep of it.
+    """Return a stored draft, or a new one, and what the store refused of it.
 
-    A draft that cannot be read may be there: what is typed in its place stays on the page, and under no id.
+    A draft that cannot be read may exist all the same: what is typed in its place stays on the page, and is
+    stored under no id.
     """
     try:
         saved = studio().state.drafts.open(draft_id, owner)
@@ -131,100 +110,103 @@ def _ordered_at(job_id: str) -> tuple[float, str]:
 
 def read_draft() -> Draft:
     """Return the draft as the widgets hold it."""
-    session, blank = st.session_state, Draft()
-    count = session.get(key("count"), len(blank.shots))
+    state, session, blank = composer_state(), st.session_state, Draft()
     return Draft(
-        **{name: _frozen(session.get(key(name), getattr(blank, name))) for name in FLAT},
+        **{name: _frozen(session.get(key(name), getattr(blank, name))) for name in WIDGETS},
         shots=tuple(
             Shot(
                 prompt=session.get(key(f"shot_{number}"), ""),
                 duration=str(session.get(key(f"seconds_{number}"), 1)),
             )
-            for number in range(1, count + 1)
+            for number in range(1, state.shot_count + 1)
         ),
-        parent=session.get("parent", ""),
+        parent=state.parent,
     )
 
 
 def fingerprint() -> str:
-    """Return what the form is drawn from, as text to compare: an outcome changes in its place."""
-    return repr((read_draft(), *(st.session_state.get(name) for name in DRAWN_FROM)))
+    """Return what the form is drawn from, as text to compare."""
+    state, session = composer_state(), st.session_state
+    panels = [session.get(panel_key(panel)) for panel in PANELS]
+    return repr((read_draft(), state.pending, state.dialog, state.outcome, state.panel, panels))
 
 
 def write_draft(draft: Draft) -> None:
     """Put a draft into the widgets. Only before they are drawn, or in a callback.
 
-    What a widget holds already is not written: the answer would take back a click made meanwhile.
+    A value that a widget holds already is not written: Streamlit would send it to the page, and take back
+    what somebody chose there meanwhile.
     """
-    session = st.session_state
-    values = {key(name): getattr(draft, name) for name in FLAT}
-    values[key("count")] = len(draft.shots)
+    state, session = composer_state(), st.session_state
+    values: dict[str, Any] = {name: getattr(draft, name) for name in WIDGETS}
     for number, shot in enumerate(draft.shots, 1):
-        values[key(f"shot_{number}")] = shot.prompt
+        values[f"shot_{number}"] = shot.prompt
         seconds = int(shot.duration) if shot.duration.isdecimal() else 1
-        values[key(f"seconds_{number}")] = min(max(seconds, 1), LONGEST_SHOT)
+        values[f"seconds_{number}"] = min(max(seconds, 1), LONGEST_SHOT)
     for name, value in values.items():
-        if _frozen(session.get(name)) != value:
-            session[name] = list(value) if isinstance(value, tuple) else value
-    session.parent = draft.parent
+        if _frozen(session.get(key(name))) != value:
+            session[key(name)] = list(value) if isinstance(value, tuple) else value
+    state.shot_count, state.parent = len(draft.shots), draft.parent
 
 
-def changed(before: Draft, after: Draft) -> set[str]:
-    """Return the fields in which two drafts differ."""
+def changed_fields(before: Draft, after: Draft) -> set[str]:
+    """Return the names of the fields in which two drafts differ."""
     return {
         field.name for field in fields(Draft) if getattr(before, field.name) != getattr(after, field.name)
     }
 
 
 def apply_changes() -> Draft:
-    """Take what the person changed, move what gives way, and keep both on the disk."""
-    session = st.session_state
-    before, now = session.settled, read_draft()
-    touched = changed(before, now)
+    """Take what the person changed, change what does not fit it any more, and store both."""
+    state, now = composer_state(), read_draft()
+    touched = changed_fields(state.saved, now)
     fitted, moved = snap_to_model(now, touched)
     fitted = sync_camera_words(fitted, touched)
     if fitted != now:
         write_draft(fitted)
     if moved:
-        session.notice = Notice(moved, price_of(before), price_of(fitted))
+        state.notice = Notice(moved, price_of(state.saved), price_of(fitted))
     elif touched:
-        session.notice = None
-    if new := changed(before, fitted) | changed(now, fitted):  # the server may have a text as it was typed
-        _keep(before, fitted, new)
-        session.settled = fitted
-    session.run = session.get("run", 0) + 1
-    session.recent_runs = dict([*session.get("recent_runs", {}).items(), (str(session.run), fitted)][-RUNS:])
+        state.notice = None
+    # The store may have a text as it was typed: what was changed to fit is stored even if it is as before.
+    _store(state.saved, fitted, changed_fields(state.saved, fitted) | changed_fields(now, fitted))
+    state.saved = fitted
+    state.run += 1
+    state.recent_runs[str(state.run)] = fitted
+    state.recent_runs.pop(str(state.run - REMEMBERED_RUNS), None)
     return fitted
 
 
+def _store(before: Draft, draft: Draft, new: set[str]) -> None:
+    """Store the new fields, and no others: another tab may have stored those."""
+    if not new:
+        return
+    texts: dict[str, str] = {}
+    if "cut" in new:
+        new |= {"shots"}  # autosave.js can store the texts of shots only in a draft that has these shots
+    elif [shot.duration for shot in before.shots] == [shot.duration for shot in draft.shots]:
+        new -= {"shots"}
+        pairs = enumerate(zip(before.shots, draft.shots, strict=True), 1)
+        texts = {f"shot_{number}": shot.prompt for number, (old, shot) in pairs if old != shot}
+    values = draft.to_json()
+    changed = {name: values[name] for name in new}
+    keep_changes(composer_state().draft_id, browser_id(), fields=changed, texts=texts)
+
+
 def drop_stale_edits(run: str) -> None:
-    """Take back what was sent by a page that had not seen the last answer: it is old, and nobody chose it.
+    """Take back edits of a page that had not seen the last run: their values are old, and nobody chose them.
 
     Call it in a callback only.
 
     Args:
-        run: that the page had been drawn by, as it stands there.
+        run: number of the run that drew the page, as it stands there.
     """
-    session = st.session_state
-    shown = session.get("recent_runs", {}).get(run)
-    if shown is not None and run != str(session.run):
+    state = composer_state()
+    shown = state.recent_runs.get(run)
+    if shown is not None and run != str(state.run):
         sent = read_draft()
-        if (merged := merge(sent, shown, session.settled)) != sent:
+        if (merged := merge(sent, shown, state.saved)) != sent:
             write_draft(merged)
-
-
-def _keep(before: Draft, after: Draft, new: set[str]) -> None:
-    """Keep what has changed, and no more of it: another tab may have written beside it."""
-    texts: dict[str, str] = {}
-    if "cut" in new:
-        new = {*new, "shots"}  # texts that are typed need the shots that they belong to
-    elif [shot.duration for shot in before.shots] == [shot.duration for shot in after.shots]:
-        new = new - {"shots"}
-        pairs = enumerate(zip(before.shots, after.shots, strict=True), 1)
-        texts = {f"shot_{number}": shot.prompt for number, (old, shot) in pairs if old != shot}
-    stored = after.to_json()
-    kept = {name: stored[name] for name in new}
-    keep_changes(st.session_state.draft_id, browser(), fields=kept, texts=texts)
 
 
 def price_of(draft: Draft) -> Decimal | None:
@@ -238,12 +220,12 @@ def _frozen(value: Any) -> Any:
 
 
 def replace_draft(**values: Any) -> None:
-    """Change fields of the draft from a callback, and keep them.
+    """Change fields of the draft from a callback, and store them.
 
-    The server has texts already that this session was not told of. So a field that goes back to what it was
-    in the last run, in which `apply_changes` sees no change, has to be kept too.
+    While somebody types, autosave.js stores texts that this session does not know. A field that goes back to
+    what it was in the last run is no change for `apply_changes`, and has to be stored all the same.
     """
     before = read_draft()
     after = replace(before, **values)
     write_draft(after)
-    _keep(before, after, set(values))
+    _store(before, after, set(values))

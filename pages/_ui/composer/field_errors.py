@@ -7,31 +7,26 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from kling import Problem
+from pages._ui.composer.draft_state import panel_key
 from pages._ui.escape import escape_markdown
 
-Wrong = Callable[..., bool]
-PANELS = {
-    "camera_control": "open_camera",
-    "shot_type": "open_shots",
-    "multi_prompt": "open_shots",
-    "cfg_scale": "open_more",
-}
+ShowErrors = Callable[..., None]
+PANELS = {"camera_control": "camera", "shot_type": "shots", "multi_prompt": "shots", "cfg_scale": "more"}
 
 
-def at_their_fields(problems: Sequence[Problem]) -> Wrong:
-    """Return what draws the problems of some fields where it is called, and says whether there were any."""
+def errors_by_field(problems: Sequence[Problem]) -> ShowErrors:
+    """Return a function that takes names of fields, and draws their problems where it is called."""
 
-    def wrong(*fields: str) -> bool:
-        found = [problem for problem in problems if problem.field in fields]
-        for problem in found:
-            st.error(escape_markdown(problem.message))
-        return bool(found)
+    def show(*fields: str) -> None:
+        for problem in problems:
+            if problem.field in fields:
+                st.error(escape_markdown(problem.message))
 
-    return wrong
+    return show
 
 
 def open_panels(problems: Sequence[Problem]) -> None:
     """Open every panel that holds a problem. Only before they are drawn, or in a callback."""
     for problem in problems:
-        if panel := PANELS.get(problem.field.split("[")[0]):  # a part of one: multi_prompt[2]
-            st.session_state[panel] = True
+        if name := PANELS.get(problem.field.split("[")[0]):  # multi_prompt[2] is a part of multi_prompt
+            st.session_state[panel_key(name)] = True

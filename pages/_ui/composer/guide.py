@@ -1,4 +1,4 @@
-"""The prompt in the parts that Kling recommends: what is written into a part is written into the prompt."""
+"""The prompt in the parts that Kling recommends: what is typed into a part is written into the prompt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.prompt_guide import PARTS, Guide, Part, join_prompt, parts, split_prompt
 from pages._ui.composer.draft_state import read_draft, replace_draft
 from pages._ui.escape import escape_markdown
+from pages._ui.panels import panel
 
 
 def guide(draft: Draft) -> None:
@@ -20,7 +21,7 @@ def guide(draft: Draft) -> None:
         grid = st.grid("auto", min_column_width=220)
         for part in parts():
             text = getattr(now, part.name)
-            if session.get(_key(part.name)) != text:  # else Streamlit would overwrite what is being typed
+            if session.get(_key(part.name)) != text:  # else Streamlit would replace what is being typed
                 session[_key(part.name)] = text
             with grid.cell():
                 st.text_area(
@@ -30,41 +31,42 @@ def guide(draft: Draft) -> None:
 
 
 def _key(part: str) -> str:
-    return f"part_{part}"
+    return f"composer.part_{part}"
 
 
 def _ideas(part: Part) -> None:
-    ideas = st.popover(
+    def ideas() -> None:
+        st.pills(
+            f"Add to {part.title.lower()}",
+            part.suggestions,
+            format_func=escape_markdown,
+            key=f"composer.idea_{part.name}",
+            on_change=_add,
+            args=(part.name,),
+        )
+
+    panel(
         f"Ideas: {part.title.lower()}",
-        icon=":material/lightbulb:",
-        key=f"ideas_{part.name}",
-        on_change="rerun",
+        ideas,
+        key=f"composer.open_ideas_{part.name}",
+        icon="lightbulb",
+        kind="popover",
     )
-    if ideas.open:
-        with ideas:
-            st.pills(
-                f"Add to {part.title.lower()}",
-                part.suggestions,
-                format_func=escape_markdown,
-                key=f"idea_{part.name}",
-                on_change=_add,
-                args=(part.name,),
-            )
 
 
 def _typed() -> None:
-    """Write the prompt of what the parts hold."""
+    """Write the prompt from what the parts hold."""
     texts = {name: st.session_state.get(_key(name)) or "" for name in PARTS}
     replace_draft(prompt=join_prompt(Guide(**texts)))
 
 
 def _add(name: str) -> None:
-    """Put the idea that was pressed behind what the part says."""
-    session = st.session_state
-    idea, session[f"idea_{name}"] = session.get(f"idea_{name}"), None
+    """Add the idea that was pressed to the end of the part."""
+    session, key = st.session_state, f"composer.idea_{name}"
+    idea, session[key] = session.get(key), None
     if not idea:
         return
     now = split_prompt(read_draft().prompt)
-    said = getattr(now, name)
-    gap = ". " if said[-1:].isalnum() else " "
-    replace_draft(prompt=join_prompt(replace(now, **{name: f"{said}{gap}{idea}".strip()})))
+    text = getattr(now, name)
+    gap = ". " if text[-1:].isalnum() else " "
+    replace_draft(prompt=join_prompt(replace(now, **{name: f"{text}{gap}{idea}".strip()})))

@@ -1,8 +1,10 @@
-"""The request to take elsewhere, and one from elsewhere to go on with here."""
+"""Export the request as JSON, cURL or Python; import JSON or cURL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 import streamlit as st
 
@@ -14,8 +16,8 @@ from pages._ui.composer.variations import plan
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 
-# On plain http a browser has no navigator.clipboard, and Streamlit's own button on a code fails in silence
-# there. What is missing is put in its place, for both buttons.
+# On plain http a browser has no navigator.clipboard, and the copy button of `st.code` does nothing there.
+# The script puts a clipboard in its place, which both buttons use.
 _COPY = """
 function copy(text, code) {
   if (code) getSelection().selectAllChildren(code);
@@ -33,8 +35,8 @@ export default function ({ parentElement }) {
   }
   const button = parentElement.querySelector("button"), root = parentElement.getRootNode();
   button.onclick = async () => {
-    const place = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
-    const code = place.querySelector("code"), text = code.textContent;
+    const box = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
+    const code = box.querySelector("code"), text = code.textContent;
     const done = await navigator.clipboard.writeText(text).then(() => true, () => copy(text, code));
     button.textContent = done ? "Copied" : "Press Ctrl+C";
     setTimeout(() => (button.textContent = "Copy"), 2000);
@@ -67,25 +69,25 @@ def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
     as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
     with as_json:
         st.caption("The body of the create call. *Paste* takes it back.")
-        _shown(export_request.to_json(request), "json", "request.json", "application/json")
+        _code(export_request.to_json(request), "json", "request.json", "application/json")
     with as_curl:
         _how_to_run("in bash")
-        _shown(export_request.to_curl(request, base_url=base_url), "bash", "create.sh", "text/x-shellscript")
+        _code(export_request.to_curl(request, base_url=base_url), "bash", "create.sh", "text/x-shellscript")
     with as_python:
         _how_to_run("with `requests` and `pyjwt` installed")
-        _shown(export_request.to_python(request, base_url=base_url), "python", "create.py", "text/x-python")
+        _code(export_request.to_python(request, base_url=base_url), "python", "create.py", "text/x-python")
     with paste:
         _paste(begin_with)
 
 
 def _request() -> TextToVideo:
-    """Return what the draft orders; of variations, the one that is chosen here."""
+    """Return the draft's request; of a table of variations, the one that is chosen here."""
     draft = draft_state.read_draft()
     requests = plan(draft).requests or (draft.request(),)
     if len(requests) == 1:
         return requests[0]
     which = st.number_input(
-        f"Which of the {len(requests)} that are ticked", 1, len(requests), key="elsewhere_row"
+        f"Which of the {len(requests)} that are ticked", 1, len(requests), key="composer.export_row"
     )
     return requests[which - 1]
 
@@ -100,15 +102,16 @@ def _how_to_run(how: str) -> None:
         st.caption(f"Runs {how}, is billed, and takes its key from the environment: there is none in it.")
 
 
-def _shown(text: str, language: str, file_name: str, mime: str) -> None:
+@cache
+def _copy_button() -> Any:
+    html = '<button type="button" aria-live="polite">Copy</button>'
+    return st.components.v2.component("studio_copy", html=html, css=_COPY_STYLE, js=_COPY)
+
+
+def _code(text: str, language: str, file_name: str, mime: str) -> None:
     with st.container(key=f"elsewhere_{language}"):
         with st.container(horizontal=True):
-            st.components.v2.component(
-                "studio_copy",
-                html='<button type="button" aria-live="polite">Copy</button>',
-                css=_COPY_STYLE,
-                js=_COPY,
-            )(key=f"copy-{language}", width=110)
+            _copy_button()(key=f"composer.copy-{language}", width=110)
             st.download_button(
                 f"Download {file_name}",
                 text,
@@ -116,14 +119,14 @@ def _shown(text: str, language: str, file_name: str, mime: str) -> None:
                 mime,
                 icon=":material/download:",
                 on_click="ignore",
-                key=f"take-{language}",
+                key=f"composer.download-{language}",
             )
         st.code(text, None, wrap_lines=True)
 
 
 def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
-    text = st.text_area("JSON or a cURL command", height=300, placeholder=PLACEHOLDER, key="pasted")
-    if st.button("Fill the form", type="primary", key="fill"):
+    text = st.text_area("JSON or a cURL command", height=300, placeholder=PLACEHOLDER, key="composer.pasted")
+    if st.button("Fill the form", type="primary", key="composer.fill"):
         try:
             found = import_request.parse_request(text)
         except import_request.ImportRequestError as error:

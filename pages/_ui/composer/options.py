@@ -1,4 +1,4 @@
-"""What the model can be told beside the prompt, each choice as the catalog has it."""
+"""Model, mode, duration, aspect ratio and sound: each with the choices that the catalog names."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import streamlit as st
 from kling import catalog
 from kling.catalog import Model
 from kling.studio.prompting.draft import OTHER, Draft, choices_for
-from pages._ui.composer.draft_state import Notice, keep, price_of
-from pages._ui.composer.field_errors import Wrong
+from pages._ui.composer.draft_state import persistent, price_of
+from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.escape import escape_markdown
 from pages._ui.format import price
+from pages._ui.state import Notice
 
 FIELD_WORDS = {"aspect_ratio": "aspect ratio", "camera": "camera control"}
 
 
-def options(draft: Draft, wrong: Wrong) -> None:
-    """Draw model, mode, duration, aspect ratio and sound."""
+def options(draft: Draft, errors: ShowErrors) -> None:
+    """Draw the choices."""
     model, offered = draft.known, choices_for(draft.known)
     left, right = st.columns([3, 2])
     with left:
         _model(draft, model)
-        wrong("model_name")
+        errors("model_name")
     with right:
         if model is None or model.takes_mode:
             st.segmented_control(
@@ -30,24 +31,27 @@ def options(draft: Draft, wrong: Wrong) -> None:
                 format_func=lambda name: _mode_label(model, name),
                 required=True,
                 width="stretch",
-                **keep("mode"),
+                **persistent("mode"),
             )
-        wrong("mode")
+        errors("mode")
     first, second, third = st.columns([2, 3, 2])
     with first:
         st.selectbox(
-            "Duration", offered["duration"], format_func=lambda seconds: f"{seconds} s", **keep("duration")
+            "Duration",
+            offered["duration"],
+            format_func=lambda seconds: f"{seconds} s",
+            **persistent("duration"),
         )
-        wrong("duration")
+        errors("duration")
     with second:
         ratios = offered["aspect_ratio"]
         if len(ratios) <= 3:
             st.segmented_control(
-                "Aspect ratio", ratios, required=True, width="stretch", **keep("aspect_ratio")
+                "Aspect ratio", ratios, required=True, width="stretch", **persistent("aspect_ratio")
             )
         else:
-            st.selectbox("Aspect ratio", ratios, **keep("aspect_ratio"))
-        wrong("aspect_ratio")
+            st.selectbox("Aspect ratio", ratios, **persistent("aspect_ratio"))
+        errors("aspect_ratio")
     with third:
         st.segmented_control(
             "Sound",
@@ -57,9 +61,9 @@ def options(draft: Draft, wrong: Wrong) -> None:
             disabled=model is not None and not model.takes_sound,
             help=_sound_help(model),
             width="stretch",
-            **keep("sound"),
+            **persistent("sound"),
         )
-        wrong("sound")
+        errors("sound")
 
 
 def _model(draft: Draft, model: Model | None) -> None:
@@ -74,10 +78,10 @@ def _model(draft: Draft, model: Model | None) -> None:
         return models[name].title + (" (retired)" if models[name].retired else "")
 
     st.selectbox(
-        "Model", [*names, OTHER], format_func=title, help=model.note if model else None, **keep("model")
+        "Model", [*names, OTHER], format_func=title, help=model.note if model else None, **persistent("model")
     )
     if model is None:
-        st.text_input("Name of the model", placeholder="as the API calls it", **keep("other_model"))
+        st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
         return
     if model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
@@ -100,13 +104,11 @@ def _sound_help(model: Model | None) -> str | None:
     return f"{model.title} makes sound in {' and '.join(loud)} mode."
 
 
-def notice(draft: Draft, moved: Notice | None) -> None:
-    """Say what moved by itself, and what that does to the price."""
-    if moved is None:
-        return
+def notice(draft: Draft, moved: Notice) -> None:
+    """Say what was changed to fit the model, and what that does to the price."""
     model = draft.known
     words = "; ".join(
-        f"{FIELD_WORDS.get(change.field, change.field)} {_said(change.old)} → {_said(change.new)}"
+        f"{FIELD_WORDS.get(change.field, change.field)} {_value(change.old)} → {_value(change.new)}"
         for change in moved.changes
     )
     title = model.title if model else "this model"
@@ -117,7 +119,7 @@ def notice(draft: Draft, moved: Notice | None) -> None:
         st.info(escape_markdown(f"To fit {title}: {words}.{cost}"), icon=":material/swap_horiz:")
 
 
-def _said(value: object) -> str:
+def _value(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value) or "none"

@@ -1,4 +1,4 @@
-"""The prompt, the largest thing on the page, with the count of its characters."""
+"""The prompt and the negative prompt, each with the count of its characters; the way to earlier prompts."""
 
 from __future__ import annotations
 
@@ -11,66 +11,69 @@ from kling import catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.state.records import DRAFT_BYTES
 from kling.text import storable
-from pages._ui.composer.autosave import counted
-from pages._ui.composer.draft_state import browser, keep, read_draft, replace_draft
-from pages._ui.composer.field_errors import Wrong
+from pages._ui.composer.autosave import character_count
+from pages._ui.composer.draft_state import persistent, read_draft, replace_draft
+from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.composer.unkept import keep_changes
-from pages._ui.context import studio
+from pages._ui.context import browser_id, current_user, studio
+from pages._ui.state import composer_state
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
-EARLIER = 50  # prompts that can be walked through
-OWN = 10  # texts beside them that were not ordered
-OWN_BYTES = DRAFT_BYTES // 3  # of these texts in UTF-8, so that the draft itself has room beside them
+EARLIER = 50  # prompts that were ordered
+UNSENT = 10  # prompts that were not
+UNSENT_BYTES = DRAFT_BYTES // 3  # of these in UTF-8, so that the draft itself has room beside them
 
 
-def prompt(draft: Draft, wrong: Wrong) -> None:
+def prompt(draft: Draft, errors: ShowErrors) -> None:
     """Draw the prompt."""
-    st.text_area("Prompt", height=210, placeholder=PLACEHOLDER, **keep("prompt"))
+    st.text_area("Prompt", height=210, placeholder=PLACEHOLDER, **persistent("prompt"))
     with st.container(horizontal=True, horizontal_alignment="distribute", key="under_prompt"):
-        counted("prompt", draft.prompt, catalog().prompt_limit)
+        character_count("prompt", draft.prompt, catalog().prompt_limit)
         st.caption("**Alt+↑** earlier prompts", width="content")
     if draft.is_storyboard and draft.prompt.strip():
         st.info(
             "The storyboard’s own prompts are sent, and this one is not: Kling takes one or the other.",
             icon=":material/view_column:",
         )
-    wrong("prompt", "multi_shot")
+    errors("prompt", "multi_shot")
 
 
-def negative_prompt(draft: Draft, wrong: Wrong) -> None:
+def negative_prompt(draft: Draft, errors: ShowErrors) -> None:
     """Draw what should not be seen."""
     st.text_area(
-        "Negative prompt", height=68, placeholder="What should not be seen.", **keep("negative_prompt")
+        "Negative prompt", height=68, placeholder="What should not be seen.", **persistent("negative_prompt")
     )
     if draft.negative_prompt:
-        counted("negative_prompt", draft.negative_prompt, catalog().prompt_limit)
-    wrong("negative_prompt")
+        character_count("negative_prompt", draft.negative_prompt, catalog().prompt_limit)
+    errors("negative_prompt")
 
 
 def walk() -> None:
-    """Go to an earlier prompt, or back towards the one that was being written."""
-    session = st.session_state
-    asked: Any = session.autosave.get("walk") if "autosave" in session else None
+    """Go to the next earlier prompt, or back towards the one that was being written: a component's callback.
+
+    autosave.js sends a step until the page shows its time stamp, so the same step may come several times.
+    """
+    state, component = composer_state(), st.session_state.get("composer.autosave")
+    asked: Any = component.get("walk") if component is not None else None
     if not isinstance(asked, dict) or asked.get("step") not in {1, -1}:
         return
-    if (at := str(asked.get("at"))) == session.get("walked"):
-        return  # it was asked again, in case that it got lost
-    session.walked = at
+    if (at := str(asked.get("at"))) == state.answered_walk:
+        return
+    state.answered_walk = at
     typed = asked.get("text")
     text = storable(typed) if isinstance(typed, str) else read_draft().prompt
-    earlier = studio().ledger.index.prompts(session.get("person_field", ""), EARLIER)
-    if text.strip() and text not in [*session.own, *earlier]:
-        # What nobody ordered yet is the newest of them, also after a refresh.
-        session.own = _as_many_as_fit([text, *session.own][:OWN])
-        keep_changes(session.draft_id, browser(), fields={"own": session.own})
-    prompts = list(dict.fromkeys([*session.own, *earlier]))
-    place = prompts.index(text) if text in prompts else -1
-    place = min(max(place + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)
-    if place >= 0:
-        replace_draft(prompt=storable(prompts[place]))
+    earlier = studio().ledger.index.prompts(current_user().name, EARLIER)
+    if text.strip() and text not in [*state.unsent_prompts, *earlier]:
+        state.unsent_prompts = _as_many_as_fit([text, *state.unsent_prompts][:UNSENT])
+        keep_changes(state.draft_id, browser_id(), fields={"own": state.unsent_prompts})
+    prompts = list(dict.fromkeys([*state.unsent_prompts, *earlier]))
+    index = prompts.index(text) if text in prompts else -1
+    index = min(max(index + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)
+    if index >= 0:
+        replace_draft(prompt=storable(prompts[index]))
 
 
 def _as_many_as_fit(texts: list[str]) -> list[str]:
-    """Return the newest of the texts that are not too long to be kept together."""
+    """Return the newest of the texts that are not too long to be stored together."""
     sizes = accumulate(len(text.encode()) for text in texts)
-    return [text for text, size in zip(texts, sizes, strict=True) if size <= OWN_BYTES]
+    return [text for text, size in zip(texts, sizes, strict=True) if size <= UNSENT_BYTES]

@@ -1,4 +1,4 @@
-"""The shots of a video on a strip: their seconds always add up to its duration."""
+"""The shots of a video. Their seconds add up to its duration: changing one changes the other."""
 
 from __future__ import annotations
 
@@ -7,134 +7,146 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from kling import Shot, catalog
-from kling.studio.prompting import storyboard as strip
+from kling.studio.prompting import storyboard as board
 from kling.studio.prompting.draft import CUTS, ONE_SHOT, STORYBOARD, Draft
-from pages._ui.composer.autosave import counted
-from pages._ui.composer.camera import shown
-from pages._ui.composer.draft_state import LONGEST_SHOT, browser, keep, read_draft, replace_draft
-from pages._ui.composer.field_errors import Wrong
-from pages._ui.context import studio
+from pages._ui.composer.autosave import character_count
+from pages._ui.composer.camera import show_preview
+from pages._ui.composer.draft_state import LONGEST_SHOT, panel_key, persistent, read_draft, replace_draft
+from pages._ui.composer.field_errors import ShowErrors
+from pages._ui.context import browser_id, studio
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.live import follow
+from pages._ui.live import live_fragment
+from pages._ui.panels import panel
+from pages._ui.state import composer_state
 
 CUT_WORDS = {ONE_SHOT: "one shot", "intelligence": "Kling cuts the prompt", STORYBOARD: "storyboard"}
 
 
-def storyboard(draft: Draft, wrong: Wrong) -> None:
+def storyboard(draft: Draft, errors: ShowErrors) -> None:
     """Draw how the video is cut, for models that can be told."""
-    if not draft.takes_shots:
-        return
-    with st.expander(
-        "Shots",
-        icon=":material/view_column:",
-        key="open_shots",
-        on_change="rerun",
-    ) as panel:
-        if not panel.open:
-            return
-        st.segmented_control(
-            "Cut", CUTS, format_func=lambda cut: CUT_WORDS[cut], required=True, width="stretch", **keep("cut")
-        )
-        if draft.cut == "intelligence":
-            st.caption("Kling cuts the prompt above into shots by itself: describe them one after the other.")
-        if draft.is_storyboard:
-            _board(draft, wrong)
-        wrong("shot_type", "multi_prompt")
+    if draft.takes_shots:
+        panel("Shots", lambda: _cut(draft, errors), key=panel_key("shots"), icon="view_column")
 
 
-def _board(draft: Draft, wrong: Wrong) -> None:
-    _strip(draft)
+def _cut(draft: Draft, errors: ShowErrors) -> None:
+    st.segmented_control(
+        "Cut",
+        CUTS,
+        format_func=lambda cut: CUT_WORDS[cut],
+        required=True,
+        width="stretch",
+        **persistent("cut"),
+    )
+    if draft.cut == "intelligence":
+        st.caption("Kling cuts the prompt above into shots by itself: describe them one after the other.")
+    if draft.is_storyboard:
+        _board(draft, errors)
+    errors("shot_type", "multi_prompt")
+
+
+def _board(draft: Draft, errors: ShowErrors) -> None:
+    _timeline(draft)
     for number in range(1, len(draft.shots) + 1):
-        _shot(draft, number, wrong)
+        _shot(draft, number, errors)
     with st.container(horizontal=True):
-        st.button("Add a shot", icon=":material/add:", on_click=_change, args=(strip.add,), key="add_shot")
+        st.button(
+            "Add a shot", icon=":material/add:", on_click=_change, args=(board.add,), key="composer.add_shot"
+        )
         st.button(
             "Share the seconds",
             icon=":material/view_week:",
             help="Gives every shot as many seconds as the others.",
             on_click=_change,
             args=(_even,),
-            key="spread_shots",
+            key="composer.spread_shots",
         )
-        if strip.remainder(draft.shots, draft.duration):
+        if board.remainder(draft.shots, draft.duration):
             st.button(
                 f"Fit into {draft.duration} s",
                 icon=":material/fit_width:",
                 on_click=_change,
-                args=(lambda shots: strip.fill(shots, read_draft().duration),),
-                key="fill_shots",
+                args=(lambda shots: board.fill(shots, read_draft().duration),),
+                key="composer.fill_shots",
             )
-    if problem := st.session_state.pop("shots_problem", ""):
+    state = composer_state()
+    problem, state.storyboard_problem = state.storyboard_problem, ""
+    if problem:
         st.warning(escape_markdown(problem))
-    with st.expander("Preview of the cut", icon=":material/movie:", key="open_cut", on_change="rerun") as cut:
-        if cut.open:
-            follow(lambda: _preview(draft), "cut")
-    with st.expander("As text", icon=":material/notes:", key="open_board_text", on_change="rerun") as text:
-        if text.open:
-            st.text_area(
-                "Storyboard as text",
-                value=strip.to_text(draft.shots),
-                help="A shot each: shot 1, 3, what it shows;",
-                key=f"board_text_{hash(draft.shots)}",
-                on_change=_from_text,
-                args=(f"board_text_{hash(draft.shots)}",),
-            )
+    panel(
+        "Preview of the cut",
+        lambda: live_fragment(lambda: _preview(draft), "cut"),
+        key="composer.open_cut",
+        icon="movie",
+    )
+    panel("As text", lambda: _text(draft.shots), key="composer.open_board_text", icon="notes")
 
 
-def _strip(draft: Draft) -> None:
+def _text(shots: Sequence[Shot]) -> None:
+    key = f"composer.board_text_{hash(shots)}"  # another text for other shots
+    st.text_area(
+        "Storyboard as text",
+        value=board.to_text(shots),
+        help="A shot each: shot 1, 3, what it shows;",
+        key=key,
+        on_change=_from_text,
+        args=(key,),
+    )
+
+
+def _timeline(draft: Draft) -> None:
     """Draw the shots as wide as they are long."""
-    whole, total = int(draft.duration), strip.total(draft.shots)
+    whole, total = int(draft.duration), board.total(draft.shots)
     cells = "".join(
         f'<div dir="auto" title="{escape_attribute(shot.prompt)}" '
-        f'style="flex:{strip.seconds(shot)} 1 0;min-width:0;'
+        f'style="flex:{board.seconds(shot)} 1 0;min-width:0;'
         "overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:.35rem .5rem;border-radius:.4rem;"
         'border:1px solid currentColor;font-size:.8rem">'
-        f"<b>{number}</b> · {strip.seconds(shot)} s {escape_html(shot.prompt[:40])}</div>"
+        f"<b>{number}</b> · {board.seconds(shot)} s {escape_html(shot.prompt[:40])}</div>"
         for number, shot in enumerate(draft.shots, 1)
     )
     st.html(
         f'<div role="img" aria-label="{len(draft.shots)} shots" style="display:flex;gap:3px">{cells}</div>'
     )
-    off = strip.remainder(draft.shots, draft.duration)
+    off = board.remainder(draft.shots, draft.duration)
     words = "" if not off else f": {abs(off)} s {'left' if off > 0 else 'too long'}"
     st.caption(
         f"{total} s of {whole} s{words}. Changing a shot’s seconds moves the duration, and the other way."
     )
 
 
-def _shot(draft: Draft, number: int, wrong: Wrong) -> None:
-    place, last = number - 1, len(draft.shots)
+def _shot(draft: Draft, number: int, errors: ShowErrors) -> None:
+    index, last = number - 1, len(draft.shots)
     with st.container(border=True, key=f"shot-{number}"):
         left, right = st.columns([4, 1])
         left.text_area(
-            f"Shot {number}", height=68, placeholder="What this shot shows.", **keep(f"shot_{number}")
+            f"Shot {number}", height=68, placeholder="What this shot shows.", **persistent(f"shot_{number}")
         )
-        right.number_input(f"Seconds {number}", 1, LONGEST_SHOT, **keep(f"seconds_{number}"))
+        right.number_input(f"Seconds {number}", 1, LONGEST_SHOT, **persistent(f"seconds_{number}"))
         with st.container(horizontal=True, vertical_alignment="center"):
-            counted(f"shot_{number}", draft.shots[place].prompt, catalog().shot_prompt_limit)
+            character_count(f"shot_{number}", draft.shots[index].prompt, catalog().shot_prompt_limit)
             _tool(
                 "Earlier",
                 "arrow_upward",
                 number,
-                place > 0,
-                lambda shots: strip.move(shots, place, place - 1),
+                index > 0,
+                lambda shots: board.move(shots, index, index - 1),
             )
             _tool(
                 "Later",
                 "arrow_downward",
                 number,
                 number < last,
-                lambda shots: strip.move(shots, place, place + 1),
+                lambda shots: board.move(shots, index, index + 1),
             )
             _tool(
                 "Split",
                 "content_cut",
                 number,
                 last < catalog().shot_limit,
-                lambda shots: strip.split(shots, place),
+                lambda shots: board.split(shots, index),
             )
-            _tool("Remove", "delete", number, last > 1, lambda shots: strip.remove(shots, place))
-        wrong(f"multi_prompt[{number}]")
+            _tool("Remove", "delete", number, last > 1, lambda shots: board.remove(shots, index))
+        errors(f"multi_prompt[{number}]")
 
 
 def _tool(
@@ -148,24 +160,24 @@ def _tool(
         help=f"{name} shot {number}",
         on_click=_change,
         args=(change,),
-        key=f"{name.lower()}_shot_{number}",
+        key=f"composer.{name.lower()}_shot_{number}",
     )
 
 
 def _even(shots: Sequence[Shot]) -> tuple[Shot, ...]:
-    return strip.spread(len(shots), read_draft().duration, [shot.prompt for shot in shots])
+    return board.spread(len(shots), read_draft().duration, [shot.prompt for shot in shots])
 
 
 def _change(change: Callable[[Sequence[Shot]], tuple[Shot, ...]]) -> None:
     try:
         replace_draft(shots=change(read_draft().shots))
-    except strip.StoryboardError as error:
-        st.session_state.shots_problem = str(error)
+    except board.StoryboardError as error:
+        composer_state().storyboard_problem = str(error)
 
 
 def _from_text(key: str) -> None:
     text = st.session_state.get(key, "")
-    _change(lambda _shots: strip.from_text(text))
+    _change(lambda _shots: board.from_text(text))
 
 
 def _preview(draft: Draft) -> None:
@@ -173,6 +185,6 @@ def _preview(draft: Draft) -> None:
         draft.shots,
         aspect_ratio=draft.aspect_ratio,
         negative_prompt=draft.negative_prompt,
-        person=browser(),
+        person=browser_id(),
     )
-    shown(preview.name, preview.state, preview.problem, "Preview of the cut")
+    show_preview(preview.name, preview.state, preview.problem, "Preview of the cut")

@@ -1,4 +1,4 @@
-"""The team's shelf of the library: whole orders that people here have saved under a name."""
+"""The team's shelf of the library: requests that people here have saved under a name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import search
 from kling.studio.state.records import StateError, TeamTemplate
 from pages._ui.composer import draft_state
-from pages._ui.context import studio
+from pages._ui.context import current_user, studio
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import moment, price
+from pages._ui.state import composer_state
 
 Begin = Callable[[Draft], object]
 FIELDS = {"title": ("Name", 80), "category": ("Category", 40), "teaches": ("What it is good for", 300)}
@@ -30,11 +31,12 @@ def team(query: str, begin_with: Begin) -> None:
         query: what to look for.
         begin_with: fills the form with a draft.
     """
-    session = st.session_state
-    if session.get("team_said"):
-        st.error(escape_markdown(session.pop("team_said")), icon=":material/warning:")
-    if session.get("changing"):
-        _change(session.changing)
+    state = composer_state()
+    problem, state.template_problem = state.template_problem, ""
+    if problem:
+        st.error(escape_markdown(problem), icon=":material/warning:")
+    if state.edited_template:
+        _edit(state.edited_template)
         return
     try:
         everything = studio().state.templates.all()
@@ -47,7 +49,7 @@ def team(query: str, begin_with: Begin) -> None:
     for template in found:
         with st.container(border=True, key=f"saved-{template.id}"):
             _card(template, begin_with)
-    with st.form("save_template"):
+    with st.form("composer.save_template"):
         st.markdown("**Save the draft that you have now**")
         _inputs("new")
         st.form_submit_button("Save for the team", icon=":material/bookmark_add:", on_click=_add)
@@ -55,25 +57,23 @@ def team(query: str, begin_with: Begin) -> None:
 
 def _inputs(key: str, seen: TeamTemplate | None = None) -> None:
     for name, (label, limit) in FIELDS.items():
-        st.text_input(label, getattr(seen, name) if seen else "", max_chars=limit, key=f"team-{name}-{key}")
+        st.text_input(
+            label, getattr(seen, name) if seen else "", max_chars=limit, key=f"composer.team-{name}-{key}"
+        )
 
 
 def _typed(key: str) -> dict[str, str]:
-    return {name: st.session_state.get(f"team-{name}-{key}") or "" for name in FIELDS}
-
-
-def _me() -> str:
-    return str(st.session_state.get("person_field", ""))
+    return {name: st.session_state.get(f"composer.team-{name}-{key}") or "" for name in FIELDS}
 
 
 def _add() -> None:
-    session = st.session_state
+    author = current_user().name
     try:
-        studio().state.templates.add(draft_state.read_draft().request(), author=_me(), **_typed("new"))
+        studio().state.templates.add(draft_state.read_draft().request(), author=author, **_typed("new"))
     except StateError as error:
-        session.team_said = str(error)
+        composer_state().template_problem = str(error)
         return
-    session.update({f"team-{name}-new": "" for name in FIELDS})
+    st.session_state.update({f"composer.team-{name}-new": "" for name in FIELDS})
 
 
 def _card(template: TeamTemplate, begin_with: Begin) -> None:
@@ -94,54 +94,58 @@ def _card(template: TeamTemplate, begin_with: Begin) -> None:
     ]
     st.caption(escape_markdown(" · ".join(fact for fact in facts if fact)))
     with st.container(horizontal=True, gap="xsmall"):
-        if st.button(f"Use **{title}**", key=f"use-saved-{template.id}"):
+        if st.button(f"Use **{title}**", key=f"composer.use-saved-{template.id}"):
             begin_with(replace(Draft.from_request(request), variations=draft_state.read_draft().variations))
             st.rerun()
         st.button(
             f"Change {title}",
-            key=f"change-{template.id}",
+            key=f"composer.change-{template.id}",
             type="tertiary",
-            on_click=lambda: st.session_state.update(changing=template),
+            on_click=_open_editor,
+            args=(template,),
         )
 
 
-def _change(seen: TeamTemplate) -> None:
+def _open_editor(template: TeamTemplate | None) -> None:
+    composer_state().edited_template = template
+
+
+def _edit(seen: TeamTemplate) -> None:
     st.markdown(f"**Change {escape_markdown(seen.title)}**")
     key = _key(seen)
     _inputs(key, seen)
-    st.checkbox("Put the draft that I have now in the place of what it orders", key=f"team-again-{key}")
-    gone = st.checkbox("Delete it, for everybody", key=f"team-gone-{key}")
+    st.checkbox(
+        "Put the draft that I have now in the place of what it orders", key=f"composer.team-again-{key}"
+    )
+    gone = st.checkbox("Delete it, for everybody", key=f"composer.team-gone-{key}")
     with st.container(horizontal=True):
         st.button(
             "Delete" if gone else "Save",
             icon=":material/delete:" if gone else ":material/check:",
             type="primary",
-            key="team-keep",
-            on_click=_keep,
+            key="composer.team-save",
+            on_click=_save,
             args=(seen,),
         )
-        st.button("Leave it as it is", key="team-leave", on_click=_leave)
+        st.button("Leave it as it is", key="composer.team-leave", on_click=_open_editor, args=(None,))
 
 
 def _key(seen: TeamTemplate) -> str:
-    return f"{seen.id}-{seen.version}"  # what was typed over one version is not for the next one
+    return f"{seen.id}-{seen.version}"  # what was typed to change one version must not change the next one
 
 
-def _keep(seen: TeamTemplate) -> None:
-    """Change or delete what was shown; who has changed it meanwhile loses nothing."""
+def _save(seen: TeamTemplate) -> None:
+    """Change or delete the template as it was shown; if somebody has changed it meanwhile, say so."""
     session, key = st.session_state, _key(seen)
-    order = {"request": draft_state.read_draft().request()} if session.get(f"team-again-{key}") else {}
+    replaces = session.get(f"composer.team-again-{key}")
+    request = {"request": draft_state.read_draft().request()} if replaces else {}
     try:
         saved = studio().state.templates
-        if session.get(f"team-gone-{key}"):
+        if session.get(f"composer.team-gone-{key}"):
             saved.delete(seen)
         else:
-            saved.update(seen, author=_me(), **_typed(key), **order)
+            saved.update(seen, author=current_user().name, **_typed(key), **request)
     except StateError as error:
-        session.team_said = str(error)
+        composer_state().template_problem = str(error)
         return
-    _leave()
-
-
-def _leave() -> None:
-    st.session_state.changing = None
+    _open_editor(None)

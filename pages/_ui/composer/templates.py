@@ -12,27 +12,23 @@ from kling.studio.prompting.template_language import expand
 from kling.studio.prompting.templates import Style, Template, search, styles, templates
 from pages._ui.composer import draft_state
 from pages._ui.composer.team_templates import team
-from pages._ui.context import studio
+from pages._ui.context import current_user, studio
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import price
 from pages._ui.live import base_path
+from pages._ui.state import composer_state
 from pages._ui.style import style_sheet
 
 SHELVES = ("Prompts", "Styles", "Team", "Earlier")
 EARLIER = 50  # prompts
-# On a phone the categories are one line to be pushed aside, else as many lines as they need.
+# On a phone the categories stand in one line that scrolls, elsewhere in as many lines as they need.
 STYLE = """<style>
-  @media (min-width: 640px) { .st-key-library_category [role=radiogroup] { flex-wrap: wrap } }
+  @media (min-width: 640px) { .st-key-composer-library_category [role=radiogroup] { flex-wrap: wrap } }
 </style>"""
-AT_ONCE = 24  # cards; all of them take a browser a second
+FIRST_CARDS = 24  # drawn before somebody asks for all of them, which take a browser a second
 LONGEST_LABEL = 240  # characters of an earlier prompt on its button
 
 Begin = Callable[[Draft], object]
-
-
-def begin() -> None:
-    """Open the library as if for the first time, on the shelf that was looked at last."""
-    st.session_state.update(library_query="", library_category=None, library_all=False, changing=None)
 
 
 @st.dialog("Templates", width="large", icon=":material/auto_stories:")
@@ -44,14 +40,19 @@ def library(begin_with: Begin) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shelf = st.segmented_control(
-            "Shelf", SHELVES, default=SHELVES[0], required=True, key="shelf", label_visibility="collapsed"
+            "Shelf",
+            SHELVES,
+            default=SHELVES[0],
+            required=True,
+            key="composer.shelf",
+            label_visibility="collapsed",
         )
         query = st.text_input(
             "Search",
             type="search",
             live="250ms",
             placeholder=f"Search: {shelf.lower()}",
-            key="library_query",
+            key="composer.library_query",
             label_visibility="collapsed",
             icon=":material/search:",
             width=320,
@@ -70,13 +71,13 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
     style_sheet(STYLE)
     categories = list(dict.fromkeys(template.category for template in templates()))
     category = st.pills(
-        "Category", categories, key="library_category", label_visibility="collapsed", wrap=False
+        "Category", categories, key="composer.library_category", label_visibility="collapsed", wrap=False
     )
     found = [each for each in search(query, templates()) if category in {None, each.category}]
     if not found:
         st.caption("None of the starting prompts has all of these words.")
     grid = st.grid("auto", min_column_width=250, gap="medium")
-    shown = found if st.session_state.get("library_all") else found[:AT_ONCE]
+    shown = found if composer_state().all_templates else found[:FIRST_CARDS]
     for template in shown:
         with grid.cell():
             st.html(
@@ -84,26 +85,28 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
                 'height="180" style="width:100%;height:auto;border-radius:.5rem;display:block">'
             )
             if st.button(
-                f"Use **{escape_markdown(template.title)}**", key=f"use-{template.id}", width="stretch"
+                f"Use **{escape_markdown(template.title)}**",
+                key=f"composer.use-{template.id}",
+                width="stretch",
             ):
                 begin_with(_draft_of(template))
                 st.rerun()
-            st.caption(escape_markdown(f"{template.teaches}\n{_what_it_is(template)}"))
+            st.caption(escape_markdown(f"{template.teaches}\n{_summary(template)}"))
     if len(shown) < len(found):
-        st.button(
-            f"Show all {len(found)}",
-            on_click=lambda: st.session_state.update(library_all=True),
-            width="stretch",
-        )
+        st.button(f"Show all {len(found)}", on_click=_show_all, width="stretch", key="composer.all_templates")
+
+
+def _show_all() -> None:
+    composer_state().all_templates = True
 
 
 def _draft_of(template: Template) -> Draft:
-    """Return the draft of a template: one order, unless variations are being combined already."""
+    """Return the draft of a template: one video, unless a table of variations is switched on."""
     draft = replace(Draft.from_request(template.request), variations=draft_state.read_draft().variations)
     return draft if draft.variations else replace(draft, prompt=expand(draft.prompt)[0])
 
 
-def _what_it_is(template: Template) -> str:
+def _summary(template: Template) -> str:
     request = template.request
     parts = [template.category, request.model_name, f"{request.duration} s", price(request.units())]
     return " · ".join(parts)
@@ -115,14 +118,14 @@ def _styles(query: str) -> None:
     st.caption("A style is a few words at the end of the prompt. A new one takes the place of the old one.")
     grid = st.grid("auto", min_column_width=250, gap="medium")
     for style in styles():
-        said = f"{style.title} {style.words} {style.teaches}".casefold()
-        if not all(word in said for word in wanted):
+        text = f"{style.title} {style.words} {style.teaches}".casefold()
+        if not all(word in text for word in wanted):
             continue
         chosen = any(style.is_in(text) for text in _texts(draft))
         with grid.cell():
             if st.button(
                 f"{'Take out' if chosen else 'Add'} **{escape_markdown(style.title)}**",
-                key=f"style-{style.id}",
+                key=f"composer.style-{style.id}",
                 icon=":material/check:" if chosen else None,
                 width="stretch",
             ):
@@ -137,32 +140,32 @@ def _texts(draft: Draft) -> tuple[str, ...]:
 
 
 def _styled(draft: Draft, style: Style | None) -> dict[str, object]:
-    """Return the texts that are sent, with this style in place of any other of the library."""
+    """Return the texts that are sent, with this style in place of any other one; None removes styles."""
 
-    def dress(text: str) -> str:
+    def restyled(text: str) -> str:
         for each in styles():
             text = each.take_from(text)
         return style.add_to(text) if style else text
 
     if draft.is_storyboard:
-        return {"shots": tuple(replace(shot, prompt=dress(shot.prompt)) for shot in draft.shots)}
-    return {"prompt": dress(draft.prompt)}
+        return {"shots": tuple(replace(shot, prompt=restyled(shot.prompt)) for shot in draft.shots)}
+    return {"prompt": restyled(draft.prompt)}
 
 
 def _earlier(query: str, begin_with: Begin) -> None:
-    person, wanted = st.session_state.get("person_field", ""), query.casefold().split()
-    prompts = studio().ledger.index.prompts(person, EARLIER)
+    wanted = query.casefold().split()
+    prompts = studio().ledger.index.prompts(current_user().name, EARLIER)
     found = [text for text in prompts if all(word in text.casefold() for word in wanted)]
     if not found:
         st.caption(
             "None of them has all of these words." if prompts else "Nothing was ordered under your name yet."
         )
-    for place, text in enumerate(found):
+    for number, text in enumerate(found):
         line = " ".join(text.split())
         cut = line if len(line) <= LONGEST_LABEL else f"{line[:LONGEST_LABEL]}…"
         if st.button(
             escape_markdown(cut),
-            key=f"earlier-{place}",
+            key=f"composer.earlier-{number}",
             icon=":material/history:",
             type="tertiary",
             wrap=True,

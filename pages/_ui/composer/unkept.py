@@ -1,9 +1,8 @@
-"""What the server has not kept of a draft: it is said on the page, and goes with the next change."""
+"""Changes of a draft that could not be stored: the page says so, and stores them with the next change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -11,25 +10,7 @@ import streamlit as st
 from kling.studio.state.records import NotKept, StateError
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unkept:
-    """Changes of a draft that the server has refused.
-
-    Args:
-        draft_id: of the draft; empty for one that could not be read, of which nothing is kept.
-        why: in words, with the remedy.
-        fields: as for `DraftStore.save`.
-        texts: likewise.
-        made: likewise.
-    """
-
-    draft_id: str
-    why: str = ""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
-    made: tuple[str, ...] | None = None
+from pages._ui.state import Unkept, composer_state
 
 
 def keep_changes(
@@ -40,7 +21,7 @@ def keep_changes(
     texts: Mapping[str, str] | None = None,
     made: tuple[str, ...] | None = None,
 ) -> None:
-    """Have the server keep changes of a draft, together with those that it refused before.
+    """Store changes of a draft, together with those that the store refused before.
 
     Args:
         draft_id: of the draft.
@@ -49,9 +30,10 @@ def keep_changes(
         texts: likewise.
         made: likewise.
     """
-    before: Unkept | None = st.session_state.get("unkept")
     if not draft_id:
         return
+    state = composer_state()
+    before = state.unkept
     if before is None or before.draft_id != draft_id:
         before = Unkept(draft_id=draft_id)
     older = {name: text for name, text in before.texts.items() if not (fields and "shots" in fields)}
@@ -69,13 +51,13 @@ def keep_changes(
         note_unkept(changes, error)
     else:
         if before.why:
-            st.session_state.unkept = None
+            state.unkept = None
 
 
 def note_unkept(changes: Unkept, error: StateError) -> None:
-    """Remember changes that the server has refused, and why."""
+    """Remember changes that the store has refused, and why."""
     again = "" if isinstance(error, NotKept) else "What you changed is not kept on the server now. "
-    st.session_state.unkept = Unkept(
+    composer_state().unkept = Unkept(
         draft_id=changes.draft_id,
         why=f"{again}{error}",
         fields=changes.fields,
@@ -85,7 +67,7 @@ def note_unkept(changes: Unkept, error: StateError) -> None:
 
 
 def say_unkept() -> None:
-    """Tell a person that the draft on the page is not kept on the server, why, and what to do."""
-    unkept: Unkept | None = st.session_state.get("unkept")
+    """Say that the draft on the page is not stored, why, and what to do."""
+    unkept = composer_state().unkept
     if unkept:
         st.warning(escape_markdown(unkept.why), icon=":material/cloud_off:")

@@ -1,4 +1,4 @@
-"""Variations: each alternative of the texts with each combination of choices, as a table of priced orders."""
+"""Variations: each alternative of the texts with each combination of choices, as a table with prices."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from kling.studio.prompting.draft import OTHER_MODES, Draft
 from kling.studio.prompting.matrix import Row, Table, combine, total
 from kling.studio.prompting.template_language import TemplateSyntaxError
 from kling.studio.prompting.variables import parse_variables
-from pages._ui.composer.draft_state import keep, replace_draft
+from pages._ui.composer.draft_state import panel_key, persistent, replace_draft
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
+from pages._ui.panels import panel
+from pages._ui.state import composer_state
 
 ALTERNATIVES = re.compile(r"(?<!\\)\{[^{}|]*\|[^{}]*\}")  # one way to match only: linear
 VARIABLES_HELP = "A line each: animal = fox | heron. Write {animal} in the prompt."
@@ -52,28 +54,28 @@ def plan(draft: Draft) -> Plan:
         table = _table(draft)
     except TemplateSyntaxError as error:
         return Plan((), Decimal(0), problem=str(error))
-    key = "rows_" + sha256(repr([row.request for row in table.rows]).encode()).hexdigest()[:16]
+    key = "composer.rows_" + sha256(repr([row.request for row in table.rows]).encode()).hexdigest()[:16]
     event: Any = st.session_state.get(key)
-    if event is not None:  # else the table is not on the page: what was ticked there still counts
-        st.session_state.ticked = (key, tuple(event["selection"]["rows"]))
-    ticked = _ticked(key, len(table.rows))
-    rows = [table.rows[place] for place in sorted(ticked) if place < len(table.rows)]
+    if event is not None:  # the table is on the page; while it is not, what was ticked in it still counts
+        composer_state().ticked = (key, tuple(event["selection"]["rows"]))
+    rows = [table.rows[index] for index in sorted(_ticked(key, len(table.rows))) if index < len(table.rows)]
     return Plan(tuple(row.request for row in rows), total(rows), table, key)
 
 
 def _ticked(key: str, number: int) -> Sequence[int]:
     """Return the rows that are ticked in a table: all of them until somebody has changed that."""
-    known, rows = st.session_state.get("ticked", ("", ()))
+    known, rows = composer_state().ticked
     return rows if known == key else range(number)
 
 
 def _table(draft: Draft) -> Table:
-    """Make the table, once for each change of what it is made of."""
-    of = (draft.request(), draft.variables, draft.models, draft.modes, draft.durations, draft.aspect_ratios)
-    known = st.session_state.get("table")
-    if known is not None and known[0] == repr(of):
-        table: Table = known[1]
-        return table
+    """Make the table, once for each change of what it is made from."""
+    state = composer_state()
+    source = repr(
+        (draft.request(), draft.variables, draft.models, draft.modes, draft.durations, draft.aspect_ratios)
+    )
+    if state.table is not None and state.table[0] == source:
+        return state.table[1]
     table = combine(
         draft.request(),
         parse_variables(draft.variables),
@@ -82,12 +84,12 @@ def _table(draft: Draft) -> Table:
         durations=draft.durations,
         aspect_ratios=draft.aspect_ratios,
     )
-    st.session_state.table = (repr(of), table)
+    state.table = (source, table)
     return table
 
 
 def hint(draft: Draft) -> None:
-    """Say what braces in a prompt can do, while they do nothing."""
+    """Say what braces in a prompt can do, while variations are switched off and they do nothing."""
     texts = [draft.prompt, *(shot.prompt for shot in draft.shots if draft.is_storyboard)]
     if draft.variations or not any(ALTERNATIVES.search(text) for text in texts):
         return
@@ -100,38 +102,38 @@ def hint(draft: Draft) -> None:
             on_click=_begin,
             type="tertiary",
             icon=":material/table_rows:",
-            key="make_variations",
+            key="composer.make_variations",
         )
 
 
 def _begin() -> None:
-    st.session_state.open_variations = True
+    st.session_state[panel_key("variations")] = True
     replace_draft(variations=True)
 
 
 def variations(draft: Draft, planned: Plan) -> None:
-    """Draw what varies, and the table of what would be made."""
-    with st.expander(
-        "Variations", icon=":material/table_rows:", key="open_variations", on_change="rerun"
-    ) as panel:
-        if not panel.open:
-            return
-        st.toggle(
-            "Order a table of variations",
-            help="Every alternative {a|b|c} of the texts, with every combination chosen here. "
-            "A brace that is meant as one is written \\{ or \\}.",
-            **keep("variations"),
-        )
-        if not draft.variations:
-            return
-        st.text_area(
-            "Variables", height=80, placeholder=VARIABLES_HELP, help=VARIABLES_HELP, **keep("variables")
-        )
-        _choices()
-        if planned.problem:
-            st.error(escape_markdown(planned.problem))
-        elif planned.table is not None:
-            _rows(planned, draft.takes)
+    """Draw the panel."""
+    panel("Variations", lambda: _table_of(draft, planned), key=panel_key("variations"), icon="table_rows")
+
+
+def _table_of(draft: Draft, planned: Plan) -> None:
+    """Draw what varies, and the table of what would be ordered."""
+    st.toggle(
+        "Order a table of variations",
+        help="Every alternative {a|b|c} of the texts, with every combination chosen here. "
+        "A brace that is meant as one is written \\{ or \\}.",
+        **persistent("variations"),
+    )
+    if not draft.variations:
+        return
+    st.text_area(
+        "Variables", height=80, placeholder=VARIABLES_HELP, help=VARIABLES_HELP, **persistent("variables")
+    )
+    _choices()
+    if planned.problem:
+        st.error(escape_markdown(planned.problem))
+    elif planned.table is not None:
+        _rows(planned, draft.takes)
 
 
 def _choices() -> None:
@@ -139,11 +141,11 @@ def _choices() -> None:
     durations = sorted({each for model in catalog().models.values() for each in model.durations}, key=int)
     ratios = next(iter(catalog().models.values())).aspect_ratios
     multi: Any = {"selection_mode": "multi"}
-    st.pills("Models", list(models), format_func=lambda name: models[name], **multi, **keep("models"))
+    st.pills("Models", list(models), format_func=lambda name: models[name], **multi, **persistent("models"))
     left, right = st.columns(2)
-    left.pills("Modes", [mode for mode in OTHER_MODES if mode != "none"], **multi, **keep("modes"))
-    right.pills("Aspect ratios", ratios, **multi, **keep("aspect_ratios"))
-    st.pills("Durations in seconds", durations, **multi, **keep("durations"))
+    left.pills("Modes", [mode for mode in OTHER_MODES if mode != "none"], **multi, **persistent("modes"))
+    right.pills("Aspect ratios", ratios, **multi, **persistent("aspect_ratios"))
+    st.pills("Durations in seconds", durations, **multi, **persistent("durations"))
     st.caption("Where nothing is chosen, the choice above counts.")
 
 
@@ -167,11 +169,8 @@ def _rows(planned: Plan, takes: int) -> None:
         )
     chosen = counted(len(planned.requests), "video", "videos")
     each = f" × {takes} takes" if takes > 1 else ""
-    st.caption(
-        escape_markdown(
-            f"{chosen} of {len(table.rows):,} ticked{each}: {price(_times(planned.units, takes))}."
-        )
-    )
+    cost = price(None if planned.units is None else planned.units * takes)
+    st.caption(escape_markdown(f"{chosen} of {len(table.rows):,} ticked{each}: {cost}."))
     for left_out in table.left_out[:5]:
         words = " ".join(problem.message for problem in left_out.problems)
         st.caption(
@@ -179,10 +178,6 @@ def _rows(planned: Plan, takes: int) -> None:
                 f"Left out: {left_out.request.model_name}, “{left_out.request.prompt[:60]}”. {words}"
             )
         )
-
-
-def _times(units: Decimal | None, takes: int) -> Decimal | None:
-    return None if units is None else units * takes
 
 
 def _row(row: Row) -> dict[str, Any]:

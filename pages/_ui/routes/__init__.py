@@ -1,1 +1,1 @@
-"""The HTTP beside the pages. A module is a few routes: `routes()` gives them, and app.py serves them."""
+"""HTTP routes beside the pages. Each module returns its routes from `routes()`, and app.py serves them."""

@@ -1,4 +1,4 @@
-"""Where Kling says that a task has changed: a reason to ask Kling, whoever says it, and no more."""
+"""Kling's callbacks. Anybody can send one, so it is only a reason to ask Kling about the task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pages._ui import context
 from pages._ui.live import base_path
 
 LIMIT = 64 * 1024  # bytes of a body
-PATIENCE = 10.0  # seconds for a body to arrive
+BODY_TIMEOUT = 10.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ def routes() -> list[BaseRoute]:
 
 
 async def callback(request: Request) -> Response:
-    """Take a callback as a hint; 200 for every task, also one that nobody here knows."""
+    """Ask Kling about the task of a callback; answer 200 for every task, also one that is not in the log."""
     studio = context.studio()
     if not studio.settings.public_url:
         return Response(status_code=404)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(BODY_TIMEOUT):
             body = await _body(request)
     except TimeoutError:
         return Response(status_code=408)
@@ -49,7 +49,7 @@ async def callback(request: Request) -> Response:
         status = 400
         task = webhooks.read(body)
     except webhooks.CallbackRefused as error:
-        _note(str(error))
+        log_refusal(str(error))
         return PlainTextResponse(str(error), status)
     await run_in_threadpool(studio.poller.wake_for, task.external_task_id, task.task_id)
     return Response(status_code=200)
@@ -65,6 +65,6 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-@cache  # once for each reason: anybody can send thousands
-def _note(reason: str) -> None:
+@cache  # logs each reason once, because anybody can send thousands
+def log_refusal(reason: str) -> None:
     log.warning("A callback was refused: %s The pages follow their tasks without it.", reason)

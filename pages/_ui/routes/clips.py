@@ -1,4 +1,4 @@
-"""Videos and posters from the studio's own copy, in ranges."""
+"""Videos and posters from the studio's own copy, also in ranges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def routes() -> list[BaseRoute]:
 
 
 def clip(request: Request) -> Response:
-    """Serve a video or its poster; never a path that a request could lead elsewhere."""
+    """Serve a video or its poster; no name leads out of the folder."""
     name = request.path_params["name"]
     path = context.studio().archive.folder / name
     if not CLIP_NAME.fullmatch(name) or not path.is_file():

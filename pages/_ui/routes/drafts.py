@@ -1,4 +1,4 @@
-"""Text that is being typed, kept before Streamlit hears of it."""
+"""Text that is being typed, stored before Streamlit hears of it (composer/autosave.js)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.state.records import DRAFT_BYTES, NotKept, StateError, TooLarge
 from pages._ui import context
+from pages._ui.composer.autosave import TEXTS
 from pages._ui.live import base_path
-from pages._ui.routes.middleware import BROWSER_COOKIE
 
 MOST_BYTES = 4 * DRAFT_BYTES  # of a body; JSON may need more for a text than the store does
-TEXTS = re.compile(r"prompt|negative_prompt|other_model|shot_[1-9]")
 
 
 def routes() -> list[BaseRoute]:
@@ -25,7 +24,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def typed(request: Request) -> Response:
-    """Keep the texts of a draft; only the browser that made it may. A refusal says why, in words."""
+    """Store texts of a draft; only the browser that made the draft may. A refusal says why, in words."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -36,20 +35,20 @@ async def typed(request: Request) -> Response:
     except (ValueError, RecursionError):
         return PlainTextResponse("The body has to be JSON.", 400)
     if not isinstance(texts, dict) or not all(
-        TEXTS.fullmatch(name) and isinstance(text, str) for name, text in texts.items()
+        re.fullmatch(TEXTS, name) and isinstance(text, str) for name, text in texts.items()
     ):
         return PlainTextResponse("The body has to name texts of a draft.", 400)
-    cookie = request.cookies.get(BROWSER_COOKIE, "")
+    cookie = context.browser_cookie(request)
     try:
-        await run_in_threadpool(_keep, request.path_params["draft_id"], cookie, texts)
+        await run_in_threadpool(_store, request.path_params["draft_id"], cookie, texts)
     except NotKept as error:
         return PlainTextResponse(str(error), 413 if isinstance(error, TooLarge) else 409)
     except StateError as error:
-        said = f"What you type is not kept on the server now; that is tried again. {error}"
-        return PlainTextResponse(said, 503)
+        message = f"What you type is not kept on the server now; that is tried again. {error}"
+        return PlainTextResponse(message, 503)
     return Response(status_code=204)
 
 
-def _keep(draft_id: str, cookie: str, texts: dict[str, str]) -> None:
+def _store(draft_id: str, cookie: str, texts: dict[str, str]) -> None:
     state = context.studio().state
     state.drafts.save(draft_id, state.browsers.verify(cookie), texts=texts)

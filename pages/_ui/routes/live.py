@@ -1,4 +1,4 @@
-"""The socket that tells a page of each change."""
+"""The socket that tells a page of each change of the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kling.studio.service import Studio
 from pages._ui import context
 from pages._ui.live import base_path
 
-HEARTBEAT = 20.0  # seconds; a page that hears nothing for three of them opens another socket
+HEARTBEAT = 20.0  # seconds; live.js opens another socket after three without a message
 
 
 def routes() -> list[BaseRoute]:
@@ -21,27 +21,27 @@ def routes() -> list[BaseRoute]:
 
 
 async def live(socket: WebSocket) -> None:
-    """Tell a page the studio's version after each change; the page then draws what it needs."""
+    """Send the studio's version after each change; the page then draws its live parts again."""
     studio = context.studio()
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     await socket.accept()
 
-    def tell() -> None:
+    def notify() -> None:
         loop.call_soon_threadsafe(changed.set)
 
-    unsubscribe = studio.changes.subscribe(tell)
-    telling = asyncio.create_task(_tell(socket, studio, changed))
+    unsubscribe = studio.changes.subscribe(notify)
+    sender = asyncio.create_task(_send(socket, studio, changed))
     try:
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass
     finally:
         unsubscribe()
-        telling.cancel()
-        await asyncio.wait({telling})
+        sender.cancel()
+        await asyncio.wait({sender})
 
 
-async def _tell(socket: WebSocket, studio: Studio, changed: asyncio.Event) -> None:
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page has gone
+async def _send(socket: WebSocket, studio: Studio, changed: asyncio.Event) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page is closed
         while True:
             changed.clear()
             await socket.send_text(str(studio.changes.version))

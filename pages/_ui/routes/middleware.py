@@ -1,7 +1,7 @@
-"""What stands before every route, Streamlit's own included: who may ask, and what no answer goes without.
+"""Origin check and security headers on every response, also on Streamlit's own.
 
-There is no sign-in that a forged request would have to get past, so whatever changes something has to come
-from a page of this server: no other web site can reach it through a visitor's browser.
+A request that changes something has to come from a page of this server: without a sign-in, any other web site
+could otherwise send it through a visitor's browser.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from kling.studio.state.records import StateError
 from pages._ui import context
 from pages._ui.live import base_path
 
-BROWSER_COOKIE = "studio_browser"  # pages read it: st.context.cookies
 YEAR = 365 * 24 * 3600  # seconds
-READING = {"GET", "HEAD", "OPTIONS"}
-# Nothing of another host is loaded, whatever a prompt or an answer holds. Streamlit's components are inline
-# scripts and blobs. What a page may connect to is left open: not every browser takes 'self' for sockets.
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# Pages load nothing from another host, whatever a prompt or an answer contains. Streamlit's components are
+# inline scripts and blobs. There is no `connect-src`, because not every browser takes 'self' for sockets.
 CONTENT_SECURITY_POLICY = (
     "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
     "style-src 'self' 'unsafe-inline'",
@@ -43,7 +42,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": "; ".join(CONTENT_SECURITY_POLICY),
-    "X-Frame-Options": "SAMEORIGIN",  # the same, for older browsers
+    "X-Frame-Options": "SAMEORIGIN",  # as frame-ancestors, for older browsers
 }
 
 
@@ -51,14 +50,14 @@ def same_origin(connection: HTTPConnection) -> bool:
     """Whether a request or a socket may come from a page of this server, or from no browser at all.
 
     Browsers send `Origin` with every socket and every request that changes something. A proxy in front has
-    to forward `Host`; the scheme is not compared, for it may end TLS. Both are compared as they are, which is
-    what Streamlit does: no Origin that passes here may be foreign there.
+    to forward `Host`; the scheme is not compared, because the proxy may end TLS. Both headers are compared
+    byte by byte, as Streamlit does, so that an Origin that passes here passes there too.
     """
     headers = connection.headers
     origin = headers.get("origin")
     if origin is not None and _netloc(origin) != headers.get("host"):
         return False
-    # Not of sockets: browsers disagree on what they send there, and all of them send Origin.
+    # Sec-Fetch-Site is not read for sockets: browsers differ in what they send there. All send Origin.
     return connection.scope["type"] == "websocket" or (
         headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
     )
@@ -72,10 +71,10 @@ def _netloc(origin: str) -> str:
 
 
 class Guard:
-    """ASGI middleware: refuses what comes from another site, and adds headers and the browser's cookie.
+    """ASGI middleware: refuses requests from other sites, and adds the headers and the browser's cookie.
 
-    Sockets of a foreign origin end here: Streamlit would look up the machine's address at an outside service
-    before it refuses one.
+    Sockets from other sites are refused here, because Streamlit would look up the machine's address at an
+    outside service before it refuses one.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -89,10 +88,14 @@ class Guard:
         connection = HTTPConnection(scope)
         socket = scope["type"] == "websocket"
         refusal: ASGIApp | None = None
-        if (socket or scope["method"] not in READING) and not same_origin(connection):
-            refusal = WebSocketClose(1008) if socket else _words("This request comes from another site.", 403)
+        if (socket or scope["method"] not in SAFE_METHODS) and not same_origin(connection):
+            refusal = (
+                WebSocketClose(1008)
+                if socket
+                else PlainTextResponse("This request comes from another site.", 403)
+            )
         elif _stopping():
-            refusal = WebSocketClose(1012) if socket else _words("The studio is stopping.", 503)
+            refusal = WebSocketClose(1012) if socket else PlainTextResponse("The studio is stopping.", 503)
         if socket:
             await (refusal or self._app)(scope, receive, send)
             return
@@ -117,19 +120,15 @@ def _stopping() -> bool:
     return False
 
 
-def _words(text: str, status: int) -> ASGIApp:
-    return PlainTextResponse(text, status)
-
-
 async def _new_cookie(connection: HTTPConnection) -> str:
-    """Return a `Set-Cookie` for a page that is opened by a browser without an id of ours, else nothing.
+    """Return a `Set-Cookie` for a page that is opened by a browser without an id, else an empty text.
 
-    Nothing here waits on the event loop: an id that is good is recognised in memory, and everything else that
-    may need the database runs in a thread. A database that does not answer leaves the browser as it is.
+    Nothing here waits on the event loop: a valid id is recognised in memory, and everything else that may
+    need the database runs in a thread. If the database does not answer, no cookie is set.
     """
     if "text/html" not in connection.headers.get("accept", ""):
         return ""
-    cookie = connection.cookies.get(BROWSER_COOKIE, "")
+    cookie = context.browser_cookie(connection)
     try:
         state = context.studio().state
         if (browsers := state.browsers_if_open) and browsers.verify(cookie):
@@ -141,12 +140,13 @@ async def _new_cookie(connection: HTTPConnection) -> str:
         return ""
     secure = "; Secure" if connection.scope["scheme"] == "https" else ""
     return (
-        f"{BROWSER_COOKIE}={new}; Path={base_path() or '/'}; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}"
+        f"{context.BROWSER_COOKIE}={new}; Path={base_path() or '/'}; Max-Age={YEAR}; "
+        f"HttpOnly; SameSite=Lax{secure}"
     )
 
 
 def host_names(public_url: str = "") -> list[str]:
-    """Return the names under which the server answers: no foreign page may lend it one (DNS rebinding)."""
+    """Return the host names that the server answers to; others would allow DNS rebinding."""
     allowed = st.get_option("server.allowedHosts")
     if st.get_option("server.address") in {"0.0.0.0", "::", "", None}:  # noqa: S104
         names = [*allowed, urlsplit(public_url).hostname] if allowed else ["*"]
@@ -163,10 +163,10 @@ def host_names(public_url: str = "") -> list[str]:
 
 
 def middleware(public_url: str = "") -> list[Middleware]:
-    """Return what stands before the routes, the outermost first.
+    """Return the middleware, the outermost first.
 
     Args:
-        public_url: an address of the studio that is allowed too.
+        public_url: another address of the studio that is allowed.
     """
     return [
         Middleware(Guard),

@@ -1,4 +1,4 @@
-"""The little pictures of the starting prompts that come with the studio."""
+"""Pictures of the starting prompts, which come with the studio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free preview clips of camera moves and cuts, in ranges."""
+"""Free preview clips of camera moves and cuts, also in ranges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def routes() -> list[BaseRoute]:
 
 
 def preview(request: Request) -> Response:
-    """Serve a preview; never a path that a request could lead elsewhere."""
+    """Serve a preview; no name leads out of the folder."""
     name = request.path_params["name"]
     path = context.studio().settings.data_dir / FOLDER / name
     if not NAME.fullmatch(name) or not path.is_file():

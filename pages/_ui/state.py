@@ -1,0 +1,157 @@
+"""What a browser session holds beside the values of its widgets: two typed objects.
+
+`composer` is the form's, `app` the rest. Keys of widgets begin with the name of their page, as in
+`composer.prompt`.
+
+Streamlit may stop a run at every access to `st.session_state`, and begin it again. Whoever changes several
+fields that belong together therefore fetches the object once, and changes it without another access.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from kling.studio.prompting.draft import Change, Draft
+
+if TYPE_CHECKING:
+    from kling.studio.prompting.matrix import Table
+    from kling.studio.service import Check
+    from kling.studio.state.records import TeamTemplate
+
+Bill = tuple[int, Decimal | None]  # how many videos, and what they cost in Units; None if nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What was changed to fit the model, and the price in Units before and after; None if nobody knows it."""
+
+    changes: tuple[Change, ...]
+    before: Decimal | None
+    after: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingDraft:
+    """A draft that the next run fills the form with.
+
+    Args:
+        draft_id: of a stored draft, empty for a new one.
+        origin: what a new one begins with.
+        notes: shown until somebody edits the form.
+        previous_draft: id of the draft to which a button leads back.
+    """
+
+    draft_id: str
+    origin: Draft | None = None
+    notes: tuple[str, ...] = ()
+    previous_draft: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unkept:
+    """Changes of a draft that the store has refused; they are stored together with the next change.
+
+    Args:
+        draft_id: of the draft; empty for one that could not be read, of which nothing is stored.
+        why: in words, with the remedy.
+        fields: as for `DraftStore.save`.
+        texts: likewise.
+        made: likewise.
+    """
+
+    draft_id: str
+    why: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    made: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the last press of Generate.
+
+    Args:
+        attempted: it was pressed, so the form says what is wrong with it.
+        refusal: why nothing was sent.
+        to_confirm: what a second press has to confirm, because it is much.
+    """
+
+    attempted: bool = False
+    refusal: str = ""
+    to_confirm: Bill | None = None
+
+
+@dataclass(slots=True)
+class ComposerState:
+    """What the form holds beside the values of its widgets."""
+
+    # -- the draft in the form; `draft_state.py` tells its life
+    is_open: bool = False  # a draft was opened
+    draft_id: str = ""  # of the store; empty if the draft could not be read
+    parent: str = ""  # id of the job that the draft was made from
+    shot_count: int = len(Draft().shots)
+    saved: Draft = field(default_factory=Draft)  # as stored; where the widgets differ, a person changed them
+    unkept: Unkept | None = None  # what the store has refused
+    is_copy: bool = False  # it was copied from another browser's draft
+    notice: Notice | None = None
+    unsent_prompts: list[str] = field(default_factory=list)  # walked past and never ordered, newest first
+
+    # -- which draft comes next
+    pending: PendingDraft | None = None
+    seen_draft_id: str = ""  # of the page's address, already dealt with
+    seen_job_id: str = ""  # of the page's address (`?from=`), already dealt with
+    previous_draft: str = ""  # id of the draft that "Back to the draft you had" opens
+    notes: tuple[str, ...] = ()  # of an import
+    imported: Draft | None = None  # as the form showed it first; `notes` stand while the draft equals it
+    is_imported: bool = False  # the draft was just filled from elsewhere, and `imported` is still to be set
+
+    # -- orders
+    jobs: list[str] = field(default_factory=list)  # ids of what this session ordered, newest first
+    outcome: Outcome = field(default_factory=Outcome)
+    autoplay: dict[str, bool] = field(default_factory=dict)  # by job id: whether its clip starts by itself
+
+    # -- runs of the page, to recognise edits sent by a page that had not seen the last run
+    run: int = 0
+    recent_runs: dict[str, Draft] = field(default_factory=dict)  # by number, what each of them showed
+
+    # -- the panels
+    panel: str = ""  # under the toolbar: "guide", "compare" or none
+    dialog: str = ""  # opened by the next run: "templates", "import_export" or none
+    answered_walk: str = ""  # time stamp of the last step through earlier prompts
+    table: tuple[str, Table] | None = None  # of variations, after what it was made from
+    ticked: tuple[str, tuple[int, ...]] = ("", ())  # key of a table's widget, and the rows ticked in it
+    storyboard_problem: str = ""  # shown once
+    all_templates: bool = False  # whether the list of templates is shown to its end
+    edited_template: TeamTemplate | None = None
+    template_problem: str = ""  # shown once
+
+
+@dataclass(slots=True)
+class AppState:
+    """What a session holds on every page."""
+
+    token: str = ""  # of this session; see `context.session_token`
+    visit: str = ""  # stands for the browser's id where it keeps no cookies
+    remembered: dict[str, str] = field(default_factory=dict)  # values of cookies, by name
+    connection: Check | None = None  # the last check of the connection
+    giving_up: str = ""  # id of the job that a person is asked about
+    confirm_send: tuple[int, str] | None = None  # number and price of the jobs that a person is asked about
+    confirm_withdraw: int = 0  # number of the jobs that a person is asked about
+    card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
+
+
+def composer_state() -> ComposerState:
+    """Return the composer's state of this session."""
+    state: ComposerState = st.session_state.setdefault("composer", ComposerState())
+    return state
+
+
+def app_state() -> AppState:
+    """Return what this session holds on every page."""
+    state: AppState = st.session_state.setdefault("app", AppState())
+    return state

@@ -1,0 +1,120 @@
+"""What a session holds, who may read who somebody is, and the one way from a page to the queue."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from streamlit.testing.v1 import AppTest
+
+from kling.studio.service import Studio
+from pages._ui import context
+from pages._ui.composer.draft_state import PANELS, WIDGETS, key, panel_key
+from pages._ui.state import AppState, ComposerState
+from tests.pages.conftest import ROOT, press_generate
+from tests.pages.test_composer import pick, unfold
+from tests.pages.test_panels import press
+
+PAGES = ROOT / "pages"
+STATES = {"composer": ComposerState, "app": AppState}
+WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
+    key(f"{part}_{number}") for part in ("shot", "seconds") for number in (1, 2)
+}
+OTHER_WIDGETS = (
+    r"app\.(name|chime|check_connection)",
+    r"live\.(header|tasks|history|gallery)",  # the component of a live part, and its triggers
+    r"composer\.autosave",  # the component, and its triggers
+    r"composer\.(tool_\w+|go_back|generate-.+|make_variations|save_template)",  # buttons
+    r"composer\.(part|idea|open_ideas)_\w+",  # the guide
+    r"composer\.compare_with",
+    r"composer\.rows_[0-9a-f]{16}",  # the table of variations, by its content
+    r"composer\.(open_cut|open_board_text|(add|spread)_shots?|(earlier|later|split|remove)_shot_\d)",
+    r"composer\.(shelf|library_query|library_category|all_templates|use-.+)",  # the dialog "Templates"
+    r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
+    r"history\.(open_comparison|compare_now|page\w*|table_.+)",
+    r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
+)
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in PAGES.glob("**/*.py"):
+        yield str(path.relative_to(PAGES)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
+    pick(app, "model", "kling-v3")
+    pick(app, "prompt", "A {red|grey} fox")
+    pick(unfold(app, *PANELS), "cut", "customize")
+    for label in ("Guide", "Compare", "Templates", "Take it elsewhere"):
+        press(app, label)
+    pick(app, "cut", "one shot")
+    pick(app, "variations", True)
+    press_generate(app)
+    seen: set[str] = set(app.session_state)
+    for page in ("history.py", "gallery.py", "compose.py"):
+        app.switch_page(page).run()
+        seen |= set(app.session_state)
+    named = {*STATES, *WIDGETS_OF_THE_DRAFT, *map(panel_key, PANELS)}
+    others = {name for name in seen - named if not any(re.fullmatch(form, name) for form in OTHER_WIDGETS)}
+    assert others == set()
+    assert seen >= named
+    assert all(type(app.session_state[name]) is kind for name, kind in STATES.items())
+
+
+def test_only_the_context_reads_who_somebody_is():
+    """Neither cookies, nor the name that was typed, nor the token of a session is read elsewhere."""
+    secret = {context.NAME_FIELD, context.NAME_COOKIE, context.CHIME_COOKIE, context.BROWSER_COOKIE}
+    found = {
+        f"{name}:{node.lineno}"
+        for name, module in modules()
+        for node in ast.walk(module)
+        if name != "_ui/context.py"
+        and (
+            (isinstance(node, ast.Attribute) and node.attr in {"cookies", "token", "visit"})
+            or (isinstance(node, ast.Constant) and node.value in secret)
+            or (isinstance(node, ast.Subscript) and "NAME_FIELD" in ast.unparse(node.slice))
+        )
+    }
+    assert found == set()
+
+
+def test_the_name_is_the_one_that_was_typed_and_there_is_one_local_user(app: AppTest):
+    def read() -> None:
+        import streamlit as st
+
+        from pages._ui.context import current_user
+
+        user = current_user()
+        st.text(f"{user.id} / {user.name} / {user.role}")
+
+    page = AppTest.from_function(read).run()
+    assert page.text[0].value == "local /  / admin"
+    page.session_state[context.NAME_FIELD] = "Grace Hopper"
+    assert page.run().text[0].value == "local / Grace Hopper / admin"
+    assert not app.exception
+
+
+def test_every_order_of_a_page_goes_through_one_function():
+    calls = {
+        (name, node.func.attr)
+        for name, module in modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"order", "order_all"}
+    }
+    assert calls == {("_ui/ordering.py", "order_all")}
+
+
+def test_what_an_order_needs_is_read_before_it_is_made_and_the_list_is_stored_with_the_draft(
+    studio: Studio, app: AppTest
+):
+    pick(app, "prompt", "A fox")
+    press_generate(app)
+    (job,) = studio.ledger.jobs()
+    state: ComposerState = app.session_state.composer
+    assert state.jobs == [job.id]
+    stored = studio.state.drafts.load(state.draft_id)
+    assert stored is not None
+    assert stored.made == (job.id,)
