@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kling.sandbox.callbacks import Callbacks
 from kling.sandbox.clips import Clips
-from kling.sandbox.control import routes
+from kling.sandbox.control import Controlled, routes
 from kling.sandbox.engine import Answer, Engine, Request, refused_answer
 from kling.sandbox.faults import with_fault
 from kling.sandbox.loopback import OriginGuard
@@ -73,7 +73,7 @@ class SandboxApp:
         )
         self.asgi = Starlette(
             routes=[
-                *routes(self),
+                *routes(Controlled(engine, clips, now, self.journal)),
                 Route("/clips/{name}", _Endpoint(self.clip), methods=["GET", "HEAD"]),
                 Route("/{path:path}", _Endpoint(self.api)),
             ],

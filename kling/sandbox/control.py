@@ -12,8 +12,10 @@ GET  accepted                   how many tasks were really created per external_
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, Response
@@ -21,18 +23,29 @@ from starlette.routing import Route
 
 from kling.sandbox import contract
 from kling.sandbox.callbacks import USER_AGENT
+from kling.sandbox.clips import Clips
+from kling.sandbox.engine import Engine
 from kling.sandbox.loopback import hostname, is_loopback
 from kling.sandbox.plans import parse_plan
 
-if TYPE_CHECKING:
-    from kling.sandbox.app import SandboxApp
-
 _DAY_MS = 24 * 3600 * 1000
 _MAX_ADVANCE_MS = 3650 * _DAY_MS
-Action = Callable[["SandboxApp", Any], Any]
 
 
-def routes(sandbox: SandboxApp) -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """The parts of a sandbox that the control plane reads and changes; `SandboxApp` says what each is."""
+
+    engine: Engine
+    clips: Clips
+    now: Callable[[], float]
+    journal: deque[dict[str, Any]]
+
+
+Action = Callable[[Controlled, Any], Any]
+
+
+def routes(sandbox: Controlled) -> list[Route]:
     """Return the routes of a sandbox's control plane."""
     return [
         Route("/_sandbox/health", _endpoint(sandbox, _health, guarded=False)),
@@ -49,7 +62,7 @@ def routes(sandbox: SandboxApp) -> list[Route]:
 
 
 def _endpoint(
-    sandbox: SandboxApp, action: Action, *, guarded: bool = True
+    sandbox: Controlled, action: Action, *, guarded: bool = True
 ) -> Callable[[HTTPRequest], Awaitable[Response]]:
     async def endpoint(request: HTTPRequest) -> Response:
         if guarded and not _from_here(request):
@@ -70,19 +83,19 @@ def _from_here(request: HTTPRequest) -> bool:
     return is_loopback(peer) and is_loopback(hostname(request)) and not sent_by_others
 
 
-def _health(sandbox: SandboxApp, _body: Any) -> Any:
+def _health(sandbox: Controlled, _body: Any) -> Any:
     store = sandbox.engine.store
     return {"status": "ok", "tasks": store.last, "open": sum(store.in_flight.values())}
 
 
-def _reset(sandbox: SandboxApp, _body: Any) -> Any:
+def _reset(sandbox: Controlled, _body: Any) -> Any:
     sandbox.engine.reset(sandbox.now())
     sandbox.clips.clear()
     sandbox.journal.clear()
     return {"status": "ok"}
 
 
-def _clock(sandbox: SandboxApp, body: Any) -> Any:
+def _clock(sandbox: Controlled, body: Any) -> Any:
     if body is not None:
         amounts = {"advance_days": _DAY_MS, "advance_seconds": 1000}
         if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= amounts.keys():
@@ -94,12 +107,12 @@ def _clock(sandbox: SandboxApp, body: Any) -> Any:
     return {"now": sandbox.engine.clock(sandbox.now())}
 
 
-def _plan(sandbox: SandboxApp, body: Any) -> Any:
+def _plan(sandbox: Controlled, body: Any) -> Any:
     if body is not None:
         sandbox.engine.plans.add(parse_plan(body))
     return {"waiting": sandbox.engine.plans.waiting()}
 
 
-def _accepted(sandbox: SandboxApp, _body: Any) -> Any:
+def _accepted(sandbox: Controlled, _body: Any) -> Any:
     counts = sandbox.engine.store.count_by_external_task_id()
     return {"total": sum(counts.values()), "without_id": counts.pop("", 0), "by_external_task_id": counts}

@@ -155,8 +155,10 @@ def test_one_that_cannot_be_read_is_left_out_and_as_it_is_and_the_others_stay(da
     again.add(FOX, title="New")
     again.update(kept, title="Changed")
     with database.read() as connection:
-        row = connection.execute(team_templates.select().where(team_templates.c.id == seen.id)).one()
-    assert damage.items() <= row._mapping.items()
+        row = (
+            connection.execute(team_templates.select().where(team_templates.c.id == seen.id)).mappings().one()
+        )
+    assert damage.items() <= row.items()
 
 
 def test_a_full_disk_changes_nothing(database, saved, again):
@@ -186,7 +188,7 @@ def test_what_is_too_much_is_told(saved, database):
     long = saved.add(FOX, title="t" * 500, category="c" * 500, teaches="n" * 500, author="a" * 500)
     assert [len(text) for text in (long.title, long.category, long.teaches, long.author)] == [80, 40, 300, 80]
     with database.read() as connection:
-        row = dict(connection.execute(team_templates.select()).one()._mapping)
+        row = dict(connection.execute(team_templates.select()).mappings().one())
     rows = [{**row, "id": f"{number:016x}"} for number in range(TEMPLATES - 1)]
     with database.write() as connection:
         connection.execute(team_templates.insert(), rows)
