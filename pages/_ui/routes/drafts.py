@@ -51,4 +51,7 @@ async def typed(request: Request) -> Response:
 
 def _store(draft_id: str, cookie: str, texts: dict[str, str]) -> None:
     state = context.studio().state
-    state.drafts.save(draft_id, state.browsers.verify(cookie), texts=texts)
+    owner = state.browsers.verify(cookie)
+    if not owner:
+        raise NotKept("This browser keeps no cookies, so a text is kept only once you leave its field.")
+    state.drafts.save(draft_id, owner, texts=texts)
