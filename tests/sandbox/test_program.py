@@ -29,7 +29,7 @@ from kling.sandbox.options import parse_options, settings, warning
 
 PROGRAM = [sys.executable, "-m", "kling.sandbox"]
 REQUEST = {"model_name": "kling-v2-6", "prompt": "A fox in the snow"}
-PATIENCE = 30
+PATIENCE = 60  # seconds; a worker that draws has the lowest priority on a busy machine
 
 
 class Running:
@@ -114,10 +114,11 @@ def test_it_says_where_it_is_and_how_to_connect_and_draws_a_tiny_clip():
 def test_a_drawn_clip_is_as_ordered():
     pytest.importorskip("kling.sandbox.renderer")
     with running("--pace", "immediate") as sandbox:
-        assert sandbox.create(external_task_id="mine", model_name="kling-v3", duration="3")["code"] == 0
+        square = {"model_name": "kling-v3", "duration": "3", "aspect_ratio": "1:1"}  # the fewest pixels
+        assert sandbox.create(external_task_id="mine", **square)["code"] == 0
         video = sandbox.finished("mine")["task_result"]["videos"][0]
         with av.open(io.BytesIO(sandbox.session.get(video["url"], timeout=5).content), "r") as file:
-            assert (file.streams.video[0].width, file.streams.video[0].height) == (1280, 720)
+            assert (file.streams.video[0].width, file.streams.video[0].height) == (720, 720)
             assert (file.duration or 0) / av.time_base == pytest.approx(3, abs=0.1)
             assert len(file.streams.audio) == 0
 
