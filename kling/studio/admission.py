@@ -1,4 +1,4 @@
-"""Admission control: which jobs may go to Kling now. It decides; the sender sends."""
+"""Admission control: decides which jobs may be sent to Kling now. The sender sends them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ _ACCEPTED = (SUBMITTED, PROCESSING, SUCCEED)
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """A job that a worker has right now."""
+    """A job that a worker is sending right now.
+
+    Args:
+        model, person: of the job.
+        turn: number of the service that its person gets with it (see `fairness`).
+    """
 
     model: str
     person: str
@@ -31,13 +36,13 @@ class InFlight:
 
 
 class AdmissionControl:
-    """The queue of one account: `Capacity` (slots), `Holds` and `Fairness` together.
+    """The queue of one account, decided by `Capacity` (slots), `Holds` and `Fairness` together.
 
     Args:
-        ledger: whose jobs wait and run.
+        ledger: has the jobs that wait and run.
         owns: whether a job belongs to the account in use.
-        monotonic: seconds that never jump.
-        rng: for jitter.
+        monotonic: seconds of a clock that never jumps.
+        rng: the source of jitter.
     """
 
     def __init__(
@@ -49,31 +54,29 @@ class AdmissionControl:
         rng: random.Random,
     ) -> None:
         self._ledger, self.owns, self._monotonic = ledger, owns, monotonic
-        self.lock = threading.RLock()  # held from a decision until it is noted
+        self.lock = threading.RLock()  # held from a decision until it is recorded
         self._holds = Holds(rng)
         self._capacity = Capacity(self._holds.pause)
         self._fairness = Fairness()
         self._in_flight: dict[str, InFlight] = {}
         self._is_primed = False
-        self.answered_at = (
-            monotonic()
-        )  # when Kling last answered a call for one of the jobs; the start counts
+        self.answered_at = monotonic()  # when Kling last answered a call for a job; at first the start
 
-    # -- what there is ---------------------------------------------------------------------------------------
+    # -- the jobs --------------------------------------------------------------------------------------------
 
     def own_jobs(self) -> list[Job]:
-        """Return the account's jobs that wait, are being sent, looked up or made."""
+        """Return the jobs of the account in a state of `OPEN`."""
         return [job for job in self._ledger.open_jobs() if self.owns(job)]
 
     def waiting(self) -> list[Job]:
-        """Return the jobs that wait and that no worker has."""
-        return self._look()[0]
+        """Return the waiting jobs that no worker has."""
+        return self._waiting_and_running()[0]
 
-    def _look(self) -> tuple[list[Job], Counter[str]]:
-        """Return what waits, and how many jobs of each model have a slot at Kling, or may have."""
-        in_flight = self.in_flight  # first: a worker records before it releases
+    def _waiting_and_running(self) -> tuple[list[Job], Counter[str]]:
+        """Return the waiting jobs, and how many jobs of each model have a slot at Kling or may have one."""
+        in_flight = self.in_flight  # read first, because a worker records a job before it releases it
         mine = [job for job in self.own_jobs() if job.id not in in_flight]
-        unconfirmed = self._ledger.unconfirmed  # these are for a person to decide
+        unconfirmed = self._ledger.unconfirmed  # a person has to decide about these
         waiting = [job for job in mine if job.state == WAITING and job.id not in unconfirmed]
         running = Counter(job["model_name"] for job in mine if job.state in OPEN - {WAITING})
         if not self._is_primed and not self._ledger.opening:
@@ -82,7 +85,7 @@ class AdmissionControl:
         return waiting, running
 
     def _prime(self, waiting: Iterable[Job], running: Counter[str]) -> None:
-        """Learn from the log what the process before knew: who was served last, and how many slots fit."""
+        """Learn from the log what an earlier process knew: who was served last, and how many slots fit."""
         served: dict[tuple[str, str], datetime] = {}
         for job in self._ledger.jobs():
             accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
@@ -99,11 +102,11 @@ class AdmissionControl:
 
     @property
     def in_flight(self) -> frozenset[str]:
-        """The ids of the jobs that a worker has right now."""
+        """The ids of the jobs that workers have right now."""
         return frozenset(self._in_flight)
 
     def acquire(self, job_id: str, *, model: str, person: str) -> None:
-        """Note that a worker has a job; it is its person's turn, unless it is refused."""
+        """Note that a worker has a job. It counts as its person's turn, unless Kling refuses it."""
         with self.lock:
             self._in_flight[job_id] = InFlight(model, person, self._fairness.next_turn())
 
@@ -112,14 +115,19 @@ class AdmissionControl:
         with self.lock:
             self._in_flight.pop(job_id, None)
 
-    # -- what is learnt --------------------------------------------------------------------------------------
+    # -- what answers teach ----------------------------------------------------------------------------------
 
     def mark_polled(self) -> None:
-        """Note that all running jobs have just been asked for."""
+        """Note that the states of all running jobs have just been read from Kling."""
         self._capacity.mark_polled(self._monotonic())
 
     def accepted(self, job: Job, *, ended: bool = False) -> None:
-        """Note that Kling took a job, before the log says so."""
+        """Note that Kling has accepted a job, before that is recorded.
+
+        Args:
+            job: as it was sent.
+            ended: whether its task has ended already and takes no slot.
+        """
         model = job["model_name"]
         with self.lock:
             self._holds.clear(model)
@@ -129,21 +137,21 @@ class AdmissionControl:
             self._capacity.accepted(model, self._others(job) + (not ended), self._monotonic())
 
     def slots_taken(self, job: Job, *, at_least: float = 0) -> None:
-        """Note that Kling refused a job because its slots are taken (1303)."""
+        """Note that Kling refused a job because all slots of its model are taken (1303)."""
         model, now = job["model_name"], self._monotonic()
         with self.lock:
             self._holds.drop_expired(model, now)
             self._capacity.refused(model, self._others(job), now, at_least=at_least)
 
     def _others(self, job: Job) -> int:
-        """Return how many jobs of the same model run beside one that was sent or found just now."""
+        """Return how many other jobs of its model run, for a job that was sent or found just now."""
         is_counted = job.state in OPEN - {WAITING} and job.id not in self._in_flight
-        return self._look()[1][job["model_name"]] - is_counted
+        return self._waiting_and_running()[1][job["model_name"]] - is_counted
 
     def hold(
         self, key: str, reason: str, code: int, *, at_least: float = 0, needs_person: bool = False
     ) -> None:
-        """Send nothing of a model, or of the `ACCOUNT`, for a while."""
+        """Send nothing of a model, or of the whole `ACCOUNT`, for a while; see `Holds.add`."""
         with self.lock:
             self._holds.add(
                 key,
@@ -156,36 +164,36 @@ class AdmissionControl:
             )
 
     def deprioritize(self, job: Job) -> None:
-        """Let all others go before a job for which the account was not good enough."""
+        """Let all other jobs go before one that the account cannot pay or may not use."""
         self._fairness.deprioritize(job.id)
 
     def resume(self) -> None:
-        """Forget what holds the jobs: somebody has acted on the account."""
+        """End all holds, because somebody has acted on the account."""
         with self.lock:
             self._holds.clear()
             self._fairness.restore_priority()
             self._capacity.probe_now(self._monotonic())
 
     def try_now(self, model: str) -> None:
-        """Try a model now, one job first."""
+        """End the pauses of a model now; one job goes first, as a probe."""
         with self.lock:
             self._holds.expire(model, self._monotonic())
             self._capacity.probe_now(self._monotonic(), model)
 
-    # -- what follows from it --------------------------------------------------------------------------------
+    # -- decisions -------------------------------------------------------------------------------------------
 
     @property
     def holds(self) -> tuple[Hold, ...]:
-        """Everything that holds jobs right now; slots that are taken are no trouble and not among it."""
+        """Every hold of the moment. Taken slots are no hold, because jobs only wait for their turn then."""
         return self._holds.active(self._monotonic())
 
     def hold_of(self, model: str) -> Hold | None:
-        """Return what keeps jobs of this model from being sent right now."""
+        """Return the hold of the moment on jobs of this model, None if there is none."""
         return self._holds.of(model, self._monotonic())
 
     def free_slots(self, model: str) -> int:
         """Return how many jobs of a model may be sent now."""
-        return self._free_slots(model, self._look()[1][model])
+        return self._free_slots(model, self._waiting_and_running()[1][model])
 
     def _free_slots(self, model: str, running: int) -> int:
         now = self._monotonic()
@@ -199,10 +207,10 @@ class AdmissionControl:
         return min(free, int(not in_flight)) if self._holds.has(model) else free
 
     def take_ready(self) -> list[Job]:
-        """Acquire the jobs that may go now, and return them to be sent."""
+        """Acquire the waiting jobs that may go now, and return them to be sent."""
         ready = []
         with self.lock:
-            waiting, running = self._look()
+            waiting, running = self._waiting_and_running()
             queues = self._queues(waiting).items()
             for model, queue in sorted(queues, key=lambda entry: self._fairness.rank(entry[1][0])):
                 for job in queue[: self._free_slots(model, running[model])]:
@@ -211,7 +219,7 @@ class AdmissionControl:
         return ready
 
     def next_try(self, model: str) -> float | None:
-        """Return when jobs of a model are tried again by themselves."""
+        """Return when a job of a model is tried again by itself, None if nothing delays it."""
         if hold := self.hold_of(model):
             return hold.until
         probe_at = self._capacity.probe_at(model)
@@ -225,14 +233,15 @@ class AdmissionControl:
         """Return the positions of all waiting jobs, by id."""
         positions = {}
         with self.lock:
-            waiting, running = self._look()
+            waiting, running = self._waiting_and_running()
             for model, queue in self._queues(waiting).items():
-                why, needs_person = self._why(model, running[model])
+                why, needs_person = self._wait_reason(model, running[model])
                 for position, job in enumerate(queue, 1):
                     positions[job.id] = QueuePosition(position, len(queue), why, needs_person)
         return positions
 
-    def _why(self, model: str, running: int) -> tuple[str, bool]:
+    def _wait_reason(self, model: str, running: int) -> tuple[str, bool]:
+        """Return why jobs of a model wait, in words, and whether a person has to act."""
         if hold := self._holds.shown(model, self._monotonic()):
             words = hold.reason if hold.code == NO_LOG else WAIT_REASONS.get(hold.code, "waits for Kling")
             return words.rstrip("."), hold.needs_person

@@ -1,7 +1,7 @@
-"""Our own copy of every video: fetched as soon as it exists, checked, and never half there.
+"""Our own copy of every video: fetched as soon as it exists, checked, and either whole or absent.
 
-A file that is a whole MP4 is never deleted here, whatever this machine makes of it: it was paid for, and a
-browser may play what this machine cannot decode. It is only ever replaced by a better copy of the same video.
+A whole MP4 file is never deleted here, even if this machine cannot decode it: it was paid for, and a browser
+may still play it. It is only ever replaced by a better copy of the same video.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from kling.studio.ledger import Ledger
 from kling.studio.video_check import ChildChecker, Decoded, VideoChecker
 from kling.tasks import Video
 
-MAX_BYTES = 2**30  # of one video; 15 s of 4k has about a tenth of it
-MOST_BOXES = 10_000  # of one file, at its top level
-MOST_AGAIN = 3  # copies of a broken file that are fetched
-_EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # Kling's API is younger: an earlier time was read wrongly
+MAX_BYTES = 2**30  # of one video; 15 s of 4k take about a tenth of that
+MOST_BOXES = 10_000  # at the top level of one file
+MOST_AGAIN = 3  # further copies of a broken file that are fetched
+_EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # Kling's API is younger, so an earlier time is an error
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 class Archive:
-    """The folder of videos and posters, named by our ids only.
+    """The folder of videos and posters. Files are named by our ids only.
 
     Args:
         folder: made if it is not there.
-        checker: looks at the files; by default in child processes.
+        checker: examines the files; by default in child processes.
     """
 
     def __init__(self, folder: Path, *, checker: VideoChecker | None = None) -> None:
         self.folder = folder
         self._checker = checker or ChildChecker()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for part in folder.glob("*.part"):  # of a process that was killed; nobody else works in this folder
+        for part in folder.glob("*.part"):  # left by a process that was killed: no other one uses this folder
             part.unlink(missing_ok=True)
 
     def video(self, job_id: str, *, watermark: bool = False) -> Path:
@@ -51,23 +51,23 @@ class Archive:
         return self._path(job_id, ".watermark.mp4" if watermark else ".mp4")
 
     def poster(self, job_id: str) -> Path:
-        """Return where the picture of a video lies or will lie; what cannot be decoded here has none."""
+        """Return where the poster of a video lies or will lie; one that cannot be decoded here has none."""
         return self._path(job_id, ".jpg")
 
     def stop(self) -> None:
-        """Interrupt what is being looked at: whoever waits for it gets a `CheckInterrupted`."""
+        """Interrupt every examination of a file: its caller gets a `CheckInterrupted`."""
         self._checker.stop()
 
     def fetch(self, job: Job, result: Callable[[], Video], client: Client) -> dict[str, str]:
-        """Fetch what is not here yet of a result, and return the log's cells of it.
+        """Fetch the files of a result that are not here yet, and return the log's cells for them.
 
-        Their `extra` has what the file really is as `probe`. Where this machine cannot decode it, `check` is
-        `unchecked` and `check_reason` says why; else `check` is left to the method of that name.
+        In their `extra`, `probe` has the facts of the file. If this machine cannot decode the file, `check`
+        is `unchecked`, and `check_reason` says why; otherwise the method `check` adds `check` later.
 
         Args:
-            job: that succeeded.
-            result: gives the addresses; not asked if every file is here already.
-            client: that fetches.
+            job: one that succeeded.
+            result: gives the addresses; not called if every file is here already.
+            client: fetches the files.
 
         Raises:
             DownloadFailed: it did not arrive whole, or is no MP4 file.
@@ -76,7 +76,8 @@ class Archive:
             CheckInterrupted: the studio stops; the file may be here.
         """
         path = self.video(job.id)
-        # A whole file without its row: that was cut off by a crash or a full disk, and the url may be dead.
+        # A whole file may be here although its row is not, after a crash or on a full disk. It is taken as it
+        # is, because its address may have expired.
         if not _is_whole(path):
             _download(result().url, path, client)
         cells = self._cells(job.id)
@@ -87,14 +88,14 @@ class Archive:
                     _download(url, marked, client)
                 if _is_whole(marked):
                     cells["watermark_file"] = marked.name
-            except DownloadFailed as error:  # the clip itself is here, and is not kept from anybody
+            except DownloadFailed as error:  # the clip itself is here and can be shown
                 cells["message"] = f"The copy with a watermark could not be kept. {error}"
         return cells
 
     def check(self, job: Job) -> dict[str, str]:
-        """Decode all of a video, and return the log's cells of the outcome.
+        """Decode a video to its end, and return the log's cells for the outcome.
 
-        Their `extra` has it as `check`: `ok`, `broken`, or `unchecked` if this machine cannot tell. For the
+        In their `extra`, `check` is `ok`, `broken`, or `unchecked` if this machine cannot tell. For the
         latter two, `check_reason` says why.
 
         Raises:
@@ -107,12 +108,14 @@ class Archive:
         decoded = self._checker.decode(path)
         if self.poster(job.id).exists():
             return _extra(decoded.outcome, decoded.problem)
-        return self._cells(job.id, decoded)  # a file that was put there, or was found without its order
+        return self._cells(job.id, decoded)  # a file that a person put there, or that was found without a row
 
     def fetch_again(self, job: Job, result: Callable[[], Video], client: Client) -> dict[str, str]:
-        """Fetch another copy of a broken file beside it and keep the better one; return the log's cells.
+        """Fetch another copy of a broken file, and replace the file if the copy is better.
 
-        `again` in their `extra` counts the copies that arrived; after `MOST_AGAIN` no other one helps.
+        Returns:
+            The log's cells. `again` in their `extra` counts the copies that arrived so far; after
+            `MOST_AGAIN` no further one is fetched.
 
         Raises:
             DownloadFailed, TransportError, OSError, CheckInterrupted: as in `fetch`; the file is as it was.
@@ -120,7 +123,7 @@ class Archive:
         path = self.video(job.id)
         here = path.exists()
         before = self._checker.decode(path) if here else Decoded("broken", problem="The file is not here.")
-        if before.outcome == "ok":  # it was replaced before, and the row of that was cut off by a crash
+        if before.outcome == "ok":  # it was replaced before, but a crash came before the row of that
             return self._cells(job.id, before)
         beside = self._path(job.id, ".again.mp4")
         _download(result().url, beside, client)
@@ -138,21 +141,21 @@ class Archive:
         return self._cells(job.id, after, again=count)
 
     def _cells(self, job_id: str, decoded: Decoded | None = None, **noted: Any) -> dict[str, str]:
-        """Look at a file, make its poster, and return the log's cells."""
+        """Examine a file, make its poster, and return the log's cells."""
         path, poster = self.video(job_id), self.poster(job_id)
         part = poster.with_suffix(".jpg.part")
         try:
-            look = self._checker.look(path, part)
-            if not look.problem and part.exists():
+            probe = self._checker.probe(path, part)
+            if not probe.problem and part.exists():
                 part.replace(poster)
         finally:
             part.unlink(missing_ok=True)
-        if look.facts:
-            noted["probe"] = dict(look.facts)
+        if probe.facts:
+            noted["probe"] = dict(probe.facts)
         if decoded is not None:
             noted |= {"check": decoded.outcome, "check_reason": decoded.problem}
-        elif look.beyond_us:
-            noted |= {"check": "unchecked", "check_reason": look.problem}
+        elif probe.beyond_us:
+            noted |= {"check": "unchecked", "check_reason": probe.problem}
         return {
             "file": path.name,
             "file_bytes": str(path.stat().st_size),
@@ -173,8 +176,8 @@ def again(job: Job) -> int:
 
 
 def orphans(archive: Archive, ledger: Ledger) -> list[str]:
-    """Return the ids of the videos whose job the ledger does not know, or does not know to be accepted."""
-    if ledger.opening or ledger.failure:  # it only looks empty
+    """Return the ids of the videos that no accepted job of the ledger has."""
+    if ledger.opening or ledger.failure:  # it looks empty then, but is not
         return []
     ids = (path.stem for path in archive.folder.glob("*.mp4"))
     ours = (job_id for job_id in ids if mark_of(job_id) is not None or asked_by(job_id) != job_id)
@@ -182,7 +185,7 @@ def orphans(archive: Archive, ledger: Ledger) -> list[str]:
 
 
 def cleared_at(job: Job) -> datetime:
-    """Return when Kling clears the video of a job: 30 days after it was made, as far as that is known."""
+    """Return when Kling deletes the video of a job: 30 days after it was made, as far as that is known."""
     seen = job.since.get(SUCCEED) or _EARLIEST
     seen = seen if seen.tzinfo else seen.replace(tzinfo=UTC)
     made = job.moment("updated_at")
@@ -192,10 +195,17 @@ def cleared_at(job: Job) -> datetime:
 
 
 def retention_status(job: Job, now: datetime) -> tuple[str, int]:
-    """Return how safe the video of a job is: `safe`, `at risk` with the days left, or `gone`.
+    """Return whether the video of a job is stored here, and the days that are left otherwise.
 
-    Kling clears results 30 days after it made them. That day alone proves nothing, so a video whose time is
-    over is `at risk` with 0 days left until Kling has said that it is gone. Other jobs are none of these.
+    Kling deletes results 30 days after it made them. That day alone proves nothing, so a video whose time is
+    over stays `at risk`, with 0 days left, until Kling has said that it is gone.
+
+    Args:
+        job: of any state.
+        now: the time of day.
+
+    Returns:
+        `safe`, `at risk` with the days left, `gone`, or an empty text for a job that did not succeed.
     """
     if job.state != SUCCEED:
         return "", 0
@@ -207,14 +217,11 @@ def retention_status(job: Job, now: datetime) -> tuple[str, int]:
     return "at risk", max((cleared_at(job) - now).days, 0)
 
 
-safety = retention_status
-
-
 def check_mp4(path: Path) -> None:
-    """Check that a file is a whole MP4: its boxes fill it to the last byte, and the needed ones are there.
+    """Check that a file is a whole MP4: its boxes fill it to the last byte, and no needed box is missing.
 
     Raises:
-        DownloadFailed: it is not.
+        DownloadFailed: it is no whole MP4.
         OSError: it cannot be read.
     """
     kinds: set[bytes] = set()
@@ -242,13 +249,13 @@ def check_mp4(path: Path) -> None:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how much room the disk of a folder has."""
+    """Return how many bytes are free on the disk of a folder."""
     stat = os.statvfs(folder)
     return stat.f_bavail * stat.f_frsize
 
 
 def _download(url: str, path: Path, client: Client) -> None:
-    """Save a file that is a whole MP4; what was there before stays if nothing arrives."""
+    """Fetch a file and check that it is a whole MP4. If nothing arrives, a file that is there stays."""
     client.download(url, path, max_bytes=MAX_BYTES)
     try:
         check_mp4(path)

@@ -1,13 +1,14 @@
 """What this process knows of the calls that it made for each job, and what follows from it.
 
-A job that could have been sent is ended by a task with our id, by one of the three proofs below, or by a
-person. A refusal, silence, a file and a clock prove nothing by themselves. "Nothing was spent" is said if
+A job that may have been sent ends only in one of three ways: Kling has a task with our id, one of the proofs
+below holds, or a person ends it. A refusal, silence, a file and the time of day prove nothing by themselves.
+It is proved that nothing was spent for a job if
 
 (a) this process ordered the job, and no call for it can have arrived;
 (b) this process ordered it, Kling refused it, every call was answered, and a look-up after that finds none;
 (c) two look-ups at least a minute apart find none, both 15 minutes after the last call that may have arrived.
 
-A "no such task" that comes earlier means "not seen yet", because Kling's look-ups may lag behind its creates.
+A "no such task" that comes earlier proves nothing: Kling may show a task only some time after it accepted it.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from kling.errors import (
 )
 from kling.studio.jobs import INTENT, UNKNOWN, Job
 
-LATE = 15 * 60.0  # seconds after the last call; from then on "no such task" is believed
+LATE = 15 * 60.0  # seconds after the last call from which "no such task" is believed
 APART = 60.0  # seconds between the two look-ups of (c)
 
 
 class Outcome(StrEnum):
-    """What came of a create call."""
+    """The outcome of a create call."""
 
     ACCEPTED = "accepted"
     NOT_SENT = "provably not sent"
@@ -65,7 +66,8 @@ class Step(StrEnum):
     LEAVE = "leave it to a person"
 
 
-# The outcome of a create call, by what was known of the job before it. README shows this table.
+# The next step after a create call, by its outcome and by what was known of the job before it. README shows
+# this table.
 AFTER_CREATE: dict[Outcome, dict[Known, Step]] = {
     Outcome.ACCEPTED: dict.fromkeys(Known, Step.ACCEPT),
     Outcome.NOT_SENT: {
@@ -106,8 +108,9 @@ class Age(StrEnum):
     PROVED = "after 15 minutes, and twice"
 
 
-# A look-up that finds no task, by what is known and when. One that finds a task is always ACCEPT, one that is
-# not answered is always LOOK_UP. README shows this table.
+# The next step after a look-up that finds no task, by what is known and how long ago the last call was. After
+# one that finds a task it is always ACCEPT, after one that is not answered always LOOK_UP. README shows this
+# table.
 AFTER_NO_TASK: dict[Known, dict[Age, Step]] = {
     Known.WHOLE: dict.fromkeys(Age, Step.END),
     Known.PART: {Age.EARLY: Step.LOOK_UP, Age.SETTLED: Step.RESEND, Age.PROVED: Step.LEAVE},
@@ -117,7 +120,7 @@ AFTER_NO_TASK: dict[Known, dict[Age, Step]] = {
 
 
 def outcome_of(error: KlingError) -> Outcome:
-    """Return what an error of a create call says about the task."""
+    """Return the outcome of a create call that ended with an error."""
     if isinstance(error, NotSent):
         return Outcome.NOT_SENT
     if isinstance(error, APIError) and error.says_it_exists:
@@ -130,20 +133,20 @@ def outcome_of(error: KlingError) -> Outcome:
 
 @dataclass(slots=True)
 class Calls:
-    """The calls for one job, as this process saw them; times by the monotonic clock.
+    """The calls for one job, as far as this process saw them; times by the monotonic clock.
 
     Args:
-        whole: this process ordered the job, and so saw its whole life.
-        last_at: when the last call began that may have arrived. Of a job that was read from the log: when it
+        whole: this process ordered the job, and so has seen every call for it.
+        last_at: when the last call began that may have arrived. For a job that was read from the log: when it
             was read, because another process may have sent it until then.
-        first_at: when the first one began of those that are open.
-        arrived: some call may have arrived.
-        open: some call that may have arrived was not answered.
-        exists: Kling has it: it accepted the job, or refused the id because it has it.
-        refused: the last call was refused for good; the job is not sent again.
-        asked_since_refusal: a look-up after that refusal found no task.
-        none_late: when the first look-up of (c) found no task.
-        proved: (c) holds.
+        first_at: when the first of the calls began that are open; None if none is.
+        arrived: whether a call may have arrived.
+        open: whether a call that may have arrived was not answered.
+        exists: whether Kling has the task: it accepted the job, or refused its id because it has it.
+        refused: whether the last call was refused for good; then the job is not sent again.
+        asked_since_refusal: whether a look-up after that refusal found no task.
+        none_late: when the first look-up of proof (c) found no task; None if none has yet.
+        proved: whether proof (c) holds.
     """
 
     whole: bool
@@ -159,7 +162,7 @@ class Calls:
 
     @property
     def known(self) -> Known:
-        """The column of the tables."""
+        """What is known, as the column of the tables."""
         if self.exists:
             return Known.EXISTS
         if self.open:
@@ -177,23 +180,29 @@ class Calls:
 
     @property
     def proof_at(self) -> float:
-        """When the next of the two look-ups of (c) counts, by the monotonic clock."""
+        """When the next of the two look-ups of (c) may be made, by the monotonic clock."""
         return self.last_at + LATE if self.none_late is None else self.none_late + APART
 
-    def begin(self, now: float) -> None:
-        """Note that a create call begins: until its answer, it may have arrived."""
+    def begin(self, now: float) -> tuple[bool, float]:
+        """Note that a create call begins: until its answer, it may have arrived.
+
+        Returns:
+            `open` and `last_at` before the call, which `end` needs.
+        """
+        before = self.open, self.last_at
         if self.first_at is None or not self.open:
             self.first_at = now
         self.last_at = now
         self.open = True
         self.none_late, self.proved, self.asked_since_refusal = None, False, False
+        return before
 
     def end(self, outcome: Outcome, before: tuple[bool, float]) -> None:
-        """Note what came of it.
+        """Note the outcome of the call that began last.
 
         Args:
-            outcome: of the call that began last.
-            before: `open` and `last_at` before that call.
+            outcome: of that call.
+            before: what `begin` returned for it.
         """
         was_open, was_at = before
         if outcome is Outcome.NOT_SENT:
@@ -201,7 +210,8 @@ class Calls:
             return
         self.arrived = True
         self.open = was_open or outcome is Outcome.LOST
-        self.exists = self.exists or outcome in {Outcome.EXISTS, Outcome.ACCEPTED}  # its row is still to come
+        # An accepted job counts as existing at once, although its row is recorded only after this.
+        self.exists = self.exists or outcome in {Outcome.EXISTS, Outcome.ACCEPTED}
         self.refused = outcome is Outcome.REFUSED
 
     def found_none(self, now: float, *, lag: float) -> Step:
@@ -222,19 +232,19 @@ class Calls:
         if self.refused:
             return {Step.RESEND: Step.LOOK_UP, Step.LEAVE: Step.END}.get(step, step)
         if step is Step.END:
-            return Step.LEAVE  # nothing was refused: it could not be recorded at first that it is left
+            return Step.LEAVE  # no call was refused, so an earlier attempt to leave it was not recorded
         if step is Step.RESEND and self.first_at is not None and now - self.first_at >= LATE:
-            return Step.LOOK_UP  # too old to be sent again by itself: the proof decides
+            return Step.LOOK_UP  # too old to be sent again by itself: wait for proof (c)
         return step
 
 
 class Evidence:
-    """The calls of every job that this process had to do with.
+    """The calls for every job that this process has ordered, sent or looked up.
 
     Args:
-        monotonic: seconds that never jump.
-        changed: whether the log was read again after the start: a job that is first met then may have been
-            sent by another process just before.
+        monotonic: seconds of a clock that never jumps.
+        changed: whether the log was read again after the start. A job that appears in it only then may have
+            been sent by another process just before.
     """
 
     def __init__(self, monotonic: Callable[[], float], changed: Callable[[], bool] = lambda: False) -> None:
@@ -244,12 +254,15 @@ class Evidence:
         self._lock = threading.Lock()
 
     def ordered(self, job_ids: Iterable[str], now: float) -> None:
-        """Note jobs that this process orders: nothing can have been sent for them before."""
+        """Note jobs that this process has ordered: nothing can have been sent for them before."""
         with self._lock:
             self._calls |= {job_id: Calls(whole=True, last_at=now) for job_id in job_ids}
 
     def of(self, job: Job) -> Calls:
-        """Return what is known of a job's calls; of one read from the log, as little as that says."""
+        """Return what is known of a job's calls.
+
+        For a job that was only read from the log, that is little.
+        """
         with self._lock:
             calls = self._calls.get(job.id)
             if calls is None:
@@ -268,6 +281,6 @@ class Evidence:
         return calls is not None and calls.nothing_spent
 
     def forget(self, job_id: str) -> None:
-        """Drop what is known of a job that Kling accepted: the log says it all."""
+        """Drop what is known of a job that Kling accepted: its record says enough."""
         with self._lock:
             self._calls.pop(job_id, None)

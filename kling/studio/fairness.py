@@ -1,7 +1,7 @@
-"""Whose turn it is: for each model, whoever was served longest ago is next.
+"""Whose turn it is: for each model, the person who was served longest ago is next.
 
-A person is a name; all who gave none are one person, because a browser's session is forgotten with the
-studio, and a second tab would be a second turn.
+A person is a name. All who gave no name count as one person: if each browser session counted as one instead,
+a second tab would get a second turn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NEVER: LastServed = 0
 
 
 class Fairness:
-    """The order between people, and the jobs that let all others go first."""
+    """The order between people, and the jobs that go after all others."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -28,28 +28,28 @@ class Fairness:
         return next(self._numbers)
 
     def served(self, model: str, person: str, turn: LastServed) -> None:
-        """Note that a job of a person was accepted; a refused call is nobody's turn."""
+        """Note that a job of a person was accepted. A refused call does not count as a turn."""
         self._served[model, person] = max(turn, self._served.get((model, person), NEVER))
 
     def deprioritize(self, job_id: str) -> None:
-        """Let all others go before a job for which the account was not good enough: they may cost less."""
+        """Let all other jobs go before one that the account cannot pay: they may cost less."""
         self._deprioritized[job_id] = next(self._numbers)
 
     def restore_priority(self, job_id: str | None = None) -> None:
-        """Take a job back into its turn; without an id, all."""
+        """Put a deprioritized job back into its turn; without an id, all of them."""
         if job_id is None:
             self._deprioritized.clear()
         else:
             self._deprioritized.pop(job_id, None)
 
     def rank(self, job: Job) -> LastServed:
-        """Return by what models are ordered whose first jobs were put last."""
+        """Return the rank of a job: 0 for most, and the higher, the later it was deprioritized."""
         return self._deprioritized.get(job.id, NEVER)
 
     def queues(
         self, waiting: Iterable[Job], in_flight: dict[tuple[str, str], LastServed]
     ) -> dict[str, list[Job]]:
-        """Return who waits for each model, in the order in which they go.
+        """Return the waiting jobs of each model, in the order in which they go.
 
         Args:
             waiting: the jobs, the first ordered first.
@@ -69,7 +69,7 @@ class Fairness:
 
 
 def _in_turn(jobs: Iterable[Job], turn: Callable[[str], LastServed]) -> Iterator[Job]:
-    """Yield one job of each person, then the next of each; who was served longest ago is first."""
+    """Yield one job of each person, then the next one of each; the person served longest ago is first."""
     people: dict[str, list[Job]] = {}
     for job in jobs:
         people.setdefault(job["person"], []).append(job)

@@ -1,4 +1,6 @@
-"""From a press to jobs: checked, recognised if it was pressed before, and written before anything is sent.
+"""From a press to jobs: each request is checked, a second press is recognised, and then a job is recorded.
+
+Nothing is sent before its job is on the disk.
 
 order ── row `intent`, fsynced ──▶ send ──▶ submitted
                                       ├ refused for now ──▶ waiting ──▶ send
@@ -27,6 +29,7 @@ from kling.studio.jobs import (
     UNKNOWN,
     WAITING,
     WITHDRAWN,
+    AnyRequest,
     Job,
     StateChanged,
     dump_json,
@@ -34,30 +37,27 @@ from kling.studio.jobs import (
 )
 from kling.studio.ledger import Ledger
 from kling.studio.sender import NO_CONNECTION
-from kling.text_to_video import TextToVideo
 
-SAME_PRESS = 3.0  # seconds after it was written in which the same draft pressed again is the same order
-REMEMBERED = (
-    600.0  # seconds for which a press is remembered: one made early may have waited long for the lock
-)
+SAME_PRESS = 3.0  # seconds after the first press was recorded in which an equal press orders nothing new
+REMEMBERED = 600.0  # seconds for which a press is remembered: a second one may have waited long for the lock
 CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a job may be ordered again at once
 PERSON_LIMIT = 60  # characters of a name
 
-WITHDRAWN_WORDS = "Withdrawn."
-GIVEN_UP_WORDS = (
+WITHDRAWN_MESSAGE = "Withdrawn."
+GIVEN_UP_MESSAGE = (
     "Given up. If Kling has it all the same, it is charged, and followed as soon as Kling shows it."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """Who pressed, and what belongs together.
+    """A press of the button: who pressed, and where its jobs belong.
 
     Args:
         person: the name that the jobs are shown under.
-        session: of the browser; keeps two people's equal drafts apart.
-        parent: id of the job that they were remixed from.
-        group: id of the batch that they belong to.
+        session: the id of the browser's session. It tells the equal drafts of two people apart.
+        parent: the id of the job that they were remixed from, empty if there is none.
+        group: the id of the batch that they belong to, empty if there is none.
     """
 
     person: str
@@ -67,28 +67,35 @@ class Press:
 
 
 @dataclass(slots=True)
-class _Record:
-    """What one press writes."""
+class _Plan:
+    """What is done for one press.
 
-    jobs: dict[str, Job] = field(default_factory=dict)  # by id, in the order of the requests
+    Args:
+        jobs: one for each request, by id and in their order; those of new ids are still empty.
+        rows: the changes to record, one for each new job.
+        claims: the ids of the new jobs by their claim (see `Orders._claims`).
+        to_send: ids of the new jobs that have a slot and are sent at once.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
     rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     claims: dict[Hashable, str] = field(default_factory=dict)
-    going: set[str] = field(default_factory=set)
+    to_send: set[str] = field(default_factory=set)
 
 
 class Orders:
-    """Takes orders for one account, each request at most once.
+    """Records jobs for one account, one for each request that a press asks for, and lets people act on them.
 
     Args:
         ledger, admission, evidence: the studio's parts.
-        account: gives the name that new jobs are recorded under.
-        mark: of the data folder, for ids.
+        account: gives the name of the account that new jobs are recorded under.
+        mark: gives the mark of the data folder, which is a part of each new id.
         owns: whether a job belongs to the account in use.
         hand_over: hands an acquired job to a worker, which sends it.
         retired_ok: whether the account decides by itself about models that Kling has retired.
-        account_cells: what else is written with each order, such as the price of a Unit.
-        clock: Unix seconds, only written down.
-        monotonic: seconds that never jump.
+        account_cells: further cells of each new job, such as the price of a Unit.
+        clock: Unix seconds, used only for times that are recorded or shown.
+        monotonic: seconds of a clock that never jumps.
     """
 
     def __init__(
@@ -110,22 +117,24 @@ class Orders:
         self._account, self._mark, self._owns, self._hand_over = account, mark, owns, hand_over
         self._account_cells, self._retired_ok = dict(account_cells or {}), retired_ok
         self._clock, self._monotonic = clock, monotonic
+        # A claim is a session, a request and its take: equal claims are the same press. By claim, the time
+        # when the job was recorded (monotonic) and its id.
         self._claims: dict[Hashable, tuple[float, str]] = {}
 
-    # -- what a person does ------------------------------------------------------------------------------
+    # -- ordering ----------------------------------------------------------------------------------------
 
-    def order(self, request: TextToVideo, press: Press, *, take: int = 1) -> Job:
-        """Record one order; see `order_all`. Another `take` of the same draft is another order."""
-        return self._place([(request, take)], press)[0]
+    def order(self, request: AnyRequest, press: Press, *, take: int = 1) -> Job:
+        """Order one video; see `order_all`. Another `take` of the same draft makes another job."""
+        return self._order([(request, take)], press)[0]
 
-    def order_all(self, requests: Sequence[TextToVideo], press: Press) -> list[Job]:
-        """Record everything that one press asks for in one write, and send it as slots are free.
+    def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
+        """Record a job for each request of one press in one write, and send as many as slots are free.
 
-        The same press within `SAME_PRESS` seconds is the same order; equal requests in it are deliberate
-        repeats (takes), each a job of its own.
+        An equal press within `SAME_PRESS` seconds makes no new jobs. Equal requests within one press are
+        deliberate repeats (takes), each a job of its own.
 
         Args:
-            requests: what to order, each without an `external_task_id`.
+            requests: each without an `external_task_id`.
             press: who pressed.
 
         Returns:
@@ -140,64 +149,71 @@ class Orders:
         for request in requests:
             taken[repr(request)] += 1
             numbered.append((request, taken[repr(request)]))
-        return self._place(numbered, press)
+        return self._order(numbered, press)
 
-    def _place(self, requests: Sequence[tuple[TextToVideo, int]], press: Press) -> list[Job]:
+    def _order(self, requests: Sequence[tuple[AnyRequest, int]], press: Press) -> list[Job]:
         found = (request.problems(retired_ok=self._retired_ok) for request, _ in requests)
         if problems := tuple(dict.fromkeys(problem for each in found for problem in each)):
             raise InvalidRequest(problems)
         pressed = self._monotonic()
         with self._admission.lock:
-            record = self._claim(requests, press, pressed)
+            plan = self._plan(requests, press, pressed)
             try:
-                recorded = self._ledger.append_many(record.rows)
+                recorded = self._ledger.append_many(plan.rows)
             except BaseException:
-                for job_id in record.going:
-                    self._admission.release(job_id)  # if its row is there all the same, it is looked up
+                for job_id in plan.to_send:
+                    self._admission.release(job_id)  # if a row was written all the same, it is looked up
                 raise
-            written = self._monotonic()  # a slow disk takes nothing off the time for a second press
+            written = self._monotonic()  # counted from here, so that a slow disk does not shorten SAME_PRESS
             self._evidence.ordered((job.id for job in recorded), written)
-            self._claims |= {claim: (written, job_id) for claim, job_id in record.claims.items()}
-        jobs = record.jobs | {job.id: job for job in recorded}
+            self._claims |= {claim: (written, job_id) for claim, job_id in plan.claims.items()}
+        jobs = plan.jobs | {job.id: job for job in recorded}
         for job in recorded:
-            if job.id in record.going:
+            if job.id in plan.to_send:
                 self._hand_over(job)
-        if len(record.going) < len(recorded):
+        if len(plan.to_send) < len(recorded):
             self.send_ready()
         return list(jobs.values())
 
-    def _claim(self, requests: Sequence[tuple[TextToVideo, int]], press: Press, pressed: float) -> _Record:
-        """Tell requests that were pressed before from new ones, and acquire a slot for those that may go."""
-        record = _Record()
-        free = {job["model_name"]: 0 for job in self._admission.waiting()}  # who came first goes first
-        self._claims = {key: kept for key, kept in self._claims.items() if pressed - kept[0] < REMEMBERED}
+    def _plan(self, requests: Sequence[tuple[AnyRequest, int]], press: Press, pressed: float) -> _Plan:
+        """Tell requests that were pressed before from new ones, and acquire the new ones that have a slot."""
+        plan = _Plan()
+        free = {job["model_name"]: 0 for job in self._admission.waiting()}  # older jobs take the slots first
+        self._claims = {key: past for key, past in self._claims.items() if pressed - past[0] < REMEMBERED}
         for request, take in requests:
             claim = (press.session, repr(request), take)
-            written, kept = self._claims.get(claim, (0.0, ""))
-            before = self._ledger.get(kept) if pressed - written < SAME_PRESS else None
+            written, past_id = self._claims.get(claim, (0.0, ""))
+            before = self._ledger.get(past_id) if pressed - written < SAME_PRESS else None
             if before is not None and before.state not in CAME_TO_NOTHING:
-                record.jobs[before.id] = before
+                plan.jobs[before.id] = before
                 continue
             job_id = new_id(self._mark(), self._clock())
-            if self._goes(job_id, request.model_name, visible(press.person), free):
-                record.going.add(job_id)
+            if self._acquire_if_free(job_id, request.model_name, visible(press.person), free):
+                plan.to_send.add(job_id)
             cells = self._cells(replace(request, external_task_id=job_id), press, take)
-            cells["state"] = INTENT if job_id in record.going else WAITING
-            record.jobs[job_id] = Job()  # it keeps its place
-            record.rows.append((job_id, cells))
-            record.claims[claim] = job_id
-        return record
+            cells["state"] = INTENT if job_id in plan.to_send else WAITING
+            plan.jobs[job_id] = Job()  # holds its position among the jobs until it is recorded
+            plan.rows.append((job_id, cells))
+            plan.claims[claim] = job_id
+        return plan
 
-    def _goes(self, job_id: str, model: str, person: str, free: dict[str, int]) -> bool:
-        """Acquire a new job if there is room; `free` is what is left, asked once a model."""
+    def _acquire_if_free(self, job_id: str, model: str, person: str, free: dict[str, int]) -> bool:
+        """Acquire a new job if its model has a free slot; return whether it has.
+
+        Args:
+            job_id: of the new job.
+            model: of the new job.
+            person: whose turn it takes.
+            free: free slots by model, asked for once a model and counted down here.
+        """
         if model not in free:
             free[model] = self._admission.free_slots(model)
-        if goes := free[model] > 0:
+        if is_free := free[model] > 0:
             free[model] -= 1
             self._admission.acquire(job_id, model=model, person=person)
-        return goes
+        return is_free
 
-    def _cells(self, request: TextToVideo, press: Press, take: int) -> dict[str, str]:
+    def _cells(self, request: AnyRequest, press: Press, take: int) -> dict[str, str]:
         hold = self._admission.hold_of(request.model_name)
         return {
             "code": NO_CONNECTION if hold and hold.code == 0 else "",
@@ -210,6 +226,8 @@ class Orders:
             **request_cells(request),
         }
 
+    # -- decisions of a person about a job that is not accepted --------------------------------------------
+
     def withdraw(self, job_id: str) -> Job:
         """Take back a job that was not sent.
 
@@ -221,7 +239,7 @@ class Orders:
             if job_id in self._admission.in_flight:
                 raise StateChanged("It is being sent right now.")
             return self._ledger.append(
-                job_id, only={WAITING, NOT_SENT}, state=WITHDRAWN, message=WITHDRAWN_WORDS
+                job_id, only={WAITING, NOT_SENT}, state=WITHDRAWN, message=WITHDRAWN_MESSAGE
             )
 
     def withdraw_group(self, group: str) -> int:
@@ -237,11 +255,11 @@ class Orders:
                 for job in (self._ledger.index.batch(group) if group else [])
                 if job.state in {WAITING, NOT_SENT} and job.id not in in_flight
             ]
-            cells = {"state": WITHDRAWN, "message": WITHDRAWN_WORDS}
+            cells = {"state": WITHDRAWN, "message": WITHDRAWN_MESSAGE}
             return len(self._ledger.append_many([(job_id, cells) for job_id in mine]))
 
     def give_up(self, job_id: str) -> Job:
-        """End a job that is looked up for long, at the risk that Kling has it: a person's decision.
+        """End a job that has been looked up for long. A person takes the risk that Kling has it all the same.
 
         Raises:
             StateChanged: it is not being looked up any more.
@@ -254,7 +272,7 @@ class Orders:
                 job_id,
                 only={UNKNOWN},
                 state=WITHDRAWN,
-                message=GIVEN_UP_WORDS,
+                message=GIVEN_UP_MESSAGE,
                 extra=dump_json({"given_up": True}),
             )
 
@@ -307,15 +325,15 @@ class Orders:
             )
             self._ledger.confirm(job_id)
 
-    # -- whose turn it is --------------------------------------------------------------------------------
+    # -- sending -----------------------------------------------------------------------------------------
 
     def send_ready(self) -> None:
-        """Hand over what may go now."""
+        """Hand over the waiting jobs that may go now."""
         for job in self._admission.take_ready():
             self._hand_over(job)
 
     def send(self, job: Job) -> None:
-        """Hand over one job whatever waits; it goes with its own id."""
+        """Hand over one job at once, past the queue. It keeps its id, so Kling accepts it at most once."""
         with self._admission.lock:
             if job.id in self._admission.in_flight:
                 return
@@ -324,6 +342,6 @@ class Orders:
 
 
 def visible(text: str) -> str:
-    """Return a name without what could make it look like another: control and direction marks."""
+    """Return a name without control and direction marks, which can make it look like another name."""
     shown = "".join(char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
     return " ".join(shown.split())[:PERSON_LIMIT]

@@ -128,7 +128,7 @@ def _unknown(job: Job, views: Views, since: datetime | None) -> Outlook:
         why = f"Nobody knows yet whether Kling has it, and {look_up.silent} questions were not answered."
         then = f"{look_up.trouble} {again} Check the connection, or give it up."
         return Outlook(why, then, Actor.OPERATOR, since)
-    if views.reconciler.hidden(job):
+    if views.reconciler.is_hidden(job):
         why = "Kling says that it has this order, and does not show it."
         then = f"{again} Ask Kling's support, with the id of the order; or give it up."
         return Outlook(why, then, Actor.OPERATOR, since)

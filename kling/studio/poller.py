@@ -1,6 +1,6 @@
-"""Follows every unfinished job of the account, whoever started it: the only one who asks the API.
+"""Follows every unfinished job of the account, whoever ordered it. No page ever asks the API itself.
 
-`step` is the whole of the loop's body and returns when it wants to be called again; tests call it.
+`step` is the whole body of the loop and returns when it wants to be called again, so tests need no thread.
 """
 
 from __future__ import annotations
@@ -35,36 +35,38 @@ KLING_PACE = (5.0, 15.0)  # seconds between polls: for a young job, for an old o
 SANDBOX_PACE = (0.4, 2.0)
 LONGEST_PAUSE = 60.0  # seconds between polls while nobody answers
 CALLS_PER_SECOND = 0.5  # of polls, on average; a poll of many calls is followed by a longer pause
-HINT_PAUSE = 1.0  # seconds between polls, however many hints come
+HINT_PAUSE = 1.0  # seconds between two polls at least, however many hints come
 SMALLEST_PAGE = 30
 MOST_PAGES = 20  # of one poll
 MOST_GETS = 10  # jobs of one poll that are asked for one by one
-MISSING_FOR = {True: 3.0, False: 24 * 3600.0}  # seconds of "no such task": for the sandbox, for Kling
-MISSING_TIMES = 3  # such answers at least
+# An accepted task counts as lost after "no such task" for so many seconds (of the sandbox, of Kling) and in
+# so many answers at least.
+MISSING_FOR = {True: 3.0, False: 24 * 3600.0}
+MISSING_TIMES = 3
 BEAT = 60.0  # seconds between two signs of life in the log's seal
 
 
 @dataclass(slots=True)
 class _Missing:
-    """An accepted job that Kling says it does not know: since when, and how often it said so."""
+    """An accepted job whose task Kling says it does not know: since when (monotonic), and how often."""
 
     since: float
     times: int = 0
 
 
 class _ListFailed(KlingError):
-    """The list could not be read, and tasks were asked for by id."""
+    """Kling's list of tasks could not be read, so the tasks were asked for by id."""
 
 
 class Poller:
-    """Polls, settles, sends what waits and fetches, one `step` at a time.
+    """Polls tasks, has lost answers looked up, waiting jobs sent and videos fetched, one `step` at a time.
 
     Args:
         ledger, accounts, admission, orders, sender, reconciler, downloads, scan, connection: the studio's
             parts.
-        monotonic: seconds that never jump; all times in here are its.
-        on_change: told when its view of the connection has changed.
-        rng: for jitter.
+        monotonic: seconds of a clock that never jumps; all times of this class are measured by it.
+        on_change: called when `trouble` has changed.
+        rng: the source of jitter.
     """
 
     def __init__(
@@ -92,12 +94,12 @@ class Poller:
         self._next_poll = self._polled_at = float("-inf")
         self._is_hinted = False
         self._failures = self._disk_failures = 0
-        self._seen_since: dict[str, float] = {}  # when a job that is followed was first met
-        self._asked_at: dict[str, float] = {}
+        self._followed_since: dict[str, float] = {}  # by the id of each followed job
+        self._asked_at: dict[str, float] = {}  # when each followed job was last asked for
         self._missing: dict[str, _Missing] = {}
         self._next_beat = float("-inf")
         self._calls = 0
-        self.trouble = ""  # why the API could not be asked, in words for a page
+        self.trouble = ""  # why the last poll failed, in words for a page; empty if it did not
         self._stopping = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="poller", daemon=True)
@@ -105,18 +107,22 @@ class Poller:
     # -- the thread --------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start to follow."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at the log now: something in it has changed."""
+        """Make a step now, because something has changed."""
         self._wake.set()
 
     def wake_for(self, job_id: str, task_id: str = "") -> None:
-        """Poll soon: somebody says that a task has changed.
+        """Poll soon, because somebody says that a task has changed.
 
-        Whoever that is: it only moves the next poll forward, for a job that is followed, while the API
-        answers; and any number of hints make one poll a second.
+        The hint may come from anybody. So it only moves the next poll forward, only for a job that is being
+        followed, and only while the API answers; and any number of hints cause at most one poll a second.
+
+        Args:
+            job_id: our id of the task, empty if the hint has none.
+            task_id: Kling's id.
         """
         job = self._ledger.get(job_id) or next(
             (job for job in self._followed() if job["task_id"] == task_id), None
@@ -126,7 +132,7 @@ class Poller:
             self.wake()
 
     def stop(self, timeout: float = 10) -> None:
-        """End the thread; what it was about to do is in the log."""
+        """End the thread. Nothing is lost by that: the next start reads from the log what is left to do."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
@@ -146,11 +152,11 @@ class Poller:
     # -- one step ----------------------------------------------------------------------------------------
 
     def step(self) -> float | None:
-        """Do what is due; return the moment of the next due thing, None if nothing is unfinished."""
+        """Do what is due; return the monotonic time of what is due next, None if nothing is unfinished."""
         try:
             self._scan.take_in_files()  # before anything is sent: a job with a video must not be sent again
-            dues = [self._poll(), self._send(), self._downloads.step(), self._look_around()]
-        except LedgerError as error:  # nothing is lost: what could not be written is asked for again
+            dues = [self._poll(), self._send(), self._downloads.step(), self._check_surroundings()]
+        except LedgerError as error:  # nothing is lost: Kling is asked again for facts that were not recorded
             self._note_trouble(str(error))
             pause = DISK_PAUSES[min(self._disk_failures, len(DISK_PAUSES) - 1)]
             self._disk_failures += 1
@@ -159,19 +165,19 @@ class Poller:
         return min((due for due in dues if due is not None), default=None)
 
     def _send(self) -> float | None:
-        """Settle what is unknown and send what waits, as far as it is due."""
+        """Have lost answers looked up and waiting jobs sent, as far as that is due."""
         self._sender.leave_old(self._admission.waiting())
         due = self._reconciler.step(self._monotonic())
         dues = [due] if due is not None else []
         models = {job["model_name"] for job in self._admission.waiting()}
         self._orders.send_ready()
-        if models:  # also if all of them have just gone: their answers are to be seen
+        if models:  # even if all of them have just been sent: a refusal puts them back into the queue
             dues.append(self._monotonic() + RETRY_PAUSES[0])
         dues.extend(due for model in models if (due := self._admission.next_try(model)) is not None)
         return min(dues, default=None)
 
-    def _look_around(self) -> float | None:
-        """Show a sign of life, notice what others did to the log, and ask for what it does not know."""
+    def _check_surroundings(self) -> float | None:
+        """Give a sign of life, read changes of the log by others, and compare the account with the log."""
         now = self._monotonic()
         if self._next_beat <= now:
             self._next_beat = now + BEAT
@@ -191,15 +197,15 @@ class Poller:
         now = self._monotonic()
         if not followed:
             self._next_poll, self._failures = float("-inf"), 0
-            self._seen_since.clear()
+            self._followed_since.clear()
             self._note_trouble("")
             return None
         self._asked_at = {job.id: asked for job in followed if (asked := self._asked_at.get(job.id))}
-        self._seen_since = {job.id: self._seen_since.get(job.id, now) for job in followed}
-        youngest = min(now - since for since in self._seen_since.values())
+        self._followed_since = {job.id: self._followed_since.get(job.id, now) for job in followed}
+        youngest = min(now - since for since in self._followed_since.values())
         pause = min(max(youngest / 10, self._pace[0]), self._pace[1])
         if self._next_poll > now + pause * 1.5 and not self._failures:
-            self._next_poll = now + pause  # a younger job has come
+            self._next_poll = now + pause  # a new job needs shorter pauses
         if self._is_hinted:
             self._is_hinted = False
             if not self._failures:
@@ -207,12 +213,12 @@ class Poller:
         if self._next_poll > now:
             return self._next_poll
         self._polled_at, self._calls = now, 0
-        self._next_poll = now + LONGEST_PAUSE  # whatever happens below
+        self._next_poll = now + LONGEST_PAUSE  # for the case that something below raises
         try:
             self._ask_for(followed, self._connection.client())
         except KlingError as error:
             self._failures += 1
-            self._note_trouble(_said(error))
+            self._note_trouble(_error_words(error))
         else:
             self._failures = 0
             self._note_trouble("")
@@ -223,10 +229,11 @@ class Poller:
         return self._next_poll
 
     def _ask_for(self, followed: list[Job], client: Client) -> None:
-        """Ask for pages just large enough, then by id for the few that were not in them.
+        """Ask for pages of the list that are just large enough, then by id for the few jobs not in them.
 
-        The list's order is not documented and others' tasks may lie ahead, so pages go on while more jobs are
-        missing than may be asked for one by one. If the list fails, jobs are asked for by id alone.
+        The order of the list is not documented, and tasks of others may come first. So further pages are
+        asked for while more jobs are missing than may be asked for by id. If the list fails, jobs are asked
+        for by id only.
         """
         unseen = {job.id: job for job in followed}
         failure: KlingError | None = None
@@ -269,9 +276,8 @@ class Poller:
     def _ask_by_id(self, unseen: dict[str, Job], client: Client) -> None:
         longest_unseen = sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))
         for job in longest_unseen[:MOST_GETS]:
-            self._asked_at[job.id] = (
-                self._monotonic()
-            )  # first: one that is never answered keeps nobody waiting
+            # Noted before the call, so that a job whose call always fails does not come first again.
+            self._asked_at[job.id] = self._monotonic()
             self._calls += 1
             try:
                 task = client.get(asked_by(job.id), endpoint=job.endpoint)
@@ -283,7 +289,7 @@ class Poller:
                 self.apply(job, task)
 
     def _take_up(self, task: Task) -> None:
-        """Follow a task that the log calls refused, not sent, withdrawn or lost."""
+        """Follow a task of a job that the log calls refused, not sent, withdrawn or lost."""
         our_id = our_id_of(task.external_task_id)
         job = self._ledger.get(our_id) if our_id else None
         if job is not None:
@@ -292,7 +298,7 @@ class Poller:
                 self._reconciler.take_up(job, task)
 
     def apply(self, job: Job, task: Task) -> None:
-        """Record what Kling says of a job."""
+        """Record the answer of Kling about the task of a job."""
         self._asked_at[job.id] = self._monotonic()
         self._missing.pop(job.id, None)
         cells = task_cells(task)
@@ -305,7 +311,7 @@ class Poller:
             self._append(job, **changed)
 
     def mark_missing(self, job: Job, error: APIError) -> None:
-        """Note that Kling says it does not know a job that it accepted; after many answers, record it."""
+        """Note that Kling says it does not know an accepted task; record that after many such answers."""
         now = self._monotonic()
         missing = self._missing.setdefault(job.id, _Missing(now))
         missing.times += 1
@@ -314,11 +320,11 @@ class Poller:
             where = "The sandbox" if is_sandbox else "Kling"
             message = f"{where} does not know this task any more."
             code = str(error.code)
-            about = {"task_id": job["task_id"], "request_id": error.request_id}  # so it stays accepted
+            about = {"task_id": job["task_id"], "request_id": error.request_id}  # the id: it stays accepted
             self._append(job, state=FAILED, code=code, message=message, **about)
 
     def missing_since(self, job: Job) -> float | None:
-        """Return since when Kling says that it does not know an accepted job, None if it does not say so."""
+        """Return since when Kling says that it does not know a job's task, None if it does not say so."""
         missing = self._missing.get(job.id)
         return missing.since if missing else None
 
@@ -334,7 +340,7 @@ class Poller:
             self._on_change()
 
 
-def _said(error: KlingError) -> str:
+def _error_words(error: KlingError) -> str:
     if isinstance(error, APIError):
         return f"{error.meaning.what} {error.meaning.remedy} (code {error.code})"
     return str(error)

@@ -1,4 +1,4 @@
-"""Where a job stands in the queue, and why it waits, in words for a page."""
+"""The position of a job in the queue, and why it waits, in words for a page."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WAIT_REASONS = {0: "waits for a connection to Kling"} | {row.code: row.wait for 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Where a waiting job stands.
+    """The position of a waiting job.
 
     Args:
-        position: in the line of its model, 1 goes next; the line is fair between people.
-        of: how long the line is.
-        why: it is not sent now, in words.
-        needs_person: somebody has to act on the account.
+        position: in the queue of its model; 1 goes next. The queue is fair between people.
+        of: the length of the queue.
+        why: the reason why it is not sent now, in words.
+        needs_person: whether somebody has to act on the account.
     """
 
     position: int

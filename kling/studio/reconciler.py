@@ -1,4 +1,4 @@
-"""Looks up the jobs of which it is not known whether Kling has them, until it is proved (`evidence`)."""
+"""Looks up the jobs of which nobody knows whether Kling has them, until that is proved (see `evidence`)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from kling.tasks import Status, Task
 
 log = logging.getLogger(__name__)
 
-# Pauses between look-ups of one job. The first ones add up to the lag: only after it is a job sent again.
-# Kling's look-ups were not measured to lag; 3 minutes cost little, and a second video that nobody wanted
-# costs money.
+# Pauses between look-ups of one job, in seconds. Together they are the lag: for so long Kling is allowed not
+# to show a task that it has accepted, and a job is sent again only after it. Nobody has measured that Kling
+# lags, but 3 minutes of waiting cost little, and a second video costs money.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
 SANDBOX_PAUSES = (1.0, 2.0, 4.0, 8.0)  # the studio's own sandbox shows a task at once
-LATER_PAUSES = (60.0, 120.0, 300.0)  # after the lag, the last one for ever
+LATER_PAUSES = (60.0, 120.0, 300.0)  # after the lag; the last one is repeated
 SILENT_PAUSES = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0)  # after a look-up that was not answered
 PACE = 1.5  # seconds between the look-ups of different jobs
 SANDBOX_PACE = 0.05
@@ -58,8 +58,8 @@ class LookUp:
 
     Args:
         due: when the next one is made, by the monotonic clock.
-        none: answers that there is no task, since the job was last sent.
-        silent: look-ups in a row that were not answered.
+        none: how often Kling has answered that there is no task since the job was last sent.
+        silent: how many look-ups in a row were not answered.
         trouble: why the last one was not answered, in words.
     """
 
@@ -70,13 +70,13 @@ class LookUp:
 
 
 class Reconciler:
-    """Settles jobs whose answer was lost.
+    """Finds out what became of jobs whose answer was lost, and records it.
 
     Args:
         ledger, connection, admission, evidence: the studio's parts.
-        resend: hands a job to a worker once more; it goes with its own id.
-        monotonic: seconds that never jump.
-        rng: for jitter.
+        resend: hands a job to a worker again; it is sent with its own id.
+        monotonic: seconds of a clock that never jumps.
+        rng: the source of jitter.
     """
 
     def __init__(
@@ -96,18 +96,23 @@ class Reconciler:
         self._pace = SANDBOX_PACE if connection.is_sandbox else PACE
         self.lag = sum(self._pauses)  # seconds by which look-ups may stay behind creates
         self._look_ups: dict[str, LookUp] = {}
-        self._proofs: dict[str, LookUp] = {}  # of jobs that were left to a person
-        self._accepted: dict[str, Task] = {}  # what Kling accepted and the log does not say yet
+        self._proofs: dict[str, LookUp] = {}  # look-ups of jobs that were left to a person
+        self._accepted: dict[str, Task] = {}  # tasks that Kling accepted, until that is recorded
         self._next = float("-inf")  # when the next look-up of any job may be made
-        # Since when there is no connection for a job; any answer ends it.
+        # Since when a job has found no connection (monotonic), by id. Any answer of Kling clears all of it.
         self.unreached: dict[str, float] = {}
 
-    # -- the jobs of the log ---------------------------------------------------------------------------------
+    # -- all jobs --------------------------------------------------------------------------------------------
 
     def step(self, now: float) -> float | None:
-        """Make the look-ups that are due; return when to come again, None if nothing is open."""
+        """Make the look-ups that are due; return when the next one is due, None if no job needs one.
+
+        Args:
+            now: by the monotonic clock.
+        """
         self._leave_unconfirmed()
-        # Before and after: a worker records before it releases, and a press acquires before it records.
+        # The jobs in flight are read before and after the jobs of the log, because a worker records before it
+        # releases a job, and a press acquires a job before it is recorded.
         in_flight = self._admission.in_flight
         jobs = [job for job in self._admission.own_jobs() if job.state in {INTENT, UNKNOWN}]
         in_flight |= self._admission.in_flight
@@ -129,10 +134,12 @@ class Reconciler:
         return min(dues, default=None)
 
     def _prove(self, now: float) -> float | None:
-        """Ask for what was left to a person until it is proved that Kling has none: the log may be old.
+        """Look up the jobs that were left to a person until it is proved that Kling has no task for them.
+
+        That is needed because the log may be an old copy, of a time before a job was sent.
 
         Returns:
-            When to come again, None if all is proved.
+            When the next look-up is due, None if all is proved.
         """
         left = [job for job in self._ledger.index.left() if self._admission.owns(job)]
         left = [job for job in left if not self._evidence.nothing_spent(job)]
@@ -168,21 +175,21 @@ class Reconciler:
         self._look_ups[job.id] = LookUp(self._monotonic())
 
     def trouble(self) -> tuple[int, str]:
-        """Return how many jobs are looked up without an answer for long, and why."""
+        """Return how many jobs have been looked up without an answer for long, and why."""
         stuck = [look_up for look_up in list(self._look_ups.values()) if look_up.silent >= SILENT_MANY]
         return len(stuck), stuck[0].trouble if stuck else ""
 
     def is_claimed(self, job: Job) -> bool:
-        """Whether Kling says that it has this order."""
+        """Whether Kling has said that it has this job's id."""
         return self._evidence.of(job).exists
 
-    def hidden(self, job: Job) -> bool:
-        """Whether Kling says for long that it has this order, and does not show it."""
+    def is_hidden(self, job: Job) -> bool:
+        """Whether Kling has said long ago that it has this job's id, and still does not show a task."""
         calls = self._evidence.of(job)
         return calls.exists and self._monotonic() - calls.last_at >= LATE
 
     def resends_at(self, job: Job) -> float | None:
-        """Return when a job is sent again if Kling has none by then, None if it is not."""
+        """Return when a job is sent again if Kling shows no task by then, None if it is not sent again."""
         calls = self._evidence.of(job)
         is_late = calls.first_at is not None and self._monotonic() - calls.first_at >= LATE
         if calls.refused or calls.exists or is_late or not self._is_resent(job):
@@ -190,24 +197,24 @@ class Reconciler:
         return calls.last_at + self.lag
 
     def decides_at(self, job: Job) -> float:
-        """Return when a job is left to a person at the earliest, by the monotonic clock."""
+        """Return the earliest time when a job is left to a person, by the monotonic clock."""
         return self._evidence.of(job).last_at + LATE + APART
 
     # -- one job ---------------------------------------------------------------------------------------------
 
     def look_up(self, job: Job) -> None:
-        """Ask for one job, and do what follows."""
+        """Look up one job, and do what follows from the answer."""
         if job.state == INTENT and self._evidence.of(job).nothing_spent:
             self._ledger.append(job.id, only={INTENT}, state=WAITING, message=NOT_TRIED)
             return
-        if job.state == INTENT:  # nobody has it: its call was cut off by a crash or a full disk
+        if job.state == INTENT:  # no worker has it, so a crash or a full disk has cut off its call
             job = self.note_unknown(job, UNANSWERED)
         look_up = self.look_up_of(job)
-        look_up.due = self._monotonic() + SILENT_PAUSES[0]  # whatever happens below
+        look_up.due = self._monotonic() + SILENT_PAUSES[0]  # for the case that something below raises
         try:
             task = self._accepted.get(job.id) or self.find(job)
         except KlingError as error:
-            look_up.trouble = words_of(error)
+            look_up.trouble = error_words(error)
             look_up.due = self._monotonic() + self._jitter(SILENT_PAUSES, look_up.silent)
             look_up.silent += 1
             return
@@ -229,22 +236,22 @@ class Reconciler:
                 self.leave(job, LEFT)
 
     def _is_resent(self, job: Job) -> bool:
-        """Whether a job may be sent again by itself: not one that nobody is known to have ordered."""
+        """Whether a job may be sent again by itself: not if the record of it is unconfirmed."""
         decide = job.extra.get("decide")
         return job.id not in self._ledger.unconfirmed if decide is None else not decide
 
     def find(self, job: Job) -> Task | None:
-        """Ask for the task of a job.
+        """Ask Kling for the task of a job; return None if it has none.
 
         Raises:
-            KlingError: nothing was learnt.
+            KlingError: there was no answer to that.
         """
         with self.asking() as client:
             return find_task(client, job)
 
     @contextmanager
     def asking(self) -> Iterator[Client]:
-        """Give the client for one call, and note that Kling answered it, if it did."""
+        """Give the client for one call, and note afterwards whether Kling answered it."""
         try:
             yield self._connection.client()
         except APIError:
@@ -259,10 +266,10 @@ class Reconciler:
     def _jitter(self, pauses: tuple[float, ...], step: int) -> float:
         return pauses[min(step, len(pauses) - 1)] * self._rng.uniform(1.0, 1.1)
 
-    # -- what is recorded ------------------------------------------------------------------------------------
+    # -- recording -------------------------------------------------------------------------------------------
 
     def accept(self, job: Job, task: Task) -> Job:
-        """Record that Kling has a job, whatever the log said before."""
+        """Record that Kling has the task of a job, whatever the log said before."""
         self._admission.accepted(job, ended=task.terminal)
         is_surprise = not job.accepted and job.state in {FAILED, NOT_SENT, WITHDRAWN}
         message = FOUND_AFTER_ALL if is_surprise else "Accepted."
@@ -274,7 +281,7 @@ class Reconciler:
         return changed
 
     def take_up(self, job: Job, task: Task) -> bool:
-        """Record what Kling lists and the log denies; return whether there was anything to record."""
+        """Record a task that Kling lists, if the log says that the job has none; return whether it did."""
         is_denied = not job.accepted or not job["task_id"]
         is_denied = is_denied or (job.state == FAILED and task.task_status != Status.FAILED)
         if is_denied and job.id not in self._admission.in_flight:
@@ -282,39 +289,42 @@ class Reconciler:
             return True
         return False
 
-    def note_unknown(self, job: Job, what: str, error: KlingError | None = None) -> Job:
-        """Record that Kling may have a job."""
+    def note_unknown(self, job: Job, message: str, error: KlingError | None = None) -> Job:
+        """Record that Kling may have the task of a job."""
         cells = {"extra": dump_json({"decide": True})} if job.id in self._ledger.unconfirmed else {}
         return self._ledger.append(
-            job.id, only={INTENT, UNKNOWN}, state=UNKNOWN, message=what, **support_cells(error), **cells
+            job.id, only={INTENT, UNKNOWN}, state=UNKNOWN, message=message, **support_cells(error), **cells
         )
 
     def end(self, job: Job) -> None:
-        """Record a refusal of which it is proved that no task exists; its words are in the log."""
+        """Record that a job has failed: it was refused, and it is proved that no task exists.
+
+        The message and the code of the refusal are in the log already.
+        """
         self._ledger.append(job.id, only={INTENT, UNKNOWN}, state=FAILED)
 
     def leave(self, job: Job, message: str) -> None:
-        """Leave it to a person whether a job is sent."""
+        """Record that a person has to decide whether a job is sent."""
         self._ledger.append(job.id, only={job.state}, state=NOT_SENT, code="0", message=message)
 
     def _leave_unconfirmed(self) -> None:
-        """Leave to a person what waits in the log and nobody is known to have put there (`unconfirmed`)."""
+        """Leave to a person the waiting jobs whose record nobody has confirmed (`Ledger.unconfirmed`)."""
         if self._ledger.unconfirmed and not self._ledger.opening:
             for job in self._admission.own_jobs():
                 if job.state == WAITING and job.id in self._ledger.unconfirmed:
                     self.leave(job, LEFT_IN_LOG)
 
 
-def words_of(error: KlingError) -> str:
-    """Return what happened and what helps, as sentences."""
+def error_words(error: KlingError) -> str:
+    """Return what happened and the remedy, as sentences for a page."""
     if isinstance(error, APIError):
-        said = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
-        return f"{error.meaning.what} {error.meaning.remedy}{said}"
+        quote = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
+        return f"{error.meaning.what} {error.meaning.remedy}{quote}"
     return f"{error}".rstrip(".") + "."
 
 
 def support_cells(error: KlingError | None) -> dict[str, str]:
-    """Return the cells of an error: Kling's code, 0 for none, and what Kling's support asks for."""
+    """Return the cells of an error: Kling's code or 0, and the request id, which Kling's support asks for."""
     if isinstance(error, APIError):
         return {"code": str(error.code), "request_id": error.request_id}
     return {"code": "0"} if error else {}

@@ -1,4 +1,4 @@
-"""One job's way to Kling: the one POST, and what came of it."""
+"""Sends a job to Kling: makes its one create call and records the outcome."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from kling.studio.evidence import AFTER_CREATE, Evidence, Known, Outcome, Step, 
 from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.queue_position import NO_LOG
-from kling.studio.reconciler import DECIDE, LEFT, Reconciler, support_cells, words_of
+from kling.studio.reconciler import DECIDE, LEFT, Reconciler, error_words, support_cells
 
 log = logging.getLogger(__name__)
 
 MODEL_NOT_ALLOWED = 1103  # holds one model; the other account codes hold everything
 SLOTS_TAKEN = 1303
-NO_CONNECTION = "0"  # stands in the log's `code`, where Kling's own stands otherwise
+NO_CONNECTION = "0"  # in the column `code`, for a job that waits for a connection; Kling has no such code
 HAS_IT = "Kling says that it has this order already."
-YOUNG = 15 * 60.0  # seconds; a job that found no connection for longer is for a person to decide
+YOUNG = 15 * 60.0  # seconds without a connection after which a person decides whether a job is still wanted
 
 
 class Sender:
-    """Makes the create calls and records what came of them.
+    """Makes the create calls and records their outcomes.
 
     Args:
         ledger, admission, evidence, reconciler: the studio's parts.
-        may_spend: raises LedgerError if this process may no longer spend, because the data folder is not its
-            own.
-        monotonic: seconds that never jump.
+        may_spend: raises LedgerError if this process does not own the data folder any more, and so may not
+            spend.
+        monotonic: seconds of a clock that never jumps.
     """
 
     def __init__(
@@ -46,12 +46,15 @@ class Sender:
         self._reconciler, self._may_spend, self._monotonic = reconciler, may_spend, monotonic
 
     def send(self, job: Job) -> None:
-        """Make one POST and record what came of it. A record that fails leaves `intent`: it is looked up."""
+        """Make one POST and record its outcome.
+
+        If the outcome cannot be recorded, the job stays `intent`, and the reconciler looks it up.
+        """
         try:
             self._may_spend()
-            if self._is_there_already(job):
+            if self._may_exist_already(job):
                 return
-            self._post(self._written_down(job))
+            self._post(self._with_intent(job))
         except LedgerError as error:
             self._admission.hold(ACCOUNT, str(error), NO_LOG)
             log.warning("Task %s: %s", job.id, error)
@@ -62,11 +65,11 @@ class Sender:
         finally:
             self._admission.release(job.id)
 
-    def _written_down(self, job: Job) -> Job:
-        """Return the job with its row `intent`, without which it is not sent.
+    def _with_intent(self, job: Job) -> Job:
+        """Return the job with `intent` on the disk, which it needs before it may be sent.
 
         Raises:
-            StateChanged: somebody else has decided about it meanwhile.
+            StateChanged: somebody has withdrawn it meanwhile, or it has ended.
         """
         if job.state != INTENT:
             return self._ledger.append(job.id, only={job.state}, state=INTENT)
@@ -75,15 +78,19 @@ class Sender:
             raise StateChanged("It is not about to be sent any more.")
         return job
 
-    def _is_there_already(self, job: Job) -> bool:
-        """Look up a job that was read from the log before it is sent: the log may be an old copy."""
+    def _may_exist_already(self, job: Job) -> bool:
+        """Look up a job that was only read from the log, because the log may be an old copy.
+
+        Returns:
+            Whether it must not be sent now: Kling has it, or did not answer.
+        """
         if self._evidence.of(job).known is not Known.PART:
             return False
         try:
             task = self._reconciler.find(job)
         except KlingError as error:
             needs_person = isinstance(error, AuthenticationFailed | AccountBlocked)
-            self._admission.hold(ACCOUNT, words_of(error), _code(error), needs_person=needs_person)
+            self._admission.hold(ACCOUNT, error_words(error), _code(error), needs_person=needs_person)
             return True
         if task is not None:
             self._reconciler.accept(job, task)
@@ -91,34 +98,33 @@ class Sender:
 
     def _post(self, job: Job) -> None:
         calls = self._evidence.of(job)
-        before = calls.open, calls.last_at
         known = calls.known
-        calls.begin(self._monotonic())
+        before = calls.begin(self._monotonic())
         try:
             with self._reconciler.asking() as client:
                 task = client.create(job.request)
         except KlingError as error:
             outcome = outcome_of(error)
             calls.end(outcome, before)
-            self._refused(job, error, outcome, AFTER_CREATE[outcome][known])
+            self._record_failure(job, error, outcome, AFTER_CREATE[outcome][known])
         else:
             calls.end(Outcome.ACCEPTED, before)
             self._reconciler.accept(job, task)
 
-    def _refused(self, job: Job, error: KlingError, outcome: Outcome, step: Step) -> None:
-        self._learn(job, error, outcome)
+    def _record_failure(self, job: Job, error: KlingError, outcome: Outcome, step: Step) -> None:
+        self._hold_queue(job, error, outcome)
         if step is Step.WAIT:
             self._wait(job, error)
         elif step is Step.LEAVE:
-            self._record(job, error, state=NOT_SENT, message=f"{words_of(error)} {DECIDE}")
+            self._record(job, error, state=NOT_SENT, message=f"{error_words(error)} {DECIDE}")
         elif outcome is not Outcome.REFUSED or not self._is_refused_for_sure(job, error):
-            words = HAS_IT if outcome is Outcome.EXISTS else words_of(error)
-            self._reconciler.note_unknown(job, words, error)
+            message = HAS_IT if outcome is Outcome.EXISTS else error_words(error)
+            self._reconciler.note_unknown(job, message, error)
             if outcome is not Outcome.NOT_SENT:
                 self._reconciler.look_up_soon(job)
 
     def _is_refused_for_sure(self, job: Job, error: KlingError) -> bool:
-        """Look up a refused job once, which is free, before anything is said; record what is then known."""
+        """Look up a refused job once, which is free, and record what is then proved; return whether it is."""
         try:
             task = self._reconciler.find(job)
         except KlingError:
@@ -128,15 +134,15 @@ class Sender:
             return True
         step = self._evidence.of(job).found_none(self._monotonic(), lag=0)
         if step is Step.END:
-            self._record(job, error, state=FAILED, message=words_of(error))
+            self._record(job, error, state=FAILED, message=error_words(error))
         return step is Step.END
 
     def _record(self, job: Job, error: KlingError, **cells: str) -> None:
         self._ledger.append(job.id, only=OPEN, **cells, **support_cells(error))
 
-    def _learn(self, job: Job, error: KlingError, outcome: Outcome) -> None:
-        """Hold what an error says about the account or the connection."""
-        model, words = job["model_name"], words_of(error)
+    def _hold_queue(self, job: Job, error: KlingError, outcome: Outcome) -> None:
+        """Hold the jobs that would fail for the same reason: of the model, or of the whole account."""
+        model, words = job["model_name"], error_words(error)
         if isinstance(error, RateLimited):
             at_least = error.retry_after or 0
             if error.code == SLOTS_TAKEN:
@@ -152,7 +158,7 @@ class Sender:
             self._admission.hold(ACCOUNT, words, 0)
 
     def _wait(self, job: Job, error: KlingError) -> None:
-        state, message = WAITING, words_of(error)
+        state, message = WAITING, error_words(error)
         if _code(error) == 0:
             if self.too_old(job):
                 state, message = NOT_SENT, f"{message} {DECIDE}"
@@ -162,9 +168,9 @@ class Sender:
         self._record(job, error, state=state, message=message)
 
     def too_old(self, job: Job) -> bool:
-        """Whether a job found no connection for so long that a person should say whether it is still wanted.
+        """Whether a job found no connection for so long that a person should decide whether to send it.
 
-        Only while Kling answers nothing at all: afterwards, what waits does so for its turn.
+        Time counts only while Kling answers nothing at all: later a job waits for its turn, however long.
         """
         since = self._reconciler.unreached.get(job.id, self._evidence.of(job).last_at)
         return self._monotonic() - max(since, self._admission.answered_at) >= YOUNG
@@ -172,7 +178,7 @@ class Sender:
     def leave_old(self, jobs: list[Job]) -> None:
         """Leave to a person the jobs that found no connection for too long.
 
-        Before anything is sent: a success would reset the time of the last answer and hide the outage.
+        Call it before anything is sent: a success resets the time of the last answer and hides the outage.
         """
         for job in jobs:
             if job["code"] == NO_CONNECTION and self.too_old(job):

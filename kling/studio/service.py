@@ -22,7 +22,7 @@ from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.ids import folder_mark
-from kling.studio.jobs import OPEN, WAITING, Job
+from kling.studio.jobs import OPEN, WAITING, AnyRequest, Job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
@@ -235,7 +235,7 @@ class Studio:
 
     def order(
         self,
-        request: TextToVideo,
+        request: AnyRequest,
         *,
         person: str,
         session: str,
@@ -249,7 +249,7 @@ class Studio:
 
     def order_all(
         self,
-        requests: Sequence[TextToVideo],
+        requests: Sequence[AnyRequest],
         *,
         person: str,
         session: str,
@@ -260,7 +260,7 @@ class Studio:
         press = Press(person=person, session=session, parent=parent, group=group)
         return self.orders.order_all([self._with_callback(request) for request in requests], press)
 
-    def _with_callback(self, request: TextToVideo) -> TextToVideo:
+    def _with_callback(self, request: AnyRequest) -> AnyRequest:
         callback_url = self.settings.callback_url
         return replace(request, callback_url=callback_url) if callback_url else request
 

@@ -1,9 +1,9 @@
-"""Looks at video files in a child process with limits of memory and time and without the studio's secrets.
+"""Examines video files in a child process, with limits of memory and time and without the studio's secrets.
 
 A file from outside can make a decoder take gigabytes, run for minutes or crash. So the studio never decodes
 one itself: `ChildChecker` starts this file as a program, which prints one JSON object:
 
-    python -m kling.studio.video_check FILE POSTER    what the file is, and one frame of it as a JPEG
+    python -m kling.studio.video_check FILE POSTER    the file's facts, and one frame of it as a JPEG
     python -m kling.studio.video_check --all FILE     whether every frame can be decoded, at low priority
 
 The program imports nothing of the studio, so that it can be run by its path.
@@ -30,29 +30,29 @@ MEMORY = 2**30  # bytes of address space; decoding 4k with one thread takes less
 MOST_PIXELS = 8192 * 4320  # of a frame; a larger one is not decoded
 POSTER_WIDTH = 640  # pixels, of the longer side
 POSTER_AT = 1.0  # seconds: the frame that becomes the poster, or the middle of a shorter clip
-POSTER_TRIES = 100  # packets without a frame before there is no poster
-LOOK_SECONDS = 30  # of CPU and of wall time
+POSTER_TRIES = 100  # packets without a frame after which no poster is made
+PROBE_SECONDS = 30  # of CPU and of wall time
 DECODE_SECONDS = 900
-BROKEN_SHARE = 0.01  # of the frames: more that cannot be decoded make a file a broken one
-MISSING_SHARE = 0.1  # of the frames: edit lists hide a few of those that the header counts
-GRACE = 5  # seconds: the child ends itself before it is ended
+BROKEN_SHARE = 0.01  # of the frames; a file is broken if more of them cannot be decoded
+MISSING_SHARE = 0.1  # of the frames; so many may be missing, because edit lists hide frames that are counted
+GRACE = 5  # seconds that a child has to end by its own limits before it is killed
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT")
 
 Outcome = Literal["ok", "broken", "unchecked"]
 
 
 class CheckInterrupted(Exception):
-    """The studio stops: nothing was learnt about the file."""
+    """The studio stops, and the examination of a file was broken off without a result."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at a file said.
+class Probe:
+    """The facts of a file, and whether a frame of it could be decoded.
 
     Args:
-        facts: width, height, fps, seconds, audio; empty if the file could not even be opened.
-        problem: why no frame of it could be decoded, in words; empty if one could, and is the poster.
-        beyond_us: the problem lies with this machine (no decoder, too large, too slow); the file may be good.
+        facts: width, height, fps, seconds, audio; empty if the file could not be opened.
+        problem: why no frame of it could be decoded, in words; empty if one was, which is the poster.
+        beyond_us: whether the cause is this machine (no decoder, too large, too slow); the file may be good.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -62,12 +62,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What decoding all of a file said.
+    """The outcome of decoding a file to its end.
 
     Args:
         outcome: `unchecked` if this machine cannot tell.
-        good: the share of its frames that are fine, 0 to 1.
-        problem: what is wrong, or why it could not be checked, in words.
+        good: the share of its frames that could be decoded, 0 to 1.
+        problem: what is wrong with it, or why it could not be checked, in words.
     """
 
     outcome: Outcome
@@ -76,18 +76,18 @@ class Decoded:
 
 
 class VideoChecker(Protocol):
-    """Who looks at files for the archive."""
+    """Examines files for the archive."""
 
-    def look(self, video: Path, poster: Path) -> Look:
-        """Return what a file is; write one frame of it as a JPEG if there is no problem."""
+    def probe(self, video: Path, poster: Path) -> Probe:
+        """Return the facts of a file; if there is no problem, write one frame of it as a JPEG."""
         ...
 
     def decode(self, video: Path) -> Decoded:
-        """Decode all of a file."""
+        """Decode a file to its end."""
         ...
 
     def stop(self) -> None:
-        """Interrupt what is being looked at."""
+        """Interrupt every examination."""
         ...
 
 
@@ -95,37 +95,37 @@ class VideoChecker(Protocol):
 
 
 class ChildChecker:
-    """Looks at each file in a child process of its own, one look and one decoding at a time.
+    """Examines each file in a child process of its own; one probe and one decoding run at a time.
 
     Args:
         memory: bytes of address space that a child may have.
-        look_seconds, decode_seconds: of CPU and of wall time that a child may take.
+        probe_seconds, decode_seconds: seconds of CPU and of wall time that a child may take.
     """
 
     def __init__(
         self,
         *,
         memory: int = MEMORY,
-        look_seconds: int = LOOK_SECONDS,
+        probe_seconds: int = PROBE_SECONDS,
         decode_seconds: int = DECODE_SECONDS,
     ) -> None:
-        self._memory, self._look_seconds, self._decode_seconds = memory, look_seconds, decode_seconds
-        self._looking, self._decoding = threading.Lock(), threading.Lock()
+        self._memory, self._probe_seconds, self._decode_seconds = memory, probe_seconds, decode_seconds
+        self._probing, self._decoding = threading.Lock(), threading.Lock()
         self._lock = threading.Lock()
         self._children: set[subprocess.Popen[bytes]] = set()
         self._stopping = threading.Event()
 
-    def look(self, video: Path, poster: Path) -> Look:
-        """Return what a file is; see `VideoChecker`."""
-        with self._looking:
-            answer, problem = self._ask(self._look_seconds, str(video.absolute()), str(poster.absolute()))
+    def probe(self, video: Path, poster: Path) -> Probe:
+        """Return the facts of a file; see `VideoChecker`."""
+        with self._probing:
+            answer, problem = self._ask(self._probe_seconds, str(video.absolute()), str(poster.absolute()))
         if problem:
-            return Look(problem=problem, beyond_us=True)
+            return Probe(problem=problem, beyond_us=True)
         beyond_us = answer.get("beyond_us") is True
-        return Look(_facts(answer.get("facts")), str(answer.get("problem", "")), beyond_us)
+        return Probe(_facts(answer.get("facts")), str(answer.get("problem", "")), beyond_us)
 
     def decode(self, video: Path) -> Decoded:
-        """Decode all of a file; see `VideoChecker`."""
+        """Decode a file to its end; see `VideoChecker`."""
         with self._decoding:
             answer, problem = self._ask(self._decode_seconds, "--all", str(video.absolute()))
         outcome, good = answer.get("outcome"), answer.get("good")
@@ -134,14 +134,14 @@ class ChildChecker:
         return Decoded(outcome, float(good), str(answer.get("problem", "")))
 
     def stop(self) -> None:
-        """End every child; whoever waits for one gets a `CheckInterrupted`."""
+        """Kill every child; the caller that waits for one gets a `CheckInterrupted`."""
         with self._lock:
             self._stopping.set()
             for child in self._children:
                 child.kill()
 
     def _ask(self, seconds: int, *arguments: str) -> tuple[Mapping[str, Any], str]:
-        """Return the child's answer, or why there is none."""
+        """Return the answer of a child that is started with these arguments, or why there is none."""
         limits = ("--memory", str(self._memory), "--seconds", str(seconds))
         with self._lock:
             if self._stopping.is_set():
@@ -176,7 +176,7 @@ class ChildChecker:
 
 
 def _facts(value: Any) -> Mapping[str, Any]:
-    """Return the facts of a child's answer whose types are the expected ones."""
+    """Return the facts of a child's answer that have the expected types."""
     types = {"width": int, "height": int, "fps": int | float, "seconds": int | float, "audio": bool}
     found = value if isinstance(value, dict) else {}
     return {name: found[name] for name, kind in types.items() if isinstance(found.get(name), kind)}
@@ -185,8 +185,8 @@ def _facts(value: Any) -> Mapping[str, Any]:
 # -- in the child --------------------------------------------------------------------------------------------
 
 
-def look_at(video: Path, poster: Path) -> Look:
-    """Return what a file is, and write one of its frames as a JPEG. Limits are up to the caller."""
+def probe_file(video: Path, poster: Path) -> Probe:
+    """Return the facts of a file, and write one of its frames as a JPEG. The caller has to set limits."""
     import av
 
     facts: dict[str, Any] = {}
@@ -198,26 +198,26 @@ def look_at(video: Path, poster: Path) -> Look:
             if seconds > 0:
                 facts["seconds"] = round(seconds, 3)
             if stream.codec_context is None:
-                return Look(facts, "This machine has no decoder for its format.", beyond_us=True)
+                return Probe(facts, "This machine has no decoder for its format.", beyond_us=True)
             rate = float(stream.average_rate or 0)
             facts |= {"width": stream.width, "height": stream.height, "fps": round(rate, 3)}
             if not 0 < stream.width * stream.height <= MOST_PIXELS:
                 facts = {name: fact for name, fact in facts.items() if name == "audio" or fact}
-                return Look(facts, "Its frames are larger than this studio decodes.", beyond_us=True)
+                return Probe(facts, "Its frames are larger than this studio decodes.", beyond_us=True)
             _use_one_thread(stream)
             for at in (min(POSTER_AT, seconds / 2), 0):
                 if (frame := _frame_at(container, stream, at)) is not None:
                     _save(frame, poster)
-                    return Look(facts)
+                    return Probe(facts)
     except _beyond_us() as error:
-        return Look(facts, f"This machine cannot decode it: {_kind(error)}.", beyond_us=True)
+        return Probe(facts, f"This machine cannot decode it: {_kind(error)}.", beyond_us=True)
     except (av.error.FFmpegError, IndexError, ValueError, OSError) as error:
-        return Look(facts, f"It cannot be decoded: {_kind(error)}.")
-    return Look(facts, "No frame of it can be decoded.")
+        return Probe(facts, f"It cannot be decoded: {_kind(error)}.")
+    return Probe(facts, "No frame of it can be decoded.")
 
 
 def decode_all(video: Path) -> Decoded:
-    """Decode every frame of a file. Limits are up to the caller."""
+    """Decode every frame of a file. The caller has to set limits."""
     import av
 
     try:
@@ -326,7 +326,7 @@ def _kind(error: Exception) -> str:
 
 
 def _limit(memory: int, seconds: int) -> None:
-    """Take the limits upon this process: it ends when it exceeds them, also if its parent has gone."""
+    """Limit this process: the system ends it when it exceeds a limit, even if its parent has gone."""
     import resource
 
     wanted = {"RLIMIT_AS": memory, "RLIMIT_CPU": seconds, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": 16 * 2**20}
@@ -336,12 +336,14 @@ def _limit(memory: int, seconds: int) -> None:
             limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)  # noqa: PLW2901
             resource.setrlimit(getattr(resource, name), (limit, limit))
     signal.alarm(seconds)
-    with contextlib.suppress(OSError):  # should memory run out, this process ends before the studio does
+    with contextlib.suppress(
+        OSError
+    ):  # if the machine runs out of memory, the system kills this process first
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print what a file is, as JSON."""
+    """Print the facts of a file, or whether it can be decoded, as JSON."""
     parser = argparse.ArgumentParser(prog="python -m kling.studio.video_check", description=main.__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("poster", type=Path, nargs="?", help="where a frame goes, as a JPEG")
@@ -351,10 +353,10 @@ def main(arguments: Sequence[str]) -> None:
     chosen = parser.parse_args(arguments)
     if not chosen.all and chosen.poster is None:
         parser.error("name where the poster goes, or give --all")
-    _limit(chosen.memory, chosen.seconds or (DECODE_SECONDS if chosen.all else LOOK_SECONDS))
+    _limit(chosen.memory, chosen.seconds or (DECODE_SECONDS if chosen.all else PROBE_SECONDS))
     if chosen.all:
         os.nice(19)
-    answer = asdict(decode_all(chosen.file) if chosen.all else look_at(chosen.file, chosen.poster))
+    answer = asdict(decode_all(chosen.file) if chosen.all else probe_file(chosen.file, chosen.poster))
     print(json.dumps(_finite(answer)))  # noqa: T201 - the answer
 
 

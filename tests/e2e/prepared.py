@@ -25,7 +25,7 @@ from kling.studio.state.drafts import DraftStore
 from kling.studio.state.faults import FILE
 from kling.studio.state.tables import secrets
 from kling.studio.state.team_templates import TeamTemplates
-from kling.studio.video_check import look_at
+from kling.studio.video_check import probe_file
 from pages._ui.context import BROWSER_COOKIE
 from tests.e2e.conftest import Server
 from tests.studio.clips import tiny_clip
@@ -64,7 +64,7 @@ class Past:
         if state == SUCCEED:
             path = self._archive.video(job_id)
             tiny_clip(path)
-            look_at(path, self._archive.poster(job_id))
+            probe_file(path, self._archive.poster(job_id))
             cells = {"file": path.name, "final_unit_deduction": "1.5", **cells}
         known = {"account": self._account, "person": "Ada", **request_cells(request)}
         self._ledger.append(job_id, **{"state": "intent", **known})

@@ -7,9 +7,9 @@ import zlib
 from fractions import Fraction
 from pathlib import Path
 
-from kling.sandbox.render_spec import RenderSpec, Shot
 from kling.sandbox.placeholder_clip import draw_placeholder_clip
-from kling.studio.video_check import Decoded, Look, decode_all, look_at
+from kling.sandbox.render_spec import RenderSpec, Shot
+from kling.studio.video_check import Decoded, Probe, decode_all, probe_file
 
 FACTS = {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
 
@@ -17,7 +17,9 @@ FACTS = {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
 def tiny_clip(path: Path) -> bytes:
     """Draw a clip of one second and return its bytes."""
     shots = (Shot(prompt="x", seconds=1),)
-    draw_placeholder_clip(RenderSpec(seed="1", model_name="m", mode="std", width=64, height=36, fps=8, shots=shots), path)
+    draw_placeholder_clip(
+        RenderSpec(seed="1", model_name="m", mode="std", width=64, height=36, fps=8, shots=shots), path
+    )
     return path.read_bytes()
 
 
@@ -68,8 +70,8 @@ def _box(kind: bytes, payload: bytes) -> bytes:
 class InProcessChecker:
     """Looks at files as the child process does, but in this one."""
 
-    def look(self, video: Path, poster: Path) -> Look:
-        return look_at(video, poster)
+    def probe(self, video: Path, poster: Path) -> Probe:
+        return probe_file(video, poster)
 
     def decode(self, video: Path) -> Decoded:
         return decode_all(video)
@@ -88,14 +90,14 @@ class WordChecker:
     def __init__(self) -> None:
         self.decoded: list[str] = []
 
-    def look(self, video: Path, poster: Path) -> Look:
+    def probe(self, video: Path, poster: Path) -> Probe:
         content = video.read_bytes()
         if b"foreign" in content:
-            return Look(problem="This machine has no decoder for its format.", beyond_us=True)
+            return Probe(problem="This machine has no decoder for its format.", beyond_us=True)
         if b"broken" in content:
-            return Look(problem="No frame of it can be decoded.")
+            return Probe(problem="No frame of it can be decoded.")
         poster.write_bytes(b"a picture")
-        return Look(FACTS)
+        return Probe(FACTS)
 
     def decode(self, video: Path) -> Decoded:
         self.decoded.append(video.name)

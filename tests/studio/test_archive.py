@@ -14,9 +14,9 @@ import pytest
 
 from kling import ApiKey, Client
 from kling.errors import DownloadFailed
-from kling.studio.archive import MOST_AGAIN, Archive, again, check_mp4, cleared_at, orphans, safety
+from kling.studio.archive import MOST_AGAIN, Archive, again, check_mp4, cleared_at, orphans, retention_status
 from kling.studio.jobs import Job, fold, request_cells
-from kling.studio.video_check import CheckInterrupted, ChildChecker, Decoded, Look
+from kling.studio.video_check import CheckInterrupted, ChildChecker, Decoded, Probe
 from kling.tasks import Video
 from kling.text_to_video import TextToVideo
 from tests.kling.loopback import Loopback, reply
@@ -333,7 +333,7 @@ MADE = datetime(2026, 11, 1, tzinfo=UTC)
 )
 def test_a_video_is_safe_at_risk_or_gone(cells: dict[str, str], days: float, words: tuple[str, int]):
     row = {"external_task_id": "a", "time": MADE.isoformat(), "updated_at": MADE.isoformat(), **cells}
-    assert safety(fold(None, row), MADE + timedelta(days=days)) == words
+    assert retention_status(fold(None, row), MADE + timedelta(days=days)) == words
 
 
 @pytest.mark.parametrize(
@@ -353,13 +353,13 @@ def test_thirty_days_are_counted_from_a_time_that_can_be_meant(updated_at: str, 
     row = {"external_task_id": "a", "state": "succeed", "time": MADE.isoformat(), "updated_at": updated_at}
     noted = fold(None, row)
     assert cleared_at(noted) == made + timedelta(days=30)
-    assert safety(noted, datetime(2026, 11, 2, tzinfo=UTC).replace(tzinfo=None))[0] == "at risk"
+    assert retention_status(noted, datetime(2026, 11, 2, tzinfo=UTC).replace(tzinfo=None))[0] == "at risk"
 
 
 @pytest.mark.parametrize("time", ["", "noon", "0001-01-01T00:00:00", "9999-12-31T23:59:59-14:00"])
 def test_no_time_in_a_row_makes_a_page_fail(time: str):
     noted = fold(None, {"external_task_id": "a", "state": "succeed", "time": time, "updated_at": time})
-    assert safety(noted, MADE)[0] == "at risk"
+    assert retention_status(noted, MADE)[0] == "at risk"
 
 
 # -- files without an order ----------------------------------------------------------------------------------
@@ -404,7 +404,7 @@ def test_a_child_looks_at_a_file_makes_its_poster_and_decodes_it(tmp_path, clip)
     path, poster = tmp_path / "x.bin", tmp_path / "x.part"  # what a file is does not depend on its name
     path.write_bytes(clip)
     facts = {"width": 64, "height": 36, "fps": 24.0, "seconds": 1.0, "audio": False}
-    assert ChildChecker().look(path, poster) == Look(facts)
+    assert ChildChecker().probe(path, poster) == Probe(facts)
     assert poster.read_bytes()[:3] == b"\xff\xd8\xff"
     assert ChildChecker().decode(path) == Decoded("ok", 1.0)
 
@@ -426,9 +426,9 @@ def test_a_child_without_enough_memory_says_nothing_against_the_file(tmp_path, c
     path = tmp_path / "x.mp4"
     path.write_bytes(clip)
     checker = ChildChecker(memory=100 * 2**20)
-    look = checker.look(path, tmp_path / "x.part")
-    assert look.beyond_us
-    assert "more memory or time" in look.problem
+    probe = checker.probe(path, tmp_path / "x.part")
+    assert probe.beyond_us
+    assert "more memory or time" in probe.problem
     assert checker.decode(path).outcome == "unchecked"
 
 
@@ -444,7 +444,7 @@ def test_a_child_gets_no_key(tmp_path, monkeypatch):
     for name in ("KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY", "KLINGAI_API_KEY", "STUDIO_WEBHOOK_SECRET"):
         monkeypatch.setenv(name, "s3cret")
     pretend(monkeypatch, tmp_path, f"env > {tmp_path}/seen; echo {{}}")
-    ChildChecker().look(tmp_path / "x", tmp_path / "y")
+    ChildChecker().probe(tmp_path / "x", tmp_path / "y")
     seen = (tmp_path / "seen").read_text()
     assert "PATH=" in seen
     assert "s3cret" not in seen
@@ -457,9 +457,9 @@ def test_a_child_gets_no_key(tmp_path, monkeypatch):
 def test_whatever_becomes_of_a_child_the_file_is_only_unchecked(tmp_path, monkeypatch, script):
     monkeypatch.setattr("kling.studio.video_check.GRACE", 0.1)
     pretend(monkeypatch, tmp_path, script)
-    checker = ChildChecker(look_seconds=0, decode_seconds=0)
-    look = checker.look(tmp_path / "x", tmp_path / "y")
-    assert (look.facts, look.beyond_us) == ({}, True)
+    checker = ChildChecker(probe_seconds=0, decode_seconds=0)
+    probe = checker.probe(tmp_path / "x", tmp_path / "y")
+    assert (probe.facts, probe.beyond_us) == ({}, True)
     assert checker.decode(tmp_path / "x").outcome == "unchecked"
 
 
@@ -470,7 +470,7 @@ def test_what_a_child_says_is_taken_by_its_types(tmp_path, monkeypatch):
         "good": "1",
     }
     pretend(monkeypatch, tmp_path, f"echo '{json.dumps(answer)}'")
-    assert ChildChecker().look(tmp_path / "x", tmp_path / "y").facts == {"fps": 24.0}
+    assert ChildChecker().probe(tmp_path / "x", tmp_path / "y").facts == {"fps": 24.0}
     assert ChildChecker().decode(tmp_path / "x").outcome == "unchecked"
 
 

@@ -398,12 +398,12 @@ def test_workers_that_have_been_told_to_stop_are_no_error(bench, monkeypatch):
     assert bench.downloads.not_safe == (1, 0)
 
 
-def test_an_interrupted_look_leaves_no_words(bench, monkeypatch):
-    def look(*_):
+def test_an_interrupted_probe_leaves_no_words(bench, monkeypatch):
+    def probe(*_):
         raise CheckInterrupted
 
     bench.succeed("a")
-    monkeypatch.setattr(bench.checker, "look", look)
+    monkeypatch.setattr(bench.checker, "probe", probe)
     bench.downloads.step()
     assert (bench.job("a")["file"], bench.downloads.trouble("a")) == ("", "")
 

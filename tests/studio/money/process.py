@@ -12,7 +12,7 @@ from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.video_check import Decoded, Look
+from kling.studio.video_check import Decoded, Probe
 from tests.studio.in_process import InProcess, Killed
 from tests.studio.money.log import Copies
 from tests.studio.money.world import CREDENTIALS, URL, Disk, Network, World
@@ -24,9 +24,9 @@ REFUSED = object()  # what `alive` returns if the act was refused
 class Trusting:
     """Looks at no file: the one clip of all tasks is known to be fine."""
 
-    def look(self, path: Path, poster: Path) -> Look:  # noqa: ARG002 - as in VideoChecker
+    def probe(self, path: Path, poster: Path) -> Probe:  # noqa: ARG002 - as in VideoChecker
         poster.write_bytes(b"a picture")
-        return Look({"width": 64, "height": 36, "fps": 8.0, "seconds": 1.0, "audio": False})
+        return Probe({"width": 64, "height": 36, "fps": 8.0, "seconds": 1.0, "audio": False})
 
     def decode(self, path: Path) -> Decoded:  # noqa: ARG002
         return Decoded("ok", good=1.0)
