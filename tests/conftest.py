@@ -1,7 +1,8 @@
-"""What all tests share: one Hypothesis profile, with and without `CI` in the environment."""
+"""What all tests share: one Hypothesis profile, and two processes for the whole suite."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Without it Hypothesis takes a profile of its own where CI is set and another one elsewhere, so CI would not
@@ -16,3 +17,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("studio")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use two processes for the whole suite; tests that are asked for run in this one, with `-s` and all."""
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    narrowed = ("keyword", "markexpr", "lf", "failedfirst", "stepwise", "deselect")
+    is_whole = is_whole and not any(config.getoption(name, None) for name in narrowed)
+    return 2 if is_whole and config.getoption("capture") != "no" else 0

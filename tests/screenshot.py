@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
-from tests.e2e.conftest import BROWSER, QUIET, Server  # noqa: E402
+from tests.e2e.chromium import BROWSER, QUIET  # noqa: E402
+from tests.e2e.conftest import Server  # noqa: E402
 
 PROMPTS = (
     "A lighthouse on a cliff in a storm at night, waves below, slow push in",

@@ -111,9 +111,11 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 
 def _add_behaviour(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how it behaves").add_argument
-    add("--pace", type=_pace, default="default", help=f"how fast tasks go: {FORMS} (default: done after 3 s)")
+    # Both variables are for tests: they also reach the sandbox that the studio starts.
+    pace = os.environ.get("SANDBOX_PACE") or "default"
+    add("--pace", type=_pace, default=pace, help=f"how fast tasks go: {FORMS} (default: done after 3 s)")
     clips = "a clip drawn for each task (default), or one tiny ready-made clip for all of its kind"
-    tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"  # works for the sandbox that the studio starts, too
+    tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"
     add("--clips", choices=("drawn", "tiny"), default="tiny" if tiny else "drawn", help=clips)
     retired = (
         "what becomes of models that Kling has retired, and of a body without model_name (default: refuse)"

@@ -97,7 +97,9 @@ def bare_page() -> None:
         with st.container(key="order"):
             first, second = st.columns([1, 2], vertical_alignment="bottom")
             takes = first.segmented_control("Takes", range(1, 5), default=1, key="composer.takes") or 1
-            second.button(f"Generate {takes}", type="primary", width="stretch", key=f"composer.generate-{takes}")
+            second.button(
+                f"Generate {takes}", type="primary", width="stretch", key=f"composer.generate-{takes}"
+            )
         st.text_area("Negative prompt", height=68, key="negative_prompt")
         for name in ("Variations", "Camera", "More settings"):
             st.expander(name, key=f"composer.open_{name}", on_change="rerun")
@@ -314,7 +316,7 @@ def during_a_batch(browser: Browser, folder: Path, rounds: int) -> None:
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.e2e.conftest import BROWSER, QUIET
+    from tests.e2e.chromium import BROWSER, QUIET
 
     parser = argparse.ArgumentParser(description="A rerun of Compose after a small change.")
     parser.add_argument("--rounds", type=int, default=60)

@@ -128,7 +128,7 @@ def rerun(folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     from tests.benchmarks.compose import WARM_UP, middle, opened
-    from tests.e2e.conftest import BROWSER, QUIET
+    from tests.e2e.chromium import BROWSER, QUIET
 
     rest: list[float] = []
     busy: list[float] = []

@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Error, sync_playwright  # noqa: E402
 
-from tests.e2e.conftest import BROWSER, QUIET, free_port  # noqa: E402
+from tests.e2e.chromium import BROWSER, QUIET  # noqa: E402
+from tests.e2e.conftest import free_port  # noqa: E402
 
 ONE_LINE = 'import streamlit as st; st.text_area("Prompt")\n'
 

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+from tests.e2e.chromium import Chromium
 
 ROOT = Path(__file__).parents[2]
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PHONE: dict[str, object] = {
+DESKTOP: ViewportSize = {"width": 1400, "height": 1000}
+PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
     "is_mobile": True,
     "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
 }
-QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 expect.set_options(timeout=30_000)  # a busy machine is no failure
 AT_WORK = "[data-testid=stApp][data-test-script-state=running]"
 OURS = ("http://localhost:", "http://127.0.0.1:", "ws://localhost:", "data:", "blob:")
@@ -34,11 +35,20 @@ OURS = ("http://localhost:", "http://127.0.0.1:", "ws://localhost:", "data:", "b
 
 @dataclass
 class Server:
-    """`streamlit run app.py` on a folder of its own; can be stopped and started again on the same port."""
+    """`streamlit run app.py` on a folder of its own; can be stopped and started again on the same port.
+
+    Args:
+        data: the folder.
+        environment: its settings.
+        port: 0 for one that is free.
+        is_called_back: tasks carry its address, so that it hears of a change at once and not at its next
+            look, which is seconds later where it asks with a key.
+    """
 
     data: Path
     environment: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    is_called_back: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,14 +60,15 @@ class Server:
         return (self.data / "history.csv").read_text(encoding="utf-8")
 
     def start(self) -> None:
-        self.port = self.port or free_port()
+        self.port = self.port or PORTS.take()
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("KLINGAI_", "STUDIO_"))
         }
+        public = {"STUDIO_PUBLIC_URL": f"http://127.0.0.1:{self.port}"} if self.is_called_back else {}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
             cwd=ROOT,
-            env={**clean, "STUDIO_DATA_DIR": str(self.data), **self.environment},
+            env={**clean, "STUDIO_DATA_DIR": str(self.data), **public, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -80,6 +91,37 @@ class Server:
             self.process.wait(30)
             self.process = None
 
+    def close(self) -> None:
+        """Stop for good: another server may have the port."""
+        self.stop()
+        PORTS.give_back(self.port)
+
+
+class Ports:
+    """Ports for servers, one after the other on the same few: a browser keeps the scripts of an address.
+
+    They lie below those that a system gives to connections, so nobody takes one between two servers.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        self._next = 20_000 + os.getpid() * 10 % 12_000
+
+    def take(self) -> int:
+        while not self._free:
+            self._next += 1
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", self._next))
+                self._free.append(self._next)
+        return self._free.pop()
+
+    def give_back(self, port: int) -> None:
+        self._free.append(port)
+
+
+PORTS = Ports()
+CHROMIUM = Chromium()
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -91,55 +133,65 @@ def free_port() -> int:
 def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
-    def start(**environment: str) -> Server:
-        server = Server(tmp_path / f"data{len(servers)}", environment)
+    def start(*, is_called_back: bool = False, **environment: str) -> Server:
+        folder = tmp_path / f"data{len(servers)}"
+        server = Server(folder, environment, is_called_back=is_called_back)
         servers.append(server)
         server.start()
         return server
 
     yield start
-    for server in servers:
-        server.stop()
+    for server in reversed(servers):
+        server.close()
 
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    # Its tests look at pages: nobody has to draw for them.
-    server = Server(tmp_path_factory.mktemp("studio") / "data", {"SANDBOX_CLIPS": "tiny"})
+    # Its tests look at pages: nobody has to draw for them, or to wait for what is being made.
+    quick = {"SANDBOX_CLIPS": "tiny", "SANDBOX_PACE": "seconds:1"}
+    server = Server(tmp_path_factory.mktemp("studio") / "data", quick)
     server.start()
     yield server
-    server.stop()
-
-
-# Of a module: as long as Playwright runs, no other test of this thread can run an event loop.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if BROWSER is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI has to have a browser: .ci/run installs chromium.")
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=BROWSER, args=QUIET) as launched,
-    ):
-        yield launched
+    server.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def browser() -> Browser:
+    return CHROMIUM.browser
+
+
+@pytest.hookimpl(trylast=True)  # after the fixtures
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    # As long as Playwright runs, no other test of this thread can run an event loop.
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        CHROMIUM.close()
+
+
+@pytest.fixture
+def open_page() -> Iterator[Callable[..., Page]]:
     """Open a page in a browser of its own; at the end nothing may have been asked of another host."""
-    contexts: list[BrowserContext] = []
+    contexts: list[tuple[BrowserContext, dict[str, object]]] = []
     outside: list[str] = []
 
     def note(url: str) -> None:
         if not url.startswith(OURS):
             outside.append(url)
 
-    def open_it(url: str, **options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(30_000)
-        contexts.append(context)
+    def open_it(
+        url: str,
+        *,
+        viewport: ViewportSize = DESKTOP,
+        color_scheme: Literal["light", "dark"] | None = None,
+        reduced_motion: Literal["reduce"] | None = None,
+        cookies: Sequence[Any] = (),
+        **device: object,
+    ) -> Page:
+        context = CHROMIUM.context(url, **device)
+        contexts.append((context, device))
+        context.add_cookies(cookies)
         page = context.new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.on("request", lambda request: note(request.url))
         page.on("websocket", lambda socket: note(socket.url))
         # As a person does, who sees that the page still moves. Tests about haste say so: in one action, or by
@@ -150,6 +202,6 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_it
-    for context in contexts:
-        context.close()
+    for context, device in contexts:
+        CHROMIUM.give_back(context, **device)
     assert outside == []

@@ -40,7 +40,7 @@ def cookies(others: Mapping[str, str]) -> dict[str, Any]:
     common = {"domain": "localhost", "path": "/", "expires": -1, "httpOnly": False, "secure": False}
     given = {BROWSER_COOKIE: COOKIE, **others}
     kept = [{"name": name, "value": value, "sameSite": "Lax", **common} for name, value in given.items()]
-    return {"storage_state": {"cookies": kept, "origins": []}}
+    return {"cookies": kept}
 
 
 MINE = cookies({})

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page
 
 from kling.sandbox.auth import API_KEY
-from tests.e2e.conftest import ROOT, Server, free_port
+from tests.e2e.conftest import ROOT, Server
 from tests.e2e.test_first_video import order, rows, start_until_it_ends
 
 SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
@@ -25,7 +25,17 @@ SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
 @contextmanager
 def sandbox(folder: Path) -> Iterator[str]:
     """A sandbox program of its own that signs its callbacks; yields its address."""
-    command = [sys.executable, "-m", "kling.sandbox", "--clips", "tiny", "--data", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "kling.sandbox",
+        "--clips",
+        "tiny",
+        "--pace",
+        "seconds:1",
+        "--data",
+        str(folder),
+    ]
     process = subprocess.Popen(
         [*command, "--callback-secret", SECRET], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -40,15 +50,13 @@ def sandbox(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def studio(folder: Path, kling: str, **settings: str) -> Iterator[Server]:
-    port = free_port()
     keys = {"KLINGAI_API_KEY": API_KEY, "KLINGAI_BASE_URL": kling}
-    public = {"STUDIO_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    server = Server(folder, keys | public | settings, port)
+    server = Server(folder, keys | settings, is_called_back=True)
     server.start()
     try:
         yield server
     finally:
-        server.stop()
+        server.close()
 
 
 def told(kling: str) -> list[tuple[str, str]]:

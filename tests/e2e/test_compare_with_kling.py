@@ -20,13 +20,13 @@ PADDING = "() => getComputedStyle(document.querySelector('.stMainBlockContainer'
 
 @pytest.fixture
 def kling(tmp_path: Path) -> Iterator[Kling]:
-    with program(tmp_path / "kling", "--clips", "tiny") as here:
+    with program(tmp_path / "kling", "--pace", "seconds:1") as here:
         yield here
 
 
 @pytest.fixture
 def studio(kling: Kling, start_server: Callable[..., Server]) -> Server:
-    return start_server(KLINGAI_API_KEY=API_KEY, KLINGAI_BASE_URL=kling.url)
+    return start_server(is_called_back=True, KLINGAI_API_KEY=API_KEY, KLINGAI_BASE_URL=kling.url)
 
 
 def test_what_is_in_the_account_is_chosen_and_taken_in_and_the_page_keeps_its_looks(

@@ -80,7 +80,7 @@ def test_from_a_prompt_to_a_playing_video(
 def test_a_task_outlives_tab_server_and_sandbox(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
-    server = start_server()
+    server = start_server(SANDBOX_CLIPS="tiny")
     page = open_page(server.url)
     order(page, "The first one")
     page.locator("[class*=st-key-clip-] video").wait_for()
@@ -239,7 +239,7 @@ def test_clips_are_served_in_ranges_and_nothing_else_is(
 def test_killed_while_a_task_runs_it_goes_on_after_the_next_start(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
-    server = start_server()
+    server = start_server(SANDBOX_CLIPS="tiny")
     page = open_page(server.url)
     order(page, "Killed in the middle")
     expect(page.get_by_text(RUNNING).first).to_be_visible()

@@ -82,7 +82,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, d
     server = server_of(data)
     server.start()
     yield server, written
-    server.stop()
+    server.close()
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def draw(page: Page, task: str, state: str, say: str = "") -> None:
 def test_a_server_that_is_away_is_said_in_the_studios_words_until_it_is_back(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
-    server = start_server()
+    server = start_server(SANDBOX_CLIPS="tiny")
     page = open_page(server.url)
     page.wait_for_function(CONNECTED)
     banner = page.get_by_role("status").filter(has_text=AWAY)

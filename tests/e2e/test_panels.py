@@ -215,7 +215,7 @@ def test_the_request_is_copied_on_plain_http_and_is_the_file_that_can_be_downloa
     shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
 ):
     page = open_page(shared_server.url, **look)
-    page.context.add_init_script(NO_CLIPBOARD)
+    page.add_init_script(NO_CLIPBOARD)
     page.reload()
     write(page, 'A "fox" says $HOME `x` <b>snow</b> \\n')
     assert page.evaluate("typeof navigator.clipboard") == "undefined"

@@ -35,7 +35,7 @@ class Kling:
 
 @contextmanager
 def program(folder: Path, *arguments: str) -> Iterator[Kling]:
-    command = [sys.executable, "-m", "kling.sandbox", "--data", str(folder), *arguments]
+    command = [sys.executable, "-m", "kling.sandbox", "--clips", "tiny", "--data", str(folder), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -48,13 +48,13 @@ def program(folder: Path, *arguments: str) -> Iterator[Kling]:
 
 @pytest.fixture
 def kling(tmp_path: Path) -> Iterator[Kling]:
-    with program(tmp_path / "kling", "--clips", "tiny", "--concurrency", "1") as here:
+    with program(tmp_path / "kling", "--pace", "seconds:1", "--concurrency", "1") as here:
         yield here
 
 
 @pytest.fixture
 def studio(kling: Kling, start_server: Callable[..., Server]) -> Server:
-    return start_server(KLINGAI_API_KEY=API_KEY, KLINGAI_BASE_URL=kling.url)
+    return start_server(is_called_back=True, KLINGAI_API_KEY=API_KEY, KLINGAI_BASE_URL=kling.url)
 
 
 def card(page: Page, words: str) -> Locator:

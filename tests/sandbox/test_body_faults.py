@@ -51,7 +51,7 @@ def test_every_fault_can_be_planned_and_is_explained():
     assert all(name in str(plans.__doc__) for name in offered)
 
 
-@pytest.mark.parametrize("fault", BODY_FAULTS)
+@pytest.mark.parametrize("fault", sorted(BODY_FAULTS))
 def test_no_fault_breaks_another_call_or_an_account(bench, fault):
     bench.change(units=100)
     task_request = {"model_name": "kling-v2-6", "prompt": "A fox", "external_task_id": "mine"}

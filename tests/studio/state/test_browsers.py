@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from kling.studio.state.browsers import Browsers
@@ -34,6 +36,7 @@ COOKIE = HERE.new()
         "\ud800" * 97,
         "x" * 1_000_000,
     ],
+    ids=count(),  # a name of the test may not depend on chance: two processes have to agree on it
 )
 def test_what_was_made_up_is_no_id(made_up):
     assert not HERE.verify(made_up)

@@ -1,0 +1,84 @@
+"""One Chromium for all browser tests of a process, with browser contexts that are used again.
+
+A new context compiles all of Streamlit's scripts, which takes two seconds of a core each time; a used one
+has them, as long as its process lives and the address of the server stays the same. So each context keeps
+one page open, and all of its pages live in one process. Cookies and stored data go before it is used again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+class Chromium:
+    """Starts the browser at its first use, and again after `close`."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._browser: Browser | None = None
+        self._free: dict[str, list[BrowserContext]] = {}
+        self._visited: dict[BrowserContext, set[str]] = {}
+
+    @property
+    def browser(self) -> Browser:
+        """The running browser. Without one on this machine the test is skipped; in CI it fails."""
+        if self._browser is None:
+            if BROWSER is None:
+                if os.environ.get("CI"):
+                    pytest.fail("CI has to have a browser: .ci/run installs chromium.")
+                pytest.skip("no chromium on this machine: apt-get install chromium")
+            chromium = self._running.enter_context(sync_playwright()).chromium
+            arguments = [*QUIET, "--process-per-site"]
+            self._browser = self._running.enter_context(
+                chromium.launch(executable_path=BROWSER, args=arguments)
+            )
+        return self._browser
+
+    def context(self, url: str, **device: object) -> BrowserContext:
+        """Return a context that knows nothing of earlier visits, for pages of this server.
+
+        Args:
+            url: an address on the server.
+            device: Playwright's options of a context that hold for all of its pages.
+        """
+        free = self._free.setdefault(repr(device), [])
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        if free:
+            context = free.pop()
+        else:
+            context = self.browser.new_context(**device)  # type: ignore[arg-type]
+            context.set_default_timeout(30_000)
+            context.new_page().goto(f"{origin}/_stcore/health")
+            self._visited[context] = set()
+        self._visited[context].add(origin)
+        self._forget(context)
+        return context
+
+    def give_back(self, context: BrowserContext, **device: object) -> None:
+        """Close its pages, and keep it for another test."""
+        for page in context.pages[1:]:
+            page.close()
+        self._free[repr(device)].append(context)
+
+    def close(self) -> None:
+        """End the browser, if it runs."""
+        self._free.clear()
+        self._visited.clear()
+        self._browser = None
+        self._running.close()
+
+    def _forget(self, context: BrowserContext) -> None:
+        context.clear_cookies()
+        session = context.new_cdp_session(context.pages[0])
+        for origin in self._visited[context]:
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        session.detach()
