@@ -88,13 +88,13 @@ def browser_id() -> str:
     has the secret to verify cookies, does not answer; storing something under it then fails for that reason.
     """
     state = app_state()
-    try:
-        known = studio().state.browsers.verify(str(st.context.cookies.get(BROWSER_COOKIE, "")))
-    except StateError:
-        return ""
-    if not known:
-        known = state.visit = state.visit or secrets.token_hex(16)
-    return known
+    if not state.browser:  # cookies are sent once, when the session begins
+        cookie = str(st.context.cookies.get(BROWSER_COOKIE, ""))
+        try:
+            state.browser = studio().state.browsers.verify(cookie) or secrets.token_hex(16)
+        except StateError:
+            return ""
+    return state.browser
 
 
 def browser_cookie(connection: HTTPConnection) -> str:

@@ -59,6 +59,7 @@ def live_fragment(
             (`data-run` on the page), to take back edits that are older than the last run.
     """
     drawn_from = rerun_page_if_changed()
+    is_page_running = True
 
     def triggered() -> None:
         trigger = st.session_state[f"live.{key}"].get("changed")
@@ -68,7 +69,7 @@ def live_fragment(
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
         with readable():
-            if rerun_page_if_changed() != drawn_from:
+            if not is_page_running and rerun_page_if_changed() != drawn_from:
                 st.rerun()
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
             _component()(key=f"live.{key}", on_changed_change=triggered)
@@ -76,3 +77,4 @@ def live_fragment(
             draw()
 
     fragment()
+    is_page_running = False

@@ -27,6 +27,8 @@ def cards(name: str, ids: Sequence[str], draw: Callable[[str], None], *, horizon
     """
     known = app_state().card_slots
     slots = known[name] = assign_slots(known.get(name, ()), ids)
+    if not slots:
+        return
     style_sheet(f"<style>{_order(name, ids)}</style>")
     with st.container(horizontal=horizontal, key=f"{name}s"):
         for each in slots:

@@ -136,7 +136,7 @@ class AppState:
     """What a session holds on every page."""
 
     token: str = ""  # of this session; see `context.session_token`
-    visit: str = ""  # stands for the browser's id where it keeps no cookies
+    browser: str = ""  # see `context.browser_id`
     remembered: dict[str, str] = field(default_factory=dict)  # values of cookies, by name
     connection: Check | None = None  # the last check of the connection
     giving_up: str = ""  # id of the job that a person is asked about
@@ -147,11 +147,15 @@ class AppState:
 
 def composer_state() -> ComposerState:
     """Return the composer's state of this session."""
-    state: ComposerState = st.session_state.setdefault("composer", ComposerState())
+    state: ComposerState | None = st.session_state.get("composer")
+    if state is None:
+        state = st.session_state["composer"] = ComposerState()
     return state
 
 
 def app_state() -> AppState:
     """Return what this session holds on every page."""
-    state: AppState = st.session_state.setdefault("app", AppState())
+    state: AppState | None = st.session_state.get("app")
+    if state is None:
+        state = st.session_state["app"] = AppState()
     return state

@@ -242,7 +242,7 @@ def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
         str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=20
     )
     again.query_params["draft"] = app.session_state.composer.draft_id
-    again.session_state["app"] = AppState(visit=app.session_state.app.visit)  # the same browser
+    again.session_state["app"] = AppState(browser=app.session_state.app.browser)  # the same browser
     again.run()
     assert draft_state.key("prompt") in again.session_state
     assert state(again, "prompt", "model") == ("and what came after", "kling-v3")
@@ -280,7 +280,7 @@ def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, 
         "sound": "yes",
         "nobody": "knows",
     }
-    owner = app.session_state.app.visit
+    owner = app.session_state.app.browser
     mine = studio.state.drafts.open("", owner)
     studio.state.drafts.save(mine.id, owner, fields=bad)
     app.query_params["draft"] = mine.id

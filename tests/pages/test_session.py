@@ -71,7 +71,7 @@ def test_only_the_context_reads_who_somebody_is():
         for node in ast.walk(module)
         if name != "_ui/context.py"
         and (
-            (isinstance(node, ast.Attribute) and node.attr in {"cookies", "token", "visit"})
+            (isinstance(node, ast.Attribute) and node.attr in {"cookies", "token", "browser"})
             or (isinstance(node, ast.Constant) and node.value in secret)
             or (isinstance(node, ast.Subscript) and "NAME_FIELD" in ast.unparse(node.slice))
         )
