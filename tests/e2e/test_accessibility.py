@@ -99,8 +99,8 @@ def findings(page: Page, new: str = "") -> list[str]:
     found = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(IN_SCHEME, arg=scheme)
-        page.wait_for_function(AT_REST)
+        page.wait_for_function(IN_SCHEME, arg=scheme, polling=100)
+        page.wait_for_function(AT_REST, polling=100)
         page.evaluate(STILL)
         scans = [(new, COLOURS)] if scheme == "dark" else [(new, COLOURS), ("", REST)]
         found += [

@@ -43,8 +43,8 @@ INJECTED = (
 def shows(page: Page, place: str, *texts: str) -> None:
     """Wait until one element of that place shows a text as it was written; nothing lies beside the screen."""
     for text in texts:
-        page.wait_for_function(SHOWS, arg=[place, text])
-    page.wait_for_function(UPRIGHT)
+        page.wait_for_function(SHOWS, arg=[place, text], polling=100)  # not at each frame
+    page.wait_for_function(UPRIGHT, polling=100)
 
 
 def tool(page: Page, name: str) -> None:

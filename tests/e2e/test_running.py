@@ -88,7 +88,7 @@ def test_what_waited_goes_out_by_itself_as_the_slot_is_free(
     page = open_page(studio.url)
     page.get_by_role("radiogroup", name="Takes").get_by_text("3", exact=True).click()
     order(page, "One after the other")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(3, timeout=60_000)
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(3, timeout=90_000)
     assert len(wishes(studio)) == 3
     with urllib.request.urlopen(f"{kling.url}/_sandbox/accepted") as answer:
         accepted = json.load(answer)
@@ -148,10 +148,10 @@ def test_what_is_usual_is_said_once_there_are_five(
     kling.plan(pace="immediate")
     page.get_by_role("radiogroup", name="Takes").get_by_text("4", exact=True).click()
     order(page, "The first four")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(4, timeout=60_000)
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(4, timeout=90_000)
     page.get_by_role("radiogroup", name="Takes").get_by_text("1", exact=True).click()
     order(page, "The fifth")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(5, timeout=60_000)
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(5, timeout=90_000)
     kling.plan(pace="never")
     order(page, "How long may this take")
     expect(card(page, "How long").get_by_text(re.compile(r"usually \d+:\d\d to \d+:\d\d"))).to_be_visible()
