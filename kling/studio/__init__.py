@@ -1,39 +1,44 @@
-"""What the pages call: the log, orders, the poller, the archive. No Streamlit in here.
+"""The studio behind the pages: ledger, orders, poller, archive. Nothing here imports a web server.
 
 The studio
-    service         all of it, as the one object that the pages know: `Studio`
+    service         `Studio`: puts the parts together; pages reach everything through it
+    changes         tells pages that something has changed
+    operator_warnings  faults that an operator should know of
     settings        where keys, addresses and folders come from
-    connection      the account that is used: Kling, or the sandbox started here
+    connection      the account in use: Kling, or the sandbox started here
+    connection_check  a free check of the account
     folder          the data folder, which one process owns
     files           files that are written whole or not at all
     ids             our ids, and the folder's mark in them
 
 What is known of jobs
-    jobs            one job: its states, and how it is folded from records
+    jobs/           one job: its columns, its states, its record, and the fold from records to a job
     ledger/         where jobs are recorded: the protocol, the file, the index, what is recorded again
-    evidence        what this process knows of its own calls, and what may be said of money
-    accounts        which names in the log are the account in use
-    account_scan    what Kling has and the log lacks or denies
+    evidence        what this process knows of its own calls, and what they prove about money
+    accounts        which account names in the log belong to the account in use
+    account_scan    tasks that Kling has and the log lacks or denies
     outlook         what an open job waits for, and who has to act
-    remedies        what a person can do about one that failed
+    remedies        what a person can do about a job that failed
     durations       how long tasks take
 
 From a press to a task, never twice
-    orders          checks, recognises a second press, writes before anything is sent
-    admission       which jobs may go now: from the four below
-      capacity      how many of a model Kling takes at once
-      holds         what keeps jobs from being sent
+    orders          checks requests, recognises a second press, records jobs before anything is sent
+    admission       which jobs may go now: decided with the four below
+      capacity      how many tasks of a model Kling runs at once
+      holds         reasons to send nothing for a while
       fairness      whose turn it is
-      queue_position  where a job stands, in words
-    sender          the one POST, and what came of it
-    reconciler      looks up what may have been sent
+      queue_position  the position of a job in the queue, in words
+    sender          makes the one POST and records its outcome
+    reconciler      looks up jobs that may have been sent
     poller          follows every unfinished job
 
 From a task to a clip
     downloads       fetches videos, and fetches broken ones again
+      fetch_queue   in which order
+      rechecks      decodes each file once to its end
     archive         our own copies
-    video_check     looks at files in a child process
-    verification    what came, against what was ordered
+    video_check     examines files in a child process
+    verification    compares files and charges with the requests
 
 What is written before that
     state/          drafts, the team's templates and ids of browsers, in one small database

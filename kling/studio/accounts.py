@@ -1,8 +1,8 @@
-"""Which names in the log are the account in use.
+"""Which account names in the log belong to the account in use.
 
-A name is the API's host with a fingerprint of the key. A key may be replaced and a host may get another name,
-but the account is what Kling recognises: if the key in use can see a task of another name, both names are one
-account.
+A name is the API's host with a fingerprint of the key. Keys are replaced and hosts get other names, but the
+account stays the same. Kling shows which names are one account: if the key in use can see a task that was
+recorded under another name, both names belong to the same account.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ log = logging.getLogger(__name__)
 
 FILE = "accounts.json"
 SANDBOX = "sandbox"  # the account of everything that costs nothing
-ASK_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds between questions, the last one for ever
-ASKED_AT_ONCE = 2  # tasks of one name that are asked for in one go
-NEWEST = 500  # jobs among which a name's tasks are looked for, if none of it runs
+ASK_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds between two attempts, the last one for ever
+ASKED_AT_ONCE = 2  # tasks of one name that are asked for in one step
+NEWEST = 500  # of the newest jobs are searched for tasks of a name of which none is open
 
 
 @dataclass(frozen=True, slots=True)
 class OtherAccount:
-    """Paid videos that the key in use cannot see.
+    """An account with paid videos that the key in use cannot see.
 
     Args:
-        name: of the account, as the log has it.
-        count: jobs that run there or may do so, or whose video is not fetched.
-        until: when Kling has cleared the last of them.
+        name: of the account, as in the log.
+        count: how many of its jobs run, may run, or have a video that is not fetched.
+        until: when Kling deletes the last of these videos.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Accounts:
     """The names of the account in use.
 
     Args:
-        folder: of the log; names that were found to be one account are kept there, beside it. A file that is
-            lost or damaged costs a question that is free.
+        folder: of the log. Names that were found to be one account are stored there too. If that file is lost
+            or damaged, Kling is asked again, which is free.
         current: the name that the settings give.
-        ledger: the log.
+        ledger: has the jobs.
     """
 
     def __init__(self, folder: Path, current: str, ledger: Ledger) -> None:
@@ -68,24 +68,27 @@ class Accounts:
         self._others: tuple[OtherAccount, ...] = ()
 
     def owns(self, job: Job) -> bool:
-        """Whether a job belongs to the account in use; others are shown, and left alone."""
+        """Whether a job belongs to the account in use. Jobs of other accounts are shown, but not followed."""
         return job["account"] in self._names
 
     @property
     def others(self) -> tuple[OtherAccount, ...]:
-        """The accounts of jobs that are not followed, because the key in use does not see them."""
+        """The accounts with unfinished jobs that the key in use does not see."""
         return self._others
 
     def ask_again(self) -> None:
-        """Ask at the next step: somebody has changed something."""
+        """Ask Kling again at the next step, because somebody has changed something."""
         self._due, self._tries = None, 0
 
     def step(self, client: Callable[[], Client], now: float) -> float | None:
-        """Ask the key in use for a few tasks of the other names; return when to ask again, None for never.
+        """Ask with the key in use for a few tasks of the other names.
 
         Args:
-            client: gives the one of the key in use.
+            client: gives the client of the key in use.
             now: by the monotonic clock.
+
+        Returns:
+            When to call this again, None if there are no other names.
         """
         if self._due is not None and self._due > now:
             return self._due if self._others else None
@@ -94,27 +97,27 @@ class Accounts:
             self._due = now + ASK_PAUSES[min(self._tries, len(ASK_PAUSES) - 1)]
             self._tries += 1
         else:
-            self._due = now + ASK_PAUSES[0]  # a look at the log only
+            self._due = now + ASK_PAUSES[0]  # only the log is read again then
         if self._current != SANDBOX:
             for name, jobs in unseen.items():
                 if self._is_seen(client, name, jobs):
                     self._join(name)
-        kept = timedelta(days=catalog().retention_days)
+        retention = timedelta(days=catalog().retention_days)
         self._others = tuple(
-            OtherAccount(name, len(paid), max(_made(job) for job in paid) + kept)
+            OtherAccount(name, len(paid), max(_made(job) for job in paid) + retention)
             for name, jobs in sorted(self._unseen().items())
             if (paid := [job for job in jobs if job.accepted or job.state in {INTENT, UNKNOWN}])
         )
         return self._due if unseen else None
 
     def recognise(self, job: Job) -> None:
-        """Note that the account in use lists a job: the name that it was recorded under is one of its own."""
+        """Note that the account in use lists a task of a job, whose account name therefore belongs to it."""
         name = job["account"]
         if name and not self.owns(job) and SANDBOX not in {name, self._current}:
             self._join(name)
 
     def _unseen(self) -> dict[str, list[Job]]:
-        """Return the jobs of other names that are not finished, by name; the sandbox's cost nothing."""
+        """Return the unfinished jobs of other names, by name; not those of the sandbox, which are free."""
         unseen: dict[str, list[Job]] = {}
         for job in (*self._ledger.open_jobs(), *self._ledger.unfetched().values()):
             if job["account"] not in self._names | {SANDBOX, ""}:
@@ -122,7 +125,7 @@ class Accounts:
         return unseen
 
     def _is_seen(self, client: Callable[[], Client], name: str, jobs: list[Job]) -> bool:
-        """Ask for the newest tasks of a name; one that is seen proves that both names are one account."""
+        """Return whether the key in use can see one of the newest tasks of a name."""
         unsure = [job for job in jobs if job.state in {INTENT, UNKNOWN}]
         accepted = [job for job in jobs if job.accepted]
         newest = self._ledger.index.newest(0, NEWEST) if len(accepted) < ASKED_AT_ONCE else []
@@ -136,7 +139,7 @@ class Accounts:
         return False
 
     def _join(self, name: str) -> None:
-        """Note that a name is another one of the account in use."""
+        """Note that a name belongs to the account in use."""
         joined = next((group for group in self._groups if name in group), [name])
         ours = next((group for group in self._groups if self._current in group), [self._current])
         merged = list(dict.fromkeys([*joined, *ours]))

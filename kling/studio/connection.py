@@ -1,4 +1,4 @@
-"""The account that is used: Kling with the operator's key, or the sandbox that the studio starts itself."""
+"""The account in use: Kling with the operator's key, or the sandbox, which the studio starts itself."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ RESTART_PAUSES = (0.5, 2.0, 10.0)  # seconds, the last one for ever
 
 
 class Connection(Protocol):
-    """What the studio needs of an account."""
+    """An account as the studio uses it."""
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether nothing here costs money."""
+        """Whether nothing on this account costs money."""
         ...
 
     def client(self) -> Client:
@@ -45,11 +45,11 @@ class Connection(Protocol):
         ...
 
     def start(self) -> None:
-        """Get ready, without waiting for it."""
+        """Begin to get ready; returns at once."""
         ...
 
     def stop(self) -> None:
-        """End what was started."""
+        """End everything that `start` began."""
         ...
 
 
@@ -62,7 +62,7 @@ class KlingConnection:
         self._client = client
 
     def client(self) -> Client:
-        """Return the one client."""
+        """Return the client, which is always the same one."""
         return self._client
 
     def start(self) -> None:
@@ -76,8 +76,8 @@ class KlingConnection:
 class SandboxConnection:
     """A sandbox as a child process, started again if it ends by itself.
 
-    It shares nothing with the studio but HTTP. It ends with its parent, also a killed one, because its
-    stdin then reaches its end. Its keys are new at every start and stand in no command line.
+    The two processes speak HTTP only. The child ends with its parent, even with a killed one, because its
+    stdin then reaches its end. Its keys are new at every start of the studio and are in no command line.
     """
 
     is_sandbox = True
@@ -133,7 +133,7 @@ class SandboxConnection:
             starts += 1
             if not self._stopping.wait(pause):
                 log.warning("The sandbox ended by itself and is started again.")
-        self._ready.set()  # nobody is to wait for what does not come again
+        self._ready.set()  # no sandbox comes any more, so nobody may wait for one
 
     def _run_once(self) -> None:
         command = [sys.executable, "-m", "kling.sandbox", "--child", "--retired", "serve"]
@@ -161,7 +161,7 @@ class SandboxConnection:
                     self._client = Client(
                         self._keys,
                         base_url=line.removeprefix(FIRST_LINE).strip(),
-                        retired_ok=True,  # it decides about them by itself
+                        retired_ok=True,  # the sandbox itself decides about retired models
                     )
                     self._ready.set()
         _end(process)
@@ -179,7 +179,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def connect(settings: Settings) -> Connection:
-    """Return the account that the settings name; without credentials that is the sandbox."""
+    """Return the account that the settings name; without credentials it is the sandbox."""
     if settings.credentials is None:
         return SandboxConnection(settings.data_dir / "sandbox", webhook_secret=settings.webhook_secret)
     client = Client(settings.credentials, base_url=settings.base_url, video_hosts=settings.video_hosts)

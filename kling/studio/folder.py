@@ -1,4 +1,4 @@
-"""The data folder: one studio process owns it, and looks again before it spends."""
+"""The data folder: one studio process owns it, and checks that again before it spends money."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class DataFolder:
             raise unwritable(path, error) from error
 
     def check(self) -> None:
-        """Check that the folder is still ours; a lock file that somebody deleted keeps no second studio away.
+        """Check that the lock file is still ours: once it was deleted, a second studio can start here.
 
         Raises:
-            LedgerError: it is not; nothing may be spent.
+            LedgerError: the lock file was deleted or replaced, so nothing may be spent.
         """
         if self._inode_now() != self._inode:
             raise LedgerError(
@@ -59,7 +59,7 @@ class DataFolder:
             )
 
     def release(self) -> None:
-        """Give the folder free."""
+        """Give up the folder, so that another studio can take it."""
         self._lock.release()
 
     def _inode_now(self) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Our ids: each carries a mark of the data folder, so that a task at Kling says whose it is.
+"""Our ids. Each has the mark of the data folder, so that every task at Kling shows which studio made it.
 
     v4fk2a7qz-019ab1c2d3e4a1b2c3d4e5f6      v, the mark, a hyphen, milliseconds and chance in hexadecimal
     v019ab1c2d3e4a1b2c3d4e5f6               as versions before 2026-11-26 made them: any folder's
@@ -25,7 +25,7 @@ _ADOPTED = re.compile("k([0-9][0-9A-Za-z_-]{0,62})")
 
 
 def new_id(mark: str, now: float) -> str:
-    """Return an id for an order that is given at `now` (Unix seconds)."""
+    """Return an id for a job that is ordered at `now` (Unix seconds)."""
     return f"v{mark}-{int(now * 1000):012x}{secrets.token_hex(6)}"
 
 
@@ -53,14 +53,14 @@ def our_id_of(external_task_id: str) -> str:
 
 
 def folder_mark(folder: Path, known: Iterable[str]) -> str:
-    """Return the mark of a data folder; made once, and kept in a file beside the log.
+    """Return the mark of a data folder; it is made once and stored in a file beside the log.
 
     Args:
         folder: of the log.
-        known: the ids in the log. If the file is gone, the mark that most of them carry is taken again.
+        known: the ids in the log. If the file is lost, the mark of most of these ids is taken again.
 
     Raises:
-        OSError: the mark cannot be kept.
+        OSError: the mark cannot be stored.
     """
     path = folder / MARK_FILE
     try:

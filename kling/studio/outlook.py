@@ -1,4 +1,4 @@
-"""What a job that has not ended is waiting for, what is tried next and when, and who has to act."""
+"""What an unfinished job waits for, what happens next and when, and who has to act; in words for a page."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAIT
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import SILENT_MANY, Reconciler
 
-LONG = 6.0  # times the usual, after which it is said that a task takes long
-LONG_AT_LEAST = 1800.0  # seconds; where nothing is usual yet
+LONG = 6.0  # times the usual duration after which a page says that a task takes long
+LONG_AT_LEAST = 1800.0  # seconds after which it says so where no usual duration is known
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Why a job is where it is.
+    """What a job waits for.
 
     Args:
-        why: in words for a page.
-        next: what happens next, when, and what somebody may do.
-        actor: who has to do something; NOBODY if it goes on by itself.
+        why: why it has not gone on yet.
+        next: what happens next and when, and what somebody may do.
+        actor: who has to act; NOBODY if the job goes on by itself.
         since: when it came into its state.
     """
 
@@ -35,17 +35,18 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What `outlook` asks the studio's parts.
+    """The questions that `outlook` asks the studio's parts.
 
     Args:
         owns: whether a job belongs to the account in use.
-        position: where a waiting job stands.
-        reconciler: that looks up lost answers.
-        usual: how long a job of its kind takes.
-        missing_since: since when Kling says that it does not know an accepted job (monotonic).
-        trouble: why Kling could not be asked, empty if it could.
-        download_trouble: why a video is not here.
-        clock, monotonic: the times that `since` and the parts speak of.
+        position: the position of a waiting job in the queue.
+        reconciler: looks up lost answers.
+        usual: how long a job of its kind usually takes.
+        missing_since: since when Kling says that it does not know a job's task (monotonic).
+        trouble: why the last poll failed, empty if it did not.
+        download_trouble: why a video is not here, by the job's id.
+        clock: Unix seconds.
+        monotonic: seconds of a clock that never jumps.
     """
 
     owns: Callable[[Job], bool]
@@ -59,26 +60,26 @@ class Views:
     monotonic: Callable[[], float]
 
     def at(self, moment: float) -> str:
-        """Return a moment of the monotonic clock as the time of day, for people, in UTC."""
+        """Return a time of the monotonic clock as the time of day in UTC, for people."""
         seconds = self.clock() + max(moment - self.monotonic(), 0.0)
         return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
 
 
 def outlook(job: Job, views: Views) -> Outlook | None:
-    """Return what a job waits for; None for one that has ended and needs nothing."""
+    """Return what a job waits for; None for a job that has ended and needs nothing."""
     if job.has_clip or (job.ended_at is not None and job.state != SUCCEED):
         return None
     since = job.since.get(job.state)
     if not views.owns(job):
         return _of_another_account(job, since)
-    views_of = {
+    by_state = {
         NOT_SENT: _not_sent,
         WAITING: _waiting,
         INTENT: _intent,
         UNKNOWN: _unknown,
         SUCCEED: _unfetched,
     }
-    return views_of.get(job.state, _followed)(job, views, since)
+    return by_state.get(job.state, _followed)(job, views, since)
 
 
 def _of_another_account(job: Job, since: datetime | None) -> Outlook:
@@ -146,7 +147,7 @@ def _unknown(job: Job, views: Views, since: datetime | None) -> Outlook:
 
 def _followed(job: Job, views: Views, since: datetime | None) -> Outlook:
     state = job.extra.get("task_status")
-    said = f" Kling calls its state “{str(state)[:40]}”." if state else ""
+    unknown_state = f" Kling calls its state “{str(state)[:40]}”." if state else ""
     if views.missing_since(job) is not None:
         why = "Kling says that it does not know this task, which it had accepted."
         return Outlook(why, "It is asked again for a day before that is believed.", Actor.NOBODY, since)
@@ -158,7 +159,7 @@ def _followed(job: Job, views: Views, since: datetime | None) -> Outlook:
     limit = max(LONG * usual.high, 300.0) if usual else LONG_AT_LEAST
     accepted = min((job.since[state] for state in FOLLOWED if state in job.since), default=None)
     if accepted is not None and views.clock() - accepted.timestamp() > limit:
-        why = f"Kling takes far longer than usual.{said}"
+        why = f"Kling takes far longer than usual.{unknown_state}"
         then = "It is followed on. Whoever looks after the account may ask Kling, with the id of the task."
         return Outlook(why, then, Actor.OPERATOR, since)
-    return Outlook(f"Kling is making it.{said}", "It is followed by itself.", Actor.NOBODY, since)
+    return Outlook(f"Kling is making it.{unknown_state}", "It is followed by itself.", Actor.NOBODY, since)

@@ -1,7 +1,7 @@
 """What a person can do about a job that failed, in one line.
 
-It makes no claim about money of its own: whether something was spent for a refused order is known to the
-studio only (`evidence`), and what a failed task cost is what Kling says.
+This module decides nothing about money. Whether nothing was spent for a refused request is proved elsewhere
+(`evidence`), and what a failed task cost is quoted from Kling.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kling.errors import MEANINGS, Actor, AuthenticationFailed, ContentPolicyViolation, Meaning, api_error
+from kling.errors import MEANINGS, Actor, AuthenticationFailed, ContentPolicyViolation, api_error
 from kling.studio.accounts import SANDBOX
 from kling.studio.jobs import FAILED, Job
 from kling.studio.verification import charged
 
 NOTHING_SPENT = "Nothing was spent."
 
-# What Kling says of a task that its content control stopped is free text, and no list of it is published.
+# Kling explains a task that its content control stopped in free text, and publishes no list of the texts.
 # "Failure to pass the risk control system" was seen; the official page speaks of "content risk control".
 _POLICY = re.compile(
     r"risk.?control|sensitive|polic(?:y|ies)|moderation|violat|inappropriate|prohibited|forbidden|unsafe|safety"
@@ -27,7 +27,7 @@ _POLICY = re.compile(
 
 
 class Action(StrEnum):
-    """What kind of act helps."""
+    """The kind of action that helps."""
 
     EDIT_PROMPT = "edit_prompt"
     CHANGE_ORDER = "change_order"  # a value or the model
@@ -38,14 +38,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What helps, and the sentence that says so; it holds no words of Kling's and none of a person's."""
+    """The action that helps, and a sentence for it. The sentence quotes neither Kling nor a person."""
 
     kind: Action
     text: str
 
 
 def remedy(job: Job, *, nothing_spent: bool) -> Remedy | None:
-    """Return what to do about a job that failed, None for any other; `outlook` explains those.
+    """Return what to do about a job that failed, None for any other job; `outlook` explains those.
 
     Args:
         job: of any state.
@@ -57,7 +57,7 @@ def remedy(job: Job, *, nothing_spent: bool) -> Remedy | None:
 
 
 def _of_a_task(job: Job) -> Remedy:
-    if job.code:  # Kling took it, and does not know it any more
+    if job.code:  # the code of a poll: Kling accepted the task, and does not know it any more
         text = "Kling does not know this task any more. Ask whoever looks after the account what was charged."
         return Remedy(Action.ASK_OPERATOR, text)
     charge = _charge_words(job)
@@ -83,11 +83,11 @@ def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
         kind = Action.EDIT_PROMPT
     elif meaning.actor in {Actor.NOBODY, Actor.KLING}:
         kind = Action.RETRY
-    return Remedy(kind, f"{_told(meaning)}{spent}")
+    return Remedy(kind, f"{meaning.what} {meaning.remedy}{spent}")
 
 
 def _charge_words(job: Job) -> str:
-    """Return what Kling says that it charged for a failed task; the sandbox never charges."""
+    """Return the charge for a failed task as Kling gives it; empty for the sandbox, which never charges."""
     if job["account"] == SANDBOX:
         return ""
     charge = charged(job)
@@ -96,7 +96,3 @@ def _charge_words(job: Job) -> str:
     amounts = [f"{charge.charged.normalize():f} Units"] if charge.charged else []
     amounts += [f"{charge.cash.normalize():f} {job['currency']}".strip()] if charge.cash else []
     return f"Kling says that it charged {' and '.join(amounts) or 'nothing'} for it."
-
-
-def _told(meaning: Meaning) -> str:
-    return f"{meaning.what} {meaning.remedy}"

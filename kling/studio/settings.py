@@ -1,7 +1,8 @@
 """Settings: the environment first, then `.streamlit/secrets.toml` under `[kling]`, then defaults.
 
-A value is often copied with something around it: quotes, `Bearer `, a comment, a path of the API. Where only
-one thing can have been meant, that is taken; anything else is refused with what to write instead.
+A value is often copied with something around it: quotes, `Bearer `, a comment, a path of the API. That is
+taken off where only one value can have been meant. Anything else is refused, with a text that says what to
+write instead.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ NAMES = (
     "STUDIO_WEBHOOK_SECRET",
 )
 KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
-KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts: no gateway, so no path of one
+KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
 CATALOG_CURRENCY = "USD"  # of the list price in the catalog
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»"}
 _SCHEME = re.compile(r"(authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
 _COMMENT = re.compile(r"\s#.*\Z", re.DOTALL)
-_NO_KEY = re.compile(r"[^!-~]|[\"'`|#,;<>\\]")  # what no key holds
+_NO_KEY = re.compile(r"[^!-~]|[\"'`|#,;<>\\]")  # characters that no key has
 _API_PATHS = tuple(
     "/".join(TEXT_TO_VIDEO.path.split("/")[:count]) for count in (4, 3, 2)
 )  # the whole path, and how it begins
@@ -57,18 +58,18 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator decides.
+    """The settings of the operator.
 
     Args:
-        credentials: None starts the sandbox.
-        base_url: of the API, with the path of a gateway if there is one; used with credentials only.
-        video_hosts: names, or `.suffixes` of names, of hosts of videos that may have private addresses.
-        unit_price: of one of Kling's Units.
+        credentials: of the account; None starts the sandbox.
+        base_url: of the API, with the path of a gateway if there is one; used only with credentials.
+        video_hosts: hosts of videos that may have private addresses: names, or `.suffixes` of names.
+        unit_price: what one of Kling's Units costs.
         currency: of `unit_price`, as three letters.
-        data_dir: holds the log, the videos and the sandbox's tasks.
-        callback_url: sent with every task, if set; below `public_url`, or a foreign receiver's.
-        public_url: under which Kling reaches this studio; empty: it gets no callbacks.
-        webhook_secret: callbacks that it did not sign are refused; empty: all are taken as hints.
+        data_dir: the folder of the log, the videos and the sandbox's tasks.
+        callback_url: sent with every request, if set: an address of this studio or of another program.
+        public_url: the address where Kling reaches this studio; empty if it gets no callbacks.
+        webhook_secret: callbacks that are not signed with it are refused; if empty, none is refused.
     """
 
     credentials: Credentials | None = field(default=None, repr=False)
@@ -83,7 +84,7 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """`sandbox`, or the API's host with a fingerprint of the key: the log never mixes two accounts."""
+        """The name of the account in the log: `sandbox`, or the API's host with a fingerprint of the key."""
         if self.credentials is None:
             return "sandbox"
         return f"{urlsplit(self.base_url).netloc.lower()}#{self.credentials.fingerprint}"
@@ -95,7 +96,7 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
     Args:
         env: the environment.
         secrets: path of `secrets.toml`; it need not exist.
-        root: what a relative data folder is relative to.
+        root: the folder to which a relative path of the data folder is relative.
         base: the path below which the server answers, without a slash at its end.
 
     Raises:
@@ -103,7 +104,7 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
     """
     stored, given = _secrets(secrets), {name: env[name] for name in NAMES if env.get(name, "").strip()}
     if given.keys() & {"KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY"}:
-        stored.pop("KLINGAI_API_KEY", None)  # else the file would win over the environment
+        stored.pop("KLINGAI_API_KEY", None)  # an API key wins over a pair, but the environment over the file
     values = stored | given
     get = {name: _tidy(name, values.get(name, "")) for name in NAMES}
     for name in ("KLINGAI_BASE_URL", "STUDIO_CALLBACK_URL", "STUDIO_PUBLIC_URL"):
@@ -127,13 +128,13 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
 
 
 def _tidy(name: str, value: str) -> str:
-    """Return a value without what was copied with it: its own name, quotes, a comment behind a blank."""
+    """Return a value without what was copied along with it: its own name, quotes, a comment after a blank."""
     value = value.strip()
     for _ in range(3):  # a comment behind quotes, quotes behind a name, …
         value = re.sub(rf"\A(export\s+)?{name}\s*=\s*", "", value)
         if len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
             value = value[1:-1].strip()
-        elif name != "STUDIO_DATA_DIR":  # a folder's name may hold one
+        elif name != "STUDIO_DATA_DIR":  # the name of a folder may contain ` #`
             value = _COMMENT.sub("", value).strip()
         if name in KEYS:
             value = _SCHEME.sub("", value, count=1) if _SCHEME.match(value) else value
@@ -141,9 +142,9 @@ def _tidy(name: str, value: str) -> str:
 
 
 def _base_url(url: str) -> str:
-    """Return the address in front of the API's own path: its origin, and a gateway's path if there is one.
+    """Return the address without the API's own path: scheme, host and port, and the path of a gateway.
 
-    The API's path is cut off, because documentation and other programs call the address with it a base URL.
+    People copy the whole address, because documentation and other programs call it the base URL.
     """
     if not url:
         return SINGAPORE
@@ -173,7 +174,7 @@ def _base_url(url: str) -> str:
 
 
 def _hosts(text: str) -> frozenset[str]:
-    """Return the names and `.suffixes` of a list with commas; whole addresses and `*.` are understood."""
+    """Return the names and `.suffixes` of a list with commas; whole addresses and `*.` are accepted too."""
     hosts = set()
     for each in filter(None, (part.strip().strip("\"'").lower() for part in re.split(r"[,;\s]+", text))):
         host = re.sub(r"\Ahttps?://([^/?#]*).*", r"\1", each).removeprefix("*").rstrip(".")
@@ -217,7 +218,7 @@ def _price(price: str, currency: str) -> tuple[Decimal, str]:
 
 
 def _folder(text: str, env: Mapping[str, str]) -> Path:
-    """Return the data folder, with `~` as a shell would read it."""
+    """Return the data folder, with `~` expanded as a shell does."""
     if _UNEXPANDED.search(text) or re.search(r"\s#", text) or not text.isprintable():
         raise SettingsError(
             "STUDIO_DATA_DIR holds a variable, a comment or a line break that nobody has expanded or cut off "
@@ -236,9 +237,10 @@ def _folder(text: str, env: Mapping[str, str]) -> Path:
 
 
 def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str]:
-    """Return the public address, and the one that goes with every task.
+    """Return the public address, and the callback address that is sent with every request.
 
-    The latter holds no secret, for it stands in the log: a callback is only a hint (README, Callbacks).
+    The latter contains no secret, because it is written to the log. It needs none: a callback is only a hint
+    (README, Callbacks).
     """
     public, foreign = get["STUDIO_PUBLIC_URL"].rstrip("/").lower(), get["STUDIO_CALLBACK_URL"]
     if public and foreign:
@@ -267,7 +269,7 @@ def _secrets(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
-        # Not the parser's own words: they quote the line, and the line may be the key.
+        # The parser's own message is not shown: it quotes the line, and the line may be the key.
         raise SettingsError(f"{path} cannot be read as TOML: put every value in quotes.") from None
     section = data.get("kling", {})
     if not isinstance(section, dict):

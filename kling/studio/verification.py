@@ -1,4 +1,4 @@
-"""Delivered as ordered? What the file really is and what was charged, against the order and the catalog."""
+"""Compares a finished job with its request: the facts of the file, and what was charged."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 from kling.catalog import catalog
 from kling.studio.jobs import OPEN, SUCCEED, TERMINAL, Job, bounded
 
-SECONDS_OFF = 0.2  # real answers say 5.04 for 5 (S2p)
-SHAPE_OFF = 0.03  # of the aspect ratio: encoders round sides to multiples of 2, 8 or 16
-SIDE_OFF = 0.03  # of the short side, for the same reason
-FPS_OFF = 0.5  # 23.976 is 24
+SECONDS_OFF = 0.2  # by which a duration may differ: Kling's answers say 5.04 for 5 (S2p)
+SHAPE_OFF = 0.03  # share by which the aspect ratio may differ: encoders round sides to multiples of 2 to 16
+SIDE_OFF = 0.03  # share by which the short side may be smaller, for the same reason
+FPS_OFF = 0.5  # by which the frame rate may be lower: 23.976 counts as 24
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that came otherwise than it was ordered.
+    """One fact of a file that differs from the request.
 
     Args:
         field: the API's name: `duration`, `aspect_ratio`, `mode` (the size), `sound`; or `fps`.
-        ordered, came: in words for a page.
+        ordered: the requested value, in words for a page.
+        came: the value of the file, in words for a page.
     """
 
     field: str
@@ -32,12 +33,12 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a job was to cost and what it cost; None where that is not known. 0 is a number.
+    """The expected price of a job and what Kling charged; None for what is not known. 0 is known.
 
     Args:
         estimated, charged: in Units.
-        cash: money that was taken from the balance of an account that pays in cash, in its currency.
-        list_price: what that would have been without a discount.
+        cash: money that Kling took from the balance of an account that pays in cash, in its currency.
+        list_price: that amount without a discount.
     """
 
     estimated: Decimal | None
@@ -52,26 +53,26 @@ class Charge:
 
     @property
     def differs(self) -> bool:
-        """Whether the Units are known and not the same; an account that pays in cash is charged none."""
+        """Whether both numbers of Units are known and differ; an account that pays in cash has no Units."""
         if self.cash and not self.charged:
             return False
         return None not in {self.estimated, self.charged} and self.estimated != self.charged
 
 
 def mismatches(job: Job) -> tuple[Mismatch, ...]:
-    """Return what is wrong with the file of a task; empty if nothing is, or if it was not looked at yet.
+    """Return where the file of a job differs from its request; empty also if it was not examined yet.
 
-    Size and frame rate are facts of the catalog, and some of them are assumed there: less than that is a
-    mismatch, more is not. For a model that the catalog does not know they are not compared.
+    The expected size and frame rate come from the catalog, where some of them are assumed. So less than that
+    is a mismatch and more is not. For a model that the catalog does not know they are not compared.
     """
     probe = job.extra.get("probe")
     return tuple(_compare(job, probe)) if isinstance(probe, dict) else ()
 
 
 def charged(job: Job) -> Charge | None:
-    """Return the price of a job that has ended beside what it was to cost; None before its end.
+    """Return the charge of a job that has ended; None before its end.
 
-    Only a job that succeeded was to cost something: what a failed one costs is not documented.
+    Only a job that succeeded has an expected price: what a failed one costs is not documented.
     """
     if job.state not in TERMINAL:
         return None
@@ -84,9 +85,9 @@ def charged(job: Job) -> Charge | None:
 
 
 def cost(job: Job) -> Decimal | None:
-    """Return the Units of a job: what was charged, or else what it is to cost; None if nobody knows.
+    """Return the Units of a job: what was charged if that is known, else the expected price, else None.
 
-    For a job that failed or was not sent, only what Kling says that it charged counts.
+    A job that failed or was not sent has no expected price.
     """
     if (units := job.decimal("final_unit_deduction")) is not None:
         return units
@@ -116,7 +117,7 @@ def _compare(job: Job, probe: Mapping[str, Any]) -> Iterator[Mismatch]:
 
 
 def _number(value: object) -> float | None:
-    """Return a number of the log, which anybody may have edited."""
+    """Return a positive number of the log, None for anything else: anybody may have edited the log."""
     try:
         number = float(value) if isinstance(value, str | int | float) else 0.0
     except ValueError:

@@ -30,7 +30,7 @@ PRESETS = {
     "right_turn_forward": "pans right, then moves forward",
     "left_turn_forward": "pans left, then moves forward",
 }
-# Up to which value of an axis, how it is said, and the value that the words are read as.
+# The largest value of an axis for an adverb, the adverb, and the value that the adverb is read as.
 STRENGTHS = ((3.0, "slowly", 2.0), (6.5, "steadily", 5.0), (10.0, "quickly", 8.0))
 _PRESET_ADVERB = "steadily"
 
@@ -60,11 +60,11 @@ def move_in_words(control: CameraControl) -> str:
 
 
 def with_move(prompt: str, control: CameraControl | None) -> str:
-    """Return the prompt with the sentence of a move in it: in place of an earlier one, else at its end.
+    """Return the prompt with the sentence of a move, in the place of an earlier one or else at its end.
 
     Args:
-        prompt: nothing else of it changes, but for a full stop where its end has none.
-        control: None takes an earlier sentence out.
+        prompt: nothing else of it changes, except that a missing full stop is added before the sentence.
+        control: the move; None removes an earlier sentence.
     """
     sentence = move_in_words(control) if control else ""
     if not sentence:
@@ -76,6 +76,6 @@ def with_move(prompt: str, control: CameraControl | None) -> str:
 
 
 def find_move(prompt: str) -> CameraControl | None:
-    """Return the move that `with_move` wrote into a prompt, its value that of its strength; else None."""
+    """Return the move that `with_move` wrote into a prompt, with its adverb's value, or None."""
     found = _WRITTEN.search(prompt)
     return _SENTENCES[found[0]] if found else None

@@ -1,6 +1,7 @@
-"""The draft of an order: what the form holds before it is a request, moved to what its model takes.
+"""The draft: the values of the form, from which a request is made.
 
-What each model takes is in `kling/catalog.toml`; this module knows how a choice gives way to another one.
+What each model takes is in `kling/catalog.toml`. This module moves choices that a model does not take to the
+nearest ones that it takes.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ _LONGEST_NUMBER = 9  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Everything that the form holds. What a model does not take stays here and is not sent.
+    """Every value of the form. A value that the model does not take stays here, but is not sent.
 
     Args:
         model: a name of the catalog, or `OTHER` with the name in `other_model`.
-        retired: whether retired models are offered.
+        retired: whether the form offers retired models.
         mode: `std`, `pro`, `4k`, or `NO_MODE` for another model.
-        set_cfg_scale: otherwise `cfg_scale` is left to Kling.
+        set_cfg_scale: whether `cfg_scale` is sent; otherwise Kling chooses it.
         camera: `AUTOMATIC`, or a type of `camera_control`; `simple` moves `camera_axis` by `camera_value`.
         cut: one of `CUTS`: one shot, or a `shot_type`.
         shots: of the storyboard.
         takes: how many times it is ordered, from 1 to `MOST_TAKES`.
-        parent: id of the task that it was made from.
-        variations: whether `{a|b}` in the texts, the variables and the choices below make a table of orders.
-        variables: a line each: `name = value | value`.
-        models, modes, durations, aspect_ratios: to combine; empty leaves the one that is chosen above.
+        parent: the id of the job that it was remixed from.
+        variations: whether `{a|b}` in texts, the variables and the choices below make a table of requests.
+        variables: one in each line: `name = value | value`.
+        models, modes, durations, aspect_ratios: choices to combine; empty takes the one chosen above.
     """
 
     prompt: str = ""
@@ -138,15 +139,15 @@ class Draft:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Draft:
-        """Return the draft of a stored object; what cannot be one takes its default."""
-        kept: dict[str, Any] = {
+        """Return the draft of a stored object; a value that cannot be used is replaced by its default."""
+        usable: dict[str, Any] = {
             field.name: tuple(found) if isinstance(found := stored[field.name], list) else found
             for field in fields(cls)
             if field.name != "shots" and _same_kind(stored.get(field.name), field.default)
         }
         shots = stored.get("shots")
         return clamp(
-            cls(**kept, shots=tuple(_shots(shots)) if isinstance(shots, list | tuple) else cls().shots)
+            cls(**usable, shots=tuple(_shots(shots)) if isinstance(shots, list | tuple) else cls().shots)
         )
 
     @classmethod
@@ -177,7 +178,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One choice that gave way: the field, and its values before and after."""
+    """One choice that was moved: the field, and its values before and after."""
 
     field: str
     old: Any
@@ -221,40 +222,40 @@ def snap_to_model(draft: Draft, touched: Collection[str] = ()) -> tuple[Draft, t
     )
 
 
-def merge(sent: Draft, shown: Draft, kept: Draft) -> Draft:
-    """Return what a person changed on a page that was behind, beside all that has changed meanwhile.
+def merge(sent: Draft, shown: Draft, current: Draft) -> Draft:
+    """Apply the changes that a person made on an outdated page to the current draft.
 
     Args:
-        sent: every field as the page held it.
-        shown: what that page had been drawn from.
-        kept: what holds now.
+        sent: every field as the page sent it.
+        shown: the draft that the page was drawn from.
+        current: the draft as it is now.
     """
     names = (field.name for field in fields(Draft))
     unchanged = (name for name in names if getattr(sent, name) == getattr(shown, name))
-    return replace(sent, **{name: getattr(kept, name) for name in unchanged})
+    return replace(sent, **{name: getattr(current, name) for name in unchanged})
 
 
 def sync_camera_words(draft: Draft, touched: Collection[str]) -> Draft:
-    """Keep the camera's move and its words in the prompt the same, for a model that takes words only.
+    """Make the chosen camera move and its words in the prompt agree, for a model without camera control.
 
     Args:
-        draft: that `snap_to_model` has moved.
-        touched: fields that the person changed last. The camera writes into the prompt, and a prompt that
-            is edited moves the camera. A model that takes `camera_control` needs no words.
+        draft: moved by `snap_to_model` before.
+        touched: fields that the person changed last. A changed move is written into the prompt; words that
+            were edited in the prompt change the move. A model that takes `camera_control` needs no words.
     """
-    control, said = draft.camera_control, camera_words.find_move(draft.prompt)
-    same = _words(control) == _words(said)
+    control, written = draft.camera_control, camera_words.find_move(draft.prompt)
+    same = _words(control) == _words(written)
     if draft.takes_camera:
-        if "model" in touched and said and same:
+        if "model" in touched and written and same:
             return replace(draft, prompt=camera_words.with_move(draft.prompt, None))
         return draft
     if CAMERA_FIELDS.intersection(touched) or (control and "model" in touched):
         return replace(draft, prompt=camera_words.with_move(draft.prompt, control))
-    return draft if same else replace(draft, **_camera_of(said))
+    return draft if same else replace(draft, **_camera_of(written))
 
 
 def clamp(draft: Draft) -> Draft:
-    """Return the draft with every value in the range of its control, whatever the model."""
+    """Return the draft with every value in the range of its form control, for whatever model."""
     value = draft.camera_value
     known = draft.model == OTHER or draft.known is not None
     shots = tuple(
@@ -291,7 +292,7 @@ def _words(control: CameraControl | None) -> str:
 
 
 def _camera_of(control: CameraControl | None) -> dict[str, Any]:
-    """Return the form's fields of a move; one that does not move any axis leaves those as they are."""
+    """Return the form's fields of a move; for a move without an axis, the default axis and value."""
     if control is None:
         return {"camera": AUTOMATIC}
     moved = {axis: value for axis, value in control.config.items() if value}
@@ -347,7 +348,7 @@ def _nearest(value: str, allowed: Sequence[str]) -> str:
 
 
 def _add_up(draft: Draft, touched: Collection[str]) -> Draft:
-    """Make the shots last as long as the video: the side that was touched stays."""
+    """Make the shots last as long as the video. Of shots and duration, the one touched last stays."""
     if not all(shot.duration.isdecimal() and int(shot.duration) > 0 for shot in draft.shots):
         return draft
     seconds = [int(shot.duration) for shot in draft.shots]
@@ -358,9 +359,11 @@ def _add_up(draft: Draft, touched: Collection[str]) -> Draft:
         return replace(draft, duration=str(total)) if str(total) in allowed else draft
     length = max(int(draft.duration), len(seconds))
     surplus = total - length
-    for place in reversed(range(len(seconds))):  # the last shot gives first, and takes what is missing
-        given = min(surplus, seconds[place] - 1)
-        seconds[place] -= given
+    for index in reversed(
+        range(len(seconds))
+    ):  # the last shot is shortened first, or gets all missing seconds
+        given = min(surplus, seconds[index] - 1)
+        seconds[index] -= given
         surplus -= given
     shots = tuple(replace(shot, duration=str(each)) for shot, each in zip(draft.shots, seconds, strict=True))
     return replace(draft, shots=shots, duration=_nearest(str(length), allowed))

@@ -1,7 +1,7 @@
-"""The request to take elsewhere: as JSON, as a cURL command for bash, as a Python program.
+"""Exports a request as JSON, as a cURL command for bash, or as a Python program.
 
-They run as they are against Kling or the sandbox and hold no secret: keys and address come from the
-environment, under the names that the studio itself reads. `pasted` reads JSON and cURL back.
+The programs run against Kling or the sandbox as they are. They contain no secret: keys and address come from
+the environment, under the names that the studio itself reads. `import_request` reads JSON and cURL back.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from string import Template
 from typing import Any
 
 from kling.client import SINGAPORE
-from kling.endpoint import TEXT_TO_VIDEO
+from kling.endpoint import endpoint_of
 from kling.text_to_video import TextToVideo
 
-# Taken by a terminal or by eyes for something else: C1 controls, DEL, marks of direction, odd ends of lines,
-# halves of a pair.
+# Characters that a terminal interprets or that a person cannot see: C1 controls, DEL, marks of direction,
+# unusual line ends, halves of a surrogate pair.
 _TREACHEROUS = re.compile(
     "[\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -27,10 +27,9 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 def to_json(request: TextToVideo) -> str:
-    """Return the body of the create call, without the two fields that are the studio's own.
+    """Return the body of the create call, without `external_task_id` and `callback_url`.
 
-    `external_task_id` is the name of one task, and `callback_url` the address of one studio: neither belongs
-    to what was asked for.
+    They belong to one task and to one studio, and are no part of what the person asked for.
     """
     return _escaped(json.dumps(_body(request), ensure_ascii=False, indent=2))
 
@@ -46,12 +45,12 @@ def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
         base_url: of the API where the environment names none.
     """
     body = json.dumps({"external_task_id": "\0", **_body(request)}, ensure_ascii=False, indent=2)
-    # In a here-document three characters mean something to bash; JSON can write each of them without itself.
+    # Bash interprets three characters in a here-document. JSON can write each of them as an escape instead.
     body = _ESCAPE.sub(lambda found: r"\u005c" if found[1] == "\\" else found[0], _escaped(body))
     body = body.replace("$", r"\u0024").replace("`", r"\u0060")
-    body = body.replace(r"\u0000", "$TASK", 1)  # the first one is the id's
+    body = body.replace(r"\u0000", "$TASK", 1)  # the first one stands for the id
     base = shlex.quote(base_url.rstrip("/"))
-    return Template(_CURL).substitute(base=base, path=TEXT_TO_VIDEO.path, body=body, sign=_SIGN)
+    return Template(_CURL).substitute(base=base, path=endpoint_of(request).path, body=body, sign=_SIGN)
 
 
 def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
@@ -64,7 +63,9 @@ def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
         base_url: of the API where the environment names none.
     """
     body = pformat(_body(request), width=100, sort_dicts=False)
-    return Template(_PYTHON).substitute(base=repr(base_url.rstrip("/")), path=TEXT_TO_VIDEO.path, body=body)
+    return Template(_PYTHON).substitute(
+        base=repr(base_url.rstrip("/")), path=endpoint_of(request).path, body=body
+    )
 
 
 def _body(request: TextToVideo) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Every combination of prompts, models, modes, durations and ratios, as priced rows that can be ordered.
 
-What a model does not take gives way as in the form (`draft.snap_to_model`): a duration to the nearest one,
-sound to silence. Combinations that are the same request after that are one row.
+A choice that a model does not take is moved as in the form (`draft.snap_to_model`): a duration to the nearest
+one, sound to silence. Combinations that are the same request after that become one row.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from kling.studio.prompting.draft import Change, Draft, snap_to_model
 from kling.studio.prompting.template_language import TemplateSyntaxError, Values, count_all, expand_all
 from kling.text_to_video import TextToVideo
 
-MOST_ROWS = 500  # combinations that are looked at, before equal ones are merged
-ASK_AGAIN = 20  # rows in one press from which on a page should ask again
+MOST_ROWS = 500  # combinations before equal ones are merged
+ASK_AGAIN = 20  # rows from which a page asks the person to confirm the press
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Row:
     Args:
         request: legal, and no other row's.
         units: its price by the catalog; None where it is not known.
-        changes: fields of the first such combination that its model does not take, and what they became.
+        changes: fields of its first combination that were moved to values that the model takes.
         merged: how many combinations it stands for.
     """
 
@@ -48,11 +48,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What would be made.
+    """The rows that can be ordered.
 
     Args:
         rows: in the order of `combine`.
-        left_out: what no model's rules let be made.
+        left_out: combinations that break a rule of the API.
     """
 
     rows: tuple[Row, ...]
@@ -72,7 +72,7 @@ def combine(
     """Return every combination as rows: prompts change slowest, then models, modes, durations and ratios.
 
     Args:
-        base: everything that does not vary. Its prompt, negative prompt and shots are expanded together.
+        base: the values that do not vary. Its prompt, negative prompt and shots are expanded together.
         variables: values of the variables in them.
         models: to combine; empty leaves what `base` has, here and below.
         modes: `std`, `pro`, `4k`.
@@ -82,8 +82,7 @@ def combine(
             they are left out.
 
     Raises:
-        TemplateSyntaxError: a text cannot be expanded, or there are over `MOST_ROWS` combinations; nothing
-            was made of them.
+        TemplateSyntaxError: a text cannot be expanded, or there are more than `MOST_ROWS` combinations.
     """
     texts = (base.prompt, base.negative_prompt, *(shot.prompt for shot in base.multi_prompt))
     choices = (
@@ -107,7 +106,7 @@ def combine(
     left_out: dict[str, LeftOut] = {}
     for written in expand_all(texts, variables):
         for model, mode, duration, ratio in product(*choices):
-            wish = replace(
+            asked = replace(
                 _with_texts(base, written),
                 model_name=model,
                 mode=mode,
@@ -115,14 +114,14 @@ def combine(
                 aspect_ratio=ratio,
                 external_task_id="",
             )
-            request = _fitted(wish, touched, retired_ok=retired_ok)
+            request = _nearest_legal(asked, touched, retired_ok=retired_ok)
             key = repr(request)
             if problems := request.problems(retired_ok=retired_ok):
                 left_out[key] = LeftOut(request, problems)
             elif key in rows:
                 rows[key] = replace(rows[key], merged=rows[key].merged + 1)
             else:
-                rows[key] = Row(request=request, units=request.units(), changes=_changes(wish, request))
+                rows[key] = Row(request=request, units=request.units(), changes=_changes(asked, request))
     return Table(tuple(rows.values()), tuple(left_out.values()))
 
 
@@ -145,17 +144,17 @@ def _with_texts(base: TextToVideo, texts: tuple[str, ...]) -> TextToVideo:
     )
 
 
-def _fitted(wish: TextToVideo, touched: Collection[str], *, retired_ok: bool) -> TextToVideo:
-    """Return the wish itself if it is legal, else the nearest request that its model takes."""
-    if not wish.problems(retired_ok=retired_ok):
-        return wish
-    draft, _ = snap_to_model(Draft.from_request(wish), touched)
-    return replace(draft.request(), callback_url=wish.callback_url)
+def _nearest_legal(asked: TextToVideo, touched: Collection[str], *, retired_ok: bool) -> TextToVideo:
+    """Return the request itself if it is legal, else the nearest one that its model takes."""
+    if not asked.problems(retired_ok=retired_ok):
+        return asked
+    draft, _ = snap_to_model(Draft.from_request(asked), touched)
+    return replace(draft.request(), callback_url=asked.callback_url)
 
 
-def _changes(wish: TextToVideo, request: TextToVideo) -> tuple[Change, ...]:
+def _changes(asked: TextToVideo, request: TextToVideo) -> tuple[Change, ...]:
     return tuple(
-        Change(field.name, getattr(wish, field.name), getattr(request, field.name))
+        Change(field.name, getattr(asked, field.name), getattr(request, field.name))
         for field in fields(TextToVideo)
-        if getattr(wish, field.name) != getattr(request, field.name)
+        if getattr(asked, field.name) != getattr(request, field.name)
     )

@@ -1,6 +1,7 @@
-"""Free little clips of a camera move or a cut, drawn by the sandbox's renderer in a process of their own.
+"""Short free clips of a camera move or a storyboard, drawn by the sandbox's renderer in a child process.
 
-They are no tasks, cost nothing, and are named by what they show: what was drawn once is there at once.
+They are no tasks and cost nothing. The name of a file is a hash of its content's description, so a clip that
+was drawn once is found again.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ FOLDER = "previews"  # in the data folder
 NAME = re.compile(r"[0-9a-f]{32}\.mp4")
 MOST_WAITING = 16  # previews, one for each person
 MOST_BYTES = 100 * 2**20  # of the folder
-PATIENCE = 30.0  # seconds for one preview
-RETRY_AFTER = 60.0  # seconds, what failed is drawn again
+PATIENCE = 30.0  # seconds that drawing one preview may take
+RETRY_AFTER = 60.0  # seconds after which a preview that failed is tried again
 LONGEST_CUT = 30  # seconds of video
 _AREA = 320 * 180  # pixels
-_LOOK = 3  # raise it when what is drawn changes: files are kept by name
+_LOOK = 3  # raise it when the renderer draws differently, so that older files are not found any more
 _ROOT = str(Path(__file__).parents[3])
 
 State = Literal["ready", "drawing", "busy", "failed"]
@@ -50,9 +51,9 @@ class Preview:
 
     Args:
         name: of its file, under `<base>/previews/`.
-        state: `ready` to play; `drawing`, and the listener is told of its end; `busy`: too many wait, ask
-            again; `failed`.
-        problem: why it failed, for people.
+        state: `ready` to play; `drawing`: the listener is called at its end; `busy`: too many wait, so ask
+            again later; `failed`.
+        problem: why it failed, in words.
     """
 
     name: str
@@ -68,15 +69,16 @@ class _Job:
 
 
 class Previews:
-    """Draws previews one after another, and keeps them.
+    """Draws previews one after another, and stores them.
 
     Args:
         folder: made if it is not there.
-        on_done: told the name of each preview that has ended, drawn or failed, on another thread.
-        draw: draws (kind, JSON, path) and returns what went wrong; by default in a child process.
-        start: starts the work that it is given; by default on a thread.
-        most_bytes: what the folder may hold; what was not asked for longest goes first.
-        clock: seconds that never jump.
+        on_done: called in another thread with the name of each preview that was drawn or has failed.
+        draw: draws a file from its kind, its JSON description and its path, and returns why it failed, empty
+            if it did not; by default in a child process.
+        start: runs a function; by default in a thread.
+        most_bytes: limit of the folder's size; files that were not asked for longest are deleted first.
+        clock: seconds of a clock that never jumps.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class Previews:
         Args:
             control: the move.
             aspect_ratio: width to height.
-            person: who asks; a person's newer wish takes the place of the one that still waits.
+            person: who asks. A newer preview of the same person replaces one that still waits.
         """
         probe = TextToVideo(prompt="x", model_name="kling-v1", camera_control=control)
         if problems := [each.message for each in probe.problems() if each.field == "camera_control"]:
@@ -135,22 +137,22 @@ class Previews:
             return Preview(
                 "", "failed", f"A preview has 1 to {limits.shot_limit} shots and at most {LONGEST_CUT} s."
             )
-        told = [
+        described = [
             {"prompt": shot.prompt[: limits.shot_prompt_limit], "seconds": seconds(shot)} for shot in shots
         ]
-        spec = {"shots": told, "negative_prompt": negative_prompt[: limits.prompt_limit]}
+        spec = {"shots": described, "negative_prompt": negative_prompt[: limits.prompt_limit]}
         return self._of("cut", spec, aspect_ratio, person)
 
     def stop(self) -> None:
-        """Forget what waits and end what is being drawn."""
+        """Forget the previews that wait, and end the one that is being drawn."""
         with self._lock:
             self._stopped = True
             self._waiting.clear()
         self._child.stop()
 
     def _of(self, kind: str, spec: dict[str, Any], aspect_ratio: str, person: str) -> Preview:
-        told = json.dumps({**spec, "size": size_of(aspect_ratio)}, sort_keys=True)
-        name = hashlib.sha256(f"{_LOOK} {kind} {told}".encode()).hexdigest()[:32] + ".mp4"
+        described = json.dumps({**spec, "size": size_of(aspect_ratio)}, sort_keys=True)
+        name = hashlib.sha256(f"{_LOOK} {kind} {described}".encode()).hexdigest()[:32] + ".mp4"
         with contextlib.suppress(OSError):
             os.utime(self.folder / name)  # it was asked for just now
             return Preview(name, "ready")
@@ -161,7 +163,7 @@ class Previews:
                 return Preview(name, "drawing")
             if self._stopped or (person not in self._waiting and len(self._waiting) >= MOST_WAITING):
                 return Preview(name, "busy")
-            self._waiting[person] = _Job(kind, told, name)
+            self._waiting[person] = _Job(kind, described, name)
             idle = self._at_work is None
             if idle:
                 self._at_work = ""
@@ -170,7 +172,7 @@ class Previews:
         return Preview(name, "drawing")
 
     def _work(self) -> None:
-        """Draw what waits, the oldest first, until nothing does."""
+        """Draw the previews that wait, the oldest first, until none is left."""
         while True:
             with self._lock:
                 if not self._waiting:
@@ -178,7 +180,7 @@ class Previews:
                     return
                 _, job = self._waiting.popitem(last=False)
                 self._at_work = job.name
-            problem = self._drawn(job)
+            problem = self._draw_job(job)
             with self._lock:
                 self._at_work = ""
                 if problem:
@@ -191,7 +193,8 @@ class Previews:
             except Exception:
                 log.exception("Nobody could be told that a preview is done.")
 
-    def _drawn(self, job: _Job) -> str:
+    def _draw_job(self, job: _Job) -> str:
+        """Draw one preview; return why it failed, empty if it did not."""
         path = self.folder / job.name
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -202,16 +205,16 @@ class Previews:
         return problem or ("" if path.exists() else "no file was drawn")
 
     def _trim(self, newest: Path) -> None:
-        """Delete what was not asked for longest until the rest fits; also what a crash left half drawn."""
-        kept = []
+        """Delete files until the rest fits, those not asked for longest first; and parts left by a crash."""
+        files = []
         for path in self.folder.iterdir():
             if NAME.fullmatch(path.name):
                 facts = path.stat()
-                kept.append((path == newest, facts.st_mtime, facts.st_size, path))
+                files.append((path == newest, facts.st_mtime, facts.st_size, path))
             elif path.name.endswith(".mp4"):
                 path.unlink(missing_ok=True)
-        size = sum(each[2] for each in kept)
-        for is_newest, _, bytes_, path in sorted(kept):
+        size = sum(each[2] for each in files)
+        for is_newest, _, bytes_, path in sorted(files):
             if size <= self._most_bytes or is_newest:
                 break
             path.unlink(missing_ok=True)
@@ -258,7 +261,7 @@ def _on_a_thread(work: Callable[[], None]) -> None:
 
 
 def size_of(aspect_ratio: str) -> tuple[int, int]:
-    """Return width and height of about the usual area, both even; an odd ratio is taken for a square."""
+    """Return an even width and height of about the usual area; a ratio that cannot be read gives a square."""
     across, down = (
         map(int, aspect_ratio.split(":")) if re.fullmatch(r"\d{1,2}:\d{1,2}", aspect_ratio) else (1, 1)
     )

@@ -1,9 +1,9 @@
 """A prompt in the parts that Kling recommends: subject, movement, scene, camera, lighting, atmosphere.
 
-A part is one or more sentences; the prompt is the parts in this order. `split_prompt` finds them again by the
-words that are typical of each (`prompt_guide.toml`); a sentence without any goes with the one before it,
-and the first one is the subject. Where that would not give the same parts again, `join_prompt` puts each into
-a line with its name, such as `Camera: …`. So a prompt is split as it was meant, and loses no word.
+A part is one or more sentences; the prompt is the parts in this order. `split_prompt` finds the part of a
+sentence by words that are typical of it (`prompt_guide.toml`). A sentence without such words belongs to the
+part of the sentence before it, and the first sentence is the subject. Where splitting would not give the same
+parts again, `join_prompt` writes each part in a line with its name, such as `Camera: …`. No word is lost.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ class Guide:
 
 PARTS = tuple(Guide.__slots__)
 _LABEL = re.compile(rf"^[ \t]*({'|'.join(PARTS)})[ \t]*:[ \t]*", re.IGNORECASE | re.MULTILINE)
-# Up to the end of a sentence with its quotes and blanks, to the end of a line, or to the end. Marks are tried
-# where a row of them begins only: from each of them it would cost the square of the row.
+# Up to the end of a sentence with its quotes and blanks, to the end of a line, or to the end of the text. A
+# row of marks is matched only from its first mark: from each of them it would cost the square of its length.
 _SENTENCE = re.compile(r".+?(?:(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)\s*|[。！？]+\s*|\n\s*|\Z)", re.DOTALL)
 _ENDS = tuple(".!?…。！？")
-_SHORT = 6  # words; a last sentence as short as this, without anything else to it, is the atmosphere
+_SHORT = 6  # words at most of a last sentence that counts as the atmosphere if no typical word is in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What the guided mode says about a part.
+    """The texts of the guided mode for a part, and how its sentences are recognised.
 
     Args:
         name: of the field of `Guide`.
         title: for people.
         hint: what to write there.
         suggestions: texts to start from.
-        words: by which a sentence of it is known.
-        starts: beginnings by which a sentence of it is known.
+        words: words by which a sentence of it is recognised.
+        starts: beginnings by which a sentence of it is recognised.
     """
 
     name: str
@@ -82,14 +82,14 @@ def tidy(guide: Guide) -> Guide:
 def join_prompt(guide: Guide) -> str:
     """Return the prompt that the parts make: `split_prompt(join_prompt(guide)) == tidy(guide)`.
 
-    That holds for any text but a line within a part that itself starts with a part's name and a colon.
+    The only exception is a part with a line that itself starts with a part's name and a colon.
     """
     guide = tidy(guide)
-    said = [(name, text) for name, text in asdict(guide).items() if text]
-    prose = " ".join(_sentence(text) for _, text in said)
+    filled = [(name, text) for name, text in asdict(guide).items() if text]
+    prose = " ".join(_sentence(text) for _, text in filled)
     if split_prompt(prose) == guide:
         return prose
-    return "\n".join(f"{name.capitalize()}: {_sentence(text)}" for name, text in said)
+    return "\n".join(f"{name.capitalize()}: {_sentence(text)}" for name, text in filled)
 
 
 def split_prompt(prompt: str) -> Guide:
@@ -104,12 +104,12 @@ def split_prompt(prompt: str) -> Guide:
             found[name] = _joined(found[name], prompt[label.end() : end])
     else:
         part = ""
-        said: dict[str, list[str]] = {name: [] for name in PARTS}
+        by_part: dict[str, list[str]] = {name: [] for name in PARTS}
         sentences = [match[0] for match in _SENTENCE.finditer(prompt)]
-        for place, sentence in enumerate(sentences):
-            part = _part(sentence, part, last=place == len(sentences) - 1)
-            said[part].append(sentence)
-        found = {name: "".join(texts) for name, texts in said.items()}
+        for number, sentence in enumerate(sentences, 1):
+            part = _part(sentence, part, last=number == len(sentences))
+            by_part[part].append(sentence)
+        found = {name: "".join(texts) for name, texts in by_part.items()}
     return tidy(Guide(**found))
 
 
@@ -141,7 +141,8 @@ def _part(sentence: str, before: str, *, last: bool) -> str:
     best = max(("camera", "lighting", "scene", "movement", "atmosphere"), key=lambda name: scores[name])
     if scores[best]:
         return best
-    short = (" " in text or text.isascii()) and len(text.split()) <= _SHORT  # scripts without blanks are not
+    # Words cannot be counted in a script without blanks, so such a sentence never counts as short.
+    short = (" " in text or text.isascii()) and len(text.split()) <= _SHORT
     return "atmosphere" if last and short else before
 
 

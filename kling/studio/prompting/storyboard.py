@@ -21,7 +21,7 @@ _LINE = re.compile(
 
 
 class StoryboardError(ValueError):
-    """What was asked cannot be done to these shots; the message says why."""
+    """A change of these shots is not possible; the message says why."""
 
 
 def seconds(shot: Shot) -> int:
@@ -51,7 +51,7 @@ def spread(number: int, duration: str, prompts: Sequence[str] = ()) -> Shots:
     number = max(1, min(number, catalog().shot_limit, length))
     share, more = divmod(length, number)
     words = [*prompts, *[""] * number]
-    return tuple(_shot(words[place], share + (place < more)) for place in range(number))
+    return tuple(_shot(words[position], share + (position < more)) for position in range(number))
 
 
 def fill(shots: Sequence[Shot], duration: str, which: int = -1) -> Shots:
@@ -69,10 +69,10 @@ def fill(shots: Sequence[Shot], duration: str, which: int = -1) -> Shots:
     """
     if not 0 < len(shots) <= int(duration):
         raise StoryboardError(f"{len(shots)} shots cannot share {duration} s: each lasts at least 1 s.")
-    place = which % len(shots)
+    position = which % len(shots)
     lengths = [seconds(shot) for shot in shots]
     missing = int(duration) - sum(lengths)
-    for index in (place, *reversed(range(place)), *range(place + 1, len(shots))):
+    for index in (position, *reversed(range(position)), *range(position + 1, len(shots))):
         given = max(missing, 1 - lengths[index])
         lengths[index] += given
         missing -= given
@@ -95,8 +95,8 @@ def split(shots: Sequence[Shot], index: int) -> Shots:
 
 
 def move(shots: Sequence[Shot], index: int, to: int) -> Shots:
-    """Put a shot in another place; the sum and everything else stay."""
-    others = [shot for place, shot in enumerate(shots) if place != index]
+    """Move a shot to another position; nothing else changes."""
+    others = [shot for position, shot in enumerate(shots) if position != index]
     to = max(0, min(to, len(others)))
     return (*others[:to], shots[index], *others[to:])
 
@@ -109,10 +109,10 @@ def remove(shots: Sequence[Shot], index: int) -> Shots:
     """
     if len(shots) < 2:
         raise StoryboardError("A storyboard has at least one shot.")
-    kept = [*shots[:index], *shots[index + 1 :]]
+    others = [*shots[:index], *shots[index + 1 :]]
     heir = max(index - 1, 0)
-    kept[heir] = _shot(kept[heir].prompt, seconds(kept[heir]) + seconds(shots[index]))
-    return tuple(kept)
+    others[heir] = _shot(others[heir].prompt, seconds(others[heir]) + seconds(shots[index]))
+    return tuple(others)
 
 
 def add(shots: Sequence[Shot], prompt: str = "") -> Shots:
@@ -125,7 +125,7 @@ def add(shots: Sequence[Shot], prompt: str = "") -> Shots:
         raise StoryboardError(f"There are {catalog().shot_limit} shots already, which is the most.")
     if not shots:
         return (_shot(prompt, 1),)
-    longest = max(range(len(shots)), key=lambda place: (seconds(shots[place]), place))
+    longest = max(range(len(shots)), key=lambda position: (seconds(shots[position]), position))
     length = seconds(shots[longest])
     if length < 2:
         raise StoryboardError("Every shot lasts 1 s: make the video longer first.")
@@ -140,8 +140,8 @@ def to_text(shots: Sequence[Shot]) -> str:
     A `;` in a prompt would end its shot there, so it is written as a comma.
     """
     return " ".join(
-        f"shot {place}, {seconds(shot)}, {shot.prompt.strip().replace(';', ',')};"
-        for place, shot in enumerate(shots, 1)
+        f"shot {position}, {seconds(shot)}, {shot.prompt.strip().replace(';', ',')};"
+        for position, shot in enumerate(shots, 1)
     )
 
 
@@ -155,16 +155,19 @@ def from_text(text: str) -> Shots:
         piece for piece in re.split(r";|\n(?=[^\S\n]*shots?\b)", text, flags=re.IGNORECASE) if piece.strip()
     ]
     shots = []
-    for place, piece in enumerate(pieces, 1):
+    for position, piece in enumerate(pieces, 1):
         found = _LINE.match(piece)
         if found is None:
             raise StoryboardError(
-                f"Part {place} is {piece.strip()[:40]!r}. Write each shot as: shot {place}, 3, what it shows;"
+                f"Part {position} is {piece.strip()[:40]!r}. "
+                f"Write each shot as: shot {position}, 3, what it shows;"
             )
-        if int(found[1]) != place:
-            raise StoryboardError(f"Shot {place} is numbered {found[1]}. Number the shots 1, 2, 3 and so on.")
+        if int(found[1]) != position:
+            raise StoryboardError(
+                f"Shot {position} is numbered {found[1]}. Number the shots 1, 2, 3 and so on."
+            )
         if int(found[2]) < 1:
-            raise StoryboardError(f"Shot {place} lasts at least 1 second.")
+            raise StoryboardError(f"Shot {position} lasts at least 1 second.")
         shots.append(_shot(piece[found.end() :].strip(), int(found[2])))
     if not 1 <= len(shots) <= catalog().shot_limit:
         raise StoryboardError(f"A storyboard has 1 to {catalog().shot_limit} shots, not {len(shots)}.")

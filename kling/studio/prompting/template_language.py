@@ -19,7 +19,7 @@ from math import prod
 
 MOST_TEXTS = 10_000  # more are not written out
 DEEPEST = 20  # alternatives inside each other
-_UNCOUNTED = 10**9  # numbers stop here: a text of a thousand pairs has 2 ** 1000
+_UNCOUNTED = 10**9  # counting stops here, because a text of a thousand pairs stands for 2 ** 1000 texts
 _SPECIAL = re.compile(r"[{}|\\]")
 _TOKEN = re.compile(r"\\[{}|\\]|[{}|]|(?:[^{}|\\]|\\(?![{}|\\]))+")
 
@@ -76,7 +76,7 @@ def expand_all(texts: Sequence[str], variables: Values | None = None) -> list[tu
     number = count_all(texts, variables)
     if number > MOST_TEXTS:
         raise TemplateSyntaxError(
-            f"This stands for {_said(number)} texts; at most {MOST_TEXTS:,} are written out."
+            f"This stands for {_number_words(number)} texts; at most {MOST_TEXTS:,} are written out."
         )
     parsed = [_parse(text, variables) for text in texts]
     used = list(dict.fromkeys(name.name for sequence in parsed for name in _names(sequence)))
@@ -88,7 +88,7 @@ def expand_all(texts: Sequence[str], variables: Values | None = None) -> list[tu
 
 
 def count(text: str, variables: Values | None = None) -> int:
-    """Return how many texts `expand` would give, without making them; a billion stands for more, too.
+    """Return how many texts `expand` would give, without making them; a billion means a billion or more.
 
     Raises:
         TemplateSyntaxError: as `expand`, except for their number.
@@ -112,7 +112,7 @@ def count_all(texts: Sequence[str], variables: Values | None = None) -> int:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Return what stands alone in braces, defined or not, in order and once each.
+    """Return the names of the variables of a text, defined or not, each once and in their order.
 
     Raises:
         TemplateSyntaxError: braces do not match.
@@ -125,7 +125,7 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda found: f"\\{found[0]}", text)
 
 
-def _said(number: int) -> str:
+def _number_words(number: int) -> str:
     return "more than a billion" if number >= _UNCOUNTED else f"{number:,}"
 
 

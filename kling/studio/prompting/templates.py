@@ -21,7 +21,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A starting prompt: a whole order, and what it teaches.
+    """A starting prompt: a whole request, and what it teaches.
 
     Args:
         id: also names its poster.
@@ -81,7 +81,7 @@ def styles() -> tuple[Style, ...]:
 
 
 class Searchable(Protocol):
-    """What can be searched: templates of the studio and of the team."""
+    """A thing that `search` can find: a template of the studio or of the team."""
 
     @property
     def title(self) -> str:
@@ -100,7 +100,7 @@ class Searchable(Protocol):
 
     @property
     def request(self) -> TextToVideo:
-        """What it orders."""
+        """The request that it starts from."""
         ...
 
 
@@ -108,13 +108,13 @@ Found = TypeVar("Found", bound=Searchable)
 
 
 def search(query: str, among: Iterable[Found]) -> list[Found]:
-    """Return what has every word of the query, the best first; an empty query gives everything.
+    """Return the items that have every word of the query, the best first; an empty query gives all items.
 
-    A word counts where another starts with it, whatever its case or accents. A title says more than a
-    category, that more than what it teaches, and that more than the prompt; equals keep their order.
+    A word also matches words that start with it; case and accents do not matter. A match in the title counts
+    most, then one in the category, in `teaches`, and in the prompt. Equal items stay in their order.
     """
     wanted = list(dict.fromkeys(_words(query[:LONGEST_QUERY])))
-    ranked = [(-_rank(wanted, item), place, item) for place, item in enumerate(among)]
+    ranked = [(-_rank(wanted, item), number, item) for number, item in enumerate(among)]
     return [item for rank, _, item in sorted(ranked, key=lambda each: each[:2]) if rank or not wanted]
 
 
@@ -122,10 +122,10 @@ def _rank(wanted: list[str], item: Searchable) -> int:
     request = item.request
     prompts = " ".join([request.prompt, *(shot.prompt for shot in request.multi_prompt)])
     fields = ((8, item.title), (6, item.category), (3, item.teaches), (1, prompts))
-    said = [(weight, _words(text)) for weight, text in fields]
+    weighted = [(weight, _words(text)) for weight, text in fields]
     rank = 0
     for word in wanted:
-        best = max((weight * _match(word, words) for weight, words in said), default=0)
+        best = max((weight * _match(word, words) for weight, words in weighted), default=0)
         if not best:
             return 0
         rank += best
@@ -149,14 +149,14 @@ def _data() -> dict[str, Any]:
 
 
 def _template(entry: dict[str, Any]) -> Template:
-    told = dict(entry)
-    about = {name: told.pop(name) for name in ("id", "title", "category", "teaches")}
-    shots = told.pop("shots", ())
+    values = dict(entry)
+    about = {name: values.pop(name) for name in ("id", "title", "category", "teaches")}
+    shots = values.pop("shots", ())
     request = TextToVideo(
-        model_name=told.pop("model", "kling-v2-6"),
-        multi_shot=bool(shots) or "shot_type" in told,
-        shot_type=told.pop("shot_type", "customize" if shots else None),
+        model_name=values.pop("model", "kling-v2-6"),
+        multi_shot=bool(shots) or "shot_type" in values,
+        shot_type=values.pop("shot_type", "customize" if shots else None),
         multi_prompt=tuple(Shot(prompt=shot["prompt"], duration=str(shot["seconds"])) for shot in shots),
-        **told,
+        **values,
     )
     return Template(**about, request=request)

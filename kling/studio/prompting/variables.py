@@ -14,10 +14,10 @@ def parse_variables(text: str) -> dict[str, list[str]]:
     r"""Return the values of each name, in the order of the lines.
 
     Args:
-        text: a variable a line; empty lines say nothing. `\|` is a `|` inside a value.
+        text: one variable in each line; empty lines are skipped. `\|` is a `|` inside a value.
 
     Raises:
-        TemplateSyntaxError: a line is none, or a name is given twice.
+        TemplateSyntaxError: a line is no variable, or a name is given twice.
     """
     found: dict[str, list[str]] = {}
     at = 0

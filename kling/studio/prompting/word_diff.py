@@ -9,14 +9,15 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["same", "removed", "added"]
 
-# Of both texts together, more than two legal storyboards have. Above it only what both begin and end with
-# is taken as the same.
+# Pieces of both texts together; two legal storyboards have fewer. In longer texts only a common beginning and
+# a common end count as the same.
 MOST_PIECES = 7_000
 # Han, kana, Thai, Lao, Khmer, Burmese and the like: one character a piece. Otherwise words, blanks, marks.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Accents and vowel signs are no letters to `re`; an emoji goes with its skin and with what it is joined to.
+# `re` does not count accents and vowel signs as letters. An emoji is one piece with its modifiers and with
+# the emoji that are joined to it.
 _LETTER = rf"(?:[^\W{_UNSPACED}]|[\u0300-\u036f\u0900-\u0dff])"
 _EMOJI = "[^\\w\\s](?:[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d[^\\w\\s])*"
 _PIECE = re.compile(rf"[{_UNSPACED}]|{_LETTER}+(?:['’-]{_LETTER}+)*|\s+|{_EMOJI}|.", re.DOTALL)
@@ -30,11 +31,11 @@ class Piece(NamedTuple):
 
 
 def word_diff(old: str, new: str) -> list[Piece]:
-    """Return what became of `old`: joined, same and removed are `old`, same and added are `new`.
+    """Return the pieces of both texts: `same` and `removed` make up `old`, `same` and `added` make up `new`.
 
-    Where something was replaced, what was removed comes first. No piece is empty, and no two neighbours are
-    of one kind. The cost is bounded by the square of the pieces, in few steps on long numbers; texts that are
-    much longer are compared at their beginning and end only.
+    In a replacement the removed piece comes before the added one. No piece is empty, and two neighbours are
+    never of the same kind. The cost grows with the square of the number of pieces at most; texts with more
+    than `MOST_PIECES` are compared at their beginning and end only.
     """
     a, b = _PIECE.findall(old), _PIECE.findall(new)
     head = _alike(a, b)
@@ -52,7 +53,7 @@ def _all(kind: Kind, texts: Sequence[str]) -> list[Piece]:
 
 
 def _alike(a: Sequence[str], b: Sequence[str]) -> int:
-    """Return how many pieces two texts begin with together."""
+    """Return how many pieces the beginnings of two texts have in common."""
     count = 0
     for one, other in zip(a, b, strict=False):
         if one != other:
@@ -68,8 +69,8 @@ def _aligned(a: Sequence[str], b: Sequence[str]) -> list[Piece]:
     common with b[:j] than a[:i] has (Hyyrö, "Bit-parallel LCS-length computation revisited", 2004).
     """
     where: dict[str, int] = {}
-    for place, piece in enumerate(a):
-        where[piece] = where.get(piece, 0) | 1 << place
+    for position, piece in enumerate(a):
+        where[piece] = where.get(piece, 0) | 1 << position
     full = (1 << len(a)) - 1
     row, rows = full, [full]
     for piece in b:
@@ -92,13 +93,13 @@ def _aligned(a: Sequence[str], b: Sequence[str]) -> list[Piece]:
 
 
 def _grouped(pieces: list[Piece]) -> list[Piece]:
-    """Return neighbours of a kind as one; a blank between two changes changes with them."""
+    """Join neighbours of one kind; blanks between two changes become a part of the changes."""
     runs = [(same, list(group)) for same, group in groupby(pieces, key=lambda piece: piece.kind == "same")]
     found: list[Piece] = []
     removed = added = ""
-    for place, (same, run) in enumerate(runs):
+    for position, (same, run) in enumerate(runs):
         text = "".join(piece for _, piece in run)
-        if same and (place in {0, len(runs) - 1} or not text.isspace()):
+        if same and (position in {0, len(runs) - 1} or not text.isspace()):
             found += [Piece("removed", removed), Piece("added", added), Piece("same", text)]
             removed = added = ""
         else:
