@@ -198,7 +198,12 @@ class AccountScan:
         chosen = set(task_ids)
         found = self.findings
         tasks = [task for task in (*found.maybe_ours, *found.foreign) if task.task_id in chosen]
-        rows = [row for task in tasks if (row := self._row(task, ADOPTED, self._endpoints[task.task_id]))]
+        known = self._endpoints
+        rows = [
+            row
+            for task in tasks
+            if (row := self._row(task, ADOPTED, known.get(task.task_id, ENDPOINTS[0].name)))
+        ]
         self._ledger.append_many(rows)
         self.findings = replace(
             found,

@@ -104,7 +104,7 @@ class Age(StrEnum):
     """How long ago the last call was that may have arrived, when a look-up finds no task."""
 
     EARLY = "within the lag"
-    SETTLED = "after the lag"
+    AFTER_LAG = "after the lag"
     PROVED = "after 15 minutes, and twice"
 
 
@@ -113,8 +113,8 @@ class Age(StrEnum):
 # table.
 AFTER_NO_TASK: dict[Known, dict[Age, Step]] = {
     Known.WHOLE: dict.fromkeys(Age, Step.END),
-    Known.PART: {Age.EARLY: Step.LOOK_UP, Age.SETTLED: Step.RESEND, Age.PROVED: Step.LEAVE},
-    Known.OPEN: {Age.EARLY: Step.LOOK_UP, Age.SETTLED: Step.RESEND, Age.PROVED: Step.LEAVE},
+    Known.PART: {Age.EARLY: Step.LOOK_UP, Age.AFTER_LAG: Step.RESEND, Age.PROVED: Step.LEAVE},
+    Known.OPEN: {Age.EARLY: Step.LOOK_UP, Age.AFTER_LAG: Step.RESEND, Age.PROVED: Step.LEAVE},
     Known.EXISTS: dict.fromkeys(Age, Step.LOOK_UP),
 }
 
@@ -222,7 +222,7 @@ class Calls:
             lag: seconds by which look-ups may stay behind creates.
         """
         self.asked_since_refusal = self.refused
-        age = Age.EARLY if now - self.last_at < lag else Age.SETTLED
+        age = Age.EARLY if now - self.last_at < lag else Age.AFTER_LAG
         if now - self.last_at >= LATE:
             self.none_late = now if self.none_late is None else self.none_late
             if now - self.none_late >= APART and not self.exists:

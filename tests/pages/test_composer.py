@@ -177,7 +177,7 @@ def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
     assert studio.ledger.jobs()[0].request.duration == "30"
 
 
-def test_takes_are_wishes_of_their_own_and_the_button_says_what_all_of_them_cost(
+def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(
     studio: Studio, app: AppTest
 ):
     pick(app, "prompt", "A fox")
@@ -293,7 +293,7 @@ def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, 
 def test_earlier_prompts_are_the_persons_own_each_once_the_last_first(studio: Studio, app: AppTest):
     app.text_input(key="app.name").set_value("Ada").run()
     for number, words in enumerate(("first", "second", "first", "third")):
-        app.session_state.app.token = f"another{number}"  # else the same words soon after are the same wish
+        app.session_state.app.token = f"another{number}"  # else the same words soon after are the same job
         pick(app, "prompt", words)
         press_generate(app)
     assert studio.ledger.index.prompts("Ada", 50) == ["third", "first", "second"]

@@ -174,7 +174,7 @@ def test_of_this_session_six_are_shown_and_the_others_are_a_link_away(studio: St
     assert [link.proto.label for link in app.get("page_link")][-1] == "2 more in History"
 
 
-def test_pressing_generate_twice_with_the_same_draft_is_one_wish(studio: Studio, app: AppTest):
+def test_pressing_generate_twice_with_the_same_draft_is_one_job(studio: Studio, app: AppTest):
     app.text_area(key="composer.prompt").set_value("A fox")
     press_generate(app)
     press_generate(app)
@@ -232,7 +232,7 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
         second.stop()
 
 
-def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_wish_of_its_own(studio: Studio, app: AppTest):
+def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_job_of_its_own(studio: Studio, app: AppTest):
     fill(studio, 1, state="submitted", task_id="1")
     studio.ledger.append("job0000", state="failed", task_status_msg="The model fell over")
     app.session_state.composer.jobs = ["job0000"]

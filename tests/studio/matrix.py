@@ -61,7 +61,7 @@ LONG = 1200.0  # seconds after which a task that nobody finds is looked at
 
 
 class History:
-    """One studio, one wish, and one fault on one call."""
+    """One studio, one job, and one fault on one call."""
 
     def __init__(self, folder: Path, clip: bytes) -> None:
         self.now = START

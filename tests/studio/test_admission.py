@@ -95,7 +95,7 @@ def batch(bench: Bench, person: str, size: int, request: TextToVideo = FOX) -> N
 
 
 def behind(bench: Bench, kling: Busy, since: int) -> int:
-    """Return how many more wishes somebody had sent than one who waited all that time.
+    """Return how many more jobs somebody had sent than one who waited all that time.
 
     Args:
         since: how many had been sent when all of them waited.
@@ -129,7 +129,7 @@ def most_refused(seconds: float, *, restarts: int) -> float:
     return AT_ONCE + 2 * probes + 2 * restarts
 
 
-def test_a_hundred_wishes_of_three_people_go_through_five_slots_also_over_a_restart(tmp_path, clip):
+def test_a_hundred_jobs_of_three_people_go_through_five_slots_also_over_a_restart(tmp_path, clip):
     bench, kling = room(tmp_path, 5, [41.3, 93.7, 67.9, 121.1])
     kling.files["clip"], kling.ending = clip, SUCCEED
     for person, size in (("Ada", 50), ("Ben", 30), ("", 20)):
@@ -287,7 +287,7 @@ def after_an_outage(folder: Path, slots: int, durations: list[float]) -> tuple[B
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_a_short_outage_gives_up_no_wish_that_waits_for_a_slot_long_after_it(tmp_path, restart):
+def test_a_short_outage_gives_up_no_job_that_waits_for_a_slot_long_after_it(tmp_path, restart):
     bench, kling = after_an_outage(tmp_path, 2, [120.0])
     bench.run_for(YOUNG + 180)
     if restart:
@@ -297,7 +297,7 @@ def test_a_short_outage_gives_up_no_wish_that_waits_for_a_slot_long_after_it(tmp
     assert len(kling.began) == 41
 
 
-def test_a_wish_that_was_cut_off_twice_has_its_quarter_of_an_hour_each_time(bench):
+def test_a_job_that_was_cut_off_twice_has_its_quarter_of_an_hour_each_time(bench):
     bench.kling.answers = [(NotSent("no network"), False), *[(api_error(429, 1303, "slots"), False)] * 500]
     job = bench.order()
     bench.run_for(YOUNG + 60)
@@ -354,7 +354,7 @@ def test_everybody_without_a_name_is_one_person(tmp_path):
     assert [place.position for place in places(bench, "Ben")] == [2, 4]
 
 
-def test_a_wish_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_path):
+def test_a_job_that_waited_for_hours_is_sent_again_when_its_answer_is_lost(tmp_path):
     bench, kling = room(tmp_path, 1, [3 * 3600.0, 60.0])
     first, second = bench.order_all([FOX, FOX])
     bench.run_for(3 * 3600 - 600)
@@ -399,7 +399,7 @@ def test_a_place_says_how_far_and_why(tmp_path):
         (NotSent("refused"), "waits for a connection to Kling", False),
     ],
 )
-def test_each_hold_has_its_words_and_no_other_wish_repeats_the_refusal(bench, error, why, needs_person):
+def test_each_hold_has_its_words_and_no_other_job_repeats_the_refusal(bench, error, why, needs_person):
     bench.kling.answers = [(error, False)]
     refused = bench.order()
     behind = bench.order(replace(FOX, prompt="An owl"))
@@ -443,7 +443,7 @@ def test_send_now_tries_the_queue_and_jumps_over_nobody(tmp_path):
     assert [job.state for job in bench.ledger.jobs()] == ["submitted", "submitted", "waiting", "waiting"]
 
 
-def test_a_batch_can_be_withdrawn_until_each_wish_is_sent(tmp_path):
+def test_a_batch_can_be_withdrawn_until_each_job_is_sent(tmp_path):
     bench, kling = room(tmp_path, 3, [50.0])
     batch(bench, "Ada", 30)
     batch(bench, "Ben", 4)

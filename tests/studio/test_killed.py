@@ -164,7 +164,7 @@ def a_kill(chance: random.Random, calls: Counter[str]) -> Kill:
 
 
 def prompts_of(name: str) -> list[str]:
-    return [f"{name}, wish {wish}" for wish in range(3)]
+    return [f"{name}, job {job}" for job in range(3)]
 
 
 def check(place: Place, data: Path, prompts: list[str]) -> None:

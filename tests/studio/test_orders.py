@@ -1,4 +1,4 @@
-"""A wish becomes one task at most, and none is lost, whatever happens between the row and the answer."""
+"""A request becomes one task at most, and none is lost, whatever happens between the row and the answer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_request_that_breaks_rules_is_neither_recorded_nor_sent(bench):
     assert bench.kling.requests == 0
 
 
-def test_the_same_draft_within_three_seconds_is_the_same_wish_and_later_a_new_one(bench):
+def test_the_same_draft_within_three_seconds_is_the_same_job_and_later_a_new_one(bench):
     first = bench.order()
     bench.clock.now += 2.9
     assert bench.order().id == first.id
@@ -79,7 +79,7 @@ def test_the_same_draft_within_three_seconds_is_the_same_wish_and_later_a_new_on
     assert len(bench.kling.posts) == 2
 
 
-def test_a_press_that_waited_for_a_slow_disk_is_the_same_wish(bench):
+def test_a_press_that_waited_for_a_slow_disk_is_the_same_job(bench):
     """The browser's second press is handled once the first has ended, and counts from there."""
     write = bench.write
 
@@ -95,7 +95,7 @@ def test_a_press_that_waited_for_a_slow_disk_is_the_same_wish(bench):
     assert len(bench.held) == 1
 
 
-def test_a_press_made_before_the_first_was_written_is_the_same_wish_however_long_it_waits(bench):
+def test_a_press_made_before_the_first_was_written_is_the_same_job_however_long_it_waits(bench):
     ids: list[str] = []
     pressed = threading.Event()
     again = threading.Thread(target=lambda: ids.append(bench.order().id))
@@ -119,7 +119,7 @@ def test_a_press_made_before_the_first_was_written_is_the_same_wish_however_long
 
 
 @pytest.mark.parametrize("end", ["failed", "not_sent"])
-def test_a_wish_that_came_to_nothing_can_be_ordered_again_at_once(bench, end):
+def test_a_job_that_came_to_nothing_can_be_ordered_again_at_once(bench, end):
     bench.kling.answers = [(api_error(400, 1301, "sensitive"), False)] if end == "failed" else [(BUSY, False)]
     first = bench.order()
     if end == "not_sent":
@@ -129,7 +129,7 @@ def test_a_wish_that_came_to_nothing_can_be_ordered_again_at_once(bench, end):
     assert bench.order().id != first.id
 
 
-def test_other_drafts_and_other_sessions_are_other_wishes(bench):
+def test_other_drafts_and_other_sessions_are_other_jobs(bench):
     ids = {bench.order().id, bench.order(V3).id, bench.order(session="other").id}
     assert len(ids) == len(bench.kling.posts) == 3
 
@@ -159,10 +159,10 @@ def test_no_id_can_be_taken_for_a_number(bench):
     assert bench.order().id.startswith("v")
 
 
-# -- several wishes of one press -----------------------------------------------------------------------------
+# -- several jobs of one press -----------------------------------------------------------------------------
 
 
-def test_takes_of_one_press_are_wishes_of_their_own_and_a_second_press_is_the_same_ones(bench):
+def test_takes_of_one_press_are_jobs_of_their_own_and_a_second_press_is_the_same_ones(bench):
     takes = bench.order_all([FOX] * 3)
     bench.clock.now += 2.9
     assert [job.id for job in bench.order_all([FOX] * 3)] == [job.id for job in takes]
@@ -200,7 +200,7 @@ def test_a_batch_costs_one_write_before_anything_is_sent(bench):
     assert len(on_disk(bench)) == 100
 
 
-def test_one_wish_that_breaks_rules_keeps_the_whole_press_from_the_log(bench):
+def test_one_job_that_breaks_rules_keeps_the_whole_press_from_the_log(bench):
     with pytest.raises(InvalidRequest) as raised:
         bench.order_all([FOX, replace(FOX, prompt=" "), replace(FOX, duration="7")])
     assert [problem.field for problem in raised.value.problems] == ["prompt", "duration"]
@@ -364,7 +364,7 @@ def test_a_model_that_the_account_may_not_use_holds_itself_only(bench):
     assert bench.order(session="other").state == "waiting"
 
 
-def test_a_wish_without_connection_is_not_sent_unasked_by_a_start_long_after(bench):
+def test_a_job_without_connection_is_not_sent_unasked_by_a_start_long_after(bench):
     bench.connection.down = NotSent("Kling could not be reached.")
     job = bench.order()
     bench.clock.now += YOUNG + 1
@@ -437,7 +437,7 @@ def test_what_waited_while_the_studio_was_stopped_for_long_is_left_to_a_person(b
     assert bench.job(job.id).state == "submitted"
 
 
-def test_a_wish_that_is_refused_again_and_again_keeps_nobody_behind_it(bench):
+def test_a_job_that_is_refused_again_and_again_keeps_nobody_behind_it(bench):
     bench.kling.answers = [(EMPTY, False)] * 3
     first = bench.order(replace(FOX, prompt="too dear"))
     second = bench.order(replace(V3, prompt="cheap"), person="Ben")
@@ -449,7 +449,7 @@ def test_a_wish_that_is_refused_again_and_again_keeps_nobody_behind_it(bench):
     assert bench.kling.posts[:3] == [first.id, second.id, first.id]
 
 
-def test_a_wish_that_was_withdrawn_can_be_ordered_again_at_once(bench):
+def test_a_job_that_was_withdrawn_can_be_ordered_again_at_once(bench):
     bench.kling.answers = [(BUSY, False)]
     first = bench.order()
     bench.studio.orders.withdraw(first.id)
@@ -699,7 +699,7 @@ def test_a_lost_answer_is_settled_after_a_restart_too(bench):
 
 
 class Dying:
-    """Raises at the n-th step of a wish's way: writes to the log, and both sides of the POST."""
+    """Raises at the n-th step of a job's way: writes to the log, and both sides of the POST."""
 
     def __init__(self, bench: Bench, at: int) -> None:
         self.left = at

@@ -114,7 +114,7 @@ class Previews:
         if problems := [each.message for each in probe.problems() if each.field == "camera_control"]:
             return Preview("", "failed", problems[0])
         config = {axis: round(float(value), 1) for axis, value in control.config.items() if value}
-        return self._of("camera", {"type": control.type, "config": config}, aspect_ratio, person)
+        return self._preview("camera", {"type": control.type, "config": config}, aspect_ratio, person)
 
     def cut(
         self,
@@ -141,7 +141,7 @@ class Previews:
             {"prompt": shot.prompt[: limits.shot_prompt_limit], "seconds": seconds(shot)} for shot in shots
         ]
         spec = {"shots": described, "negative_prompt": negative_prompt[: limits.prompt_limit]}
-        return self._of("cut", spec, aspect_ratio, person)
+        return self._preview("cut", spec, aspect_ratio, person)
 
     def stop(self) -> None:
         """Forget the previews that wait, and end the one that is being drawn."""
@@ -150,7 +150,7 @@ class Previews:
             self._waiting.clear()
         self._child.stop()
 
-    def _of(self, kind: str, spec: dict[str, Any], aspect_ratio: str, person: str) -> Preview:
+    def _preview(self, kind: str, spec: dict[str, Any], aspect_ratio: str, person: str) -> Preview:
         described = json.dumps({**spec, "size": size_of(aspect_ratio)}, sort_keys=True)
         name = hashlib.sha256(f"{_LOOK} {kind} {described}".encode()).hexdigest()[:32] + ".mp4"
         with contextlib.suppress(OSError):

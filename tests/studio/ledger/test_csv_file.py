@@ -48,7 +48,7 @@ PECULIAR = [
 ]
 
 
-def row(job_id: str = "wish-1", **cells: str) -> list[str]:
+def row(job_id: str = "job-1", **cells: str) -> list[str]:
     cells = {"external_task_id": job_id, "time": "2026-11-22T10:00:00.000+00:00", "state": "intent"} | cells
     return [cells.get(name, "") for name in COLUMNS]
 
@@ -156,9 +156,7 @@ def test_a_cell_of_two_megabytes_is_read_back():
 def test_pandas_reads_the_same_cells(path):
     import pandas as pd
 
-    path.write_bytes(
-        HEADER + b"".join(encode_row(row(f"wish-{n}", prompt=t)) for n, t in enumerate(PECULIAR))
-    )
+    path.write_bytes(HEADER + b"".join(encode_row(row(f"job-{n}", prompt=t)) for n, t in enumerate(PECULIAR)))
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     assert [decode_cell(cell) for cell in frame["prompt"]] == PECULIAR
 
@@ -168,9 +166,9 @@ def test_pandas_reads_the_same_cells(path):
 
 def test_a_log_cut_at_any_byte_keeps_every_row_before_the_cut_and_every_byte(path):
     rows = [
-        encode_row(row("wish-1", prompt='a "fox",\nin the snow')),
-        encode_row(row("wish-2", extra='{"probe":{"width":1280}}')),
-        encode_row(row("wish-3", prompt="é🦊")),
+        encode_row(row("job-1", prompt='a "fox",\nin the snow')),
+        encode_row(row("job-2", extra='{"probe":{"width":1280}}')),
+        encode_row(row("job-3", prompt="é🦊")),
     ]
     whole = HEADER + b"".join(rows)
     ends = [len(HEADER) + sum(map(len, rows[:n])) for n in range(4)]
@@ -179,7 +177,7 @@ def test_a_log_cut_at_any_byte_keeps_every_row_before_the_cut_and_every_byte(pat
         path.with_name("history.csv.torn").unlink(missing_ok=True)
         file = LogFile(path, fsync=lambda _: None)
         contents = file.read()
-        acknowledged = [f"wish-{n}" for n in (1, 2, 3) if ends[n] <= cut]
+        acknowledged = [f"job-{n}" for n in (1, 2, 3) if ends[n] <= cut]
         assert ids(contents)[: len(acknowledged)] == acknowledged, cut
         assert len(contents.rows) <= len(acknowledged) + 1
         assert not contents.unreadable
@@ -189,22 +187,22 @@ def test_a_log_cut_at_any_byte_keeps_every_row_before_the_cut_and_every_byte(pat
             assert whole[:cut] == kept.removesuffix(HEADER if cut < len(HEADER) else b"") + torn(path)[:-1]
         else:
             assert kept == whole[:cut].removesuffix(b"\n") + b"\n" if cut else HEADER
-        file.append(encode_row(row("wish-4")))
-        assert ids(LogFile(path).read())[-1] == "wish-4"
+        file.append(encode_row(row("job-4")))
+        assert ids(LogFile(path).read())[-1] == "job-4"
 
 
 def test_a_row_cut_in_a_cell_without_quotes_is_torn_also_when_that_column_is_the_last(path):
     columns = [name for name in COLUMNS if name != "prompt"] + ["prompt"]
-    record = encode_row(["wish-1", *[""] * (len(columns) - 2), "A fox in the snow"])
+    record = encode_row(["job-1", *[""] * (len(columns) - 2), "A fox in the snow"])
     path.write_bytes(encode_row(columns) + record[:-5])
     assert ids(LogFile(path).read()) == []
     assert torn(path) == record[:-5] + b"\n"
 
 
 def test_a_whole_last_row_without_its_newline_is_kept(path):
-    path.write_bytes(HEADER + encode_row(row("wish-1"))[:-1])
-    assert ids(LogFile(path).read()) == ["wish-1"]
-    assert path.read_bytes() == HEADER + encode_row(row("wish-1"))
+    path.write_bytes(HEADER + encode_row(row("job-1"))[:-1])
+    assert ids(LogFile(path).read()) == ["job-1"]
+    assert path.read_bytes() == HEADER + encode_row(row("job-1"))
     assert torn(path) == b""
 
 
@@ -305,8 +303,8 @@ def test_a_write_that_fails_leaves_nothing_half_there_and_the_next_one_goes_on(p
     for attempt in range(5):
         try:
             file.read()
-            file.append(encode_row(row(f"wish-{attempt}")))
-            acknowledged.append(f"wish-{attempt}")
+            file.append(encode_row(row(f"job-{attempt}")))
+            acknowledged.append(f"job-{attempt}")
         except LedgerError as error:
             refused.append(str(error))
             assert path.read_bytes()[-1:] in b"\n", "half a row is left"
@@ -333,7 +331,7 @@ def test_after_an_unconfirmed_write_nothing_more_is_accepted_and_the_row_is_not_
     confirm = True
     with pytest.raises(LedgerError, match="Restart the studio"):
         file.append(encode_row(row("c")))
-    assert ids(LogFile(path).read()) == ["a"], "a refused wish must not be sent by the next start"
+    assert ids(LogFile(path).read()) == ["a"], "a refused job must not be sent by the next start"
 
 
 def test_a_folder_in_place_of_the_file_is_told_in_words(path):

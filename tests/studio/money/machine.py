@@ -56,7 +56,7 @@ class Money(RuleBasedStateMachine):
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="money-", dir=SCRATCH))
         self.faults: Counter[str] = Counter()
-        self.wishes: Counter[str] = Counter()
+        self.ordered: Counter[str] = Counter()
         self.withdrawn: dict[str, int] = {}  # by id: how many creates had left when it was taken back
         self.called_free: set[str] = set()  # ids that rest, of which the studio said that nothing was spent
         self.taken_in: set[str] = set()  # ids of jobs that somebody took in from the account
@@ -117,9 +117,9 @@ class Money(RuleBasedStateMachine):
         jump=st.sampled_from([0.0, 0.0, *JUMPS]),
     )
     def order(self, presses: int, model: str, fails: str, jump: float) -> None:
-        prompt = f"wish {len(self.wishes)}{fails}"
-        self.wishes[prompt] += 1
-        request = TextToVideo(prompt=prompt, model_name=model, watermark=len(self.wishes) % 3 == 0)
+        prompt = f"request {len(self.ordered)}{fails}"
+        self.ordered[prompt] += 1
+        request = TextToVideo(prompt=prompt, model_name=model, watermark=len(self.ordered) % 3 == 0)
         studio = self.studio
         for press in range(presses):
             if self.studio is studio:  # a browser's session does not outlive the process
@@ -130,8 +130,8 @@ class Money(RuleBasedStateMachine):
 
     @rule(takes=st.integers(1, 4), presses=st.integers(1, 2))
     def order_a_batch(self, takes: int, presses: int) -> None:
-        prompt = f"wish {len(self.wishes)}"
-        self.wishes[prompt] += takes
+        prompt = f"request {len(self.ordered)}"
+        self.ordered[prompt] += takes
         studio = self.studio
         for _ in range(presses):
             if self.studio is studio:
@@ -217,8 +217,8 @@ class Money(RuleBasedStateMachine):
             self.other = Process(self.world, self.root / "other", self.clip_bytes)
         studio = self.other.studio
         for _ in range(others):
-            prompt = f"theirs {len(self.wishes)}"
-            self.wishes[prompt] += 1
+            prompt = f"theirs {len(self.ordered)}"
+            self.ordered[prompt] += 1
             studio.order(TextToVideo(prompt=prompt), person="q", session="t")
 
     # -- time ------------------------------------------------------------------------------------------------
@@ -416,10 +416,10 @@ class Money(RuleBasedStateMachine):
         data = self.process.copies.keep()
         self.away -= {row["external_task_id"] for row in rows(data)}
 
-    def each_wish_is_accepted_at_most_once(self) -> None:
+    def each_request_is_accepted_at_most_once(self) -> None:
         bought = Counter(task["prompt"] for task in self.world.tasks())
         for prompt, times in bought.items():
-            assert times <= self.wishes[prompt], f"{prompt} was bought {times} times"
+            assert times <= self.ordered[prompt], f"{prompt} was bought {times} times"
 
     def each_accepted_task_has_a_row(self) -> None:
         for process in filter(None, (self.process, self.other)):
@@ -510,7 +510,7 @@ class Money(RuleBasedStateMachine):
 
     checks: ClassVar[tuple[Callable[[Money], None], ...]] = (
         keep_count,
-        each_wish_is_accepted_at_most_once,
+        each_request_is_accepted_at_most_once,
         each_accepted_task_has_a_row,
         no_acknowledged_row_is_missing,
         memory_is_what_the_file_says,
@@ -602,7 +602,7 @@ class Money(RuleBasedStateMachine):
         assert not list(self.root.glob("**/*.part"))
         self.keep_count()
         for check in (
-            self.each_wish_is_accepted_at_most_once,
+            self.each_request_is_accepted_at_most_once,
             self.each_accepted_task_has_a_row,
             self.no_acknowledged_row_is_missing,
             self.nothing_accepted_is_called_free,

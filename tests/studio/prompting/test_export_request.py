@@ -78,9 +78,9 @@ def test_any_legal_request_comes_back_from_json_and_from_curl(request):
 
 @given(st.lists(requests(), min_size=1, max_size=25))
 @settings(law, max_examples=8)
-def test_bash_gives_curl_exactly_the_body_that_was_asked_for(wishes):
+def test_bash_gives_curl_exactly_the_body_that_was_asked_for(examples):
     # curl itself is a function here: what it would be given to send
-    script = "".join(f"{export_request.to_curl(wish)}\nprintf '\\0'\n" for wish in wishes)
+    script = "".join(f"{export_request.to_curl(example)}\nprintf '\\0'\n" for example in examples)
     stub = "curl() { cat; printf '\\0%s' \"$*\"; }\nset -H\n"
     said = subprocess.run(
         ["bash"],
@@ -91,10 +91,10 @@ def test_bash_gives_curl_exactly_the_body_that_was_asked_for(wishes):
     )
     assert said.stderr == b""
     parts = said.stdout.decode().split("\0")
-    for wish, body, arguments in zip(wishes, parts[::2], parts[1::2], strict=False):
+    for example, body, arguments in zip(examples, parts[::2], parts[1::2], strict=False):
         sent = json.loads(body)
         assert re.fullmatch(r"curl-\d+-\d+", sent.pop("external_task_id"))
-        assert sent == asked(wish)
+        assert sent == asked(example)
         assert "api-singapore.klingai.com/v1/videos/text2video" in arguments
         assert SECRETS["SANDBOX_API_KEY"] not in arguments
 

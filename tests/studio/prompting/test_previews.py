@@ -89,7 +89,7 @@ def test_what_is_being_drawn_is_not_drawn_again(bench):
     assert (asked, len(bench.drawn)) == (["drawing"], 1)
 
 
-def test_different_wishes_have_different_names(bench):
+def test_different_previews_have_different_names(bench):
     names = {
         bench.previews.camera(TILT).name,
         bench.previews.camera(pan(4)).name,
@@ -103,7 +103,7 @@ def test_different_wishes_have_different_names(bench):
     assert len(names) == 8
 
 
-def test_a_newer_wish_takes_the_place_of_what_the_same_person_still_waits_for(bench):
+def test_a_newer_request_takes_the_place_of_what_the_same_person_still_waits_for(bench):
     for value in range(1, 9):
         bench.previews.camera(pan(value), person="ann")
     bench.previews.camera(pan(-1), person="bob")
@@ -170,7 +170,7 @@ def test_the_folder_stays_in_bounds_and_keeps_what_is_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("ask", "words"),
     [
         (lambda p: p.camera(pan(0)), "exactly one axis"),
         (lambda p: p.camera(pan(11)), "between -10 and 10"),
@@ -180,8 +180,8 @@ def test_the_folder_stays_in_bounds_and_keeps_what_is_asked_for(tmp_path):
         (lambda p: p.cut((Shot(prompt="x", duration="31"),)), "at most 30 s"),
     ],
 )
-def test_what_is_no_move_and_no_cut_is_not_drawn(bench, wish, words):
-    refused = wish(bench.previews)
+def test_what_is_no_move_and_no_cut_is_not_drawn(bench, ask, words):
+    refused = ask(bench.previews)
     assert (refused.state, refused.name) == ("failed", "")
     assert words in refused.problem
     assert bench.work == []
@@ -209,19 +209,19 @@ def test_after_stop_nothing_is_started(bench):
 def test_a_real_move_and_a_real_cut(tmp_path):
     done = threading.Semaphore(0)
     drawer = Previews(tmp_path, on_done=lambda _name: done.release())
-    wishes = [
+    asked = [
         (drawer.camera(TILT, aspect_ratio="9:16", person="a"), (180, 320), 3, 24),
         (drawer.cut(SHOTS, person="b"), (320, 180), 3, 12),
     ]
-    for _ in wishes:
+    for _ in asked:
         assert done.acquire(timeout=60)
-    for preview, size, seconds, fps in wishes:
+    for preview, size, seconds, fps in asked:
         with av.open(str(tmp_path / preview.name)) as file:
             video = file.streams.video[0]
             assert (video.width, video.height) == size
             assert video.frames == seconds * fps
             assert len(file.streams.audio) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {preview.name for preview, *_ in wishes}
+    assert {path.name for path in tmp_path.iterdir()} == {preview.name for preview, *_ in asked}
     drawer.stop()
 
 
