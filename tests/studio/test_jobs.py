@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -365,25 +365,29 @@ def test_older_versions_words_about_money_are_not_said_again(cell, message):
 
 TEXT = st.text(st.characters(codec="utf-8"))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-REQUESTS = st.builds(
-    TextToVideo,
-    prompt=TEXT,
-    model_name=TEXT,
-    negative_prompt=TEXT,
-    mode=st.none() | st.sampled_from(["std", "pro", "4k"]),
-    duration=st.sampled_from(["5", "10", "15"]),
-    aspect_ratio=TEXT,
-    sound=st.sampled_from(["on", "off"]),
-    cfg_scale=st.none() | NUMBERS,
-    camera_control=st.none()
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "prompt": TEXT,
+    "model_name": TEXT,
+    "negative_prompt": TEXT,
+    "mode": st.none() | st.sampled_from(["std", "pro", "4k"]),
+    "duration": st.sampled_from(["5", "10", "15"]),
+    "aspect_ratio": TEXT,
+    "sound": st.sampled_from(["on", "off"]),
+    "cfg_scale": st.none() | NUMBERS,
+    "camera_control": st.none()
     | st.builds(CameraControl, type=TEXT, config=st.dictionaries(TEXT, NUMBERS | st.integers(-10, 10))),
-    multi_shot=st.booleans(),
-    shot_type=st.none() | st.sampled_from(["customize", "intelligence"]),
-    multi_prompt=st.lists(st.builds(Shot, prompt=TEXT, duration=TEXT), max_size=6).map(tuple),
-    watermark=st.booleans(),
-    callback_url=TEXT,
-    external_task_id=st.just("a"),
-)
+    "multi_shot": st.booleans(),
+    "shot_type": st.none() | st.sampled_from(["customize", "intelligence"]),
+    "multi_prompt": st.lists(st.builds(Shot, prompt=TEXT, duration=TEXT), max_size=6).map(tuple),
+    "watermark": st.booleans(),
+    "callback_url": TEXT,
+    "external_task_id": st.just("a"),
+}
+REQUESTS = st.builds(TextToVideo, **FIELDS)
+
+
+def test_the_requests_of_these_tests_have_every_field():
+    assert FIELDS.keys() == {field.name for field in fields(TextToVideo)}
 
 
 @law
@@ -391,6 +395,21 @@ REQUESTS = st.builds(
 def test_a_request_comes_back_from_its_cells_as_it_was_ordered(request_):
     row = {"external_task_id": "a", **request_cells(request_)}
     assert fold(None, row).request == request_
+
+
+HEADER = (
+    "external_task_id,time,state,person,person_id,account,endpoint,"
+    "model_name,prompt,negative_prompt,mode,duration,aspect_ratio,sound,cfg_scale,camera_control,"
+    "multi_shot,shot_type,multi_prompt,watermark_info,callback_url,"
+    "units,unit_price,currency,task_id,code,message,request_id,task_status_msg,created_at,updated_at,"
+    "final_unit_deduction,final_balance_deduction,video_id,video_duration,"
+    "file,file_bytes,file_sha256,watermark_file,rating,star,tags,note,hidden,deleted,by,by_name,"
+    "parent,batch,extra"
+)
+
+
+def test_the_columns_stand_in_the_order_in_which_the_log_has_them():
+    assert ",".join(COLUMNS) == HEADER
 
 
 def test_each_field_of_a_request_has_a_column():

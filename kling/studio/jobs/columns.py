@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from kling.endpoint import ENDPOINTS
+
+# One column for each field of the create calls, but the id, which is the key of the log.
+_OF_A_REQUEST = tuple(
+    dict.fromkeys(
+        field for endpoint in ENDPOINTS for field in endpoint.request.FIELDS if field != "external_task_id"
+    )
+)
+
 COLUMNS = (
     "external_task_id",
     "time",
@@ -10,20 +19,7 @@ COLUMNS = (
     "person_id",
     "account",
     "endpoint",
-    "model_name",
-    "prompt",
-    "negative_prompt",
-    "mode",
-    "duration",
-    "aspect_ratio",
-    "sound",
-    "cfg_scale",
-    "camera_control",
-    "multi_shot",
-    "shot_type",
-    "multi_prompt",
-    "watermark_info",
-    "callback_url",
+    *_OF_A_REQUEST,
     "units",
     "unit_price",
     "currency",
