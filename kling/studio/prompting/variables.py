@@ -36,12 +36,3 @@ def parse_variables(text: str) -> dict[str, list[str]]:
             found[name] = [value.strip().replace("\\|", "|") for value in _BAR.split(values)]
         at += len(line)
     return found
-
-
-def format_variables(variables: dict[str, list[str]]) -> str:
-    r"""Return variables as `parse_variables` takes them."""
-    lines = (
-        f"{name} = {' | '.join(value.replace('|', chr(92) + '|') for value in values)}"
-        for name, values in variables.items()
-    )
-    return "\n".join(lines)

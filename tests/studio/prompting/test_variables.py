@@ -7,11 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.studio.prompting.template_language import TemplateSyntaxError
-from kling.studio.prompting.variables import NAME, format_variables, parse_variables
+from kling.studio.prompting.variables import NAME, parse_variables
 from tests.kling.tools import law
 
 names = st.from_regex(NAME, fullmatch=True).map(str.strip).filter(NAME.fullmatch)
 values = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="\\")).map(str.strip)
+
+
+def format_variables(variables: dict[str, list[str]]) -> str:
+    return "\n".join(
+        f"{name} = {' | '.join(value.replace('|', chr(92) + '|') for value in values)}"
+        for name, values in variables.items()
+    )
 
 
 def test_a_line_is_a_variable_and_a_bar_parts_its_values():
