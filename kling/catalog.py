@@ -48,6 +48,7 @@ class Model:
 
     Args:
         api: the generation of the API that the model is asked through; see `Endpoint.api`.
+        takes: which of the fields that not every model has it takes, under the API's names.
     """
 
     name: str
@@ -61,9 +62,8 @@ class Model:
     retired: date | None = None
     successor: str = ""
     takes_mode: bool = True
-    cfg_scale: bool = False
+    takes: frozenset[str] = frozenset()
     camera_control: CameraRule | None = None
-    multi_shot: bool = False
     note: str = ""
 
     @property
@@ -113,6 +113,11 @@ class Catalog:
     models: Mapping[str, Model]
     elsewhere: Mapping[str, Elsewhere]
 
+    @property
+    def optional(self) -> frozenset[str]:
+        """The fields that some models take and others refuse, under the API's names."""
+        return frozenset[str]().union(*(model.takes for model in self.models.values()))
+
     def units(self, *, model_name: str, mode: str | None, duration: str, sound: str) -> Decimal | None:
         """Return what one clip costs in Units, or None where the catalog does not know."""
         model = self.models.get(model_name)
@@ -139,12 +144,14 @@ def catalog() -> Catalog:
 
 def _model(entry: dict[str, Any], aspect_ratios: tuple[str, ...]) -> Model:
     camera = entry.pop("camera_control", None)
+    takes = frozenset(entry.pop("takes", ()))
     modes = {name: Mode(name=name, **facts) for name, facts in entry.pop("modes").items()}
     durations = tuple(str(seconds) for seconds in entry.pop("durations"))
     return Model(
         modes=modes,
         durations=durations,
         aspect_ratios=tuple(entry.pop("aspect_ratios", aspect_ratios)),
+        takes=takes | {"camera_control"} if camera else takes,
         camera_control=CameraRule(mode=camera["mode"], duration=str(camera["duration"])) if camera else None,
         **entry,
     )

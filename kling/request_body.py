@@ -75,6 +75,15 @@ class Reader:
         self.refuse(name, "has to be a number.")
         return None
 
+    def whole_number(self, name: str) -> int | None:
+        """Return a whole number, None if there is none; `7.0` is one, because spreadsheets write it so."""
+        value: Any = self.fields.get(name)
+        if is_number(value) and abs(value) < _LARGEST and value == int(value):
+            return int(value)
+        if value is not None:
+            self.refuse(name, "has to be a whole number.")
+        return None
+
     def flag(self, name: str) -> bool:
         """Return true or false; false if there is neither."""
         value = self.fields.get(name)

@@ -23,6 +23,9 @@ from kling.shots import SHOT_TYPES, Shot, read_shots, shots_to_wire, storyboard_
 
 _DURATION = re.compile("[1-9][0-9]{0,2}")  # of a model that the catalog does not know
 _ASPECT_RATIO = re.compile("[1-9][0-9]?:[1-9][0-9]?")
+RANGES = {"cfg_scale": (0, 1)}  # of fields that are numbers, both ends included
+# For these fields, `_camera` and `_shots` say what to do where a model does not take them.
+_RULES_OF_THEIR_OWN = frozenset({"camera_control", "multi_shot"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +169,8 @@ class TextToVideo:
             yield Problem("model_name", f"Kling retired {model.title} on {when}: {use}")
         yield from self._name(known)
         yield from self._choices(model) if model else self._choices_of_unknown_model()
-        yield from self._options(model)
+        yield from self._sound(model)
+        yield from self._options(model, known)
         if self.camera_control:
             yield from self._camera(self.camera_control, model)
         yield from self._shots(model, known)
@@ -199,7 +203,7 @@ class TextToVideo:
         if self.aspect_ratio and not _ASPECT_RATIO.fullmatch(self.aspect_ratio):
             yield Problem("aspect_ratio", "Give the aspect ratio as width:height, such as 16:9.")
 
-    def _options(self, model: Model | None) -> Iterator[Problem]:
+    def _sound(self, model: Model | None) -> Iterator[Problem]:
         if self.sound not in {"on", "off"}:
             yield Problem("sound", "Sound is on or off.")
         mode = model.mode_for(self.mode) if model else None
@@ -207,12 +211,13 @@ class TextToVideo:
             with_sound = [name for name, other in model.modes.items() if other.takes_sound]
             remedy = f"choose {listed(with_sound)} mode or turn it off" if with_sound else "turn it off"
             yield Problem("sound", f"{model.title} makes no sound in {mode.name} mode: {remedy}.")
-        if self.cfg_scale is None:
-            return
-        if model and not model.cfg_scale:
-            yield Problem("cfg_scale", f"{model.title} does not take cfg_scale: leave it out.")
-        elif not 0 <= self.cfg_scale <= 1:  # also refuses NaN
-            yield Problem("cfg_scale", "cfg_scale lies between 0 and 1.")
+
+    def _options(self, model: Model | None, known: Catalog) -> Iterator[Problem]:
+        for name, value in self.to_wire().items():
+            if model and name in known.optional - model.takes - _RULES_OF_THEIR_OWN:
+                yield Problem(name, f"{model.title} does not take {name}: leave it out.")
+            elif name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:  # also refuses NaN
+                yield Problem(name, f"{name} lies between {RANGES[name][0]} and {RANGES[name][1]}.")
 
     def _camera(self, camera: CameraControl, model: Model | None) -> Iterator[Problem]:
         rule = model.camera_control if model else None
@@ -229,7 +234,7 @@ class TextToVideo:
             if self.shot_type or self.multi_prompt:
                 yield Problem("multi_shot", "Turn multi-shot on, or leave its shots out.")
             return
-        if model and not model.multi_shot:
+        if model and "multi_shot" not in model.takes:
             yield Problem("multi_shot", f"{model.title} makes one shot only: turn multi-shot off.")
         if self.shot_type not in SHOT_TYPES:
             yield Problem("shot_type", f"Choose how to cut: {listed(SHOT_TYPES)}.")

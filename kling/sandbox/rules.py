@@ -19,6 +19,9 @@ _AXES = ("horizontal", "vertical", "pan", "tilt", "roll", "zoom")
 _TRIGGER = re.compile(r"\bsandbox-(\d{4}|failed)\b")
 _SHOWN_PROBLEMS = 10
 
+# Fields that some models refuse, unless they are false; `camera_control` has a rule of its own.
+_TAKEN_BY_SOME = frozenset(field for model in MODELS.values() for field in model.get("takes", ()))
+
 Model = Mapping[str, Any]  # an entry of `contract.MODELS`
 Broken = Iterator[tuple[str, dict[str, object]]]  # ids of rules, with the values for their messages
 
@@ -138,7 +141,8 @@ def _defaults(schema: str) -> Mapping[str, Any]:
         name: field["default"]
         for name, field in contract.OPENAPI["components"]["schemas"][schema]["properties"].items()
         if "default" in field
-        and name != "cfg_scale"  # some models refuse a request that has it, so it is never filled in
+        # A model that does not take the field would refuse a request into which it was filled.
+        and (name not in _TAKEN_BY_SOME or field["default"] is False)
     }
 
 
@@ -196,8 +200,9 @@ def _check_basics(request: Mapping[str, Any], model: Model) -> Broken:
         yield "mode-supported", {"mode": mode, "model_name": name}
     elif request["sound"] not in mode_of(request)["units_per_second"]:
         yield "sound-supported", {"model_name": name, "mode": mode}
-    if "cfg_scale" in request and not model.get("cfg_scale"):
-        yield "cfg-scale-supported", {"model_name": name}
+    for field in request:
+        if field in _TAKEN_BY_SOME and request[field] is not False and field not in model.get("takes", ()):
+            yield "field-supported", {"field": field, "model_name": name}
 
 
 def _check_camera(request: Mapping[str, Any], model: Model) -> Broken:
@@ -217,11 +222,9 @@ def _check_camera(request: Mapping[str, Any], model: Model) -> Broken:
         yield "camera-config-one-axis", {}
 
 
-def _check_shots(request: Mapping[str, Any], model: Model) -> Broken:
+def _check_shots(request: Mapping[str, Any], _model: Model) -> Broken:
     if not request["multi_shot"]:
         return
-    if not model.get("multi_shot"):
-        yield "multi-shot-supported", {"model_name": request["model_name"]}
     if "shot_type" not in request:
         yield "shot-type-required", {}
     if request.get("shot_type") != "customize":

@@ -115,6 +115,18 @@ def test_only_models_with_a_price_for_sound_take_it():
     }
 
 
+def test_each_model_takes_what_the_documentation_says_of_it():
+    assert {name: set(model.takes) for name, model in catalog().models.items() if model.takes} == {
+        "kling-v3": {"cfg_scale", "multi_shot"},
+        "kling-v1-6": {"cfg_scale"},
+        "kling-v1": {"cfg_scale", "camera_control"},
+    }
+
+
+def test_what_some_models_take_is_a_field_of_the_create_call():
+    assert catalog().optional <= TextToVideo.FIELDS.keys()
+
+
 def test_the_limits_are_those_of_the_official_page():
     known = catalog()
     assert (known.prompt_limit, known.shot_limit, known.shot_prompt_limit) == (2500, 6, 512)

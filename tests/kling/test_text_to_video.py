@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling import CameraControl, InvalidRequest, Problem, Shot, TextToVideo
-from kling.request_body import MOST_NOTES, NAME_LIMIT, TEXT_LIMIT
+from kling.request_body import MOST_NOTES, NAME_LIMIT, TEXT_LIMIT, Reader
 from tests.kling.tools import law
 from tests.studio.prompting import legal
 
@@ -104,6 +104,19 @@ def test_a_number_is_taken_for_a_text_and_shots_are_put_in_their_order():
     request = TextToVideo.from_wire({"duration": 5, "multi_prompt": shots}).request
     assert request.duration == "5"
     assert request.multi_prompt == (Shot(prompt="one", duration="2"), Shot(prompt="two", duration="3"))
+
+
+@pytest.mark.parametrize(("value", "number"), [(7, 7), (7.0, 7), (0, 0), (-1, -1), (None, None)])
+def test_a_whole_number_may_be_written_with_a_point(value, number):
+    reader = Reader({"n": value}, ("n",))
+    assert repr((reader.whole_number("n"), reader.unusable)) == repr((number, []))
+
+
+@pytest.mark.parametrize("value", [7.5, "7", True, [7], 10**400, 1e300, float("inf"), float("nan")])
+def test_what_is_no_whole_number_is_left_out_and_noted(value):
+    reader = Reader({"n": value}, ("n",))
+    assert reader.whole_number("n") is None
+    assert reader.unusable == [Problem("n", "has to be a whole number.")]
 
 
 @pytest.mark.parametrize("config", [None, "None", {}, {"pan": 0, "zoom": 0}])

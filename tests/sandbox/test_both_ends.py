@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -45,22 +46,29 @@ cameras = st.builds(
     type=st.sampled_from(["simple", "down_back", "spin"]),
     config=st.dictionaries(st.sampled_from(["zoom", "pan"]), st.sampled_from([0, 5, -10, 10.5]), max_size=2),
 )
-requests = st.builds(
-    TextToVideo,
-    prompt=st.sampled_from(["A fox", "A fox", "A fox", "", "   ", "x" * 2500, "x" * 2501]),
-    model_name=st.sampled_from(list(contract.MODELS)),
-    negative_prompt=st.sampled_from(["", "", "dogs", "x" * 2501]),
-    mode=st.sampled_from(["std", "std", "pro", "4k", "max"]),
-    duration=st.sampled_from(["5", "5", "10", "3", "15", "16", "", "5s"]),
-    aspect_ratio=st.sampled_from(["16:9", "16:9", "9:16", "1:1", "4:3"]),
-    sound=st.sampled_from(["off", "off", "on"]),
-    cfg_scale=st.sampled_from([None, None, 0, 0.5, 1, -0.1, 1.5]),
-    camera_control=st.none() | st.none() | cameras,
-    multi_shot=st.booleans(),
-    shot_type=st.sampled_from(["customize", "customize", "intelligence", None, "auto"]),
-    multi_prompt=st.lists(shots, max_size=7).map(tuple) | st.just(FIVE),
-    watermark=st.booleans(),
-).map(tidy)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "prompt": st.sampled_from(["A fox", "A fox", "A fox", "", "   ", "x" * 2500, "x" * 2501]),
+    "model_name": st.sampled_from(list(contract.MODELS)),
+    "negative_prompt": st.sampled_from(["", "", "dogs", "x" * 2501]),
+    "mode": st.sampled_from(["std", "std", "pro", "4k", "max"]),
+    "duration": st.sampled_from(["5", "5", "10", "3", "15", "16", "", "5s"]),
+    "aspect_ratio": st.sampled_from(["16:9", "16:9", "9:16", "1:1", "4:3"]),
+    "sound": st.sampled_from(["off", "off", "on"]),
+    "cfg_scale": st.sampled_from([None, None, 0, 0.5, 1, -0.1, 1.5]),
+    "camera_control": st.none() | st.none() | cameras,
+    "multi_shot": st.booleans(),
+    "shot_type": st.sampled_from(["customize", "customize", "intelligence", None, "auto"]),
+    "multi_prompt": st.lists(shots, max_size=7).map(tuple) | st.just(FIVE),
+    "watermark": st.booleans(),
+}
+requests = st.builds(TextToVideo, **FIELDS).map(tidy)
+
+
+def test_both_ends_meet_in_every_field_and_in_no_other():
+    of_one_task = {"callback_url", "external_task_id"}  # of no model, so no model refuses them
+    assert FIELDS.keys() | of_one_task == {field.name for field in fields(TextToVideo)}
+    properties = contract.OPENAPI["components"]["schemas"]["CreateTask"]["properties"]
+    assert properties.keys() == TextToVideo.FIELDS.keys()
 
 
 @settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

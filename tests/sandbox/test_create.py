@@ -89,8 +89,6 @@ REFUSED = [
     ("duration-supported", {"model_name": "kling-v2-6", "duration": "3"}),
     ("sound-supported", {"sound": "on", "mode": "std"}),
     ("sound-supported", {"model_name": "kling-v2-5-turbo", "sound": "on", "mode": "pro"}),
-    ("cfg-scale-supported", {"cfg_scale": 0.5}),
-    ("cfg-scale-supported", {"model_name": "kling-v2-master", "cfg_scale": 0.5}),
     ("camera-control-supported", CAMERA | {"model_name": "kling-v1-6"}),
     ("camera-control-supported", CAMERA | {"mode": "pro"}),
     ("camera-control-supported", CAMERA | {"duration": "10"}),
@@ -98,7 +96,6 @@ REFUSED = [
     ("camera-config-none", V1 | {"camera_control": {"type": "forward_up", "config": {"zoom": 1}}}),
     ("camera-config-one-axis", V1 | {"camera_control": {"type": "simple", "config": {}}}),
     ("camera-config-one-axis", V1 | {"camera_control": {"type": "simple", "config": {"zoom": 1, "pan": 1}}}),
-    ("multi-shot-supported", MULTI | {"model_name": "kling-v2-6"}),
     ("shot-type-required", V3 | {"multi_shot": True}),
     ("multi-prompt-required", V3 | {"multi_shot": True, "shot_type": "customize"}),
     ("multi-prompt-index", MULTI | {"multi_prompt": [BOARD[0], BOARD[1] | {"index": 3}]}),
@@ -120,6 +117,34 @@ def test_a_broken_rule_is_answered_with_its_code_and_its_field(bench, rule, fiel
     assert bench.page() == []
 
 
+# For each field that only some models take: what makes a request with it that these take.
+TAKEN_BY_SOME: dict[str, dict[str, object]] = {"cfg_scale": {"cfg_scale": 0}, "multi_shot": MULTI}
+
+
+def test_every_field_that_only_some_models_take_is_tried():
+    assert TAKEN_BY_SOME.keys() == {
+        field for model in contract.MODELS.values() for field in model.get("takes", ())
+    }
+
+
+@pytest.mark.parametrize("model_name", contract.MODELS)
+@pytest.mark.parametrize("field", TAKEN_BY_SOME)
+@pytest.mark.parity("field-supported")
+def test_a_field_is_taken_by_some_models_and_refused_by_the_others(bench, field, model_name):
+    fields = TAKEN_BY_SOME[field] | {"model_name": model_name}
+    if field in contract.MODELS[model_name].get("takes", ()):
+        bench.create(**fields)
+    else:
+        body = bench.refused(**fields)
+        assert (body["code"], body["message"]) == (1201, f"{field}: is not supported by {model_name}")
+        assert bench.page() == []
+
+
+@pytest.mark.parametrize("model_name", contract.MODELS)
+def test_no_model_refuses_what_it_was_not_asked_for(bench, model_name):
+    bench.create(model_name=model_name, multi_shot=False)
+
+
 MALFORMED: dict[str, list[object]] = {
     "prompt": ["x" * 2501, 5, ["x"], {"text": "x"}, True],
     "negative_prompt": ["x" * 2501, 0],
@@ -137,6 +162,10 @@ MALFORMED: dict[str, list[object]] = {
     "multi_prompt": ["x", [], [{}], [{"index": 1, "prompt": "x" * 513, "duration": "5"}], BOARD * 4],
     "camera_control": ["zoom", {}, {"type": "spin"}, {"type": "simple", "config": {"zoom": 11}}],
 }
+
+
+def test_every_field_is_tried_with_malformed_values():
+    assert MALFORMED.keys() == contract.OPENAPI["components"]["schemas"]["CreateTask"]["properties"].keys()
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def chapter() -> str:
             "## How the sandbox differs from Kling",
             "",
             "The sandbox was written from the documentation; nobody called the live API for it. A test is",
-            f"behind each of its {len(RULES)} rules. These are not fully documented; Kling may differ.",
+            "behind each of its rules. These are not fully documented; Kling may differ.",
             "",
             *(f"- *{mark}*: {STATUSES[mark]}" for mark in marks),
             "",

@@ -84,31 +84,23 @@ class Draft:
         """The catalog's model; None for one that it does not know."""
         return catalog().models.get(self.model)
 
-    @property
-    def takes_camera(self) -> bool:
-        """Whether the model takes `camera_control`."""
-        return self.known is None or self.known.camera_control is not None
+    def can_send(self, field: str) -> bool:
+        """Whether the model takes a field that others refuse; `field` is the API's name of it.
 
-    @property
-    def takes_shots(self) -> bool:
-        """Whether the model can be told to cut."""
-        return self.known is None or self.known.multi_shot
-
-    @property
-    def takes_cfg_scale(self) -> bool:
-        """Whether the model takes `cfg_scale`."""
-        return self.known is None or self.known.cfg_scale
+        Of a model that the catalog does not know, every field can be sent.
+        """
+        return self.known is None or field in self.known.takes
 
     @property
     def is_storyboard(self) -> bool:
         """Whether the shots say what is shown, and not the prompt."""
-        return self.takes_shots and self.cut == STORYBOARD
+        return self.can_send("multi_shot") and self.cut == STORYBOARD
 
     def request(self) -> TextToVideo:
         """Return the request that this draft asks for, without what its model does not take."""
         model = self.known
         no_mode = self.mode == NO_MODE or (model is not None and not model.takes_mode)
-        cut = self.cut if self.takes_shots and self.cut != ONE_SHOT else None
+        cut = self.cut if self.can_send("multi_shot") and self.cut != ONE_SHOT else None
         return TextToVideo(
             prompt=self.prompt,
             negative_prompt=self.negative_prompt,
@@ -117,8 +109,8 @@ class Draft:
             duration=self.duration,
             aspect_ratio=self.aspect_ratio,
             sound="on" if self.sound else "off",
-            cfg_scale=self.cfg_scale if self.set_cfg_scale and self.takes_cfg_scale else None,
-            camera_control=self.camera_control if self.takes_camera else None,
+            cfg_scale=self.cfg_scale if self.set_cfg_scale and self.can_send("cfg_scale") else None,
+            camera_control=self.camera_control if self.can_send("camera_control") else None,
             multi_shot=cut is not None,
             shot_type=cut,
             multi_prompt=self.shots if cut == STORYBOARD else (),
@@ -245,7 +237,7 @@ def sync_camera_words(draft: Draft, touched: Collection[str]) -> Draft:
     """
     control, written = draft.camera_control, camera_words.find_move(draft.prompt)
     same = _words(control) == _words(written)
-    if draft.takes_camera:
+    if draft.can_send("camera_control"):
         if "model" in touched and written and same:
             return replace(draft, prompt=camera_words.with_move(draft.prompt, None))
         return draft

@@ -19,7 +19,7 @@ def _fields(draft: Draft, errors: ShowErrors) -> None:
     st.toggle(
         "Also make a watermarked file", help="A second file beside the clean one.", **persistent("watermark")
     )
-    if draft.takes_cfg_scale:
+    if draft.can_send("cfg_scale"):
         left, right = st.columns([2, 3], vertical_alignment="center")
         left.toggle(
             "Set cfg_scale", help="Otherwise Kling's own default of 0.5.", **persistent("set_cfg_scale")

@@ -66,7 +66,7 @@ def _move(draft: Draft) -> None:
         st.slider("By", -float(CAMERA_LIMIT), float(CAMERA_LIMIT), step=0.5, **persistent("camera_value"))
         st.caption(f"The camera {AXES[draft.camera_axis]}.")
     model = draft.known
-    if not draft.takes_camera:
+    if not draft.can_send("camera_control"):
         title = model.title if model else ""
         control = draft.camera_control
         now = f" It says now: “{move_in_words(control)}”" if control and move_in_words(control) else ""

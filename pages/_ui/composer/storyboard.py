@@ -24,7 +24,7 @@ CUT_WORDS = {ONE_SHOT: "one shot", "intelligence": "Kling cuts the prompt", STOR
 
 def storyboard(draft: Draft, errors: ShowErrors) -> None:
     """Draw how the video is cut, for models that can be told."""
-    if draft.takes_shots:
+    if draft.can_send("multi_shot"):
         panel("Shots", lambda: _cut(draft, errors), key=panel_key("shots"), icon="view_column")
 
 

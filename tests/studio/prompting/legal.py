@@ -60,13 +60,13 @@ def requests(draw: st.DrawFn) -> TextToVideo:
             "aspect_ratio": draw(st.sampled_from(model.aspect_ratios)),
             "sound": draw(st.sampled_from(["on", "off"])) if mode.takes_sound else "off",
         }
-    if model is None or model.cfg_scale:
+    if model is None or "cfg_scale" in model.takes:
         fields["cfg_scale"] = draw(st.none() | st.floats(0, 1))
-    if (model is None or model.camera_control is not None) and draw(st.booleans()):
+    if (model is None or "camera_control" in model.takes) and draw(st.booleans()):
         fields["camera_control"] = draw(cameras())
         if model:
             fields |= {"mode": "std", "duration": "5"}
-    if (model is None or model.multi_shot) and draw(st.booleans()):
+    if (model is None or "multi_shot" in model.takes) and draw(st.booleans()):
         fields |= draw(cuts(int(fields["duration"])))
     request = TextToVideo(**fields)
     assert request.problems(retired_ok=True) == ()
