@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pages._ui.live import SAFETY_NET
 from tests.e2e.conftest import Server
 
 AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
@@ -32,6 +33,12 @@ GATHER_FOR_LONGER = """() => {
   const { setTimeout } = window;
   window.setTimeout = (call, wait, ...rest) => setTimeout(call, wait || 500, ...rest);
 }"""
+NO_SAFETY_NET = f"""(() => {{
+  const {{ setInterval }} = window;
+  window.setInterval = (call, wait, ...rest) =>
+    wait === {SAFETY_NET * 1000} ? 0 : setInterval(call, wait, ...rest);
+}})()"""
+VERSION = "() => Number(document.querySelector('[data-live=header]').dataset.version)"
 COUNT_ASKED = """(() => {
   const { requestIdleCallback } = window;
   window.asked = 0;
@@ -145,6 +152,23 @@ def gathering(shared_server: Server, browser: Browser) -> Iterator[tuple[Page, C
     page.evaluate(GATHER_FOR_LONGER)
     yield page, lambda: sockets[0].send("1000000")
     page.close()
+
+
+def test_a_change_is_drawn_because_the_server_tells_of_it(
+    shared_server: Server, open_page: Callable[..., Page], browser: Browser
+):
+    """The page that waits has no timer that draws again every few seconds, so only the news can do it."""
+    waiting = browser.new_page()
+    waiting.add_init_script(NO_SAFETY_NET)
+    waiting.goto(shared_server.url)
+    waiting.wait_for_function(CONNECTED)
+    waiting.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    before = waiting.evaluate(VERSION)
+    page = open_page(shared_server.url)
+    page.get_by_label("Prompt", exact=True).fill("A change that another page hears of")
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    waiting.wait_for_function(f"before => ({VERSION})() > before", arg=before)
+    waiting.close()
 
 
 def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
