@@ -85,11 +85,9 @@ class Draft:
         return catalog().models.get(self.model)
 
     def can_send(self, field: str) -> bool:
-        """Whether the model takes a field that others refuse; `field` is the API's name of it.
-
-        Of a model that the catalog does not know, every field can be sent.
-        """
-        return self.known is None or field in self.known.takes
+        """Whether the model takes a field, given by the API's name; one that is not known takes each."""
+        model = self.known
+        return model is None or field in model.takes or field not in catalog().optional
 
     @property
     def is_storyboard(self) -> bool:
@@ -251,7 +249,7 @@ def clamp(draft: Draft) -> Draft:
     value = draft.camera_value
     known = draft.model == OTHER or draft.known is not None
     shots = tuple(
-        Shot(prompt=storable(shot.prompt), duration=storable(shot.duration, _LONGEST_NUMBER))
+        Shot(prompt=storable(shot.prompt), duration=_seconds(storable(shot.duration, _LONGEST_NUMBER)))
         for shot in draft.shots[: catalog().shot_limit]
     )
     return replace(
@@ -277,6 +275,12 @@ def clamp(draft: Draft) -> Draft:
         durations=tuple(name for name in OTHER_DURATIONS if name in draft.durations),
         aspect_ratios=tuple(name for name in OTHER_RATIOS if name in draft.aspect_ratios),
     )
+
+
+def _seconds(text: str) -> str:
+    """Return the seconds of a shot as its form control holds them."""
+    seconds = int(text) if text.isdecimal() else 1
+    return str(min(max(seconds, 1), int(OTHER_DURATIONS[-1])))
 
 
 def _words(control: CameraControl | None) -> str:

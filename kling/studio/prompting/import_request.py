@@ -10,17 +10,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 from kling.catalog import catalog
 from kling.endpoint import TEXT_TO_VIDEO
+from kling.studio.prompting.draft import Draft, snap_to_model
 from kling.studio.prompting.shell import Heredoc, ShellError, words
 from kling.text_to_video import TextToVideo
 
 MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
 OURS = ("external_task_id", "callback_url")
+SHOWN = 60  # characters of a value in a note
 
 _CURL = re.compile(r"(?<![\w./-])curl(?:\.exe)?(?=\s)")
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
@@ -60,6 +62,63 @@ def parse_request(text: str) -> ImportedRequest:
     body = text if text.lstrip().startswith("{") else _body_of_curl(text, notes)
     request = _request(_object(body), notes)
     return ImportedRequest(request, tuple(notes))
+
+
+def draft_of(imported: ImportedRequest) -> tuple[Draft, tuple[str, ...]]:
+    """Return the draft that asks for an imported request, and the notes.
+
+    The form cannot hold every value, and its model does not take every field. So the notes also name each
+    value that differs in the draft, and what it became. Not so the choices that the form itself moves to fit
+    the model, because the form then says so.
+    """
+    draft = Draft.from_request(imported.request)
+    fitted, moved = snap_to_model(draft)
+    said = {{"camera": "camera_control"}.get(change.field, change.field) for change in moved}
+    old, new = (_sent(request) for request in (imported.request, fitted.request()))
+    notes = (
+        _note(draft, place, *values)
+        for field in imported.request.FIELDS
+        if field not in said
+        for place, *values in _differences(field, old.get(field), new.get(field))
+    )
+    return draft, (*imported.notes, *notes)
+
+
+def _sent(request: TextToVideo) -> dict[str, Any]:
+    return {"sound": request.sound, **request.to_wire()}  # `to_wire` leaves silence out
+
+
+def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the innermost places in which two values of JSON differ, with what is there."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in {**old, **new}:
+            yield from _differences(f"{place}.{name}", old.get(name), new.get(name))
+    elif isinstance(old, list) and isinstance(new, list):
+        for number, (one, other) in enumerate(zip_longest(old, new), 1):
+            yield from _differences(f"{place}[{number}]", one, other)
+    elif old != new:
+        yield place, old, new
+
+
+def _note(draft: Draft, place: str, old: Any, new: Any) -> str:
+    model = draft.known
+    # backslashreplace: half of a surrogate pair cannot be shown on a page
+    texts = [
+        json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+        for value in (old, new)
+    ]
+    same = next((at for at, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(0, same - SHOWN // 2)  # of two long texts, the part that differs is shown
+    before, after = (
+        "…" * bool(start) + text[start : start + SHOWN] + "…" * (len(text) > start + SHOWN) for text in texts
+    )
+    if old is None:
+        return f"{place} is not given: {after} is taken."
+    if new is not None:
+        return f"{place} {before} became {after} to fit the form."
+    if model and not (draft.can_send(place) and (place != "mode" or model.takes_mode)):
+        return f"{place} {before} is not sent: {model.title} does not take it."
+    return f"{place} {before} is left out to fit the form."
 
 
 def _body_of_curl(text: str, notes: list[str]) -> str:

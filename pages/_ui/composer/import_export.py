@@ -132,6 +132,6 @@ def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         except import_request.ImportRequestError as error:
             st.error(escape_markdown(str(error)))
             return
-        begin_with(Draft.from_request(found.request), found.notes)
+        begin_with(*import_request.draft_of(found))
         st.rerun()
     st.caption("The draft that you have now is kept.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo
+from kling.shots import shots_to_wire
 from kling.studio.prompting import import_request
+from kling.studio.prompting.draft import Draft, snap_to_model
 from kling.studio.prompting.import_request import ImportRequestError
 from kling.studio.prompting.shell import words
 from tests.kling.tools import law
+from tests.studio.prompting import legal
 
 RABBIT = (
     "A cute little rabbit wearing glasses, sitting at a table, reading a newspaper, "
@@ -84,6 +88,11 @@ def test_a_browser_writes_text_in_its_own_way():
 def test_every_field_is_read():
     body = {
         "model_name": "kling-v3",
+        "prompt": "x",
+        "negative_prompt": "rain",
+        "mode": "4k",
+        "aspect_ratio": "9:16",
+        "sound": "on",
         "duration": 5,
         "cfg_scale": 1,
         "camera_control": {"type": "simple", "config": {"pan": 0, "zoom": -3}},
@@ -95,10 +104,24 @@ def test_every_field_is_read():
         ],
         "watermark_info": {"enabled": True},
     }
+    assert body.keys() == TextToVideo.FIELDS.keys() - {*import_request.OURS}
     request = import_request.parse_request(json.dumps(body)).request
-    assert (request.duration, request.cfg_scale, request.watermark, request.mode) == ("5", 1, True, "std")
+    written_otherwise = {"duration", "camera_control", "multi_prompt"}
+    assert request.to_wire().keys() == body.keys()
+    assert all(request.to_wire()[name] == body[name] for name in body.keys() - written_otherwise)
+    assert (request.duration, request.cfg_scale, request.watermark, request.mode) == ("5", 1, True, "4k")
     assert request.camera_control == CameraControl(type="simple", config={"zoom": -3})
     assert request.multi_prompt == (Shot(prompt="one", duration="3"), Shot(prompt="two", duration="2"))
+
+
+def test_a_choice_that_the_body_leaves_out_is_the_documented_default():
+    request = import_request.parse_request(json.dumps({"model_name": "kling-v3", "prompt": "x"})).request
+    assert (request.mode, request.duration, request.aspect_ratio, request.sound) == (
+        "std",
+        "5",
+        "16:9",
+        "off",
+    )
 
 
 @pytest.mark.parametrize("config", [None, "None", {}, {"pan": 0, "zoom": 0}])
@@ -138,6 +161,95 @@ def test_what_is_left_out_or_assumed_is_noted():
     ):
         assert word in said
     assert len(found.notes) == 8
+
+
+V3 = {"model_name": "kling-v3", "prompt": "x"}
+SHOTS = [{"index": 1, "prompt": "one", "duration": "2"}, {"index": 2, "prompt": "two", "duration": "3"}]
+EMPTY_SHOTS = shots_to_wire(Draft().shots)
+BOARD = V3 | {"multi_shot": True, "shot_type": "customize", "multi_prompt": SHOTS}
+
+
+@pytest.mark.parametrize(
+    ("body", "notes"),
+    [
+        (V3 | {"cfg_scale": 1.5}, ["cfg_scale 1.5 became 1.0 to fit the form."]),
+        (V3 | {"cfg_scale": -1}, ["cfg_scale -1 became 0.0 to fit the form."]),
+        (V3 | {"mode": "max"}, ['mode "max" became "std" to fit the form.']),
+        (V3 | {"sound": "loud"}, ['sound "loud" became "off" to fit the form.']),
+        (V3 | {"shot_type": "customize"}, ['shot_type "customize" is left out to fit the form.']),
+        (V3 | {"prompt": "a\0b"}, ['prompt "a\\u0000b" became "a\ufffdb" to fit the form.']),
+        (V3 | {"prompt": "a\ud800b"}, ['prompt "a\\ud800b" became "a\ufffdb" to fit the form.']),
+        (
+            V3 | {"prompt": "x" * 500 + "\0"},
+            [
+                f'prompt …{"x" * 30}\\u0000" became …{"x" * 30}\ufffd" to fit the form.',
+            ],
+        ),
+        (
+            {"prompt": "x", "model_name": "kling-v2-6", "cfg_scale": 0.5},
+            ["cfg_scale 0.5 is not sent: Kling 2.6 does not take it."],
+        ),
+        (
+            {"prompt": "x", "model_name": "kling-v2-6", "camera_control": {"type": "down_back"}},
+            ['camera_control {"type": "down_back"} is not sent: Kling 2.6 does not take it.'],
+        ),
+        (
+            {"prompt": "x", "model_name": "kling-v2-master", "mode": "pro"},
+            ['mode "pro" is not sent: Kling 2.0 Master does not take it.'],
+        ),
+        (
+            {
+                "prompt": "x",
+                "model_name": "kling-v1",
+                "camera_control": {"type": "simple", "config": {"pan": 11, "zoom": 3}},
+            },
+            [
+                "camera_control.config.pan 11 became 10 to fit the form.",
+                "camera_control.config.zoom 3 became 0 to fit the form.",
+            ],
+        ),
+        (
+            BOARD | {"duration": "6"},
+            ['multi_prompt[2].duration "3" became "4" to fit the form.'],
+        ),
+        (
+            BOARD | {"multi_prompt": [SHOTS[0], SHOTS[1] | {"duration": "long"}], "duration": "3"},
+            ['multi_prompt[2].duration "long" became "1" to fit the form.'],
+        ),
+        (
+            V3 | {"multi_shot": True, "shot_type": "customize"},
+            [f"multi_prompt is not given: {json.dumps(EMPTY_SHOTS)[:60]}… is taken."],
+        ),
+        # The form itself says what it moved.
+        (V3 | {"duration": "20", "aspect_ratio": "4:3"}, []),
+        (V3 | {"model_name": "kling-v2-6", "mode": "4k", "sound": "on"}, []),
+        (V3 | {"cfg_scale": 1, "mode": "4k", "sound": "on"}, []),
+        (BOARD | {"watermark_info": {"enabled": True}}, []),
+    ],
+)
+def test_what_an_import_changes_to_fit_is_noted_with_what_it_became(body, notes):
+    _, told = import_request.draft_of(import_request.parse_request(json.dumps(body)))
+    assert list(told) == notes
+
+
+def test_the_notes_of_an_import_also_name_what_was_left_out_of_the_paste():
+    found = import_request.parse_request(json.dumps(V3 | {"cfg_scale": 1.5, "image": "x"}))
+    draft, notes = import_request.draft_of(found)
+    assert notes == (
+        "image is left out: it is not known here.",
+        "cfg_scale 1.5 became 1.0 to fit the form.",
+    )
+    assert draft == Draft.from_request(found.request)
+
+
+@given(legal.requests())
+@law
+def test_nothing_changes_in_an_import_that_neither_a_note_nor_the_form_says(request):
+    draft, notes = import_request.draft_of(import_request.ImportedRequest(request))
+    fitted, moved = snap_to_model(draft)
+    old, new = request.to_wire(), fitted.request().to_wire()
+    told = {re.split(r"[ .\[]", note)[0] for note in notes} | {change.field for change in moved}
+    assert told == {name for name in TextToVideo.FIELDS if old.get(name) != new.get(name)}
 
 
 @pytest.mark.parametrize(
