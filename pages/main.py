@@ -28,7 +28,7 @@ STYLE = """<style>
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
   button[data-variant="segmented_control"][data-selected]:is([data-hovered], [data-focused]) {
-    color: light-dark(#4a2fd6, #b3a4ff) !important;
+    color: inherit !important;
   }
   .stButton kbd { opacity: 1; }
   /* On a phone the price and the button stay in view. On larger screens they would cover what gets the focus
