@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,21 +105,26 @@ def _facts(title: str, facts: dict[str, str]) -> None:
 
 def _request(job: Job) -> Iterator[tuple[str, str]]:
     request = job.request
-    yield "model_name", request.model_name
-    yield "mode", request.mode or ""
-    yield "duration", f"{request.duration} s" if request.duration else ""
-    yield "aspect_ratio", request.aspect_ratio
-    yield "sound", request.sound
-    yield "cfg_scale", "" if request.cfg_scale is None else f"{request.cfg_scale:g}"
-    camera = request.camera_control
-    if camera is not None:
-        moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
-        yield "camera_control", f"{camera.type} {moves}".strip()
-    if request.multi_shot:
-        yield "multi_shot", request.shot_type or "on"
-    yield "watermark", "also with a watermark" if request.watermark else ""
-    yield "callback_url", _without_query(request.callback_url)
+    for name in request.FIELDS:
+        if name in _IN_WORDS:
+            yield _LABELS.get(name, name), _IN_WORDS[name](request)
+        elif name not in _ELSEWHERE:
+            yield name, _plain(getattr(request, name))
     yield "take", str(job.take) if job.take > 1 else ""
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _camera(request: TextToVideo) -> str:
+    camera = request.camera_control
+    if camera is None:
+        return ""
+    moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
+    return f"{camera.type} {moves}".strip()
 
 
 def _task(job: Job) -> Iterator[tuple[str, str]]:
@@ -140,6 +145,20 @@ def _task(job: Job) -> Iterator[tuple[str, str]]:
         word = state(Job({"state": name}))[0]
         yield word.capitalize(), when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")
     yield "File", f"{job['file']}, {int(job['file_bytes']):,} bytes" if job["file_bytes"].isdecimal() else ""
+
+
+# The fields that stand outside of the table of the request: as texts above it, in the row `multi_shot`, or
+# in the table of the task.
+_ELSEWHERE = frozenset({"prompt", "negative_prompt", "multi_prompt", "shot_type", "external_task_id"})
+_LABELS = {"watermark_info": "watermark"}
+# The fields whose value is not shown as it is. Any other field needs no entry here.
+_IN_WORDS: Mapping[str, Callable[[TextToVideo], str]] = {
+    "duration": lambda request: f"{request.duration} s" if request.duration else "",
+    "camera_control": _camera,
+    "multi_shot": lambda request: (request.shot_type or "on") if request.multi_shot else "",
+    "watermark_info": lambda request: "also with a watermark" if request.watermark else "",
+    "callback_url": lambda request: _without_query(request.callback_url),
+}
 
 
 def _without_query(url: str) -> str:

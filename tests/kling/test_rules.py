@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 from typing import Any
@@ -348,31 +349,35 @@ def likely(*values: object) -> st.SearchStrategy:
     return st.sampled_from(values) | texts
 
 
-requests = st.builds(
-    TextToVideo,
-    prompt=likely("A fox"),
-    model_name=likely(*catalog().models, "kling-new"),
-    negative_prompt=likely(""),
-    mode=st.none() | likely("std", "pro", "4k"),
-    duration=likely("5", "10", "3"),
-    aspect_ratio=likely("16:9", "1:1"),
-    sound=likely("on", "off"),
-    cfg_scale=st.none() | st.floats(0, 1) | numbers,
-    camera_control=st.none()
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "prompt": likely("A fox"),
+    "model_name": likely(*catalog().models, "kling-new"),
+    "negative_prompt": likely(""),
+    "mode": st.none() | likely("std", "pro", "4k"),
+    "duration": likely("5", "10", "3"),
+    "aspect_ratio": likely("16:9", "1:1"),
+    "sound": likely("on", "off"),
+    "cfg_scale": st.none() | st.floats(0, 1) | numbers,
+    "camera_control": st.none()
     | st.builds(
         CameraControl,
         type=likely("simple", "down_back"),
         config=st.dictionaries(likely("pan", "zoom"), st.floats(-10, 10) | numbers, max_size=3),
     ),
-    multi_shot=st.booleans(),
-    shot_type=st.none() | likely("customize", "intelligence"),
-    multi_prompt=st.lists(st.builds(Shot, prompt=likely("snow"), duration=likely("1", "5")), max_size=7).map(
-        tuple
-    ),
-    watermark=st.booleans(),
-    callback_url=likely("", "https://a.example"),
-    external_task_id=likely("", "job"),
-)
+    "multi_shot": st.booleans(),
+    "shot_type": st.none() | likely("customize", "intelligence"),
+    "multi_prompt": st.lists(
+        st.builds(Shot, prompt=likely("snow"), duration=likely("1", "5")), max_size=7
+    ).map(tuple),
+    "watermark": st.booleans(),
+    "callback_url": likely("", "https://a.example"),
+    "external_task_id": likely("", "job"),
+}
+requests = st.builds(TextToVideo, **FIELDS)
+
+
+def test_the_requests_of_these_tests_have_every_field():
+    assert FIELDS.keys() == {field.name for field in dataclasses.fields(TextToVideo)}
 
 
 @law

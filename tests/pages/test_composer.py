@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling import CameraControl, catalog
+from kling import CameraControl, TextToVideo, catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
@@ -127,6 +127,18 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
         "rain",
     )
     assert request.aspect_ratio == "1:1"
+    pick(app, "model", "kling-v3")
+    pick(app, "mode", "pro")
+    pick(app, "sound", True)
+    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "shot_1", "A fox wakes")
+    pick(app, "shot_2", "A fox runs")
+    pick(app, "duration", "7")
+    press_generate(app)
+    blank, ours = TextToVideo().to_wire(), {"callback_url", "external_task_id"}
+    sent = [job.request.to_wire() for job in studio.ledger.jobs()]
+    reached = {name for body in sent for name, value in body.items() if value != blank.get(name)}
+    assert reached - ours == TextToVideo.FIELDS.keys() - ours
 
 
 def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: AppTest):
@@ -177,9 +189,7 @@ def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
     assert studio.ledger.jobs()[0].request.duration == "30"
 
 
-def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(
-    studio: Studio, app: AppTest
-):
+def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(studio: Studio, app: AppTest):
     pick(app, "prompt", "A fox")
     pick(app, "takes", 3)
     assert button(app).startswith("Generate 3 · 4.5 Units ($0.63)")

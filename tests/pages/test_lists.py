@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from streamlit.testing.v1 import AppTest
 
 from kling import CameraControl, Shot, TextToVideo
@@ -53,24 +55,25 @@ def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Stu
     fill(studio, 1, state="succeed", task_id="77", request_id="r-9", video_id="v-3", **request_cells(request))
     open_page(app, "history.py", task="job0000")
     words = said(app)
-    for fact in (
-        "rain",
-        "mode: pro",
-        "duration: 10 s",
-        "aspect_ratio: 1:1",
-        "sound: on",
-        "cfg_scale: 0.7",
-        "camera_control: simple pan -4",
-        "multi_shot: customize",
-        "It wakes",
-        "It runs",
-        "Shot 2, 6 s",
-        "also with a watermark",
-        "task_id: 77",
-        "request_id: r-9",
-        "video_id: v-3",
-        "https://example.com/hook",
-    ):
+    facts = {
+        "model_name": ["model_name: kling-v1"],
+        "prompt": ["A fox"],
+        "negative_prompt": ["rain"],
+        "mode": ["mode: pro"],
+        "duration": ["duration: 10 s"],
+        "aspect_ratio": ["aspect_ratio: 1:1"],
+        "sound": ["sound: on"],
+        "cfg_scale": ["cfg_scale: 0.7"],
+        "camera_control": ["camera_control: simple pan -4"],
+        "multi_shot": ["multi_shot: customize"],
+        "shot_type": ["multi_shot: customize"],
+        "multi_prompt": ["It wakes", "It runs", "Shot 2, 6 s"],
+        "watermark_info": ["watermark: also with a watermark"],
+        "callback_url": ["callback_url: https://example.com/hook"],
+        "external_task_id": ["external_task_id: job0000"],
+    }
+    assert facts.keys() == TextToVideo.FIELDS.keys()
+    for fact in (*chain(*facts.values()), "task_id: 77", "request_id: r-9", "video_id: v-3"):
         assert fact in words
     assert "hush" not in words
 

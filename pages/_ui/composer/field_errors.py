@@ -11,7 +11,9 @@ from pages._ui.composer.draft_state import panel_key
 from pages._ui.escape import escape_markdown
 
 ShowErrors = Callable[..., None]
-PANELS = {"camera_control": "camera", "shot_type": "shots", "multi_prompt": "shots", "cfg_scale": "more"}
+# Fields outside of all panels, and the panels of some others. Any other field is in “More settings”.
+IN_SIGHT = frozenset({"prompt", "negative_prompt", "model_name", "mode", "duration", "aspect_ratio", "sound"})
+PANELS = {"camera_control": "camera", "multi_shot": "shots", "shot_type": "shots", "multi_prompt": "shots"}
 
 
 def errors_by_field(problems: Sequence[Problem]) -> ShowErrors:
@@ -28,5 +30,6 @@ def errors_by_field(problems: Sequence[Problem]) -> ShowErrors:
 def open_panels(problems: Sequence[Problem]) -> None:
     """Open every panel that holds a problem. Only before they are drawn, or in a callback."""
     for problem in problems:
-        if name := PANELS.get(problem.field.split("[")[0]):  # multi_prompt[2] is a part of multi_prompt
-            st.session_state[panel_key(name)] = True
+        field = problem.field.split("[")[0]  # multi_prompt[2] is a part of multi_prompt
+        if field not in IN_SIGHT:
+            st.session_state[panel_key(PANELS.get(field, "more"))] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 
 import pytest
@@ -29,19 +29,12 @@ from kling.studio.prompting.draft import (
     sync_camera_words,
 )
 from tests.kling.tools import law
+from tests.studio.prompting import legal
 
 CHOICES = ("mode", "duration", "aspect_ratio", "sound", "camera")
-OPTIONS = {
-    "model_name",
-    "mode",
-    "duration",
-    "aspect_ratio",
-    "sound",
-    "cfg_scale",
-    "camera_control",
-    "multi_shot",
-    "shot_type",
-}
+TEXTS = {"prompt", "negative_prompt", "multi_prompt"}
+OURS = {"callback_url", "external_task_id"}  # no fields of the form
+OPTIONS = TextToVideo.FIELDS.keys() - TEXTS - OURS - {"watermark_info"}
 MODELS = [*catalog().models, OTHER]
 
 shots = st.lists(
@@ -99,17 +92,7 @@ def test_the_changes_tell_exactly_what_moved(draft: Draft, last: set[str]):
         (change.old, change.new) == (getattr(draft, change.field), getattr(fitted, change.field))
         for change in changes
     )
-    same = {
-        "prompt",
-        "negative_prompt",
-        "model",
-        "other_model",
-        "watermark",
-        "cfg_scale",
-        "cut",
-        "takes",
-        "parent",
-    }
+    same = {field.name for field in fields(Draft)} - {*CHOICES, "shots"}
     assert all(getattr(draft, name) == getattr(fitted, name) for name in same)
 
 
@@ -211,6 +194,26 @@ def test_a_draft_comes_back_from_json_and_from_its_request(draft: Draft, last: s
     fitted, _ = snap_to_model(draft, last)
     assert Draft.from_json(fitted.to_json()) == fitted
     assert Draft.from_request(fitted.request()).request() == fitted.request()
+
+
+def test_the_legal_requests_of_these_tests_have_every_field():
+    blank, varied = TextToVideo().to_wire(), set[str]()
+
+    @law
+    @given(legal.requests())
+    def look(request: TextToVideo) -> None:
+        varied.update(name for name, value in request.to_wire().items() if value != blank.get(name))
+
+    look()
+    assert varied == TextToVideo.FIELDS.keys() - OURS
+
+
+@law
+@given(legal.requests())
+def test_a_draft_of_a_request_asks_for_the_same_in_every_field(request: TextToVideo):
+    draft = Draft.from_request(request)
+    mode = request.mode if request.mode in {None, *OTHER_MODES} else "std"
+    assert draft.request() == replace(request, mode=mode)
 
 
 @law

@@ -57,6 +57,7 @@ def test_a_whole_request_is_kept_through_a_restart(saved, again):
         external_task_id="mine",
         callback_url="https://here.example",
     )
+    assert whole.to_wire().keys() == TextToVideo.FIELDS.keys()
     made = saved.add(whole, title=" Two\nshots ", category="Film", teaches="How", author="Ann")
     (found,) = again.all()
     assert found == made
