@@ -73,7 +73,7 @@ class AccountScan:
     Args:
         ledger: that is compared.
         account: gives the name that new jobs are recorded under.
-        owns: whether a job belongs to the account in use.
+        owns: whether a job is this studio's to act on (`Accounts.owns`).
         mark: gives the mark of the data folder.
         recognise: called with a job that the account in use lists but the log has under another account name.
         take_up: records a task that Kling lists and the log denies; returns whether the log denied it.

@@ -68,8 +68,11 @@ class Accounts:
         self._others: tuple[OtherAccount, ...] = ()
 
     def owns(self, job: Job) -> bool:
-        """Whether a job belongs to the account in use. Jobs of other accounts are shown, but not followed."""
-        return job["account"] in self._names
+        """Whether a job is this studio's to act on: of the account in use, and of an endpoint that it knows.
+
+        All other jobs are shown, and left alone.
+        """
+        return job["account"] in self._names and job.endpoint is not None
 
     @property
     def others(self) -> tuple[OtherAccount, ...]:
@@ -113,14 +116,17 @@ class Accounts:
     def recognise(self, job: Job) -> None:
         """Note that the account in use lists a task of a job, whose account name therefore belongs to it."""
         name = job["account"]
-        if name and not self.owns(job) and SANDBOX not in {name, self._current}:
+        if name and name not in self._names and SANDBOX not in {name, self._current}:
             self._join(name)
 
     def _unseen(self) -> dict[str, list[Job]]:
-        """Return the unfinished jobs of other names, by name; not those of the sandbox, which are free."""
+        """Return the unfinished jobs of other names, by name.
+
+        Not those of the sandbox, which are free, nor those of an unknown endpoint.
+        """
         unseen: dict[str, list[Job]] = {}
         for job in (*self._ledger.open_jobs(), *self._ledger.unfetched().values()):
-            if job["account"] not in self._names | {SANDBOX, ""}:
+            if job["account"] not in self._names | {SANDBOX, ""} and job.endpoint is not None:
                 unseen.setdefault(job["account"], []).append(job)
         return unseen
 
@@ -129,7 +135,9 @@ class Accounts:
         unsure = [job for job in jobs if job.state in {INTENT, UNKNOWN}]
         accepted = [job for job in jobs if job.accepted]
         newest = self._ledger.index.newest(0, NEWEST) if len(accepted) < ASKED_AT_ONCE else []
-        accepted += [job for job in newest if job["account"] == name and job.accepted]
+        accepted += [
+            job for job in newest if job["account"] == name and job.accepted and job.endpoint is not None
+        ]
         for job in (*_newest(accepted), *_newest(unsure)):
             try:
                 if find_task(client(), job) is not None:

@@ -40,7 +40,7 @@ class AdmissionControl:
 
     Args:
         ledger: has the jobs that wait and run.
-        owns: whether a job belongs to the account in use.
+        owns: whether a job is this studio's to act on (`Accounts.owns`).
         monotonic: seconds of a clock that never jumps.
         rng: the source of jitter.
     """
@@ -65,7 +65,7 @@ class AdmissionControl:
     # -- the jobs --------------------------------------------------------------------------------------------
 
     def own_jobs(self) -> list[Job]:
-        """Return the jobs of the account in a state of `OPEN`."""
+        """Return the jobs in a state of `OPEN` that this studio may act on (`Accounts.owns`)."""
         return [job for job in self._ledger.open_jobs() if self.owns(job)]
 
     def waiting(self) -> list[Job]:

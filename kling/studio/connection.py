@@ -16,7 +16,7 @@ from kling.auth import KeyPair
 from kling.client import NOT_FOUND_CODES, Client
 from kling.errors import BadRequest, MaybeSent, NotSent
 from kling.studio.ids import asked_by
-from kling.studio.jobs import Job
+from kling.studio.jobs import Job, UnknownEndpoint
 from kling.studio.settings import Settings
 from kling.tasks import Task
 
@@ -195,11 +195,13 @@ def find_task(client: Client, job: Job) -> Task | None:
     Raises:
         KlingError: nothing is known. None is returned only if the API said that there is no such task.
     """
-    asked = asked_by(job.id)
+    asked, endpoint = asked_by(job.id), job.endpoint
+    if endpoint is None:
+        raise NotSent(str(UnknownEndpoint(job["endpoint"])))
     if asked == job.id:
-        return client.find(job.id, endpoint=job.endpoint)
+        return client.find(job.id, endpoint=endpoint)
     try:
-        task = client.get(asked, endpoint=job.endpoint)
+        task = client.get(asked, endpoint=endpoint)
     except BadRequest as error:
         if error.code in NOT_FOUND_CODES:
             return None

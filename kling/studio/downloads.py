@@ -56,7 +56,7 @@ class Downloads:
 
     Args:
         ledger, archive, connection: the studio's parts.
-        owns: whether a job belongs to the account in use.
+        owns: whether a job is this studio's to act on (`Accounts.owns`).
         run: hands a call to a worker. With three workers a long check does not delay the two transfers.
         clock: Unix seconds, for the 30 days and for recorded times.
         monotonic: seconds of a clock that never jumps, for every pause.
@@ -182,7 +182,8 @@ class Downloads:
             if job is None or is_late or not _is_wanted(job, repair=fetch.is_repair):
                 self._queue.close(fetch)
             elif not self._owns(job):
-                fetch.trouble = "the studio is connected to another account than the one that it belongs to."
+                elsewhere = "the studio is connected to another account than the one that it belongs to."
+                fetch.trouble = elsewhere if job.endpoint is not None else ""
                 self._queue.schedule(fetch, now + ELSEWHERE_PAUSE * self._rng.uniform(1.0, 1.2))
             else:
                 self._start_fetch(fetch, now)

@@ -9,12 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from kling.endpoint import TEXT_TO_VIDEO
 from kling.studio.jobs import Job
 
 FEWEST, MOST = 5, 50  # an estimate needs so many tasks of a kind at least, and uses the last so many
 LONGEST = 24 * 3600.0  # seconds; a longer time says nothing about the next task
 
-JobKind = tuple[str, str, str, str]  # account, model, mode, duration
+JobKind = tuple[str, str, str, str, str]  # account, endpoint, model, mode, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class DurationStats:
 def kind_of(job: Job) -> JobKind:
     """Return the kind of a job: tasks of one kind take about the same time."""
     cells = job.cells.get
-    return cells("account", ""), cells("model_name", ""), cells("mode", ""), cells("duration", "")
+    endpoint = cells("endpoint") or TEXT_TO_VIDEO.name  # logs of old versions name none
+    return cells("account", ""), endpoint, cells("model_name", ""), cells("mode", ""), cells("duration", "")
 
 
 def timeline(job: Job, now: datetime) -> Timeline:

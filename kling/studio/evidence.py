@@ -273,8 +273,8 @@ class Evidence:
             return calls
 
     def nothing_spent(self, job: Job) -> bool:
-        """Whether it is proved that no task exists for a job."""
-        if job.accepted:
+        """Whether it is proved that no task exists for a job; never for one of an unknown endpoint."""
+        if job.accepted or job.endpoint is None:
             return False
         with self._lock:
             calls = self._calls.get(job.id)

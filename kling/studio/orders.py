@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kling.endpoint import AnyRequest
 from kling.errors import InvalidRequest
 from kling.studio.admission import AdmissionControl
 from kling.studio.evidence import Evidence
@@ -29,9 +30,9 @@ from kling.studio.jobs import (
     UNKNOWN,
     WAITING,
     WITHDRAWN,
-    AnyRequest,
     Job,
     StateChanged,
+    UnknownEndpoint,
     dump_json,
     request_cells,
 )
@@ -90,7 +91,7 @@ class Orders:
         ledger, admission, evidence: the studio's parts.
         account: gives the name of the account that new jobs are recorded under.
         mark: gives the mark of the data folder, which is a part of each new id.
-        owns: whether a job belongs to the account in use.
+        owns: whether a job is this studio's to act on (`Accounts.owns`).
         hand_over: hands an acquired job to a worker, which sends it.
         retired_ok: whether the account decides by itself about models that Kling has retired.
         account_cells: further cells of each new job, such as the price of a Unit.
@@ -232,10 +233,11 @@ class Orders:
         """Take back a job that was not sent.
 
         Raises:
-            StateChanged: it has been sent by now.
+            StateChanged: it has been sent by now, or its endpoint is not known.
             LedgerError: nothing was recorded.
         """
         with self._admission.lock:
+            self._check_endpoint(job_id)
             if job_id in self._admission.in_flight:
                 raise StateChanged("It is being sent right now.")
             return self._ledger.append(
@@ -243,7 +245,7 @@ class Orders:
             )
 
     def withdraw_group(self, group: str) -> int:
-        """Take back every job of a batch that was not sent; return how many.
+        """Take back every job of a batch that was not sent, as `withdraw` does; return how many.
 
         Raises:
             LedgerError: nothing was recorded.
@@ -253,7 +255,7 @@ class Orders:
             mine = [
                 job.id
                 for job in (self._ledger.index.batch(group) if group else [])
-                if job.state in {WAITING, NOT_SENT} and job.id not in in_flight
+                if job.state in {WAITING, NOT_SENT} and job.id not in in_flight and job.endpoint is not None
             ]
             cells = {"state": WITHDRAWN, "message": WITHDRAWN_MESSAGE}
             return len(self._ledger.append_many([(job_id, cells) for job_id in mine]))
@@ -262,10 +264,11 @@ class Orders:
         """End a job that has been looked up for long. A person takes the risk that Kling has it all the same.
 
         Raises:
-            StateChanged: it is not being looked up any more.
+            StateChanged: it is not being looked up any more, or its endpoint is not known.
             LedgerError: nothing was recorded.
         """
         with self._admission.lock:
+            self._check_endpoint(job_id)
             if job_id in self._admission.in_flight:
                 raise StateChanged("It is being sent right now.")
             return self._ledger.append(
@@ -275,6 +278,16 @@ class Orders:
                 message=GIVEN_UP_MESSAGE,
                 extra=dump_json({"given_up": True}),
             )
+
+    def _check_endpoint(self, job_id: str) -> None:
+        """Refuse a decision that this version cannot judge: Kling may have the task where it cannot look.
+
+        Raises:
+            UnknownEndpoint: this version of the studio does not know the endpoint of the job.
+        """
+        job = self._ledger.get(job_id)
+        if job is not None and job.endpoint is None:
+            raise UnknownEndpoint(job["endpoint"])
 
     def left(self) -> list[Job]:
         """Return the jobs of the account that were left to a person to send or withdraw."""
@@ -299,9 +312,10 @@ class Orders:
         If this process has not seen all calls for the job, Kling is asked first whether it has the task.
 
         Raises:
-            StateChanged: it is not waiting for a person's decision.
+            StateChanged: it is not waiting for a person's decision, or its endpoint is not known.
             LedgerError: nothing was recorded.
         """
+        self._check_endpoint(job_id)
         job = self._ledger.get(job_id)
         if job is None or job.state not in {WAITING, NOT_SENT}:
             raise StateChanged("It has been sent by now.")

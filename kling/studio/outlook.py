@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.durations import DurationEstimate
-from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job
+from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job, UnknownEndpoint
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import SILENT_MANY, Reconciler
 
@@ -38,7 +38,7 @@ class Views:
     """The questions that `outlook` asks the studio's parts.
 
     Args:
-        owns: whether a job belongs to the account in use.
+        owns: whether a job is this studio's to act on (`Accounts.owns`).
         position: the position of a waiting job in the queue.
         reconciler: looks up lost answers.
         usual: how long a job of its kind usually takes.
@@ -70,6 +70,9 @@ def outlook(job: Job, views: Views) -> Outlook | None:
     if job.has_clip or (job.ended_at is not None and job.state != SUCCEED):
         return None
     since = job.since.get(job.state)
+    if job.endpoint is None:
+        fault = UnknownEndpoint(job["endpoint"])
+        return Outlook(fault.why, fault.remedy, Actor.OPERATOR, since)
     if not views.owns(job):
         return _of_another_account(job, since)
     by_state = {

@@ -276,11 +276,13 @@ class Poller:
     def _ask_by_id(self, unseen: dict[str, Job], client: Client) -> None:
         longest_unseen = sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))
         for job in longest_unseen[:MOST_GETS]:
+            if (endpoint := job.endpoint) is None:
+                continue  # nobody knows where to ask for it
             # Noted before the call, so that a job whose call always fails does not come first again.
             self._asked_at[job.id] = self._monotonic()
             self._calls += 1
             try:
-                task = client.get(asked_by(job.id), endpoint=job.endpoint)
+                task = client.get(asked_by(job.id), endpoint=endpoint)
             except BadRequest as error:
                 if error.code not in NOT_FOUND_CODES:
                     raise

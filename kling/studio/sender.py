@@ -8,7 +8,7 @@ from collections.abc import Callable
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError, RateLimited
 from kling.studio.admission import ACCOUNT, AdmissionControl
 from kling.studio.evidence import AFTER_CREATE, Evidence, Known, Outcome, Step, outcome_of
-from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged
+from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged, UnknownEndpoint
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.queue_position import NO_LOG
 from kling.studio.reconciler import DECIDE, LEFT, Reconciler, error_words, support_cells
@@ -48,10 +48,14 @@ class Sender:
     def send(self, job: Job) -> None:
         """Make one POST and record its outcome.
 
-        If the outcome cannot be recorded, the job stays `intent`, and the reconciler looks it up.
+        If the outcome cannot be recorded, the job stays `intent`, and the reconciler looks it up. A job of an
+        endpoint that is not known is not sent, and nothing is recorded.
         """
         try:
             self._may_spend()
+            if job.endpoint is None:
+                log.warning("Task %s: %s", job.id, UnknownEndpoint(job["endpoint"]))
+                return
             if self._may_exist_already(job):
                 return
             self._post(self._with_intent(job))
@@ -97,12 +101,13 @@ class Sender:
         return task is not None
 
     def _post(self, job: Job) -> None:
+        request = job.request  # raises nothing after `begin`: until the answer, the call counts as open
         calls = self._evidence.of(job)
         known = calls.known
         before = calls.begin(self._monotonic())
         try:
             with self._reconciler.asking() as client:
-                task = client.create(job.request)
+                task = client.create(request)
         except KlingError as error:
             outcome = outcome_of(error)
             calls.end(outcome, before)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from kling.endpoint import AnyRequest
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
 from kling.studio.admission import AT_ONCE, AdmissionControl
@@ -22,7 +23,7 @@ from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.ids import folder_mark
-from kling.studio.jobs import OPEN, WAITING, AnyRequest, Job
+from kling.studio.jobs import OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
@@ -37,7 +38,6 @@ from kling.studio.sender import Sender
 from kling.studio.settings import Settings
 from kling.studio.state.shared import SharedState
 from kling.studio.video_check import VideoChecker
-from kling.text_to_video import TextToVideo
 
 __all__ = ["Check", "FolderTaken", "Studio"]
 
@@ -318,12 +318,12 @@ class Studio:
         """Whether a page may say that nothing was spent for a job that ended without a task (`evidence`)."""
         return job.state not in OPEN and self.evidence.nothing_spent(job)
 
-    def duration_estimate(self, what: TextToVideo | Job) -> DurationEstimate | None:
-        """Return how long a job of this account, model, mode and duration usually takes, if that is known."""
-        if isinstance(what, TextToVideo):
-            kind = self.accounts.name, what.model_name, what.mode or "", what.duration
-            return self.ledger.times.usual(kind)
-        return self.ledger.times.usual(kind_of(what))
+    def duration_estimate(self, what: AnyRequest | Job) -> DurationEstimate | None:
+        """Return how long a job of this account and of the same kind usually takes, if that is known."""
+        if isinstance(what, Job):
+            return self.ledger.times.usual(kind_of(what))
+        cells = {"account": self.accounts.name, **request_cells(what)}
+        return self.ledger.times.usual(kind_of(Job(cells)))
 
     def timeline(self, job: Job) -> Timeline:
         """Return how the time of a job was spent: waiting here, queued at Kling, processing."""

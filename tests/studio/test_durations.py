@@ -24,12 +24,12 @@ from kling.text_to_video import TextToVideo
 from tests.studio.fakes import FOX, Bench
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-KIND = ("sandbox", "kling-v2-6", "std", "5")
+KIND = ("sandbox", "text2video", "kling-v2-6", "std", "5")
 
 
 def ended(number: int, seconds: float, cells: dict[str, str] | None = None, **seen: float) -> Job:
     since = at(intent=0, submitted=0, **seen, succeed=seconds)
-    kind = dict(zip(("account", "model_name", "mode", "duration"), KIND, strict=True))
+    kind = dict(zip(("account", "endpoint", "model_name", "mode", "duration"), KIND, strict=True))
     return Job({"external_task_id": f"v{number}", "state": "succeed", **kind, **(cells or {})}, since)
 
 
@@ -55,13 +55,18 @@ def test_the_last_fifty_count_and_the_extremes_do_not():
     assert read.usual(KIND) == kept.usual(KIND) == DurationEstimate(low=60, high=60, count=MOST)
 
 
-@pytest.mark.parametrize("column", ["account", "model_name", "mode", "duration"])
+@pytest.mark.parametrize("column", ["account", "endpoint", "model_name", "mode", "duration"])
 def test_another_kind_has_times_of_its_own(column):
     times = DurationStats([ended(number, 100) for number in range(FEWEST)])
     other = ended(99, 300, {column: "other"})
     times.add(other)
     assert times.usual(KIND) == DurationEstimate(100, 100, FEWEST)
     assert times.usual(kind_of(other)) is None
+
+
+def test_a_row_of_an_old_version_without_an_endpoint_is_of_text_to_video():
+    times = DurationStats([ended(number, 100, {"endpoint": ""}) for number in range(FEWEST)])
+    assert times.usual(KIND) == DurationEstimate(100, 100, FEWEST)
 
 
 def test_klings_own_times_count_more_than_when_we_looked():

@@ -16,7 +16,7 @@ from kling.studio.jobs.cells import bounded, dump_json, json_object, truncate
 from kling.studio.jobs.columns import COLUMNS, CURATION, OF_A_TASK, TAKEN_BACK
 from kling.studio.jobs.folding import apply_row, fold
 from kling.studio.jobs.job import Job
-from kling.studio.jobs.record import AnyRequest, request_cells, task_cells
+from kling.studio.jobs.record import request_cells, task_cells
 from kling.studio.jobs.states import (
     FAILED,
     FOLLOWED,
@@ -33,6 +33,7 @@ from kling.studio.jobs.states import (
     WAITING,
     WITHDRAWN,
     StateChanged,
+    UnknownEndpoint,
 )
 
 __all__ = [
@@ -54,9 +55,9 @@ __all__ = [
     "UNKNOWN",
     "WAITING",
     "WITHDRAWN",
-    "AnyRequest",
     "Job",
     "StateChanged",
+    "UnknownEndpoint",
     "apply_row",
     "bounded",
     "dump_json",

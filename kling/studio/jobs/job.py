@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from kling.endpoint import Endpoint
+from kling.endpoint import AnyRequest, Endpoint
 from kling.studio.jobs.cells import bounded, json_object, utc_time
 from kling.studio.jobs.columns import OF_A_TASK
-from kling.studio.jobs.record import AnyRequest, endpoint_named, request_of
+from kling.studio.jobs.record import endpoint_named, request_of
 from kling.studio.jobs.states import (
     KNOWN_STATES,
     NOT_SENT,
     ONLY_OF_ACCEPTED,
     SUCCEED,
     TERMINAL,
+    UnknownEndpoint,
     state_shown_by,
 )
 
@@ -129,11 +130,17 @@ class Job:
         return utc_time(self[column])
 
     @property
-    def endpoint(self) -> Endpoint:
-        """The endpoint of the API that makes it."""
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint of the API that makes it, None if this version of the studio does not know it."""
         return endpoint_named(self["endpoint"])
 
     @property
     def request(self) -> AnyRequest:
-        """The request as it was ordered, ready to be sent again with the same id."""
-        return request_of(self.cells)
+        """The request as it was ordered, ready to be sent again with the same id.
+
+        Raises:
+            UnknownEndpoint: see `endpoint`.
+        """
+        if (endpoint := self.endpoint) is None:
+            raise UnknownEndpoint(self["endpoint"])
+        return request_of(self.cells, endpoint)

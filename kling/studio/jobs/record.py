@@ -5,48 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from kling.endpoint import ENDPOINTS, Endpoint, Request, endpoint_of
+from kling.endpoint import ENDPOINTS, TEXT_TO_VIDEO, AnyRequest, Endpoint, Request, endpoint_of
 from kling.studio.jobs.cells import bounded, dump_json, finite_float, load_json, truncate
 from kling.studio.jobs.states import PROCESSING
 from kling.tasks import Status, Task
-from kling.text_to_video import TextToVideo
-
-# The union of the request classes of `ENDPOINTS`. When it grows, mypy names every page that has to tell its
-# members apart.
-AnyRequest = TextToVideo
 
 
 def request_cells(request: Request) -> dict[str, str]:
-    """Return the cells of a request, one for each field of its create call; `request_of` reads them back.
-
-    Two fields differ from the call: silence is written as `off`, and `watermark_info` as `true`.
-    """
+    """Return the cells of a request, one for each field of its create call; `request_of` reads them back."""
     body, units = request.to_wire(), request.units()
-    cells = {name: _cell(body.get(name, "")) for name in request.FIELDS if name != "external_task_id"}
+    cells = {name: _cell(name, body.get(name, "")) for name in request.FIELDS if name != "external_task_id"}
     return cells | {
         "endpoint": endpoint_of(request).name,
-        "sound": cells["sound"] or "off",
-        "watermark_info": "true" if cells["watermark_info"] else "",
         "units": "" if units is None else str(units),
     }
 
 
-def request_of(cells: Mapping[str, str]) -> AnyRequest:
-    """Return the request of a job, to be sent again with the same id; what cannot be read is left out."""
-    kind = endpoint_named(cells.get("endpoint", "")).request
+def request_of(cells: Mapping[str, str], endpoint: Endpoint) -> AnyRequest:
+    """Return the request that a job's cells stand for at an endpoint; what cannot be read is left out."""
+    kind = endpoint.request
     body = {name: _value(name, type_, cells[name]) for name, type_ in kind.FIELDS.items() if cells.get(name)}
     return cast("AnyRequest", kind.from_wire(body).request)
 
 
-def endpoint_named(name: str) -> Endpoint:
-    """Return the endpoint that a record names; for a name that is unknown or missing, the first endpoint.
+def endpoint_named(name: str) -> Endpoint | None:
+    """Return the endpoint that a record names, None if this version of the studio does not know it.
 
-    Records of versions before 2026-11-24 name none, and all of them are of that endpoint.
+    Records of versions before 2026-11-24 name none, and all of them are of text to video.
     """
-    return next((endpoint for endpoint in ENDPOINTS if endpoint.name == name), ENDPOINTS[0])
+    if not name:
+        return TEXT_TO_VIDEO
+    return next((endpoint for endpoint in ENDPOINTS if endpoint.name == name), None)
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any) -> str:
+    """Return the cell of a field; two fields are written otherwise than the call says them."""
+    if name == "sound":
+        return str(value) or "off"  # the call leaves silence out
+    if name == "watermark_info":
+        return "true" if value else ""
     return value if isinstance(value, str) else dump_json(value)
 
 

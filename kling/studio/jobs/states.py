@@ -23,6 +23,25 @@ class StateChanged(Exception):
     """The job has left the states in which this change is allowed."""
 
 
+class UnknownEndpoint(StateChanged):
+    """A job names an endpoint that this version of the studio does not know, so nothing may be done with it.
+
+    A newer version has ordered it, or somebody has edited the log. Kling may have its task at an endpoint
+    where this version cannot look.
+
+    Args:
+        name: of the endpoint, as the log has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.why = f"This version of the studio does not know the endpoint “{name[:40]}” of this job."
+        self.remedy = (
+            "It is left alone: start the version that ordered it, or stop the studio and correct the cell "
+            "“endpoint” of its row in history.csv."
+        )
+        super().__init__(f"{self.why} {self.remedy}")
+
+
 def state_shown_by(cells: Mapping[str, str], stated: str) -> str:
     """Return the state that some cells show of an accepted job; empty if they do not show that it is one.
 
