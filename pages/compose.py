@@ -19,6 +19,7 @@ from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
 from pages._ui.live import live_fragment
 from pages._ui.ordering import place_order, refusal_of
+from pages._ui.requests import draft_of
 from pages._ui.session_jobs import session_jobs
 from pages._ui.state import Bill, Outcome, PendingDraft, composer_state
 
@@ -88,8 +89,9 @@ def open_draft_of_address() -> None:
         state.seen_draft_id = ""
     if not job_id:
         state.seen_job_id = ""
-    if job_id and job_id != state.seen_job_id and (job := studio().ledger.get(job_id)) is not None:
-        remade = Draft.from_request(job.request, parent=job.id)
+    job = studio().ledger.get(job_id) if job_id and job_id != state.seen_job_id else None
+    remade = draft_of(job) if job is not None else None
+    if remade is not None:
         state.pending = PendingDraft("", remade, previous_draft=state.draft_id)
         state.seen_job_id = job_id
     elif not state.is_open or (draft_id and draft_id not in {state.draft_id, state.seen_draft_id}):

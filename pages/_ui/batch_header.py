@@ -47,7 +47,7 @@ def progress(jobs: Sequence[Job], *, page: str) -> None:
     others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
     st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
     st.progress(states[SUCCEED] / len(jobs), text=escape_markdown(" · ".join(others)) or None)
-    if states[WAITING] or states[NOT_SENT]:
+    if any(job.state in {WAITING, NOT_SENT} and job.endpoint is not None for job in jobs):
         st.button(
             "Withdraw what is not sent",
             icon=":material/undo:",

@@ -15,9 +15,10 @@ from kling.studio.ledger import LedgerError
 from kling.studio.remedies import Action, remedy
 from kling.studio.service import Studio
 from pages._ui.escape import escape_markdown
-from pages._ui.format import is_found, price
+from pages._ui.format import price
 from pages._ui.ordering import place_order, refusal_of
 from pages._ui.player import remix
+from pages._ui.requests import is_found
 from pages._ui.state import app_state
 
 GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
@@ -27,11 +28,15 @@ GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when K
 def decisions(studio: Studio, job: Job, *, page: str) -> None:
     """Draw the buttons for a job that failed, was not sent, or is looked up for long.
 
+    A job of an endpoint that is not known has none: `Orders` would refuse each of these decisions.
+
     Args:
         studio: that the job belongs to.
         job: to decide about.
         page: prefix of the session keys of the page that shows it.
     """
+    if job.endpoint is None:
+        return
     if job.state == FAILED:
         _remedy(studio, job, page=page)
     elif job.state == UNKNOWN:

@@ -13,6 +13,7 @@ import streamlit as st
 from kling.studio.accounts import SANDBOX
 from kling.studio.jobs import WITHDRAWN, Job
 from pages._ui.context import studio
+from pages._ui.requests import is_found, prompts_of
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
@@ -128,16 +129,6 @@ def counted(number: int, one: str, many: str) -> str:
 def is_sandbox(job: Job) -> bool:
     """Whether a job was made by the studio's own sandbox, which charges nothing."""
     return job["account"] == SANDBOX
-
-
-def is_found(job: Job) -> bool:
-    """Whether a job was found among the files or in the account, and its request is not known."""
-    return job.extra.get("found") in {"file", "account"} and not prompts_of(job)
-
-
-def prompts_of(job: Job) -> str:
-    """Return the prompt of a job, or those of its shots; empty if it has none."""
-    return job["prompt"] or " / ".join(shot.prompt for shot in job.request.multi_prompt)
 
 
 def prompt_of(job: Job) -> str:

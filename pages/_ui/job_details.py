@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
-from kling import TextToVideo
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.verification import charged
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
 from pages._ui.decisions import decisions
 from pages._ui.escape import escape_html, escape_markdown
-from pages._ui.format import WITHOUT_ORDER, counted, is_found, is_sandbox, price, prompt_of, state, zone
+from pages._ui.format import WITHOUT_ORDER, counted, is_sandbox, price, prompt_of, state, zone
 from pages._ui.job_status import status
 from pages._ui.player import downloads, player, remix
+from pages._ui.requests import facts_of, is_found, shown_request, texts_of
 from pages._ui.style import style_sheet
 
 CHILDREN = 6  # shown of the jobs that were made from this one
@@ -49,7 +48,7 @@ def details(job: Job) -> None:
             st.caption(
                 f"{WITHOUT_ORDER}: this log does not have the prompt and the choices that it was made from."
             )
-        _texts(job.request)
+        _texts(texts_of(shown_request(job)))
         right: Any = st.container()
         if not is_found(job):
             left, right = st.columns(2)
@@ -79,10 +78,7 @@ def _link(label: str, icon: str, **params: str) -> None:
     st.page_link("history.py", label=label, icon=f":material/{icon}:", query_params=params)
 
 
-def _texts(request: TextToVideo) -> None:
-    texts = {"Prompt": request.prompt, "Negative prompt": request.negative_prompt}
-    for number, shot in enumerate(request.multi_prompt, 1):
-        texts[f"Shot {number}, {shot.duration} s"] = shot.prompt
+def _texts(texts: dict[str, str]) -> None:
     for name, text in texts.items():
         if text:
             st.caption(escape_markdown(name))
@@ -104,27 +100,8 @@ def _facts(title: str, facts: dict[str, str]) -> None:
 
 
 def _request(job: Job) -> Iterator[tuple[str, str]]:
-    request = job.request
-    for name in request.FIELDS:
-        if name in _IN_WORDS:
-            yield _LABELS.get(name, name), _IN_WORDS[name](request)
-        elif name not in _ELSEWHERE:
-            yield name, _plain(getattr(request, name))
+    yield from facts_of(shown_request(job))
     yield "take", str(job.take) if job.take > 1 else ""
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _camera(request: TextToVideo) -> str:
-    camera = request.camera_control
-    if camera is None:
-        return ""
-    moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
-    return f"{camera.type} {moves}".strip()
 
 
 def _task(job: Job) -> Iterator[tuple[str, str]]:
@@ -145,26 +122,3 @@ def _task(job: Job) -> Iterator[tuple[str, str]]:
         word = state(Job({"state": name}))[0]
         yield word.capitalize(), when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")
     yield "File", f"{job['file']}, {int(job['file_bytes']):,} bytes" if job["file_bytes"].isdecimal() else ""
-
-
-# The fields that stand outside of the table of the request: as texts above it, in the row `multi_shot`, or
-# in the table of the task.
-_ELSEWHERE = frozenset({"prompt", "negative_prompt", "multi_prompt", "shot_type", "external_task_id"})
-_LABELS = {"watermark_info": "watermark"}
-# The fields whose value is not shown as it is. Any other field needs no entry here.
-_IN_WORDS: Mapping[str, Callable[[TextToVideo], str]] = {
-    "duration": lambda request: f"{request.duration} s" if request.duration else "",
-    "camera_control": _camera,
-    "multi_shot": lambda request: (request.shot_type or "on") if request.multi_shot else "",
-    "watermark_info": lambda request: "also with a watermark" if request.watermark else "",
-    "callback_url": lambda request: _without_query(request.callback_url),
-}
-
-
-def _without_query(url: str) -> str:
-    """Leave out what may be a secret."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kling import TextToVideo
+from kling.endpoint import AnyRequest
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.state.records import StateError
@@ -13,7 +13,7 @@ from pages._ui.context import browser_id, current_user, session_token, studio
 from pages._ui.state import Unkept, composer_state
 
 
-def place_order(requests: Sequence[TextToVideo], *, parent: str = "", group: str = "") -> list[Job]:
+def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str = "") -> list[Job]:
     """Order everything that one press asks for, and list it under "This session"; call it in a callback.
 
     The list is stored with the draft, so that it is still there after a refresh. A page without a draft

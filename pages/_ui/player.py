@@ -7,8 +7,9 @@ import streamlit as st
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from pages._ui.escape import escape_attribute, escape_html
-from pages._ui.format import is_found, prompt_of
+from pages._ui.format import prompt_of
 from pages._ui.live import base_path
+from pages._ui.requests import has_form, is_found
 
 
 def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bool = False) -> None:
@@ -56,8 +57,11 @@ def downloads(studio: Studio, job: Job, *, page: str) -> None:
 
 
 def remix(job: Job, *, words: str = "Use in Compose") -> None:
-    """Draw a link to a form that is filled with this job's request, unless the request is not known."""
-    if is_found(job):
+    """Draw a link to a form that is filled with this job's request.
+
+    There is none if the request is not known, or if there is no form for its endpoint.
+    """
+    if is_found(job) or not has_form(job):
         return
     st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})
 

@@ -591,3 +591,40 @@ def task(number: int, *, our_id: str) -> Any:
         created_at=LONG_AGO,
         raw={},
     )
+
+
+# -- a job of an endpoint that this version does not know ----------------------------------------------------
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_job_of_an_unknown_endpoint_is_shown_with_its_cells_and_without_buttons(
+    studio: Studio, app: AppTest, state: str
+):
+    fill(studio, 1, state=state, endpoint="image2video", file="", message=OF_OLD, code="1301")
+    for text in (shown(app, "job0000"), said(open_page(app, "history.py", task="job0000"))):
+        assert "Prompt 0" in text
+        assert ("does not know the endpoint “image2video”" in text) == (state not in TERMINAL - {"succeed"})
+        assert "othing was spent" not in text
+        assert not {"Send now", "Withdraw", "Give it up"} & set(labels(app))
+        assert not any(label.startswith("Order again") for label in labels(app))
+        assert not {"Use in Compose", "Mend it in Compose"} & set(links(app))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_job_of_an_unknown_endpoint_does_not_count_as_running_above_a_page(
+    studio: Studio, app: AppTest, page: str
+):
+    for state in ("waiting", "intent", "submitted", "succeed"):
+        cells = {"endpoint": "image2video", "account": "sandbox", "prompt": "A fox", "batch": "g"}
+        studio.ledger.append(f"new-{state}", state=state, **cells)
+    open_page(app, page, batch="g")
+    badges = [str(badge.value) for badge in app.markdown]
+    assert not any("running" in badge or "waiting to be sent" in badge for badge in badges)
+    assert "Withdraw what is not sent" not in labels(app)
+
+
+def test_an_address_that_names_a_job_without_a_form_opens_an_empty_one(studio: Studio, app: AppTest):
+    fill(studio, 1, endpoint="image2video")
+    open_page(app, "compose.py", **{"from": "job0000"})
+    assert app.text_area(key="composer.prompt").value == ""
+    assert app.session_state.composer.is_open

@@ -16,7 +16,7 @@ from kling.studio.jobs.cells import bounded, dump_json, json_object, truncate
 from kling.studio.jobs.columns import COLUMNS, CURATION, OF_A_TASK, TAKEN_BACK
 from kling.studio.jobs.folding import apply_row, fold
 from kling.studio.jobs.job import Job
-from kling.studio.jobs.record import request_cells, task_cells
+from kling.studio.jobs.record import request_cells, request_of, task_cells
 from kling.studio.jobs.states import (
     FAILED,
     FOLLOWED,
@@ -64,6 +64,7 @@ __all__ = [
     "fold",
     "json_object",
     "request_cells",
+    "request_of",
     "task_cells",
     "truncate",
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling import TextToVideo
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.word_diff import Piece, word_diff
 from pages._ui.context import current_user, studio
 from pages._ui.escape import escape_html
 from pages._ui.format import counted
+from pages._ui.requests import shown_request, text_of
 
 EARLIER = 50  # prompts
 LONGEST_LABEL = 90  # characters
@@ -23,7 +23,7 @@ def compare(draft: Draft) -> None:
     """Draw the choice of what to compare with, and the difference."""
     with st.container(border=True, key="compare"):
         parent = studio().ledger.get(draft.parent) if draft.parent else None
-        from_parent = [_text(parent.request)] if parent else []
+        from_parent = [text_of(shown_request(parent))] if parent else []
         earlier = studio().ledger.index.prompts(current_user().name, EARLIER)
         texts = list(dict.fromkeys([*from_parent, *earlier]))
         if not texts:
@@ -36,13 +36,8 @@ def compare(draft: Draft) -> None:
             return f"The task it was made from: {cut}" if text in from_parent else cut
 
         old = st.selectbox("Compare with", texts, format_func=label, key="composer.compare_with")
-        pieces = word_diff(old or "", _text(draft.request()))
+        pieces = word_diff(old or "", text_of(draft.request()))
         _difference(pieces)
-
-
-def _text(request: TextToVideo) -> str:
-    """Return what is shown of a request: its prompt, or that of each shot in a line of its own."""
-    return "\n".join(shot.prompt for shot in request.multi_prompt) or request.prompt
 
 
 def _difference(pieces: list[Piece]) -> None:

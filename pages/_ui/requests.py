@@ -1,0 +1,99 @@
+"""What pages show of a request, and the form's draft of it. Only this module tells the endpoints apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from kling import TextToVideo
+from kling.endpoint import TEXT_TO_VIDEO, AnyRequest
+from kling.studio.jobs import Job, request_of
+from kling.studio.prompting.draft import Draft
+
+
+def shown_request(job: Job) -> AnyRequest:
+    """Return the request of a job, only to be shown.
+
+    Of an endpoint that this version does not know, it is what text to video reads from the same cells.
+    """
+    return request_of(job.cells, job.endpoint or TEXT_TO_VIDEO)
+
+
+def has_form(job: Job) -> bool:
+    """Whether there is a form for requests of the job's endpoint."""
+    return job.endpoint == TEXT_TO_VIDEO
+
+
+def draft_of(job: Job) -> Draft | None:
+    """Return the draft that orders the same as a job; None if there is no form for it."""
+    return Draft.from_request(job.request, parent=job.id) if has_form(job) else None
+
+
+def is_found(job: Job) -> bool:
+    """Whether a job was found among the files or in the account, and its request is not known."""
+    return job.extra.get("found") in {"file", "account"} and not prompts_of(job)
+
+
+def prompts_of(job: Job) -> str:
+    """Return the prompt of a job, or those of its shots; empty if it has none."""
+    return job["prompt"] or " / ".join(shot.prompt for shot in shown_request(job).multi_prompt)
+
+
+def text_of(request: AnyRequest) -> str:
+    """Return the prompt of a request, or that of each shot in a line of its own."""
+    return "\n".join(shot.prompt for shot in request.multi_prompt) or request.prompt
+
+
+def texts_of(request: AnyRequest) -> dict[str, str]:
+    """Return the prompts of a request, by their names for a page; empty where there is none."""
+    shots = {
+        f"Shot {number}, {shot.duration} s": shot.prompt
+        for number, shot in enumerate(request.multi_prompt, 1)
+    }
+    return {"Prompt": request.prompt, "Negative prompt": request.negative_prompt, **shots}
+
+
+def facts_of(request: AnyRequest) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value of every other field for a page, the value empty where there is none."""
+    for name in request.FIELDS:
+        if name in _IN_WORDS:
+            yield _LABELS.get(name, name), _IN_WORDS[name](request)
+        elif name not in _ELSEWHERE:
+            yield name, _plain(getattr(request, name))
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _camera(request: TextToVideo) -> str:
+    camera = request.camera_control
+    if camera is None:
+        return ""
+    moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
+    return f"{camera.type} {moves}".strip()
+
+
+# The fields that stand outside of the table of the request: as texts above it, in the row `multi_shot`, or
+# in the table of the task.
+_ELSEWHERE = frozenset({"prompt", "negative_prompt", "multi_prompt", "shot_type", "external_task_id"})
+_LABELS = {"watermark_info": "watermark"}
+# The fields whose value is not shown as it is. Any other field needs no entry here.
+_IN_WORDS: Mapping[str, Callable[[TextToVideo], str]] = {
+    "duration": lambda request: f"{request.duration} s" if request.duration else "",
+    "camera_control": _camera,
+    "multi_shot": lambda request: (request.shot_type or "on") if request.multi_shot else "",
+    "watermark_info": lambda request: "also with a watermark" if request.watermark else "",
+    "callback_url": lambda request: _without_query(request.callback_url),
+}
+
+
+def _without_query(url: str) -> str:
+    """Leave out what may be a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else ""
