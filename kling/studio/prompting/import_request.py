@@ -61,7 +61,7 @@ def parse_request(text: str) -> ImportedRequest:
     notes: list[str] = []
     body = text if text.lstrip().startswith("{") else _body_of_curl(text, notes)
     request = _request(_object(body), notes)
-    return ImportedRequest(request, tuple(notes))
+    return ImportedRequest(request, tuple(_showable(note) for note in notes))
 
 
 def draft_of(imported: ImportedRequest) -> tuple[Draft, tuple[str, ...]]:
@@ -102,11 +102,7 @@ def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any
 
 def _note(draft: Draft, place: str, old: Any, new: Any) -> str:
     model = draft.known
-    # backslashreplace: half of a surrogate pair cannot be shown on a page
-    texts = [
-        json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-        for value in (old, new)
-    ]
+    texts = [_showable(json.dumps(value, ensure_ascii=False)) for value in (old, new)]
     same = next((at for at, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), 0)
     start = max(0, same - SHOWN // 2)  # of two long texts, the part that differs is shown
     before, after = (
@@ -119,6 +115,11 @@ def _note(draft: Draft, place: str, old: Any, new: Any) -> str:
     if model and not (draft.can_send(place) and (place != "mode" or model.takes_mode)):
         return f"{place} {before} is not sent: {model.title} does not take it."
     return f"{place} {before} is left out to fit the form."
+
+
+def _showable(text: str) -> str:
+    """Return a text that a page can show: half of a surrogate pair becomes its escape, such as \\ud800."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _body_of_curl(text: str, notes: list[str]) -> str:
@@ -184,7 +185,7 @@ def _object(body: str) -> Mapping[str, Any]:
 def _request(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
     parsed = TextToVideo.from_wire(body)
     if parsed.unusable:
-        raise ImportRequestError(f"{parsed.unusable[0].field} {parsed.unusable[0].message}")
+        raise ImportRequestError(_showable(f"{parsed.unusable[0].field} {parsed.unusable[0].message}"))
     notes += [f"{name} is left out: it is not known here." for name in parsed.unknown]
     request = parsed.request
     notes += [f"{name} is left out: the studio gives its own." for name in OURS if getattr(request, name)]

@@ -242,6 +242,13 @@ def test_the_notes_of_an_import_also_name_what_was_left_out_of_the_paste():
     assert draft == Draft.from_request(found.request)
 
 
+def test_half_of_a_surrogate_pair_in_a_name_is_told_as_its_escape():
+    found = import_request.parse_request('{"prompt": "x", "a\\ud800": 1}')
+    assert found.notes[0] == r"a\ud800 is left out: it is not known here."
+    with pytest.raises(ImportRequestError, match=r"config\.\\ud800 has to be a number"):
+        import_request.parse_request('{"camera_control": {"type": "simple", "config": {"\\ud800": "x"}}}')
+
+
 @given(legal.requests())
 @law
 def test_nothing_changes_in_an_import_that_neither_a_note_nor_the_form_says(request):
