@@ -118,7 +118,7 @@ def _note(draft: Draft, place: str, old: Any, new: Any) -> str:
 
 
 def _showable(text: str) -> str:
-    """Return a text that a page can show: half of a surrogate pair becomes its escape, such as \\ud800."""
+    """Return a text that a page can show: half of a surrogate pair becomes its escape."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
