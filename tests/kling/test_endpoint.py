@@ -44,9 +44,10 @@ class Remix(TextToVideo):
     """A request of an endpoint that is added."""
 
 
-def test_another_endpoint_is_one_more_entry(monkeypatch):
+@pytest.mark.parametrize("order", [tuple, lambda endpoints: endpoints[::-1]], ids=["first", "last"])
+def test_another_endpoint_is_one_more_entry(monkeypatch, order):
     remix = replace(TEXT_TO_VIDEO, name="remix", path="/v1/videos/remix", request=Remix)
-    monkeypatch.setattr("kling.endpoint.ENDPOINTS", (remix, *ENDPOINTS))
+    monkeypatch.setattr("kling.endpoint.ENDPOINTS", order((remix, *ENDPOINTS)))
     client, transport = connect(answer({"code": 0, "data": TASK}))
     client.create(Remix(prompt="A fox"))
     client.create(REQUEST)

@@ -20,7 +20,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from kling import TextToVideo
 from kling.studio.archive import check_mp4
-from kling.studio.jobs import FAILED, NOT_SENT, OPEN, SUCCEED, TERMINAL, UNKNOWN, WAITING, WITHDRAWN, Job
+from kling.studio.ids import adopted_id
+from kling.studio.jobs import (
+    FAILED,
+    NOT_SENT,
+    OPEN,
+    STATES,
+    SUCCEED,
+    TERMINAL,
+    UNKNOWN,
+    WAITING,
+    WITHDRAWN,
+    Job,
+)
 from tests.studio.in_process import LOST_AFTER, LOST_BEFORE, OF_CLIPS
 from tests.studio.in_process import NOT_SENT as UNSENT
 from tests.studio.in_process import REFUSED as REFUSALS
@@ -66,6 +78,9 @@ class Money(RuleBasedStateMachine):
         self.replaced_at: float | None = None  # when the log was changed behind the running studio's back
         self.starts_seen = 0
         self.kept = b""  # what the last change from outside left in the log
+        self.of_a_newer_version: dict[
+            str, str
+        ] = {}  # ids of an endpoint that is not known, with their states
         self.other: Process | None = None
 
     @classmethod
@@ -194,10 +209,24 @@ class Money(RuleBasedStateMachine):
         found = self.studio.scan.findings
         tasks = [*found.maybe_ours, *found.foreign][:50]
         if tasks:
-            before = {job.id for job in self.jobs()}
             chosen = choice.sample(tasks, min(3, len(tasks)))
+            # Noted before: a disk that fails may have recorded them all the same.
+            ids = {id_ for task in chosen for id_ in (task.external_task_id, adopted_id(task.task_id)) if id_}
+            self.taken_in |= ids - {job.id for job in self.jobs()}
             self.process.alive(self.studio.take_in, [task.task_id for task in chosen])
-            self.taken_in |= {job.id for job in self.jobs()} - before
+
+    @rule(state=st.sampled_from(STATES))
+    def go_back_to_this_version(self, state: str) -> None:
+        """A newer version has ordered something at an endpoint that this one does not know."""
+        studio, cells = self.studio, {"endpoint": "image2video", "prompt": "of a newer version"}
+
+        def order() -> None:
+            job_id = f"v{studio.mark()}-{len(self.of_a_newer_version):024x}"
+            self.of_a_newer_version[job_id] = state
+            studio.ledger.append(job_id, state=state, account=studio.accounts.name, **cells)
+
+        self.process.alive(order)
+        self.restart()
 
     @rule()
     def scan_the_account(self) -> None:
@@ -501,6 +530,13 @@ class Money(RuleBasedStateMachine):
                 assert said.why.strip(), f"{job.id} ({job.state}) has no reason"
                 assert said.next.strip(), f"{job.id} ({job.state}) has no next step"
 
+    def what_a_newer_version_ordered_is_left_alone(self) -> None:
+        for job in self.jobs():
+            if state := self.of_a_newer_version.get(job.id):
+                assert job.id not in self.process.network.posts, f"{job.id} was sent to another endpoint"
+                assert job.state in {state, NOT_SENT}, f"{job.id} was {state} and is {job.state}"
+                assert not self.studio.nothing_spent(job), f"{job.id} is called free"
+
     def the_pages_can_be_drawn(self) -> None:
         list(self.studio.warnings)
         assert self.studio.running >= 0
@@ -521,6 +557,7 @@ class Money(RuleBasedStateMachine):
         each_file_has_a_job,
         nobody_elses_task_is_taken,
         what_lasts_has_a_reason_and_a_next_step,
+        what_a_newer_version_ordered_is_left_alone,
         the_pages_can_be_drawn,
     )
 

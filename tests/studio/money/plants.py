@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kling import Client, MaybeSent, Task, TextToVideo
+from kling.endpoint import TEXT_TO_VIDEO
 from kling.errors import KlingError
 from kling.studio import accounts, evidence, poller, sender
 from kling.studio.jobs import Job, folding, job
@@ -130,6 +131,10 @@ def a_date_has_no_zone(patch: Patch) -> None:
         patch.setattr(module, "utc_time", datetime.fromisoformat)
 
 
+def an_unknown_endpoint_is_text_to_video(patch: Patch) -> None:
+    patch.setattr(job, "endpoint_named", lambda _: TEXT_TO_VIDEO)
+
+
 PLANTS = (
     Plant(a_fresh_id_on_retry, ("order", "spoil_several_answers"), "was bought . times|is (in|on) no"),
     Plant(the_post_before_the_intent, ("order",), "was bought . times|is in no log"),
@@ -156,5 +161,10 @@ PLANTS = (
     ),
     Plant(
         a_date_has_no_zone, ("order", "tick", "edit_the_log_in_a_spreadsheet"), "offset-naive", by=TypeError
+    ),
+    Plant(
+        an_unknown_endpoint_is_text_to_video,
+        ("go_back_to_this_version", "advance"),
+        "was sent to another endpoint|waits for ever|never fetched|newer version was bought",
     ),
 )
