@@ -15,9 +15,16 @@ from pages._ui.state import AppState
 from tests.pages.conftest import press_generate, texts
 
 
+def key_of(app: AppTest, field: str) -> str:
+    """Return the session key of a field; that of a shot's changes when the shots are rearranged."""
+    arrangement = app.session_state["composer"].arrangement
+    is_shots = field.startswith(("shot_", "seconds_")) and arrangement
+    return draft_state.key(f"{field}.{arrangement}" if is_shots else field)
+
+
 def pick(app: AppTest, field: str, value: Any) -> AppTest:
     """Choose a value as a person does: one control, and the page answers."""
-    key = draft_state.key(field)
+    key = key_of(app, field)
     kinds = (app.selectbox, app.button_group, app.toggle, app.number_input, app.slider, app.text_area)
     (widget,) = [widget for kind in kinds for widget in kind if widget.key == key]
     widget.set_value(value).run()
@@ -33,7 +40,7 @@ def unfold(app: AppTest, *panels: str) -> AppTest:
 
 
 def state(app: AppTest, *names: str) -> tuple[object, ...]:
-    return tuple(app.session_state[draft_state.key(name)] for name in names)
+    return tuple(app.session_state[key_of(app, name)] for name in names)
 
 
 def button(app: AppTest) -> str:
@@ -309,3 +316,18 @@ def test_earlier_prompts_are_the_persons_own_each_once_the_last_first(studio: St
     assert studio.ledger.index.prompts("Ada", 50) == ["third", "first", "second"]
     assert studio.ledger.index.prompts("Ada", 2) == ["third", "first"]
     assert studio.ledger.index.prompts("Grace", 50) == []
+
+
+def test_a_late_click_that_brings_the_old_texts_of_the_shots_along_replaces_none(app: AppTest):
+    """A page that has not drawn the answer yet sends what its fields still show."""
+    pick(app, "model", "kling-v3")
+    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "shot_1", "A fox wakes")
+    pick(app, "shot_2", "A fox runs")
+    shown = {name: app.session_state[draft_state.key(name)] for name in ("shot_1", "shot_2", "seconds_2")}
+    next(each for each in app.button if each.key == "composer.earlier_shot_2").click().run()
+    assert state(app, "shot_1", "shot_2") == ("A fox runs", "A fox wakes")
+    for name, value in shown.items():
+        app.session_state[draft_state.key(name)] = value
+    app.run()
+    assert state(app, "shot_1", "shot_2") == ("A fox runs", "A fox wakes")

@@ -1,8 +1,9 @@
 const PATH = __PATH__, SAVE_AFTER = __SAVE_AFTER__; // milliseconds
 // The name of the draft's text field that an element belongs to. Streamlit makes classes of session keys.
 const fieldOf = (element) =>
-  element.closest?.('[class*="st-key-composer-"]')?.className.match(/st-key-composer-(__TEXTS__)(?!\S)/)?.[1];
-const inputOf = (name) => document.querySelector(`.st-key-composer-${name} :is(textarea, input)`);
+  element.closest?.('[class*="st-key-composer-"]')?.className.match(/st-key-composer-(__TEXTS__)(?:-\d+)?(?!\S)/)?.[1];
+const inputOf = (name) => document.querySelector(
+  `:is(.st-key-composer-${name}, [class*="st-key-composer-${name}-"]) :is(textarea, input)`);
 
 // One for each tab: it outlives the component, which Streamlit mounts again and again.
 function autosave() {

@@ -48,6 +48,16 @@ def panel_key(panel: str) -> str:
     return f"composer.open_{panel}"
 
 
+def shot_field(part: str, number: int) -> str:
+    """Return the name of a field of a shot: `shot` is its prompt, `seconds` its length.
+
+    The name changes when the shots are rearranged. A click that was made before the page had drawn the new
+    arrangement brings the old values of all fields along; under the old names they replace nothing.
+    """
+    arrangement = composer_state().arrangement
+    return f"{part}_{number}.{arrangement}" if arrangement else f"{part}_{number}"
+
+
 def persistent(field: str) -> dict[str, Any]:
     """Return the arguments that make a field's widget keep its value while another page is open."""
     return {"key": key(field), "persist_state": "session"}
@@ -70,6 +80,7 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(stored.fields)
     state.unkept = unkept
+    state.arrangement += state.is_open
     if origin is not None:
         keep_changes(stored.id, owner, fields=draft.to_json(), made=tuple(state.jobs))
     elif not state.draft_id and not set(before) <= set(stored.made):
@@ -115,8 +126,8 @@ def read_draft() -> Draft:
         **{name: _frozen(session.get(key(name), getattr(blank, name))) for name in WIDGETS},
         shots=tuple(
             Shot(
-                prompt=session.get(key(f"shot_{number}"), ""),
-                duration=str(session.get(key(f"seconds_{number}"), 1)),
+                prompt=session.get(key(shot_field("shot", number)), ""),
+                duration=str(session.get(key(shot_field("seconds", number)), 1)),
             )
             for number in range(1, state.shot_count + 1)
         ),
@@ -140,9 +151,9 @@ def write_draft(draft: Draft) -> None:
     state, session = composer_state(), st.session_state
     values: dict[str, Any] = {name: getattr(draft, name) for name in WIDGETS}
     for number, shot in enumerate(draft.shots, 1):
-        values[f"shot_{number}"] = shot.prompt
+        values[shot_field("shot", number)] = shot.prompt
         seconds = int(shot.duration) if shot.duration.isdecimal() else 1
-        values[f"seconds_{number}"] = min(max(seconds, 1), LONGEST_SHOT)
+        values[shot_field("seconds", number)] = min(max(seconds, 1), LONGEST_SHOT)
     for name, value in values.items():
         if _frozen(session.get(key(name))) != value:
             session[key(name)] = list(value) if isinstance(value, tuple) else value
@@ -227,5 +238,7 @@ def replace_draft(**values: Any) -> None:
     """
     before = read_draft()
     after = replace(before, **values)
+    if after.shots != before.shots:
+        composer_state().arrangement += 1
     write_draft(after)
     _store(before, after, set(values))

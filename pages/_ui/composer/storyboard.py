@@ -11,7 +11,14 @@ from kling.studio.prompting import storyboard as board
 from kling.studio.prompting.draft import CUTS, ONE_SHOT, STORYBOARD, Draft
 from pages._ui.composer.autosave import character_count
 from pages._ui.composer.camera import show_preview
-from pages._ui.composer.draft_state import LONGEST_SHOT, panel_key, persistent, read_draft, replace_draft
+from pages._ui.composer.draft_state import (
+    LONGEST_SHOT,
+    panel_key,
+    persistent,
+    read_draft,
+    replace_draft,
+    shot_field,
+)
 from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.context import browser_id, studio
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
@@ -119,9 +126,12 @@ def _shot(draft: Draft, number: int, errors: ShowErrors) -> None:
     with st.container(border=True, key=f"shot-{number}"):
         left, right = st.columns([4, 1])
         left.text_area(
-            f"Shot {number}", height=68, placeholder="What this shot shows.", **persistent(f"shot_{number}")
+            f"Shot {number}",
+            height=68,
+            placeholder="What this shot shows.",
+            **persistent(shot_field("shot", number)),
         )
-        right.number_input(f"Seconds {number}", 1, LONGEST_SHOT, **persistent(f"seconds_{number}"))
+        right.number_input(f"Seconds {number}", 1, LONGEST_SHOT, **persistent(shot_field("seconds", number)))
         with st.container(horizontal=True, vertical_alignment="center"):
             character_count(f"shot_{number}", draft.shots[index].prompt, catalog().shot_prompt_limit)
             _tool(
