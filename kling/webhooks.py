@@ -22,8 +22,8 @@ from typing import Any
 
 from kling import wire
 from kling.errors import KlingError, MaybeSent
+from kling.json_values import number, parse
 from kling.tasks import Task
-from kling.values import number, parse
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 TOLERANCE = 300  # seconds that `webhook-timestamp` may lie from now, either way

@@ -1,8 +1,8 @@
 """The language of the API under `/v1`: its calls, its envelope, its tasks, lists, states and codes (S1, S2).
 
-Everything here is a pure function. Answers are read tolerantly and within bounds (`values.py`): a field that
-is missing, new, or of another type than documented never raises. Only an answer that cannot be read at all
-does, because then it is not known whether the request ran.
+Everything here is a pure function. Answers are read tolerantly and within bounds (`json_values.py`): a field
+that is missing, new, or of another type than documented never raises. Only an answer that cannot be read at
+all does, because then it is not known whether the request ran.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from kling.dialect import Call
 from kling.errors import MaybeSent, api_error
+from kling.json_values import mapping, moment, number, parse, seconds, text
 from kling.tasks import BalanceDeduction, Status, Task, Video
-from kling.values import mapping, moment, number, parse, seconds, text
 
 # Kling's newer API says `succeeded` (S2); the other spellings come from gateways. All are in lower case, with
 # `_` for blanks and hyphens. Any other word is kept as it came, and the task counts as still running.

@@ -12,16 +12,16 @@ from kling.studio.prompting.draft import MOST_TAKES, Draft
 from kling.studio.prompting.matrix import ASK_AGAIN
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
 from pages._ui.composer.field_errors import errors_by_field, open_panels
-from pages._ui.composer.unkept import say_unkept
+from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
 from pages._ui.live import live_fragment
-from pages._ui.ordering import place_order, refusal_of
+from pages._ui.place_order import place_order, refusal_of
 from pages._ui.requests import draft_of
 from pages._ui.session_jobs import session_jobs
-from pages._ui.state import Bill, Outcome, PendingDraft, composer_state
+from pages._ui.session_state import Bill, Outcome, PendingDraft, composer_state
 
 
 def compose() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from kling.studio.clip_verification import cost
 from kling.studio.jobs import Job
-from kling.studio.verification import cost
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.batch_header import batch_of_address
 from pages._ui.context import studio

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from kling.studio.orders import PERSON_LIMIT
-from pages._ui import context
+from pages._ui import current_user
 from pages._ui.banners import banners
 from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.context import studio
 from pages._ui.errors import readable
 from pages._ui.escape import escape_markdown
 from pages._ui.live import live_fragment
-from pages._ui.state import app_state
+from pages._ui.session_state import app_state
 from pages._ui.style import style_sheet
 
 # The theme has no setting for the empty space that Streamlit leaves above a page and its sidebar, and none
@@ -94,17 +94,19 @@ def sidebar() -> None:
         st.caption(escape_markdown(f"Account {here.accounts.name}"))
     name = st.text_input(
         "Your name",
-        value=context.remembered(context.NAME_COOKIE),
+        value=current_user.remembered(current_user.NAME_COOKIE),
         max_chars=PERSON_LIMIT,
         placeholder="Shown beside what you order",
-        key=context.NAME_FIELD,
+        key=current_user.NAME_FIELD,
         persist_state="session",
     )
-    context.remember(context.NAME_COOKIE, name)
+    current_user.remember(current_user.NAME_COOKIE, name)
     chime = st.toggle(
-        "A sound when a video is done", value=bool(context.remembered(context.CHIME_COOKIE)), key="app.chime"
+        "A sound when a video is done",
+        value=bool(current_user.remembered(current_user.CHIME_COOKIE)),
+        key="app.chime",
     )
-    context.remember(context.CHIME_COOKIE, "on" if chime else "")
+    current_user.remember(current_user.CHIME_COOKIE, "on" if chime else "")
     if chime:
         st.html('<i data-chime="on" hidden></i>')
     st.button(

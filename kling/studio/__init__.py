@@ -17,7 +17,7 @@ What is known of jobs
     evidence        what this process knows of its own calls, and what they prove about money
     accounts        which account names in the log belong to the account in use
     account_scan    tasks that Kling has and the log lacks or denies
-    outlook         what an open job waits for, and who has to act
+    job_explanation  what an open job waits for, and who has to act
     remedies        what a person can do about a job that failed
     durations       how long tasks take
 
@@ -34,11 +34,11 @@ From a press to a task, never twice
 
 From a task to a clip
     downloads       fetches videos, and fetches broken ones again
-      fetch_queue   in which order
-      rechecks      decodes each file once to its end
+      download_queue  in which order
+      clip_rechecks  decodes each file once to its end
     archive         our own copies
     video_check     examines files in a child process
-    verification    compares files and charges with the requests
+    clip_verification  compares files and charges with the requests
 
 What is written before that
     state/          drafts, the team's templates and ids of browsers, in one small database

@@ -19,11 +19,11 @@ from kling.addresses import BadAddress, joined, origin
 from kling.client import Client
 from kling.errors import Actor, APIError, DownloadFailed, KlingError, MaybeSent
 from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
+from kling.studio.clip_rechecks import Rechecks, is_unchecked
 from kling.studio.connection import Connection, find_task
-from kling.studio.fetch_queue import Fetch, FetchQueue
+from kling.studio.download_queue import Fetch, FetchQueue
 from kling.studio.jobs import SUCCEED, TERMINAL, Job, StateChanged, dump_json, task_cells
 from kling.studio.ledger import Ledger, LedgerError
-from kling.studio.rechecks import Rechecks, is_unchecked
 from kling.studio.video_check import CheckInterrupted
 from kling.tasks import Task, Video
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from kling.errors import MEANINGS, Actor, AuthenticationFailed, ContentPolicyViolation, api_error
 from kling.studio.accounts import SANDBOX
+from kling.studio.clip_verification import charged
 from kling.studio.jobs import FAILED, Job
-from kling.studio.verification import charged
 
 NOTHING_SPENT = "Nothing was spent."
 
@@ -45,7 +45,7 @@ class Remedy:
 
 
 def remedy(job: Job, *, nothing_spent: bool) -> Remedy | None:
-    """Return what to do about a job that failed, None for any other job; `outlook` explains those.
+    """Return what to do about a job that failed, None for any other job; `explain_job` explains those.
 
     Args:
         job: of any state.

@@ -23,13 +23,13 @@ from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.ids import folder_mark
+from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.operator_warnings import account_warnings, disk_warnings, ledger_warnings
 from kling.studio.orders import Orders, Press
-from kling.studio.outlook import Outlook, Views, outlook
 from kling.studio.poller import Poller
 from kling.studio.prompting.previews import FOLDER as PREVIEWS
 from kling.studio.prompting.previews import Previews
@@ -297,9 +297,9 @@ class Studio:
         """How many jobs of the account wait to be sent."""
         return sum(job.state == WAITING for job in self.admission.own_jobs())
 
-    def explain(self, job: Job) -> Outlook | None:
-        """Return what a job waits for, what is tried next and when, and who has to act; see `outlook`."""
-        return outlook(
+    def explain(self, job: Job) -> Explanation | None:
+        """Return what a job waits for, what is tried next and when, and who has to act; see `explain_job`."""
+        return explain_job(
             job,
             Views(
                 owns=self.accounts.owns,

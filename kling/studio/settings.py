@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kling import values, webhooks
+from kling import json_values, webhooks
 from kling.addresses import BadAddress, is_trusted, origin
 from kling.auth import ApiKey, Credentials, KeyPair
 from kling.catalog import catalog
@@ -208,7 +208,7 @@ def _price(price: str, currency: str) -> tuple[Decimal, str]:
                 f"{CATALOG_CURRENCY}. Set STUDIO_UNIT_PRICE to what a Unit costs this account in {currency}."
             )
         return catalog().unit_usd, currency
-    found = values.number(price)
+    found = json_values.number(price)
     if found is None or found <= 0:
         raise SettingsError(
             f"STUDIO_UNIT_PRICE is {price[:20]!r}: give the price of one Unit as a number above 0 with a "

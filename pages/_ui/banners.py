@@ -13,7 +13,7 @@ from kling.studio.ledger import LedgerError
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
-from pages._ui.state import app_state, composer_state
+from pages._ui.session_state import app_state, composer_state
 
 
 def banners() -> None:

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import streamlit as st
 
+from kling.studio.clip_verification import Charge, charged
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
-from kling.studio.verification import Charge, charged
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
-from pages._ui.decisions import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, is_sandbox, price, state
+from pages._ui.job_actions import decide
 
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from kling.studio.clip_verification import Charge, charged
 from kling.studio.jobs import Job
-from kling.studio.verification import Charge, charged
 from pages._ui.escape import escape_markdown
 from pages._ui.format import is_sandbox, money, price
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from kling.studio.clip_verification import charged
 from kling.studio.jobs import SUCCEED, Job
-from kling.studio.verification import charged
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
-from pages._ui.decisions import decisions
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import WITHOUT_ORDER, counted, is_sandbox, price, prompt_of, state, zone
+from pages._ui.job_actions import job_actions
 from pages._ui.job_status import status
 from pages._ui.player import downloads, player, remix
 from pages._ui.requests import facts_of, is_found, shown_request, texts_of
@@ -41,7 +41,7 @@ def details(job: Job) -> None:
                     downloads(here, job, page="history")
         with words:
             status(here, job)
-            decisions(here, job, page="history")
+            job_actions(here, job, page="history")
             remix(job)
             _family(job)
         if is_found(job):

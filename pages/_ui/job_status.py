@@ -10,6 +10,8 @@ import streamlit as st
 
 from kling.errors import Actor
 from kling.studio.archive import MOST_AGAIN, again, cleared_at, retention_status
+from kling.studio.clip_verification import mismatches
+from kling.studio.job_explanation import Explanation
 from kling.studio.jobs import (
     FAILED,
     FOLLOWED,
@@ -23,10 +25,8 @@ from kling.studio.jobs import (
     WITHDRAWN,
     Job,
 )
-from kling.studio.outlook import Outlook
 from kling.studio.remedies import NOTHING_SPENT, remedy
 from kling.studio.service import Studio
-from kling.studio.verification import mismatches
 from pages._ui.charges import charge_line
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted, in_local_time, order_line, prompt_of, since, span, state, took
@@ -119,8 +119,8 @@ def badges(job: Job) -> None:
 
 def _words(studio: Studio, job: Job) -> None:
     spent = NOTHING_SPENT if studio.nothing_spent(job) else ""
-    if (outlook := studio.explain(job)) is not None:
-        _explain(studio, job, outlook, spent)
+    if (explanation := studio.explain(job)) is not None:
+        _explain(studio, job, explanation, spent)
         return
     if job.has_clip:
         if trouble := studio.downloads.trouble(job.id):  # of a better copy of a broken file
@@ -133,13 +133,13 @@ def _words(studio: Studio, job: Job) -> None:
         st.caption(escape_markdown(what.text))  # a refusal's words name the remedy themselves
 
 
-def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
+def _explain(studio: Studio, job: Job, explanation: Explanation, spent: str) -> None:
     """Say why a job is where it is, what is tried next, and who has to act."""
-    goes_on = outlook.actor is Actor.NOBODY
-    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= EXPLAIN_AFTER
+    goes_on = explanation.actor is Actor.NOBODY
+    has_lasted = explanation.since is not None and datetime.now(UTC) - explanation.since >= EXPLAIN_AFTER
     if goes_on and not has_lasted and job.state in {INTENT, *FOLLOWED}:
         return
-    why, then = outlook.why, outlook.next
+    why, then = explanation.why, explanation.next
     if why == then:  # an older log gave its reason together with words about money, which are left out
         why = "It was not sent."
     elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # `why` says it already
@@ -147,16 +147,19 @@ def _explain(studio: Studio, job: Job, outlook: Outlook, spent: str) -> None:
     not_yet = "Not sent yet." if job.state == WAITING else ""
     sentences = " ".join(filter(None, [not_yet, why, spent, then]))
     support = (
-        _support(job) if outlook.actor is Actor.OPERATOR else ""
+        _support(job) if explanation.actor is Actor.OPERATOR else ""
     )  # for others it would look like an error
     words = escape_markdown(in_local_time(sentences) + support)
-    if outlook.actor in {Actor.OPERATOR, Actor.KLING}:
+    if explanation.actor in {Actor.OPERATOR, Actor.KLING}:
         st.warning(words)
     elif goes_on and job.state not in {WAITING, UNKNOWN}:
         st.caption(words)
     else:
         st.info(words)
-    facts = [f"Since {since(outlook.since)}" if outlook.since else "", ACTORS.get(outlook.actor, "")]
+    facts = [
+        f"Since {since(explanation.since)}" if explanation.since else "",
+        ACTORS.get(explanation.actor, ""),
+    ]
     if job.state == SUCCEED:
         facts.insert(0, not_saved(job, datetime.now(UTC)))
         _link(studio, job)

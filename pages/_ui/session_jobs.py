@@ -9,12 +9,12 @@ import streamlit as st
 from kling.studio.jobs import FOLLOWED, INTENT, SUCCEED, Job
 from pages._ui.batch_header import progress
 from pages._ui.context import studio
-from pages._ui.decisions import decisions
 from pages._ui.format import counted
+from pages._ui.job_actions import job_actions
 from pages._ui.job_status import status
 from pages._ui.player import downloads, player, prompt_text, remix
+from pages._ui.session_state import composer_state
 from pages._ui.stable_cards import cards
-from pages._ui.state import composer_state
 
 SHOWN = 6  # cards beside the form
 BEING_MADE = {INTENT, *FOLLOWED}
@@ -56,7 +56,7 @@ def _job(job: Job, *, play: bool) -> None:
     elif job.state in BEING_MADE and here.accounts.owns(job):
         st.skeleton(height=180)
     prompt_text(job)
-    decisions(here, job, page="composer")
+    job_actions(here, job, page="composer")
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.state == SUCCEED and job["file"]:
             downloads(here, job, page="composer")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages._ui.state import app_state
+from pages._ui.session_state import app_state
 from pages._ui.style import style_sheet
 
 

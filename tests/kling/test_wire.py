@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kling import APIError, BalanceDeduction, MaybeSent, Status, Task
-from kling.values import DEPTH, moment, number, parse
+from kling.json_values import DEPTH, moment, number, parse
 from kling.wire import decipher, retry_after, task, tasks
 from tests.kling.tools import law
 

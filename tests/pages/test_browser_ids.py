@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kling.studio.service import Studio
-from pages._ui.context import BROWSER_COOKIE
+from pages._ui.current_user import BROWSER_COOKIE
 from pages._ui.routes import middleware
 
 HERE = "http://localhost:8501"

@@ -11,7 +11,7 @@ from kling import CameraControl, TextToVideo, catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
-from pages._ui.state import AppState
+from pages._ui.session_state import AppState
 from tests.pages.conftest import press_generate, texts
 
 

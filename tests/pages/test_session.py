@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from streamlit.testing.v1 import AppTest
 
 from kling.studio.service import Studio
-from pages._ui import context
+from pages._ui import current_user
 from pages._ui.composer.draft_state import PANELS, WIDGETS, key, panel_key
-from pages._ui.state import AppState, ComposerState
+from pages._ui.session_state import AppState, ComposerState
 from tests.pages.conftest import ROOT, press_generate
 from tests.pages.test_composer import pick, unfold
 from tests.pages.test_panels import press
@@ -62,14 +62,19 @@ def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
     assert all(type(app.session_state[name]) is kind for name, kind in STATES.items())
 
 
-def test_only_the_context_reads_who_somebody_is():
+def test_only_one_module_reads_who_somebody_is():
     """Neither cookies, nor the name that was typed, nor the token of a session is read elsewhere."""
-    secret = {context.NAME_FIELD, context.NAME_COOKIE, context.CHIME_COOKIE, context.BROWSER_COOKIE}
+    secret = {
+        current_user.NAME_FIELD,
+        current_user.NAME_COOKIE,
+        current_user.CHIME_COOKIE,
+        current_user.BROWSER_COOKIE,
+    }
     found = {
         f"{name}:{node.lineno}"
         for name, module in modules()
         for node in ast.walk(module)
-        if name != "_ui/context.py"
+        if name != "_ui/current_user.py"
         and (
             (isinstance(node, ast.Attribute) and node.attr in {"cookies", "token", "browser"})
             or (isinstance(node, ast.Constant) and node.value in secret)
@@ -83,14 +88,14 @@ def test_the_name_is_the_one_that_was_typed_and_there_is_one_local_user(app: App
     def read() -> None:
         import streamlit as st
 
-        from pages._ui.context import current_user
+        from pages._ui.current_user import current_user
 
         user = current_user()
         st.text(f"{user.id} / {user.name} / {user.role}")
 
     page = AppTest.from_function(read).run()
     assert page.text[0].value == "local /  / admin"
-    page.session_state[context.NAME_FIELD] = "Grace Hopper"
+    page.session_state[current_user.NAME_FIELD] = "Grace Hopper"
     assert page.run().text[0].value == "local / Grace Hopper / admin"
     assert not app.exception
 
@@ -104,7 +109,7 @@ def test_every_order_of_a_page_goes_through_one_function():
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"order", "order_all"}
     }
-    assert calls == {("_ui/ordering.py", "order_all")}
+    assert calls == {("_ui/place_order.py", "order_all")}
 
 
 def test_what_an_order_needs_is_read_before_it_is_made_and_the_list_is_stored_with_the_draft(

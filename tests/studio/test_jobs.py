@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kling.camera_control import CameraControl
 from kling.shots import Shot
+from kling.studio.clip_verification import charged, mismatches
 from kling.studio.durations import DurationStats, kind_of, timeline
 from kling.studio.jobs import (
     COLUMNS,
@@ -31,7 +32,6 @@ from kling.studio.jobs import (
     truncate,
 )
 from kling.studio.ledger.restore import missing_rows
-from kling.studio.verification import charged, mismatches
 from kling.tasks import BalanceDeduction, Task, Video
 from kling.text_to_video import TextToVideo
 from tests.kling.tools import law

@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.studio.clips import tiny_clip
 from tests.studio.money.machine import Money
-from tests.studio.money.plants import PLANTS, Plant
+from tests.studio.money.planted_faults import PLANTS, Plant
 
 LONG = "MONEY_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("MONEY_EXAMPLES", "40"))

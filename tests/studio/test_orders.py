@@ -494,9 +494,9 @@ def test_a_card_says_when_a_lost_order_is_sent_again_and_when_it_is_for_a_person
     bench.kling.answers = [(LOST, False)] * 9
     job = bench.order()
     bench.run_for(30)
-    outlook = bench.studio.explain(bench.job(job.id))
-    assert "asked whether it has this order" in outlook.why
-    assert "sent again with the same id" in outlook.next
+    explanation = bench.studio.explain(bench.job(job.id))
+    assert "asked whether it has this order" in explanation.why
+    assert "sent again with the same id" in explanation.next
     bench.run_for(YOUNG)
     assert "you decide whether it is sent" in bench.studio.explain(bench.job(job.id)).next
 

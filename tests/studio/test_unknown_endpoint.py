@@ -82,11 +82,13 @@ def test_what_is_decided_about_many_passes_it_over(bench: Bench):
 
 @pytest.mark.parametrize("state", [*UNENDED, "succeed"])
 def test_the_operator_is_told_what_to_do(bench: Bench, state: str):
-    outlook = bench.studio.explain(ordered_by_a_newer_version(bench, state))
-    assert outlook is not None
-    assert outlook.actor is Actor.OPERATOR
-    assert outlook.why == "This version of the studio does not know the endpoint “image2video” of this job."
-    assert "start the version that ordered it, or stop the studio and correct the cell" in outlook.next
+    explanation = bench.studio.explain(ordered_by_a_newer_version(bench, state))
+    assert explanation is not None
+    assert explanation.actor is Actor.OPERATOR
+    assert (
+        explanation.why == "This version of the studio does not know the endpoint “image2video” of this job."
+    )
+    assert "start the version that ordered it, or stop the studio and correct the cell" in explanation.next
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages._ui.escape import escape_html
 from pages._ui.live import base_path
-from pages._ui.state import composer_state
+from pages._ui.session_state import composer_state
 
 SAVE_AFTER = 300  # milliseconds without a key
 TEXTS = r"prompt|negative_prompt|other_model|shot_[1-9]"  # fields whose text is stored while it is typed

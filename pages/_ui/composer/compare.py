@@ -6,7 +6,8 @@ import streamlit as st
 
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.word_diff import Piece, word_diff
-from pages._ui.context import current_user, studio
+from pages._ui.context import studio
+from pages._ui.current_user import current_user
 from pages._ui.escape import escape_html
 from pages._ui.format import counted
 from pages._ui.requests import shown_request, text_of

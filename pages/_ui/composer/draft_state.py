@@ -28,9 +28,10 @@ from kling.studio.prompting.draft import (
     sync_camera_words,
 )
 from kling.studio.state.records import StateError, StoredDraft
-from pages._ui.composer.unkept import keep_changes
-from pages._ui.context import browser_id, studio
-from pages._ui.state import Notice, Outcome, Unkept, composer_state
+from pages._ui.composer.unsaved_draft import keep_changes
+from pages._ui.context import studio
+from pages._ui.current_user import browser_id
+from pages._ui.session_state import Notice, Outcome, Unkept, composer_state
 
 REMEMBERED_RUNS = 5  # a page is hardly further behind
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds

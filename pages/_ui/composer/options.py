@@ -11,7 +11,7 @@ from pages._ui.composer.draft_state import persistent, price_of
 from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.escape import escape_markdown
 from pages._ui.format import price
-from pages._ui.state import Notice
+from pages._ui.session_state import Notice
 
 FIELD_WORDS = {"aspect_ratio": "aspect ratio", "camera": "camera control"}
 

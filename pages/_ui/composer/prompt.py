@@ -14,9 +14,10 @@ from kling.text import storable
 from pages._ui.composer.autosave import character_count
 from pages._ui.composer.draft_state import persistent, read_draft, replace_draft
 from pages._ui.composer.field_errors import ShowErrors
-from pages._ui.composer.unkept import keep_changes
-from pages._ui.context import browser_id, current_user, studio
-from pages._ui.state import composer_state
+from pages._ui.composer.unsaved_draft import keep_changes
+from pages._ui.context import studio
+from pages._ui.current_user import browser_id, current_user
+from pages._ui.session_state import composer_state
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
 EARLIER = 50  # prompts that were ordered

@@ -20,11 +20,12 @@ from pages._ui.composer.draft_state import (
     shot_field,
 )
 from pages._ui.composer.field_errors import ShowErrors
-from pages._ui.context import browser_id, studio
+from pages._ui.context import studio
+from pages._ui.current_user import browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.live import live_fragment
 from pages._ui.panels import panel
-from pages._ui.state import composer_state
+from pages._ui.session_state import composer_state
 
 CUT_WORDS = {ONE_SHOT: "one shot", "intelligence": "Kling cuts the prompt", STORYBOARD: "storyboard"}
 

@@ -11,10 +11,11 @@ from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import search
 from kling.studio.state.records import StateError, TeamTemplate
 from pages._ui.composer import draft_state
-from pages._ui.context import current_user, studio
+from pages._ui.context import studio
+from pages._ui.current_user import current_user
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import moment, price
-from pages._ui.state import composer_state
+from pages._ui.session_state import composer_state
 
 Begin = Callable[[Draft], object]
 FIELDS = {"title": ("Name", 80), "category": ("Category", 40), "teaches": ("What it is good for", 300)}

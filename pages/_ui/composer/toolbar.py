@@ -10,7 +10,7 @@ from kling.studio.prompting.draft import AUTOMATIC, ONE_SHOT, Draft
 from pages._ui.composer import draft_state
 from pages._ui.composer.draft_state import panel_key
 from pages._ui.escape import escape_markdown
-from pages._ui.state import PendingDraft, composer_state
+from pages._ui.session_state import PendingDraft, composer_state
 
 
 def toolbar(draft: Draft) -> None:

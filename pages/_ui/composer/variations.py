@@ -20,7 +20,7 @@ from pages._ui.composer.draft_state import panel_key, persistent, replace_draft
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
 from pages._ui.panels import panel
-from pages._ui.state import composer_state
+from pages._ui.session_state import composer_state
 
 ALTERNATIVES = re.compile(r"(?<!\\)\{[^{}|]*\|[^{}]*\}")  # one way to match only: linear
 VARIABLES_HELP = "A line each: animal = fox | heron. Write {animal} in the prompt."

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.state.records import DRAFT_BYTES, NotKept, StateError, TooLarge
-from pages._ui import context
+from pages._ui import context, current_user
 from pages._ui.composer.autosave import TEXTS
 from pages._ui.live import base_path
 
@@ -38,7 +38,7 @@ async def typed(request: Request) -> Response:
         re.fullmatch(TEXTS, name) and isinstance(text, str) for name, text in texts.items()
     ):
         return PlainTextResponse("The body has to name texts of a draft.", 400)
-    cookie = context.browser_cookie(request)
+    cookie = current_user.browser_cookie(request)
     try:
         await run_in_threadpool(_store, request.path_params["draft_id"], cookie, texts)
     except NotKept as error:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from kling.studio.state.records import StateError
-from pages._ui import context
+from pages._ui import context, current_user
 from pages._ui.live import base_path
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -128,7 +128,7 @@ async def _new_cookie(connection: HTTPConnection) -> str:
     """
     if "text/html" not in connection.headers.get("accept", ""):
         return ""
-    cookie = context.browser_cookie(connection)
+    cookie = current_user.browser_cookie(connection)
     try:
         state = context.studio().state
         if (browsers := state.browsers_if_open) and browsers.verify(cookie):
@@ -140,7 +140,7 @@ async def _new_cookie(connection: HTTPConnection) -> str:
         return ""
     secure = "; Secure" if connection.scope["scheme"] == "https" else ""
     return (
-        f"{context.BROWSER_COOKIE}={new}; Path={base_path() or '/'}; Max-Age={YEAR}; "
+        f"{current_user.BROWSER_COOKIE}={new}; Path={base_path() or '/'}; Max-Age={YEAR}; "
         f"HttpOnly; SameSite=Lax{secure}"
     )
 

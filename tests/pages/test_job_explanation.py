@@ -15,12 +15,12 @@ from streamlit.testing.v1 import AppTest
 from kling import ApiKey, Task
 from kling.errors import Actor
 from kling.studio.account_scan import Findings
+from kling.studio.job_explanation import Explanation
 from kling.studio.jobs import TERMINAL, Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
-from kling.studio.outlook import Outlook
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from pages._ui import account_comparison, banners, context, decisions
+from pages._ui import account_comparison, banners, context, job_actions
 from pages._ui import format as page_format
 from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, texts
 from tests.pages.test_lists import links, open_page
@@ -50,8 +50,8 @@ def labels(app: AppTest) -> list[str]:
 
 
 def explained(monkeypatch: pytest.MonkeyPatch, *, actor: Actor, since: datetime | None = None) -> None:
-    outlook = Outlook("It is as it is.", "It is tried at 13:00:00 UTC.", actor, since or LONG_AGO)
-    monkeypatch.setattr(Studio, "explain", lambda _self, _job: outlook)
+    explanation = Explanation("It is as it is.", "It is tried at 13:00:00 UTC.", actor, since or LONG_AGO)
+    monkeypatch.setattr(Studio, "explain", lambda _self, _job: explanation)
 
 
 # -- money ---------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_a_job_that_is_looked_up_for_long_may_be_given_up_after_a_word_about_the
     fill(studio, 1, state="unknown", file="")
     shown(app, "job0000")
     assert "Give it up" not in labels(app)  # it has only begun
-    monkeypatch.setattr(decisions, "GIVE_UP_AFTER", timedelta(0))
+    monkeypatch.setattr(job_actions, "GIVE_UP_AFTER", timedelta(0))
     shown(app, "job0000")
     app.button(key="composer.give-up-job0000").click().run()
     assert "If Kling has it all the same, it is charged" in texts(app)

@@ -1,6 +1,6 @@
 """The fault matrix of README: each fault by each call, what the studio did, what the person was told.
 
-    python -m tests.studio.matrix
+    python -m tests.studio.fault_tables
 
 Every cell is a run of the real studio against the real sandbox engine in this process, with a fake clock.
 """
@@ -177,8 +177,8 @@ def lag(run: History, seconds: float, **settings: object) -> None:
 def hidden_for_ever(run: History) -> None:
     lag(run, 1e9)
     (job,) = run.studio.ledger.jobs()
-    outlook = run.studio.explain(job)
-    run.told.append(f"{job.state}: {outlook.why if outlook else ''}")
+    explanation = run.studio.explain(job)
+    run.told.append(f"{job.state}: {explanation.why if explanation else ''}")
     run.told = run.told[-1:]
 
 

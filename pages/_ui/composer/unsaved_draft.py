@@ -10,7 +10,7 @@ import streamlit as st
 from kling.studio.state.records import NotKept, StateError
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
-from pages._ui.state import Unkept, composer_state
+from pages._ui.session_state import Unkept, composer_state
 
 
 def keep_changes(

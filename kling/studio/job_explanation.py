@@ -17,7 +17,7 @@ LONG_AT_LEAST = 1800.0  # seconds after which it says so where no usual duration
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Explanation:
     """What a job waits for.
 
     Args:
@@ -35,7 +35,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The questions that `outlook` asks the studio's parts.
+    """The questions that `explain_job` asks the studio's parts.
 
     Args:
         owns: whether a job is this studio's to act on (`Accounts.owns`).
@@ -65,14 +65,14 @@ class Views:
         return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
 
 
-def outlook(job: Job, views: Views) -> Outlook | None:
+def explain_job(job: Job, views: Views) -> Explanation | None:
     """Return what a job waits for; None for a job that has ended and needs nothing."""
     if job.has_clip or (job.ended_at is not None and job.state != SUCCEED):
         return None
     since = job.since.get(job.state)
     if job.endpoint is None:
         fault = UnknownEndpoint(job["endpoint"])
-        return Outlook(fault.why, fault.remedy, Actor.OPERATOR, since)
+        return Explanation(fault.why, fault.remedy, Actor.OPERATOR, since)
     if not views.owns(job):
         return _of_another_account(job, since)
     by_state = {
@@ -85,77 +85,79 @@ def outlook(job: Job, views: Views) -> Outlook | None:
     return by_state.get(job.state, _followed)(job, views, since)
 
 
-def _of_another_account(job: Job, since: datetime | None) -> Outlook:
+def _of_another_account(job: Job, since: datetime | None) -> Explanation:
     why = "It belongs to another account than the one in use."
     then = "It goes on as soon as that account's key is set again."
     if job.state in {WAITING, NOT_SENT}:
         then += " Or withdraw it."
-    return Outlook(why, then, Actor.OPERATOR, since)
+    return Explanation(why, then, Actor.OPERATOR, since)
 
 
-def _not_sent(job: Job, _views: Views, since: datetime | None) -> Outlook:
+def _not_sent(job: Job, _views: Views, since: datetime | None) -> Explanation:
     refusal = MEANINGS.get(job.code)
     if refusal and refusal.kind is AuthenticationFailed:
         then = "Send it once the key is right, or withdraw it."
-        return Outlook(job.message or "Kling does not accept the key.", then, Actor.OPERATOR, since)
-    return Outlook(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
+        return Explanation(job.message or "Kling does not accept the key.", then, Actor.OPERATOR, since)
+    return Explanation(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
 
 
-def _intent(_job: Job, _views: Views, since: datetime | None) -> Outlook:
-    return Outlook("It is being sent.", "The answer comes within 30 seconds.", Actor.NOBODY, since)
+def _intent(_job: Job, _views: Views, since: datetime | None) -> Explanation:
+    return Explanation("It is being sent.", "The answer comes within 30 seconds.", Actor.NOBODY, since)
 
 
-def _unfetched(job: Job, views: Views, since: datetime | None) -> Outlook:
+def _unfetched(job: Job, views: Views, since: datetime | None) -> Explanation:
     if job.gone:
         why = "Kling has no video for this task any more: it clears them after 30 days."
-        return Outlook(why, "Order it again if you need it.", Actor.PERSON, since)
+        return Explanation(why, "Order it again if you need it.", Actor.PERSON, since)
     if trouble := views.download_trouble(job.id):
-        return Outlook(trouble, "It is tried again by itself.", Actor.NOBODY, since)
-    return Outlook("The video is being fetched.", "It is shown as soon as it is here.", Actor.NOBODY, since)
+        return Explanation(trouble, "It is tried again by itself.", Actor.NOBODY, since)
+    return Explanation(
+        "The video is being fetched.", "It is shown as soon as it is here.", Actor.NOBODY, since
+    )
 
 
-def _waiting(job: Job, views: Views, since: datetime | None) -> Outlook:
+def _waiting(job: Job, views: Views, since: datetime | None) -> Explanation:
     position = views.position(job)
     why = position.words if position else "It goes out in a moment."
     if position and position.needs_person:
         then = (
             "It is tried again every few minutes, and goes out once somebody has acted. It can be withdrawn."
         )
-        return Outlook(why, then, Actor.OPERATOR, since)
-    return Outlook(why, "It is sent by itself, and can be withdrawn until then.", Actor.NOBODY, since)
+        return Explanation(why, then, Actor.OPERATOR, since)
+    return Explanation(why, "It is sent by itself, and can be withdrawn until then.", Actor.NOBODY, since)
 
 
-def _unknown(job: Job, views: Views, since: datetime | None) -> Outlook:
+def _unknown(job: Job, views: Views, since: datetime | None) -> Explanation:
     look_up = views.reconciler.look_up_of(job)
     again = f"Kling is asked again at {views.at(look_up.due)}."
     if look_up.silent >= SILENT_MANY:
         why = f"Nobody knows yet whether Kling has it, and {look_up.silent} questions were not answered."
         then = f"{look_up.trouble} {again} Check the connection, or give it up."
-        return Outlook(why, then, Actor.OPERATOR, since)
+        return Explanation(why, then, Actor.OPERATOR, since)
     if views.reconciler.is_hidden(job):
         why = "Kling says that it has this order, and does not show it."
         then = f"{again} Ask Kling's support, with the id of the order; or give it up."
-        return Outlook(why, then, Actor.OPERATOR, since)
+        return Explanation(why, then, Actor.OPERATOR, since)
     if views.reconciler.is_claimed(job):
         why = "Kling says that it has this order, so it is probably being made. It does not show it yet."
-        return Outlook(why, f"{again} It is followed as soon as it shows.", Actor.NOBODY, since)
+        return Explanation(why, f"{again} It is followed as soon as it shows.", Actor.NOBODY, since)
     why = f"{job.message} Kling is being asked whether it has this order.".strip()
     if (resends_at := views.reconciler.resends_at(job)) is not None:
         then = f"If Kling has none by {views.at(resends_at)}, it is sent again with the same id."
     else:
         decides = views.at(views.reconciler.decides_at(job))
         then = f"If Kling has none by {decides}, you decide whether it is sent."
-    return Outlook(why, f"{again} {then} No second one is bought.", Actor.NOBODY, since)
+    return Explanation(why, f"{again} {then} No second one is bought.", Actor.NOBODY, since)
 
 
-def _followed(job: Job, views: Views, since: datetime | None) -> Outlook:
+def _followed(job: Job, views: Views, since: datetime | None) -> Explanation:
     state = job.extra.get("task_status")
     unknown_state = f" Kling calls its state “{str(state)[:40]}”." if state else ""
     if views.missing_since(job) is not None:
         why = "Kling says that it does not know this task, which it had accepted."
-        return Outlook(why, "It is asked again for a day before that is believed.", Actor.NOBODY, since)
+        return Explanation(why, "It is asked again for a day before that is believed.", Actor.NOBODY, since)
     if trouble := views.trouble():
-        return Outlook(
+        return Explanation(
             f"Kling cannot be asked: {trouble}", "It is asked again by itself.", Actor.KLING, since
         )
     usual = views.usual(job)
@@ -164,5 +166,7 @@ def _followed(job: Job, views: Views, since: datetime | None) -> Outlook:
     if accepted is not None and views.clock() - accepted.timestamp() > limit:
         why = f"Kling takes far longer than usual.{unknown_state}"
         then = "It is followed on. Whoever looks after the account may ask Kling, with the id of the task."
-        return Outlook(why, then, Actor.OPERATOR, since)
-    return Outlook(f"Kling is making it.{unknown_state}", "It is followed by itself.", Actor.NOBODY, since)
+        return Explanation(why, then, Actor.OPERATOR, since)
+    return Explanation(
+        f"Kling is making it.{unknown_state}", "It is followed by itself.", Actor.NOBODY, since
+    )

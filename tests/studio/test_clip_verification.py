@@ -13,10 +13,10 @@ from kling.sandbox.clips import Clips
 from kling.sandbox.placeholder_clip import draw_placeholder_clip
 from kling.sandbox.plans import CLIP_FAULTS, parse_plan
 from kling.sandbox.store import Task
+from kling.studio.clip_verification import Charge, Mismatch, charged, cost, mismatches
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from kling.studio.verification import Charge, Mismatch, charged, cost, mismatches
 from tests.studio.in_process import InProcess, Wire, engine_at
 
 ORDERED = {"model_name": "kling-v3", "mode": "std", "duration": "5", "aspect_ratio": "16:9", "sound": "off"}

@@ -8,9 +8,10 @@ from kling.endpoint import AnyRequest
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.state.records import StateError
-from pages._ui.composer.unkept import note_unkept
-from pages._ui.context import browser_id, current_user, session_token, studio
-from pages._ui.state import Unkept, composer_state
+from pages._ui.composer.unsaved_draft import note_unkept
+from pages._ui.context import studio
+from pages._ui.current_user import browser_id, current_user, session_token
+from pages._ui.session_state import Unkept, composer_state
 
 
 def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str = "") -> list[Job]:

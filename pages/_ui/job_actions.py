@@ -16,16 +16,16 @@ from kling.studio.remedies import Action, remedy
 from kling.studio.service import Studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import price
-from pages._ui.ordering import place_order, refusal_of
+from pages._ui.place_order import place_order, refusal_of
 from pages._ui.player import remix
 from pages._ui.requests import is_found
-from pages._ui.state import app_state
+from pages._ui.session_state import app_state
 
 GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
 
-def decisions(studio: Studio, job: Job, *, page: str) -> None:
+def job_actions(studio: Studio, job: Job, *, page: str) -> None:
     """Draw the buttons for a job that failed, was not sent, or is looked up for long.
 
     A job of an endpoint that is not known has none: `Orders` would refuse each of these decisions.
@@ -63,11 +63,11 @@ def decisions(studio: Studio, job: Job, *, page: str) -> None:
 
 def _give_up(studio: Studio, job: Job, *, page: str) -> None:
     """Let a person end a job that is looked up for long, after a warning of the risk."""
-    outlook = studio.explain(job)
-    if outlook is None:
+    explanation = studio.explain(job)
+    if explanation is None:
         return
-    has_lasted = outlook.since is not None and datetime.now(UTC) - outlook.since >= GIVE_UP_AFTER
-    if not has_lasted and outlook.actor is Actor.NOBODY:
+    has_lasted = explanation.since is not None and datetime.now(UTC) - explanation.since >= GIVE_UP_AFTER
+    if not has_lasted and explanation.actor is Actor.NOBODY:
         return
     if app_state().giving_up != job.id:
         st.button(

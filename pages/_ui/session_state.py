@@ -136,8 +136,8 @@ class ComposerState:
 class AppState:
     """What a session holds on every page."""
 
-    token: str = ""  # of this session; see `context.session_token`
-    browser: str = ""  # see `context.browser_id`
+    token: str = ""  # of this session; see `current_user.session_token`
+    browser: str = ""  # see `current_user.browser_id`
     remembered: dict[str, str] = field(default_factory=dict)  # values of cookies, by name
     connection: Check | None = None  # the last check of the connection
     giving_up: str = ""  # id of the job that a person is asked about
