@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from kling.studio.files import whole_file
-from kling.studio.state.faults import newer, said_of
+from kling.studio.state.faults import said_of, unusable
 from kling.studio.state.migrations import MIGRATIONS
 from kling.studio.state.records import StateError
 from kling.studio.state.tables import schema_version
@@ -125,8 +125,8 @@ class Database:
         while True:
             with self.write() as connection:
                 version = int(connection.scalar(select(schema_version.c.version)) or 0)
-                if version > len(migrations):
-                    raise newer(version, len(migrations))
+                if not 0 <= version <= len(migrations):
+                    raise unusable(version, len(migrations))
                 if version == len(migrations):
                     return
                 for statement in migrations[version]:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -63,6 +65,14 @@ class OldFolders:
         folder = self._folder / name
         marked = taken_in.c.folder == name
         inode = _inode(folder)
+        try:
+            files = _files(folder) if inode else []
+        except OSError as error:
+            self.warnings.append(
+                f"The folder {name} of an older version cannot be read ({error.strerror or error}), so its "
+                f"{name} are not there. Give this user the right to read it, and start the studio again."
+            )
+            return
         with self._database.write() as connection:
             row = connection.execute(select(taken_in).where(marked)).one_or_none()
             if (
@@ -73,7 +83,7 @@ class OldFolders:
                 row = None
             if row is None and not inode:
                 return
-            unreadable = row.unreadable if row else json.dumps(_copy(folder, connection, table, values))
+            unreadable = row.unreadable if row else json.dumps(_copy(files, connection, table, values))
             if row is None:
                 connection.execute(insert(taken_in).values(folder=name, inode=inode, unreadable=unreadable))
         try:
@@ -116,14 +126,27 @@ def _renamed_before(folder: Path, inode: str) -> Path:
 
 def _rename(folder: Path) -> Path:
     number = 2
-    while (kept := folder.with_name(f"{folder.name}.before-{number}")).exists():
+    while os.path.lexists(kept := folder.with_name(f"{folder.name}.before-{number}")):
         number += 1
     folder.rename(kept)
     sync_folder(folder.parent)
     return kept
 
 
-def _copy(folder: Path, connection: Connection, table: Table, values: _Values) -> list[str]:
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a folder that may hold something.
+
+    `Path.glob` finds nothing where it may not look, which would pass for an empty folder. The dot makes the
+    system refuse a folder whose names may be read and whose files may not.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    with os.scandir(os.path.join(folder, os.curdir)) as entries:  # noqa: PTH118 - a Path drops the dot
+        return [folder / name for name in sorted(each.name for each in entries) if name.endswith(".json")]
+
+
+def _copy(files: list[Path], connection: Connection, table: Table, values: _Values) -> list[str]:
     """Write the files' contents into a table, and return the names of unreadable files.
 
     What the table has already stays: a folder that came back may be older.
@@ -131,7 +154,7 @@ def _copy(folder: Path, connection: Connection, table: Table, values: _Values) -
     unreadable: list[str] = []
 
     def rows() -> Iterator[dict[str, Any]]:
-        for path in sorted(folder.glob("*.json")):
+        for path in files:
             try:
                 yield values(path)
             except (
@@ -181,9 +204,13 @@ def _template_of(path: Path) -> dict[str, Any]:
 
 def _stored(path: Path, names: re.Pattern[str]) -> dict[str, Any]:
     """Return the JSON object in a file, with all its text."""
-    if not names.fullmatch(path.stem) or path.stat().st_size > LARGEST:
+    if not names.fullmatch(path.stem) or not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(path.name)  # a pipe would block, and a device never end
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
         raise ValueError(path.name)
-    stored = _storable(json.loads(path.read_bytes()), _DEEPEST)
+    stored = _storable(json.loads(content), _DEEPEST)
     if not isinstance(stored, dict):
         raise TypeError(path.name)
     return stored

@@ -169,6 +169,41 @@ def test_what_cannot_be_read_stays_in_its_file_and_an_operator_is_told_which(tmp
     assert start(tmp_path, database).warnings == []
 
 
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_folder_that_may_not_be_read_is_told_and_taken_in_later(tmp_path, database, monkeypatch, mode):
+    draft(tmp_path, 1)
+    folder = tmp_path / "drafts"
+    folder.chmod(mode)
+
+    def refuse(_path: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as as_root:
+        if os.geteuid() == 0:  # whom no mode keeps out
+            as_root.setattr(os, "scandir", refuse)
+        (warning,) = start(tmp_path, database).warnings
+    assert warning.startswith("The folder drafts of an older version cannot be read (Permission denied)")
+    assert names(tmp_path) == {"drafts"}
+    folder.chmod(0o700)
+    assert start(tmp_path, database).warnings == []
+    assert prompts(database, range(1, 2)) == ["Fox 1"]
+
+
+def test_pipes_and_devices_in_a_folder_are_left_alone(tmp_path, database):
+    draft(tmp_path, 1)
+    os.mkfifo(tmp_path / "drafts" / f"{2:020x}.json")
+    (tmp_path / "drafts" / f"{3:020x}.json").symlink_to("/dev/zero")
+    assert len(start(tmp_path, database).warnings) == 2
+    assert prompts(database, range(1, 4)) == ["Fox 1", None, None]
+
+
+def test_a_link_that_leads_nowhere_does_not_keep_a_folder_from_its_new_name(tmp_path, database):
+    draft(tmp_path, 1)
+    (tmp_path / "drafts.before-2").symlink_to("nowhere")
+    assert start(tmp_path, database).warnings == []
+    assert names(tmp_path) == {"drafts.before-3"}
+
+
 def test_a_second_folder_of_an_older_version_adds_what_is_new_and_changes_nothing(tmp_path, database):
     draft(tmp_path, 1)
     start(tmp_path, database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from kling import TextToVideo
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from kling.studio.state import database, drafts
-from kling.studio.state.faults import FILE, VERSION
+from kling.studio.state.faults import FILE, VERSION, said_of
 from kling.studio.state.records import NotKept, StateError
 from tests.studio.state.conftest import NOW
 
@@ -87,6 +88,15 @@ def test_the_id_that_a_browser_has_now_is_no_cookie_of_the_old_form(state):
     assert here.drafts.open(DRAFT, thief).made == ()
 
 
+def test_a_version_that_no_studio_writes_keeps_the_server_from_starting(state, tmp_path):
+    state().drafts.load(DRAFT)
+    state().stop()
+    with closing(sqlite3.connect(tmp_path / FILE)) as changed, changed:
+        changed.execute("UPDATE schema_version SET version = -1")
+    with pytest.raises(StateError, match=rf"changed by another program.*move .*{FILE}-wal.* away"):
+        state()
+
+
 def test_a_newer_version_s_database_keeps_the_server_from_starting(state, tmp_path):
     state().drafts.load(DRAFT)
     state().stop()
@@ -112,7 +122,7 @@ def test_a_studio_that_may_not_start_gives_its_folder_free(tmp_path):
 )
 def test_a_file_that_is_no_database_keeps_the_server_from_starting(state, tmp_path, content, words):
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(StateError, match=rf"{words}.*[Mm]ove it away"):
+    with pytest.raises(StateError, match=rf"{words}.*[Mm]ove it away.*{FILE}-wal and {FILE}-shm"):
         state()
     assert (tmp_path / FILE).read_bytes() == content
 
@@ -170,6 +180,28 @@ def test_an_operator_is_told_when_the_space_for_drafts_is_used_up(state, monkeyp
     with pytest.raises(NotKept):
         here.drafts.save("1" * 20, OLD, fields={"prompt": "A fox"})
     assert any("space for drafts is used up" in warning for warning in here.warnings)
+
+
+def test_a_backup_that_is_put_in_place_as_the_words_of_a_damaged_file_say_holds_all_of_it(state, tmp_path):
+    here = state()
+    here.drafts.save(DRAFT, OLD, fields={"prompt": "A fox"})
+    here.backup(tmp_path / "copy")
+    for number in range(40):
+        here.drafts.save(f"{number:020x}", OLD, fields={"prompt": "Later " * 2000})
+    crashed = {name: (tmp_path / name).read_bytes() for name in (FILE, f"{FILE}-wal", f"{FILE}-shm")}
+    here.stop()
+    for name, content in crashed.items():  # as a killed process leaves them
+        (tmp_path / name).write_bytes(content)
+    damaged = sqlite3.DatabaseError()
+    damaged.sqlite_errorname = "SQLITE_CORRUPT"
+    away = [name for name in crashed if re.search(rf"{name}\b(?!-)", said_of(damaged))]
+    assert away == list(crashed)
+    for name in away:
+        (tmp_path / name).unlink()
+    (tmp_path / "copy").rename(tmp_path / FILE)
+    again = state()
+    assert again.drafts.open(DRAFT, OLD).fields == {"prompt": "A fox"}
+    assert again.drafts.load("1".zfill(20)) is None
 
 
 def test_a_backup_holds_what_was_kept(state, tmp_path):
