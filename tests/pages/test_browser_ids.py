@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kling.studio.service import Studio
+from kling.studio.state import drafts
 from pages._ui.current_user import BROWSER_COOKIE
 from pages._ui.routes import middleware
 
@@ -50,14 +51,17 @@ def test_a_made_up_id_is_replaced_by_one_of_ours(studio: Studio, app: Starlette)
         assert studio.state.browsers.verify(visit(app, made_up))
 
 
-def test_a_cookie_of_an_older_version_gets_its_drafts_once(studio: Studio, app: Starlette, tmp_path: Path):
+def test_a_cookie_of_an_older_version_gets_its_drafts_once(
+    studio: Studio, app: Starlette, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(drafts, "EXCHANGE_SECONDS", 0.0)
     (tmp_path / "drafts").mkdir()
     old = {"browser": OLD, "fields": {"prompt": "A fox"}, "made": ["v1"]}
     (tmp_path / "drafts" / f"{DRAFT}.json").write_text(json.dumps(old))
     first, second = visit(app, OLD), visit(app, OLD)
-    verify, drafts = studio.state.browsers.verify, studio.state.drafts
-    assert drafts.open(DRAFT, verify(first)).made == ("v1",)
-    assert drafts.open(DRAFT, verify(second)).made == ()
+    verify, store = studio.state.browsers.verify, studio.state.drafts
+    assert store.open(DRAFT, verify(first)).made == ("v1",)
+    assert store.open(DRAFT, verify(second)).made == ()
     assert visit(app, first) == first
 
 

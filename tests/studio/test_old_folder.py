@@ -15,6 +15,7 @@ from kling.studio.jobs import COLUMNS
 from kling.studio.prompting.draft import Draft
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
+from kling.studio.state import drafts as drafts_module
 from tests.studio.fakes import Bench, Kling
 
 OLD = Path(__file__).with_name("history_of_2026_11_23.csv")
@@ -148,7 +149,8 @@ def test_its_drafts_hold_what_was_in_the_form(studio):
     assert walked.fields["own"] == ["before that", "and first"]
 
 
-def test_its_cookies_are_exchanged_once_for_the_drafts_of_their_browser(studio):
+def test_its_cookies_are_exchanged_once_for_the_drafts_of_their_browser(studio, monkeypatch):
+    monkeypatch.setattr(drafts_module, "EXCHANGE_SECONDS", 0.0)
     ada, bob = exchanged(studio, ADA), exchanged(studio, BOB)
     drafts = studio.state.drafts
     assert drafts.open(ORDERED, ada).made == (LAST, FIRST)

@@ -369,7 +369,7 @@ def _same_kind(value: Any, default: Any) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(value, bool) and isinstance(default, bool)
     if isinstance(default, float):
-        return isinstance(value, int | float)
+        return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
     if isinstance(default, tuple):
         return isinstance(value, list | tuple) and all(_same_kind(each, "") for each in value[:_MOST_CHOICES])
     return isinstance(value, type(default))

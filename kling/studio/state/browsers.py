@@ -28,7 +28,10 @@ class Browsers:
 
     def new(self) -> str:
         """Return what a browser without an id gets as its cookie."""
-        browser_id = secrets.token_hex(16)
+        return self.cookie(secrets.token_hex(16))
+
+    def cookie(self, browser_id: str) -> str:
+        """Return the cookie of an id that this studio has made."""
         return f"{browser_id}.{self._signature(browser_id)}"
 
     def verify(self, cookie: str) -> str:

@@ -30,12 +30,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from kling.studio.files import whole_file
-from kling.studio.state.faults import said_of, unusable
+from kling.studio.state.faults import DAMAGED, FILE, fault_of, said_of, unusable
 from kling.studio.state.migrations import MIGRATIONS
 from kling.studio.state.records import StateError
 from kling.studio.state.tables import schema_version
 
 PATIENCE = 2.0  # seconds that a statement waits for another program, and a thread for another one
+_DAMAGES = {"CORRUPT", "NOTADB"}  # stay until somebody mends the file
+_FAULTS = {"FULL", "IOERR", "READONLY", "CANTOPEN"}  # pass: a write that succeeds is the proof
 _WRITES = "studio_writes"  # execution option of transactions that write
 
 
@@ -54,6 +56,7 @@ class Database:
         url = URL.create("sqlite", database=str(where)) if isinstance(where, Path) else make_url(where)
         self._path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         self._writer = threading.Lock()
+        self._damage = self._fault = ""
         try:
             self.engine = _sqlite_engine(url) if self._path else create_engine(url, pool_pre_ping=True)
         except OSError as error:
@@ -64,6 +67,11 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def trouble(self) -> str:
+        """What an operator has to mend since the last write that succeeded, in words; damage stays."""
+        return self._damage or self._fault
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -76,7 +84,7 @@ class Database:
             with self.engine.connect() as connection, connection.begin():
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StateError(said_of(error)) from error
+            raise self._told(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -90,8 +98,9 @@ class Database:
         try:
             with self._writing.connect() as connection, connection.begin():
                 yield connection
+            self._fault = ""
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StateError(said_of(error)) from error
+            raise self._told(error) from error
         finally:
             self._writer.release()
 
@@ -99,7 +108,7 @@ class Database:
         """Write a consistent copy to a file, also while others write. The file is replaced whole.
 
         Raises:
-            StateError: there is no copy; a file of before is still there.
+            StateError: there is no copy, or the database is damaged; a file of before is still there.
         """
         if self._path is None:
             raise StateError("The state lies in a database server: back it up with the server's own tools.")
@@ -110,12 +119,27 @@ class Database:
                 closing(sqlite3.connect(part)) as target,
             ):
                 source.backup(target)
+                if target.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                    self._damage = f"{FILE} cannot be used. {DAMAGED}"
+                    raise StateError(
+                        f"The backup {to.name} was not written, and one of before is kept. {DAMAGED}"
+                    )
         except (OSError, sqlite3.Error) as error:
-            raise StateError(f"The backup {to.name} could not be written. {said_of(error)}") from error
+            told = self._told(error) if fault_of(error) in _DAMAGES else said_of(error)
+            raise StateError(f"The backup {to.name} could not be written. {told}") from error
 
     def close(self) -> None:
         """Close the connections that nobody uses; the others close after their use."""
         self.engine.dispose()
+
+    def _told(self, error: BaseException) -> StateError:
+        """Return the error in words, and remember what an operator has to mend."""
+        said, fault = said_of(error), fault_of(error)
+        if fault in _DAMAGES:
+            self._damage = said
+        elif fault in _FAULTS:
+            self._fault = said
+        return StateError(said)
 
     def _migrate(self, migrations: tuple[Any, ...]) -> None:
         with self.write() as connection:

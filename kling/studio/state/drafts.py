@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,9 @@ from kling.text import storable
 
 OLD_OWNER = "old:"  # in front of an id of the old form: no cookie of today proves it
 LEAST = 1024  # bytes that a draft counts for at least: the total is summed up in each save that grows
+EXCHANGE_SECONDS = 60.0  # in which a browser's other tabs, which still have its old cookie, get the same id
+_EXCHANGES = 1000  # that are remembered
+_LARGEST = 2**63  # of integers; larger ones are in no form, and some readers of JSON refuse them
 _DEPTH = 8  # of JSON in a draft's fields; the form's own has two levels
 
 
@@ -40,13 +44,21 @@ class DraftStore:
     Args:
         database: where they lie.
         clock: Unix seconds.
+        monotonic: seconds that never jump.
         most_bytes: of all drafts together. What is there stays; new drafts and growth are refused.
     """
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], float], most_bytes: int = ALL_DRAFT_BYTES
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+        most_bytes: int = ALL_DRAFT_BYTES,
     ) -> None:
         self._database, self._clock, self._most_bytes = database, clock, most_bytes
+        self._monotonic = monotonic
+        self._given: dict[str, tuple[str, float]] = {}  # by old id: the new one, and until when it is told
         self.is_full = False  # the last draft that needed more space did not get it
 
     def load(self, draft_id: str) -> StoredDraft | None:
@@ -100,7 +112,9 @@ class DraftStore:
             draft_id: of a draft; a new id begins one.
             owner: id of the browser that asks.
             fields: of the form, as JSON.
-            texts: that are being typed, by the name of their widget: a field, or `shot_1` and so on.
+            texts: that are being typed, by the name of their widget: a field, or `shot_1` and so on; once the
+                shots were rearranged `shot_1.2`, with the number of the field `arrangement`. Texts of another
+                arrangement are passed over.
             made: ids of the jobs that were ordered from it, the last one first.
 
         Raises:
@@ -138,22 +152,38 @@ class DraftStore:
             else:
                 connection.execute(update(drafts).where(drafts.c.id == draft_id).values(**values))
 
-    def give_to(self, new_owner: str, old_id: str) -> bool:
+    def give_to(self, new_owner: str, old_id: str) -> str:
         """Give the drafts of a browser with an id of the old form to the id that it gets; works once.
+
+        A look comes first, so that made-up ids wait for no lock.
 
         Args:
             new_owner: id of the browser from now on.
             old_id: the id of before, without a signature.
 
         Returns:
-            Whether there were any.
+            The id that has got them, now or within the last minute; empty if there is none.
 
         Raises:
             StateError: the database does not answer; nothing has changed.
         """
-        with self._database.write() as connection:
-            owned = drafts.c.owner == f"{OLD_OWNER}{old_id}"
-            return connection.execute(update(drafts).where(owned).values(owner=new_owner)).rowcount > 0
+        owned = drafts.c.owner == f"{OLD_OWNER}{old_id}"
+        with self._database.read() as connection:
+            there = connection.execute(select(drafts.c.id).where(owned).limit(1)).first()
+        if there:
+            with self._database.write() as connection:
+                if connection.execute(update(drafts).where(owned).values(owner=new_owner)).rowcount:
+                    # Before others can see that it is done: they look here once they find no drafts.
+                    self._remember(old_id, new_owner)
+        owner, until = self._given.get(old_id, ("", 0.0))
+        return owner if self._monotonic() < until else ""
+
+    def _remember(self, old_id: str, new_owner: str) -> None:
+        """Remember an exchange; called by one thread at a time."""
+        now = self._monotonic()
+        recent = {old: given for old, given in self._given.items() if now < given[1]}
+        recent[old_id] = new_owner, now + EXCHANGE_SECONDS
+        self._given = dict(list(recent.items())[-_EXCHANGES:])
 
     def delete_old(self) -> None:
         """Delete what nobody has changed for 90 days.
@@ -239,6 +269,8 @@ def _storable(value: Any, depth: int = _DEPTH) -> Any:
         return {storable(str(name), 64): _storable(each, depth - 1) for name, each in value.items()}
     if depth and isinstance(value, list | tuple):
         return [_storable(each, depth - 1) for each in value]
+    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+        return None
     return value if isinstance(value, bool | int | float) else None
 
 
@@ -247,9 +279,11 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any], texts: Mapping[str, 
     stored = merged.get("shots")
     shots = [dict(shot) for shot in stored if isinstance(shot, Mapping)] if isinstance(stored, list) else []
     for name, text in texts.items():
-        number = name.removeprefix("shot_")
-        if number == name:
+        number, _, arrangement = name.removeprefix("shot_").partition(".")
+        if not name.startswith("shot_"):
             merged[name] = text
+        elif arrangement != (str(merged["arrangement"]) if merged.get("arrangement") else ""):
+            continue  # the shots were rearranged since, with what their fields held
         elif number.isdecimal() and 0 < int(number) <= len(shots):
             shots[int(number) - 1]["prompt"] = text
     return {**merged, "shots": shots} if shots else merged

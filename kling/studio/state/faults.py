@@ -15,7 +15,7 @@ FILE = "studio.sqlite3"  # in the data folder
 # SQLite would write the changes in these into whatever has the name of the database, a backup too.
 _BESIDE = f"{FILE}-wal and {FILE}-shm"
 VERSION = 2  # of the tables; a test holds it to the number of migrations
-_DAMAGED = (
+DAMAGED = (
     f"The file is damaged. Stop the studio, move the file and, where they are, {_BESIDE} away, and put the "
     "backup of the file in its place."
 )
@@ -25,8 +25,8 @@ _REASONS = {
     "READONLY": "The file cannot be written. Give this user the right to write it and its folder.",
     "BUSY": "Another program has locked the file. Close that program.",
     "LOCKED": "Another program has locked the file. Close that program.",
-    "CORRUPT": _DAMAGED,
-    "NOTADB": _DAMAGED,
+    "CORRUPT": DAMAGED,
+    "NOTADB": DAMAGED,
     "CANTOPEN": "The file cannot be opened. Look at its rights and at those of its folder.",
     "IOERR": "The disk gives errors. Look at the disk.",
 }
@@ -100,6 +100,12 @@ def said_of(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, OSError):
         return f"{FILE} cannot be used ({cause.strerror or cause}). Look at the disk and at its rights."
-    name = str(getattr(cause, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
+    name = fault_of(error)
     known = _REASONS.get(name)
     return f"{FILE} cannot be used. {known or f'The database says: {type(cause).__name__} {name}'.strip()}"
+
+
+def fault_of(error: BaseException) -> str:
+    """Return SQLite's name of an error, such as `FULL`; empty if it is another one."""
+    cause = getattr(error, "orig", None) or error
+    return str(getattr(cause, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]

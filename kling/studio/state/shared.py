@@ -93,6 +93,8 @@ class SharedState:
             yield f"Drafts and the team's templates are not there. {self._failure[0]}"
         if self._opened:
             yield from self._opened.warnings
+            if trouble := self._opened.database.trouble:
+                yield f"Drafts and the team's templates are not all kept or shown. {trouble}"
             if self._opened.drafts.is_full:
                 yield (
                     "The space for drafts is used up, so new ones are not kept. It gets free as drafts that "
@@ -102,8 +104,9 @@ class SharedState:
     def cookie_for(self, cookie: str) -> str:
         """Return the cookie that a browser has to get, empty if the one that it has is good.
 
-        A cookie of the old form whose drafts were taken in is exchanged once: the new id owns them. It reads
-        the database and may wait; do not call it on an event loop.
+        A cookie of the old form whose drafts were taken in is exchanged once: the new id owns them. Tabs of
+        one browser that come together get the same id. It reads the database and may wait; do not call it on
+        an event loop.
 
         Args:
             cookie: that the browser has sent; empty if it has none.
@@ -115,9 +118,10 @@ class SharedState:
         if here.browsers.verify(cookie):
             return ""
         new = here.browsers.new()
-        if OLD_FORM.fullmatch(cookie):
-            here.drafts.give_to(here.browsers.verify(new), cookie)
-        return new
+        if not OLD_FORM.fullmatch(cookie):
+            return new
+        owner = here.drafts.give_to(here.browsers.verify(new), cookie)
+        return here.browsers.cookie(owner) if owner else new
 
     def backup(self, to: Path) -> None:
         """Write a consistent copy of the database; see `Database.backup`."""
@@ -157,7 +161,7 @@ class SharedState:
         try:
             old = OldFolders(database, self._folder)
             old.take_in()
-            drafts = DraftStore(database, clock=self._clock)
+            drafts = DraftStore(database, clock=self._clock, monotonic=self._monotonic)
             drafts.delete_old()
             browsers = Browsers(kept_secret(database, "browsers"))
             return _Opened(

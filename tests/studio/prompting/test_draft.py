@@ -233,6 +233,12 @@ def test_no_stored_object_breaks_the_form(stored: dict[str, object]):
     assert draft == clamp(draft)
 
 
+@pytest.mark.parametrize("field", ["cfg_scale", "camera_value"])
+@pytest.mark.parametrize("number", [10**400, -(10**400)])
+def test_a_number_that_no_float_holds_becomes_the_default(field: str, number: int):
+    assert Draft.from_json({field: number}) == Draft()
+
+
 def test_a_request_of_an_unknown_model_keeps_its_name():
     request = TextToVideo(
         prompt="A fox", model_name="kling-v9", mode=None, duration="20", aspect_ratio="21:9"

@@ -186,6 +186,24 @@ def test_a_backup_that_fails_leaves_the_one_of_before(database: Database, tmp_pa
     assert not list(tmp_path.glob("*.part*"))
 
 
+def test_no_copy_of_a_damaged_database_replaces_a_good_one(tmp_path: Path):
+    database = Database(tmp_path / "studio.sqlite3")
+    drafts = DraftStore(database, clock=lambda: 1e9)
+    for number in range(20):
+        drafts.save(f"{number:020x}", MINE, fields={"prompt": "A fox " * 5000})
+    database.backup(tmp_path / "copy")
+    good = (tmp_path / "copy").read_bytes()
+    database.close()
+    with (tmp_path / "studio.sqlite3").open("r+b") as file:
+        file.seek(8 * 4096)
+        file.write(b"\xa5" * 20 * 4096)
+    with pytest.raises(StateError, match=r"The backup copy .*The file is damaged"):
+        database.backup(tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == good
+    assert not list(tmp_path.glob("*.part*"))
+    assert "damaged" in database.trouble
+
+
 def test_a_full_disk_is_told_and_what_was_kept_stays(database: Database):
     drafts = DraftStore(database, clock=lambda: 1e9)
     drafts.save("0" * 20, MINE, fields={"prompt": "A fox"})
@@ -196,9 +214,12 @@ def test_a_full_disk_is_told_and_what_was_kept_stays(database: Database):
 
     with pytest.raises(StateError, match="The disk is full"):
         drafts.save("0" * 20, MINE, fields={"prompt": "A fox" * 10_000})
+    assert "The disk is full" in database.trouble
     found = drafts.load("0" * 20)
     assert found is not None
     assert found.fields == {"prompt": "A fox"}
+    drafts.save("0" * 20, MINE, fields={"prompt": "A cat"})
+    assert database.trouble == ""
 
 
 def test_a_database_that_another_program_has_locked_can_be_read_and_a_write_is_told(

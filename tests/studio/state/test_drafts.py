@@ -300,3 +300,8 @@ def test_what_is_no_json_of_a_form_is_kept_as_far_as_it_can_be(drafts):
     kept = found(drafts, "0" * 20).fields
     assert json.dumps(kept["a"]).count("[") <= 8
     assert (kept["b"], kept["c"], kept["d"]) == (None, 1.5, True)
+
+
+def test_an_integer_that_no_form_holds_is_dropped(drafts):
+    drafts.save("0" * 20, MINE, fields={"a": 10**400, "b": [2**63, -(2**63), 7]})
+    assert found(drafts, "0" * 20).fields == {"a": None, "b": [None, -(2**63), 7]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kling import TextToVideo
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from kling.studio.state import database, drafts
+from kling.studio.state.drafts import EXCHANGE_SECONDS
 from kling.studio.state.faults import FILE, VERSION, said_of
 from kling.studio.state.records import NotKept, StateError
 from tests.studio.state.conftest import NOW
@@ -55,7 +57,7 @@ def test_a_made_up_cookie_is_replaced(state):
         assert here.browsers.verify(here.cookie_for(cookie))
 
 
-def test_a_cookie_of_the_old_form_is_exchanged_once_and_owns_nothing_afterwards(state, tmp_path):
+def test_a_cookie_of_the_old_form_is_exchanged_once_and_owns_nothing_afterwards(state, tmp_path, clock):
     old_draft(tmp_path)
     old_draft(tmp_path, "1" * 20, "b" * 32, "Theirs")
     here = state()
@@ -63,6 +65,7 @@ def test_a_cookie_of_the_old_form_is_exchanged_once_and_owns_nothing_afterwards(
         here.drafts.save(DRAFT, OLD, fields={"prompt": "Stolen"})
     first = here.browsers.verify(here.cookie_for(OLD))
     assert here.drafts.open(DRAFT, first).made == ("v1",)
+    clock.now += EXCHANGE_SECONDS
     second = here.browsers.verify(here.cookie_for(OLD))
     assert first != second
     assert here.drafts.open(DRAFT, second).made == ()
@@ -70,6 +73,26 @@ def test_a_cookie_of_the_old_form_is_exchanged_once_and_owns_nothing_afterwards(
     again = state()
     assert again.drafts.open(DRAFT, again.browsers.verify(again.cookie_for(OLD))).made == ()
     assert again.drafts.open(DRAFT, first).made == ("v1",)
+
+
+def test_tabs_that_come_at_once_with_one_old_cookie_get_the_same_new_one(state, tmp_path):
+    old_draft(tmp_path)
+    here = state()
+    here.drafts.load(DRAFT)
+    with ThreadPoolExecutor(8) as tabs:
+        cookies = set(tabs.map(here.cookie_for, [OLD] * 24))
+    assert len(cookies) == 1
+    assert here.drafts.open(DRAFT, here.browsers.verify(cookies.pop())).made == ("v1",)
+
+
+def test_made_up_cookies_of_the_old_form_wait_for_no_writer_and_each_gets_its_own_id(state, tmp_path):
+    here = state()
+    here.drafts.load(DRAFT)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first, second = here.cookie_for(OLD), here.cookie_for(OLD)
+        other.execute("ROLLBACK")
+    assert here.browsers.verify(first) != here.browsers.verify(second)
 
 
 def test_nobody_gets_the_drafts_of_browsers_without_cookies(state, tmp_path):
@@ -180,6 +203,21 @@ def test_an_operator_is_told_when_the_space_for_drafts_is_used_up(state, monkeyp
     with pytest.raises(NotKept):
         here.drafts.save("1" * 20, OLD, fields={"prompt": "A fox"})
     assert any("space for drafts is used up" in warning for warning in here.warnings)
+
+
+def test_an_operator_is_told_of_damage_that_the_running_studio_meets(state, tmp_path):
+    here = state()
+    for number in range(20):
+        here.drafts.save(f"{number:020x}", OLD, fields={"prompt": "A fox " * 5000})
+    again = state()
+    assert again.drafts.load(DRAFT) is not None
+    assert list(again.warnings) == []
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(8 * 4096)
+        file.write(b"\xa5" * 20 * 4096)
+    with pytest.raises(StateError, match="damaged"):
+        again.backup(tmp_path / "copy")
+    assert any("The file is damaged" in warning for warning in again.warnings)
 
 
 def test_a_backup_that_is_put_in_place_as_the_words_of_a_damaged_file_say_holds_all_of_it(state, tmp_path):
