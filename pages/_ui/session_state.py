@@ -95,7 +95,7 @@ class ComposerState:
     draft_id: str = ""  # of the store; empty if the draft could not be read
     parent: str = ""  # id of the job that the draft was made from
     shot_count: int = len(Draft().shots)
-    arrangement: int = 0  # how often the shots were rearranged; see `draft_state.shot_field`
+    arrangement: int = 0  # number of rearrangements of the shots; see `draft_state.shot_field`
     saved: Draft = field(default_factory=Draft)  # as stored; where the widgets differ, a person changed them
     unkept: Unkept | None = None  # what the store has refused
     is_copy: bool = False  # it was copied from another browser's draft

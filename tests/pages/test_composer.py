@@ -331,3 +331,28 @@ def test_a_late_click_that_brings_the_old_texts_of_the_shots_along_replaces_none
         app.session_state[draft_state.key(name)] = value
     app.run()
     assert state(app, "shot_1", "shot_2") == ("A fox runs", "A fox wakes")
+
+
+def test_a_rearrangement_is_stored_whole_and_a_text_of_before_that_comes_late_is_passed_over(
+    app: AppTest, studio: Studio
+):
+    """While somebody types, the store has texts that the session does not know yet."""
+    pick(app, "model", "kling-v3")
+    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "shot_1", "A fox wakes")
+    pick(app, "shot_2", "A fox runs")
+    composer = app.session_state["composer"]
+    stored = studio.state.drafts
+
+    def prompts() -> tuple[str, list[str]]:
+        draft = stored.load(composer.draft_id)
+        assert draft
+        return draft.owner, [shot["prompt"] for shot in draft.fields["shots"]]
+
+    owner, _ = prompts()
+    stored.save(composer.draft_id, owner, texts={"shot_1": "A fox wakes up"})
+    next(each for each in app.button if each.key == "composer.earlier_shot_2").click().run()
+    stored.save(composer.draft_id, owner, texts={"shot_2": "A fox runs"})  # sent before the click
+    assert prompts()[1] == ["A fox runs", "A fox wakes"]
+    stored.save(composer.draft_id, owner, texts={"shot_2.1": "A fox wakes late"})
+    assert prompts()[1] == ["A fox runs", "A fox wakes late"]

@@ -1,9 +1,11 @@
 const PATH = __PATH__, SAVE_AFTER = __SAVE_AFTER__; // milliseconds
-// The name of the draft's text field that an element belongs to. Streamlit makes classes of session keys.
+// The name of the draft's text field that an element belongs to. Streamlit makes classes of session keys, with a
+// hyphen for a dot: `shot_1.2` is the first shot after two rearrangements.
+const FIELD = /st-key-composer-(__TEXTS__)(?!\S)/;
 const fieldOf = (element) =>
-  element.closest?.('[class*="st-key-composer-"]')?.className.match(/st-key-composer-(__TEXTS__)(?:-\d+)?(?!\S)/)?.[1];
-const inputOf = (name) => document.querySelector(
-  `:is(.st-key-composer-${name}, [class*="st-key-composer-${name}-"]) :is(textarea, input)`);
+  element.closest?.('[class*="st-key-composer-"]')?.className.match(FIELD)?.[1].replace("-", ".");
+const inputOf = (name) =>
+  document.querySelector(`.st-key-composer-${name.replace(".", "-")} :is(textarea, input)`);
 
 // One for each tab: it outlives the component, which Streamlit mounts again and again.
 function autosave() {
@@ -44,7 +46,7 @@ function autosave() {
     note.hidden = !words;
   };
   const count = (name) => {
-    const text = inputOf(name), shown = document.querySelector(`[data-count="${name}"]`);
+    const text = inputOf(name), shown = document.querySelector(`[data-count="${name.split(".")[0]}"]`);
     if (!text || !shown) return;
     const length = [...text.value].length, limit = Number(shown.dataset.limit), over = length - limit;
     const say = (number) => number.toLocaleString("en");
@@ -70,7 +72,7 @@ function autosave() {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     const { target } = event, open = target.matches('[role=combobox][aria-expanded=true]');
     const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [role=combobox])");
-    const orders = /^((negative_)?prompt|shot_\d)$/.test(fieldOf(target) ?? "");
+    const orders = /^((negative_)?prompt|shot_\d(\.\d+)?)$/.test(fieldOf(target) ?? "");
     if (!document.querySelector('[role="dialog"]') && (orders || !typing) && !open) return;
     event.preventDefault();
     event.stopImmediatePropagation();

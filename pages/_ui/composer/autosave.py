@@ -19,7 +19,8 @@ from pages._ui.live import base_path
 from pages._ui.session_state import composer_state
 
 SAVE_AFTER = 300  # milliseconds without a key
-TEXTS = r"prompt|negative_prompt|other_model|shot_[1-9]"  # fields whose text is stored while it is typed
+# Fields whose text is stored while it is typed.
+TEXTS = r"prompt|negative_prompt|other_model|shot_[1-9](?:\.[0-9]{1,9})?"
 
 _SCRIPT = Path(__file__).with_suffix(".js")
 
@@ -28,7 +29,7 @@ _SCRIPT = Path(__file__).with_suffix(".js")
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
     script = _SCRIPT.read_text(encoding="utf-8").replace("__PATH__", json.dumps(f"{base_path()}/drafts/"))
-    script = script.replace("__SAVE_AFTER__", str(SAVE_AFTER)).replace("__TEXTS__", TEXTS)
+    script = script.replace("__SAVE_AFTER__", str(SAVE_AFTER)).replace("__TEXTS__", TEXTS.replace(r"\.", "-"))
     return st.components.v2.component("studio_autosave", js=script)
 
 

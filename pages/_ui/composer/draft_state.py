@@ -53,7 +53,8 @@ def shot_field(part: str, number: int) -> str:
     """Return the name of a field of a shot: `shot` is its prompt, `seconds` its length.
 
     The name changes when the shots are rearranged. A click that was made before the page had drawn the new
-    arrangement brings the old values of all fields along; under the old names they replace nothing.
+    arrangement brings the old values of all fields along, and so does a text that autosave.js sent before;
+    under the old names they replace nothing.
     """
     arrangement = composer_state().arrangement
     return f"{part}_{number}.{arrangement}" if arrangement else f"{part}_{number}"
@@ -81,12 +82,16 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(stored.fields)
     state.unkept = unkept
-    state.arrangement += state.is_open
     if origin is not None:
-        keep_changes(stored.id, owner, fields=draft.to_json(), made=tuple(state.jobs))
+        state.arrangement += state.is_open
+        values = draft.to_json() | {"arrangement": state.arrangement}
+        keep_changes(stored.id, owner, fields=values, made=tuple(state.jobs))
     elif not state.draft_id and not set(before) <= set(stored.made):
         # Another page ordered before this session had a draft to store the list with.
         keep_changes(stored.id, owner, made=tuple(state.jobs))
+    if origin is None:
+        number = stored.fields.get("arrangement")
+        state.arrangement = number if isinstance(number, int) else 0
     write_draft(draft)
     state.saved = read_draft()
     st.session_state[panel_key("shots")] = draft.is_storyboard
@@ -189,18 +194,20 @@ def apply_changes() -> Draft:
     return fitted
 
 
-def _store(before: Draft, draft: Draft, new: set[str]) -> None:
+def _store(before: Draft, draft: Draft, new: set[str], *, is_rearranged: bool = False) -> None:
     """Store the new fields, and no others: another tab may have stored those."""
     if not new:
         return
     texts: dict[str, str] = {}
-    if "cut" in new:
+    if "cut" in new or is_rearranged:
         new |= {"shots"}  # autosave.js can store the texts of shots only in a draft that has these shots
     elif [shot.duration for shot in before.shots] == [shot.duration for shot in draft.shots]:
         new -= {"shots"}
         pairs = enumerate(zip(before.shots, draft.shots, strict=True), 1)
-        texts = {f"shot_{number}": shot.prompt for number, (old, shot) in pairs if old != shot}
-    values = draft.to_json()
+        texts = {shot_field("shot", number): shot.prompt for number, (old, shot) in pairs if old != shot}
+    values = draft.to_json() | {"arrangement": composer_state().arrangement}
+    if "shots" in new:
+        new |= {"arrangement"}
     changed = {name: values[name] for name in new}
     keep_changes(composer_state().draft_id, browser_id(), fields=changed, texts=texts)
 
@@ -239,7 +246,7 @@ def replace_draft(**values: Any) -> None:
     """
     before = read_draft()
     after = replace(before, **values)
-    if after.shots != before.shots:
-        composer_state().arrangement += 1
+    is_rearranged = after.shots != before.shots
+    composer_state().arrangement += is_rearranged
     write_draft(after)
-    _store(before, after, set(values))
+    _store(before, after, set(values), is_rearranged=is_rearranged)
