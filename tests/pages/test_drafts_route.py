@@ -93,6 +93,19 @@ def test_a_browser_with_a_made_up_id_owns_nothing(studio: Studio, made_up: str):
     assert kept.fields == {"prompt": "Theirs"}
 
 
+def test_a_text_of_a_shot_that_the_draft_has_not_is_refused_and_the_others_are_kept(
+    studio: Studio, browser: TestClient, mine: str
+):
+    draft = studio.state.drafts.open("", mine)
+    shots = [{"prompt": "", "duration": "5"}]
+    studio.state.drafts.save(draft.id, mine, fields={"shots": shots})
+    answer = browser.put(f"/drafts/{draft.id}", json={"shot_1": "A fox", "shot_9": "A cat"})
+    assert (answer.status_code, "has no shot 9" in answer.text) == (409, True)
+    kept = studio.state.drafts.load(draft.id)
+    assert kept is not None
+    assert kept.fields == {"shots": [{"prompt": "A fox", "duration": "5"}]}
+
+
 def test_a_text_that_is_too_long_is_refused_in_words(studio: Studio, browser: TestClient, mine: str):
     draft = studio.state.drafts.open("", mine)
     answer = browser.put(f"/drafts/{draft.id}", json={"prompt": "x" * 70_000})

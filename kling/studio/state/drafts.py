@@ -102,7 +102,7 @@ class DraftStore:
         fields: Mapping[str, Any] | None = None,
         texts: Mapping[str, str] | None = None,
         made: tuple[str, ...] | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Keep changes to a draft; what is not named stays as it is.
 
         An owner who has 100 drafts loses the one of these that was not changed for longest when they begin
@@ -116,6 +116,9 @@ class DraftStore:
                 shots were rearranged `shot_1.2`, with the number of the field `arrangement`. Texts of another
                 arrangement are passed over.
             made: ids of the jobs that were ordered from it, the last one first.
+
+        Returns:
+            Names of texts that were not stored, because the draft has no such shot; all else was.
 
         Raises:
             NotKept: it is another browser's, it is too large, or there is no space; nothing has changed.
@@ -137,11 +140,9 @@ class DraftStore:
             old = _draft(row) if row else StoredDraft(id=draft_id, owner=owner)
             if old.owner != owner:
                 raise NotKept("This draft is another browser's. Load the page again to get a copy of it.")
-            draft = replace(
-                old,
-                fields=_merged(old.fields, new_fields, new_texts),
-                made=old.made if made is None else _newest({*old.made, *made}),
-            )
+            merged, no_shot = _merged(old.fields, new_fields, new_texts)
+            all_made = old.made if made is None else _newest({*old.made, *made})
+            draft = replace(old, fields=merged, made=all_made)
             values = values_of(draft, now)
             if row is None:
                 connection.execute(delete(drafts).where(drafts.c.changed < now - DRAFT_SECONDS))
@@ -151,6 +152,7 @@ class DraftStore:
                 connection.execute(insert(drafts).values(**values))
             else:
                 connection.execute(update(drafts).where(drafts.c.id == draft_id).values(**values))
+        return no_shot
 
     def give_to(self, new_owner: str, old_id: str) -> str:
         """Give the drafts of a browser with an id of the old form to the id that it gets; works once.
@@ -274,7 +276,11 @@ def _storable(value: Any, depth: int = _DEPTH) -> Any:
     return value if isinstance(value, bool | int | float) else None
 
 
-def _merged(old: Mapping[str, Any], new: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+def _merged(
+    old: Mapping[str, Any], new: Mapping[str, Any], texts: Mapping[str, str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the fields with the changes, and the names of texts whose shot is not there."""
+    no_shot = []
     merged = {**old, **new}
     stored = merged.get("shots")
     shots = [dict(shot) for shot in stored if isinstance(shot, Mapping)] if isinstance(stored, list) else []
@@ -286,4 +292,6 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any], texts: Mapping[str, 
             continue  # the shots were rearranged since, with what their fields held
         elif number.isdecimal() and 0 < int(number) <= len(shots):
             shots[int(number) - 1]["prompt"] = text
-    return {**merged, "shots": shots} if shots else merged
+        else:
+            no_shot.append(name)
+    return ({**merged, "shots": shots} if shots else merged), tuple(no_shot)

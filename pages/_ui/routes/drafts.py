@@ -54,4 +54,9 @@ def _store(draft_id: str, cookie: str, texts: dict[str, str]) -> None:
     owner = state.browsers.verify(cookie)
     if not owner:
         raise NotKept("This browser keeps no cookies, so a text is kept only once you leave its field.")
-    state.drafts.save(draft_id, owner, texts=texts)
+    if no_shot := state.drafts.save(draft_id, owner, texts=texts):
+        number = no_shot[0].removeprefix("shot_").partition(".")[0]
+        raise NotKept(
+            f"The draft on the server has no shot {number}, so what you typed there is not kept. It is still "
+            "in this page: copy it, and load the page again."
+        )
