@@ -105,16 +105,19 @@ def _sound_help(model: Model | None) -> str | None:
 
 
 def notice(draft: Draft, moved: Notice) -> None:
-    """Say what was changed to fit the model, and what that does to the price."""
+    """Say what was changed to fit the model or the shots, and what that does to the price."""
     model = draft.known
     words = "; ".join(
         f"{FIELD_WORDS.get(change.field, change.field)} {_value(change.old)} → {_value(change.new)}"
         for change in moved.changes
     )
     title = model.title if model else "this model"
+    if draft.is_storyboard and {change.field for change in moved.changes} == {"duration"}:
+        title = "the shots"
     cost = ""
     if price_of(draft) == moved.after and moved.before != moved.after:
-        cost = f" The price went from {price(moved.before)} to {price(moved.after)}."
+        before = "" if moved.before is None else f" from {price(moved.before)}"
+        cost = f" The price went{before} to {price(moved.after)}."
     with st.container(key="notice"):
         st.info(escape_markdown(f"To fit {title}: {words}.{cost}"), icon=":material/swap_horiz:")
 
