@@ -1,7 +1,7 @@
 """Fetches the videos of jobs that succeeded, has each of them checked once, and fetches broken ones again.
 
 `step` starts what is due and returns when it wants to be called again; its cost grows only with what it
-starts. `fetch_queue` says in which order videos are fetched, and `rechecks` decodes them.
+starts. `download_queue` says in which order videos are fetched, and `clip_rechecks` decodes them.
 
 A video counts as gone when Kling's 30 days are over and Kling has said `GONE_ANSWERS` times in a row that it
 has none. Silence and errors never prove that.
