@@ -1,1 +1,1 @@
-"""The form of an order, in parts: what it holds (`fields`), and what is drawn of it."""
+"""The form, in parts: `draft_state` has the draft in it, the other modules draw it."""
