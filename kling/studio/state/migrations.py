@@ -6,7 +6,7 @@ from 1. One that was released is never changed: what a later one adds is written
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 
@@ -66,4 +66,77 @@ def _templates_and_old_folders() -> tuple[ExecutableDDLElement, ...]:
     )
 
 
-MIGRATIONS = (_drafts_and_secrets(), _templates_and_old_folders())
+def _people_limits_audit() -> tuple[ExecutableDDLElement, ...]:
+    of_then = MetaData()
+    return _created(
+        Table(
+            "people",
+            of_then,
+            Column("id", String(20), primary_key=True),
+            Column("name", String(60), nullable=False),
+            Column("name_key", String(240), nullable=False, unique=True),
+            Column("role", String(10), nullable=False),
+            Column("way", String(10), nullable=False),
+            Column("subject", String(255), nullable=False),
+            Column("password_hash", Text, nullable=False),
+            Column("created", Double, nullable=False),
+            Column("removed", Double, nullable=False),
+            UniqueConstraint("way", "subject", name="people_by_subject"),
+        ),
+        Table(
+            "invitations",
+            of_then,
+            Column("token_hash", String(64), primary_key=True),
+            Column("person_id", String(20), nullable=False),
+            Column("made_by", String(60), nullable=False),
+            Column("created", Double, nullable=False),
+            Column("ends", Double, nullable=False),
+            Column("used", Double, nullable=False),
+        ),
+        Table(
+            "sessions",
+            of_then,
+            Column("token_hash", String(64), primary_key=True),
+            Column("person_id", String(20), nullable=False),
+            Column("way", String(10), nullable=False),
+            Column("browser", String(200), nullable=False),
+            Column("created", Double, nullable=False),
+            Column("seen", Double, nullable=False),
+            Column("ends", Double, nullable=False),
+            Index("sessions_by_person", "person_id"),
+        ),
+        Table("identity_version", of_then, Column("version", Integer, nullable=False)),
+        Table(
+            "name_owners",
+            of_then,
+            Column("name_key", String(240), primary_key=True),
+            Column("name", String(60), nullable=False),
+            Column("person_id", String(20), nullable=False),
+            Column("given_by", String(60), nullable=False),
+            Column("given", Double, nullable=False),
+        ),
+        Table(
+            "limits",
+            of_then,
+            Column("account", String(200), primary_key=True),
+            Column("scope", String(20), primary_key=True),
+            Column("person_id", String(20), primary_key=True),
+            Column("amount", String(20), nullable=False),
+            Column("unit", String(10), nullable=False),
+        ),
+        Table(
+            "audit",
+            of_then,
+            Column("id", Integer, primary_key=True),
+            Column("time", Double, nullable=False),
+            Column("person_id", String(20), nullable=False),
+            Column("name", String(60), nullable=False),
+            Column("action", String(40), nullable=False),
+            Column("thing", String(120), nullable=False),
+            Column("details", Text, nullable=False),
+            Index("audit_by_time", "time"),
+        ),
+    )
+
+
+MIGRATIONS = (_drafts_and_secrets(), _templates_and_old_folders(), _people_limits_audit())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -50,4 +50,84 @@ taken_in = Table(
     Column("folder", String(40), primary_key=True),
     Column("inode", String(40), nullable=False),
     Column("unreadable", Text, nullable=False),  # a JSON array of file names
+)
+
+# -- who uses the studio -----------------------------------------------------------------------------------
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("name", String(60), nullable=False),
+    Column("name_key", String(240), nullable=False, unique=True),  # without case, spaces and accents
+    Column("role", String(10), nullable=False),
+    Column("way", String(10), nullable=False),  # account, oidc or proxy
+    Column("subject", String(255), nullable=False),  # who that way says it is
+    Column("password_hash", Text, nullable=False),  # empty if there is none
+    Column("created", Double, nullable=False),  # Unix seconds, as all times below
+    Column("removed", Double, nullable=False),  # 0 if the person was not
+    UniqueConstraint("way", "subject", name="people_by_subject"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", String(20), nullable=False),
+    Column("made_by", String(60), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("ends", Double, nullable=False),
+    Column("used", Double, nullable=False),  # 0 if it was not
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", String(20), nullable=False),
+    Column("way", String(10), nullable=False),
+    Column("browser", String(200), nullable=False),  # what the browser calls itself
+    Column("created", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("ends", Double, nullable=False),
+    Index("sessions_by_person", "person_id"),
+)
+
+# Counts changes of the three tables above, so that a running studio notices those of another process.
+identity_version = Table("identity_version", metadata, Column("version", Integer, nullable=False))
+
+# Names of the log that belong to no account, given to a person by an admin.
+name_owners = Table(
+    "name_owners",
+    metadata,
+    Column("name_key", String(240), primary_key=True),
+    Column("name", String(60), nullable=False),
+    Column("person_id", String(20), nullable=False),
+    Column("given_by", String(60), nullable=False),
+    Column("given", Double, nullable=False),
+)
+
+# -- what they may spend, and what they did ----------------------------------------------------------------
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("scope", String(20), primary_key=True),  # clip, person_day, person_month, team_day, team_month
+    Column("person_id", String(20), primary_key=True),  # empty: everybody
+    Column("amount", String(20), nullable=False),  # a decimal number
+    Column("unit", String(10), nullable=False),  # units, or a currency
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time", Double, nullable=False),
+    Column("person_id", String(20), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("thing", String(120), nullable=False),  # an id or a name, empty if there is none
+    Column("details", Text, nullable=False),  # a JSON object
+    Index("audit_by_time", "time"),
 )
