@@ -120,7 +120,7 @@ class RenderWorker:
                 *(sys.executable, "-m", "kling.sandbox.worker"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, found))},
+                env=_without_keys() | {"PYTHONPATH": os.pathsep.join(filter(None, found))},
             )
         return self._process
 
@@ -158,3 +158,9 @@ class RenderWorker:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+
+def _without_keys() -> dict[str, str]:
+    """Return the environment without keys: the sandbox's own, and those of whoever has started it."""
+    keys = ("SANDBOX_", "KLINGAI_", "STUDIO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(keys)}

@@ -15,6 +15,7 @@ from typing import Protocol
 from kling.auth import KeyPair
 from kling.client import NOT_FOUND_CODES, Client
 from kling.errors import BadRequest, MaybeSent, NotSent
+from kling.studio.child_environment import child_environment
 from kling.studio.ids import asked_by
 from kling.studio.jobs import Job, UnknownEndpoint
 from kling.studio.settings import Settings
@@ -137,13 +138,12 @@ class SandboxConnection:
 
     def _run_once(self) -> None:
         command = [sys.executable, "-m", "kling.sandbox", "--child", "--retired", "serve"]
-        environment = {
-            **os.environ,
-            "SANDBOX_ACCESS_KEY": self._keys.access_key,
-            "SANDBOX_SECRET_KEY": self._keys.secret_key,
-            "SANDBOX_CALLBACK_SECRET": self._webhook_secret,
-            "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
-        }
+        environment = child_environment(
+            SANDBOX_ACCESS_KEY=self._keys.access_key,
+            SANDBOX_SECRET_KEY=self._keys.secret_key,
+            SANDBOX_CALLBACK_SECRET=self._webhook_secret,
+            PYTHONPATH=os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
+        )
         process = subprocess.Popen(
             [*command, "--data", str(self._data), *self._arguments],
             stdin=subprocess.PIPE,

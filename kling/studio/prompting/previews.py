@@ -25,6 +25,7 @@ from typing import Any, Literal
 from kling.camera_control import CameraControl
 from kling.catalog import catalog
 from kling.shots import Shot
+from kling.studio.child_environment import child_environment
 from kling.studio.prompting.storyboard import seconds, total
 from kling.text_to_video import TextToVideo
 
@@ -239,7 +240,7 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": found},
+                env=child_environment(PYTHONPATH=found),
             )
         try:
             _, said = process.communicate(spec.encode(), timeout=PATIENCE)
