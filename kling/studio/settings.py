@@ -22,6 +22,8 @@ from kling.auth import ApiKey, Credentials, KeyPair
 from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.endpoint import TEXT_TO_VIDEO
+from kling.studio import sign_in_settings
+from kling.studio.sign_in_settings import SignInError, SignInSettings
 
 CALLBACK_PATH = "/callbacks"  # below the server's base path
 NAMES = (
@@ -35,7 +37,9 @@ NAMES = (
     "STUDIO_DATA_DIR",
     "STUDIO_CALLBACK_URL",
     "STUDIO_PUBLIC_URL",
+    "STUDIO_CALLBACKS",
     "STUDIO_WEBHOOK_SECRET",
+    *sign_in_settings.NAMES,
 )
 KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
 KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
@@ -49,6 +53,16 @@ _API_PATHS = tuple(
 )  # the whole path, and how it begins
 _GATEWAY = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*")
+_SWITCH = {
+    "on": True,
+    "true": True,
+    "yes": True,
+    "1": True,
+    "off": False,
+    "false": False,
+    "no": False,
+    "0": False,
+}
 _UNEXPANDED = re.compile(r"\$[{(A-Za-z_]|%[A-Za-z_]+%")
 
 
@@ -68,8 +82,10 @@ class Settings:
         currency: of `unit_price`, as three letters.
         data_dir: the folder of the log, the videos and the sandbox's tasks.
         callback_url: sent with every request, if set: an address of this studio or of another program.
-        public_url: the address where Kling reaches this studio; empty if it gets no callbacks.
+        public_url: the address where people reach this studio, without its base path; empty if none is set.
+        receives_callbacks: whether Kling is told to call that address.
         webhook_secret: callbacks that are not signed with it are refused; if empty, none is refused.
+        sign_in: who may come in, and how.
     """
 
     credentials: Credentials | None = field(default=None, repr=False)
@@ -80,7 +96,9 @@ class Settings:
     data_dir: Path = Path("data")
     callback_url: str = ""
     public_url: str = ""
+    receives_callbacks: bool = False
     webhook_secret: str = field(default="", repr=False)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
 
     @property
     def account(self) -> str:
@@ -112,7 +130,11 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
             raise SettingsError(
                 f"{name} is not an address: it has to be https:// and a host, without a password."
             )
-    public_url, callback_url = _callbacks(get, base)
+    public_url, callback_url, receives_callbacks = _callbacks(get, base)
+    try:
+        sign_in = sign_in_settings.read(get)
+    except SignInError as error:
+        raise SettingsError(str(error)) from None
     unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
         credentials=_credentials(get),
@@ -123,7 +145,9 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         data_dir=root / _folder(get["STUDIO_DATA_DIR"] or "data", env),
         callback_url=callback_url,
         public_url=public_url,
+        receives_callbacks=receives_callbacks,
         webhook_secret=get["STUDIO_WEBHOOK_SECRET"],
+        sign_in=sign_in,
     )
 
 
@@ -236,17 +260,27 @@ def _folder(text: str, env: Mapping[str, str]) -> Path:
         ) from None
 
 
-def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str]:
-    """Return the public address, and the callback address that is sent with every request.
+def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str, bool]:
+    """Return the public address, the callback address of every request, and whether that is this studio's.
 
-    The latter contains no secret, because it is written to the log. It needs none: a callback is only a hint
-    (README, Callbacks).
+    A callback address contains no secret, because it is written to the log. It needs none: a callback is only
+    a hint (README, Callbacks). A set-up that has STUDIO_PUBLIC_URL and nothing on sign-in is one of before
+    there was a sign-in, when the address had no other use: it keeps its callbacks.
     """
     public, foreign = get["STUDIO_PUBLIC_URL"].rstrip("/").lower(), get["STUDIO_CALLBACK_URL"]
-    if public and foreign:
+    is_old = bool(public) and not any(get[name] for name in sign_in_settings.NAMES)
+    wanted = _switch("STUDIO_CALLBACKS", get["STUDIO_CALLBACKS"], default=is_old)
+    if wanted and not public:
         raise SettingsError(
-            "STUDIO_PUBLIC_URL and STUDIO_CALLBACK_URL are both set, but a task has one address for them. "
-            "Unset the first to send them to another program, or the second to receive them here."
+            "STUDIO_CALLBACKS is on and STUDIO_PUBLIC_URL is not set: give the address at which Kling "
+            "reaches this studio, such as https://studio.example.com."
+        )
+    if wanted and foreign:
+        name = "STUDIO_CALLBACKS" if get["STUDIO_CALLBACKS"] else "STUDIO_PUBLIC_URL"
+        raise SettingsError(
+            f"{name} and STUDIO_CALLBACK_URL are both set, but a task has one address for them. "
+            "Set STUDIO_CALLBACKS=off to send them to another program, or unset the second to receive them "
+            "here."
         )
     if urlsplit(public).path or not set(public).isdisjoint("?#"):
         raise SettingsError(
@@ -260,7 +294,15 @@ def _callbacks(get: Mapping[str, str], base: str) -> tuple[str, str]:
         raise SettingsError(
             "STUDIO_WEBHOOK_SECRET is not one of Kling's: copy it again, it is whsec_ and base64."
         ) from None
-    return public, f"{public}{base}{CALLBACK_PATH}" if public else foreign
+    return public, f"{public}{base}{CALLBACK_PATH}" if wanted else foreign, wanted
+
+
+def _switch(name: str, text: str, *, default: bool) -> bool:
+    if not text:
+        return default
+    if text.lower() not in _SWITCH:
+        raise SettingsError(f"{name} is {text[:20]!r}: it is on or off.")
+    return _SWITCH[text.lower()]
 
 
 def _secrets(path: Path) -> dict[str, str]:

@@ -36,7 +36,7 @@ NEW = {"id": "800", "status": "succeeded", "external_id": "ours", "outputs": []}
 def hints(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What reached the studio."""
     heard: list[tuple[str, str]] = []
-    studio.settings = replace(studio.settings, public_url=PUBLIC)
+    studio.settings = replace(studio.settings, public_url=PUBLIC, receives_callbacks=True)
     monkeypatch.setattr(studio.poller, "wake_for", lambda *ids: heard.append(ids))
     return heard
 
@@ -70,7 +70,7 @@ def test_both_bodies_are_hints(post, hints, body):
 
 def test_a_task_that_nobody_knows_is_answered_like_any_other(post, studio, monkeypatch):
     monkeypatch.undo()  # the studio's own `hint`
-    studio.settings = replace(studio.settings, public_url=PUBLIC)
+    studio.settings = replace(studio.settings, public_url=PUBLIC, receives_callbacks=True)
     before = studio.ledger.jobs()
     answer = post({"id": "404", "status": "succeeded", "external_id": "../../etc/passwd"})
     assert (answer.status_code, answer.content) == (200, b"")
@@ -113,7 +113,7 @@ def test_a_page_of_another_site_cannot_send_one(post, hints):
 
 
 def test_without_a_public_address_there_is_no_such_route(post, hints, studio):
-    studio.settings = replace(studio.settings, public_url="")
+    studio.settings = replace(studio.settings, receives_callbacks=False)
     assert post(LEGACY).status_code == 404
     assert hints == []
 
@@ -132,7 +132,12 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
     account = InProcess(wire, monotonic=lambda: now[0])
     account.is_sandbox = False  # Kling's pace: seconds between two looks
     studio = Studio(
-        Settings(data_dir=tmp_path, public_url=PUBLIC, callback_url=f"{PUBLIC}/callbacks"),
+        Settings(
+            data_dir=tmp_path,
+            public_url=PUBLIC,
+            receives_callbacks=True,
+            callback_url=f"{PUBLIC}/callbacks",
+        ),
         connection=account,
         clock=lambda: now[0],
         monotonic=lambda: now[0],

@@ -31,7 +31,7 @@ def routes() -> list[BaseRoute]:
 async def callback(request: Request) -> Response:
     """Ask Kling about the task of a callback; answer 200 for every task, also one that is not in the log."""
     studio = context.studio()
-    if not studio.settings.public_url:
+    if not studio.settings.receives_callbacks:
         return Response(status_code=404)
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
