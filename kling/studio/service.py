@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from kling.endpoint import AnyRequest
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
+from kling.studio.actions import Actions
 from kling.studio.admission import AT_ONCE, AdmissionControl
 from kling.studio.archive import Archive, orphans
 from kling.studio.changes import Changes
@@ -22,6 +23,7 @@ from kling.studio.downloads import Downloads
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
+from kling.studio.identity.roles import User
 from kling.studio.ids import folder_mark
 from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import OPEN, WAITING, Job, request_cells
@@ -233,6 +235,10 @@ class Studio:
 
     # -- actions of a person -------------------------------------------------------------------------------
 
+    def acting_as(self, user: User) -> Actions:
+        """Return what a user can change. Pages use nothing else for it: the methods below ask no role."""
+        return Actions(self, user)
+
     def order(
         self,
         request: AnyRequest,
@@ -253,6 +259,7 @@ class Studio:
         *,
         person: str,
         session: str,
+        person_id: str = "",
         parent: str = "",
         group: str = "",
     ) -> list[Job]:

@@ -8,9 +8,13 @@ from typing import Any
 import streamlit as st
 
 from kling import Task
+from kling.studio.actions import Actions
 from kling.studio.account_scan import Findings
+from kling.studio.identity.roles import Action, NotAllowed
 from kling.studio.ledger import LedgerError
 from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment, prompt_of, zone
 from pages._ui.panels import panel
@@ -20,7 +24,9 @@ LISTED = 500  # tasks in a table; the next ones come when these are taken in
 
 
 def compare_with_kling() -> None:
-    """Draw the panel."""
+    """Draw the panel, for who may use it."""
+    if not acting().may(Action.RECONCILE):
+        return
     panel("Compare with Kling", _comparison, key="history.open_comparison", icon="rule")
 
 
@@ -36,7 +42,8 @@ def _comparison() -> None:
         icon=":material/sync:",
         key="history.compare_now",
         disabled=scan.is_running and not found.trouble,
-        on_click=studio().scan_account,
+        on_click=decide,
+        args=(Actions.scan_account,),
     )
     _done_by_itself(found)
     _for_a_person(found)
@@ -152,7 +159,10 @@ def _take_in(task_ids: Sequence[str]) -> None:
         st.toast("Tick the rows of the tasks to take in.", icon=":material/info:")
         return
     try:
-        count = studio().take_in(task_ids)
+        count = acting().take_in(task_ids)
+    except NotAllowed as error:
+        st.toast(escape_markdown(str(error)), icon=":material/warning:")
+        return
     except LedgerError as error:
         st.toast(
             escape_markdown(f"Nothing was taken in, because the log cannot be written. {error}"),

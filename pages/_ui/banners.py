@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from decimal import Decimal
 
 import streamlit as st
 
-from kling.studio.jobs import Job, StateChanged
-from kling.studio.ledger import LedgerError
+from kling.studio.actions import Actions
+from kling.studio.identity.roles import Action
+from kling.studio.jobs import Job
 from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.decide import attempt, decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
 from pages._ui.session_state import app_state, composer_state
@@ -18,18 +20,21 @@ from pages._ui.session_state import app_state, composer_state
 
 def banners() -> None:
     """Draw all of them."""
-    here = studio()
+    here, user = studio(), acting()
     for warning in dict.fromkeys(here.warnings):
         st.warning(escape_markdown(warning), icon=":material/warning:")
     for hold in here.admission.holds:
         if hold.needs_person:
             st.warning(escape_markdown(hold.reason), icon=":material/front_hand:")
-            st.button("Resume", key=f"app.resume-{hold.code}", on_click=here.resume)
+            if user.may(Action.RESUME):
+                st.button("Resume", key=f"app.resume-{hold.code}", on_click=decide, args=(Actions.resume,))
+            else:
+                st.caption("An admin of the studio resumes it.")
         else:
             st.warning(
                 escape_markdown(f"{hold.reason} It is tried again by itself."), icon=":material/warning:"
             )
-    left = here.orders.left()
+    left = user.left()
     if len(left) == 1 and left[0].id not in composer_state().jobs:  # else its card says so
         label = "1 job was not sent, and waits for you to decide: see History"
         st.page_link("history.py", label=label, icon=":material/front_hand:")
@@ -75,7 +80,8 @@ def _ask_to_withdraw(number: int) -> None:
 
 
 def _confirm_withdrawing(jobs: Sequence[Job]) -> None:
-    st.markdown(f"**Withdraw {len(jobs):,} jobs, of everybody?** This cannot be undone.")
+    whose = ", of everybody" if acting().may(Action.RESUME) else " of yours"
+    st.markdown(f"**Withdraw {len(jobs):,} jobs{whose}?** This cannot be undone.")
     with st.container(horizontal=True):
         st.button(
             f"Yes, withdraw all {len(jobs):,}", key=f"app.yes-withdraw-{len(jobs)}", on_click=_withdraw_all
@@ -96,27 +102,11 @@ def price_of(jobs: Sequence[Job]) -> tuple[int, str]:
 
 def _send_all() -> None:
     _ask_to_send(None)
-    with _ledger_errors_as_toast():
-        st.toast(
-            f"{counted(studio().orders.send_left(), 'job is', 'jobs are')} sent.", icon=":material/check:"
-        )
+    if (count := attempt(Actions.send_left)) is not None:
+        st.toast(f"{counted(count, 'job is', 'jobs are')} sent.", icon=":material/check:")
 
 
 def _withdraw_all() -> None:
     _ask_to_withdraw(0)
-    here, count = studio(), 0
-    with _ledger_errors_as_toast():
-        for job in here.orders.left():
-            with suppress(StateChanged):
-                here.orders.withdraw(job.id)
-                count += 1
+    if (count := attempt(Actions.withdraw_left)) is not None:
         st.toast(f"{counted(count, 'job was', 'jobs were')} withdrawn.", icon=":material/check:")
-
-
-@contextmanager
-def _ledger_errors_as_toast() -> Iterator[None]:
-    """Say in a toast that the log cannot be written."""
-    try:
-        yield
-    except LedgerError as error:
-        st.toast(escape_markdown(str(error)), icon=":material/warning:")

@@ -8,13 +8,15 @@ from decimal import Decimal
 
 import streamlit as st
 
+from kling.studio.actions import Actions
 from kling.studio.clip_verification import Charge, charged
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
+from pages._ui.current_user import acting, sees_prices
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, is_sandbox, price, state
-from pages._ui.job_actions import decide
+from pages._ui.decide import decide
 
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 
@@ -36,7 +38,8 @@ def batch_of_address(script: str, *, page: str) -> list[Job] | None:
         return jobs
     with st.container(border=True, key="batch"):
         progress(jobs, page=page)
-        st.caption(escape_markdown(_cost(jobs)))
+        if sees_prices():
+            st.caption(escape_markdown(_cost(jobs)))
         st.page_link(script, label="Show everything", icon=":material/close:")
     return jobs
 
@@ -47,13 +50,14 @@ def progress(jobs: Sequence[Job], *, page: str) -> None:
     others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
     st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
     st.progress(states[SUCCEED] / len(jobs), text=escape_markdown(" · ".join(others)) or None)
-    if any(job.state in {WAITING, NOT_SENT} and job.endpoint is not None for job in jobs):
+    is_left = any(job.state in {WAITING, NOT_SENT} and job.endpoint is not None for job in jobs)
+    if is_left and acting().may_withdraw_group(jobs):
         st.button(
             "Withdraw what is not sent",
             icon=":material/undo:",
             key=f"{page}.withdraw-batch-{jobs[0].group}",
             on_click=decide,
-            args=(studio().orders.withdraw_group, jobs[0].group),
+            args=(Actions.withdraw_group, jobs[0].group),
         )
 
 

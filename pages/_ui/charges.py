@@ -6,6 +6,7 @@ import streamlit as st
 
 from kling.studio.clip_verification import Charge, charged
 from kling.studio.jobs import Job
+from pages._ui.current_user import sees_prices
 from pages._ui.escape import escape_markdown
 from pages._ui.format import is_sandbox, money, price
 
@@ -25,9 +26,9 @@ def charge_words(job: Job, charge: Charge) -> str:
 
 
 def charge_line(job: Job) -> None:
-    """Draw what Kling charged; nothing for a job of the sandbox, which charges nothing."""
+    """Draw what Kling charged; nothing for a job of the sandbox, which charges nothing, or for a viewer."""
     charge = charged(job)
-    if charge is None or not charge.is_known or is_sandbox(job):
+    if charge is None or not charge.is_known or is_sandbox(job) or not sees_prices():
         return
     words = f"Charged {charge_words(job, charge)}"
     if charge.differs:

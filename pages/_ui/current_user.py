@@ -1,27 +1,29 @@
-"""Who uses the page.
+"""Who uses the page, asked of the table of sessions again in each run.
 
-Nothing else in `pages` reads cookies, the name that somebody typed, or the token of a session. When people
-sign in one day, this is the module that changes.
+Nothing else in `pages` reads cookies, the name that somebody typed, or the token of a session.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import unquote
 
 import streamlit as st
 from starlette.requests import HTTPConnection
 
-from kling.studio.orders import PERSON_LIMIT
+from kling.studio.actions import Actions
+from kling.studio.identity.roles import LOCAL, Action, User
+from kling.studio.orders import PERSON_LIMIT, visible
 from kling.studio.state.records import StateError
 from pages._ui.context import studio
 from pages._ui.session_state import app_state
 
-BROWSER_COOKIE = "studio_browser"  # set by the middleware
+BROWSER_COOKIE = "studio_browser"  # set by the gate
 NAME_COOKIE, CHIME_COOKIE = "studio_person", "studio_chime"  # set by `remember`
+ASKED_COOKIE = "studio_person_asked"  # set by `remember`: this browser was asked for a name
 NAME_FIELD = "app.name"  # session key of the field "Your name"
+GATE_HEADER = "X-Studio-Person"  # set by the gate only: who opened the page's socket
+NOBODY = User("", "", "none")  # who signed out, was removed, or has no session
 
 _SET_COOKIE = """
 export default function ({ data }) {
@@ -32,24 +34,44 @@ export default function ({ data }) {
 """
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """Who uses the page.
+def has_sign_in() -> bool:
+    """Whether people sign in here; otherwise the studio has one local admin.
 
-    Args:
-        id: stays the same when the name changes.
-        name: as it is written into the log.
-        role: what the user may do.
+    While the database does not answer, what the gate said when the page was opened counts.
     """
-
-    id: str
-    name: str
-    role: Literal["viewer", "maker", "admin"]
+    here = studio()
+    if here.settings.sign_in.has_way_in:
+        return True
+    try:
+        return hasattr(here.state, "people") and here.state.people.has_accounts
+    except StateError:
+        return str(st.context.headers.get(GATE_HEADER, LOCAL)) != LOCAL
 
 
 def current_user() -> User:
-    """Return who uses the page: without sign-in the one local admin, with the name that was typed there."""
-    return User(id="local", name=str(st.session_state.get(NAME_FIELD, "")), role="admin")
+    """Return who uses the page now, `NOBODY` if the session has ended.
+
+    Without sign-in it is the one local admin, with the name that was typed on the page.
+    """
+    if not has_sign_in():
+        return User(LOCAL, visible(str(st.session_state.get(NAME_FIELD) or "")), "admin")
+    from pages._ui.routes.cookies import session_cookie_name
+
+    token = str(st.context.cookies.get(session_cookie_name(), ""))
+    try:
+        return studio().state.sessions.who(token) or NOBODY
+    except StateError:
+        return NOBODY
+
+
+def acting() -> Actions:
+    """Return what the current user can change; ask anew for each action, because roles change."""
+    return studio().acting_as(current_user())
+
+
+def sees_prices() -> bool:
+    """Whether prices, Units and charges may stand on the page."""
+    return acting().may(Action.SEE_PRICES)
 
 
 def session_token() -> str:
@@ -63,7 +85,7 @@ def session_token() -> str:
 
 
 def browser_id() -> str:
-    """Return the id of the browser that shows the page, which owns its drafts.
+    """Return the id of the browser that shows the page. Without sign-in it owns drafts (`draft_owner`).
 
     A browser that keeps no cookies gets an id for this session. The id is empty while the database, which
     has the secret to verify cookies, does not answer; storing something under it then fails for that reason.

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from kling import InvalidRequest
 from kling.errors import Actor
-from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job, StateChanged
-from kling.studio.ledger import LedgerError
-from kling.studio.remedies import Action, remedy
+from kling.studio.actions import Actions
+from kling.studio.identity.roles import Action
+from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job
+from kling.studio.remedies import Action as Remedy
+from kling.studio.remedies import remedy
 from kling.studio.service import Studio
+from pages._ui.current_user import acting
+from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import price
-from pages._ui.place_order import place_order, refusal_of
+from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.player import remix
 from pages._ui.requests import is_found
 from pages._ui.session_state import app_state
@@ -28,7 +30,8 @@ GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when K
 def job_actions(studio: Studio, job: Job, *, page: str) -> None:
     """Draw the buttons for a job that failed, was not sent, or is looked up for long.
 
-    A job of an endpoint that is not known has none: `Orders` would refuse each of these decisions.
+    Only those that the user may press. A job of an endpoint that is not known has none: `Orders` would refuse
+    each of these decisions.
 
     Args:
         studio: that the job belongs to.
@@ -39,26 +42,28 @@ def job_actions(studio: Studio, job: Job, *, page: str) -> None:
         return
     if job.state == FAILED:
         _remedy(studio, job, page=page)
-    elif job.state == UNKNOWN:
+    elif job.state == UNKNOWN and acting().may(Action.WITHDRAW, job):
         _give_up(studio, job, page=page)
     if job.state not in {WAITING, NOT_SENT}:
         return
+    user = acting()
     in_line = studio.admission.position_of(job)
     with st.container(horizontal=True):
         may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
-        if may_send and studio.accounts.owns(job):
+        if may_send and studio.accounts.owns(job) and user.may(Action.SEND, job):
             st.button(
                 "Send now",
                 key=f"{page}.send-{job.id}",
                 on_click=decide,
-                args=(studio.orders.send_again, job.id),
+                args=(Actions.send_again, job.id),
             )
-        st.button(
-            "Withdraw",
-            key=f"{page}.withdraw-{job.id}",
-            on_click=decide,
-            args=(studio.orders.withdraw, job.id),
-        )
+        if user.may(Action.WITHDRAW, job):
+            st.button(
+                "Withdraw",
+                key=f"{page}.withdraw-{job.id}",
+                on_click=decide,
+                args=(Actions.withdraw, job.id),
+            )
 
 
 def _give_up(studio: Studio, job: Job, *, page: str) -> None:
@@ -84,7 +89,7 @@ def _give_up(studio: Studio, job: Job, *, page: str) -> None:
                 "Yes, give it up",
                 key=f"{page}.yes-give-up-{job.id}",
                 on_click=_give_up_confirmed,
-                args=(studio, job.id),
+                args=(job.id,),
             )
             st.button(
                 "Go on looking",
@@ -98,16 +103,16 @@ def _ask_to_give_up(job_id: str) -> None:
     app_state().giving_up = job_id
 
 
-def _give_up_confirmed(studio: Studio, job_id: str) -> None:
+def _give_up_confirmed(job_id: str) -> None:
     app_state().giving_up = ""
-    decide(studio.orders.give_up, job_id)
+    decide(Actions.give_up, job_id)
 
 
 def _remedy(studio: Studio, job: Job, *, page: str) -> None:
     found = remedy(job, nothing_spent=studio.nothing_spent(job))
-    if found is None or is_found(job):
+    if found is None or is_found(job) or not acting().may(Action.ORDER):
         return
-    if found.kind in {Action.EDIT_PROMPT, Action.CHANGE_ORDER}:
+    if found.kind in {Remedy.EDIT_PROMPT, Remedy.CHANGE_ORDER}:
         remix(job, words="Mend it in Compose")
     else:
         cost = "free" if studio.connection.is_sandbox else price(job.request.units())
@@ -124,20 +129,7 @@ def _order_again(job: Job) -> None:
     """Order the same once more as a job of its own, in a button's callback."""
     try:
         place_order([replace(job.request, external_task_id="", callback_url="")], parent=job.id)
-    except InvalidRequest as error:
-        st.toast(
-            escape_markdown(" ".join(problem.message for problem in error.problems)),
-            icon=":material/warning:",
-        )
-    except LedgerError as error:
+    except REFUSALS as error:
         st.toast(escape_markdown(refusal_of(error)), icon=":material/warning:")
     else:
         st.toast("Ordered again.", icon=":material/check:")
-
-
-def decide(act: Callable[[str], object], job_id: str) -> None:
-    """Carry out a decision, in a button's callback; say so if it comes too late."""
-    try:
-        act(job_id)
-    except (StateChanged, LedgerError) as error:
-        st.toast(escape_markdown(str(error)), icon=":material/warning:")

@@ -11,6 +11,7 @@ from kling.studio.clip_verification import charged
 from kling.studio.jobs import SUCCEED, Job
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
+from pages._ui.current_user import sees_prices
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import WITHOUT_ORDER, counted, is_sandbox, price, prompt_of, state, zone
 from pages._ui.job_actions import job_actions
@@ -113,7 +114,9 @@ def _task(job: Job) -> Iterator[tuple[str, str]]:
     yield "message", "" if job.message == "Accepted." else job.message
     yield "task_status_msg", job["task_status_msg"]
     units, charge = job.decimal("units"), charged(job)
-    if is_sandbox(job):
+    if not sees_prices():
+        pass
+    elif is_sandbox(job):
         yield "Price at Kling", "" if units is None else price(units, job)
     else:
         yield "Price by the table", "unknown" if units is None else price(units, job)

@@ -7,7 +7,9 @@ from typing import TypeVar
 
 import streamlit as st
 
+from kling.studio.identity.roles import Action
 from pages._ui.context import studio
+from pages._ui.current_user import acting
 
 Item = TypeVar("Item")
 
@@ -47,4 +49,5 @@ def nothing_yet(words: str, *, icon: str) -> None:
         st.info("The log is being read. What is in it appears by itself.", icon=":material/hourglass_top:")
         return
     st.info(words, icon=icon)
-    st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
+    if acting().may(Action.ORDER):
+        st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kling import InvalidRequest
 from kling.endpoint import AnyRequest
+from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.state.records import StateError
 from pages._ui.composer.unsaved_draft import note_unkept
-from pages._ui.context import studio
-from pages._ui.current_user import browser_id, current_user, session_token
+from pages._ui.current_user import acting, browser_id, session_token
 from pages._ui.session_state import Unkept, composer_state
 
 
@@ -27,29 +28,41 @@ def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str 
         group: id of the batch that they belong to.
 
     Raises:
+        NotAllowed: the user may not order.
+        OverBudget: it would pass a limit; none was recorded.
         InvalidRequest: one of them breaks rules of the API; none was recorded.
         LedgerError: none was recorded, and none is sent.
         LedgerUncertain: they may be recorded or not; none is sent.
     """
-    here, state, browser = studio(), composer_state(), browser_id()
-    name, token = current_user().name, session_token()
-    jobs = here.order_all(requests, person=name, session=token, parent=parent, group=group)
+    user, state, browser, token = acting(), composer_state(), browser_id(), session_token()
+    jobs = user.order_all(requests, session=token, parent=parent, group=group)
     state.jobs[:0] = [job.id for job in jobs if job.id not in state.jobs]
     if state.draft_id:
         unkept = Unkept(draft_id=state.draft_id, made=tuple(state.jobs))
         try:
-            here.state.drafts.save(state.draft_id, browser, made=unkept.made)
+            user.save_draft(state.draft_id, browser=browser, made=unkept.made)
         except StateError as error:
             note_unkept(unkept, error)
     return jobs
 
 
-def refusal_of(error: LedgerError) -> str:
-    """Return what to tell a person whose order could not be recorded. The form keeps what they typed."""
+REFUSALS = (InvalidRequest, NotAllowed, LedgerError)  # of an order that is not made
+
+
+def refusal_of(error: Exception) -> str:
+    """Return what to tell a person whose order was not made. The form keeps what they typed.
+
+    Args:
+        error: one of `REFUSALS`.
+    """
+    if isinstance(error, InvalidRequest):
+        return " ".join(problem.message for problem in error.problems)
     if isinstance(error, LedgerUncertain):
         return (
             f"The order may be in the log or not: the disk gave no clear answer. It was not sent. {error} "
             "Once the studio is started again, History shows whether it is there, and it is yours to send or "
             "to withdraw. Ordering the same before that may make it two."
         )
-    return f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"
+    if isinstance(error, LedgerError):
+        return f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"
+    return f"Nothing was sent and nothing was spent. {error}"

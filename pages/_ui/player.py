@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
+from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import prompt_of
 from pages._ui.live import base_path
@@ -59,9 +61,9 @@ def downloads(studio: Studio, job: Job, *, page: str) -> None:
 def remix(job: Job, *, words: str = "Use in Compose") -> None:
     """Draw a link to a form that is filled with this job's request.
 
-    There is none if the request is not known, or if there is no form for its endpoint.
+    There is none if the request is not known, if there is no form for its endpoint, or for who may not order.
     """
-    if is_found(job) or not has_form(job):
+    if is_found(job) or not has_form(job) or not acting().may(Action.ORDER):
         return
     st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})
 

@@ -13,7 +13,7 @@ from kling.studio.prompting.draft import AUTOMATIC, Draft
 from pages._ui.composer.draft_state import panel_key, persistent
 from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.context import studio
-from pages._ui.current_user import browser_id
+from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.live import base_path, live_fragment
 from pages._ui.panels import panel
@@ -81,7 +81,7 @@ def _move(draft: Draft) -> None:
 
 
 def _preview(control: CameraControl, aspect_ratio: str) -> None:
-    preview = studio().previews.camera(control, aspect_ratio=aspect_ratio, person=browser_id())
+    preview = acting().preview_camera(control, aspect_ratio=aspect_ratio, browser=browser_id())
     show_preview(preview.name, preview.state, preview.problem, "Preview of the camera move")
 
 

@@ -30,7 +30,7 @@ from kling.studio.prompting.draft import (
 from kling.studio.state.records import StateError, StoredDraft
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
-from pages._ui.current_user import browser_id
+from pages._ui.current_user import acting, browser_id
 from pages._ui.session_state import Notice, Outcome, Unkept, composer_state
 
 REMEMBERED_RUNS = 5  # a page is hardly further behind
@@ -69,11 +69,11 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     """Fill the form with a stored draft, or with a new one.
 
     Args:
-        draft_id: of the page's address; another browser's draft is copied.
+        draft_id: of the page's address; somebody else's draft is copied.
         origin: what a new draft begins with.
     """
-    state, owner = composer_state(), browser_id()
-    stored, unkept = _stored(draft_id, owner)
+    state = composer_state()
+    stored, unkept = _stored(draft_id, browser_id())
     before = list(state.jobs)  # what this session ordered stays beside the form, whatever the form holds
     state.jobs = sorted({*before, *stored.made}, key=_ordered_at, reverse=True)
     state.is_copy = bool(draft_id and stored.id != draft_id and stored.fields)
@@ -85,10 +85,10 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     if origin is not None:
         state.arrangement += state.is_open
         values = draft.to_json() | {"arrangement": state.arrangement}
-        keep_changes(stored.id, owner, fields=values, made=tuple(state.jobs))
+        keep_changes(stored.id, fields=values, made=tuple(state.jobs))
     elif not state.draft_id and not set(before) <= set(stored.made):
         # Another page ordered before this session had a draft to store the list with.
-        keep_changes(stored.id, owner, made=tuple(state.jobs))
+        keep_changes(stored.id, made=tuple(state.jobs))
     if origin is None:
         number = stored.fields.get("arrangement")
         state.arrangement = number if isinstance(number, int) else 0
@@ -100,19 +100,21 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     state.draft_id, state.is_open = stored.id, True  # last: a run that is stopped before it begins again
 
 
-def _stored(draft_id: str, owner: str) -> tuple[StoredDraft, Unkept | None]:
+def _stored(draft_id: str, browser: str) -> tuple[StoredDraft, Unkept | None]:
     """Return a stored draft, or a new one, and what the store refused of it.
 
     A draft that cannot be read may exist all the same: what is typed in its place stays on the page, and is
     stored under no id.
     """
     try:
-        saved = studio().state.drafts.open(draft_id, owner)
+        user = acting()
+        user.take_drafts_of(browser)
+        saved = user.open_draft(draft_id, browser=browser)
     except StateError as error:
         if draft_id:
             why = f"This draft could not be read, so nothing of it is shown and nothing is kept. {error}"
-            return StoredDraft(id="", owner=owner), Unkept(draft_id="", why=why)
-        saved = StoredDraft(id=secrets.token_hex(10), owner=owner)
+            return StoredDraft(id="", owner=browser), Unkept(draft_id="", why=why)
+        saved = StoredDraft(id=secrets.token_hex(10), owner=browser)
         return saved, Unkept(draft_id=saved.id, why=f"What you change is not kept yet. {error}")
     if saved.not_kept:
         return saved, Unkept(draft_id=saved.id, why=saved.not_kept, fields=saved.fields)
@@ -209,7 +211,7 @@ def _store(before: Draft, draft: Draft, new: set[str], *, is_rearranged: bool = 
     if "shots" in new:
         new |= {"arrangement"}
     changed = {name: values[name] for name in new}
-    keep_changes(composer_state().draft_id, browser_id(), fields=changed, texts=texts)
+    keep_changes(composer_state().draft_id, fields=changed, texts=texts)
 
 
 def drop_stale_edits(run: str) -> None:

@@ -16,7 +16,7 @@ from pages._ui.composer.draft_state import persistent, read_draft, replace_draft
 from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
-from pages._ui.current_user import browser_id, current_user
+from pages._ui.current_user import current_user
 from pages._ui.session_state import composer_state
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
@@ -66,7 +66,7 @@ def walk() -> None:
     earlier = studio().ledger.index.prompts(current_user().name, EARLIER)
     if text.strip() and text not in [*state.unsent_prompts, *earlier]:
         state.unsent_prompts = _as_many_as_fit([text, *state.unsent_prompts][:UNSENT])
-        keep_changes(state.draft_id, browser_id(), fields={"own": state.unsent_prompts})
+        keep_changes(state.draft_id, fields={"own": state.unsent_prompts})
     prompts = list(dict.fromkeys([*state.unsent_prompts, *earlier]))
     index = prompts.index(text) if text in prompts else -1
     index = min(max(index + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)

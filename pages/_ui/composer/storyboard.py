@@ -21,7 +21,7 @@ from pages._ui.composer.draft_state import (
 )
 from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.context import studio
-from pages._ui.current_user import browser_id
+from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.live import live_fragment
 from pages._ui.panels import panel
@@ -192,10 +192,10 @@ def _from_text(key: str) -> None:
 
 
 def _preview(draft: Draft) -> None:
-    preview = studio().previews.cut(
+    preview = acting().preview_cut(
         draft.shots,
         aspect_ratio=draft.aspect_ratio,
         negative_prompt=draft.negative_prompt,
-        person=browser_id(),
+        browser=browser_id(),
     )
     show_preview(preview.name, preview.state, preview.problem, "Preview of the cut")

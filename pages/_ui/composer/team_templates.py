@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import streamlit as st
 
+from kling.studio.identity.roles import NotAllowed
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import search
 from kling.studio.state.records import StateError, TeamTemplate
 from pages._ui.composer import draft_state
 from pages._ui.context import studio
-from pages._ui.current_user import current_user
+from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import moment, price
 from pages._ui.session_state import composer_state
@@ -68,10 +69,10 @@ def _typed(key: str) -> dict[str, str]:
 
 
 def _add() -> None:
-    author = current_user().name
+    user = acting()
     try:
-        studio().state.templates.add(draft_state.read_draft().request(), author=author, **_typed("new"))
-    except StateError as error:
+        user.add_template(draft_state.read_draft().request(), **_typed("new"))
+    except (StateError, NotAllowed) as error:
         composer_state().template_problem = str(error)
         return
     st.session_state.update({f"composer.team-{name}-new": "" for name in FIELDS})
@@ -141,12 +142,11 @@ def _save(seen: TeamTemplate) -> None:
     replaces = session.get(f"composer.team-again-{key}")
     request = {"request": draft_state.read_draft().request()} if replaces else {}
     try:
-        saved = studio().state.templates
         if session.get(f"composer.team-gone-{key}"):
-            saved.delete(seen)
+            acting().delete_template(seen)
         else:
-            saved.update(seen, author=current_user().name, **_typed(key), **request)
-    except StateError as error:
+            acting().change_template(seen, **_typed(key), **request)
+    except (StateError, NotAllowed) as error:
         composer_state().template_problem = str(error)
         return
     _open_editor(None)

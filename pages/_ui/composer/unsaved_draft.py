@@ -7,15 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from kling.studio.identity.roles import NotAllowed
 from kling.studio.state.records import NotKept, StateError
-from pages._ui.context import studio
+from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_markdown
 from pages._ui.session_state import Unkept, composer_state
 
 
 def keep_changes(
     draft_id: str,
-    owner: str,
     *,
     fields: Mapping[str, Any] | None = None,
     texts: Mapping[str, str] | None = None,
@@ -25,7 +25,6 @@ def keep_changes(
 
     Args:
         draft_id: of the draft.
-        owner: id of the browser.
         fields: as for `DraftStore.save`.
         texts: likewise.
         made: likewise.
@@ -44,17 +43,21 @@ def keep_changes(
         made=before.made if made is None else made,
     )
     try:
-        studio().state.drafts.save(
-            draft_id, owner, fields=changes.fields, texts=changes.texts, made=changes.made
+        acting().save_draft(
+            draft_id,
+            browser=browser_id(),
+            fields=changes.fields,
+            texts=changes.texts,
+            made=changes.made,
         )
-    except StateError as error:
+    except (StateError, NotAllowed) as error:
         note_unkept(changes, error)
     else:
         if before.why:
             state.unkept = None
 
 
-def note_unkept(changes: Unkept, error: StateError) -> None:
+def note_unkept(changes: Unkept, error: StateError | NotAllowed) -> None:
     """Remember changes that the store has refused, and why."""
     again = "" if isinstance(error, NotKept) else "What you changed is not kept on the server now. "
     composer_state().unkept = Unkept(

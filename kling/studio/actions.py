@@ -1,0 +1,220 @@
+"""Everything that a person can change, as one user: each method asks the roles first, and is noted in the audit.
+
+Pages and routes change nothing past it. What only admins do is in `admin_actions.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kling.camera_control import CameraControl
+from kling.endpoint import AnyRequest
+from kling.shots import Shot
+from kling.studio.admin_actions import AdminActions
+from kling.studio.identity.roles import LOCAL, Action, check, may
+from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
+from kling.studio.state.records import StateError, StoredDraft, TeamTemplate
+
+if TYPE_CHECKING:
+    from kling.studio.prompting.previews import Preview
+
+__all__ = ["Actions"]
+
+UNKNOWN_OWNER = "?"  # nobody's id: while the database does not say whose a job is, only an admin decides
+
+
+class Actions(AdminActions):
+    """What one user can change; made by `Studio.acting_as` for each action, so that the role is that of now.
+
+    Every method may raise `NotAllowed`, which says in words what it takes; nothing has changed then.
+    """
+
+    # -- whose a job is ------------------------------------------------------------------------------------
+
+    def owner_of(self, job: Job) -> str:
+        """Return the id of the person whose job it is; empty if it is nobody's."""
+        if owner := job["person_id"]:
+            return owner
+        if not job["person"] or self.user.id == LOCAL:
+            return ""
+        try:
+            return self._studio.state.names.owner_of(job["person"])
+        except StateError:
+            return UNKNOWN_OWNER
+
+    def may(self, action: Action, job: Job | None = None) -> bool:
+        """Whether the user may do something; pages leave out what would be refused.
+
+        Args:
+            action: what would be done.
+            job: to which; None for what belongs to nobody or to the user.
+        """
+        return may(self.user, action, self._owner(job))
+
+    def _owner(self, job: Job | None) -> str:
+        return self.owner_of(job) if job is not None else ""
+
+    def _job(self, job_id: str) -> Job | None:
+        return self._studio.ledger.get(job_id)
+
+    # -- orders --------------------------------------------------------------------------------------------
+
+    def order_all(
+        self, requests: Sequence[AnyRequest], *, session: str, parent: str = "", group: str = ""
+    ) -> list[Job]:
+        """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
+        check(self.user, Action.ORDER)
+        jobs = self._studio.order_all(
+            requests,
+            person=self.user.name,
+            person_id=self.person_id,
+            session=session,
+            parent=parent,
+            group=group,
+        )
+        self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
+        return jobs
+
+    def withdraw(self, job_id: str) -> Job:
+        """Take back a job that was not sent; see `Orders.withdraw`."""
+        check(self.user, Action.WITHDRAW, self._owner(self._job(job_id)))
+        job = self._studio.orders.withdraw(job_id)
+        self._note(Action.WITHDRAW, job_id)
+        return job
+
+    def withdraw_group(self, group: str) -> int:
+        """Take back what was not sent of a batch; see `Orders.withdraw_group`. All of it has to be allowed."""
+        self._check_all(Action.WITHDRAW, self._studio.ledger.index.batch(group) if group else ())
+        count = self._studio.orders.withdraw_group(group)
+        self._note(Action.WITHDRAW, group, jobs=count)
+        return count
+
+    def give_up(self, job_id: str) -> Job:
+        """End a job that has been looked up for long; see `Orders.give_up`."""
+        check(self.user, Action.WITHDRAW, self._owner(self._job(job_id)))
+        job = self._studio.orders.give_up(job_id)
+        self._note(Action.WITHDRAW, job_id, given_up=True)
+        return job
+
+    def send_again(self, job_id: str) -> None:
+        """Send a job that was left to a person; see `Orders.send_again`."""
+        check(self.user, Action.SEND, self._owner(self._job(job_id)))
+        self._studio.orders.send_again(job_id)
+        self._note(Action.SEND, job_id)
+
+    def left(self) -> list[Job]:
+        """Return the jobs that were left to a person, and that this user may send."""
+        return [job for job in self._studio.orders.left() if self.may(Action.SEND, job)]
+
+    def send_left(self) -> int:
+        """Send every job that was left to a person and that the user may send; return how many.
+
+        Raises:
+            LedgerError: the change of one was not recorded; those after it were not tried.
+        """
+        check(self.user, Action.SEND)
+        count = 0
+        for job in self.left():
+            with contextlib.suppress(StateChanged):
+                self.send_again(job.id)
+                count += 1
+        return count
+
+    def withdraw_left(self) -> int:
+        """Take back every job that was left to a person and that the user may take back; return how many.
+
+        Raises:
+            LedgerError: the change of one was not recorded; those after it were not tried.
+        """
+        check(self.user, Action.WITHDRAW)
+        count = 0
+        for job in self.left():
+            with contextlib.suppress(StateChanged):
+                self.withdraw(job.id)
+                count += 1
+        return count
+
+    def may_withdraw_group(self, jobs: Sequence[Job]) -> bool:
+        """Whether `withdraw_group` would be allowed for these jobs of a batch."""
+        return all(self.may(Action.WITHDRAW, job) for job in _not_sent(jobs))
+
+    def _check_all(self, action: Action, jobs: Sequence[Job]) -> None:
+        for owner in {"", *(self.owner_of(job) for job in _not_sent(jobs))}:
+            check(self.user, action, owner)
+
+    # -- drafts and previews, which the audit leaves out ---------------------------------------------------
+
+    def draft_owner(self, browser: str) -> str:
+        """Return the id that owns the user's drafts: the person's, without sign-in that of the browser."""
+        return self.person_id or browser
+
+    def open_draft(self, draft_id: str, *, browser: str) -> StoredDraft:
+        """Open a draft, which may store a copy; see `DraftStore.open`."""
+        check(self.user, Action.DRAFT)
+        return self._studio.state.drafts.open(draft_id, self.draft_owner(browser))
+
+    def save_draft(
+        self,
+        draft_id: str,
+        *,
+        browser: str,
+        fields: Mapping[str, Any] | None = None,
+        texts: Mapping[str, str] | None = None,
+        made: tuple[str, ...] | None = None,
+    ) -> tuple[str, ...]:
+        """Keep changes to a draft; see `DraftStore.save`, which also refuses somebody else's."""
+        check(self.user, Action.DRAFT)
+        owner = self.draft_owner(browser)
+        return self._studio.state.drafts.save(draft_id, owner, fields=fields, texts=texts, made=made)
+
+    def take_drafts_of(self, browser: str) -> None:
+        """Give the drafts of a browser to the person who has signed in there; nothing without sign-in."""
+        check(self.user, Action.DRAFT)
+        if browser and self.person_id:
+            self._studio.state.drafts.give_all(browser, self.person_id)
+
+    def preview_camera(self, control: CameraControl, *, aspect_ratio: str, browser: str) -> Preview:
+        """Return the preview of a camera move, or have it drawn; see `Previews.camera`."""
+        check(self.user, Action.DRAFT)
+        person = self.draft_owner(browser)
+        return self._studio.previews.camera(control, aspect_ratio=aspect_ratio, person=person)
+
+    def preview_cut(
+        self, shots: Sequence[Shot], *, aspect_ratio: str, negative_prompt: str, browser: str
+    ) -> Preview:
+        """Return the preview of a cut, or have it drawn; see `Previews.cut`."""
+        check(self.user, Action.DRAFT)
+        return self._studio.previews.cut(
+            shots,
+            aspect_ratio=aspect_ratio,
+            negative_prompt=negative_prompt,
+            person=self.draft_owner(browser),
+        )
+
+    # -- the team's templates ------------------------------------------------------------------------------
+
+    def add_template(self, request: AnyRequest, **words: str) -> TeamTemplate:
+        """Save a request for the team; see `TeamTemplates.add`."""
+        check(self.user, Action.TEMPLATE)
+        template = self._studio.state.templates.add(request, author=self.user.name, **words)
+        self._note(Action.TEMPLATE, template.id, did="added")
+        return template
+
+    def change_template(self, seen: TeamTemplate, **changes: Any) -> TeamTemplate:
+        """Change one of the team's templates; see `TeamTemplates.update`."""
+        check(self.user, Action.TEMPLATE)
+        template = self._studio.state.templates.update(seen, author=self.user.name, **changes)
+        self._note(Action.TEMPLATE, template.id, did="changed")
+        return template
+
+    def delete_template(self, seen: TeamTemplate) -> None:
+        """Delete one of the team's templates; see `TeamTemplates.delete`."""
+        check(self.user, Action.TEMPLATE)
+        self._studio.state.templates.delete(seen)
+        self._note(Action.TEMPLATE, seen.id, did="deleted")
+
+
+def _not_sent(jobs: Sequence[Job]) -> list[Job]:
+    return [job for job in jobs if job.state in {WAITING, NOT_SENT}]

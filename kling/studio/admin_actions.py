@@ -1,0 +1,131 @@
+"""What only admins change: people, sessions, budgets, names of the log, and what concerns the whole account."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kling.studio.connection_check import Check
+from kling.studio.identity.roles import LOCAL, Action, Role, User, check
+from kling.studio.state.records import StateError
+
+if TYPE_CHECKING:
+    from kling.studio.identity.people import Person
+    from kling.studio.service import Studio
+
+log = logging.getLogger(__name__)
+
+
+class AdminActions:
+    """The part of `Actions` that takes an admin.
+
+    Args:
+        studio: that is changed.
+        user: who acts.
+    """
+
+    def __init__(self, studio: Studio, user: User) -> None:
+        self._studio, self.user = studio, user
+
+    @property
+    def person_id(self) -> str:
+        """The id of the person who acts; empty where the studio has no sign-in."""
+        return "" if self.user.id == LOCAL else self.user.id
+
+    def _note(self, action: Action, thing: str = "", **details: object) -> None:
+        """Note in the audit what was done. It was done, so a database that does not answer is only logged."""
+        try:
+            self._studio.state.audit.note(self.user, action.value, thing, **details)
+        except (AttributeError, StateError) as error:
+            log.warning("Not in the audit: %s by %s. %s", action.value, self.user.id, error)
+
+    # -- the account ---------------------------------------------------------------------------------------
+
+    def resume(self) -> None:
+        """End all holds now; see `Studio.resume`."""
+        check(self.user, Action.RESUME)
+        self._studio.resume()
+        self._note(Action.RESUME)
+
+    def scan_account(self) -> None:
+        """Compare the account with the log now; see `AccountScan`."""
+        check(self.user, Action.RECONCILE)
+        self._studio.scan_account()
+        self._note(Action.RECONCILE)
+
+    def take_in(self, task_ids: Sequence[str]) -> int:
+        """Take in tasks that a scan found; see `AccountScan.take_in`."""
+        check(self.user, Action.IMPORT)
+        count = self._studio.take_in(task_ids)
+        self._note(Action.IMPORT, tasks=count)
+        return count
+
+    def check_connection(self) -> Check:
+        """Check the account and the host of its videos, free of charge; see `Studio.check_connection`."""
+        check(self.user, Action.CHECK_CONNECTION)
+        found = self._studio.check_connection()
+        self._note(Action.CHECK_CONNECTION, ok=found.ok)
+        return found
+
+    # -- people --------------------------------------------------------------------------------------------
+
+    def add_person(self, name: str, role: Role) -> Person:
+        """Add a named account; see `People.add`. It needs an invitation before somebody can sign in with it."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        person = self._studio.state.people.add(name, role)
+        self._note(Action.MANAGE_PEOPLE, person.id, did="added", name=person.name, role=role)
+        return person
+
+    def set_role(self, person_id: str, role: Role) -> None:
+        """Change what a person may do, from their next action on; see `People.set_role`."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.people.set_role(person_id, role)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="role", role=role)
+
+    def remove_person(self, person_id: str) -> None:
+        """Remove a person and end their sessions; what they made stays. See `People.remove`."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.people.remove(person_id)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="removed")
+
+    def invite(self, person_id: str) -> str:
+        """Make an invitation, whose link sets a password once; return its token. See `Invitations.make`."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        token = self._studio.state.invitations.make(person_id, self.user.name)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="invited")
+        return token
+
+    def end_session(self, person_id: str, session_id: str) -> None:
+        """End one session of a person; its open pages leave at once."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.sessions.end_by_id(session_id)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="session ended")
+
+    def end_sessions(self, person_id: str) -> None:
+        """End all sessions of a person; their open pages leave at once."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.sessions.end_all(person_id)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="sessions ended")
+
+    # -- names of the log that belong to no account --------------------------------------------------------
+
+    def give_name(self, name: str, person_id: str) -> None:
+        """Give the jobs under a name of the old log to a person; `take_back_name` undoes it."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.names.give(name, person_id, self.user.name)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="name given", name=name)
+
+    def take_back_name(self, name: str) -> None:
+        """Let the jobs under a name of the old log belong to nobody again."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.names.take_back(name)
+        self._note(Action.MANAGE_PEOPLE, did="name taken back", name=name)
+
+    # -- exports -------------------------------------------------------------------------------------------
+
+    def export_audit(self) -> Iterator[str]:
+        """Return the audit as lines of CSV; the export is noted in it."""
+        check(self.user, Action.SEE_AUDIT)
+        self._note(Action.SEE_AUDIT, did="exported")
+        return self._studio.state.audit.export()

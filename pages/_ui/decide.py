@@ -1,0 +1,45 @@
+"""Carries out what a button stands for: as the user of this moment, and with every refusal in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import streamlit as st
+
+from kling.studio.actions import Actions
+from kling.studio.identity.roles import NotAllowed
+from kling.studio.jobs import StateChanged
+from kling.studio.ledger import LedgerError
+from kling.studio.state.records import StateError
+from pages._ui.current_user import acting
+from pages._ui.escape import escape_markdown
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def decide(act: Callable[Concatenate[Actions, P], Any], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Carry out a decision, in a button's callback; say so if it is refused or comes too late.
+
+    Args:
+        act: a method of `Actions`.
+        args: its arguments.
+        kwargs: likewise.
+    """
+    attempt(act, *args, **kwargs)
+
+
+def attempt(act: Callable[Concatenate[Actions, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Carry out a decision and return its result; None after saying why it was refused.
+
+    Args:
+        act: a method of `Actions` whose result is not None.
+        args: its arguments.
+        kwargs: likewise.
+    """
+    try:
+        return act(acting(), *args, **kwargs)
+    except (NotAllowed, StateChanged, LedgerError, StateError) as error:
+        st.toast(escape_markdown(str(error)), icon=":material/warning:")
+        return None
