@@ -44,6 +44,7 @@ MOST_GETS = 10  # jobs of one poll that are asked for one by one
 MISSING_FOR = {True: 3.0, False: 24 * 3600.0}
 MISSING_TIMES = 3
 BEAT = 60.0  # seconds between two signs of life in the log's seal
+REST = 5.0  # seconds that the thread sleeps at a time, so that it shows that it lives while nothing is due
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Poller:
             parts.
         monotonic: seconds of a clock that never jumps; all times of this class are measured by it.
         on_change: called when `trouble` has changed.
+        on_alive: called at each sign of life: a turn, a call that ended, every few seconds of rest.
         rng: the source of jitter.
     """
 
@@ -83,12 +85,14 @@ class Poller:
         connection: Connection,
         monotonic: Callable[[], float],
         on_change: Callable[[], None] = lambda: None,
+        on_alive: Callable[[], None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
         self._ledger, self._accounts, self._admission = ledger, accounts, admission
         self._orders, self._sender, self._reconciler = orders, sender, reconciler
         self._downloads, self._scan, self._connection = downloads, scan, connection
-        self._monotonic, self._on_change = monotonic, on_change
+        self._monotonic, self._on_change, self._on_alive = monotonic, on_change, on_alive
+        self.alive_at = monotonic()  # when it last gave a sign of life
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._pace = SANDBOX_PACE if connection.is_sandbox else KLING_PACE
         self._next_poll = self._polled_at = float("-inf")
@@ -108,6 +112,7 @@ class Poller:
 
     def start(self) -> None:
         """Start the thread."""
+        self._show_life()
         self._thread.start()
 
     def wake(self) -> None:
@@ -146,8 +151,21 @@ class Poller:
             except Exception:
                 log.exception("The poller met an unexpected error and goes on.")
                 due = self._monotonic() + self._pace[1]
+            self._show_life()
             pause = BEAT if due is None else min(due - self._monotonic(), BEAT)
-            self._wake.wait(max(0.02, pause))
+            self._rest(max(0.02, pause))
+
+    def _rest(self, seconds: float) -> None:
+        """Sleep until the next turn is due or somebody wakes the poller."""
+        end = self._monotonic() + seconds
+        while not self._wake.wait(min(max(end - self._monotonic(), 0.0), REST)):
+            self._show_life()
+            if self._monotonic() >= end:
+                return
+
+    def _show_life(self) -> None:
+        self.alive_at = self._monotonic()
+        self._on_alive()
 
     # -- one step ----------------------------------------------------------------------------------------
 
@@ -261,6 +279,7 @@ class Poller:
         for page_num in range(1, MOST_PAGES + 1):
             self._calls += 1
             page = client.list(page_num=page_num, page_size=size, endpoint=endpoint)
+            self._show_life()
             for task in page:
                 job = unseen.pop(our_id_of(task.external_task_id), None) or unseen.pop(
                     adopted_id(task.task_id) or "", None
@@ -289,6 +308,7 @@ class Poller:
                 self.mark_missing(job, error)
             else:
                 self.apply(job, task)
+            self._show_life()
 
     def _take_up(self, task: Task) -> None:
         """Follow a task of a job that the log calls refused, not sent, withdrawn or lost."""

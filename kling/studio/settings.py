@@ -22,7 +22,8 @@ from kling.auth import ApiKey, Credentials, KeyPair
 from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.endpoint import TEXT_TO_VIDEO
-from kling.studio import sign_in_settings
+from kling.studio import running_settings, sign_in_settings
+from kling.studio.running_settings import RunningError, RunningSettings
 from kling.studio.sign_in_settings import SignInError, SignInSettings
 
 CALLBACK_PATH = "/callbacks"  # below the server's base path
@@ -40,6 +41,7 @@ NAMES = (
     "STUDIO_CALLBACKS",
     "STUDIO_WEBHOOK_SECRET",
     *sign_in_settings.NAMES,
+    *running_settings.NAMES,
 )
 KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
 KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
@@ -86,6 +88,8 @@ class Settings:
         receives_callbacks: whether Kling is told to call that address.
         webhook_secret: callbacks that are not signed with it are refused; if empty, none is refused.
         sign_in: who may come in, and how.
+        running: log output and figures.
+        secrets_file: where the settings of `secrets.toml` were looked for; None if they come from a test.
     """
 
     credentials: Credentials | None = field(default=None, repr=False)
@@ -99,6 +103,8 @@ class Settings:
     receives_callbacks: bool = False
     webhook_secret: str = field(default="", repr=False)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    running: RunningSettings = field(default_factory=RunningSettings)
+    secrets_file: Path | None = None
 
     @property
     def account(self) -> str:
@@ -133,7 +139,8 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
     public_url, callback_url, receives_callbacks = _callbacks(get, base)
     try:
         sign_in = sign_in_settings.read(get)
-    except SignInError as error:
+        running = running_settings.read(get)
+    except (SignInError, RunningError) as error:
         raise SettingsError(str(error)) from None
     unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
@@ -148,6 +155,8 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         receives_callbacks=receives_callbacks,
         webhook_secret=get["STUDIO_WEBHOOK_SECRET"],
         sign_in=sign_in,
+        running=running,
+        secrets_file=secrets,
     )
 
 
