@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +61,30 @@ def disk_warnings(folder: Path) -> Iterator[str]:
     with contextlib.suppress(OSError):
         if (room := free_bytes(folder)) < LOW_DISK:
             yield f"The disk of the data folder has {room / 2**20:,.0f} MB left. Make room."
+
+
+def rights_warnings(folder: Path, secrets: Path | None) -> Iterator[str]:
+    """Yield that other users of this machine can read the keys, or the prompts and videos.
+
+    Args:
+        folder: of the data.
+        secrets: the file of settings; None if there is none.
+    """
+    if secrets is not None and is_open_to_others(secrets):
+        yield f"Other users of this machine can read the keys in {secrets}: chmod 600 {secrets}"
+    if is_open_to_others(folder):
+        yield f"Other users of this machine can read the prompts and videos in {folder}: chmod 700 {folder}"
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether a user who is neither the owner nor in the group can read a file, or look into a folder.
+
+    Such a user has to come through every folder above it, too.
+    """
+    try:
+        here = path.resolve()
+        mode = here.stat().st_mode
+        wanted = stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH
+        return bool(mode & wanted) and all(each.stat().st_mode & stat.S_IXOTH for each in here.parents)
+    except OSError:
+        return False

@@ -16,6 +16,7 @@ from kling.studio.accounts import Accounts
 from kling.studio.actions import Actions
 from kling.studio.admission import AT_ONCE, AdmissionControl
 from kling.studio.archive import Archive, orphans
+from kling.studio.budgets import Budgets
 from kling.studio.changes import Changes
 from kling.studio.connection import Connection, connect
 from kling.studio.connection_check import Check, check_connection
@@ -23,6 +24,7 @@ from kling.studio.downloads import Downloads
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
+from kling.studio.health import Health
 from kling.studio.identity.roles import User
 from kling.studio.ids import folder_mark
 from kling.studio.job_explanation import Explanation, Views, explain_job
@@ -30,7 +32,12 @@ from kling.studio.jobs import OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
-from kling.studio.operator_warnings import account_warnings, disk_warnings, ledger_warnings
+from kling.studio.operator_warnings import (
+    account_warnings,
+    disk_warnings,
+    ledger_warnings,
+    rights_warnings,
+)
 from kling.studio.orders import Orders, Press
 from kling.studio.poller import Poller
 from kling.studio.prompting.previews import FOLDER as PREVIEWS
@@ -38,6 +45,7 @@ from kling.studio.prompting.previews import Previews
 from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
+from kling.studio.spending import SpendingSums
 from kling.studio.state.shared import SharedState
 from kling.studio.video_check import VideoChecker
 
@@ -62,6 +70,7 @@ class Studio:
             makes the call at once.
         rng: the source of jitter.
         checker: examines video files; by default in a child process.
+        on_alive: called at each sign of life of the poller.
 
     Raises:
         FolderTaken: another studio has the data folder, or it cannot be written.
@@ -80,17 +89,27 @@ class Studio:
         run: Callable[[Callable[[], None]], object] | None = None,
         rng: random.Random | None = None,
         checker: VideoChecker | None = None,
+        on_alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self.settings = settings
+        self.settings, self._on_alive = settings, on_alive
         self.changes = Changes()
         self._clock, self._monotonic = clock, monotonic
         self.folder = DataFolder(settings.data_dir)
         try:
             file = file or LogFile(settings.data_dir / "history.csv")
+            self.spending = SpendingSums(
+                zone=settings.timezone,
+                unit_price=settings.unit_price,
+                currency=settings.currency,
+                accounts=lambda: self.accounts.names,
+                owner_of=self._owner_of,
+                clock=clock,
+            )
             self.ledger = CsvLedger(
                 file,
                 clock=clock,
                 on_change=self._log_changed,
+                view=self.spending,
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
@@ -100,6 +119,13 @@ class Studio:
             )
             self.connection = connection or connect(settings)
             self.accounts = Accounts(settings.data_dir, settings.account, self.ledger)
+            self.budgets = Budgets(
+                self.spending,
+                account=lambda: self.accounts.name,
+                names=lambda: self.accounts.names,
+                store=self.state.limits_if_any,
+            )
+            self._file = file
         except OSError as error:
             self.folder.release()
             raise unwritable(settings.data_dir, error) from error
@@ -147,6 +173,7 @@ class Studio:
             ledger,
             self.admission,
             self.evidence,
+            budgets=self.budgets,
             account=lambda: self.accounts.name,
             mark=self.mark,
             owns=owns,
@@ -193,11 +220,24 @@ class Studio:
             connection=self.connection,
             monotonic=monotonic,
             on_change=self.changes.notify,
+            on_alive=self._on_alive,
             rng=rng,
+        )
+        self.health = Health(
+            alive_at=lambda: self.poller.alive_at,
+            log_trouble=lambda: ledger.failure or self._file.closed,
+            log=self._file.path,
+            check_database=self.state.check,
+            monotonic=monotonic,
         )
 
     def _price_cells(self) -> dict[str, str]:
         return {"unit_price": str(self.settings.unit_price), "currency": self.settings.currency}
+
+    def _owner_of(self, name: str) -> str:
+        """Return the id of the person whom a name of the log was given to; it never waits."""
+        names = self.state.names_if_open
+        return names.owner_of(name) if names else ""
 
     def mark(self) -> str:
         """Return the mark of the data folder, which is a part of every id that this studio makes.
@@ -245,12 +285,21 @@ class Studio:
         *,
         person: str,
         session: str,
+        person_id: str = "",
+        by_admin: bool = False,
         take: int = 1,
         parent: str = "",
         group: str = "",
     ) -> Job:
-        """Order a video; see `Orders.order`. The operator's callback address is added to the request."""
-        press = Press(person=person, session=session, parent=parent, group=group)
+        """Order a video; see `Orders.order` and `Press`. The operator's callback address is added to it."""
+        press = Press(
+            person=person,
+            session=session,
+            person_id=person_id,
+            by_admin=by_admin,
+            parent=parent,
+            group=group,
+        )
         return self.orders.order(self._with_callback(request), press, take=take)
 
     def order_all(
@@ -260,11 +309,19 @@ class Studio:
         person: str,
         session: str,
         person_id: str = "",
+        by_admin: bool = False,
         parent: str = "",
         group: str = "",
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
-        press = Press(person=person, session=session, parent=parent, group=group)
+        press = Press(
+            person=person,
+            session=session,
+            person_id=person_id,
+            by_admin=by_admin,
+            parent=parent,
+            group=group,
+        )
         return self.orders.order_all([self._with_callback(request) for request in requests], press)
 
     def _with_callback(self, request: AnyRequest) -> AnyRequest:
@@ -346,6 +403,7 @@ class Studio:
         yield from account_warnings(self.ledger, self.accounts, self.reconciler, self.scan)
         yield from self.state.warnings
         yield from disk_warnings(self.settings.data_dir)
+        yield from rights_warnings(self.settings.data_dir, self.settings.secrets_file)
 
     # -- changes -------------------------------------------------------------------------------------------
 

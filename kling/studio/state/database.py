@@ -58,7 +58,12 @@ class Database:
         self._writer = threading.Lock()
         self._damage = self._fault = ""
         try:
-            self.engine = _sqlite_engine(url) if self._path else create_engine(url, pool_pre_ping=True)
+            # Errors must not quote the values of a statement, such as prompts: the server's output has them.
+            self.engine = (
+                _sqlite_engine(url)
+                if self._path
+                else create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            )
         except OSError as error:
             raise StateError(said_of(error)) from error
         self._writing = self.engine.execution_options(**{_WRITES: True})
@@ -103,6 +108,17 @@ class Database:
             raise self._told(error) from error
         finally:
             self._writer.release()
+
+    def check(self) -> None:
+        """Read one value.
+
+        Raises:
+            StateError: the database does not answer, or the last write did not succeed.
+        """
+        with self.read() as connection:
+            connection.scalar(select(schema_version.c.version))
+        if self.trouble:
+            raise StateError(self.trouble)
 
     def backup(self, to: Path) -> None:
         """Write a consistent copy to a file, also while others write. The file is replaced whole.
@@ -166,7 +182,13 @@ def _sqlite_engine(url: URL) -> Engine:
     Transactional DDL"). One that writes takes the lock at its beginning: SQLite does not wait for it later.
     """
     os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    engine = create_engine(url, connect_args={"timeout": PATIENCE}, max_overflow=20, pool_timeout=PATIENCE)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": PATIENCE},
+        max_overflow=20,
+        pool_timeout=PATIENCE,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:

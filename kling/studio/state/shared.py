@@ -123,6 +123,10 @@ class SharedState:
         owner = here.drafts.give_to(here.browsers.verify(new), cookie)
         return here.browsers.cookie(owner) if owner else new
 
+    def check(self) -> None:
+        """Raise StateError where the database does not answer, or an operator has to mend something."""
+        self._get().database.check()
+
     def backup(self, to: Path) -> None:
         """Write a consistent copy of the database; see `Database.backup`."""
         self._get().database.backup(to)
