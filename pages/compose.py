@@ -7,24 +7,29 @@ import secrets
 import streamlit as st
 
 from kling import InvalidRequest, Problem
-from kling.studio.ledger import LedgerError
+from kling.studio.identity.roles import Action
 from kling.studio.prompting.draft import MOST_TAKES, Draft
 from kling.studio.prompting.matrix import ASK_AGAIN
+from pages._ui.ask_name import ask_name
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
 from pages._ui.composer.field_errors import errors_by_field, open_panels
 from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
+from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
 from pages._ui.live import live_fragment
-from pages._ui.place_order import place_order, refusal_of
+from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.requests import draft_of
 from pages._ui.session_jobs import session_jobs
 from pages._ui.session_state import Bill, Outcome, PendingDraft, composer_state
 
 
 def compose() -> None:
+    if not acting().may(Action.ORDER):
+        leave_form()
+        return
     open_draft_of_address()
     state = composer_state()
     draft = draft_state.apply_changes()
@@ -43,6 +48,7 @@ def compose() -> None:
         if state.notice:
             options.notice(draft, state.notice)
         order(draft, planned)
+        ask_name()
         hint(draft)
         if state.outcome.refusal:
             st.error(escape_markdown(state.outcome.refusal), icon=":material/warning:")
@@ -61,6 +67,14 @@ def compose() -> None:
             on_stale_page=draft_state.drop_stale_edits,
         )
     st.html(f'<i data-run="{state.run}" hidden></i>')  # at the end: everything above it has been drawn
+
+
+def leave_form() -> None:
+    """Lead who may only look to History; say so if the form was open, or was asked for."""
+    if composer_state().is_open or st.query_params:
+        st.toast("Making videos takes the role maker. Ask an admin of the studio.", icon=":material/lock:")
+    composer_state().is_open = False
+    st.switch_page("history.py")
 
 
 def ticked_rows(planned: Plan) -> object:
@@ -193,7 +207,7 @@ def generate(shown: Bill, sure: bool = False) -> None:
     except InvalidRequest as error:
         open_panels(error.problems)
         return
-    except LedgerError as error:
+    except REFUSALS as error:
         state.outcome = Outcome(attempted=True, refusal=refusal_of(error))
         return
     state.outcome = Outcome()

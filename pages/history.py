@@ -14,6 +14,7 @@ from kling.studio.jobs import Job
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.batch_header import batch_of_address
 from pages._ui.context import studio
+from pages._ui.current_user import sees_prices
 from pages._ui.format import counted, is_sandbox, ordered, prompt_of, state, took, zone
 from pages._ui.job_details import details
 from pages._ui.job_status import not_saved
@@ -79,6 +80,9 @@ def choose(shown: Sequence[Job]) -> None:
             st.query_params["task"] = ids[rows[0]]
 
     rows = [row(job) for job in shown]
+    if not sees_prices():
+        for each in rows:
+            del each["Units"]
     is_any_at_risk = any(each["Video"] for each in rows)
     st.dataframe(
         rows,

@@ -1,4 +1,4 @@
-"""Everything that a person can change, as one user: each method asks the roles first, and is noted in the audit.
+"""Everything that a person can change, as one user: each method asks the roles first, and the audit notes it.
 
 Pages and routes change nothing past it. What only admins do is in `admin_actions.py`.
 """
@@ -77,6 +77,20 @@ class Actions(AdminActions):
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
         return jobs
 
+    def name_jobs(self, job_ids: Sequence[str]) -> int:
+        """Put the user's name on jobs that have none, of a studio without sign-in; return how many.
+
+        Raises:
+            LedgerError: nothing was recorded.
+        """
+        check(self.user, Action.ORDER)
+        if self.person_id or not self.user.name:
+            return 0
+        jobs = (self._job(job_id) for job_id in job_ids)
+        nameless = [job.id for job in jobs if job is not None and not (job["person"] or job["person_id"])]
+        cells = {"person": self.user.name}
+        return len(self._studio.ledger.append_many([(job_id, cells) for job_id in nameless]))
+
     def withdraw(self, job_id: str) -> Job:
         """Take back a job that was not sent; see `Orders.withdraw`."""
         check(self.user, Action.WITHDRAW, self._owner(self._job(job_id)))
@@ -85,7 +99,7 @@ class Actions(AdminActions):
         return job
 
     def withdraw_group(self, group: str) -> int:
-        """Take back what was not sent of a batch; see `Orders.withdraw_group`. All of it has to be allowed."""
+        """Take back what was not sent of a batch, if all of it is allowed; see `Orders.withdraw_group`."""
         self._check_all(Action.WITHDRAW, self._studio.ledger.index.batch(group) if group else ())
         count = self._studio.orders.withdraw_group(group)
         self._note(Action.WITHDRAW, group, jobs=count)

@@ -1,10 +1,10 @@
-"""What only admins change: people, sessions, budgets, names of the log, and what concerns the whole account."""
+"""What only admins change: people, sessions, budgets, names of the log, and what concerns the account."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kling.studio.connection_check import Check
 from kling.studio.identity.roles import LOCAL, Action, Role, User, check
@@ -71,7 +71,7 @@ class AdminActions:
     # -- people --------------------------------------------------------------------------------------------
 
     def add_person(self, name: str, role: Role) -> Person:
-        """Add a named account; see `People.add`. It needs an invitation before somebody can sign in with it."""
+        """Add a named account; see `People.add`. Nobody can sign in with it before an invitation is used."""
         check(self.user, Action.MANAGE_PEOPLE)
         person = self._studio.state.people.add(name, role)
         self._note(Action.MANAGE_PEOPLE, person.id, did="added", name=person.name, role=role)

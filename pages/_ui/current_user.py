@@ -13,8 +13,8 @@ from starlette.requests import HTTPConnection
 
 from kling.studio.actions import Actions
 from kling.studio.identity.roles import LOCAL, Action, User
-from kling.studio.orders import PERSON_LIMIT, visible
 from kling.studio.state.records import StateError
+from kling.studio.visible_names import PERSON_LIMIT, visible
 from pages._ui.context import studio
 from pages._ui.session_state import app_state
 
@@ -51,10 +51,12 @@ def has_sign_in() -> bool:
 def current_user() -> User:
     """Return who uses the page now, `NOBODY` if the session has ended.
 
-    Without sign-in it is the one local admin, with the name that was typed on the page.
+    Without sign-in it is the one local admin, with the name that was typed on the page, in the spelling that
+    the log has: case and blanks make no other person.
     """
     if not has_sign_in():
-        return User(LOCAL, visible(str(st.session_state.get(NAME_FIELD) or "")), "admin")
+        typed = visible(str(st.session_state.get(NAME_FIELD) or ""))
+        return User(LOCAL, studio().ledger.index.spelling(typed) if typed else "", "admin")
     from pages._ui.routes.cookies import session_cookie_name
 
     token = str(st.context.cookies.get(session_cookie_name(), ""))
@@ -103,6 +105,11 @@ def browser_id() -> str:
 def browser_cookie(connection: HTTPConnection) -> str:
     """Return the cookie with the id of the browser that sent a request, not verified; empty without one."""
     return connection.cookies.get(BROWSER_COOKIE, "")
+
+
+def use_name(name: str) -> None:
+    """Put a name into the field "Your name"; call it in a callback."""
+    st.session_state[NAME_FIELD] = name
 
 
 def remembered(cookie: str) -> str:

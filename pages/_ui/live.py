@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.context import studio
+from pages._ui.current_user import current_user
 from pages._ui.errors import readable
 
 SAFETY_NET = 15  # seconds between two drawings where a proxy lets no socket through
@@ -46,6 +47,8 @@ def live_fragment(
 ) -> None:
     """Draw now, and again after each change of the log, without running the rest of the page.
 
+    Where the user or the role is not the same any more, the whole page runs instead.
+
     Streamlit 1.67 sends what happens within a moment in one batch, and runs only one fragment for it. If a
     click on the page comes together with a trigger from here, the values of all widgets arrive, but only this
     fragment runs, and the rest of the page would stay as it was. The two callables deal with that.
@@ -58,7 +61,7 @@ def live_fragment(
         on_stale_page: called with the number of the run that had drawn the page that sent the trigger
             (`data-run` on the page), to take back edits that are older than the last run.
     """
-    drawn_from = rerun_page_if_changed()
+    drawn_from, drawn_for = rerun_page_if_changed(), current_user()
     is_page_running = True
 
     def triggered() -> None:
@@ -69,7 +72,8 @@ def live_fragment(
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
         with readable():
-            if not is_page_running and rerun_page_if_changed() != drawn_from:
+            is_other = current_user() != drawn_for  # signed out, or with another role
+            if not is_page_running and (is_other or rerun_page_if_changed() != drawn_from):
                 st.rerun()
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
             _component()(key=f"live.{key}", on_changed_change=triggered)

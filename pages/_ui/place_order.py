@@ -10,6 +10,7 @@ from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.state.records import StateError
+from pages._ui.ask_name import ask_name_once
 from pages._ui.composer.unsaved_draft import note_unkept
 from pages._ui.current_user import acting, browser_id, session_token
 from pages._ui.session_state import Unkept, composer_state
@@ -36,6 +37,7 @@ def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str 
     """
     user, state, browser, token = acting(), composer_state(), browser_id(), session_token()
     jobs = user.order_all(requests, session=token, parent=parent, group=group)
+    ask_name_once(user.user)
     state.jobs[:0] = [job.id for job in jobs if job.id not in state.jobs]
     if state.draft_id:
         unkept = Unkept(draft_id=state.draft_id, made=tuple(state.jobs))

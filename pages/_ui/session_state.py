@@ -138,6 +138,7 @@ class AppState:
 
     token: str = ""  # of this session; see `current_user.session_token`
     browser: str = ""  # see `current_user.browser_id`
+    is_name_asked: bool = False  # something was ordered without a name, and the page asks for one
     remembered: dict[str, str] = field(default_factory=dict)  # values of cookies, by name
     connection: Check | None = None  # the last check of the connection
     giving_up: str = ""  # id of the job that a person is asked about

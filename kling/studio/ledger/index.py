@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, Job
+from kling.studio.visible_names import name_key
 
 Item = TypeVar("Item")
 
@@ -18,7 +19,7 @@ Item = TypeVar("Item")
 class JobIndex:
     """Every job of a ledger, by batch, parent, state and so on. The job that was ordered last comes first.
 
-    Each change of a job updates all of it. The person and the prompt of a job never change.
+    Each change of a job updates all of it. The prompt of a job never changes, and its person only from none.
 
     Args:
         lock: the ledger's, which it holds while it makes a change.
@@ -30,9 +31,12 @@ class JobIndex:
         self._ids: list[str] = []  # in the order in which they were ordered
         self._positions: dict[str, int] = {}  # of each id in `_ids`
         self._states: Counter[str] = Counter()
+        self._kinds: Counter[tuple[str, str, str]] = Counter()  # by account, model and state
         self._batches: dict[str, dict[str, None]] = {}
         self._made_from: dict[str, dict[str, None]] = {}
         self._prompts: dict[str, dict[str, None]] = {}
+        self._people: Counter[str] = Counter()
+        self._spellings: dict[str, str] = {}  # of names, the first one, by `name_key`
         # A card shows all clips of a batch, or one clip without a batch. Its position is that of its newest
         # clip.
         self._cards: list[int] = []  # positions, sorted
@@ -56,17 +60,23 @@ class JobIndex:
         if before is None:
             position = self._positions[job_id] = len(self._ids)
             self._ids.append(job_id)
-            if prompt := cells.get("prompt"):
-                prompts = self._prompts.setdefault(cells.get("person", ""), {})
-                prompts.pop(prompt, None)  # a repeated prompt becomes the latest one
-                prompts[prompt] = None
+            self._note_person(cells)
         else:
             position = self._positions[job_id]
             self._states[before.state] -= 1
             had_clip, old_group = before.has_clip, before.group
+            if cells.get("person") and not before["person"]:
+                self._people[""] -= 1
+                self._note_person(cells)
             if old_group and old_group != group:
                 self._batches[old_group].pop(job_id, None)
         self._states[state] += 1
+        kind = (cells.get("account", ""), cells.get("model_name", ""), state)
+        was = (before["account"], before["model_name"], before.state) if before else None
+        if kind != was:
+            self._kinds[kind] += 1
+            if was:
+                self._kinds[was] -= 1
         if group:
             self._batches.setdefault(group, {})[job_id] = None
         if parent:
@@ -77,6 +87,16 @@ class JobIndex:
             if has_clip:
                 self._add_clip(position, group)
         self._update_unfinished(job_id, job, state)
+
+    def _note_person(self, cells: Mapping[str, str]) -> None:
+        person = cells.get("person", "")
+        if not self._people[person]:
+            self._spellings.setdefault(name_key(person), person)
+        self._people[person] += 1
+        if prompt := cells.get("prompt"):
+            prompts = self._prompts.setdefault(person, {})
+            prompts.pop(prompt, None)  # a repeated prompt becomes the latest one
+            prompts[prompt] = None
 
     def _update_unfinished(self, job_id: str, job: Job, state: str) -> None:
         if state == NOT_SENT:
@@ -167,6 +187,11 @@ class JobIndex:
         """Return how many jobs are in a state."""
         return self._states[state]
 
+    def counts(self) -> Mapping[tuple[str, str, str], int]:
+        """Return how many jobs there are by account, model and state."""
+        with self._lock:
+            return {kind: count for kind, count in self._kinds.items() if count}
+
     def newest(self, start: int, stop: int) -> list[Job]:
         """Return a part of all jobs: from position `start` up to, but without, `stop`."""
         with self._lock:
@@ -179,6 +204,15 @@ class JobIndex:
     def made_from(self, job_id: str) -> list[Job]:
         """Return the jobs that were remixed from this one."""
         return self._all(self._made_from.get(job_id, {}))
+
+    def people(self) -> list[tuple[str, int]]:
+        """Return the names that jobs were ordered under, and how many under each; the most first."""
+        with self._lock:
+            return [(name, count) for name, count in self._people.most_common() if name and count > 0]
+
+    def spelling(self, name: str) -> str:
+        """Return a name as it was written first, whatever its case, blanks and accents now."""
+        return self._spellings.get(name_key(name), name)
 
     def prompts(self, person: str, most: int) -> list[str]:
         """Return the latest prompts of a person, each once, at most `most` of them."""

@@ -1,0 +1,66 @@
+"""Where nobody signs in, a person is asked for a name once: at the first order, with the known names.
+
+The order does not wait for the answer. What was ordered before it gets the name too.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.studio.actions import Actions
+from kling.studio.identity.roles import LOCAL, User
+from kling.studio.visible_names import PERSON_LIMIT, visible
+from pages._ui.context import studio
+from pages._ui.current_user import ASKED_COOKIE, remember, remembered, use_name
+from pages._ui.decide import decide
+from pages._ui.escape import escape_markdown
+from pages._ui.session_state import app_state, composer_state
+
+MOST_NAMES = 8  # known names to pick from
+
+
+def ask_name_once(user: User) -> None:
+    """Have the page ask for a name if an order has none; called with each order.
+
+    Args:
+        user: who ordered.
+    """
+    if user.id == LOCAL and not user.name and not remembered(ASKED_COOKIE):
+        app_state().is_name_asked = True
+
+
+def ask_name() -> None:
+    """Draw the question, while it is not answered."""
+    if remembered(ASKED_COOKIE) or app_state().is_name_asked:
+        remember(ASKED_COOKIE, "yes")  # in this browser it is not asked again
+    if not app_state().is_name_asked:
+        return
+    known = [name for name, _ in studio().ledger.index.people()[:MOST_NAMES]]
+    with st.container(border=True, key="who"):
+        st.markdown("**Whose order is it?** The name stands beside what you order, so that others find it.")
+        if known:
+            with st.container(horizontal=True, gap="small"):
+                for number, name in enumerate(known):
+                    st.button(
+                        escape_markdown(name), key=f"app.name-known-{number}", on_click=_take, args=(name,)
+                    )
+        with st.form("app.name_form", border=False):
+            st.text_input(
+                "Another name" if known else "Your name", max_chars=PERSON_LIMIT, key="app.name_new"
+            )
+            with st.container(horizontal=True):
+                st.form_submit_button("Use this name", on_click=_take_typed)
+                st.form_submit_button("Without a name", type="tertiary", on_click=_take, args=("",))
+
+
+def _take_typed() -> None:
+    if name := visible(str(st.session_state.get("app.name_new") or "")):
+        _take(name)
+
+
+def _take(name: str) -> None:
+    """Use a name from now on, and for what this session has ordered without one."""
+    app_state().is_name_asked = False
+    if name:
+        use_name(name)
+        decide(Actions.name_jobs, tuple(composer_state().jobs))
