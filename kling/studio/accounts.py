@@ -75,6 +75,11 @@ class Accounts:
         return job["account"] in self._names and job.endpoint is not None
 
     @property
+    def names(self) -> frozenset[str]:
+        """All names of the account in use."""
+        return frozenset(self._names)
+
+    @property
     def others(self) -> tuple[OtherAccount, ...]:
         """The accounts with unfinished jobs that the key in use does not see."""
         return self._others

@@ -90,7 +90,7 @@ class AdmissionControl:
         for job in self._ledger.jobs():
             accepted = next((job.since[state] for state in _ACCEPTED if state in job.since), None)
             if accepted and job["task_id"] and self.owns(job):
-                who = job["model_name"], job["person"]
+                who = job["model_name"], job.who
                 served[who] = max(served.get(who, accepted), accepted)
         for model, person in sorted(served, key=served.__getitem__):
             self._fairness.served(model, person, self._fairness.next_turn())
@@ -133,7 +133,7 @@ class AdmissionControl:
             self._holds.clear(model)
             self._fairness.restore_priority(job.id)
             if flight := self._in_flight.get(job.id):
-                self._fairness.served(model, job["person"], flight.turn)
+                self._fairness.served(model, job.who, flight.turn)
             self._capacity.accepted(model, self._others(job) + (not ended), self._monotonic())
 
     def slots_taken(self, job: Job, *, at_least: float = 0) -> None:
@@ -214,7 +214,7 @@ class AdmissionControl:
             queues = self._queues(waiting).items()
             for model, queue in sorted(queues, key=lambda entry: self._fairness.rank(entry[1][0])):
                 for job in queue[: self._free_slots(model, running[model])]:
-                    self.acquire(job.id, model=model, person=job["person"])
+                    self.acquire(job.id, model=model, person=job.who)
                     ready.append(job)
         return ready
 

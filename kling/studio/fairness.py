@@ -1,7 +1,7 @@
 """Whose turn it is: for each model, the person who was served longest ago is next.
 
-A person is a name. All who gave no name count as one person: if each browser session counted as one instead,
-a second tab would get a second turn.
+A person is an id, or a name where there is no sign-in. All who gave no name count as one person: if each
+browser session counted as one instead, a second tab would get a second turn.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Fairness:
         for model, jobs in by_model.items():
             first = [job for job in jobs if job.id not in self._deprioritized]
             last = sorted((job for job in jobs if job.id in self._deprioritized), key=self.rank)
-            people = {job["person"]: turns.get((model, job["person"]), NEVER) for job in first}
+            people = {job.who: turns.get((model, job.who), NEVER) for job in first}
             queues[model] = [*_in_turn(first, people.__getitem__), *last]
         return queues
 
@@ -72,6 +72,6 @@ def _in_turn(jobs: Iterable[Job], turn: Callable[[str], LastServed]) -> Iterator
     """Yield one job of each person, then the next one of each; the person served longest ago is first."""
     people: dict[str, list[Job]] = {}
     for job in jobs:
-        people.setdefault(job["person"], []).append(job)
+        people.setdefault(job.who, []).append(job)
     for one_each in itertools.zip_longest(*(people[person] for person in sorted(people, key=turn))):
         yield from filter(None, one_each)

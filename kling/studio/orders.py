@@ -13,14 +13,15 @@ order ── row `intent`, fsynced ──▶ send ──▶ submitted
 from __future__ import annotations
 
 import contextlib
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from kling.endpoint import AnyRequest
 from kling.errors import InvalidRequest
 from kling.studio.admission import AdmissionControl
+from kling.studio.budgets import Budgets
 from kling.studio.evidence import Evidence
 from kling.studio.ids import new_id
 from kling.studio.jobs import (
@@ -38,11 +39,13 @@ from kling.studio.jobs import (
 )
 from kling.studio.ledger import Ledger
 from kling.studio.sender import NO_CONNECTION
+from kling.studio.visible_names import PERSON_LIMIT, visible
+
+__all__ = ["PERSON_LIMIT", "SAME_PRESS", "Orders", "Press", "visible"]
 
 SAME_PRESS = 3.0  # seconds after the first press was recorded in which an equal press orders nothing new
 REMEMBERED = 600.0  # seconds for which a press is remembered: a second one may have waited long for the lock
 CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a job may be ordered again at once
-PERSON_LIMIT = 60  # characters of a name
 
 WITHDRAWN_MESSAGE = "Withdrawn."
 GIVEN_UP_MESSAGE = (
@@ -56,6 +59,8 @@ class Press:
 
     Args:
         person: the name that the jobs are shown under.
+        person_id: stays the same when the name changes; empty where there is no sign-in.
+        by_admin: whether an admin pressed, who may order what has no known price although a limit applies.
         session: the id of the browser's session. It tells the equal drafts of two people apart.
         parent: the id of the job that they were remixed from, empty if there is none.
         group: the id of the batch that they belong to, empty if there is none.
@@ -63,8 +68,15 @@ class Press:
 
     person: str
     session: str
+    person_id: str = ""
+    by_admin: bool = False
     parent: str = ""
     group: str = ""
+
+    @property
+    def who(self) -> str:
+        """Who pressed, as the queue tells people apart (`Job.who`)."""
+        return self.person_id or visible(self.person)
 
 
 @dataclass(slots=True)
@@ -75,12 +87,14 @@ class _Plan:
         jobs: one for each request, by id and in their order; those of new ids are still empty.
         rows: the changes to record, one for each new job.
         claims: the ids of the new jobs by their claim (see `Orders._claims`).
+        prices: of the new jobs, in Units; None for a price that nobody knows.
         to_send: ids of the new jobs that have a slot and are sent at once.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     claims: dict[Hashable, str] = field(default_factory=dict)
+    prices: list[Decimal | None] = field(default_factory=list)
     to_send: set[str] = field(default_factory=set)
 
 
@@ -89,6 +103,7 @@ class Orders:
 
     Args:
         ledger, admission, evidence: the studio's parts.
+        budgets: are asked in one step with the record of an order; None allows everything.
         account: gives the name of the account that new jobs are recorded under.
         mark: gives the mark of the data folder, which is a part of each new id.
         owns: whether a job is this studio's to act on (`Accounts.owns`).
@@ -105,6 +120,7 @@ class Orders:
         admission: AdmissionControl,
         evidence: Evidence,
         *,
+        budgets: Budgets | None = None,
         account: Callable[[], str],
         mark: Callable[[], str],
         owns: Callable[[Job], bool],
@@ -115,6 +131,7 @@ class Orders:
         monotonic: Callable[[], float],
     ) -> None:
         self._ledger, self._admission, self._evidence = ledger, admission, evidence
+        self._budgets = budgets
         self._account, self._mark, self._owns, self._hand_over = account, mark, owns, hand_over
         self._account_cells, self._retired_ok = dict(account_cells or {}), retired_ok
         self._clock, self._monotonic = clock, monotonic
@@ -143,6 +160,7 @@ class Orders:
 
         Raises:
             InvalidRequest: one of them breaks rules of the API; none was recorded.
+            OverBudget: together they would pass a limit; none was recorded.
             LedgerError: the log cannot be written; none was recorded, and none is sent.
         """
         taken: Counter[str] = Counter()
@@ -157,10 +175,12 @@ class Orders:
         if problems := tuple(dict.fromkeys(problem for each in found for problem in each)):
             raise InvalidRequest(problems)
         pressed = self._monotonic()
+        if self._budgets is not None:
+            self._budgets.prepare()  # may wait for the database, so no lock is held
         with self._admission.lock:
             plan = self._plan(requests, press, pressed)
             try:
-                recorded = self._ledger.append_many(plan.rows)
+                recorded = self._ledger.append_many(plan.rows, check=lambda: self._check_budgets(plan, press))
             except BaseException:
                 for job_id in plan.to_send:
                     self._admission.release(job_id)  # if a row was written all the same, it is looked up
@@ -176,6 +196,15 @@ class Orders:
             self.send_ready()
         return list(jobs.values())
 
+    def _check_budgets(self, plan: _Plan, press: Press) -> None:
+        if self._budgets is not None:
+            self._budgets.check(
+                plan.prices,
+                person_id=press.person_id,
+                name=visible(press.person),
+                by_admin=press.by_admin,
+            )
+
     def _plan(self, requests: Sequence[tuple[AnyRequest, int]], press: Press, pressed: float) -> _Plan:
         """Tell requests that were pressed before from new ones, and acquire the new ones that have a slot."""
         plan = _Plan()
@@ -189,12 +218,13 @@ class Orders:
                 plan.jobs[before.id] = before
                 continue
             job_id = new_id(self._mark(), self._clock())
-            if self._acquire_if_free(job_id, request.model_name, visible(press.person), free):
+            if self._acquire_if_free(job_id, request.model_name, press.who, free):
                 plan.to_send.add(job_id)
             cells = self._cells(replace(request, external_task_id=job_id), press, take)
             cells["state"] = INTENT if job_id in plan.to_send else WAITING
             plan.jobs[job_id] = Job()  # holds its position among the jobs until it is recorded
             plan.rows.append((job_id, cells))
+            plan.prices.append(request.units())
             plan.claims[claim] = job_id
         return plan
 
@@ -219,6 +249,7 @@ class Orders:
         return {
             "code": NO_CONNECTION if hold and hold.code == 0 else "",
             "person": visible(press.person),
+            "person_id": press.person_id,
             "account": self._account(),
             "parent": visible(press.parent),
             "batch": visible(press.group),
@@ -309,6 +340,7 @@ class Orders:
     def send_again(self, job_id: str) -> None:
         """Send a job that was left to a person, with its own id; or, for a job that waits, try its queue now.
 
+        No budget is asked: the price of such a job has been reserved since it was ordered.
         If this process has not seen all calls for the job, Kling is asked first whether it has the task.
 
         Raises:
@@ -351,11 +383,5 @@ class Orders:
         with self._admission.lock:
             if job.id in self._admission.in_flight:
                 return
-            self._admission.acquire(job.id, model=job["model_name"], person=job["person"])
+            self._admission.acquire(job.id, model=job["model_name"], person=job.who)
         self._hand_over(job)
-
-
-def visible(text: str) -> str:
-    """Return a name without control and direction marks, which can make it look like another name."""
-    shown = "".join(char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
-    return " ".join(shown.split())[:PERSON_LIMIT]

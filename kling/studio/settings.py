@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,9 +23,10 @@ from kling.auth import ApiKey, Credentials, KeyPair
 from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.endpoint import TEXT_TO_VIDEO
-from kling.studio import running_settings, sign_in_settings
+from kling.studio import running_settings, sign_in_settings, time_zone
 from kling.studio.running_settings import RunningError, RunningSettings
 from kling.studio.sign_in_settings import SignInError, SignInSettings
+from kling.studio.time_zone import ZoneError
 
 CALLBACK_PATH = "/callbacks"  # below the server's base path
 NAMES = (
@@ -35,6 +37,7 @@ NAMES = (
     "STUDIO_VIDEO_HOSTS",
     "STUDIO_UNIT_PRICE",
     "STUDIO_CURRENCY",
+    "STUDIO_TIMEZONE",
     "STUDIO_DATA_DIR",
     "STUDIO_CALLBACK_URL",
     "STUDIO_PUBLIC_URL",
@@ -82,6 +85,7 @@ class Settings:
         video_hosts: hosts of videos that may have private addresses: names, or `.suffixes` of names.
         unit_price: what one of Kling's Units costs.
         currency: of `unit_price`, as three letters.
+        timezone: whose days and months budgets count.
         data_dir: the folder of the log, the videos and the sandbox's tasks.
         callback_url: sent with every request, if set: an address of this studio or of another program.
         public_url: the address where people reach this studio, without its base path; empty if none is set.
@@ -97,6 +101,7 @@ class Settings:
     video_hosts: frozenset[str] = frozenset()
     unit_price: Decimal = field(default_factory=lambda: catalog().unit_usd)
     currency: str = CATALOG_CURRENCY
+    timezone: tzinfo = UTC
     data_dir: Path = Path("data")
     callback_url: str = ""
     public_url: str = ""
@@ -140,7 +145,8 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
     try:
         sign_in = sign_in_settings.read(get)
         running = running_settings.read(get)
-    except (SignInError, RunningError) as error:
+        zone = time_zone.read(get["STUDIO_TIMEZONE"])
+    except (SignInError, RunningError, ZoneError) as error:
         raise SettingsError(str(error)) from None
     unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
@@ -149,6 +155,7 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         video_hosts=_hosts(get["STUDIO_VIDEO_HOSTS"]),
         unit_price=unit_price,
         currency=currency,
+        timezone=zone,
         data_dir=root / _folder(get["STUDIO_DATA_DIR"] or "data", env),
         callback_url=callback_url,
         public_url=public_url,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from kling.studio.amounts import money
 from kling.studio.clip_verification import Charge, charged
 from kling.studio.jobs import Job
 from pages._ui.current_user import sees_prices
 from pages._ui.escape import escape_markdown
-from pages._ui.format import is_sandbox, money, price
+from pages._ui.format import is_sandbox, price
 
 
 def charge_words(job: Job, charge: Charge) -> str:

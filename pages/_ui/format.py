@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from kling.studio import amounts
 from kling.studio.accounts import SANDBOX
+from kling.studio.amounts import money
 from kling.studio.jobs import WITHDRAWN, Job
 from pages._ui.context import studio
 from pages._ui.requests import is_found, prompts_of
@@ -30,7 +32,6 @@ STATES: dict[str, tuple[str, str, Colour]] = {
     "withdrawn": ("withdrawn", "undo", "gray"),
 }
 _UTC_TIME = re.compile(r"\b([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) UTC\b")
-_SYMBOLS = {"USD": "$", "CNY": "¥"}
 
 WITHOUT_ORDER = "Found, without its order"
 
@@ -92,18 +93,6 @@ def took(job: Job) -> str:
     return span((job.ended_at - job.ordered_at).total_seconds())
 
 
-def amount(number: Decimal) -> str:
-    """Return a number without trailing zeros."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def money(number: Decimal, currency: str) -> str:
-    """Return an amount of money."""
-    symbol = _SYMBOLS.get(currency)
-    return f"{symbol}{number:.2f}" if symbol else f"{number:.2f} {currency}".strip()
-
-
 def price(units: Decimal | None, job: Job | None = None) -> str:
     """Return a price in Units and money.
 
@@ -118,7 +107,7 @@ def price(units: Decimal | None, job: Job | None = None) -> str:
     unit_price, currency = settings.unit_price, settings.currency
     if job is not None and (then := job.decimal("unit_price")) is not None:
         unit_price, currency = then, job["currency"]
-    return f"{amount(units)} {'Unit' if units == 1 else 'Units'} ({money(units * unit_price, currency)})"
+    return f"{amounts.units(units)} ({money(units * unit_price, currency)})"
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -212,7 +212,7 @@ class Bench:
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
         return self.studio.order(request, person=person, session=session)
 
-    def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: str) -> list[Job]:
+    def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: Any) -> list[Job]:
         return self.studio.order_all(requests, person=person, session="s", **about)
 
     def job(self, job_id: str) -> Job:

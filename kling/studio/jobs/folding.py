@@ -26,7 +26,18 @@ from kling.studio.jobs.states import (
 
 # Columns with few different values: equal texts are stored once, which saves memory in a long log.
 _FEW_VALUES = frozenset(
-    {"state", "person", "account", "endpoint", "model_name", "mode", "duration", "aspect_ratio", "sound"}
+    {
+        "state",
+        "person",
+        "person_id",
+        "account",
+        "endpoint",
+        "model_name",
+        "mode",
+        "duration",
+        "aspect_ratio",
+        "sound",
+    }
 )
 
 

@@ -81,6 +81,11 @@ class Job:
         return self.since.get(self.state) if self.state in TERMINAL else None
 
     @property
+    def who(self) -> str:
+        """Who ordered it, as the queue tells people apart: the person's id, else the name as it was typed."""
+        return self["person_id"] or self["person"]
+
+    @property
     def parent(self) -> str:
         """The id of the job that it was remixed from, empty if it was written anew."""
         return self["parent"]

@@ -10,7 +10,7 @@ of `tests/studio/ledger/conformance.py` too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
@@ -25,6 +25,16 @@ class LedgerError(Exception):
 
 class LedgerUncertain(LedgerError):
     """Nobody knows whether it was recorded until the studio is started again. Nothing may be sent before."""
+
+
+class View(Protocol):
+    """What is derived from the jobs and kept beside them; told of every change under the ledger's lock."""
+
+    def reset(self, jobs: Iterable[Job]) -> None:
+        """Take all jobs: the ledger has read its records."""
+
+    def changed(self, before: Job | None, job: Job) -> None:
+        """Take one change; `before` is None for a new job."""
 
 
 class Ledger(Protocol):
@@ -84,7 +94,11 @@ class Ledger(Protocol):
         """
 
     def append_many(
-        self, changes: Sequence[tuple[str, Mapping[str, str]]], *, only: Collection[str] | None = None
+        self,
+        changes: Sequence[tuple[str, Mapping[str, str]]],
+        *,
+        only: Collection[str] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> list[Job]:
         """Record several changes: all of them, or none.
 
@@ -94,6 +108,8 @@ class Ledger(Protocol):
         Args:
             changes: for each one the id of its job, and its cells, as in `append`.
             only: the states in which each change is allowed.
+            check: called once all jobs are known as they are now, before anything is recorded. Nothing
+                changes between it and the record; what it raises is raised here, and nothing is recorded.
 
         Raises:
             StateChanged, LedgerError, LedgerUncertain: as in `append`.

@@ -26,7 +26,7 @@ from kling.studio.jobs import (
     fold,
     truncate,
 )
-from kling.studio.ledger import LedgerError
+from kling.studio.ledger import LedgerError, View
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import Contents, encode_row
 from kling.studio.ledger.index import JobIndex
@@ -64,6 +64,7 @@ class CsvLedger:
         file: the log.
         clock: Unix seconds.
         on_change: called after each change, in the thread that made it.
+        view: is kept up to date with the jobs.
         read_later: read the file in a thread; until then the ledger looks empty, and `append` waits.
 
     Raises:
@@ -76,9 +77,10 @@ class CsvLedger:
         *,
         clock: Callable[[], float],
         on_change: Callable[[], None] = lambda: None,
+        view: View | None = None,
         read_later: bool = False,
     ) -> None:
-        self._file, self._clock, self._on_change = file, clock, on_change
+        self._file, self._clock, self._on_change, self._view = file, clock, on_change, view
         self._lock = threading.RLock()
         self._index = self._empty = JobIndex(self._lock)
         self._columns: tuple[str, ...] = COLUMNS
@@ -130,7 +132,11 @@ class CsvLedger:
         return job
 
     def append_many(
-        self, changes: Sequence[tuple[str, Mapping[str, str]]], *, only: Collection[str] | None = None
+        self,
+        changes: Sequence[tuple[str, Mapping[str, str]]],
+        *,
+        only: Collection[str] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> list[Job]:
         """Record several changes in one write with one fsync: all of them, or none.
 
@@ -152,6 +158,8 @@ class CsvLedger:
                 job = self._index.get(job_id)
                 if only is not None and (job is None or job.state not in only):
                     raise StateChanged(f"The job is {job.state if job else 'not in the log'} by now.")
+            if check is not None:
+                check()
             rows = [self._row(job_id, time, cells, only) for job_id, cells in changes]
             self._file.append(self._encode(rows))
             changed = [self._apply(row) for row in rows]
@@ -235,6 +243,8 @@ class CsvLedger:
         before = self._index.get(row["external_task_id"])
         job = fold(before, row)
         self._index.update(job)
+        if self._view is not None:
+            self._view.changed(before, job)
         if job.state == SUCCEED and (before is None or before.state != SUCCEED):
             self.times.add(job)
         return job
@@ -302,6 +312,8 @@ class CsvLedger:
         self._unreadable, self._stateless = len(loaded.contents.unreadable), loaded.stateless
         self.times = DurationStats(reversed(loaded.index.jobs()))
         self._index = loaded.index
+        if self._view is not None:
+            self._view.reset(loaded.index.jobs())
         self.generation += 1
 
     def _load(self) -> _Loaded:

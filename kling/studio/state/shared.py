@@ -17,6 +17,7 @@ from kling.studio.state.records import StateError
 if TYPE_CHECKING:
     from kling.studio.state.database import Database
     from kling.studio.state.drafts import DraftStore
+    from kling.studio.state.limits import LimitStore
     from kling.studio.state.team_templates import TeamTemplates
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class _Opened:
     drafts: DraftStore
     templates: TeamTemplates
     browsers: Browsers
+    limits: LimitStore
     warnings: tuple[str, ...]
 
 
@@ -80,6 +82,17 @@ class SharedState:
     def browsers(self) -> Browsers:
         """Ids of browsers; raises StateError where the database cannot be opened."""
         return self._get().browsers
+
+    @property
+    def limits(self) -> LimitStore:
+        """The limits of budgets; raises StateError where the database cannot be opened."""
+        return self._get().limits
+
+    def limits_if_any(self) -> LimitStore | None:
+        """Return the limits of budgets; None, without opening anything, if the folder has no database."""
+        if self._opened is None and not (self._folder / FILE).exists():
+            return None
+        return self.limits
 
     @property
     def browsers_if_open(self) -> Browsers | None:
@@ -157,6 +170,7 @@ class SharedState:
     def _open(self) -> _Opened:
         from kling.studio.state.database import Database
         from kling.studio.state.drafts import DraftStore
+        from kling.studio.state.limits import LimitStore
         from kling.studio.state.old_folders import OldFolders
         from kling.studio.state.secret import kept_secret
         from kling.studio.state.team_templates import TeamTemplates
@@ -169,7 +183,12 @@ class SharedState:
             drafts.delete_old()
             browsers = Browsers(kept_secret(database, "browsers"))
             return _Opened(
-                database, drafts, TeamTemplates(database, clock=self._clock), browsers, tuple(old.warnings)
+                database,
+                drafts,
+                TeamTemplates(database, clock=self._clock),
+                browsers,
+                LimitStore(database),
+                tuple(old.warnings),
             )
         except BaseException:
             database.close()

@@ -82,7 +82,11 @@ class MemoryLedger:
         return self.append_many([(external_task_id, cells)], only=only)[0]
 
     def append_many(
-        self, changes: Sequence[tuple[str, Mapping[str, str]]], *, only: Collection[str] | None = None
+        self,
+        changes: Sequence[tuple[str, Mapping[str, str]]],
+        *,
+        only: Collection[str] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> list[Job]:
         if not changes:
             return []
@@ -93,6 +97,8 @@ class MemoryLedger:
                 raise LedgerError(self._closed)
             if self._store.rows != self._seen:
                 self._reload()
+            if check is not None:
+                check()
             rows = []
             for job_id, cells in changes:
                 job = self.get(job_id)

@@ -1,0 +1,298 @@
+"""What is spent: sums over the log, by account, person, and day or month of the studio's time zone.
+
+Nothing of it is stored. The ledger tells each change of a job under the lock that appends it (`View`), and
+all jobs anew whenever it has read the log, so no crash can bring sums and log apart. A job counts on the day
+when it was ordered, in one of these ways:
+
+settled   what Kling has said that it deducted
+reserved  the price of a job that may still cost: one that waits, is sent, runs, is looked up, or is left to a
+          person, who may still send it; and one that succeeded and of which Kling has named no charge
+          yet, or 0, because it says 0 before it names the charge
+nothing   what was withdrawn, given up or refused, and a task that failed without a charge
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import lru_cache, partial
+
+from kling.studio.jobs import FAILED, WITHDRAWN, Job, bounded
+from kling.studio.jobs.job import NO_TIME
+from kling.studio.visible_names import name_key
+
+# Units are counted in millionths and money in millionths of millionths: a price in the log has at most six
+# digits after its point, and so has what a Unit costs. Whole numbers are exact, and quick to add.
+_MICRO = 10**6
+_QUARTER = 900  # seconds; no zone changes its offset within a quarter of an hour of UTC
+_TEAM = ""  # stands for everybody; nobody has this key
+_NAME = "~"  # begins the key of a name without an account
+
+_Counts = tuple[int, int, int, int, int]  # reserved Units and money, settled Units and money, unpriced jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount, in Units and in the studio's currency."""
+
+    units: Decimal = Decimal(0)
+    money: Decimal = Decimal(0)
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.units + other.units, self.money + other.money)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What somebody has used of a budget in one period.
+
+    Args:
+        reserved: the prices of the jobs that may still cost.
+        settled: what Kling has deducted.
+        unpriced: how many jobs may still cost something that nobody knows; they are in no sum.
+    """
+
+    reserved: Amount = Amount()
+    settled: Amount = Amount()
+    unpriced: int = 0
+
+    @property
+    def used(self) -> Amount:
+        """What counts against a limit."""
+        return self.reserved + self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What somebody has used today and in this month."""
+
+    day: Spent = Spent()
+    month: Spent = Spent()
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """A person, or a name of the log that belongs to no account, and what is spent under it.
+
+    Args:
+        person_id: empty for a name.
+        name: as it was last written in the log.
+        spending: today's and this month's.
+    """
+
+    person_id: str
+    name: str
+    spending: Spending
+
+
+class SpendingSums:
+    """The sums; safe to use from several threads. It is a `View` of the ledger.
+
+    Args:
+        zone: whose days and months are meant.
+        unit_price: what a Unit costs now, for jobs that say no price of it in the currency: those of the
+            sandbox, imports, and those that were ordered while another currency was set.
+        currency: of all sums of money.
+        accounts: gives the names of the account in use (`Accounts.names`).
+        owner_of: gives the id of the person whom a name of the log was given to, empty if it is nobody's. It
+            is asked under locks: it must neither wait nor raise.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        zone: tzinfo,
+        unit_price: Decimal,
+        currency: str,
+        accounts: Callable[[], Collection[str]],
+        owner_of: Callable[[str], str] = lambda _: "",
+        clock: Callable[[], float],
+    ) -> None:
+        self.zone, self.unit_price, self.currency = zone, unit_price, currency
+        self._micro_price = _micro(f"{unit_price:f}") or 0
+        self._accounts, self._owner_of, self._clock = accounts, owner_of, clock
+        self._lock = threading.Lock()
+        # By account and period ("2026-11-26" or "2026-11"), then by person. A person is an id, `_NAME` with
+        # the key of a name, or `_TEAM`.
+        self._sums: dict[tuple[str, str], dict[str, _Counts]] = {}
+        self._names: dict[str, str] = {}  # as last written, by the key of a person
+        self._days: dict[int, str] = {}  # by the number of a quarter of an hour
+
+    # -- a view of the ledger ------------------------------------------------------------------------------
+
+    def reset(self, jobs: Iterable[Job]) -> None:
+        """Count all jobs anew: the ledger has read its log."""
+        with self._lock:
+            self._sums, self._names = {}, {}
+            for job in jobs:
+                self._count(job, 1)
+
+    def changed(self, before: Job | None, job: Job) -> None:
+        """Count one change.
+
+        Args:
+            before: the job until now, None if it is new.
+            job: as it is now.
+        """
+        with self._lock:
+            if before is not None:
+                self._count(before, -1)
+            self._count(job, 1)
+
+    def _count(self, job: Job, sign: int) -> None:
+        counts = self._counts_of(job)
+        if counts is None:
+            return
+        cells, day = job.cells, self._day_of(job)
+        account, who = cells.get("account", ""), person_key(cells)
+        if sign > 0 and (name := cells.get("person")):
+            self._names[who] = name
+        for period in (day, day[:7]):
+            sums = self._sums.setdefault((account, period), {})
+            for key in (who, _TEAM):
+                sums[key] = _add(sums.get(key, _NOTHING), counts, sign)
+
+    def _counts_of(self, job: Job) -> _Counts | None:
+        """Return what a job counts for, None if it is nothing."""
+        cells, state = job.cells, job.state
+        charged = _micro(cells.get("final_unit_deduction", "")) or 0
+        cash = _micro(cells.get("final_balance_deduction", "")) or 0
+        units = _micro(cells.get("units", ""))
+        price = self._price_of(cells)
+        if charged > 0 or cash > 0:
+            # An account that pays in cash is charged no Units: then the price in Units counts as used, so
+            # that a limit in Units holds there too.
+            used = charged if charged > 0 else units or 0
+            return 0, 0, used, max(charged, 0) * price + max(cash, 0) * _MICRO, 0
+        if state in {WITHDRAWN, FAILED}:
+            return None
+        if units is None or units < 0:
+            return 0, 0, 0, 0, 1
+        return (units, units * price, 0, 0, 0) if units else None
+
+    def _price_of(self, cells: Mapping[str, str]) -> int:
+        if cells.get("currency") == self.currency:
+            return max(_micro(cells.get("unit_price", "")) or self._micro_price, 0)
+        return self._micro_price
+
+    def _day_of(self, job: Job) -> str:
+        moment = job.ordered_at
+        if "found" in job.cells.get("extra", "") and (made := job.moment("created_at")):
+            moment = min(moment, made) if moment != NO_TIME else made  # it was ordered before it was found
+        quarter = int(moment.timestamp()) // _QUARTER
+        if (day := self._days.get(quarter)) is None:
+            day = self._days[quarter] = moment.astimezone(self.zone).date().isoformat()
+        return day
+
+    # -- what was used -------------------------------------------------------------------------------------
+
+    def today(self) -> date:
+        """Return the day in the studio's time zone."""
+        return datetime.fromtimestamp(self._clock(), UTC).astimezone(self.zone).date()
+
+    def of(self, person_id: str = "", name: str = "") -> Spending:
+        """Return what a person has used today and this month, of the account in use.
+
+        Args:
+            person_id: empty where there is no sign-in.
+            name: then counts: the name as it was typed.
+        """
+        key = person_id or _NAME + name_key(name)
+        return self._spending(partial(self._keys_of, key))
+
+    def team(self) -> Spending:
+        """Return what everybody together has used today and this month, of the account in use."""
+        return self._spending(lambda _: (_TEAM,))
+
+    def spenders(self) -> tuple[Spender, ...]:
+        """Return everybody who has used something this month, of the account in use; the most Units first."""
+        month = self.today().isoformat()[:7]
+        with self._lock:
+            keys = {key for account in self._accounts() for key in self._sums.get((account, month), ())}
+            names = dict(self._names)
+        people = {self._owner(key) or key for key in keys - {_TEAM}}
+        found = [
+            Spender(
+                "" if key.startswith(_NAME) else key,
+                names.get(key, ""),
+                self._spending(partial(self._keys_of, key)),
+            )
+            for key in people
+        ]
+        return tuple(sorted(found, key=lambda each: (-each.spending.month.used.units, each.name)))
+
+    def settled_since(self, first: date) -> Amount:
+        """Return what was deducted for the jobs of a day and of all days after it, of the account in use."""
+        accounts, text = set(self._accounts()), first.isoformat()
+        with self._lock:
+            found = [
+                sums[_TEAM]
+                for (account, period), sums in self._sums.items()
+                if account in accounts and len(period) == len(text) and period >= text and _TEAM in sums
+            ]
+        return _spent(found).settled
+
+    def _spending(self, keys: Callable[[Mapping[str, _Counts]], Iterable[str]]) -> Spending:
+        day = self.today().isoformat()
+        accounts = self._accounts()
+        with self._lock:
+            found = [
+                [
+                    sums[key]
+                    for account in accounts
+                    if (sums := self._sums.get((account, period)))
+                    for key in keys(sums)
+                    if key in sums
+                ]
+                for period in (day, day[:7])
+            ]
+        return Spending(*map(_spent, found))
+
+    def _keys_of(self, key: str, sums: Mapping[str, _Counts]) -> Iterator[str]:
+        """Yield the keys under which a person's jobs are counted: their own, and the names given to them."""
+        yield key
+        if not key.startswith(_NAME):
+            yield from (other for other in sums if other.startswith(_NAME) and self._owner(other) == key)
+
+    def _owner(self, key: str) -> str:
+        return self._owner_of(key.removeprefix(_NAME)) if key.startswith(_NAME) else ""
+
+
+def person_key(cells: Mapping[str, str]) -> str:
+    """Return the key under which a job's person is counted."""
+    return cells.get("person_id") or _NAME + name_key(cells.get("person", ""))
+
+
+_NOTHING: _Counts = (0, 0, 0, 0, 0)
+
+
+def _add(sums: _Counts, counts: _Counts, sign: int) -> _Counts:
+    return (
+        sums[0] + sign * counts[0],
+        sums[1] + sign * counts[1],
+        sums[2] + sign * counts[2],
+        sums[3] + sign * counts[3],
+        sums[4] + sign * counts[4],
+    )
+
+
+def _spent(found: Iterable[_Counts]) -> Spent:
+    sums = _NOTHING
+    for counts in found:
+        sums = _add(sums, counts, 1)
+    return Spent(Amount(*_amount(sums[:2])), Amount(*_amount(sums[2:4])), sums[4])
+
+
+def _amount(sums: tuple[int, ...]) -> tuple[Decimal, Decimal]:
+    return Decimal(sums[0]) / _MICRO, Decimal(sums[1]) / _MICRO**2
+
+
+@lru_cache(maxsize=8192)
+def _micro(text: str) -> int | None:
+    """Return a number of the log in millionths, None where there is none or one of absurd size."""
+    number = bounded(text)
+    return None if number is None else int(number.scaleb(6))
