@@ -70,6 +70,7 @@ class Actions(AdminActions):
             requests,
             person=self.user.name,
             person_id=self.person_id,
+            by_admin=self.user.role == "admin",
             session=session,
             parent=parent,
             group=group,
