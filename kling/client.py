@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kling import resource_packs
 from kling.addresses import is_on_this_machine
 from kling.auth import Credentials, Signer
 from kling.deprecated import OldMethods
@@ -29,6 +31,7 @@ from kling.errors import (
     WaitTimeout,
 )
 from kling.problems import Problem, id_problem
+from kling.resource_packs import ResourcePack
 from kling.tasks import Status, Task
 from kling.transport import CONNECT_TIMEOUT, READ_TIMEOUT, RequestsTransport, Transport
 
@@ -196,6 +199,18 @@ class Client(OldMethods):
         if not 1 <= page_size <= MAX_PAGE_SIZE:
             raise InvalidRequest([Problem("pageSize", f"A page has 1 to {MAX_PAGE_SIZE} tasks.")])
         return self._call(endpoint, endpoint.dialect.page_call(endpoint.path, page_num, page_size))
+
+    def resource_packs(self, start: datetime, end: datetime) -> tuple[ResourcePack, ...]:
+        """Return the account's packs of Units. Free of charge; Kling wants at most one such call a second.
+
+        Args:
+            start: aware; what the time selects is not documented, so give a long one.
+            end: likewise.
+
+        Raises:
+            KlingError: as for every call.
+        """
+        return resource_packs.read(*self._call(TEXT_TO_VIDEO, resource_packs.call(start, end)))
 
     def wait(
         self,

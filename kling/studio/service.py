@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kling.endpoint import AnyRequest
+from kling.studio.account_packs import AccountPacks
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
 from kling.studio.actions import Actions
@@ -208,6 +209,13 @@ class Studio:
             is_sandbox=self.connection.is_sandbox,
             on_change=self.changes.notify,
         )
+        self.packs = AccountPacks(
+            self.connection.client,
+            self.spending,
+            clock=self._clock,
+            monotonic=monotonic,
+            on_change=self.changes.notify,
+        )
         self.poller = Poller(
             ledger=ledger,
             accounts=self.accounts,
@@ -255,9 +263,11 @@ class Studio:
         self.state.start()
         self.connection.start()
         self.poller.start()
+        self.packs.start()
 
     def stop(self) -> None:
         """Wait for the calls that are under way, and release the folder."""
+        self.packs.stop()
         self.poller.stop()
         self.archive.stop()
         self._senders.shutdown(wait=True, cancel_futures=True)

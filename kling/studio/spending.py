@@ -113,7 +113,7 @@ class SpendingSums:
         clock: Callable[[], float],
     ) -> None:
         self.zone, self.unit_price, self.currency = zone, unit_price, currency
-        self._micro_price = _micro(f"{unit_price:f}") or 0
+        self._micro_price = max(_micro(f"{unit_price:f}"), 0)
         self._accounts, self._owner_of, self._clock = accounts, owner_of, clock
         self._lock = threading.Lock()
         # By account and period ("2026-11-26" or "2026-11"), then by person. A person is an id, `_NAME` with
@@ -126,10 +126,21 @@ class SpendingSums:
 
     def reset(self, jobs: Iterable[Job]) -> None:
         """Count all jobs anew: the ledger has read its log."""
+        sums: dict[tuple[str, str, str], list[int]] = {}
+        names: dict[str, str] = {}
+        for job in jobs:
+            if (counts := self._counts_of(job)) is None:
+                continue
+            cells = job.cells
+            who = _person_key(cells)
+            names[who] = cells.get("person", "")
+            sum_ = sums.setdefault((cells.get("account", ""), self._day_of(job), who), [0, 0, 0, 0, 0])
+            for place, number in enumerate(counts):
+                sum_[place] += number
         with self._lock:
-            self._sums, self._names = {}, {}
-            for job in jobs:
-                self._count(job, 1)
+            self._sums, self._names = {}, names
+            for (account, day, who), found in sums.items():
+                self._add(account, day, who, (found[0], found[1], found[2], found[3], found[4]), 1)
 
     def changed(self, before: Job | None, job: Job) -> None:
         """Count one change.
@@ -147,10 +158,12 @@ class SpendingSums:
         counts = self._counts_of(job)
         if counts is None:
             return
-        cells, day = job.cells, self._day_of(job)
-        account, who = cells.get("account", ""), person_key(cells)
-        if sign > 0 and (name := cells.get("person")):
-            self._names[who] = name
+        cells, who = job.cells, _person_key(job.cells)
+        if sign > 0:
+            self._names[who] = cells.get("person", "")
+        self._add(cells.get("account", ""), self._day_of(job), who, counts, sign)
+
+    def _add(self, account: str, day: str, who: str, counts: _Counts, sign: int) -> None:
         for period in (day, day[:7]):
             sums = self._sums.setdefault((account, period), {})
             for key in (who, _TEAM):
@@ -158,29 +171,31 @@ class SpendingSums:
 
     def _counts_of(self, job: Job) -> _Counts | None:
         """Return what a job counts for, None if it is nothing."""
-        cells, state = job.cells, job.state
-        charged = _micro(cells.get("final_unit_deduction", "")) or 0
-        cash = _micro(cells.get("final_balance_deduction", "")) or 0
+        cells = job.cells
+        charged = _micro(cells["final_unit_deduction"]) if "final_unit_deduction" in cells else 0
+        cash = _micro(cells["final_balance_deduction"]) if "final_balance_deduction" in cells else 0
         units = _micro(cells.get("units", ""))
         price = self._price_of(cells)
         if charged > 0 or cash > 0:
             # An account that pays in cash is charged no Units: then the price in Units counts as used, so
             # that a limit in Units holds there too.
-            used = charged if charged > 0 else units or 0
+            used = charged if charged > 0 else max(units, 0)
             return 0, 0, used, max(charged, 0) * price + max(cash, 0) * _MICRO, 0
-        if state in {WITHDRAWN, FAILED}:
+        if job.state in {WITHDRAWN, FAILED}:
             return None
-        if units is None or units < 0:
+        if units < 0:
             return 0, 0, 0, 0, 1
         return (units, units * price, 0, 0, 0) if units else None
 
     def _price_of(self, cells: Mapping[str, str]) -> int:
         if cells.get("currency") == self.currency:
-            return max(_micro(cells.get("unit_price", "")) or self._micro_price, 0)
+            return max(_micro(cells.get("unit_price", "")), 0) or self._micro_price
         return self._micro_price
 
     def _day_of(self, job: Job) -> str:
-        moment = job.ordered_at
+        moment = min(job.since.values(), default=NO_TIME)
+        if moment == NO_TIME:  # a record has no time that can be read
+            moment = job.ordered_at
         if "found" in job.cells.get("extra", "") and (made := job.moment("created_at")):
             moment = min(moment, made) if moment != NO_TIME else made  # it was ordered before it was found
         quarter = int(moment.timestamp()) // _QUARTER
@@ -259,10 +274,11 @@ class SpendingSums:
             yield from (other for other in sums if other.startswith(_NAME) and self._owner(other) == key)
 
     def _owner(self, key: str) -> str:
-        return self._owner_of(key.removeprefix(_NAME)) if key.startswith(_NAME) else ""
+        name = self._names.get(key, "") if key.startswith(_NAME) else ""
+        return self._owner_of(name) if name else ""
 
 
-def person_key(cells: Mapping[str, str]) -> str:
+def _person_key(cells: Mapping[str, str]) -> str:
     """Return the key under which a job's person is counted."""
     return cells.get("person_id") or _NAME + name_key(cells.get("person", ""))
 
@@ -292,7 +308,7 @@ def _amount(sums: tuple[int, ...]) -> tuple[Decimal, Decimal]:
 
 
 @lru_cache(maxsize=8192)
-def _micro(text: str) -> int | None:
-    """Return a number of the log in millionths, None where there is none or one of absurd size."""
+def _micro(text: str) -> int:
+    """Return a number of the log in millionths, -1 where there is none, or one below 0 or of absurd size."""
     number = bounded(text)
-    return None if number is None else int(number.scaleb(6))
+    return -1 if number is None or number < 0 else int(number.scaleb(6))
