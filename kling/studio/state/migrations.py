@@ -81,6 +81,7 @@ def _people_limits_audit() -> tuple[ExecutableDDLElement, ...]:
             Column("password_hash", Text, nullable=False),
             Column("created", Double, nullable=False),
             Column("removed", Double, nullable=False),
+            Column("seen", Double, nullable=False),
             UniqueConstraint("way", "subject", name="people_by_subject"),
         ),
         Table(

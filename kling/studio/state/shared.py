@@ -15,6 +15,14 @@ from kling.studio.state.faults import FILE, check_file
 from kling.studio.state.records import StateError
 
 if TYPE_CHECKING:
+    from kling.studio.audit import Audit
+    from kling.studio.identity.invitations import Invitations
+    from kling.studio.identity.names import Names
+    from kling.studio.identity.passwords import Passwords
+    from kling.studio.identity.people import People
+    from kling.studio.identity.roles import User
+    from kling.studio.identity.sessions import Sessions
+    from kling.studio.identity.watch import Watch
     from kling.studio.state.database import Database
     from kling.studio.state.drafts import DraftStore
     from kling.studio.state.limits import LimitStore
@@ -22,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SESSION_HOURS = 12.0
+IDLE_HOURS = 4.0
 RETRY_AFTER = 10.0  # seconds until an opening that failed is tried again
 
 
@@ -32,11 +42,17 @@ class _Opened:
     templates: TeamTemplates
     browsers: Browsers
     limits: LimitStore
+    people: People
+    sessions: Sessions
+    invitations: Invitations
+    names: Names
+    audit: Audit
+    watch: Watch
     warnings: tuple[str, ...]
 
 
 class SharedState:
-    """Drafts, team templates and browsers of a data folder.
+    """Drafts, team templates, browsers, limits, people and the audit of a data folder.
 
     Nothing is opened before `start` or the first use. What only an operator can mend is found at once.
 
@@ -44,21 +60,36 @@ class SharedState:
         folder: the data folder; it has to be there.
         clock: Unix seconds.
         monotonic: seconds that never jump.
+        session_hours: from a sign-in until its session ends.
+        idle_hours: from the last use until a session ends.
+        passwords: makes and compares hashes; a test may give cheap ones.
 
     Raises:
         StateError: the file was made by a newer version, or is no database.
     """
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        session_hours: float = SESSION_HOURS,
+        idle_hours: float = IDLE_HOURS,
+        passwords: Passwords | None = None,
+    ) -> None:
         check_file(folder / FILE)
         self._folder, self._clock, self._monotonic = folder, clock, monotonic
+        self._hours, self._passwords = (session_hours, idle_hours), passwords
+        self._started = False
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
         self._failure: tuple[str, float] | None = None
         self._closed = False
 
     def start(self) -> None:
-        """Open the database in the background; returns at once."""
+        """Open the database in the background, and then look for changes of people; returns at once."""
+        self._started = True
         threading.Thread(target=self._open_early, name="state", daemon=True).start()
 
     def stop(self) -> None:
@@ -66,6 +97,8 @@ class SharedState:
         with self._lock:
             self._closed = True
             if self._opened:
+                self._opened.watch.stop()
+                self._opened.people.threads.stop()
                 self._opened.database.close()
 
     @property
@@ -93,6 +126,63 @@ class SharedState:
         if self._opened is None and not (self._folder / FILE).exists():
             return None
         return self.limits
+
+    @property
+    def people(self) -> People:
+        """The people; raises StateError where the database cannot be opened."""
+        return self._get().people
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions; raises StateError where the database cannot be opened."""
+        return self._get().sessions
+
+    @property
+    def invitations(self) -> Invitations:
+        """The invitations; raises StateError where the database cannot be opened."""
+        return self._get().invitations
+
+    @property
+    def names(self) -> Names:
+        """Whose names of the log are; raises StateError where the database cannot be opened."""
+        return self._get().names
+
+    @property
+    def audit(self) -> Audit:
+        """The audit; raises StateError where the database cannot be opened."""
+        return self._get().audit
+
+    @property
+    def people_if_open(self) -> People | None:
+        """The people, None while the database is not open; never waits."""
+        return self._opened.people if self._opened and not self._closed else None
+
+    @property
+    def names_if_open(self) -> Names | None:
+        """Whose names of the log are, None while the database is not open; never waits."""
+        return self._opened.names if self._opened and not self._closed else None
+
+    @property
+    def sessions_if_open(self) -> Sessions | None:
+        """The sessions, None while the database is not open; never waits."""
+        return self._opened.sessions if self._opened and not self._closed else None
+
+    def who(self, token: str) -> User | None:
+        """Return whose session a token stands for; None if it is nobody's, or while nobody can be known.
+
+        It never waits and never fails, see `Sessions.who`. Just after a start the database may not be open
+        yet: whoever can wait asks for `sessions` first, not on an event loop.
+        """
+        sessions = self.sessions_if_open
+        return sessions.who(token) if sessions else None
+
+    def look_for_changes(self) -> None:
+        """See now what other processes and time have changed; a started state looks twice a second itself.
+
+        Raises:
+            StateError: the database cannot be opened.
+        """
+        self._get().watch.look()
 
     @property
     def browsers_if_open(self) -> Browsers | None:
@@ -165,9 +255,17 @@ class SharedState:
                 self._failure = str(error), self._monotonic() + RETRY_AFTER
                 raise
             self._failure = None
+            if self._started:
+                self._opened.watch.start()
             return self._opened
 
     def _open(self) -> _Opened:
+        from kling.studio.audit import Audit
+        from kling.studio.identity.invitations import Invitations
+        from kling.studio.identity.names import Names
+        from kling.studio.identity.people import People
+        from kling.studio.identity.sessions import Sessions
+        from kling.studio.identity.watch import Watch
         from kling.studio.state.database import Database
         from kling.studio.state.drafts import DraftStore
         from kling.studio.state.limits import LimitStore
@@ -182,12 +280,21 @@ class SharedState:
             drafts = DraftStore(database, clock=self._clock, monotonic=self._monotonic)
             drafts.delete_old()
             browsers = Browsers(kept_secret(database, "browsers"))
+            people = People(database, self._clock, passwords=self._passwords)
+            hours, idle_hours = self._hours
+            sessions = Sessions(database, people, self._clock, hours=hours, idle_hours=idle_hours)
             return _Opened(
                 database,
                 drafts,
                 TeamTemplates(database, clock=self._clock),
                 browsers,
                 LimitStore(database),
+                people,
+                sessions,
+                Invitations(database, people, self._clock),
+                Names(people, self._clock),
+                Audit(database, self._clock),
+                Watch(people, sessions),
                 tuple(old.warnings),
             )
         except BaseException:

@@ -59,13 +59,14 @@ people = Table(
     metadata,
     Column("id", String(20), primary_key=True),
     Column("name", String(60), nullable=False),
-    Column("name_key", String(240), nullable=False, unique=True),  # without case, spaces and accents
+    Column("name_key", String(240), nullable=False, unique=True),  # of a removed person with the id behind
     Column("role", String(10), nullable=False),
     Column("way", String(10), nullable=False),  # account, oidc or proxy
     Column("subject", String(255), nullable=False),  # who that way says it is
     Column("password_hash", Text, nullable=False),  # empty if there is none
     Column("created", Double, nullable=False),  # Unix seconds, as all times below
     Column("removed", Double, nullable=False),  # 0 if the person was not
+    Column("seen", Double, nullable=False),  # last in any session; 0 if never
     UniqueConstraint("way", "subject", name="people_by_subject"),
 )
 
