@@ -9,24 +9,39 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from kling.studio.ledger import LedgerError  # noqa: E402 - the path comes first
+from kling.studio import logs  # noqa: E402 - the path comes first
+from kling.studio.ledger import LedgerError  # noqa: E402
 from kling.studio.service import FolderTaken, Studio  # noqa: E402
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.state.records import StateError  # noqa: E402
+from kling.studio.systemd import Systemd  # noqa: E402
 from pages._ui import context  # noqa: E402
 from pages._ui.live import base_path  # noqa: E402
-from pages._ui.routes import callbacks, clips, drafts, live, middleware, posters, previews  # noqa: E402
+from pages._ui.routes import (  # noqa: E402
+    callbacks,
+    clips,
+    drafts,
+    gate,
+    healthz,
+    live,
+    metrics,
+    posters,
+    previews,
+)
+from pages._ui.routes.request_ids import RequestIds  # noqa: E402
 
 
 @contextmanager
@@ -47,13 +62,18 @@ with exit_with_message():
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Run the studio for as long as the server runs."""
+    os.umask(0o077)  # prompts, videos and keys are for the studio's user only
+    logs.configure(logs.Form(settings.running, logs.secrets_of(settings)))
+    systemd = Systemd(os.environ, monotonic=time.monotonic)
     with exit_with_message():
-        studio = Studio(settings)
+        studio = Studio(settings, on_alive=systemd.alive)
     studio.start()
     context.install(studio)
+    systemd.ready()
     try:
         yield
     finally:
+        systemd.stopping()
         context.install(None)
         await asyncio.to_thread(studio.stop)
 
@@ -61,12 +81,14 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 app = st.App(
     ROOT / "pages" / "main.py",
     lifespan=lifespan,
-    middleware=middleware.middleware(settings.public_url),
+    middleware=[Middleware(RequestIds), *gate.middleware(settings)],
     routes=[
         *callbacks.routes(),
         *clips.routes(),
         *drafts.routes(),
+        *healthz.routes(),
         *live.routes(),
+        *metrics.routes(),
         *posters.routes(),
         *previews.routes(),
     ],

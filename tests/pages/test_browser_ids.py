@@ -14,10 +14,12 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from kling.studio.identity.roles import Action
 from kling.studio.service import Studio
 from kling.studio.state import drafts
 from pages._ui.current_user import BROWSER_COOKIE
-from pages._ui.routes import middleware
+from pages._ui.routes import gate
+from pages._ui.routes.paths import Door
 
 HERE = "http://localhost:8501"
 PAGE = {"Accept": "text/html"}
@@ -29,8 +31,9 @@ async def page(_request: Any) -> HTMLResponse:
 
 
 @pytest.fixture
-def app(studio: Studio) -> Starlette:  # noqa: ARG001 - the gate finds the running studio by itself
-    return Starlette(routes=[Route("/page", page)], middleware=middleware.middleware())
+def app(studio: Studio) -> Starlette:
+    doors = [Door("/page", Action.LOOK)]
+    return Starlette(routes=[Route("/page", page)], middleware=gate.middleware(studio.settings, doors))
 
 
 def visit(app: Starlette, cookie: str) -> str:

@@ -22,7 +22,8 @@ from kling.sandbox.responses import callback_body
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
-from pages._ui.routes import callbacks, middleware
+from pages._ui.routes import callbacks, gate
+from pages._ui.routes.hosts import known_hosts
 from tests.studio.clips import tiny_clip
 from tests.studio.in_process import InProcess, Wire, engine_at
 
@@ -43,7 +44,7 @@ def hints(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, st
 
 @pytest.fixture
 def post(hints: list[tuple[str, str]]) -> Iterator[Callable[..., Any]]:  # noqa: ARG001 - it opens the route
-    app = Starlette(routes=callbacks.routes(), middleware=middleware.middleware(PUBLIC))
+    app = Starlette(routes=callbacks.routes(), middleware=gate.middleware(context.studio().settings))
     with TestClient(app, base_url=PUBLIC) as kling:
 
         def send(body: object, **headers: str) -> Any:
@@ -144,7 +145,7 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         run=lambda call: call(),
     )
     context.install(studio)
-    app = Starlette(routes=callbacks.routes(), middleware=middleware.middleware(PUBLIC))
+    app = Starlette(routes=callbacks.routes(), middleware=gate.middleware(context.studio().settings))
     studio.poller.step()
     while studio.scan.is_running:  # the comparison at the start: its calls are none of a task's
         now[0] += 2.5
@@ -208,7 +209,7 @@ def test_a_refusal_is_logged_once_for_each_reason(post, caplog):
         ("127.0.0.1", [], "", {"localhost", "127.0.0.1"}),
         ("127.0.0.1", [], "https://studio.example:8443", {"localhost", "127.0.0.1", "studio.example"}),
         ("127.0.0.1", ["other.corp"], PUBLIC, {"localhost", "127.0.0.1", "other.corp", "studio.example"}),
-        ("0.0.0.0", [], PUBLIC, {"*"}),
+        ("0.0.0.0", [], PUBLIC, {"studio.example", "192.0.2.7:8501"}),
         ("0.0.0.0", ["other.corp"], PUBLIC, {"other.corp", "studio.example"}),
     ],
 )
@@ -219,4 +220,5 @@ def test_the_public_name_is_one_of_the_servers(monkeypatch, address, allowed, pu
         "browser.serverAddress": "localhost",
     }
     monkeypatch.setattr(st, "get_option", options.__getitem__)
-    assert set(middleware.host_names(public)) == names
+    assert all(map(known_hosts(public).accept, names))
+    assert not known_hosts(public).accept("evil.example")

@@ -16,29 +16,34 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from kling.studio.identity.roles import Action, User
 from kling.studio.service import Studio
+from kling.studio.settings import Settings
 from pages._ui import context
-from pages._ui.routes import clips, live, middleware
+from pages._ui.routes import clips, cookies, gate, live
+from pages._ui.routes.paths import DOORS, Door
+from pages._ui.routes.who_asks import Answer
 from tests.pages.conftest import ROOT
 
 HERE = "http://localhost:8501"
 SOCKETS = "ws://localhost:8501"
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
+PAGE_OF_OURS = Door("/page", Action.LOOK, frozenset({"GET", "POST", "PUT", "DELETE"}))
 
 
 class Behind:
     """What lies behind the guard, and whether anything came through to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: str = "", settings: Settings | None = None) -> None:
         self.reached: list[str] = []
         self.app = Starlette(
             routes=[
-                Route("/page", self.page, methods=["GET", "POST", "PUT", "DELETE"]),
+                Route(f"{base}/page", self.page, methods=["GET", "POST", "PUT", "DELETE"]),
                 WebSocketRoute("/_stcore/stream", self.stream),
                 *clips.routes(),
                 *live.routes(),
             ],
-            middleware=middleware.middleware(),
+            middleware=gate.middleware(settings or context.studio().settings, (*DOORS, PAGE_OF_OURS)),
         )
 
     def page(self, request: Request) -> Response:
@@ -126,14 +131,18 @@ def test_a_socket_of_the_own_page_is_opened(behind: Behind, browser: TestClient,
 
 @pytest.mark.usefixtures("studio")
 def test_behind_a_proxy_the_forwarded_host_counts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(middleware, "host_names", lambda _: ["studio.corp"])
-    with TestClient(Behind().app, base_url="https://studio.corp") as browser:
+    async def who_asks(*_: object, **__: object) -> Answer:
+        return Answer(User("ada", "Ada", "maker"), token="of a session")
+
+    monkeypatch.setattr(gate, "who_asks", who_asks)
+    settings = Settings(public_url="https://studio.corp")
+    with TestClient(Behind(settings=settings).app, base_url="https://studio.corp") as browser:
         assert browser.post("/page", headers={"Origin": "https://studio.corp"}).status_code == 200
         assert browser.post("/page", headers={"Origin": "https://localhost"}).status_code == 403
 
 
 def test_names_that_are_not_the_servers_are_refused(browser: TestClient):
-    assert browser.get("/page", headers={"Host": "evil.example"}).status_code == 400
+    assert browser.get("/page", headers={"Host": "evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -181,11 +190,11 @@ def test_over_https_the_id_travels_over_https_only(behind: Behind):
 
 
 def test_below_a_path_the_id_and_the_routes_are_the_paths(studio: Studio, monkeypatch: pytest.MonkeyPatch):
-    for module in (middleware, clips, live):
+    for module in (gate, cookies, clips, live):
         monkeypatch.setattr(module, "base_path", lambda: "/studio")
     (studio.archive.folder / "v1.mp4").write_bytes(b"clip")
-    with TestClient(Behind().app, base_url=HERE) as browser:
-        assert "; Path=/studio;" in browser.get("/page", headers=PAGE).headers["Set-Cookie"]
+    with TestClient(Behind("/studio").app, base_url=HERE) as browser:
+        assert "; Path=/studio;" in browser.get("/studio/page", headers=PAGE).headers["Set-Cookie"]
         assert browser.get("/studio/clips/v1.mp4").content == b"clip"
 
 

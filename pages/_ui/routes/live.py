@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kling.studio.service import Studio
@@ -17,7 +19,13 @@ HEARTBEAT = 20.0  # seconds; live.js opens another socket after three without a 
 
 def routes() -> list[BaseRoute]:
     """Return the routes of this module."""
-    return [WebSocketRoute(f"{base_path()}/live", live)]
+    path = f"{base_path()}/live"
+    return [WebSocketRoute(path, live), Route(path, is_signed_in, methods=["GET"])]
+
+
+async def is_signed_in(_request: Request) -> Response:
+    """Answer a page whose socket was closed: the gate refuses this where the session has ended."""
+    return Response(status_code=204)
 
 
 async def live(socket: WebSocket) -> None:
@@ -32,8 +40,8 @@ async def live(socket: WebSocket) -> None:
     unsubscribe = studio.changes.subscribe(notify)
     sender = asyncio.create_task(_send(socket, studio, changed))
     try:
-        while (await socket.receive())["type"] != "websocket.disconnect":
-            pass
+        if (await socket.receive())["type"] != "websocket.disconnect":
+            await socket.close(1003)  # pages say nothing here
     finally:
         unsubscribe()
         sender.cancel()

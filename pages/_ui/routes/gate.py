@@ -1,0 +1,215 @@
+"""The one gate before everything that the server answers, Streamlit included.
+
+Each request is asked, in this order: does it name this server, does it come from a page of this server, who
+asks, is there a door for its path, may they use it. What passes is counted and bounded, and every answer gets
+the headers.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from kling.studio.identity.roles import Action, User, may
+from kling.studio.service import Studio
+from kling.studio.settings import Settings
+from kling.studio.sign_in_settings import PROXY_HEADER
+from kling.studio.state.records import StateError
+from pages._ui import context
+from pages._ui.live import base_path
+from pages._ui.routes import headers, limits
+from pages._ui.routes.cookies import new_browser_cookie
+from pages._ui.routes.hosts import came_from_elsewhere, is_forwarded, is_loopback, known_hosts, same_origin
+from pages._ui.routes.open_sockets import OpenSocket, OpenSockets
+from pages._ui.routes.paths import DOORS, SIGN_IN, SOCKET, Door, Doors
+from pages._ui.routes.refusals import Refusal
+from pages._ui.routes.who_asks import Answer, is_local, still_there, who_asks
+
+PERSON = b"x-studio-person"  # who asks, for Streamlit: .streamlit/config.toml, server.trustedUserHeaders
+OURS = b"x-studio-"  # headers that only the gate sets
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+NO_SIGN_IN = (
+    "This studio has no sign-in, so it is for browsers on its own machine only, and {}. To share it, set up "
+    "a way to sign in: README, chapter On an intranet."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A request that may pass.
+
+    Args:
+        studio: that is running.
+        connection: the request.
+        door: that it goes through.
+        who: asks.
+        owner: whose share of the bounds it takes; empty if that cannot be told.
+    """
+
+    studio: Studio
+    connection: HTTPConnection
+    door: Door
+    who: Answer
+    owner: str
+
+    def is_still_allowed(self) -> bool:
+        """Whether who asked has not signed out since, and may still use the door."""
+
+        def may_use(user: User) -> bool:
+            return not isinstance(self.door.needs, Action) or may(user, self.door.needs)
+
+        return still_there(self.studio, self.who, may_use)
+
+
+class Gate:
+    """ASGI middleware.
+
+    Args:
+        app: behind it.
+        settings: of the studio.
+        doors: every way in.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, doors: Iterable[Door] = DOORS) -> None:
+        self._app, self._public_url = app, settings.public_url
+        self._secret = settings.sign_in.proxy_secret.encode()
+        self._base = base_path()
+        self._doors = Doors(doors, self._base)
+        self._hosts = known_hosts(settings.public_url)
+        self._sockets = limits.Shares(limits.SOCKETS_EACH, limits.SOCKETS)
+        self._requests = limits.Shares(limits.REQUESTS_EACH, limits.REQUESTS)
+        self._bodies = limits.Bodies()
+        self._open = OpenSockets()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one socket."""
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = headers.Answer(send)
+        try:
+            passed = await self._ask(scope)
+            door = passed.door
+            answer.is_private = door.needs != "open"
+            answer.set_cookies = [
+                passed.who.set_cookie,
+                await new_browser_cookie(passed.connection, self._public_url),
+            ]
+            with (
+                self._requests.one(passed.owner),
+                self._bodies.of(scope, receive, most=door.body, seconds=door.seconds) as bounded,
+            ):
+                await self._app(scope, bounded, answer.send)
+        except Refusal as refusal:
+            if not answer.is_started:
+                answer.set_cookies = [refusal.set_cookie]
+                await refusal.answer()(scope, receive, answer.send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            passed = await self._ask(scope)
+            with self._sockets.one(passed.owner):
+                opened = OpenSocket(receive, send, passed.is_still_allowed, passed.who.set_cookie)
+                with self._open.one(passed.studio, opened):
+                    await self._app(scope, opened.receive, opened.send)
+        except Refusal as refusal:
+            await WebSocketClose(refusal.code)(scope, receive, send)
+
+    async def _ask(self, scope: Scope) -> Passed:
+        """Return what is known of a request that may pass, and tell the routes who asks.
+
+        Raises:
+            Refusal: it may not.
+        """
+        connection = HTTPConnection(scope)
+        method = SOCKET if scope["type"] == "websocket" else scope["method"]
+        host = connection.headers.get("host", "")
+        if not self._hosts.accept(host):
+            words = "This server does not answer to that name."
+            if self._hosts.is_loopback_only:
+                words = NO_SIGN_IN.format("it does not answer to that name")
+            raise Refusal(403, words)
+        if method not in SAFE_METHODS and not same_origin(connection):
+            raise Refusal(403, "This request comes from another site.")
+        try:
+            studio = context.studio()
+        except RuntimeError:
+            raise Refusal(503, "The studio is stopping.", 1012) from None
+        door = self._doors.find(scope["path"])
+        who = await self._who(studio, connection, host, door)
+        needs = door.needs if door else Action.LOOK
+        if isinstance(needs, Action):
+            self._check(connection, needs, who)
+        if door is None:
+            raise Refusal(404, "There is nothing here.")
+        if method not in door.methods:
+            raise Refusal(405, "This address does not take that.")
+        owner = self._owner(connection, who)  # before the headers change that it reads
+        self._tell(scope, who)
+        return Passed(studio, connection, door, who, owner)
+
+    async def _who(self, studio: Studio, connection: HTTPConnection, host: str, door: Door | None) -> Answer:
+        try:
+            local = await is_local(studio, self._hosts)
+            if local and (how := came_from_elsewhere(connection.scope, host)):
+                raise Refusal(403, NO_SIGN_IN.format(how))
+            if door and door.needs == "open":
+                return Answer(None)
+            return await who_asks(connection, local=local)
+        except StateError as error:
+            raise Refusal(503, f"Who asks cannot be looked up now. {error}", 1013) from None
+
+    def _check(self, connection: HTTPConnection, needs: Action, who: Answer) -> None:
+        user, scope = who.user, connection.scope
+        if user and may(user, needs):
+            return
+        to = ""
+        if scope.get("method") == "GET" and "text/html" in connection.headers.get("accept", ""):
+            query = scope["query_string"].decode("latin-1")
+            back = quote(scope["path"]) + (f"?{query}" if query else "")
+            to = f"{self._base}{SIGN_IN}?to={quote(back, safe='/')}"
+        if user is None:
+            raise Refusal(401, who.why or "Sign in first.", to=to, set_cookie=who.set_cookie)
+        if user.role == "none":
+            raise Refusal(403, "You have no role here yet. Ask an admin of the studio.", to=to)
+        raise Refusal(403, "Your role does not allow this. Ask an admin of the studio.")
+
+    def _owner(self, connection: HTTPConnection, who: Answer) -> str:
+        if who.token:
+            return who.token
+        if is_forwarded(name for name, _ in connection.scope["headers"]):
+            given = connection.headers.get(PROXY_HEADER, "").encode()
+            if not self._secret or not hmac.compare_digest(given, self._secret):
+                return ""
+            return connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        client = connection.client
+        return client.host if client and not is_loopback(client.host) else ""
+
+    def _tell(self, scope: Scope, who: Answer) -> None:
+        """Say who asks to Streamlit, by a header, and to routes, whatever the request itself says of that."""
+        scope["headers"] = [pair for pair in scope["headers"] if not pair[0].startswith(OURS)]
+        if who.user:
+            scope["headers"].append((PERSON, quote(who.user.id, safe="").encode()))
+        scope.setdefault("state", {}).update(user=who.user, answer=who)
+
+
+def middleware(settings: Settings, doors: Iterable[Door] = DOORS) -> list[Middleware]:
+    """Return the gate for an app.
+
+    Args:
+        settings: of the studio.
+        doors: every way in.
+    """
+    return [Middleware(Gate, settings=settings, doors=doors)]
