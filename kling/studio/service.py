@@ -113,7 +113,13 @@ class Studio:
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
-            self.state = SharedState(settings.data_dir, clock=clock, monotonic=monotonic)
+            self.state = SharedState(
+                settings.data_dir,
+                clock=clock,
+                monotonic=monotonic,
+                session_hours=settings.sign_in.hours,
+                idle_hours=settings.sign_in.idle_hours,
+            )
             self.previews = Previews(
                 settings.data_dir / PREVIEWS, on_done=lambda _name: self.changes.notify()
             )
