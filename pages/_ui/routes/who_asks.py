@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
-from weakref import WeakSet
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -36,9 +35,6 @@ class Answer:
     token: str = field(default="", repr=False)
 
 
-_opened: WeakSet[Studio] = WeakSet()  # whose database has been opened, so that nothing below waits
-
-
 async def is_local(studio: Studio, hosts: Hosts) -> bool:
     """Whether the studio has no sign-in because nobody else can reach it.
 
@@ -47,12 +43,12 @@ async def is_local(studio: Studio, hosts: Hosts) -> bool:
     """
     if not hosts.is_loopback_only or studio.settings.sign_in.has_way_in:
         return False
-    if not hasattr(type(studio.state), "people"):
-        return True
-    if studio not in _opened and not (studio.settings.data_dir / FILE).exists():
-        return True
-    await _open(studio)
-    return not studio.state.people.has_accounts
+    people = studio.state.people_if_open
+    if people is None:
+        if not (studio.settings.data_dir / FILE).exists():
+            return True
+        people = await run_in_threadpool(lambda: studio.state.people)
+    return not people.has_accounts
 
 
 async def who_asks(connection: HTTPConnection, *, local: bool) -> Answer:
@@ -72,26 +68,23 @@ async def who_asks(connection: HTTPConnection, *, local: bool) -> Answer:
     token = connection.cookies.get(session_cookie_name(), "")
     if not token:
         return Answer(None)
-    await _open(studio)
-    user = studio.state.sessions.who(token)
+    sessions = studio.state.sessions_if_open or await run_in_threadpool(lambda: studio.state.sessions)
+    user = sessions.who(token)
     return Answer(user, token=token if user else "")
 
 
-async def _open(studio: Studio) -> None:
-    if studio not in _opened:
-        await run_in_threadpool(lambda: studio.state.sessions)
-        _opened.add(studio)
-
-
 def still_there(studio: Studio, who: Answer, is_enough: Callable[[User], bool]) -> bool:
-    """Whether somebody who opened a socket may keep it.
+    """Whether somebody who opened a socket may keep it; asking is no use of the session.
 
     Args:
         studio: that is running.
         who: opened it.
         is_enough: whether the role of a user is.
+
+    Raises:
+        StateError: the database does not answer.
     """
     if not who.token:
         return not studio.state.people.has_accounts
-    now = studio.state.sessions.who(who.token)
+    now = studio.state.sessions.who(who.token, touch=False)
     return now is not None and who.user is not None and now.id == who.user.id and is_enough(now)
