@@ -26,12 +26,16 @@ def visible(text: str) -> str:
     return " ".join(shown.split())[:PERSON_LIMIT]
 
 
-@lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Return what the spellings of one name have in common: no case, no blanks, no accents.
 
     Letters of other scripts that look like Latin ones count as those. Empty for a name that shows nothing.
     """
+    return _key(name if len(name) <= 2 * PERSON_LIMIT else visible(name))  # the cache holds no long texts
+
+
+@lru_cache(maxsize=4096)
+def _key(name: str) -> str:
     plain = unicodedata.normalize("NFKD", visible(name)).casefold()
     plain = unicodedata.normalize("NFKD", plain).translate(_LOOKS_LIKE)
     return "".join(
