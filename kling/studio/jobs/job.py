@@ -66,8 +66,13 @@ class Job:
 
     @property
     def gone(self) -> bool:
-        """Whether it is proved that Kling has deleted its video."""
-        return "gone" in self["extra"] and bool(self.extra.get("gone"))
+        """Whether it is proved that Kling has deleted its video, or it was erased and is not wanted."""
+        return ("gone" in self["extra"] and bool(self.extra.get("gone"))) or self.erased
+
+    @property
+    def erased(self) -> bool:
+        """Whether the words and files of the job were erased by the operator; what it cost was not."""
+        return "erased" in self["extra"] and bool(self.extra.get("erased"))
 
     @property
     def ordered_at(self) -> datetime:

@@ -84,8 +84,12 @@ class SealFile:
     def reopen_if_gone(self) -> None:
         """Let the next `write` create the file again if somebody has deleted it."""
         if self._handle >= 0 and os.fstat(self._handle).st_nlink == 0:
-            self._close()
-            self._handle = -1
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; the next `write` opens it again."""
+        self._close()
+        self._handle = -1
 
     def _open(self) -> None:
         self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)

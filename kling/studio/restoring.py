@@ -1,0 +1,116 @@
+"""Puts a backup in the place of what is in a data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from kling.studio.backup import (
+    FORM,
+    KNOWN,
+    LOG,
+    MANIFEST,
+    STAGED,
+    VIDEOS,
+    BackupError,
+    Summary,
+    in_words,
+    link_or_copy,
+    sha256_of,
+)
+from kling.studio.files import sync_folder
+from kling.studio.folder import DataFolder
+from kling.studio.ledger.csv_text import parse
+
+
+def restore(source: Path, folder: Path) -> Summary:
+    """Put a backup in the place of what is in a data folder. No studio may run there.
+
+    What was there is moved into `before-restore-N` and stays. Everything is copied and compared before that.
+
+    Raises:
+        FolderTaken: a studio runs there, or the folder cannot be written.
+        BackupError: nothing was changed, but for a text that says otherwise.
+    """
+    files = _manifest(source)
+    owned = DataFolder(folder)
+    try:
+        return _restore(source, folder, files)
+    except OSError as error:
+        raise BackupError(
+            f"The backup could not be put back: {in_words(error)} What was in {folder} is there, or in its "
+            "newest folder before-restore-…; make room or mend the rights, and run the command again."
+        ) from error
+    finally:
+        owned.release()
+
+
+def _manifest(source: Path) -> dict[str, tuple[int, str]]:
+    try:
+        stored = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+        form, files = stored["form"], stored["files"]
+        is_whole = LOG in files and all(_is_inside(name, *about) for name, about in files.items())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        is_whole, form, files = False, FORM, {}
+    if form != FORM:
+        raise BackupError(f"{source} was made by another version of the studio: use that one.")
+    if not is_whole:
+        raise BackupError(
+            f"{source} is no backup: it has no {MANIFEST} that can be read. Name a folder that `backup` made."
+        )
+    checked: dict[str, tuple[int, str]] = {name: (about[0], about[1]) for name, about in files.items()}
+    return checked
+
+
+def _is_inside(name: str, size: object, digest: object) -> bool:
+    path = Path(name)
+    is_about_it = isinstance(size, int) and isinstance(digest, str)
+    return is_about_it and not path.is_absolute() and ".." not in path.parts
+
+
+def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> Summary:
+    done = Summary()
+    stage = folder / STAGED
+    shutil.rmtree(stage, ignore_errors=True)
+    for name, (size, digest) in files.items():
+        target = stage / name
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            done.linked += link_or_copy(source / name, target, link=name.startswith(f"{VIDEOS}/"))
+        except FileNotFoundError:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise BackupError(f"{source / name} is missing. Nothing was changed.") from None
+        if target.stat().st_size != size or (digest and sha256_of(target) != digest):
+            shutil.rmtree(stage, ignore_errors=True)
+            raise BackupError(f"{source / name} is not what was backed up. Nothing was changed.")
+        done.files, done.size = done.files + 1, done.size + size
+    done.jobs = len({row["external_task_id"] for row in parse((stage / LOG).read_bytes()).rows})
+    os.sync()
+    _swap(folder, stage, done)
+    return done
+
+
+def _swap(folder: Path, stage: Path, done: Summary) -> None:
+    """Move what is there aside and the backup in, the log at once: without one a start would begin anew."""
+    staying = {".lock", ".owner.json", STAGED, KNOWN}
+    before = [
+        path
+        for path in folder.iterdir()
+        if path.name not in staying and not path.name.startswith("before-restore-")
+    ]
+    if before:
+        number = 1
+        while (aside := folder / f"before-restore-{number}").exists():
+            number += 1
+        aside.mkdir(mode=0o700)
+        for path in sorted(before, key=lambda path: path.name != LOG):
+            path.rename(aside / path.name)
+            if path.name == LOG:
+                (stage / LOG).rename(folder / LOG)
+        done.notes.append(f"What was there is in {aside}; delete it once all is well.")
+    for path in sorted(stage.iterdir()):
+        path.rename(folder / path.name)
+    stage.rmdir()
+    sync_folder(folder)

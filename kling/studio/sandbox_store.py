@@ -1,0 +1,54 @@
+"""Takes words and clips out of the store of the studio's own sandbox, while that does not run.
+
+The sandbox is another program, so its file is read here by its tables alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+_WORDS = ("prompt", "negative_prompt", "multi_prompt")
+ERASED = "erased"
+
+
+def erase_from_sandbox(folder: Path, job_ids: Collection[str]) -> int:
+    """Take out the words and clips of these tasks; return how many there were.
+
+    Args:
+        folder: of the sandbox's data; it need not be there.
+        job_ids: by which the tasks were created.
+
+    Raises:
+        sqlite3.Error: the file cannot be changed, for example because a sandbox runs.
+        OSError: a clip cannot be deleted.
+    """
+    path = folder / "sandbox.sqlite"
+    if not path.exists():
+        return 0
+    count = 0
+    with closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as database:
+        database.execute("PRAGMA secure_delete = ON")
+        for job_id in sorted(job_ids):
+            question = "SELECT task_id, request FROM tasks WHERE external_task_id = ?"
+            for task_id, request in database.execute(question, (job_id,)).fetchall():
+                for clip in (folder / "clips").glob(f"{task_id}*"):
+                    clip.unlink(missing_ok=True)
+                new = (json.dumps(_without_words(json.loads(request))), task_id)
+                database.execute("UPDATE tasks SET request = ? WHERE task_id = ?", new)
+                count += 1
+        if count:
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return count
+
+
+def _without_words(request: dict[str, object]) -> dict[str, object]:
+    kept = {name: value for name, value in request.items() if name not in _WORDS}
+    shots = request.get("multi_prompt")
+    if isinstance(shots, list):
+        kept["multi_prompt"] = [{**shot, "prompt": ERASED} for shot in shots if isinstance(shot, dict)]
+    return {**kept, "prompt": ERASED if request.get("prompt") else ""}

@@ -1,0 +1,137 @@
+"""Takes a person's words and name out of the database, while no studio runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from kling.studio.state.database import Database
+from kling.studio.state.tables import (
+    audit,
+    drafts,
+    identity_version,
+    invitations,
+    name_owners,
+    people,
+    sessions,
+    team_templates,
+)
+from kling.studio.visible_names import name_key
+
+ERASED = "erased"
+
+
+def erase_from_state(path: Path, job_ids: Collection[str], *, name: str = "", person_id: str = "") -> None:
+    """Delete drafts, templates and what lets the person in; replace the name elsewhere.
+
+    Args:
+        path: of the database.
+        job_ids: drafts from which these were ordered are deleted.
+        name: of the person, as `name_key` gives it; empty where single jobs are erased.
+        person_id: of the account; empty if there is none.
+
+    Raises:
+        StateError: the database does not answer.
+        sqlite3.Error: the file could not be written anew, so old pages of it may still hold what was erased.
+    """
+    database = Database(path)
+    try:
+        with database.write() as connection:
+            _erase_drafts(connection, frozenset(job_ids), person_id)
+            if name:
+                _erase_templates(connection, name)
+                _erase_names(connection, name, person_id)
+            if person_id:
+                _erase_person(connection, person_id)
+    finally:
+        database.close()
+    with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as plain:
+        plain.execute("PRAGMA secure_delete = ON")
+        plain.execute("VACUUM")  # free pages still hold what was deleted
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _erase_drafts(connection: Connection, job_ids: frozenset[str], person_id: str) -> None:
+    rows = connection.execute(select(drafts.c.id, drafts.c.owner, drafts.c.made)).all()
+    gone = [
+        row.id
+        for row in rows
+        if (person_id and row.owner == person_id) or not job_ids.isdisjoint(_made(row.made))
+    ]
+    for draft_id in gone:
+        connection.execute(delete(drafts).where(drafts.c.id == draft_id))
+
+
+def _made(stored: str) -> list[str]:
+    try:
+        made = json.loads(stored)
+    except ValueError:
+        return []
+    return [str(each) for each in made] if isinstance(made, list) else []
+
+
+def _erase_templates(connection: Connection, name: str) -> None:
+    for row in connection.execute(select(team_templates.c.id, team_templates.c.author)).all():
+        if row.author and name_key(row.author) == name:
+            connection.execute(delete(team_templates).where(team_templates.c.id == row.id))
+
+
+def _erase_names(connection: Connection, name: str, person_id: str) -> None:
+    """Replace the name in the audit and wherever somebody's name is noted beside a change."""
+    for row in connection.execute(select(audit)).all():
+        is_by = name_key(row.name) == name or (person_id and row.person_id == person_id)
+        names = {text for text in (row.name, row.thing) if text and name_key(text) == name}
+        details = _without_name(row.details, name)
+        if is_by or names or details != row.details:
+            values = {
+                "name": ERASED if is_by else row.name,
+                "thing": ERASED if row.thing in names else row.thing,
+                "details": details,
+            }
+            connection.execute(update(audit).where(audit.c.id == row.id).values(**values))
+    for table, column in ((invitations, invitations.c.made_by), (name_owners, name_owners.c.given_by)):
+        for by in {each[0] for each in connection.execute(select(column)).all()}:
+            if name_key(by) == name:
+                connection.execute(update(table).where(column == by).values({column.name: ERASED}))
+    gone = or_(name_owners.c.name_key == name, name_owners.c.person_id == (person_id or ERASED))
+    connection.execute(delete(name_owners).where(gone))
+
+
+def _without_name(details: str, name: str) -> str:
+    try:
+        stored = json.loads(details)
+    except ValueError:
+        return details
+    if not isinstance(stored, dict):
+        return details
+    new = {
+        key: ERASED if isinstance(value, str) and name_key(value) == name else value
+        for key, value in stored.items()
+    }
+    return details if new == stored else json.dumps(new, ensure_ascii=False)
+
+
+def _erase_person(connection: Connection, person_id: str) -> None:
+    """Leave the id, so that sums of the log still belong to one person; nobody can come in with it."""
+    for table in (sessions, invitations):
+        connection.execute(delete(table).where(table.c.person_id == person_id))
+    row = connection.execute(select(people).where(people.c.id == person_id)).one_or_none()
+    if row is not None:
+        values = {
+            "name": f"{ERASED} {person_id[:8]}",
+            "name_key": f"{ERASED}:{person_id}",
+            "subject": f"{ERASED}:{person_id}",
+            "password_hash": "",
+            "removed": row.removed or row.created or 1.0,
+        }
+        connection.execute(update(people).where(people.c.id == person_id).values(**values))
+    version = connection.scalar(select(identity_version.c.version))
+    if version is None:
+        connection.execute(insert(identity_version).values(version=1))
+    else:
+        connection.execute(update(identity_version).values(version=version + 1))
