@@ -11,6 +11,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.prompting.draft import MOST_TAKES, Draft
 from kling.studio.prompting.matrix import ASK_AGAIN
 from pages._ui.ask_name import ask_name
+from pages._ui.budget_words import budget
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
 from pages._ui.composer.field_errors import errors_by_field, open_panels
 from pages._ui.composer.unsaved_draft import say_unkept
@@ -48,6 +49,7 @@ def compose() -> None:
         if state.notice:
             options.notice(draft, state.notice)
         order(draft, planned)
+        budget()
         ask_name()
         hint(draft)
         if state.outcome.refusal:

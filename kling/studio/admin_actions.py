@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from kling.studio.budget_limits import Scope
 from kling.studio.connection_check import Check
 from kling.studio.identity.roles import LOCAL, Action, Role, User, check
 from kling.studio.state.records import StateError
@@ -37,7 +38,7 @@ class AdminActions:
         """Note in the audit what was done. It was done, so a database that does not answer is only logged."""
         try:
             self._studio.state.audit.note(self.user, action.value, thing, **details)
-        except (AttributeError, StateError) as error:
+        except StateError as error:
             log.warning("Not in the audit: %s by %s. %s", action.value, self.user.id, error)
 
     # -- the account ---------------------------------------------------------------------------------------
@@ -77,11 +78,12 @@ class AdminActions:
         self._note(Action.MANAGE_PEOPLE, person.id, did="added", name=person.name, role=role)
         return person
 
-    def set_role(self, person_id: str, role: Role) -> None:
+    def set_role(self, person_id: str, role: Role) -> Person:
         """Change what a person may do, from their next action on; see `People.set_role`."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.people.set_role(person_id, role)
+        person = self._studio.state.people.set_role(person_id, role)
         self._note(Action.MANAGE_PEOPLE, person_id, did="role", role=role)
+        return person
 
     def remove_person(self, person_id: str) -> None:
         """Remove a person and end their sessions; what they made stays. See `People.remove`."""
@@ -89,12 +91,24 @@ class AdminActions:
         self._studio.state.people.remove(person_id)
         self._note(Action.MANAGE_PEOPLE, person_id, did="removed")
 
+    def take_back_person(self, person_id: str) -> None:
+        """Undo the removal of a person; see `People.take_back`."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.people.take_back(person_id)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="removal undone")
+
     def invite(self, person_id: str) -> str:
         """Make an invitation, whose link sets a password once; return its token. See `Invitations.make`."""
         check(self.user, Action.MANAGE_PEOPLE)
         token = self._studio.state.invitations.make(person_id, self.user.name)
         self._note(Action.MANAGE_PEOPLE, person_id, did="invited")
         return token
+
+    def withdraw_invitation(self, person_id: str) -> None:
+        """Make the open invitation of a person useless."""
+        check(self.user, Action.MANAGE_PEOPLE)
+        self._studio.state.invitations.withdraw(person_id)
+        self._note(Action.MANAGE_PEOPLE, person_id, did="invitation withdrawn")
 
     def end_session(self, person_id: str, session_id: str) -> None:
         """End one session of a person; its open pages leave at once."""
@@ -107,6 +121,20 @@ class AdminActions:
         check(self.user, Action.MANAGE_PEOPLE)
         self._studio.state.sessions.end_all(person_id)
         self._note(Action.MANAGE_PEOPLE, person_id, did="sessions ended")
+
+    # -- budgets -------------------------------------------------------------------------------------------
+
+    def set_limit(self, scope: Scope, number: str, unit: str, *, person_id: str = "") -> None:
+        """Set a limit of the account in use; see `Budgets.set`."""
+        check(self.user, Action.SET_BUDGETS)
+        limit = self._studio.budgets.set(scope, number, unit, person_id=person_id)
+        self._note(Action.SET_BUDGETS, person_id, limit=scope.value, amount=f"{limit.amount:f}", unit=unit)
+
+    def remove_limit(self, scope: Scope, *, person_id: str = "") -> None:
+        """Remove a limit of the account in use; see `Budgets.remove`."""
+        check(self.user, Action.SET_BUDGETS)
+        self._studio.budgets.remove(scope, person_id=person_id)
+        self._note(Action.SET_BUDGETS, person_id, limit=scope.value, did="removed")
 
     # -- names of the log that belong to no account --------------------------------------------------------
 

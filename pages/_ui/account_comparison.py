@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from kling import Task
-from kling.studio.actions import Actions
 from kling.studio.account_scan import Findings
+from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action, NotAllowed
 from kling.studio.ledger import LedgerError
 from pages._ui.context import studio

@@ -21,7 +21,7 @@ from pages._ui.session_state import app_state, composer_state
 def banners() -> None:
     """Draw all of them."""
     here, user = studio(), acting()
-    for warning in dict.fromkeys(here.warnings):
+    for warning in dict.fromkeys(here.warnings if user.may(Action.ORDER) else ()):
         st.warning(escape_markdown(warning), icon=":material/warning:")
     for hold in here.admission.holds:
         if hold.needs_person:

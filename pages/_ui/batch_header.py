@@ -14,9 +14,9 @@ from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
+from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, is_sandbox, price, state
-from pages._ui.decide import decide
 
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 

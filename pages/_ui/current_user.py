@@ -43,7 +43,7 @@ def has_sign_in() -> bool:
     if here.settings.sign_in.has_way_in:
         return True
     try:
-        return hasattr(here.state, "people") and here.state.people.has_accounts
+        return here.state.people.has_accounts
     except StateError:
         return str(st.context.headers.get(GATE_HEADER, LOCAL)) != LOCAL
 
@@ -64,6 +64,26 @@ def current_user() -> User:
         return studio().state.sessions.who(token) or NOBODY
     except StateError:
         return NOBODY
+
+
+def session_id() -> str:
+    """Return the id of this session in the table of sessions; it is not the token and lets nobody in."""
+    from pages._ui.routes.cookies import session_cookie_name
+
+    return studio().state.sessions.session_id(str(st.context.cookies.get(session_cookie_name(), "")))
+
+
+def user_of(connection: HTTPConnection) -> User:
+    """Return who sent a request, as the gate has found it; call it in a thread.
+
+    Raises:
+        StateError: the database does not answer.
+    """
+    here, found = studio(), connection.scope.get("state", {}).get("user", LOCAL)
+    if isinstance(found, User):
+        return found
+    is_local = not here.settings.sign_in.has_way_in and not here.state.people.has_accounts
+    return User(LOCAL, "", "admin") if found == LOCAL and is_local else NOBODY
 
 
 def acting() -> Actions:

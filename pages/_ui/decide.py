@@ -8,6 +8,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from kling.studio.actions import Actions
+from kling.studio.budget_limits import BudgetError
+from kling.studio.identity.errors import PeopleError
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import StateChanged
 from kling.studio.ledger import LedgerError
@@ -17,6 +19,8 @@ from pages._ui.escape import escape_markdown
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+REFUSALS = (NotAllowed, StateChanged, LedgerError, StateError, PeopleError, BudgetError)
 
 
 def decide(act: Callable[Concatenate[Actions, P], Any], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -40,6 +44,6 @@ def attempt(act: Callable[Concatenate[Actions, P], T], *args: P.args, **kwargs: 
     """
     try:
         return act(acting(), *args, **kwargs)
-    except (NotAllowed, StateChanged, LedgerError, StateError) as error:
+    except REFUSALS as error:
         st.toast(escape_markdown(str(error)), icon=":material/warning:")
         return None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kling import InvalidRequest
 from kling.endpoint import AnyRequest
+from kling.studio.budget_limits import OverBudget
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
@@ -48,7 +49,7 @@ def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str 
     return jobs
 
 
-REFUSALS = (InvalidRequest, NotAllowed, LedgerError)  # of an order that is not made
+REFUSALS = (InvalidRequest, NotAllowed, OverBudget, LedgerError)  # of an order that is not made
 
 
 def refusal_of(error: Exception) -> str:

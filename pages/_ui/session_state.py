@@ -1,7 +1,7 @@
-"""What a browser session holds beside the values of its widgets: two typed objects.
+"""What a browser session holds beside the values of its widgets: three typed objects.
 
-`composer` is the form's, `app` the rest. Keys of widgets begin with the name of their page, as in
-`composer.prompt`.
+`composer` is the form's, `admin` the admin page's, `app` the rest. Keys of widgets begin with the name of
+their page, as in `composer.prompt`.
 
 Streamlit may stop a run at every access to `st.session_state`, and begin it again. Whoever changes several
 fields that belong together therefore fetches the object once, and changes it without another access.
@@ -147,6 +147,19 @@ class AppState:
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 
 
+@dataclass(slots=True)
+class AdminState:
+    """What the admin page holds beside the values of its widgets."""
+
+    problems: dict[str, str] = field(default_factory=dict)  # by form: why it was refused, shown once
+    confirm: str = ""  # the destructive press that a person is asked about
+    invited: tuple[str, str] | None = (
+        None  # the name of who was invited last, and the token; shown until hidden
+    )
+    audit_asked: str = ""  # the question that the pages of the audit answer
+    older_than: list[int] = field(default_factory=list)  # ids where the pages after the first begin
+
+
 def composer_state() -> ComposerState:
     """Return the composer's state of this session."""
     state: ComposerState | None = st.session_state.get("composer")
@@ -160,4 +173,12 @@ def app_state() -> AppState:
     state: AppState | None = st.session_state.get("app")
     if state is None:
         state = st.session_state["app"] = AppState()
+    return state
+
+
+def admin_state() -> AdminState:
+    """Return what the admin page of this session holds."""
+    state: AdminState | None = st.session_state.get("admin")
+    if state is None:
+        state = st.session_state["admin"] = AdminState()
     return state

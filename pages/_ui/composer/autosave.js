@@ -7,24 +7,44 @@ const fieldOf = (element) =>
 const inputOf = (name) =>
   document.querySelector(`.st-key-composer-${name.replace(".", "-")} :is(textarea, input)`);
 
+// What the server may not have yet, when the page goes: it stays in this tab, and comes back to the same owner. So
+// do the words of somebody whose session ended while they typed.
+const KEPT = "studio_kept";
+const pageOf = () => document.querySelector("[data-draft]");
+function keep(id, texts) {
+  const owner = pageOf()?.dataset.owner;
+  if (id && owner) sessionStorage.setItem(KEPT, JSON.stringify({ id, owner, texts }));
+}
+async function giveBack(put) {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null"), page = pageOf();
+  if (!kept || !page || kept.owner !== page.dataset.owner) return;
+  sessionStorage.removeItem(KEPT);
+  const names = Object.keys(kept.texts);
+  if (kept.id === page.dataset.draft && names.every((name) => inputOf(name)?.value === kept.texts[name])) return;
+  const answer = names.length ? await put(kept.id, kept.texts).catch(() => null) : { ok: true };
+  if (answer?.ok) location.search = "?draft=" + kept.id;
+}
+
 // One for each tab: it outlives the component, which Streamlit mounts again and again.
 function autosave() {
   if (window.__studioAutosave) return window.__studioAutosave;
-  const autosave = { id: null, texts: {}, timer: null, saving: null, walk: null };
+  const autosave = { id: null, texts: {}, sent: {}, timer: null, saving: null, walk: null };
+  const put = (id, texts) => {
+    const body = JSON.stringify(texts), headers = { "Content-Type": "application/json" };
+    return fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 });
+  };
   // One request at a time, each with what the fields show by then: an older text never arrives after a newer one.
   const save = async () => {
     clearTimeout(autosave.timer);
     const { id, texts } = autosave;
     if (autosave.saving || !Object.keys(texts).length) return;
     for (const name in texts) texts[name] = inputOf(name)?.value ?? texts[name];
-    autosave.texts = {};
+    [autosave.texts, autosave.sent] = [{}, texts];
     let done;
     autosave.saving = new Promise((resolve) => (done = resolve));
-    const body = JSON.stringify(texts), headers = { "Content-Type": "application/json" };
-    const answer = await fetch(PATH + id, { method: "PUT", body, headers, keepalive: body.length < 60000 })
-      .catch(() => null);
+    const answer = await put(id, texts).catch(() => null);
     const refusal = answer && !answer.ok ? await answer.text().catch(() => "") : "";
-    autosave.saving = null;
+    [autosave.saving, autosave.sent] = [null, {}];
     done();
     if (autosave.id !== id) return save();
     if (answer) say(refusal);
@@ -98,7 +118,15 @@ function autosave() {
     const text = document.activeElement;
     if (fieldOf(text)) text.dispatchEvent(new Event("input", { bubbles: true }));
   }, 300);
+  window.addEventListener("pagehide", () => {
+    const texts = { ...autosave.sent, ...autosave.texts };
+    if (Object.keys(texts).length) keep(autosave.id, texts);
+  }, true);
+  document.addEventListener("submit", () => { // a form of HTML signs out
+    keep(pageOf()?.dataset.draft, { ...autosave.sent, ...autosave.texts });
+  }, true);
   for (const name of ["pagehide", "visibilitychange"]) window.addEventListener(name, save, true);
+  giveBack(put);
   return (window.__studioAutosave = autosave);
 }
 export default function ({ setTriggerValue }) {

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_html
 from pages._ui.live import base_path
 from pages._ui.session_state import composer_state
@@ -42,7 +44,11 @@ def autosave(on_walk: Callable[[], None]) -> None:
     state = composer_state()
     _component()(key="composer.autosave", on_walk_change=on_walk)
     walked = escape_html(state.answered_walk)
-    st.html(f'<i data-draft="{escape_html(state.draft_id)}" data-walked="{walked}" hidden></i>')
+    owner = sha256(acting().draft_owner(browser_id()).encode()).hexdigest()[:16]  # tells owners apart
+    st.html(
+        f'<i data-draft="{escape_html(state.draft_id)}" data-owner="{owner}" data-walked="{walked}" '
+        "hidden></i>"
+    )
 
 
 def character_count(field: str, text: str, limit: int) -> None:

@@ -20,7 +20,6 @@ from pages._ui.composer.draft_state import (
     shot_field,
 )
 from pages._ui.composer.field_errors import ShowErrors
-from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.live import live_fragment

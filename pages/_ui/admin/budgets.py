@@ -1,0 +1,143 @@
+"""What may be spent: limits for everybody and for single people, and how far they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from kling.studio.actions import Actions
+from kling.studio.amounts import amount
+from kling.studio.budget_limits import UNITS, Limit, Scope
+from kling.studio.state.records import StateError
+from pages._ui.admin.asking import problem_of, submit
+from pages._ui.context import studio
+from pages._ui.current_user import has_sign_in
+from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.format import price
+
+WORDS = {
+    Scope.CLIP: "One clip",
+    Scope.PERSON_DAY: "A person, a day",
+    Scope.PERSON_MONTH: "A person, a month",
+    Scope.TEAM_DAY: "The team, a day",
+    Scope.TEAM_MONTH: "The team, a month",
+}
+OF_A_PERSON = (Scope.CLIP, Scope.PERSON_DAY, Scope.PERSON_MONTH)
+
+
+def budgets() -> None:
+    """Draw the section."""
+    here = studio()
+    try:
+        limits = here.budgets.limits
+    except StateError as error:
+        st.error(escape_markdown(str(error)), icon=":material/warning:")
+        return
+    st.caption(
+        escape_markdown(
+            f"They hold for the account in use, {here.accounts.name}. Days and months are those of "
+            f"{here.spending.zone}. What waits, runs or is looked up counts with its price. Where no limit "
+            "stands, nothing is refused."
+        )
+    )
+    st.subheader("For everybody", anchor=False)
+    rows(tuple(Scope), [limit for limit in limits if not limit.person_id], "")
+    if has_sign_in():
+        single(limits)
+    spending()
+
+
+def rows(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> None:
+    """Draw a form for each limit."""
+    known = {limit.scope: limit for limit in limits}
+    for scope in scopes:
+        row(scope, known.get(scope), person_id)
+
+
+def row(scope: Scope, limit: Limit | None, person_id: str) -> None:
+    """Draw the form of one limit."""
+    name = f"{scope.value}-{person_id}" if person_id else scope.value
+    currency = studio().settings.currency
+    with st.form(f"admin.limit-{name}", border=True):
+        number, unit, save = st.columns([3, 2, 2], vertical_alignment="bottom")
+        number.text_input(
+            WORDS[scope],
+            value=amount(limit.amount) if limit else "",
+            placeholder="no limit",
+            key=f"admin.amount-{name}",
+            max_chars=20,
+        )
+        units = [currency, UNITS]
+        unit.selectbox(
+            f"In what: {WORDS[scope].lower()}",
+            units,
+            index=units.index(limit.unit) if limit and limit.unit in units else 0,
+            format_func=lambda each: "Units" if each == UNITS else each,
+            key=f"admin.unit-{name}",
+            label_visibility="collapsed",
+        )
+        save.form_submit_button("Save", on_click=_save, args=(scope, person_id, name), width="stretch")
+        problem_of(f"limit-{name}")
+
+
+def _save(scope: Scope, person_id: str, name: str) -> None:
+    """Set the limit that was typed; an empty field removes it."""
+    typed = str(st.session_state.get(f"admin.amount-{name}") or "").strip().lstrip("$€¥£").replace(",", ".")
+    unit = str(st.session_state.get(f"admin.unit-{name}") or UNITS)
+    if typed:
+        submit(f"limit-{name}", Actions.set_limit, scope, typed, unit, person_id=person_id)
+    else:
+        submit(f"limit-{name}", Actions.remove_limit, scope, person_id=person_id)
+
+
+def single(limits: Sequence[Limit]) -> None:
+    """Draw the limits of one person, which stand in the place of those for everybody."""
+    people = {person.id: person for person in studio().state.people.list()}
+    if not people:
+        return
+    st.subheader("For one person", anchor=False)
+    own = sorted({people[limit.person_id].name for limit in limits if limit.person_id in people})
+    st.caption(
+        escape_markdown(f"With limits of their own: {', '.join(own)}.")
+        if own
+        else "They stand in the place of those for everybody. Nobody has one yet."
+    )
+    chosen = st.selectbox(
+        "Person",
+        list(people),
+        index=None,
+        format_func=lambda each: people[each].name if each in people else "",
+        key="admin.limit_person",
+        placeholder="Choose a person",
+    )
+    if chosen:
+        rows(OF_A_PERSON, [limit for limit in limits if limit.person_id == chosen], chosen)
+
+
+def spending() -> None:
+    """Draw what everybody has used today and this month."""
+    here = studio()
+    st.subheader("What is used", anchor=False)
+    team, spenders = here.spending.team(), here.spending.spenders()
+    if not spenders:
+        st.caption("Nothing was ordered this month.")
+        return
+    lines = [("The team", team), *((each.name or "Without a name", each.spending) for each in spenders)]
+    cells = "".join(
+        f'<tr><th scope="row" dir="auto">{escape_html(name)}</th>'
+        f"<td>{_words(spent.day.used.units)}</td><td>{_words(spent.month.used.units)}</td>"
+        f"<td>{_words(spent.month.reserved.units)}</td></tr>"
+        for name, spent in lines
+    )
+    st.html(
+        '<div class="studio-table" tabindex="0" role="group" aria-label="What is used">'
+        '<table><thead><tr><th scope="col">Who</th><th scope="col">Today</th>'
+        '<th scope="col">This month</th><th scope="col">Of that not deducted yet</th></tr></thead>'
+        f"<tbody>{cells}</tbody></table></div>"
+    )
+
+
+def _words(units: Decimal) -> str:
+    return escape_html(price(units))

@@ -1,0 +1,182 @@
+"""People and roles: who may come in and what they may do; invitations; undoing a removal."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.studio.actions import Actions
+from kling.studio.identity.person import ACCOUNT, ROLES_OF_ACCOUNTS, Person
+from kling.studio.identity.roles import ROLES, Role
+from pages._ui.admin.asking import confirmed_button, problem_of, submit, when
+from pages._ui.context import studio
+from pages._ui.current_user import current_user, has_sign_in
+from pages._ui.decide import attempt, decide
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted
+from pages._ui.live import base_path
+from pages._ui.pagination import paged
+from pages._ui.session_state import admin_state
+
+PER_PAGE = 25
+WAYS = {"account": "Named account", "oidc": "Signs in at the provider", "proxy": "Comes through the proxy"}
+FIRST = "python -m kling.studio people add NAME --role admin"
+
+
+def people() -> None:
+    """Draw the section."""
+    everybody = studio().state.people.list()
+    if not has_sign_in():
+        st.info(
+            "Nobody signs in here: the studio answers this machine only, and whoever uses it is its admin. "
+            "The first account switches signing in on, for everybody. Make it on the command line; it prints "
+            "a link that sets the password:",
+            icon=":material/person_off:",
+        )
+        st.code(FIRST, language=None)
+        return
+    invited()
+    add()
+    st.subheader(f"{counted(len(everybody), 'person', 'people')}", anchor=False)
+    if not everybody:
+        st.caption("Nobody has signed in yet.")
+    shown = paged(
+        lambda start, stop: everybody[start:stop], len(everybody), key="admin.page_people", per_page=PER_PAGE
+    )
+    for person in shown:
+        with st.container(border=True, key=f"admin-person-{person.id}"):
+            one(person)
+    removed = [each for each in studio().state.people.list(removed=True) if each.removed]
+    if removed:
+        with st.expander(f"Removed: {len(removed):,}", key="admin.open_removed"):
+            for person in removed:
+                gone(person)
+
+
+def add() -> None:
+    """Draw the form that adds an account and invites it."""
+    with st.form("admin.add_person", border=True):
+        st.markdown("**Add an account**")
+        name, role = st.columns([3, 2], vertical_alignment="bottom")
+        name.text_input("Name", key="admin.new_name", max_chars=60)
+        role.segmented_control(
+            "Role", ROLES_OF_ACCOUNTS, default="maker", required=True, key="admin.new_role", width="stretch"
+        )
+        problem_of("add_person")
+        st.form_submit_button("Add, and make a link", icon=":material/person_add:", on_click=_add)
+    st.caption("A viewer looks, stars and collects. A maker also makes videos. An admin may do everything.")
+
+
+def _add() -> None:
+    session = st.session_state
+    name = str(session.get("admin.new_name") or "")
+    role: Role = session.get("admin.new_role") or "maker"
+    person = submit("add_person", Actions.add_person, name, role)
+    if person is None:
+        return
+    session["admin.new_name"] = ""
+    _invite(person)
+
+
+def _invite(person: Person) -> None:
+    if token := attempt(Actions.invite, person.id):
+        admin_state().invited = (person.name, token)
+
+
+def invited() -> None:
+    """Draw the link of the invitation that was made last, which is shown once."""
+    if admin_state().invited is None:
+        return
+    name, token = admin_state().invited or ("", "")
+    with st.container(border=True, key="admin-invited"):
+        st.markdown(
+            f":material/link: **Send this link to {escape_markdown(name)}.** It sets the password, once, "
+            "within 72 hours, and is not shown again."
+        )
+        st.code(invitation_link(token), language=None, wrap_lines=True)
+        if not studio().settings.public_url:
+            st.caption("Put the studio's address in front, or set `STUDIO_PUBLIC_URL` to get whole links.")
+        st.button("Done", key="admin.hide_link", on_click=_hide_link)
+
+
+def _hide_link() -> None:
+    admin_state().invited = None
+
+
+def invitation_link(token: str) -> str:
+    """Return the link of an invitation; without the host where the studio does not know its address."""
+    return f"{studio().settings.public_url}{base_path()}/sign-in/invitation/{token}"
+
+
+def one(person: Person) -> None:
+    """Draw a person: who it is, the role, and what else an admin may do."""
+    is_me = person.id == current_user().id
+    sessions = studio().state.sessions.of(person.id)
+    who, role = st.columns([3, 2], vertical_alignment="center")
+    with who:
+        st.markdown(f"**{escape_markdown(person.name)}**{' (you)' if is_me else ''}")
+        st.caption(escape_markdown(" · ".join(_facts(person, len(sessions)))))
+    key = f"admin.role-{person.id}-{person.role}"
+    role.segmented_control(
+        f"Role of {person.name}",
+        ROLES_OF_ACCOUNTS if person.way == ACCOUNT else ROLES,
+        default=person.role,
+        required=True,
+        key=key,
+        on_change=_set_role,
+        args=(person, key),
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    with st.container(horizontal=True):
+        if person.way == ACCOUNT:
+            st.button(
+                "New password link" if person.has_password else "New invitation",
+                key=f"admin.invite-{person.id}",
+                on_click=_invite,
+                args=(person,),
+            )
+        if sessions and not is_me:
+            st.button(
+                "End sessions",
+                key=f"admin.end-{person.id}",
+                on_click=decide,
+                args=(Actions.end_sessions, person.id),
+            )
+        name = escape_markdown(person.name)
+        confirmed_button(
+            "Remove",
+            sure=f"**Remove {name}?** Every session ends. The jobs stay and keep the name. It can be undone.",
+            yes=f"Yes, remove {name}",
+            key=f"remove-{person.id}",
+            act=Actions.remove_person,
+            args=(person.id,),
+        )
+
+
+def _facts(person: Person, sessions: int) -> list[str]:
+    facts = [WAYS.get(person.way, person.way)]
+    if person.way == ACCOUNT and not person.has_password:
+        facts.append("no password yet")
+    facts.append(f"signed in, {counted(sessions, 'session', 'sessions')}" if sessions else "not signed in")
+    if person.seen:
+        facts.append(f"last seen {when(person.seen)}")
+    return facts
+
+
+def _set_role(person: Person, key: str) -> None:
+    role: Role = st.session_state[key] or person.role
+    if attempt(Actions.set_role, person.id, role) is None:
+        st.session_state[key] = person.role
+
+
+def gone(person: Person) -> None:
+    """Draw somebody who was removed."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{escape_markdown(person.name)}, removed {escape_markdown(when(person.removed))}")
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            key=f"admin.undo-{person.id}",
+            on_click=decide,
+            args=(Actions.take_back_person, person.id),
+        )
