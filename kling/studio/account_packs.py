@@ -173,9 +173,9 @@ class AccountPacks:
             PackView(
                 pack,
                 None if pack.total is None or pack.remaining is None else pack.total - pack.remaining,
-                self._sums.settled_since(
+                self._sums.since(
                     (pack.begins or pack.bought or self._now()).astimezone(self._sums.zone).date()
-                ).units,
+                ).settled.units,
             )
             for pack in self.report.packs
         ]

@@ -24,6 +24,7 @@ from kling.studio.jobs import FAILED, WITHDRAWN, Job, bounded
 from kling.studio.jobs.job import NO_TIME
 from kling.studio.visible_names import name_key
 
+FREE = frozenset({WITHDRAWN, FAILED})  # states in which a job that was not charged costs nothing
 # Units are counted in millionths and money in millionths of millionths: a price in the log has at most six
 # digits after its point, and so has what a Unit costs. Whole numbers are exact, and quick to add.
 _MICRO = 10**6
@@ -181,7 +182,7 @@ class SpendingSums:
             # that a limit in Units holds there too.
             used = charged if charged > 0 else max(units, 0)
             return 0, 0, used, max(charged, 0) * price + max(cash, 0) * _MICRO, 0
-        if job.state in {WITHDRAWN, FAILED}:
+        if job.state in FREE:
             return None
         if units < 0:
             return 0, 0, 0, 0, 1
@@ -240,8 +241,8 @@ class SpendingSums:
         ]
         return tuple(sorted(found, key=lambda each: (-each.spending.month.used.units, each.name)))
 
-    def settled_since(self, first: date) -> Amount:
-        """Return what was deducted for the jobs of a day and of all days after it, of the account in use."""
+    def since(self, first: date) -> Spent:
+        """Return what everybody has used on a day and on all days after it, of the account in use."""
         accounts, text = set(self._accounts()), first.isoformat()
         with self._lock:
             found = [
@@ -249,7 +250,7 @@ class SpendingSums:
                 for (account, period), sums in self._sums.items()
                 if account in accounts and len(period) == len(text) and period >= text and _TEAM in sums
             ]
-        return _spent(found).settled
+        return _spent(found)
 
     def _spending(self, keys: Callable[[Mapping[str, _Counts]], Iterable[str]]) -> Spending:
         day = self.today().isoformat()
