@@ -49,8 +49,10 @@ def ask_name() -> None:
                 "Another name" if known else "Your name", max_chars=PERSON_LIMIT, key="app.name_new"
             )
             with st.container(horizontal=True):
-                st.form_submit_button("Use this name", on_click=_take_typed)
-                st.form_submit_button("Without a name", type="tertiary", on_click=_take, args=("",))
+                st.form_submit_button("Use this name", on_click=_take_typed, key="app.name_use")
+                st.form_submit_button(
+                    "Without a name", type="tertiary", on_click=_take, args=("",), key="app.name_none"
+                )
 
 
 def _take_typed() -> None:

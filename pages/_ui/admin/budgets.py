@@ -78,7 +78,13 @@ def row(scope: Scope, limit: Limit | None, person_id: str) -> None:
             key=f"admin.unit-{name}",
             label_visibility="collapsed",
         )
-        save.form_submit_button("Save", on_click=_save, args=(scope, person_id, name), width="stretch")
+        save.form_submit_button(
+            "Save",
+            on_click=_save,
+            args=(scope, person_id, name),
+            width="stretch",
+            key=f"admin.save-{name}",
+        )
         problem_of(f"limit-{name}")
 
 

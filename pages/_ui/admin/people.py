@@ -62,7 +62,9 @@ def add() -> None:
             "Role", ROLES_OF_ACCOUNTS, default="maker", required=True, key="admin.new_role", width="stretch"
         )
         problem_of("add_person")
-        st.form_submit_button("Add, and make a link", icon=":material/person_add:", on_click=_add)
+        st.form_submit_button(
+            "Add, and make a link", icon=":material/person_add:", on_click=_add, key="admin.add"
+        )
     st.caption("A viewer looks, stars and collects. A maker also makes videos. An admin may do everything.")
 
 

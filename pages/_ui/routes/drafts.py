@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from kling.studio.identity.roles import NotAllowed
 from kling.studio.state.records import DRAFT_BYTES, NotKept, StateError, TooLarge
 from pages._ui import context, current_user
 from pages._ui.composer.autosave import TEXTS
@@ -24,7 +25,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def typed(request: Request) -> Response:
-    """Store texts of a draft; only the browser that made the draft may. A refusal says why, in words."""
+    """Store texts of a draft; only its owner may. A refusal says why, in words."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -38,23 +39,30 @@ async def typed(request: Request) -> Response:
         re.fullmatch(TEXTS, name) and isinstance(text, str) for name, text in texts.items()
     ):
         return PlainTextResponse("The body has to name texts of a draft.", 400)
-    cookie = current_user.browser_cookie(request)
     try:
-        await run_in_threadpool(_store, request.path_params["draft_id"], cookie, texts)
-    except NotKept as error:
-        return PlainTextResponse(str(error), 413 if isinstance(error, TooLarge) else 409)
-    except StateError as error:
-        message = f"What you type is not kept on the server now; that is tried again. {error}"
-        return PlainTextResponse(message, 503)
+        await run_in_threadpool(_store, request, request.path_params["draft_id"], texts)
+    except (NotAllowed, StateError) as error:
+        return _refusal(error)
     return Response(status_code=204)
 
 
-def _store(draft_id: str, cookie: str, texts: dict[str, str]) -> None:
-    state = context.studio().state
-    owner = state.browsers.verify(cookie)
-    if not owner:
+def _refusal(error: NotAllowed | StateError) -> Response:
+    if isinstance(error, NotAllowed):
+        return PlainTextResponse(str(error), 403)
+    if isinstance(error, NotKept):
+        return PlainTextResponse(str(error), 413 if isinstance(error, TooLarge) else 409)
+    return PlainTextResponse(
+        f"What you type is not kept on the server now; that is tried again. {error}", 503
+    )
+
+
+def _store(request: Request, draft_id: str, texts: dict[str, str]) -> None:
+    here = context.studio()
+    browser = here.state.browsers.verify(current_user.browser_cookie(request))
+    actions = here.acting_as(current_user.user_of(request))
+    if not actions.draft_owner(browser):
         raise NotKept("This browser keeps no cookies, so a text is kept only once you leave its field.")
-    if no_shot := state.drafts.save(draft_id, owner, texts=texts):
+    if no_shot := actions.save_draft(draft_id, browser=browser, texts=texts):
         number = no_shot[0].removeprefix("shot_").partition(".")[0]
         raise NotKept(
             f"The draft on the server has no shot {number}, so what you typed there is not kept. It is still "
