@@ -33,6 +33,7 @@ from pages._ui.live import base_path  # noqa: E402
 from pages._ui.routes import (  # noqa: E402
     callbacks,
     clips,
+    connections,
     drafts,
     gate,
     healthz,
@@ -62,6 +63,7 @@ with exit_with_message():
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Run the studio for as long as the server runs."""
+    connections.prepare_server()
     os.umask(0o077)  # prompts, videos and keys are for the studio's user only
     logs.configure(logs.Form(settings.running, logs.secrets_of(settings)))
     systemd = Systemd(os.environ, monotonic=time.monotonic)

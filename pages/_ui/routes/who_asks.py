@@ -1,4 +1,4 @@
-"""Who asks: the person of a session, or whoever uses a studio that nobody else can reach."""
+"""Who asks: the person of a session, whom a proxy names, or whoever uses a studio that nobody else can reach."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from urllib.parse import unquote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from kling.studio.identity.claims import BadClaim
+from kling.studio.identity.errors import PeopleError
+from kling.studio.identity.people import PROXY
 from kling.studio.identity.roles import LOCAL, User
 from kling.studio.orders import PERSON_LIMIT
 from kling.studio.service import Studio
 from kling.studio.state.faults import FILE
 from pages._ui import context, current_user
-from pages._ui.routes.cookies import session_cookie_name
 from pages._ui.routes.hosts import Hosts
+from pages._ui.routes.new_session import session_cookie, token_of
+from pages._ui.routes.proxy import Named, NotNamed, named, proxy_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,14 @@ class Answer:
         set_cookie: a `Set-Cookie` for the answer; empty if there is none.
         why: what to tell somebody who may not come in; empty for the usual words.
         token: of the session that the user has; empty where there is none.
+        named: whom a proxy in front names, also where that person has signed out here.
     """
 
     user: User | None
     set_cookie: str = ""
     why: str = ""
     token: str = field(default="", repr=False)
+    named: Named | None = None
 
 
 async def is_local(studio: Studio, hosts: Hosts) -> bool:
@@ -65,12 +71,39 @@ async def who_asks(connection: HTTPConnection, *, local: bool) -> Answer:
     if local:
         name = unquote(connection.cookies.get(current_user.NAME_COOKIE, ""))[:PERSON_LIMIT]
         return Answer(User(LOCAL, name, "admin"))
-    token = connection.cookies.get(session_cookie_name(), "")
-    if not token:
+    token, settings = token_of(connection), studio.settings.sign_in
+    if not token and not settings.user_header:
         return Answer(None)
-    sessions = studio.state.sessions_if_open or await run_in_threadpool(lambda: studio.state.sessions)
+    sessions = studio.state.sessions_if_open
+    if sessions is None:
+        sessions = await run_in_threadpool(lambda: studio.state.sessions)
+    if settings.user_header:
+        try:
+            who = named(connection, settings)
+        except NotNamed as error:
+            return Answer(None, why=str(error))
+        if who is not None:
+            return await _by_proxy(studio, connection, token, who)
     user = sessions.who(token)
+    if user and sessions.way_of(token) == PROXY:
+        return Answer(None, why="This session is for requests that come through the proxy in front.")
     return Answer(user, token=token if user else "")
+
+
+async def _by_proxy(studio: Studio, connection: HTTPConnection, token: str, who: Named) -> Answer:
+    """Return whom the proxy names, with a session; nobody where that person has signed out in this browser."""
+    at, sessions = proxy_sessions(studio), studio.state.sessions
+    if token and at.is_known(token, who) and (user := sessions.who(token)):
+        return Answer(user, token=token, named=who)
+    try:
+        mine = await run_in_threadpool(at.token_for, who, connection, token, is_wanted=False)
+    except (BadClaim, PeopleError) as error:
+        return Answer(None, why=str(error))
+    user = sessions.who(mine) if mine else None
+    if user is None:
+        return Answer(None, named=who)
+    cookie = session_cookie(connection, studio, mine) if mine != token else ""
+    return Answer(user, set_cookie=cookie, token=mine, named=who)
 
 
 def still_there(studio: Studio, who: Answer, is_enough: Callable[[User], bool]) -> bool:

@@ -1,0 +1,128 @@
+"""Bounds of connections whose request has not begun or has not arrived: no application hears of them.
+
+uvicorn has none, and Streamlit passes no options on to it, so methods of its protocol are wrapped here. Where
+there are too many connections, the one that has waited longest for the rest of a request is dropped: so who
+opens a thousand and sends nothing takes the place of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import cache
+from typing import Any, Protocol
+
+HEAD_SECONDS = 15.0  # in which the head of a request has to arrive
+HEAD_BYTES = 64 * 1024  # that are read of a request before its head is whole
+MOST = 4096  # connections
+RESERVED = 256  # handles that stay for files, children and calls to Kling
+WANTED = 16_384  # handles, if the system allows so many
+
+
+class ServerConnection(Protocol):
+    """What is used of uvicorn's protocols, `H11Protocol` and `HttpToolsProtocol`."""
+
+    connections: set[Any]
+    transport: asyncio.Transport
+    cycle: Any
+
+
+class Connections:
+    """Which connections wait for a request.
+
+    Args:
+        most: connections of all kinds.
+        seconds: that one waits.
+    """
+
+    def __init__(self, most: int, seconds: float = HEAD_SECONDS) -> None:
+        self._most, self._seconds = most, seconds
+        self._waiting: dict[ServerConnection, int] = {}  # how much it has sent, the longest-waiting first
+
+    def made(self, connection: ServerConnection) -> None:
+        """Count a new one, and drop one if there are too many."""
+        if len(connection.connections) > self._most:
+            idle = (each for each in connection.connections if _is_idle(each))
+            dropped = next(iter(self._waiting), None) or next(idle, connection)
+            self.over(dropped)
+            dropped.transport.abort()
+        if not connection.transport.is_closing():
+            self._wait(connection)
+
+    def received(self, connection: ServerConnection, size: int) -> None:
+        """Look what `size` bytes have brought: the rest of a head, or only more of it."""
+        under_way = connection.cycle is not None and not connection.cycle.response_complete
+        if under_way or connection not in connection.connections:  # the second: it has become a WebSocket
+            self.over(connection)
+            return
+        if connection not in self._waiting:
+            self._wait(connection)
+        self._waiting[connection] += size
+        if self._waiting[connection] > HEAD_BYTES:
+            connection.transport.abort()
+
+    def over(self, connection: ServerConnection) -> None:
+        """Count it no more."""
+        self._waiting.pop(connection, None)
+
+    def _wait(self, connection: ServerConnection) -> None:
+        self._waiting[connection] = 0
+        asyncio.get_running_loop().call_later(self._seconds, self._late, connection, connection.cycle)
+
+    def _late(self, connection: ServerConnection, cycle: object) -> None:
+        if connection in self._waiting and connection.cycle is cycle:
+            connection.transport.abort()
+
+
+def _is_idle(connection: Any) -> bool:
+    """Whether a connection is kept open after an answer, for another request."""
+    cycle = getattr(connection, "cycle", None)
+    return cycle is not None and cycle.response_complete
+
+
+def bound(protocol: type[Any], connections: Connections) -> None:
+    """Let every connection of a server's protocol be counted.
+
+    Args:
+        protocol: of uvicorn; its methods are replaced.
+        connections: where they are counted.
+    """
+    made, received, lost = protocol.connection_made, protocol.data_received, protocol.connection_lost
+
+    def connection_made(self: Any, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        connections.made(self)
+
+    def data_received(self: Any, data: bytes) -> None:
+        received(self, data)
+        connections.received(self, len(data))
+
+    def connection_lost(self: Any, error: Exception | None) -> None:
+        connections.over(self)
+        lost(self, error)
+
+    for method in (connection_made, data_received, connection_lost):
+        setattr(protocol, method.__name__, method)
+
+
+@cache
+def prepare_server() -> None:
+    """Bound the connections of this process's server, and let it have more of them."""
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    bound(AutoHTTPProtocol, Connections(min(MOST, _raise_limit() - RESERVED)))
+
+
+def _raise_limit() -> int:
+    """Let this process open more files, as far as it may; return how many it can."""
+    try:
+        import resource
+    except ImportError:  # not on every system
+        return MOST
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return WANTED if soft == resource.RLIM_INFINITY else soft
