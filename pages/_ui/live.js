@@ -43,6 +43,7 @@ function connect(hub) {
       over = true;
       clearTimeout(silent);
       socket.close();
+      leaveIfSignedOut(hub);
       // If no socket ever opened, a proxy may forbid them: then pages are drawn by Streamlit's timer, and all is well.
       if (hub.opened) away ??= setTimeout(say, AWAY_AFTER, AWAY);
       setTimeout(open, retry * (0.75 + Math.random() / 2));
@@ -64,6 +65,15 @@ function connect(hub) {
     socket.onclose = close;
   };
   open();
+}
+
+// Browsers do not say why a socket was refused, so a request asks. Who has signed out, in whatever tab, leaves for the
+// page that signs in; what is not stored yet stays in this tab (composer/autosave.js).
+async function leaveIfSignedOut(hub) {
+  const answer = await fetch(PATH, { cache: "no-store", redirect: "manual" }).catch(() => null);
+  // A proxy that lets no socket through may refuse this too: the page would be loaded again and again.
+  const isOver = answer && (answer.type === "opaqueredirect" || answer.status === 403) && hub.opened;
+  if (isOver || answer?.status === 401) location.reload();
 }
 
 // Streamlit shows a dialog for developers when its server is away ("streamlit run yourscript.py"): close it.
