@@ -23,6 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from kling.studio import logs  # noqa: E402 - the path comes first
+from kling.studio.identity.ways import NoWayIn  # noqa: E402
 from kling.studio.ledger import LedgerError  # noqa: E402
 from kling.studio.service import FolderTaken, Studio  # noqa: E402
 from kling.studio.settings import SettingsError, load  # noqa: E402
@@ -37,12 +38,18 @@ from pages._ui.routes import (  # noqa: E402
     drafts,
     gate,
     healthz,
+    invited,
     live,
     metrics,
     posters,
     previews,
+    public_files,
+    sign_in,
+    sign_in_oidc,
+    sign_out,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
+from pages._ui.routes.start_check import check_start  # noqa: E402
 
 
 @contextmanager
@@ -50,7 +57,7 @@ def exit_with_message() -> Iterator[None]:
     """Tell the operator what to change, and exit instead of serving a broken app."""
     try:
         yield
-    except (SettingsError, FolderTaken, LedgerError, StateError) as error:
+    except (SettingsError, FolderTaken, LedgerError, StateError, NoWayIn) as error:
         sys.stderr.write(f"\n  The studio does not start. {error}\n\n")
         sys.stderr.flush()
         os._exit(1)
@@ -69,6 +76,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     systemd = Systemd(os.environ, monotonic=time.monotonic)
     with exit_with_message():
         studio = Studio(settings, on_alive=systemd.alive)
+        check_start(studio)
     studio.start()
     context.install(studio)
     systemd.ready()
@@ -89,9 +97,14 @@ app = st.App(
         *clips.routes(),
         *drafts.routes(),
         *healthz.routes(),
+        *invited.routes(),
         *live.routes(),
         *metrics.routes(),
         *posters.routes(),
         *previews.routes(),
+        *public_files.routes(),
+        *sign_in.routes(),
+        *sign_in_oidc.routes(),
+        *sign_out.routes(),
     ],
 )

@@ -20,7 +20,7 @@ def is_loopback(host: str) -> bool:
         host: a name or a network address, IPv6 with or without brackets. An empty one is every address.
     """
     name = host.strip().strip("[]").rstrip(".").lower()
-    if name == "localhost":
+    if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -36,7 +36,7 @@ def outside_names(bound_to: str, called: Iterable[str], public_url: str) -> list
         called: names that it answers to.
         public_url: the address for people; empty if none is set.
     """
-    hosts = [bound_to or "0.0.0.0", *called]  # noqa: S104 - a name for "everywhere"
+    hosts = [bound_to or "0.0.0.0", *filter(None, called)]  # noqa: S104 - a name for "everywhere"
     if public_url:
         hosts.append(urlsplit(public_url).hostname or "")
     return [host for host in dict.fromkeys(hosts) if not is_loopback(host)]

@@ -1,4 +1,4 @@
-"""Who asks: the person of a session, whom a proxy names, or whoever uses a studio that nobody else can reach."""
+"""Who asks: the person of a session, whom a proxy names, or the one user of a studio that is local."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def who_asks(connection: HTTPConnection, *, local: bool) -> Answer:
 
 
 async def _by_proxy(studio: Studio, connection: HTTPConnection, token: str, who: Named) -> Answer:
-    """Return whom the proxy names, with a session; nobody where that person has signed out in this browser."""
+    """Return whom the proxy names, with a session; nobody where that person has signed out here."""
     at, sessions = proxy_sessions(studio), studio.state.sessions
     if token and at.is_known(token, who) and (user := sessions.who(token)):
         return Answer(user, token=token, named=who)
