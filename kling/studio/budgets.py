@@ -81,7 +81,9 @@ class Budgets:
         self._opened = self._opened or self._store()
         return self._known()
 
-    def set(self, scope: Scope, number: Decimal | str, unit: str = UNITS, *, person_id: str = "") -> Limit:
+    def set(
+        self, scope: Scope, number: Decimal | int | str, unit: str = UNITS, *, person_id: str = ""
+    ) -> Limit:
         """Set a limit of the account in use; it holds from the next order on. Only an admin may.
 
         Args:
