@@ -55,6 +55,7 @@ class Found:
         files: clips, pictures and old copies that are deleted.
         copies: folders and files that hold it further on.
         is_last_admin: the account is the only one with that role.
+        is_named: the name stands in the audit, or beside a template of the team.
     """
 
     jobs: frozenset[str]
@@ -64,11 +65,12 @@ class Found:
     files: tuple[Path, ...] = ()
     copies: tuple[str, ...] = ()
     is_last_admin: bool = False
+    is_named: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing of that person or job."""
-        return not (self.jobs or self.person_id or self.unfinished)
+        return not (self.jobs or self.person_id or self.is_named)
 
 
 def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
@@ -105,6 +107,7 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         unfinished=tuple(sorted(job.id for job in chosen if job.state not in ENDED)),
         files=tuple(_files(folder, ids, key)),
         copies=tuple(_copies(folder, ids, key)),
+        is_named=bool(key) and _is_named(folder / FILE, key),
         is_last_admin=bool(person_id) and _admins(folder / FILE) == {person_id},
     )
 
@@ -182,6 +185,14 @@ def _jobs(log: Path) -> dict[str, Job]:
 def _person_id(database: Path, key: str) -> str:
     rows = _asked(database, "SELECT id, name FROM people ORDER BY removed > 0", ())
     return next((row[0] for row in rows if name_key(row[1]) == key), "")
+
+
+def _is_named(database: Path, key: str) -> bool:
+    names = (
+        *_asked(database, "SELECT DISTINCT name FROM audit", ()),
+        *_asked(database, "SELECT DISTINCT author FROM team_templates", ()),
+    )
+    return any(name_key(row[0]) == key for row in names)
 
 
 def _admins(database: Path) -> set[str]:

@@ -316,6 +316,17 @@ def _out_of_extra(row: Mapping[str, str], columns: Collection[str]) -> Mapping[s
     }
 
 
+def fault_of(start: bytes) -> str:
+    """Return what keeps a file from being a log of this studio, with the remedy; empty if nothing does.
+
+    Args:
+        start: its first bytes, with the whole of its first line.
+    """
+    columns = parse(start.partition(b"\n")[0]).columns
+    missing = [name for name in _NEEDED if name not in columns]
+    return _why_unusable(start, missing) if missing and start else ""
+
+
 def _why_unusable(data: bytes, missing: Sequence[str]) -> str:
     """Return what is wrong with the file, and the remedy."""
     start = data[:4000]

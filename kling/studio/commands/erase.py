@@ -1,0 +1,74 @@
+"""`erase --person NAME | --job ID`: words, pictures, names and clips go, while the studio is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+
+from kling.studio.commands.settings import operator_settings
+from kling.studio.erasure import CannotErase, Found, erase, find
+from kling.studio.folder import DataFolder, FolderTaken
+from kling.studio.settings import SettingsError
+
+ELSEWHERE = (
+    "Not reached from here: Kling keeps its tasks and, for 30 days, their videos; the server's output has "
+    "prompts if STUDIO_LOG_PROMPTS was on; downloads are where people put them.\n"
+)
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "erase",
+        help="take out what a person wrote, or one job, while the studio is stopped",
+        description="Delete prompts, pictures, names and clips. Costs and ids stay. Without --yes it only "
+        "says what it would do.",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--person", metavar="NAME", default="", help="all of one person")
+    what.add_argument("--job", metavar="ID", default="", help="one job, by its external_task_id")
+    parser.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Erase, or say what would be erased; return the exit code."""
+    os.umask(0o077)
+    try:
+        folder = operator_settings().data_dir
+        owned = DataFolder(folder)
+        try:
+            found = find(folder, person=options.person, job_id=options.job)
+            if found.is_empty:
+                sys.stderr.write(f"There is nothing of {options.person or options.job} in {folder}.\n")
+                return 1
+            sys.stdout.write(_said(found))
+            if options.yes:
+                erase(folder, found, datetime.now(UTC))
+        finally:
+            owned.release()
+    except (CannotErase, FolderTaken, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write("Erased.\n" if options.yes else "Nothing was erased yet: add --yes to do it.\n")
+    return 0
+
+
+def _said(found: Found) -> str:
+    jobs = f"{len(found.jobs):,} jobs: their prompts, names and notes"
+    lines = [f"{jobs}, and {len(found.files):,} files (clips, their pictures, previews, old copies)."]
+    if found.person_id:
+        lines.append(f"The account {found.person_id}: its name, what lets it in, and its drafts.")
+    if found.name:
+        lines.append("The name in the audit, and the team templates of that author.")
+    lines.append("Costs, times, models and ids stay.")
+    if found.unfinished:
+        lines.append(f"{len(found.unfinished):,} jobs have not ended, so this would be refused.")
+    if found.copies:
+        lines.append("Backups still hold it; delete them, or erase there after a restore:")
+        lines.extend(f"  {copy}" for copy in found.copies)
+    else:
+        lines.append("No backup is known that holds it; copies made without `backup` are not known.")
+    return "".join(f"{line}\n" for line in lines) + ELSEWHERE
