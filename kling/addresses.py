@@ -12,8 +12,6 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-import urllib3
-
 LONGEST = 16_384  # characters; signed links have one or two thousand
 PORTS = {"https": 443, "http": 80}
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -71,13 +69,16 @@ def origin(url: str) -> Origin:
     Raises:
         BadAddress: it is no address, or can be read in two ways.
     """
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     check_text(url)
     try:
-        parts, other = urlsplit(url), urllib3.util.parse_url(url)
+        parts, other = urlsplit(url), parse_url(url)
         port, other_port = parts.port, other.port
     except ValueError:
         raise BadAddress("it cannot be read") from None
-    except urllib3.exceptions.LocationParseError:
+    except LocationParseError:
         raise BadAddress("it cannot be read") from None
     scheme, host = parts.scheme, (parts.hostname or "").lower()
     if scheme not in PORTS or other.scheme != scheme:

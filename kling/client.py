@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling import resource_packs
 from kling.addresses import is_on_this_machine
 from kling.auth import Credentials, Signer
 from kling.deprecated import OldMethods
 from kling.dialect import Call
-from kling.download import MAX_BYTES, Downloader, Resolve
 from kling.endpoint import TEXT_TO_VIDEO, Endpoint, Request, endpoint_of
 from kling.errors import (
     AuthenticationFailed,
@@ -30,10 +29,14 @@ from kling.errors import (
     TransportError,
     WaitTimeout,
 )
+from kling.limits import CONNECT_TIMEOUT, MAX_BYTES, READ_TIMEOUT
 from kling.problems import Problem, id_problem
 from kling.resource_packs import ResourcePack
 from kling.tasks import Status, Task
-from kling.transport import CONNECT_TIMEOUT, READ_TIMEOUT, RequestsTransport, Transport
+
+if TYPE_CHECKING:
+    from kling.download import Downloader, Resolve
+    from kling.transport import Transport
 
 SINGAPORE = "https://api-singapore.klingai.com"
 MAX_PAGE, MAX_PAGE_SIZE = 1000, 500
@@ -82,6 +85,10 @@ class Client(OldMethods):
         self.retired_ok = retired_ok
         self._signer = Signer(credentials)
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
+        # Imported here: whoever only makes and checks requests does not wait for HTTP.
+        from kling.download import Downloader
+        from kling.transport import RequestsTransport
+
         self._transport = transport or RequestsTransport(
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,

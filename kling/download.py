@@ -30,9 +30,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from kling.addresses import PORTS, BadAddress, Origin, is_public, is_trusted, joined, origin
 from kling.errors import DownloadFailed
+from kling.limits import MAX_BYTES
 from kling.transport import TROUBLE, Session, TooSlow, chunks, kind, transport_error
 
-MAX_BYTES = 2 * 2**30
 MAX_REDIRECTS = 3
 FIRST_BYTES = 1024  # asked for by `Downloader.check`
 

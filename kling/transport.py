@@ -17,8 +17,8 @@ import urllib3
 from requests.auth import AuthBase
 
 from kling.errors import MaybeSent, NotSent, TransportError
+from kling.limits import CONNECT_TIMEOUT, READ_TIMEOUT
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0  # seconds
 ANSWER_LIMIT = 4 * 2**20  # bytes; a page of 500 tasks is about one megabyte
 _NEVER_STARTED = (
     requests.exceptions.ConnectTimeout,

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 READY_WITHIN = 30.0  # seconds for the sandbox to start
 FIRST_LINE = "Kling sandbox: "
 ROOT = str(Path(__file__).parents[2])
+SLEEP = 5.0  # seconds without use before it is started
 RESTART_PAUSES = (0.5, 2.0, 10.0)  # seconds, the last one for ever
 
 
@@ -35,6 +36,11 @@ class Connection(Protocol):
     @property
     def is_sandbox(self) -> bool:
         """Whether nothing on this account costs money."""
+        ...
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether the first call has to wake it up; what is not urgent lets it sleep."""
         ...
 
     def client(self) -> Client:
@@ -58,6 +64,7 @@ class KlingConnection:
     """The real API, or anything else that `KLINGAI_BASE_URL` names."""
 
     is_sandbox = False
+    is_asleep = False
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -77,15 +84,26 @@ class KlingConnection:
 class SandboxConnection:
     """A sandbox as a child process, started again if it ends by itself.
 
+    It sleeps until its first use, or for some seconds after `start`: the first page has the processor.
     The two processes speak HTTP only. The child ends with its parent, even with a killed one, because its
     stdin then reaches its end. Its keys are new at every start of the studio and are in no command line.
+
+    Args:
+        data: its folder.
+        arguments: further ones of its command line.
+        webhook_secret: signs its callbacks.
+        sleep: seconds.
     """
 
     is_sandbox = True
 
-    def __init__(self, data: Path, *, arguments: tuple[str, ...] = (), webhook_secret: str = "") -> None:
+    def __init__(
+        self, data: Path, *, arguments: tuple[str, ...] = (), webhook_secret: str = "", sleep: float = SLEEP
+    ) -> None:
         self._data, self._arguments, self._webhook_secret = data, arguments, webhook_secret
+        self._sleep = sleep
         self._keys = KeyPair(f"studio-{secrets.token_hex(8)}", secrets.token_urlsafe(48))
+        self._awake = threading.Event()
         self._ready = threading.Event()
         self._stopping = threading.Event()
         self._client: Client | None = None
@@ -98,12 +116,18 @@ class SandboxConnection:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
+    @property
+    def is_asleep(self) -> bool:
+        """Whether the child has not been started yet; asking for a client starts it."""
+        return not self._awake.is_set()
+
     def start(self) -> None:
-        """Start the child in the background."""
+        """Have the child started in the background, when it is used or after some seconds."""
         self._thread.start()
 
     def client(self) -> Client:
         """Return a client of the running child, waiting for it if it is just starting."""
+        self._awake.set()
         self._ready.wait(READY_WITHIN)
         client = self._client
         if client is None:
@@ -113,6 +137,7 @@ class SandboxConnection:
     def stop(self) -> None:
         """End the child: its stdin closes, which it takes as the sign to go."""
         self._stopping.set()
+        self._awake.set()
         self._ready.set()
         if self._process is not None:
             _end(self._process)
@@ -121,6 +146,8 @@ class SandboxConnection:
 
     def _supervise(self) -> None:
         starts = 0
+        self._awake.wait(self._sleep)
+        self._awake.set()
         while not self._stopping.is_set():
             try:
                 self._run_once()

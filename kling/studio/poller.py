@@ -43,6 +43,7 @@ MOST_GETS = 10  # jobs of one poll that are asked for one by one
 # so many answers at least.
 MISSING_FOR = {True: 3.0, False: 24 * 3600.0}
 MISSING_TIMES = 3
+WHILE_ASLEEP = 1.0  # seconds between two looks at whether the account has woken up
 BEAT = 60.0  # seconds between two signs of life in the log's seal
 REST = 5.0  # seconds that the thread sleeps at a time, so that it shows that it lives while nothing is due
 
@@ -201,6 +202,8 @@ class Poller:
             self._next_beat = now + BEAT
             self._ledger.sync()
             self._ledger.beat()
+        if self._connection.is_asleep:  # a comparison has time, and would wake it up
+            return now + WHILE_ASLEEP
         client = self._connection.client
         dues = [self._accounts.step(client, now), self._scan.step(client, now)]
         return min((due for due in dues if due is not None), default=None)

@@ -117,6 +117,8 @@ def _raise_next(errors: list[BaseException | None]) -> None:
 class Account:
     """A connection to it."""
 
+    is_asleep = False
+
     def __init__(self, kling: Kling, *, is_sandbox: bool = False) -> None:
         self.kling, self.is_sandbox = kling, is_sandbox
         self.lifecycle: list[str] = []

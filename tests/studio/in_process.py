@@ -195,7 +195,7 @@ class InProcess:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.wire = wire
-        self.is_sandbox = credentials is None
+        self.is_sandbox, self.is_asleep = credentials is None, False
         self._client = Client(
             credentials or KEYS,
             base_url=base_url,

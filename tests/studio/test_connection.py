@@ -120,6 +120,37 @@ def test_the_sandbox_starts_answers_comes_back_when_killed_and_ends_when_stopped
         sandbox.client()
 
 
+def test_the_sandbox_sleeps_until_it_is_used(tmp_path):
+    connection = SandboxConnection(tmp_path, arguments=TINY, sleep=3600)
+    connection.start()
+    before = connection.is_asleep, connection.pid
+    assert not connection.client().list()
+    assert before == (True, None)
+    assert connection.is_asleep is False
+    connection.stop()
+
+
+def test_the_sandbox_wakes_up_by_itself(tmp_path):
+    connection = SandboxConnection(tmp_path, arguments=TINY, sleep=0.01)
+    connection.start()
+    while connection.pid is None:
+        threading.Event().wait(0.01)
+    assert not connection.is_asleep
+    connection.stop()
+    assert connection.pid is None
+
+
+def test_a_sandbox_that_is_stopped_asleep_was_never_started(tmp_path, monkeypatch):
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *arguments, **_: started.append(arguments))
+    connection = SandboxConnection(tmp_path, sleep=3600)
+    connection.start()
+    connection.stop()
+    with pytest.raises(NotSent, match="not running"):
+        connection.client()
+    assert started == []
+
+
 def test_its_keys_stand_in_no_command_line(sandbox):
     sandbox.client()
     process = Path(f"/proc/{pid_of(sandbox)}")
@@ -132,7 +163,7 @@ def test_its_keys_stand_in_no_command_line(sandbox):
 
 def test_a_stop_in_the_moment_of_the_start_leaves_no_process(tmp_path, monkeypatch):
     popen = subprocess.Popen
-    connection = SandboxConnection(tmp_path, arguments=TINY)
+    connection = SandboxConnection(tmp_path, arguments=TINY, sleep=0)
     started: list[subprocess.Popen[str]] = []
 
     def slow(*arguments, **options):

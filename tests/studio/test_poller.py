@@ -92,6 +92,23 @@ def test_without_tasks_nothing_is_asked_and_nothing_is_due(bench):
     assert bench.kling.requests == 0
 
 
+def test_an_account_that_sleeps_is_not_woken_up_to_be_compared_with_the_log(bench):
+    bench.connection.is_asleep = True
+    bench.studio.scan.request()
+    bench.run_for(10)
+    assert bench.kling.requests == 0
+    bench.connection.is_asleep = False
+    bench.run_for(2)
+    assert bench.kling.requests == 1
+
+
+def test_a_running_task_is_asked_for_although_the_account_sleeps(bench):
+    bench.connection.is_asleep = True
+    running(bench, 1)
+    bench.poller.step()
+    assert bench.kling.pages == [(1, 30)]
+
+
 def test_another_accounts_tasks_are_never_asked_for(bench):
     bench.ledger.append("s-1", state="processing", account="sandbox", task_id="1")
     bench.ledger.append("s-2", state="succeed", account="sandbox", task_id="2")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from kling.download import sync_folder
+from kling.studio.files import sync_folder
 from kling.studio.jobs import COLUMNS, dump_json, json_object
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.ledger.csv_text import Contents, encode_row, parse, record_of
