@@ -63,7 +63,7 @@ def draw_all(shown: Mapping[str, Sequence[Job]]) -> None:
 
 def draw(card: Sequence[Job]) -> None:
     # A batch is shown by the job that was done first, because that one stays the same when others are done.
-    here, job = studio(), min(card, key=lambda each: each.since.get(SUCCEED, each.ordered_at))
+    job = min(card, key=lambda each: each.since.get(SUCCEED, each.ordered_at))
     player(job, boxed=True)
     if len(card) > 1:
         st.page_link(
@@ -78,7 +78,7 @@ def draw(card: Sequence[Job]) -> None:
         escape_markdown(" · ".join(filter(None, [order_line(job), moment(ordered(job)), job["person"]])))
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        downloads(here, job, page="gallery")
+        downloads(job)
         remix(job)
 
 

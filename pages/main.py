@@ -65,6 +65,10 @@ STYLE = """<style>
   .studio-sign-out button:focus-visible { outline: 2px solid light-dark(#5b3df5, #b3a4ff);
     outline-offset: 2px; }
   @media (max-width: 640px) { .studio-sign-out button { min-height: 2.75rem; } }
+  a.studio-download { display: inline-flex; align-items: center; min-height: 2.5rem; padding: 0.25rem 0.75rem;
+    border: 1px solid light-dark(#dcd7ee, #373149); border-radius: 0.6rem; color: inherit;
+    text-decoration: none; }
+  a.studio-download:hover { border-color: currentColor; color: light-dark(#4a2fd6, #b3a4ff); }
   .studio-unkept { position: fixed; inset: 4rem 1rem auto auto; z-index: 1000; max-width: min(24rem, 90vw);
     padding: 0.75rem 1rem; border-radius: 0.5rem; font: 0.875rem "Source Sans", sans-serif;
     background: light-dark(#fff3d6, #453708); color: light-dark(#5c4400, #ffe9ab); }

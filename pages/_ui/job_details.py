@@ -39,7 +39,7 @@ def details(job: Job) -> None:
             with picture:
                 player(job, preload="metadata")
                 with st.container(horizontal=True):
-                    downloads(here, job, page="history")
+                    downloads(job)
         with words:
             status(here, job)
             job_actions(here, job, page="history")

@@ -6,7 +6,6 @@ import streamlit as st
 
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
-from kling.studio.service import Studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import prompt_of
@@ -44,18 +43,13 @@ def _ratio(job: Job) -> str:
     return "16/9"
 
 
-def downloads(studio: Studio, job: Job, *, page: str) -> None:
-    """Draw a button for each of our own copies; a file is read when somebody presses, not before."""
-    for watermark in (False, True) if job["watermark_file"] else (False,):
-        st.download_button(
-            "Download with watermark" if watermark else "Download",
-            data=studio.archive.video(job.id, watermark=watermark).read_bytes,
-            file_name=f"kling-{job.id}{'-watermark' if watermark else ''}.mp4",
-            mime="video/mp4",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"{page}.download-{job.id}-{watermark}",
-        )
+def downloads(job: Job) -> None:
+    """Draw a link for each of our own copies, which the browser keeps as a file."""
+    for words, name in (("Download", ""), ("Download with watermark", ".watermark")):
+        if name and not job["watermark_file"]:
+            continue
+        source = escape_html(f"{base_path()}/clips/{job.id}{name}.mp4?download")
+        st.html(f'<a class="studio-download" href="{source}" download>{words}</a>', width="content")
 
 
 def remix(job: Job, *, words: str = "Use in Compose") -> None:

@@ -59,7 +59,7 @@ def _job(job: Job, *, play: bool) -> None:
     job_actions(here, job, page="composer")
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.state == SUCCEED and job["file"]:
-            downloads(here, job, page="composer")
+            downloads(job)
         remix(job)
 
 

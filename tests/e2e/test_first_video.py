@@ -62,7 +62,7 @@ def test_from_a_prompt_to_a_playing_video(
     assert (width, height) == (1280, 720)
     assert duration == pytest.approx(5, abs=0.1)
     with page.expect_download() as downloading:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("link", name="Download").click()
     assert Path(downloading.value.path()).read_bytes()[4:8] == b"ftyp"
     go_to(page, "History")
     page.get_by_test_id("stDataFrame").wait_for()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import stat
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -24,9 +26,27 @@ def routes() -> list[BaseRoute]:
 
 
 def clip(request: Request) -> Response:
-    """Serve a video or its poster; no name leads out of the folder."""
+    """Serve a video or its poster, with `?download` as a file to keep."""
     name = request.path_params["name"]
-    path = context.studio().archive.folder / name
-    if not CLIP_NAME.fullmatch(name) or not path.is_file():
+    keep_as = f"kling-{name}" if "download" in request.query_params else None
+    return file_answer(context.studio().archive.folder, name, CLIP_NAME, keep_as=keep_as)
+
+
+def file_answer(folder: Path, name: str, names: re.Pattern[str], *, keep_as: str | None = None) -> Response:
+    """Return the answer with a file of a folder; no name and no link leads out of the folder.
+
+    Args:
+        folder: where it lies.
+        name: as it was asked for.
+        names: that are served.
+        keep_as: the name under which a browser keeps it; None where it is shown.
+    """
+    if not names.fullmatch(name):
         return Response(status_code=404)
-    return FileResponse(path, headers=CLIP_HEADERS)
+    try:
+        found = (folder / name).lstat()
+    except OSError:
+        return Response(status_code=404)
+    if not stat.S_ISREG(found.st_mode):
+        return Response(status_code=404)
+    return FileResponse(folder / name, headers=CLIP_HEADERS, filename=keep_as, stat_result=found)
