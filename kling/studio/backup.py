@@ -27,6 +27,7 @@ from kling.studio.files import sync_folder, write_whole
 from kling.studio.jobs import fold
 from kling.studio.jobs.job import Job
 from kling.studio.ledger.csv_text import parse
+from kling.studio.state.faults import FILE as STATE
 
 MANIFEST = "backup.json"
 KNOWN = "backups.json"  # in the data folder: where backups went, so that an erasure can name them
@@ -76,7 +77,7 @@ def back_up(folder: Path, to: Path, *, link: bool = True, now: datetime | None =
         BackupError: there is no copy.
     """
     folder, to = folder.resolve(), to.absolute()
-    if not (folder / LOG).is_file():
+    if not any((folder / name).is_file() for name in (LOG, STATE)):
         raise BackupError(f"{folder} has no {LOG}: set STUDIO_DATA_DIR to the studio's data folder.")
     if folder == to.resolve() or folder in to.resolve().parents or to.resolve() in folder.parents:
         raise BackupError("The backup may lie neither in the data folder nor above it: name another folder.")
@@ -144,7 +145,7 @@ def _fill(folder: Path, stage: Path, done: Summary, *, link: bool) -> dict[str, 
 
 def _whole_lines(log: Path) -> bytes:
     """Return the log up to its last whole line; a row that is being written belongs to the next backup."""
-    data = log.read_bytes()
+    data = log.read_bytes() if log.exists() else b""
     return data[: data.rfind(b"\n") + 1]
 
 

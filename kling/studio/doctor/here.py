@@ -58,8 +58,8 @@ def data_folder(folder: Path) -> Iterator[Finding]:
         remedy = f"chown -R {_user()} {folder}"
         yield problem(about, f"{stranger} cannot be written by {_user()}", remedy)
     else:
-        running = " A studio is running there." if is_taken(folder) else ""
-        yield ok(about, f"{folder} can be written.{running}")
+        running = ", and a studio runs there" if is_taken(folder) else ""
+        yield ok(about, f"{folder} can be written{running}")
     if is_open_to_others(folder):
         what = f"other users of this machine can look into {folder}, where prompts and videos are"
         yield warning("rights", what, f"chmod 700 {folder}")

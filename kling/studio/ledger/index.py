@@ -71,12 +71,7 @@ class JobIndex:
             if old_group and old_group != group:
                 self._batches[old_group].pop(job_id, None)
         self._states[state] += 1
-        kind = (cells.get("account", ""), cells.get("model_name", ""), state)
-        was = (before["account"], before["model_name"], before.state) if before else None
-        if kind != was:
-            self._kinds[kind] += 1
-            if was:
-                self._kinds[was] -= 1
+        self._count_kind(before, job)
         if group:
             self._batches.setdefault(group, {})[job_id] = None
         if parent:
@@ -87,6 +82,14 @@ class JobIndex:
             if has_clip:
                 self._add_clip(position, group)
         self._update_unfinished(job_id, job, state)
+
+    def _count_kind(self, before: Job | None, job: Job) -> None:
+        was = (before["account"], before["model_name"], before.state) if before else None
+        kind = (job["account"], job["model_name"], job.state)
+        if kind != was:
+            self._kinds[kind] += 1
+            if was:
+                self._kinds[was] -= 1
 
     def _note_person(self, cells: Mapping[str, str]) -> None:
         person = cells.get("person", "")
