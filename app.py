@@ -47,6 +47,7 @@ from pages._ui.routes import (  # noqa: E402
     sign_in,
     sign_in_oidc,
     sign_out,
+    uploads,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
 from pages._ui.routes.start_check import check_start  # noqa: E402
@@ -106,5 +107,6 @@ app = st.App(
         *sign_in.routes(),
         *sign_in_oidc.routes(),
         *sign_out.routes(),
+        *uploads.routes(),
     ],
 )

@@ -48,6 +48,7 @@ from kling.studio.sender import Sender
 from kling.studio.settings import Settings
 from kling.studio.spending import SpendingSums
 from kling.studio.state.shared import SharedState
+from kling.studio.uploads import Uploads
 from kling.studio.video_check import VideoChecker
 
 __all__ = ["Check", "FolderTaken", "Studio"]
@@ -120,6 +121,7 @@ class Studio:
                 session_hours=settings.sign_in.hours,
                 idle_hours=settings.sign_in.idle_hours,
             )
+            self.uploads = Uploads(settings.data_dir, monotonic=monotonic)
             self.previews = Previews(
                 settings.data_dir / PREVIEWS, on_done=lambda _name: self.changes.notify()
             )

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from kling.studio.identity.roles import Action
 from kling.studio.state.records import DRAFT_BYTES
+from kling.studio.uploads import MOST_BYTES
 
 SOCKET = "SOCKET"  # stands among the methods of a door that takes WebSockets
 READ = frozenset({"GET", "HEAD"})
 SIGN_IN = "/sign-in"
-UPLOAD_BYTES = 20 * 2**20  # of one file that a person hands in
 _ODD = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\\x00-\x1f\x7f]")  # what another parser may read as another path
 _KEPT = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f#]*")
 
@@ -76,7 +76,7 @@ DOORS: tuple[Door, ...] = (
     Door("/previews/*", Action.LOOK),
     Door("/live", Action.LOOK, frozenset({"GET", SOCKET})),
     Door("/drafts/*", Action.DRAFT, frozenset({"PUT"}), 4 * DRAFT_BYTES),
-    Door("/uploads", Action.DRAFT, frozenset({"PUT"}), UPLOAD_BYTES, seconds=300),
+    Door("/uploads", Action.DRAFT, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     # Of Streamlit.
     Door("/_stcore/stream", Action.LOOK, frozenset({SOCKET})),
     Door("/_stcore/host-config", Action.LOOK),
