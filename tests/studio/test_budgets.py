@@ -216,7 +216,7 @@ def test_a_job_counts_on_the_day_of_its_order_however_late_it_ends(held, clock):
 def test_a_batch_is_accepted_whole_or_not_at_all(bench):
     bench.studio.budgets.set(Scope.TEAM_DAY, PRICE * 3)
     refused = refusal(bench, ADA, *[FOX] * 4)
-    assert (refused.used, refused.wanted) == (0, PRICE * 4)
+    assert (refused.used, refused.wanted) == (Decimal(0), PRICE * 4)
     assert "these 4 clips together would add" in str(refused)
     assert bench.ledger.jobs() == ()
     assert bench.kling.posts == []

@@ -4,6 +4,9 @@
 point; at `none` it does not die by itself.
 `recover DATA URL POINT PROMPT…` follows everything to its end, and orders before that what the log does not
 have: so does a person who does not find an order again.
+`press DATA URL POINT PROMPT…` lets ten people order one prompt each at the same moment, again and again, and
+notes in the file `DATA.told` what each of them was told. Who was told nothing, and does not find the order in
+the log, presses again.
 With `VICTIM_CHECKS=child` videos are looked at in child processes, as they are outside of tests.
 
 Each runs as a process of its own. `serve` starts them: it reads one JSON object a line, `arguments` and
@@ -20,6 +23,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ from kling import Client, KeyPair, TextToVideo, download, transport
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
 from kling.studio import archive, poller
 from kling.studio.archive import Archive
+from kling.studio.budgets import OverBudget
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
@@ -47,6 +52,7 @@ POINTS = (
 SPEED = 1000.0  # the studio's pauses and ages pass this much faster: 15 minutes in 0.9 seconds
 LONGEST = 60  # seconds that a victim may take
 PACE = (50.0, 100.0)  # seconds of the studio between looks
+PEOPLE = 10  # who press at once
 
 
 def die() -> None:
@@ -136,12 +142,36 @@ def main(act: str, data: str, url: str, point: str, *prompts: str) -> None:
     if act == "recover":
         known = {job["prompt"] for job in studio.ledger.jobs()}
         prompts = tuple(prompt for prompt in prompts if prompt not in known)
-    if prompts:
+    if act == "press":
+        press_all(studio, Path(f"{data}.told"), prompts)
+    elif prompts:
         studio.order_all([TextToVideo(prompt=prompt) for prompt in prompts], person="victim", session=data)
     while studio.ledger.unfinished():
         studio.poller.step()
         time.sleep(0.01)
     studio.stop()
+
+
+def press_all(studio: Studio, told: Path, prompts: tuple[str, ...]) -> None:
+    """Let the people press; see `press` above."""
+    known = {job["prompt"] for job in studio.ledger.jobs()}
+    if told.exists():
+        known |= {line.partition("\t")[0] for line in told.read_text(encoding="utf-8").splitlines()}
+    handle = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def press(number: int) -> None:
+        if (prompt := prompts[number]) in known:
+            return
+        who = f"p{number % PEOPLE}"
+        answer = "accepted"
+        try:
+            studio.order(TextToVideo(prompt=prompt), person=who, person_id=who, session=prompt)
+        except OverBudget as error:
+            answer = str(error)
+        os.write(handle, f"{prompt}\t{answer}\n".encode())
+
+    with ThreadPoolExecutor(PEOPLE) as people:
+        list(people.map(press, range(len(prompts))))
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> None:
