@@ -31,6 +31,9 @@ SECTIONS: Mapping[str, tuple[str, Action, Callable[[], None]]] = {
 }
 STYLE = """<style>
   .st-key-admin { max-width: 60rem; }
+  [class*="st-key-admin-row-"] { padding-bottom: 1rem;
+    border-bottom: 1px solid light-dark(#e6e2f3, #2a2638); }
+  @media (max-width: 640px) { .st-key-admin-section button { min-height: 2.75rem; } }
   .studio-table { overflow-x: auto; }
   .studio-table table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
     font-variant-numeric: tabular-nums; }

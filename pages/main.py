@@ -130,7 +130,7 @@ def sidebar(user: User) -> None:
     st.subheader(":material/movie: Kling prompt studio")
     if here.connection.is_sandbox:
         st.badge("Sandbox", icon=":material/science:", color="green")
-    else:
+    elif may(user, Action.SEE_PRICES):
         st.badge("Kling: orders are billed", icon=":material/credit_card:", color="orange")
         st.caption(escape_markdown(f"Account {here.accounts.name}"))
     if current_user.has_sign_in():

@@ -120,6 +120,7 @@ class Studio:
                 monotonic=monotonic,
                 session_hours=settings.sign_in.hours,
                 idle_hours=settings.sign_in.idle_hours,
+                on_roles=self.changes.notify,
             )
             self.uploads = Uploads(settings.data_dir, monotonic=monotonic)
             self.previews = Previews(

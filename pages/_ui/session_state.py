@@ -152,6 +152,7 @@ class AdminState:
     """What the admin page holds beside the values of its widgets."""
 
     problems: dict[str, str] = field(default_factory=dict)  # by form: why it was refused, shown once
+    saved: str = ""  # the form of limits that was saved, said once
     confirm: str = ""  # the destructive press that a person is asked about
     invited: tuple[str, str] | None = (
         None  # the name of who was invited last, and the token; shown until hidden

@@ -34,7 +34,7 @@ OTHER_WIDGETS = (
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
     r"history\.(open_comparison|compare_now|page\w*|table_.+)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
-    r"admin\.(section|audit_\w+|(amount|unit|limit|save)-\w+)",
+    r"admin\.(section|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
 
 # The module that reads it for pages; those of the gate and the ways in; a list of other people's sessions.

@@ -63,6 +63,7 @@ class SharedState:
         session_hours: from a sign-in until its session ends.
         idle_hours: from the last use until a session ends.
         passwords: makes and compares hashes; a test may give cheap ones.
+        on_roles: called after each change of who may do what, in any thread; not for sessions.
 
     Raises:
         StateError: the file was made by a newer version, or is no database.
@@ -77,10 +78,12 @@ class SharedState:
         session_hours: float = SESSION_HOURS,
         idle_hours: float = IDLE_HOURS,
         passwords: Passwords | None = None,
+        on_roles: Callable[[], None] = lambda: None,
     ) -> None:
         check_file(folder / FILE)
         self._folder, self._clock, self._monotonic = folder, clock, monotonic
         self._hours, self._passwords = (session_hours, idle_hours), passwords
+        self._on_roles, self._roles = on_roles, frozenset[tuple[str, str]]()
         self._started = False
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
@@ -234,6 +237,12 @@ class SharedState:
         """Write a consistent copy of the database; see `Database.backup`."""
         self._get().database.backup(to)
 
+    def _look_at_roles(self, people: People) -> None:
+        roles = frozenset((person.id, person.role) for person in people.list())
+        if roles != self._roles:
+            self._roles = roles
+            self._on_roles()
+
     def _open_early(self) -> None:
         with suppress(StateError):  # who needs it hears of it
             self._get()
@@ -281,6 +290,7 @@ class SharedState:
             drafts.delete_old()
             browsers = Browsers(kept_secret(database, "browsers"))
             people = People(database, self._clock, passwords=self._passwords)
+            people.changes.subscribe(lambda: self._look_at_roles(people))
             hours, idle_hours = self._hours
             sessions = Sessions(database, people, self._clock, hours=hours, idle_hours=idle_hours)
             return _Opened(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import streamlit as st
@@ -16,6 +16,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import has_sign_in
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import price
+from pages._ui.session_state import admin_state
 
 WORDS = {
     Scope.CLIP: "One clip",
@@ -43,59 +44,75 @@ def budgets() -> None:
         )
     )
     st.subheader("For everybody", anchor=False)
-    rows(tuple(Scope), [limit for limit in limits if not limit.person_id], "")
+    form(tuple(Scope), [limit for limit in limits if not limit.person_id], "")
     if has_sign_in():
         single(limits)
     spending()
 
 
-def rows(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> None:
-    """Draw a form for each limit."""
+def form(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> None:
+    """Draw the form of these limits.
+
+    Args:
+        scopes: what the limits are for.
+        limits: those that are set.
+        person_id: whose they are; empty for everybody.
+    """
     known = {limit.scope: limit for limit in limits}
-    for scope in scopes:
-        row(scope, known.get(scope), person_id)
+    name = person_id or "everybody"
+    with st.form(f"admin.limits-{name}", border=False):
+        for scope in scopes:
+            row(scope, known.get(scope), person_id)
+        st.form_submit_button(
+            "Save the limits", on_click=_save, args=(scopes, known, person_id), key=f"admin.save-{name}"
+        )
+    if admin_state().saved == name:
+        admin_state().saved = ""
+        st.success("Saved. They hold from the next order on.", icon=":material/check:")
 
 
 def row(scope: Scope, limit: Limit | None, person_id: str) -> None:
-    """Draw the form of one limit."""
-    name = f"{scope.value}-{person_id}" if person_id else scope.value
-    currency = studio().settings.currency
-    with st.form(f"admin.limit-{name}", border=True):
-        number, unit, save = st.columns([3, 2, 2], vertical_alignment="bottom")
-        number.text_input(
-            WORDS[scope],
-            value=amount(limit.amount) if limit else "",
-            placeholder="no limit",
-            key=f"admin.amount-{name}",
-            max_chars=20,
-        )
-        units = [currency, UNITS]
-        unit.selectbox(
-            f"In what: {WORDS[scope].lower()}",
-            units,
-            index=units.index(limit.unit) if limit and limit.unit in units else 0,
-            format_func=lambda each: "Units" if each == UNITS else each,
-            key=f"admin.unit-{name}",
-            label_visibility="collapsed",
-        )
-        save.form_submit_button(
-            "Save",
-            on_click=_save,
-            args=(scope, person_id, name),
-            width="stretch",
-            key=f"admin.save-{name}",
-        )
-        problem_of(f"limit-{name}")
+    """Draw the fields of one limit, and what is wrong with it."""
+    name, currency = _name(scope, person_id), studio().settings.currency
+    number, unit = st.columns([3, 2], vertical_alignment="bottom")
+    number.text_input(
+        WORDS[scope],
+        value=amount(limit.amount) if limit else "",
+        placeholder="no limit",
+        key=f"admin.amount-{name}",
+        max_chars=20,
+    )
+    units = list(dict.fromkeys([currency, UNITS, *([limit.unit] if limit else [])]))
+    unit.selectbox(
+        f"In what: {WORDS[scope].lower()}",
+        units,
+        index=units.index(limit.unit) if limit else 0,
+        format_func=lambda each: "Units" if each == UNITS else each,
+        key=f"admin.unit-{name}",
+        label_visibility="collapsed",
+    )
+    problem_of(f"limit-{name}")
 
 
-def _save(scope: Scope, person_id: str, name: str) -> None:
-    """Set the limit that was typed; an empty field removes it."""
-    typed = str(st.session_state.get(f"admin.amount-{name}") or "").strip().lstrip("$€¥£").replace(",", ".")
-    unit = str(st.session_state.get(f"admin.unit-{name}") or UNITS)
-    if typed:
-        submit(f"limit-{name}", Actions.set_limit, scope, typed, unit, person_id=person_id)
-    else:
-        submit(f"limit-{name}", Actions.remove_limit, scope, person_id=person_id)
+def _name(scope: Scope, person_id: str) -> str:
+    return f"{scope.value}-{person_id}" if person_id else scope.value
+
+
+def _save(scopes: Sequence[Scope], known: Mapping[Scope, Limit], person_id: str) -> None:
+    """Set the limits whose fields say something else than before; an empty field removes one."""
+    for scope in scopes:
+        name, before = _name(scope, person_id), known.get(scope)
+        typed = str(st.session_state.get(f"admin.amount-{name}") or "")
+        typed = typed.strip().lstrip("$€¥£").replace(",", ".")
+        unit = str(st.session_state.get(f"admin.unit-{name}") or UNITS)
+        if before and (typed, unit) == (amount(before.amount), before.unit):
+            continue
+        if typed:
+            submit(f"limit-{name}", Actions.set_limit, scope, typed, unit, person_id=person_id)
+        elif before:
+            submit(f"limit-{name}", Actions.remove_limit, scope, person_id=person_id)
+    if not admin_state().problems:
+        admin_state().saved = person_id or "everybody"
 
 
 def single(limits: Sequence[Limit]) -> None:
@@ -119,7 +136,7 @@ def single(limits: Sequence[Limit]) -> None:
         placeholder="Choose a person",
     )
     if chosen:
-        rows(OF_A_PERSON, [limit for limit in limits if limit.person_id == chosen], chosen)
+        form(OF_A_PERSON, [limit for limit in limits if limit.person_id == chosen], chosen)
 
 
 def spending() -> None:

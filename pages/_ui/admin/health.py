@@ -1,4 +1,4 @@
-"""How the studio is: what everything else needs, the disk, what runs, and what an operator should know."""
+"""How the studio is: what everything else needs, the disk, what runs. Warnings stand above every page."""
 
 from __future__ import annotations
 
@@ -29,17 +29,13 @@ def health() -> None:
         colour = "green" if works.get(part, True) else "red"
         st.markdown(f":{colour}[:material/{icon}:] **{name}** {words}")
     st.caption(escape_markdown(" · ".join(_facts())))
-    warnings = list(dict.fromkeys(here.warnings))
-    st.subheader("Warnings", anchor=False)
-    if not warnings:
-        st.caption("None.")
-    for warning in warnings:
-        st.warning(escape_markdown(warning), icon=":material/warning:")
+    count = len(set(here.warnings))
+    st.caption(f"{counted(count, 'warning stands', 'warnings stand')} above." if count else "No warnings.")
 
 
 def _facts() -> list[str]:
     here = studio()
-    facts = [f"the poller's last sign of life {span(here.health.turn_age())} ago"]
+    facts = [f"The poller's last sign of life {span(here.health.turn_age())} ago"]
     try:
         facts.append(f"{free_bytes(here.settings.data_dir) / 2**30:,.1f} GB free")
     except OSError as error:

@@ -36,7 +36,7 @@ def names() -> None:
         lambda start, stop: found[start:stop], len(found), key="admin.page_names", per_page=PER_PAGE
     )
     for name in shown:
-        with st.container(border=True, key=f"admin-name-{name_key(name.name)}"):
+        with st.container(key=f"admin-row-{name_key(name.name)}"):
             one(name, people)
     if given:
         st.subheader("Given", anchor=False)

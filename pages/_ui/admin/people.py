@@ -43,7 +43,7 @@ def people() -> None:
         lambda start, stop: everybody[start:stop], len(everybody), key="admin.page_people", per_page=PER_PAGE
     )
     for person in shown:
-        with st.container(border=True, key=f"admin-person-{person.id}"):
+        with st.container(key=f"admin-row-{person.id}"):
             one(person)
     removed = [each for each in studio().state.people.list(removed=True) if each.removed]
     if removed:
@@ -114,7 +114,7 @@ def one(person: Person) -> None:
     is_me = person.id == current_user().id
     sessions = studio().state.sessions.of(person.id)
     who, role = st.columns([3, 2], vertical_alignment="center")
-    with who:
+    with who, st.container(gap=None):
         st.markdown(f"**{escape_markdown(person.name)}**{' (you)' if is_me else ''}")
         st.caption(escape_markdown(" · ".join(_facts(person, len(sessions)))))
     key = f"admin.role-{person.id}-{person.role}"

@@ -39,7 +39,7 @@ def sessions() -> None:
         lambda start, stop: found[start:stop], len(found), key="admin.page_sessions", per_page=PER_PAGE
     )
     for each in shown:
-        with st.container(border=True, key=f"admin-session-{each.id[:16]}"):
+        with st.container(key=f"admin-row-{each.id}"):
             one(each)
 
 
@@ -48,7 +48,7 @@ def one(session: SessionInfo) -> None:
     person = studio().state.people.get(session.person_id)
     is_this = session.id == session_id()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        with st.container(width=420):
+        with st.container(width=420, gap=None):
             st.markdown(
                 f"**{escape_markdown(person.name if person else 'Somebody')}**"
                 f"{' (this session)' if is_this else ''}"
@@ -63,7 +63,7 @@ def one(session: SessionInfo) -> None:
         if not is_this:
             st.button(
                 "End",
-                key=f"admin.end_session-{session.id[:16]}",
+                key=f"admin.end_session-{session.id}",
                 on_click=decide,
                 args=(Actions.end_session, session.person_id, session.id),
             )
