@@ -36,8 +36,9 @@ def examine(
     yield from here.secrets_file(settings)
     yield from here.data_folder(folder)
     yield from here.disk(folder)
-    yield from here.log(folder)
-    yield from here.database(folder)
+    if folder.is_dir() or not folder.exists():
+        yield from here.log(folder)
+        yield from here.database(folder)
     yield from here.limits()
     yield from serving.port(options, is_running=here.is_taken(folder))
     yield from serving.sign_in(settings, options)

@@ -1,0 +1,358 @@
+"""The doctor names what is wrong, and the remedy. Each set-up here is really broken in one way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from kling.studio.__main__ import main
+from kling.studio.doctor.examine import examine
+from kling.studio.doctor.finding import Finding
+from kling.studio.doctor.outside import proxy
+from kling.studio.state.faults import FILE
+from tests.studio import processes
+
+LOG = "history.csv"
+PAIR = {"KLINGAI_ACCESS_KEY": "an-access-key", "KLINGAI_SECRET_KEY": "a-secret-key-of-32-bytes-at-least"}
+PROXY_SECRET = "a-secret-of-the-proxy"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Callable[..., list[Finding]]:
+    """Look at a set-up on a free port; settings are given by name."""
+    root = tmp_path / "root"
+    (root / ".streamlit").mkdir(parents=True)
+    (root / ".streamlit" / "config.toml").write_text(
+        '[server]\naddress = "127.0.0.1"\n[browser]\nserverAddress = "localhost"\n'
+    )
+
+    def look(**settings: str) -> list[Finding]:
+        env = {"STREAMLIT_SERVER_PORT": str(free_port()), "STUDIO_DATA_DIR": str(tmp_path / "data")}
+        return list(examine(env | settings, root))
+
+    return look
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def problems(findings: list[Finding]) -> list[str]:
+    return [f"{each.about}: {each.what}. {each.remedy}" for each in findings if each.level == "problem"]
+
+
+def only(findings: list[Finding]) -> str:
+    (found,) = problems(findings)
+    return found
+
+
+@contextmanager
+def server(answer: Callable[[str], Any], *, ahead: float = 0.0) -> Iterator[str]:
+    """Serve JSON, with a clock that goes wrong; give the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            body = json.dumps(answer(f"http://{self.headers['Host']}")).encode()
+            self.send_response_only(200)
+            self.send_header("Date", formatdate(time.time() + ahead, usegmt=True))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as here:
+        thread = Thread(target=here.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{here.server_port}"
+        finally:
+            here.shutdown()
+            thread.join()
+
+
+def kling(*videos: str) -> Callable[[str], Any]:
+    """An account with one task, whose videos have these addresses."""
+    result = {"videos": [{"id": "1", "url": url, "duration": "5"} for url in videos]}
+    task = {"task_id": "7", "task_status": "succeed", "task_result": result, "external_task_id": "v7"}
+    return lambda _: {"code": 0, "message": "SUCCEED", "request_id": "r", "data": [task] if videos else []}
+
+
+# -- in order ----------------------------------------------------------------------------------------------
+
+
+def test_a_fresh_set_up_has_no_problem(look):
+    assert {finding.level for finding in look()} == {"ok"}
+
+
+def test_a_set_up_with_an_account_has_no_problem(look, tmp_path):
+    processes_data = tmp_path / "data"
+    processes_data.mkdir(mode=0o700)
+    with processes.sandbox() as url:
+        keys = {"KLINGAI_ACCESS_KEY": processes.ACCESS_KEY, "KLINGAI_SECRET_KEY": processes.SECRET_KEY}
+        found = look(KLINGAI_BASE_URL=url, **keys)
+        assert problems(found) == []
+        assert "its videos can be fetched" in found[-1].what
+        wrong = look(KLINGAI_BASE_URL=url, **PAIR)
+        assert only(wrong).startswith("Kling: ")
+        assert "check the key" in only(wrong)
+
+
+def test_it_changes_nothing(look, tmp_path):
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / LOG).write_text("external_task_id,time,state,extra\n")
+    look()
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [LOG]
+
+
+# -- twenty broken set-ups ---------------------------------------------------------------------------------
+
+
+def test_a_setting_that_cannot_be_meant(look):
+    found = only(look(KLINGAI_API_KEY="k", KLINGAI_BASE_URL="http://api.example.com"))
+    assert "KLINGAI_BASE_URL is plain http" in found
+    assert "use https://" in found
+
+
+def test_a_file_of_settings_that_cannot_be_read(look, tmp_path):
+    (tmp_path / "root" / ".streamlit" / "secrets.toml").write_text("[kling]\nKLINGAI_API_KEY = key-of-mine\n")
+    found = only(look())
+    assert "put every value in quotes" in found
+    assert "key-of-mine" not in found
+
+
+def test_a_file_of_settings_that_others_can_read(look, tmp_path):
+    secrets = tmp_path / "root" / ".streamlit" / "secrets.toml"
+    secrets.write_text("[kling]\n")
+    secrets.chmod(0o644)
+    assert f"chmod 600 {secrets}" in only(look())
+    secrets.chmod(0o600)
+    assert problems(look()) == []
+
+
+def test_a_data_folder_that_is_a_file(look, tmp_path):
+    (tmp_path / "data").write_text("")
+    assert "data is a file. set STUDIO_DATA_DIR to a folder" in only(look())
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Mount a small file system at the data folder."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        pytest.skip("a small disk needs root, on Linux")
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+
+    def mount(*options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(("mode=700", *options)), "tmpfs", str(data)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        return data
+
+    yield mount
+    subprocess.run(["umount", "-l", str(data)], check=False, capture_output=True)
+
+
+def test_a_data_folder_that_cannot_be_written(look, mounted):
+    mounted("size=600m", "ro")
+    assert "cannot be written by" in only(look())
+    assert "set STUDIO_DATA_DIR to another folder" in only(look())
+
+
+def test_a_disk_that_is_full(look, mounted):
+    mounted("size=2m")
+    assert only(look()).startswith("disk: 2 MB are free")
+    assert "make room" in only(look())
+
+
+def test_a_data_folder_that_others_can_look_into(look):
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # the test's own folder lies where nobody else can go
+    try:
+        folder.chmod(0o755)
+        warnings = [finding for finding in look(STUDIO_DATA_DIR=str(folder)) if finding.level == "warning"]
+        assert [finding.remedy for finding in warnings] == [f"chmod 700 {folder}"]
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"external_task_id;time;state;extra\n", "separated by semicolons"),
+        ("external_task_id,time,state,extra\n".encode("utf-16"), "saved as UTF-16"),
+        (b"a,b\n1,2\n", "is not a log of this studio"),
+    ],
+)
+def test_a_log_that_was_saved_in_another_form(look, tmp_path, content, said):
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / LOG).write_bytes(content)
+    assert said in only(look())
+
+
+def test_a_log_that_is_gone_although_its_seal_is_there(look, tmp_path):
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / f"{LOG}.seal").write_text("")
+    assert "put it back from a backup" in only(look())
+
+
+@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 5000])
+def test_a_database_that_is_damaged(look, tmp_path, content):
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / FILE).write_bytes(content)
+    assert only(look()).startswith("database: ")
+    assert "backup" in only(look())
+
+
+def test_a_clock_that_is_wrong(look):
+    with server(kling(), ahead=-600) as url:
+        found = only(look(KLINGAI_BASE_URL=url, **PAIR))
+    assert "s ahead of Kling's" in found
+    assert "timedatectl set-ntp true" in found
+
+
+def test_a_clock_that_is_a_little_behind_matters_to_nothing_that_is_signed(look):
+    with server(kling(), ahead=60) as url:
+        found = look(KLINGAI_BASE_URL=url, **PAIR)
+    assert problems(found) == []
+    assert [finding.about for finding in found if finding.level == "warning"] == ["clock"]
+
+
+def test_kling_that_is_not_reached(look):
+    found = only(look(KLINGAI_BASE_URL=f"http://127.0.0.1:{free_port()}", **PAIR))
+    assert "does not answer. let this machine reach it, by the firewall or by HTTPS_PROXY" in found
+
+
+def test_a_name_that_nobody_knows(look):
+    found = only(look(KLINGAI_BASE_URL="https://api.invalid", **PAIR))
+    assert "the name api.invalid is not known here" in found
+
+
+def test_a_proxy_that_does_not_answer(look, monkeypatch):
+    monkeypatch.setenv("https_proxy", f"http://user:a-password@127.0.0.1:{free_port()}")
+    found = look(KLINGAI_BASE_URL="https://api.example.com", **PAIR)
+    assert "does not lead to api.example.com. correct HTTPS_PROXY" in only(found)
+    assert "a-password" not in str(found)
+
+
+def test_a_proxy_that_is_asked_for_this_machine(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.corp:3128")
+    (found,) = proxy("http://127.0.0.1:8000")
+    assert found.remedy == "add 127.0.0.1 and localhost to NO_PROXY"
+
+
+def test_files_that_lie_on_a_host_that_is_not_reached(look):
+    with server(kling(f"https://127.0.0.2:{free_port()}/1.mp4")) as url:
+        found = only(look(KLINGAI_BASE_URL=url, **PAIR))
+    assert found.startswith("file host: ")
+    assert "STUDIO_VIDEO_HOSTS" in found
+
+
+def test_a_port_that_another_program_has(look):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        found = only(look(STREAMLIT_SERVER_PORT=str(other.getsockname()[1])))
+    assert "in use by another program. give --server.port another number" in found
+
+
+def test_an_address_that_this_machine_does_not_have(look):
+    found = problems(
+        look(
+            STREAMLIT_SERVER_ADDRESS="192.0.2.1",
+            STUDIO_USER_HEADER="X-User",
+            STUDIO_PROXY_SECRET=PROXY_SECRET,
+        )
+    )
+    assert any("set server.address to an address of this machine" in each for each in found)
+
+
+def test_a_server_that_others_reach_and_nobody_signs_in_to(look):
+    found = only(look(STREAMLIT_SERVER_ADDRESS="0.0.0.0"))
+    assert "Others can reach it" in found
+    assert "STUDIO_USER_HEADER" in found
+    assert "people add" in found
+
+
+def test_a_set_up_without_an_admin(look):
+    found = only(look(STUDIO_USER_HEADER="X-User", STUDIO_PROXY_SECRET=PROXY_SECRET))
+    assert "nobody is an admin" in found
+    assert "STUDIO_ADMINS" in found
+
+
+OIDC = {
+    "STUDIO_OIDC_CLIENT_ID": "studio",
+    "STUDIO_OIDC_CLIENT_SECRET": "a-secret-of-the-provider",
+    "STUDIO_PUBLIC_URL": "http://localhost:8501",
+    "STUDIO_ADMINS": "ada",
+}
+
+
+def test_a_provider_that_is_not_reached(look):
+    found = only(look(STUDIO_OIDC_ISSUER=f"http://127.0.0.1:{free_port()}", **OIDC))
+    assert found.startswith("sign-in provider: ")
+    assert "set STUDIO_OIDC_ISSUER to the provider's address" in found
+    assert "a-secret-of-the-provider" not in found
+
+
+def test_a_provider_that_calls_itself_otherwise(look):
+    with server(lambda _: {"issuer": "https://login.example.com/realm"}) as url:
+        found = only(look(STUDIO_OIDC_ISSUER=url, **OIDC))
+    assert "set STUDIO_OIDC_ISSUER to https://login.example.com/realm" in found
+    with server(lambda here: {"issuer": here}) as url:
+        assert problems(look(STUDIO_OIDC_ISSUER=url, **OIDC)) == []
+
+
+def test_an_address_for_people_without_tls(look):
+    found = look(
+        STUDIO_PUBLIC_URL="http://studio.corp",
+        STUDIO_USER_HEADER="X-User",
+        STUDIO_ADMINS="ada",
+        STUDIO_PROXY_SECRET=PROXY_SECRET,
+    )
+    assert ["plain http" in finding.what for finding in found if finding.level == "warning"] == [True]
+
+
+# -- the command -------------------------------------------------------------------------------------------
+
+
+def test_the_exit_code_says_whether_there_is_a_problem(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STREAMLIT_SERVER_PORT", str(free_port()))
+    monkeypatch.setenv("STUDIO_DATA_DIR", str(tmp_path / "data"))
+    assert main(["doctor"]) == 0
+    assert "No problem was found." in capsys.readouterr().out
+    (tmp_path / "data").write_text("")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "PROBLEM data folder: " in said
+    assert "set STUDIO_DATA_DIR to a folder." in said
