@@ -34,8 +34,10 @@ def session_cookie_name() -> str:
     return "__Host-studio_session" if own_host else "studio_session"
 
 
-def set_cookie(name: str, value: str, *, secure: bool, seconds: int | None = None) -> str:
+def set_cookie(name: str, value: str, *, secure: bool = False, seconds: int | None = None) -> str:
     """Return a `Set-Cookie`: no script reads it, and no other site's request changes something with it.
+
+    The gate adds `Secure` to each where the public address is https.
 
     Args:
         name: with `__Host-` in front it is for the whole host, as browsers demand.
@@ -48,7 +50,7 @@ def set_cookie(name: str, value: str, *, secure: bool, seconds: int | None = Non
     return f"{name}={value}; Path={path};{age} HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
 
 
-async def new_browser_cookie(connection: HTTPConnection, public_url: str) -> str:
+async def new_browser_cookie(connection: HTTPConnection) -> str:
     """Return a `Set-Cookie` for a page that is opened by a browser without an id, else an empty text.
 
     Nothing here waits on the event loop: a valid id is recognised in memory, and everything else that may
@@ -56,7 +58,6 @@ async def new_browser_cookie(connection: HTTPConnection, public_url: str) -> str
 
     Args:
         connection: the request.
-        public_url: where people reach the studio; empty if it is not known.
     """
     if "text/html" not in connection.headers.get("accept", ""):
         return ""
@@ -68,7 +69,4 @@ async def new_browser_cookie(connection: HTTPConnection, public_url: str) -> str
         new = await run_in_threadpool(state.cookie_for, known)
     except (StateError, RuntimeError):  # the second: the studio is stopping
         return ""
-    if not new:
-        return ""
-    secure = is_secure(public_url, connection.scope["scheme"])
-    return set_cookie(current_user.BROWSER_COOKIE, new, secure=secure, seconds=YEAR)
+    return new and set_cookie(current_user.BROWSER_COOKIE, new, seconds=YEAR)

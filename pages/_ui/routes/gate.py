@@ -25,7 +25,7 @@ from kling.studio.state.records import StateError
 from pages._ui import context
 from pages._ui.live import base_path
 from pages._ui.routes import headers, limits
-from pages._ui.routes.cookies import new_browser_cookie
+from pages._ui.routes.cookies import is_secure, new_browser_cookie
 from pages._ui.routes.hosts import came_from_elsewhere, is_forwarded, is_loopback, known_hosts, same_origin
 from pages._ui.routes.open_sockets import OpenSocket, OpenSockets
 from pages._ui.routes.paths import DOORS, SIGN_IN, SOCKET, Door, Doors
@@ -98,14 +98,14 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = headers.Answer(send)
+        answer = headers.Answer(send, is_secure=is_secure(self._public_url, scope["scheme"]))
         try:
             passed = await self._ask(scope)
             door = passed.door
             answer.is_private = door.needs != "open"
             answer.set_cookies = [
                 passed.who.set_cookie,
-                await new_browser_cookie(passed.connection, self._public_url),
+                await new_browser_cookie(passed.connection),
             ]
             with (
                 self._requests.one(passed.owner),

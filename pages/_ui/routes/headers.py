@@ -39,10 +39,11 @@ class Answer:
 
     Args:
         send: of the server.
+        is_secure: every cookie travels over https only, those of Streamlit too.
     """
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, *, is_secure: bool) -> None:
+        self._send, self._is_secure = send, is_secure
         self.is_private = True  # no cache that several people share may keep it
         self.set_cookies: list[str] = []
         self.is_started = False
@@ -62,7 +63,11 @@ class Answer:
             if not {"private", "no-store"} & set(kept):
                 kept = ["private", *(part for part in kept if part != "public")]
             headers["Cache-Control"] = ", ".join(kept)
-        names = {text.partition("=")[0] for text in headers.getlist("set-cookie")}
-        for text in filter(None, self.set_cookies):
-            if text.partition("=")[0] not in names:
-                headers.append("Set-Cookie", text)
+        cookies = headers.getlist("set-cookie")
+        names = {text.partition("=")[0] for text in cookies}
+        cookies += [text for text in self.set_cookies if text and text.partition("=")[0] not in names]
+        if cookies:
+            del headers["set-cookie"]
+        for text in cookies:
+            is_open = self._is_secure and "; secure" not in text.lower()
+            headers.append("Set-Cookie", f"{text}; Secure" if is_open else text)

@@ -74,7 +74,7 @@ DOORS: tuple[Door, ...] = (
     Door("/clips/*", Action.LOOK),
     Door("/posters/*", Action.LOOK),
     Door("/previews/*", Action.LOOK),
-    Door("/live", Action.LOOK, frozenset({"GET", SOCKET})),
+    Door("/live", Action.LOOK, READ | {SOCKET}),
     Door("/drafts/*", Action.DRAFT, frozenset({"PUT"}), 4 * DRAFT_BYTES),
     Door("/uploads", Action.DRAFT, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     # Of Streamlit.
