@@ -6,6 +6,7 @@ import unicodedata
 from functools import lru_cache
 
 PERSON_LIMIT = 60  # characters of a name
+_LOOKED_AT = 1000  # characters of what was given as a name; the rest is not compared
 
 # Letters of other scripts that look like a Latin one, as a capital or as a small letter. A name written with
 # them must not stand beside the one that it imitates.
@@ -31,7 +32,8 @@ def name_key(name: str) -> str:
 
     Letters of other scripts that look like Latin ones count as those. Empty for a name that shows nothing.
     """
-    return _key(name if len(name) <= 2 * PERSON_LIMIT else visible(name))  # the cache holds no long texts
+    # The cache holds no long texts, and nobody makes the studio read one to its end.
+    return _key(name if len(name) <= 2 * PERSON_LIMIT else visible(name[:_LOOKED_AT]))
 
 
 @lru_cache(maxsize=4096)
