@@ -15,9 +15,6 @@ from kling.studio.identity.changes import IdentityChanges
 from kling.studio.identity.errors import RemovedPerson, UnknownPerson
 from kling.studio.identity.passwords import Passwords, PasswordThreads
 from kling.studio.identity.person import (
-    ACCOUNT,
-    OIDC,
-    PROXY,
     ROLES_OF_ACCOUNTS,
     Person,
     check_subject,
@@ -39,6 +36,7 @@ from kling.studio.identity.person_rows import (
     store_password,
 )
 from kling.studio.identity.roles import ROLES, Role
+from kling.studio.identity.ways import ACCOUNT, OIDC, PROXY
 from kling.studio.state.database import Database
 from kling.studio.state.tables import people
 from kling.studio.visible_names import name_key, visible

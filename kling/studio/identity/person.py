@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
-from typing import Any
-
-from sqlalchemy import Row
+from typing import TYPE_CHECKING, Any
 
 from kling.studio.identity.errors import BadName, BadRole, BadSubject
 from kling.studio.identity.roles import ROLES, Role, User
 from kling.studio.visible_names import PERSON_LIMIT, name_key, visible
 from kling.text import storable
 
-ACCOUNT = "account"  # the way in of people who have a name and a password here
-OIDC = "oidc"
-PROXY = "proxy"
+if TYPE_CHECKING:  # pages import this module, and the first one does not wait for the database
+    from sqlalchemy import Row
+
 ROLES_OF_ACCOUNTS: tuple[Role, ...] = ("viewer", "maker", "admin")
 SUBJECT_LIMIT = 255  # characters
 _LONGEST_KEY = 200  # characters; a longer one is stored as its hash

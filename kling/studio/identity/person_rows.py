@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kling.studio.identity.errors import LastAdmin, NameTaken, UnknownPerson
-from kling.studio.identity.person import ACCOUNT, Person, base_key, free_name, key_of
+from kling.studio.identity.person import Person, base_key, free_name, key_of
+from kling.studio.identity.ways import ACCOUNT
 from kling.studio.state.tables import invitations, people, sessions
 
 

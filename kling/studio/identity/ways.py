@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 from kling.studio.sign_in_settings import PROXY_HEADER, SignInSettings
 
+ACCOUNT = "account"  # the way in of people who have a name and a password here
+OIDC = "oidc"
+PROXY = "proxy"
+
 
 class NoWayIn(Exception):
     """The studio would serve people whom it cannot tell apart; the text says what to set."""

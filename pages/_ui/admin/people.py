@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from kling.studio.actions import Actions
-from kling.studio.identity.person import ACCOUNT, ROLES_OF_ACCOUNTS, Person
+from kling.studio.identity.person import ROLES_OF_ACCOUNTS, Person
 from kling.studio.identity.roles import ROLES, Role
+from kling.studio.identity.ways import ACCOUNT
 from pages._ui.admin.asking import confirmed_button, problem_of, submit, when
 from pages._ui.context import studio
 from pages._ui.current_user import current_user, has_sign_in

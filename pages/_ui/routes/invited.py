@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.errors import BadInvitation, BadPassword, Busy
 from kling.studio.identity.passwords import LEAST
-from kling.studio.identity.people import ACCOUNT
 from kling.studio.identity.person import Person
+from kling.studio.identity.ways import ACCOUNT
 from pages._ui import context
 from pages._ui.live import base_path
 from pages._ui.routes import sign_in_pages as pages

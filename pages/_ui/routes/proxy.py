@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 from starlette.requests import HTTPConnection
 
 from kling.studio.identity import claims
-from kling.studio.identity.people import PROXY
 from kling.studio.identity.person import Person
+from kling.studio.identity.ways import PROXY
 from kling.studio.service import Studio
 from kling.studio.sign_in_settings import PROXY_HEADER, SignInSettings
 from pages._ui.routes.new_session import begin

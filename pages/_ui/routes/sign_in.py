@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.claims import BadClaim
 from kling.studio.identity.errors import Busy, PeopleError
-from kling.studio.identity.people import ACCOUNT
 from kling.studio.identity.roles import User
 from kling.studio.identity.tries import Tries
+from kling.studio.identity.ways import ACCOUNT
 from kling.studio.service import Studio
 from pages._ui import context, current_user
 from pages._ui.live import base_path

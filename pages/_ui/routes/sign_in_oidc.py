@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.errors import PeopleError
-from kling.studio.identity.people import OIDC
+from kling.studio.identity.ways import OIDC
 from kling.studio.settings import Settings
 from pages._ui import context
 from pages._ui.live import base_path

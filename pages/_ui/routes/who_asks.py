@@ -11,8 +11,8 @@ from starlette.requests import HTTPConnection
 
 from kling.studio.identity.claims import BadClaim
 from kling.studio.identity.errors import PeopleError
-from kling.studio.identity.people import PROXY
 from kling.studio.identity.roles import LOCAL, User
+from kling.studio.identity.ways import PROXY
 from kling.studio.orders import PERSON_LIMIT
 from kling.studio.service import Studio
 from kling.studio.state.faults import FILE
