@@ -1,0 +1,217 @@
+"""README's table of roles: each action by each role, on a person's own things and on others', tried for real.
+
+    python -m tests.studio.role_tables
+
+A row is an action as `roles` names it. Every cell is what the roles say, and every method of `Actions` that
+asks for the action is called on a studio with people to see that it is so.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from kling import CameraControl, Shot
+from kling.studio.actions import Actions
+from kling.studio.budget_limits import Scope
+from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
+from kling.studio.jobs import NOT_SENT, UNKNOWN, WAITING, request_cells
+from kling.studio.state.records import TeamTemplate
+from tests.studio.fakes import FOX, Bench
+
+OWNERS = ("own", "other")
+COLUMNS: Mapping[str, tuple[Role, str]] = {
+    "nobody, or no role": ("none", "own"),
+    "viewer": ("viewer", "own"),
+    "maker, own": ("maker", "own"),
+    "maker, other's": ("maker", "other"),
+    "admin, own": ("admin", "own"),
+    "admin, other's": ("admin", "other"),
+}
+
+
+@dataclass
+class Case:
+    """One call: who makes it, and whose the thing is.
+
+    Args:
+        bench: the studio.
+        user: who asks.
+        owner: the id of the person whose the thing is.
+        number: makes ids that were not used before.
+    """
+
+    bench: Bench
+    user: User
+    owner: str
+    number: int
+
+    @property
+    def actions(self) -> Actions:
+        return self.bench.studio.acting_as(self.user)
+
+    def job(self, state: str, group: str = "") -> str:
+        """Record a job of the owner; return its id."""
+        job_id = f"job{self.number}"
+        self.bench.ledger.append(
+            job_id,
+            state=state,
+            account=self.bench.account,
+            person="Somebody",
+            person_id=self.owner,
+            batch=group,
+            **request_cells(FOX),
+        )
+        return job_id
+
+    def person(self) -> str:
+        return self.bench.studio.state.people.add(f"Person {self.number}", "viewer").id
+
+    def draft(self) -> str:
+        return f"{self.number:020x}"
+
+    def template(self) -> TeamTemplate:
+        return self.bench.studio.state.templates.add(
+            FOX, title=f"Fox {self.number}", category="", teaches="", author=""
+        )
+
+
+Act = Callable[[Case], object]
+
+
+def _group(case: Case) -> object:
+    case.job(WAITING, f"g{case.number}")
+    return case.actions.withdraw_group(f"g{case.number}")
+
+
+def _removed(case: Case) -> object:
+    person_id = case.person()
+    case.bench.studio.state.people.remove(person_id)
+    return case.actions.take_back_person(person_id)
+
+
+# By method: the call. A method without an entry fails a test.
+OF_A_JOB: Mapping[str, Act] = {
+    "withdraw": lambda case: case.actions.withdraw(case.job(WAITING)),
+    "withdraw_group": _group,
+    "give_up": lambda case: case.actions.give_up(case.job(UNKNOWN)),
+    "send_again": lambda case: case.actions.send_again(case.job(NOT_SENT)),
+}
+OF_NOBODY: Mapping[str, Act] = {
+    "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
+    "name_jobs": lambda case: case.actions.name_jobs([]),
+    "send_left": lambda case: case.actions.send_left(),
+    "withdraw_left": lambda case: case.actions.withdraw_left(),
+    "open_draft": lambda case: case.actions.open_draft(case.draft(), browser="b"),
+    "save_draft": lambda case: case.actions.save_draft(case.draft(), browser="b", fields={"prompt": "A fox"}),
+    "take_drafts_of": lambda case: case.actions.take_drafts_of("b"),
+    "preview_camera": lambda case: case.actions.preview_camera(
+        CameraControl(type="simple", config={"zoom": 99.0}), aspect_ratio="16:9", browser="b"
+    ),
+    "preview_cut": lambda case: case.actions.preview_cut(
+        [Shot(prompt="", duration="99")], aspect_ratio="16:9", negative_prompt="", browser="b"
+    ),
+    "add_template": lambda case: case.actions.add_template(
+        FOX, title=f"T{case.number}", category="", teaches=""
+    ),
+    "change_template": lambda case: case.actions.change_template(case.template(), title=f"U{case.number}"),
+    "delete_template": lambda case: case.actions.delete_template(case.template()),
+    "resume": lambda case: case.actions.resume(),
+    "check_connection": lambda case: case.actions.check_connection(),
+    "scan_account": lambda case: case.actions.scan_account(),
+    "take_in": lambda case: case.actions.take_in([]),
+    "add_person": lambda case: case.actions.add_person(f"New {case.number}", "maker"),
+    "set_role": lambda case: case.actions.set_role(case.person(), "maker"),
+    "remove_person": lambda case: case.actions.remove_person(case.person()),
+    "take_back_person": _removed,
+    "invite": lambda case: case.actions.invite(case.person()),
+    "withdraw_invitation": lambda case: case.actions.withdraw_invitation(case.person()),
+    "end_session": lambda case: case.actions.end_session(case.person(), "none"),
+    "end_sessions": lambda case: case.actions.end_sessions(case.person()),
+    "give_name": lambda case: case.actions.give_name(f"Old {case.number}", case.person()),
+    "take_back_name": lambda case: case.actions.take_back_name("Old"),
+    "set_limit": lambda case: case.actions.set_limit(Scope.TEAM_MONTH, "1000000", "units"),
+    "remove_limit": lambda case: case.actions.remove_limit(Scope.TEAM_MONTH),
+    "export_audit": lambda case: list(case.actions.export_audit()),
+}
+ACTS = {**OF_A_JOB, **OF_NOBODY}
+
+
+class Trial:
+    """A studio with one person of each role, and somebody whose things are others'."""
+
+    def __init__(self, folder: Path) -> None:
+        self._bench = Bench(folder)
+        self._bench.held = []  # what is handed over is not sent
+        people = self._bench.studio.state.people
+        self._users: dict[Role, User] = {"none": User("", "", "none")}
+        for name, role in {"Vera": "viewer", "Mia": "maker", "Ada": "admin"}.items():
+            person = people.add(name, role)
+            self._users[person.role] = person.user
+        self._stranger = people.add("Stranger", "maker").id
+        self._numbers = count(1)
+
+    def is_allowed(self, method: str, role: Role, whose: str) -> bool:
+        """Whether a call by a role is not refused; whatever else it raises is a failure of the test."""
+        user = self._users[role]
+        owner = self._stranger if whose == "other" or not user.id else user.id
+        try:
+            ACTS[method](Case(self._bench, user, owner, next(self._numbers)))
+        except NotAllowed:
+            return False
+        return True
+
+    def may(self, action: Action, role: Role, whose: str) -> bool:
+        """What the roles themselves say."""
+        user = self._users[role]
+        return may(user, action, self._stranger if whose == "other" else user.id)
+
+    def close(self) -> None:
+        self._bench.studio.stop()
+
+
+def action_of(method: str) -> Action:
+    """Return the action that a method of `Actions` asks the roles about."""
+    found = re.search(
+        r"(?:check\(self\.user, |_check_all\()Action\.(\w+)", inspect.getsource(getattr(Actions, method))
+    )
+    assert found is not None, method
+    return Action[found[1]]
+
+
+def table(folder: Path) -> Iterator[str]:
+    """Yield the lines of README's table: a row for each action, as all of its methods answer.
+
+    Args:
+        folder: an empty one for the studio.
+    """
+    trial = Trial(folder)
+    methods: dict[Action, list[str]] = {}
+    for method in ACTS:
+        methods.setdefault(action_of(method), []).append(method)
+    yield f"| | {' | '.join(COLUMNS)} |"
+    yield f"| --- |{' --- |' * len(COLUMNS)}"
+    for action in Action:
+        cells = []
+        for role, whose in COLUMNS.values():
+            said = trial.may(action, role, whose)
+            tried = [each for each in methods.get(action, ()) if whose == "own" or each in OF_A_JOB]
+            assert all(trial.is_allowed(each, role, whose) is said for each in tried), (action, role, whose)
+            cells.append("yes" if said else "no")
+        yield f"| {action.value} | {' | '.join(cells)} |"
+    trial.close()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        sys.stdout.writelines(f"{line}\n" for line in table(Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
