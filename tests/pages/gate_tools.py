@@ -202,8 +202,8 @@ class Asked:
     def bring(self, data: bytes, *, more: bool = False) -> None:
         self.body.put_nowait({"type": "http.request", "body": data, "more_body": more})
 
-    async def run(self) -> int:
-        scope = {
+    async def run(self, **more: object) -> int:
+        scope: dict[str, Any] = {
             "type": "http",
             "http_version": "1.1",
             "method": self.method,
@@ -215,6 +215,7 @@ class Asked:
             "client": (self.client, 50_000),
             "headers": [(name.lower().encode(), value.encode()) for name, value in self.headers.items()],
             "state": {},
+            **more,
         }
 
         async def send(message: dict[str, Any]) -> None:

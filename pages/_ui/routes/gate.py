@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from kling.studio.identity.roles import Action, User, may
+from kling.studio.identity.ways import is_loopback
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from kling.studio.sign_in_settings import PROXY_HEADER
@@ -26,7 +27,7 @@ from pages._ui import context
 from pages._ui.live import base_path
 from pages._ui.routes import headers, limits
 from pages._ui.routes.cookies import is_secure, new_browser_cookie
-from pages._ui.routes.hosts import came_from_elsewhere, is_forwarded, is_loopback, known_hosts, same_origin
+from pages._ui.routes.hosts import came_from_elsewhere, is_forwarded, known_hosts, same_origin
 from pages._ui.routes.open_sockets import OpenSocket, OpenSockets
 from pages._ui.routes.paths import DOORS, SIGN_IN, SOCKET, Door, Doors
 from pages._ui.routes.refusals import Refusal

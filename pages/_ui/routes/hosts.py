@@ -18,6 +18,8 @@ import streamlit as st
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from kling.studio.identity.ways import is_loopback
+
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - addresses that mean all of the machine's
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>\d{1,5}))?")
 _FORWARDING = (b"forwarded", b"via", b"x-real-ip")
@@ -75,12 +77,6 @@ def known_hosts(public_url: str = "") -> Hosts:
         any_address=bound in EVERYWHERE,
         is_loopback_only=bound not in EVERYWHERE and all(map(is_loopback, given)),
     )
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a name or an address leads to this machine only."""
-    address = _address(name)
-    return address.is_loopback if address else name == "localhost" or name.endswith(".localhost")
 
 
 @lru_cache(256)
