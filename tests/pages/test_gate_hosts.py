@@ -79,7 +79,7 @@ def options(
         (("127.0.0.1", ("*",), "localhost"), "", HERE, {"studio.corp", "192.0.2.7"}, False),
     ],
 )
-def test_the_server_answers_to_its_own_names_only(monkeypatch, binding, public, taken, refused, local):
+def test_the_server_answers_to_its_own_names_only(*, monkeypatch, binding, public, taken, refused, local):
     address, allowed, name = binding
     options(monkeypatch, address, *allowed, name=name)
     found = known_hosts(public)
