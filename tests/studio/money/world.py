@@ -149,6 +149,7 @@ class Account:
                     "external_task_id": task.external_task_id or "",
                     "prompt": task.request["prompt"],
                     "fails": task.failure or "",
+                    "units": str(task.units),
                 }
                 for task in reversed(store.page(1, 500))
             ]
