@@ -3,9 +3,9 @@
     python tests/benchmarks/gate.py [--rounds 20000]
 
 The same small app is asked with the gate in front and without it, in turns within one run, in this process
-and without a server, so that nothing else is measured. A person who is signed in asks for a page and for a part
-of it, and somebody without a session for the health check. Prints the median of the difference in microseconds;
-the aim is less than 100.
+and without a server, so that nothing else is measured. A person who is signed in asks for a page and for a
+part of it, and somebody without a session for the health check. Prints the median of the difference in
+microseconds; the aim is less than 100.
 """
 
 from __future__ import annotations
