@@ -1,0 +1,272 @@
+"""Each of README's ways to share the studio, done as written; no browser is needed for that."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.e2e.set_ups import (
+    HOST,
+    ROOT,
+    Studio,
+    Visitor,
+    answers,
+    block,
+    caddy,
+    certificate,
+    free_port,
+    http_server,
+    nginx,
+    replaced,
+    running,
+)
+
+PASSWORD = "four words in a row"
+SECRET = "a-secret-of-the-proxy-that-nobody-else-has"
+CLIENT_SECRET = "a-secret-of-the-provider"
+PROXY_USERS = {"ada": "ada", "mia": "mia"}
+
+
+def missing(program: str) -> str:
+    """Return why a set-up cannot be done here; in CI it has to be possible."""
+    if os.environ.get("CI") or shutil.which(program):
+        return ""
+    return f"{program} is not installed: apt-get install nginx-light caddy openssl"
+
+
+needs_nginx = pytest.mark.skipif(bool(missing("nginx") or missing("openssl")), reason=missing("nginx"))
+needs_caddy = pytest.mark.skipif(bool(missing("caddy") or missing("openssl")), reason=missing("caddy"))
+
+
+@dataclass
+class Place:
+    """A studio behind its proxy."""
+
+    studio: Studio
+    port: int
+    pem: Path
+    base: str = ""
+    provider: int = 0
+
+    def visitor(self, **headers: str) -> Visitor:
+        return Visitor(self.port, self.pem, headers)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
+    """All three at once: a server takes seconds to start, most of them on its own."""
+    folder = tmp_path_factory.mktemp("set-ups")
+    if missing("openssl"):
+        pytest.skip(missing("openssl"))
+    pem, key = certificate(folder)
+    with ExitStack() as stack:
+        found: dict[str, Place] = {}
+        processes = {}
+        for name in ("accounts", "oidc", "proxy"):
+            if missing("caddy" if name == "oidc" else "nginx"):
+                continue
+            here = folder / name
+            here.mkdir(mode=0o700)
+            port, provider = free_port(), free_port()
+            public = {f"https://{HOST}": f"https://{HOST}:{port}"}
+            values = {
+                "accounts": public,
+                "oidc": {
+                    **public,
+                    "https://login.example.com": f"http://127.0.0.1:{provider}",
+                    "…": CLIENT_SECRET,
+                },
+                "proxy": {**public, "…": SECRET},
+            }[name]
+            studio = Studio(replaced(block(f"set-up: {name}"), values), here)
+            found[name] = Place(studio, port, pem, "/studio" if name == "proxy" else "", provider)
+            if name == "oidc":
+                _start_provider(stack, here, provider)
+            processes[name] = stack.enter_context(studio.run())
+        for name, place in found.items():
+            answers(place.studio.port, processes[name], place.studio.log)
+            _put_in_front(stack, name, place, key)
+        yield found
+
+
+def _put_in_front(stack: ExitStack, name: str, place: Place, key: Path) -> None:
+    files = {"/etc/ssl/studio.pem": str(place.pem), "/etc/ssl/studio.key": str(key)}
+    ports = {"127.0.0.1:8501": f"127.0.0.1:{place.studio.port}"}
+    here = place.studio.folder
+    if name == "oidc":
+        site = {f"{HOST} {{": f"{HOST}:{place.port} {{"}
+        stack.enter_context(
+            caddy(replaced(block(f"set-up: {name}, caddy"), {**files, **ports, **site}), here, place.port)
+        )
+        return
+    values = {**files, **ports, "listen 443": f"listen 127.0.0.1:{place.port}"}
+    if name == "accounts":
+        values["/var/log/nginx/access.log"] = str(here / "access.log")
+    else:
+        doorman = free_port()
+        values |= {"127.0.0.1:4180": f"127.0.0.1:{doorman}", '"…"': f'"{SECRET}"'}
+        stack.enter_context(http_server(_let_in, doorman))
+    stack.enter_context(nginx(replaced(block(f"set-up: {name}, nginx"), values), here, place.port))
+
+
+def _let_in(request: BaseHTTPRequestHandler) -> None:
+    """Sign in by a header, as a stand-in for oauth2-proxy: it knows two people."""
+    name = PROXY_USERS.get(request.headers.get("X-Test-Ticket", ""))
+    request.send_response(202 if name else 401)
+    if name:
+        request.send_header("X-Auth-Request-User", name)
+    request.send_header("Content-Length", "0")
+    request.end_headers()
+
+
+def _start_provider(stack: ExitStack, folder: Path, port: int) -> None:
+    log = folder / "provider.log"
+    people = [
+        {"sub": name, "email": f"{name}@example.com", "email_verified": True, "name": name.title()}
+        for name in ("ada", "bob")
+    ]
+    claims = [part for person in people for part in ("--user-claims", json.dumps(person))]
+    command = [str(Path(sys.executable).with_name("oidc-provider-mock")), "--port", str(port), *claims]
+    answers(port, stack.enter_context(running(command, log)), log)
+
+
+def is_in(place: Place, visitor: Visitor, *, admin: bool) -> None:
+    """Check that somebody may use pages and sockets, and nothing that is not theirs."""
+    assert visitor.get(f"{place.base}/").status == 200
+    with visitor.socket(f"{place.base}/_stcore/stream"), visitor.socket(f"{place.base}/live"):
+        pass
+    assert (visitor.get(f"{place.base}/metrics").status == 200) is admin
+    sessions = [line for line in visitor.set_cookies if "studio_session=" in line]
+    assert sessions
+    assert all("Secure" in line and "HttpOnly" in line for line in visitor.set_cookies)
+
+
+def is_out(place: Place, visitor: Visitor) -> None:
+    """Check that nothing is served but the way to sign in."""
+    assert visitor.get(f"{place.base}/clips/v1.mp4").status in {303, 401}
+    with pytest.raises(InvalidStatus), visitor.socket(f"{place.base}/_stcore/stream"):
+        pass
+
+
+def oidc_sign_in(place: Place, name: str) -> Visitor:
+    """Go to the provider, say yes there, and come back."""
+    visitor = place.visitor()
+    answer = visitor.get("/sign-in/oidc")
+    target = urlsplit(answer.headers["Location"])
+    assert target.netloc == f"127.0.0.1:{place.provider}"
+    provider = http.client.HTTPConnection("127.0.0.1", place.provider, timeout=30)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    provider.request("POST", f"{target.path}?{target.query}", urlencode({"sub": name}), form)
+    back = urlsplit(provider.getresponse().headers["Location"])
+    provider.close()
+    assert (back.scheme, back.netloc) == ("https", f"{HOST}:{place.port}")
+    visitor.follow(f"{back.path}?{back.query}")
+    return visitor
+
+
+@needs_nginx
+def test_named_accounts_behind_nginx(places):
+    place = places["accounts"]
+    stranger = place.visitor()
+    is_out(place, stranger)
+    assert "/sign-in?to=" in stranger.get("/").headers["Location"]
+    (link,) = re.findall(r"https://\S+/sign-in/invitation/\S+", place.studio.printed)
+    assert link.startswith(f"https://{HOST}:{place.port}/")
+    invited = urlsplit(link).path
+    ada = place.visitor()
+    assert ada.get(invited).status == 200
+    assert ada.post(invited, password=PASSWORD).status == 303
+    is_in(place, ada, admin=True)
+    again = place.visitor()
+    assert again.post("/sign-in", name="ada", password="a wrong password").status == 401
+    assert again.post("/sign-in", name="Ada", password=PASSWORD).status == 303
+    is_in(place, again, admin=True)
+    assert again.post("/sign-out").status == 303
+    is_out(place, again)
+    is_in(place, ada, admin=True)
+    token = invited.rpartition("/")[2]
+    for log in (place.studio.log, place.studio.folder / "access.log", place.studio.folder / "nginx.log"):
+        written = log.read_text(errors="replace")
+        assert token not in written, log
+        assert PASSWORD not in written, log
+    assert "POST /sign-in" in (place.studio.folder / "access.log").read_text()
+
+
+@needs_caddy
+def test_a_provider_behind_caddy(places):
+    place = places["oidc"]
+    is_out(place, place.visitor())
+    is_in(place, oidc_sign_in(place, "ada"), admin=True)
+    is_in(place, oidc_sign_in(place, "bob"), admin=False)
+
+
+@needs_nginx
+def test_a_proxy_that_signs_people_in_below_a_path(places):
+    place = places["proxy"]
+    is_out(place, place.visitor())
+    ada, mia = place.visitor(**{"X-Test-Ticket": "ada"}), place.visitor(**{"X-Test-Ticket": "mia"})
+    is_in(place, ada, admin=True)
+    is_in(place, mia, admin=False)
+    liar = place.visitor(**{"X-Test-Ticket": "mia", "X-Forwarded-User": "ada", "X-Studio-Person": "ada"})
+    is_in(place, liar, admin=False)
+    past_the_proxy = http.client.HTTPConnection("127.0.0.1", place.studio.port, timeout=30)
+    past_the_proxy.request("GET", "/studio/", headers={"X-Forwarded-User": "ada", "Accept": "text/html"})
+    assert past_the_proxy.getresponse().status in {303, 401, 403}
+    past_the_proxy.close()
+
+
+@needs_nginx
+@needs_caddy
+def test_browsers_are_told_to_use_tls_by_the_proxy_and_by_nothing_else(places):
+    for place in places.values():
+        headers = place.visitor(**{"X-Test-Ticket": "ada"}).get(f"{place.base}/").headers
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    sources = [*(ROOT / "pages").rglob("*.py"), *(ROOT / "kling").rglob("*.py"), ROOT / "app.py"]
+    assert not [path for path in sources if "Strict-Transport" in path.read_text(encoding="utf-8")]
+
+
+@needs_nginx
+def test_the_health_check_of_the_container_file_works_where_the_studio_does(places):
+    (check,) = re.findall(r"HEALTHCHECK .* CMD (\[.*\])", block("container"))
+    python, *arguments = json.loads(check)
+    assert python == "python"
+    place = places["accounts"]
+    for port, code in ((place.studio.port, 0), (free_port(), 1)):
+        command = [argument.replace(":8501/", f":{port}/") for argument in arguments]
+        done = subprocess.run([sys.executable, *command], capture_output=True, check=False)
+        assert done.returncode == code
+
+
+def test_what_the_container_file_copies_is_there():
+    for line in block("container").splitlines():
+        if line.startswith("COPY "):
+            assert (ROOT / line.split()[1]).exists(), line
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
+def test_systemd_takes_the_unit_as_it_is_written(tmp_path):
+    unit = tmp_path / "studio.service"
+    values = {
+        "/opt/studio/venv/bin/streamlit": shutil.which("true") or "/bin/true",
+        "User=studio": "User=root",
+    }
+    unit.write_text(replaced(block("unit"), values) + "\n")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
+    )
+    said = [line for line in (done.stderr + done.stdout).splitlines() if "studio.service" in line]
+    assert said == []
