@@ -135,7 +135,8 @@ class Sessions:
         too_many = self._too_many(person.id)
 
         def then() -> None:
-            self._forget(lambda each, _session: each in too_many)
+            if too_many:
+                self._forget(lambda each, _session: each in too_many)
             self._open = {**self._open, key: session}
             self._next_end = min(self._next_end, self._end(key, session))
 

@@ -85,7 +85,9 @@ async def enter(request: Request) -> Response:
         return await ways_in(answer_of(request), to, name=name, wrong=str(error), status=503)
     if person is None:
         tries.failed(name, browser)
-        await run_in_threadpool(studio.state.audit.note, User("", name, "none"), "sign in refused", ACCOUNT)
+        known = people.by_name(name)  # what nobody is called may be a password in the wrong field
+        tried = User("", known.name if known else "", "none")
+        await run_in_threadpool(studio.state.audit.note, tried, "sign in refused", ACCOUNT)
         return await ways_in(answer_of(request), to, name=name, wrong=WRONG, status=401)
     tries.succeeded(name, browser)
     return await come_in(request, person, ACCOUNT, to)
