@@ -30,7 +30,7 @@ def read(name: str) -> tzinfo:
             "STUDIO_TIMEZONE cannot be used, because this machine has no time zones: install tzdata "
             "(apt-get install tzdata, or pip install tzdata), or leave the setting out for UTC."
         )
-    names = {each.casefold(): each for each in known}
+    names = {each.casefold(): each for each in known if "/" in each}  # others are no places
     near = get_close_matches(name.casefold(), names, 1, 0.6)
     example = names[near[0]] if near else "Europe/Berlin"
     raise ZoneError(

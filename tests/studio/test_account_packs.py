@@ -93,7 +93,8 @@ def warned(clock: Clock, *found: ResourcePack) -> tuple[str, ...]:
 def test_kling_is_asked_once_an_hour_and_its_answer_gets_older(clock):
     client = Asked((pack(),))
     packs = packs_of(client, clock)
-    assert packs.age is None
+    first = packs.age
+    assert first is None
     clock.now = packs.step()
     assert packs.step() == clock.now + PAUSE
     clock.now += 600.0
@@ -212,7 +213,7 @@ def test_packs_of_images_are_left_out_of_warnings(clock):
     assert warned(clock, pack(), pack(name="Image-100Units", remaining=Decimal(0), status="runOut")) == ()
 
 
-# -- with the sandbox, which knows the call from the documentation --------------------------------------------
+# -- with the sandbox, which knows the call from the documentation -------------------------------------------
 
 
 def test_the_sandbox_answers_as_documented_with_what_its_tasks_used(clock):

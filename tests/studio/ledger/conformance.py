@@ -123,6 +123,22 @@ class LedgerTests:
         assert store.rows() == before
         assert ledger.append("a", only={"waiting"}, state="intent").state == "intent"
 
+    def test_a_check_sees_what_the_record_follows_and_may_refuse_all_of_it(self, store, clock):
+        ledger, rival = store.open(clock), store.open(clock)
+        ledger.append("a", state="waiting")
+        seen: list[list[str]] = []
+        rival.append_many([("b", {"state": "waiting"})], check=lambda: seen.append(ids(rival.jobs())))
+        assert seen == [["a"]]
+        before = store.rows()
+
+        def refuse() -> None:
+            raise PermissionError
+
+        with pytest.raises(PermissionError):
+            ledger.append_many([("c", {"state": "waiting"}), ("d", {"state": "waiting"})], check=refuse)
+        assert store.rows() == before
+        assert ids(ledger.jobs()) == ["a", "b"]
+
     def test_every_change_is_told_once_and_when_it_is_recorded(self, store, clock):
         told: list[str] = []
         ledger = store.open(clock, on_change=lambda: told.append(store.rows()[-1]["state"]))
