@@ -29,7 +29,7 @@ from kling.studio.service import FolderTaken, Studio  # noqa: E402
 from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.state.records import StateError  # noqa: E402
 from kling.studio.systemd import Systemd  # noqa: E402
-from pages._ui import context  # noqa: E402
+from pages._ui import context, first_page  # noqa: E402
 from pages._ui.live import base_path  # noqa: E402
 from pages._ui.routes import (  # noqa: E402
     callbacks,
@@ -81,6 +81,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     studio.start()
     context.install(studio)
     systemd.ready()
+    first_page.prepare(studio)
     try:
         yield
     finally:

@@ -118,6 +118,27 @@ def test_a_fresh_interpreter_loads_no_more_than_it_needs(module: str, strangers:
     assert strangers & set(loaded.stdout.split()) == set()
 
 
+def test_what_the_first_page_needs_is_imported_before_it_comes():
+    needed = {
+        module if (ROOT / f"{module.replace('.', '/')}.py").is_file() else node.module
+        for page in ("main.py", "compose.py")
+        for node in ast.walk(ast.parse((ROOT / "pages" / page).read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("kling.", "pages."))
+        for module in (f"{node.module}.{alias.name}" for alias in node.names)
+    }
+    code = (
+        "import app, importlib, sys\n"
+        "from pages._ui.first_page import MODULES\n"
+        "for module in MODULES:\n"
+        "    importlib.import_module(module)\n"
+        "print(*sys.modules)\n"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert needed - set(loaded.stdout.split()) == set()
+
+
 def test_no_two_modules_wait_for_each_other():
     """Imports make no ring, so there is an order in which all modules can be read.
 
