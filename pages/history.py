@@ -24,6 +24,14 @@ from pages._ui.pagination import keep_address, nothing_yet, paged
 PER_PAGE = 50
 
 
+UNITS = {
+    "Units": st.column_config.NumberColumn(
+        format="%.2f",
+        help="What Kling deducted; before that, what the price table says. The sandbox charges nothing.",
+    )
+}
+
+
 def history() -> None:
     keep_address()
     st.title("History")
@@ -92,11 +100,7 @@ def choose(shown: Sequence[Job]) -> None:
             "Prompt": st.column_config.TextColumn(width="large"),
             "Clip": st.column_config.ImageColumn(width="small"),
             "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-            "Units": st.column_config.NumberColumn(
-                format="%.2f",
-                help="What Kling deducted; before that, what the price table says. The sandbox charges "
-                "nothing.",
-            ),
+            **(UNITS if sees_prices() else {}),
         },
         hide_index=True,
         on_select=open_it,

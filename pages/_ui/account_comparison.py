@@ -35,13 +35,13 @@ def _comparison() -> None:
         "Reads the account's whole list, which is free, and compares it with the log. It runs by itself "
         "at the start and every night."
     )
-    scan, found = studio().scan, studio().scan.findings
-    _progress(found, is_running=scan.is_running)
+    is_running, found = studio().scan.is_running, studio().scan.findings
+    _progress(found, is_running=is_running)
     st.button(
-        "Try again now" if scan.is_running and found.trouble else "Compare now",
+        "Try again now" if is_running and found.trouble else "Compare now",
         icon=":material/sync:",
         key="history.compare_now",
-        disabled=scan.is_running and not found.trouble,
+        disabled=is_running and not found.trouble,
         on_click=decide,
         args=(Actions.scan_account,),
     )

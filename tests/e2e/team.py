@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kling.studio.identity.people import ACCOUNT
 from kling.studio.identity.roles import Role
+from kling.studio.identity.ways import ACCOUNT
 from kling.studio.state.shared import SharedState
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"

@@ -90,10 +90,10 @@ def _group(case: Case) -> object:
     return case.actions.withdraw_group(f"g{case.number}")
 
 
-def _removed(case: Case) -> object:
+def _removed(case: Case) -> None:
     person_id = case.person()
     case.bench.studio.state.people.remove(person_id)
-    return case.actions.take_back_person(person_id)
+    case.actions.take_back_person(person_id)
 
 
 # By method: the call. A method without an entry fails a test.

@@ -29,7 +29,7 @@ def audit() -> None:
 
 
 def _audit() -> None:
-    log, state = studio().state.audit, admin_state()
+    state = admin_state()
     words, who, what = st.columns([3, 2, 2], vertical_alignment="bottom")
     text = words.text_input(
         "Search", type="search", live="250ms", key="admin.audit_text", placeholder="A name, an id, an action"
@@ -44,13 +44,13 @@ def _audit() -> None:
         placeholder="Everybody",
     )
     action = what.selectbox(
-        "What", log.actions(), index=None, key="admin.audit_action", placeholder="Everything"
+        "What", studio().state.audit.actions(), index=None, key="admin.audit_action", placeholder="Everything"
     )
     asked = repr((text, person, action))
     if state.audit_asked != asked:  # another question begins at its first page
         state.audit_asked, state.older_than = asked, []
     before = state.older_than[-1] if state.older_than else None
-    found = log.search(
+    found = studio().state.audit.search(
         text or "", person=person or "", action=action or "", before_id=before, most=PER_PAGE + 1
     )
     shown = found[:PER_PAGE]
