@@ -93,7 +93,8 @@ class People:
 
     def by_name(self, name: str) -> Person | None:
         """Return who has a name, in any spelling; not one who was removed."""
-        return self._all.get(self._by_key.get(key_of(name), ""))
+        person = self._all.get(self._by_key.get(key_of(name), ""))
+        return None if person is None or person.removed else person
 
     # -- changes -------------------------------------------------------------------------------------------
 
