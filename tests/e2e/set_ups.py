@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -259,16 +260,17 @@ class Visitor:
             answer = self.get(path)
         return answer
 
-    def socket(self, path: str) -> ClientConnection:
+    def open_socket(self, path: str) -> ClientConnection:
         """Open a WebSocket as a page of the studio does."""
-        return connect(
+        opened: ClientConnection = connect(
             f"wss://{HOST}:{self.port}{path}",
             sock=self._plain(),
             ssl=self._trust(),
             server_hostname=HOST,
-            origin=self.origin,  # type: ignore[arg-type] - a plain text is one
+            origin=Origin(self.origin),
             additional_headers={"Cookie": self._cookie, **self.headers},
         )
+        return opened
 
     @property
     def _cookie(self) -> str:

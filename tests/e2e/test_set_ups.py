@@ -147,7 +147,7 @@ def _start_provider(stack: ExitStack, folder: Path, port: int) -> None:
 def is_in(place: Place, visitor: Visitor, *, admin: bool) -> None:
     """Check that somebody may use pages and sockets, and nothing that is not theirs."""
     assert visitor.get(f"{place.base}/").status == 200
-    with visitor.socket(f"{place.base}/_stcore/stream"), visitor.socket(f"{place.base}/live"):
+    with visitor.open_socket(f"{place.base}/_stcore/stream"), visitor.open_socket(f"{place.base}/live"):
         pass
     assert (visitor.get(f"{place.base}/metrics").status == 200) is admin
     sessions = [line for line in visitor.set_cookies if "studio_session=" in line]
@@ -158,7 +158,7 @@ def is_in(place: Place, visitor: Visitor, *, admin: bool) -> None:
 def is_out(place: Place, visitor: Visitor) -> None:
     """Check that nothing is served but the way to sign in."""
     assert visitor.get(f"{place.base}/clips/v1.mp4").status in {303, 401}
-    with pytest.raises(InvalidStatus), visitor.socket(f"{place.base}/_stcore/stream"):
+    with pytest.raises(InvalidStatus), visitor.open_socket(f"{place.base}/_stcore/stream"):
         pass
 
 

@@ -25,7 +25,12 @@ def main(data: str, url: str) -> None:
     studio = Studio(Settings(credentials=KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url, data_dir=Path(data)))
     studio.start()
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     for number in range(MOST):
         if ended.is_set():
             break

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
 from kling.studio.__main__ import main
 from kling.studio.doctor.examine import examine
 from kling.studio.doctor.finding import Finding
@@ -116,10 +117,9 @@ def test_a_fresh_set_up_has_no_problem(look):
 
 
 def test_a_set_up_with_an_account_has_no_problem(look, tmp_path):
-    processes_data = tmp_path / "data"
-    processes_data.mkdir(mode=0o700)
+    (tmp_path / "data").mkdir(mode=0o700)
     with processes.sandbox() as url:
-        keys = {"KLINGAI_ACCESS_KEY": processes.ACCESS_KEY, "KLINGAI_SECRET_KEY": processes.SECRET_KEY}
+        keys = {"KLINGAI_ACCESS_KEY": ACCESS_KEY, "KLINGAI_SECRET_KEY": SECRET_KEY}
         found = look(KLINGAI_BASE_URL=url, **keys)
         assert problems(found) == []
         assert "its videos can be fetched" in found[-1].what

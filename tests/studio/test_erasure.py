@@ -114,7 +114,9 @@ def test_a_video_that_kling_still_has_is_not_taken_back_by_a_look_at_the_account
     bench.studio.scan.step(lambda: bench.kling, bench.clock.now)
     bench.poller.step()
     assert bench.kling.downloads == []
-    assert bench.ledger.get(job.id).erased
+    erased_job = bench.ledger.get(job.id)
+    assert erased_job is not None
+    assert erased_job.erased
 
 
 def test_the_seal_confirms_the_same_jobs_as_before_and_no_other(folder):
@@ -248,7 +250,9 @@ def test_nobody_can_come_in_as_the_erased_person(folder, people):
     database = Database(folder / FILE)
     everybody = People(database, lambda: TIME)
     assert everybody.by_name("ada") is None
-    assert everybody.get(people).removed
+    before = everybody.get(people)
+    assert before is not None
+    assert before.removed
     assert not Sessions(database, everybody, lambda: TIME).of(people)
     everybody.add("ada", "viewer")  # the name is free again
     database.close()
@@ -257,7 +261,8 @@ def test_nobody_can_come_in_as_the_erased_person(folder, people):
 def test_the_last_admin_is_not_erased(folder, people):
     database = Database(folder / FILE)
     everybody = People(database, lambda: TIME)
-    everybody.set_role(everybody.by_name("bob").id, "viewer")
+    (bob,) = (person for person in everybody.list() if person.name == "bob")
+    everybody.set_role(bob.id, "viewer")
     database.close()
     assert people
     with pytest.raises(CannotErase, match="last admin"):
