@@ -104,6 +104,7 @@ class Studio:
                 unit_price=settings.unit_price,
                 currency=settings.currency,
                 accounts=lambda: self.accounts.names,
+                owner_of=self._owner_of,
                 clock=clock,
             )
             self.ledger = CsvLedger(
@@ -250,6 +251,11 @@ class Studio:
 
     def _price_cells(self) -> dict[str, str]:
         return {"unit_price": str(self.settings.unit_price), "currency": self.settings.currency}
+
+    def _owner_of(self, name: str) -> str:
+        """Return the id of the person whom a name of the log was given to, from memory."""
+        names = self.state.names_if_open
+        return names.owner_of(name) if names else ""
 
     def mark(self) -> str:
         """Return the mark of the data folder, which is a part of every id that this studio makes.

@@ -298,6 +298,20 @@ def test_a_price_that_nobody_knows_needs_an_admin_once_there_is_a_limit(bench):
     assert bench.studio.spending.team().month.unpriced == 1
 
 
+def test_a_name_of_the_old_log_that_an_admin_gives_to_a_person_counts_to_that_person_at_once(bench):
+    studio = bench.studio
+    ada = studio.state.people.add("Ada", "maker")
+    user = User(ada.id, "Ada", "maker")
+    studio.budgets.set(Scope.PERSON_DAY, PRICE * 2)
+    assert order(bench, User(LOCAL, "ada", "admin")) == 1
+    assert order(bench, user) == 1
+    assert studio.spending.of(ada.id).day.used.units == PRICE
+    studio.state.names.give("Ada", ada.id, "Chief")
+    assert refusal(bench, user).used == PRICE * 2
+    studio.state.names.take_back("ADA")
+    assert order(bench, user) == 1
+
+
 # -- words ---------------------------------------------------------------------------------------------------
 
 
