@@ -66,7 +66,7 @@ STYLE = """<style>
     outline-offset: 2px; }
   @media (max-width: 640px) { .studio-sign-out button { min-height: 2.75rem; } }
   a.studio-download { display: inline-flex; align-items: center; min-height: 2.5rem; padding: 0.25rem 0.75rem;
-    border: 1px solid light-dark(#dcd7ee, #373149); border-radius: 0.6rem; color: inherit;
+    border: 1px solid light-dark(#dcd7ee, #373149); border-radius: 0.6rem; color: inherit; font-size: 0.875rem;
     text-decoration: none; }
   a.studio-download:hover { border-color: currentColor; color: light-dark(#4a2fd6, #b3a4ff); }
   .studio-unkept { position: fixed; inset: 4rem 1rem auto auto; z-index: 1000; max-width: min(24rem, 90vw);

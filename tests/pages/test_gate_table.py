@@ -53,7 +53,7 @@ TABLE = [
     ("GET", "/static/js/index.js", "viewer"),
     ("GET", "/media/0a.txt", "viewer"),
     ("GET", "/favicon.png", "viewer"),
-    ("GET", "/manifest.json", "viewer"),
+    ("GET", "/manifest.json", "nowhere"),
     # What of Streamlit is not used.
     ("GET", "/_stcore/metrics", "nowhere"),
     ("GET", "/_stcore/script-health-check", "nowhere"),

@@ -1,8 +1,8 @@
-"""Bounds of connections whose request has not begun or has not arrived: no application hears of them.
+"""Bounds of what no application hears of: requests and messages that have not arrived whole.
 
-uvicorn has none, and Streamlit passes no options on to it, so methods of its protocol are wrapped here. Where
-there are too many connections, the one that has waited longest for the rest of a request is dropped: so who
-opens a thousand and sends nothing takes the place of their own.
+uvicorn has none, and Streamlit passes no options on to it, so methods of its protocols are wrapped here.
+Where there is too much, the connection that has waited longest for the rest is dropped: so who opens a
+thousand and ends none takes the place of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,21 @@ HEAD_BYTES = 64 * 1024  # that are read of a request before its head is whole
 MOST = 4096  # connections
 RESERVED = 256  # handles that stay for files, children and calls to Kling
 WANTED = 16_384  # handles, if the system allows so many
+SMALL = 64 * 1024  # bytes of a message that has not arrived whole; less is not counted
+UNFINISHED = 64 * 2**20  # bytes of such messages, all together
+
+
+class Watcher(Protocol):
+    """Hears of each connection of a protocol."""
+
+    def made(self, connection: Any) -> None:
+        """Hear of a new one."""
+
+    def received(self, connection: Any, size: int) -> None:
+        """Hear that `size` bytes have come and were worked off."""
+
+    def over(self, connection: Any) -> None:
+        """Hear that one has ended."""
 
 
 class ServerConnection(Protocol):
@@ -74,31 +89,65 @@ class Connections:
             connection.transport.abort()
 
 
+class Messages:
+    """Messages of WebSockets that have not arrived whole; the server keeps what has come of them.
+
+    Args:
+        most: bytes, all together.
+    """
+
+    def __init__(self, most: int = UNFINISHED) -> None:
+        self._most = most
+        self._sizes: dict[Any, int] = {}
+        self._large: dict[Any, int] = {}  # those that count, the longest-waiting first
+
+    def made(self, connection: Any) -> None:
+        """Nothing has come yet."""
+
+    def received(self, connection: Any, size: int) -> None:
+        """Look what `size` bytes have brought: the rest of a message, or only more of it."""
+        if connection.read_paused:  # until the application has taken the message
+            self.over(connection)
+            return
+        size = self._sizes[connection] = self._sizes.get(connection, 0) + size
+        if size > SMALL:
+            self._large[connection] = size
+            if sum(self._large.values()) > self._most:
+                dropped = next(iter(self._large))
+                self.over(dropped)
+                dropped.transport.abort()
+
+    def over(self, connection: Any) -> None:
+        """Count it no more."""
+        self._sizes.pop(connection, None)
+        self._large.pop(connection, None)
+
+
 def _is_idle(connection: Any) -> bool:
     """Whether a connection is kept open after an answer, for another request."""
     cycle = getattr(connection, "cycle", None)
     return cycle is not None and cycle.response_complete
 
 
-def bound(protocol: type[Any], connections: Connections) -> None:
-    """Let every connection of a server's protocol be counted.
+def bound(protocol: type[Any], watcher: Watcher) -> None:
+    """Let a watcher hear of every connection of a server's protocol.
 
     Args:
         protocol: of uvicorn; its methods are replaced.
-        connections: where they are counted.
+        watcher: counts them.
     """
     made, received, lost = protocol.connection_made, protocol.data_received, protocol.connection_lost
 
     def connection_made(self: Any, transport: asyncio.Transport) -> None:
         made(self, transport)
-        connections.made(self)
+        watcher.made(self)
 
     def data_received(self: Any, data: bytes) -> None:
         received(self, data)
-        connections.received(self, len(data))
+        watcher.received(self, len(data))
 
     def connection_lost(self: Any, error: Exception | None) -> None:
-        connections.over(self)
+        watcher.over(self)
         lost(self, error)
 
     for method in (connection_made, data_received, connection_lost):
@@ -109,8 +158,10 @@ def bound(protocol: type[Any], connections: Connections) -> None:
 def prepare_server() -> None:
     """Bound the connections of this process's server, and let it have more of them."""
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
     bound(AutoHTTPProtocol, Connections(min(MOST, _raise_limit() - RESERVED)))
+    bound(WebSocketsSansIOProtocol, Messages())
 
 
 def _raise_limit() -> int:

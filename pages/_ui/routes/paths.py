@@ -83,7 +83,6 @@ DOORS: tuple[Door, ...] = (
     Door("/static/*", Action.LOOK),
     Door("/media/*", Action.LOOK),  # what its download buttons offer
     Door("/favicon.png", Action.LOOK),
-    Door("/manifest.json", Action.LOOK),
 )
 
 
