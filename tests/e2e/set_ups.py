@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
@@ -211,6 +213,8 @@ class Visitor:
         pem: the certificate that the browser trusts.
         headers: that it always sends.
         cookies: that it has; those of the studio's host only.
+        set_cookies: as they came.
+        seen: all that came, on sockets too.
     """
 
     port: int
@@ -218,6 +222,7 @@ class Visitor:
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     set_cookies: list[str] = field(default_factory=list)
+    seen: list[bytes] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -242,6 +247,7 @@ class Visitor:
         came = connection.getresponse()
         answer = Answer(came.status, came.headers, came.read().decode(errors="replace"))
         connection.close()
+        self.seen.append(f"{came.headers}{answer.text}".encode())
         for line in came.headers.get_all("Set-Cookie", []):
             self.set_cookies.append(line)
             for name, cookie in SimpleCookie(line).items():
@@ -268,9 +274,44 @@ class Visitor:
             ssl=self._trust(),
             server_hostname=HOST,
             origin=Origin(self.origin),
+            max_size=2**25,
             additional_headers={"Cookie": self._cookie, **self.headers},
         )
         return opened
+
+    def run_page(self, stream: ClientConnection, name: str, **values: str) -> dict[str, str]:
+        """Run a page on Streamlit's socket.
+
+        Args:
+            stream: the socket.
+            name: of the page, empty for the first.
+            values: what is typed, by the id of a text area; a button's id stands with an empty text.
+
+        Returns:
+            The ids of its text areas and buttons by their labels.
+        """
+        script = BackMsg().rerun_script
+        script.page_name = name
+        for widget, value in values.items():
+            if value:
+                script.widget_states.widgets.add(id=widget, string_value=value)
+            else:
+                script.widget_states.widgets.add(id=widget, trigger_value=True)
+        message = BackMsg()
+        message.rerun_script.CopyFrom(script)
+        stream.send(message.SerializeToString())
+        ids: dict[str, str] = {}
+        while True:
+            frame = stream.recv(timeout=30)
+            assert isinstance(frame, bytes)
+            self.seen.append(frame)
+            came = ForwardMsg.FromString(frame)
+            element = came.delta.new_element
+            for widget in (element.text_area, element.button):
+                if widget.label:
+                    ids[widget.label] = widget.id
+            if came.WhichOneof("type") == "script_finished":
+                return ids
 
     @property
     def _cookie(self) -> str:

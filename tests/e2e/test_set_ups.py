@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
@@ -10,11 +11,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -36,8 +37,22 @@ from tests.e2e.set_ups import (
 )
 
 PASSWORD = "four words in a row"
-SECRET = "a-secret-of-the-proxy-that-nobody-else-has"
-CLIENT_SECRET = "a-secret-of-the-provider"
+SECRET = "canary-of-the-proxy-0123456789"
+CLIENT_SECRET = "canary-of-the-provider-0123456789"
+# Secrets in every setting that has one. They are found nowhere afterwards.
+KEYS = {
+    "KLINGAI_ACCESS_KEY": "canary-access-key-0123456789",
+    "KLINGAI_SECRET_KEY": "canary-secret-key-of-32-bytes-or-more",
+    "STUDIO_WEBHOOK_SECRET": f"whsec_{base64.b64encode(b'canary-of-callbacks-0123456789').decode()}",
+    "STUDIO_METRICS_TOKEN": "canary-of-metrics-0123456789",
+}
+CANARIES = (
+    SECRET,
+    CLIENT_SECRET,
+    PASSWORD,
+    *KEYS.values(),
+    KEYS["STUDIO_WEBHOOK_SECRET"].removeprefix("whsec_"),
+)
 PROXY_USERS = {"ada": "ada", "mia": "mia"}
 
 
@@ -76,6 +91,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place
     with ExitStack() as stack:
         found: dict[str, Place] = {}
         processes = {}
+        kling = free_port()
+        _start_kling(stack, folder, kling)
         for name in ("accounts", "oidc", "proxy"):
             if missing("caddy" if name == "oidc" else "nginx"):
                 continue
@@ -92,7 +109,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place
                 },
                 "proxy": {**public, "…": SECRET},
             }[name]
-            studio = Studio(replaced(block(f"set-up: {name}"), values), here)
+            account = {**KEYS, "KLINGAI_BASE_URL": f"http://127.0.0.1:{kling}"}
+            studio = Studio(replaced(block(f"set-up: {name}"), values), here, account)
             found[name] = Place(studio, port, pem, "/studio" if name == "proxy" else "", provider)
             if name == "oidc":
                 _start_provider(stack, here, provider)
@@ -131,6 +149,27 @@ def _let_in(request: BaseHTTPRequestHandler) -> None:
         request.send_header("X-Auth-Request-User", name)
     request.send_header("Content-Length", "0")
     request.end_headers()
+
+
+def _start_kling(stack: ExitStack, folder: Path, port: int) -> None:
+    """Start a sandbox that knows the keys; they are in its environment only."""
+    keys = {
+        "SANDBOX_ACCESS_KEY": KEYS["KLINGAI_ACCESS_KEY"],
+        "SANDBOX_SECRET_KEY": KEYS["KLINGAI_SECRET_KEY"],
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "kling.sandbox",
+        "--port",
+        str(port),
+        "--clips",
+        "tiny",
+        "--pace",
+        "seconds:1",
+    ]
+    log = folder / "kling.log"
+    answers(port, stack.enter_context(running(command, log, cwd=ROOT, env={**os.environ, **keys})), log)
 
 
 def _start_provider(stack: ExitStack, folder: Path, port: int) -> None:
@@ -227,6 +266,79 @@ def test_a_proxy_that_signs_people_in_below_a_path(places):
     past_the_proxy.request("GET", "/studio/", headers={"X-Forwarded-User": "ada", "Accept": "text/html"})
     assert past_the_proxy.getresponse().status in {303, 401, 403}
     past_the_proxy.close()
+
+
+@needs_nginx
+@needs_caddy
+def test_no_secret_is_in_a_page_a_socket_a_log_an_export_a_traceback_or_the_process_list(places):
+    place = places["proxy"]
+    ada = place.visitor(**{"X-Test-Ticket": "ada"})
+    assert ada.get("/studio/").status == 200
+    with ada.open_socket("/studio/_stcore/stream") as stream, ada.open_socket("/studio/live"):
+        ids = ada.run_page(stream, "")
+        press = next(widget for label, widget in ids.items() if label.startswith("Generate"))
+        ada.run_page(stream, "", **{ids["Prompt"]: "A canary sings"})
+        ada.run_page(stream, "", **{ids["Prompt"]: "A canary sings", press: ""})
+        for page in ("history", "gallery", "admin"):
+            ada.run_page(stream, page)
+    for path in ("/metrics", "/healthz", "/nowhere", "/clips/v1.mp4", "/sign-in", "/history?key=1"):
+        ada.get(f"/studio{path}")
+    callback = {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
+    for headers in (callback, {"Authorization": "Bearer canary"}, {"X-Studio-Proxy-Secret": "canary"}):
+        past = Visitor(place.port, place.pem, headers)
+        past.post("/studio/callbacks", body="{}")
+        past.get("/studio/metrics")
+        ada.seen += past.seen
+    for refused in (places["accounts"].visitor(), places["oidc"].visitor()):
+        refused.post("/sign-in", name="ada", password="another password")
+        refused.get("/sign-in/callback?code=1&state=2")
+        refused.get("/sign-in/oidc")
+        ada.seen += refused.seen
+    said = [b"".join(ada.seen), *_command_line(place), *_processes()]
+    files = [file for each in places.values() for file in each.studio.folder.rglob("*") if file.is_file()]
+    ours = {place.studio.folder / "nginx.conf"}  # the operator's own file, with the proxy's secret
+    said += [file.read_bytes() for file in files if file not in ours]
+    assert b"A canary sings" in (place.studio.folder / "data" / "history.csv").read_bytes()
+    assert sum(b"A canary sings" in each for each in ada.seen) > 1
+    for canary in CANARIES:
+        forms = (canary.encode(), base64.b64encode(canary.encode())[:-3], quote(canary, safe="").encode())
+        assert not [text[:200] for text in said if any(form in text for form in forms)], canary
+
+
+def _command_line(place: Place) -> list[bytes]:
+    """Return what commands print, and a second studio that does not start, with the settings of the first."""
+    studio = place.studio
+    env = {**os.environ, **studio.environment, "STUDIO_DATA_DIR": str(studio.folder / "data")}
+    env |= {
+        "STUDIO_USER_HEADER": "X-User",
+        "STUDIO_PROXY_SECRET": SECRET,
+        "STUDIO_OIDC_CLIENT_SECRET": CLIENT_SECRET,
+    }
+    broken = {**env, "KLINGAI_BASE_URL": "http://api.example.com"}
+    here = [sys.executable, "-m", "kling.studio"]
+    commands = (
+        ([*here, "doctor"], env),
+        ([*here, "doctor"], broken),
+        ([*here, "people", "list"], env),
+        ([*here, "backup", str(studio.folder / "copy")], env),
+        ([*here, "erase", "--person", "ada"], env),
+        ([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())], env),
+    )
+    started = [
+        subprocess.Popen(command, cwd=ROOT, env=each, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for command, each in commands
+    ]
+    said = [process.communicate(timeout=100)[0] for process in started]
+    assert all(said)
+    return said
+
+
+def _processes() -> list[bytes]:
+    lines = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            lines.append((process / "cmdline").read_bytes())
+    return lines
 
 
 @needs_nginx
