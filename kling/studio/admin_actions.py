@@ -69,6 +69,11 @@ class AdminActions:
         self._note(Action.CHECK_CONNECTION, ok=found.ok)
         return found
 
+    def ask_for_packs(self) -> None:
+        """Ask Kling again what is left of the account's packs, which is free; see `AccountPacks.request`."""
+        check(self.user, Action.SEE_ACCOUNT)
+        self._studio.packs.request()
+
     # -- people --------------------------------------------------------------------------------------------
 
     def add_person(self, name: str, role: Role) -> Person:

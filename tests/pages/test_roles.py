@@ -289,6 +289,7 @@ READS: Mapping[str, set[str]] = {
     "names": {"unowned", "given"},
     "budgets": {"status", "limits"},
     "audit": {"search", "actions"},
+    "packs": {"age", "report", "warnings", "views"},
     "ledger": {"get", "index", "opening", "jobs"},
     "poller": {"wake_for"},  # a callback is only a reason to look
     "reconciler": set(),

@@ -23,7 +23,7 @@ WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
 }
 OTHER_WIDGETS = (
     r"app\.(name\w*|chime|check_connection)",
-    r"live\.(header|tasks|history|gallery|budget)",  # the component of a live part, and its triggers
+    r"live\.(header|tasks|history|gallery|budget|packs)",  # the component of a live part, and its triggers
     r"composer\.autosave",  # the component, and its triggers
     r"composer\.(tool_\w+|go_back|generate-.+|make_variations|save_template)",  # buttons
     r"composer\.(part|idea|open_ideas)_\w+",  # the guide
@@ -34,7 +34,7 @@ OTHER_WIDGETS = (
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
     r"history\.(open_comparison|compare_now|page\w*|table_.+)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
-    r"admin\.(section|audit_\w+|(amount|unit|limits|save)-\w+)",
+    r"admin\.(section|ask_packs|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
 
 # The module that reads it for pages; a list of other people's sessions; the gate and the ways in.

@@ -125,6 +125,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "resume": lambda case: case.actions.resume(),
     "check_connection": lambda case: case.actions.check_connection(),
     "scan_account": lambda case: case.actions.scan_account(),
+    "ask_for_packs": lambda case: case.actions.ask_for_packs(),
     "take_in": lambda case: case.actions.take_in([]),
     "add_person": lambda case: case.actions.add_person(f"New {case.number}", "maker"),
     "set_role": lambda case: case.actions.set_role(case.person(), "maker"),
