@@ -62,7 +62,8 @@ async def sign_in(request: Request) -> Response:
     if answer.user:
         return await run_in_threadpool(no_access, answer.user)
     said = "You are signed out." if "out" in request.query_params else ""
-    return await ways_in(answer, to, said=said, status=401 if answer.why else 200)
+    other = "other" in request.query_params
+    return await ways_in(answer, to, said=said, other=other, status=401 if answer.why else 200)
 
 
 async def enter(request: Request) -> Response:

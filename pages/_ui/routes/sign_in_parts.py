@@ -34,7 +34,14 @@ Answering = Callable[[Request], Awaitable[Response]]
 
 
 async def ways_in(
-    answer: Answer, to: str, *, name: str = "", wrong: str = "", said: str = "", status: int = 200
+    answer: Answer,
+    to: str,
+    *,
+    name: str = "",
+    wrong: str = "",
+    said: str = "",
+    other: bool = False,
+    status: int = 200,
 ) -> Response:
     """Return the page with every way in that is set up.
 
@@ -44,6 +51,7 @@ async def ways_in(
         name: as it was typed.
         wrong: why somebody was not let in.
         said: what else has happened.
+        other: the provider lets the person choose another account.
         status: of the answer.
     """
     studio = context.studio()
@@ -58,7 +66,8 @@ async def ways_in(
         words = f"Continue as {answer.named.user[:60]}"
         others.append(pages.press(f"{SIGN_IN}/proxy", words, second=has_accounts, to=to))
     if settings.oidc:
-        address = f"{base_path()}{SIGN_IN}/oidc" + ("" if to == home else f"?to={quote(to, safe='/')}")
+        query = [*(["other=1"] if other else []), *([] if to == home else [f"to={quote(to, safe='/')}"])]
+        address = "?".join(filter(None, [f"{base_path()}{SIGN_IN}/oidc", "&".join(query)]))
         is_second = has_accounts or answer.named is not None
         others.append(pages.link(address, f"Continue with {settings.oidc.name}", second=is_second))
     if has_accounts and others:

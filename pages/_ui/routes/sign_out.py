@@ -48,8 +48,8 @@ async def sign_out(request: Request) -> Response:
         user = answer.user
         await run_in_threadpool(studio.state.sessions.end, answer.token)
         await run_in_threadpool(studio.state.audit.note, user, "sign out")
-    other = bool(form.get("other")) and studio.settings.sign_in.oidc is not None
-    return _signed_out(request, f"{SIGN_IN}/oidc?other=1" if other else f"{SIGN_IN}?out=1")
+    # Not straight to the provider: browsers let a form's redirects lead to this server only (form-action).
+    return _signed_out(request, f"{SIGN_IN}?out=1" + ("&other=1" if form.get("other") else ""))
 
 
 async def sign_out_everywhere(request: Request) -> Response:
