@@ -62,3 +62,16 @@ def test_every_picture_exists():
 
     for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (Path(__file__).parents[1] / target).is_file(), target
+
+
+def test_every_test_that_the_threat_model_names_exists():
+    import re
+
+    model = README[README.index("## Threat model") :].split("\n## ")[0]
+    folder = "tests"
+    names = re.findall(r"`((?:tests/[\w/]+?/)?test_\w+\.py|tests/[\w/]+)`", model)
+    assert len(names) > 20
+    for name in names:
+        path = Path(name) if name.startswith("tests/") else Path(folder) / name
+        folder = str(path.parent) if path.suffix else folder
+        assert (Path(__file__).parents[1] / path).exists(), name

@@ -352,6 +352,12 @@ def test_browsers_are_told_to_use_tls_by_the_proxy_and_by_nothing_else(places):
 
 
 @needs_nginx
+def test_what_a_studio_writes_is_for_its_user_only(places):
+    data = places["accounts"].studio.folder / "data"
+    assert [path for path in (data, *data.rglob("*")) if path.stat().st_mode & 0o077] == []
+
+
+@needs_nginx
 def test_the_health_check_of_the_container_file_works_where_the_studio_does(places):
     (check,) = re.findall(r"HEALTHCHECK .* CMD (\[.*\])", block("container"))
     python, *arguments = json.loads(check)
