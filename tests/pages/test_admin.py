@@ -47,7 +47,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def choose(app: AppTest, key: str, value: str) -> AppTest:
-    return next(each for each in app.get("button_group") if each.key == key).set_value([value]).run()
+    return next(each for each in app.button_group if each.key == key).set_value(value).run()
 
 
 @pytest.mark.parametrize("name", SECTIONS)
@@ -63,7 +63,7 @@ def test_each_section_opens_without_sign_in_and_is_empty_in_words(
         "sessions": "there are no sessions",
         "budgets": "Nothing was ordered this month",
         "account": "Kling has not answered yet",
-        "health": "the pages" if False else "Poller",
+        "health": "Poller",
         "audit": "Nothing was done yet",
         "names": "Every job of the log belongs to somebody",
     }[name]
@@ -273,10 +273,9 @@ def test_the_audit_is_searched_and_read_page_by_page(studio: Studio, section: Op
 def test_an_old_name_is_given_to_a_person_and_that_is_undone(studio: Studio, section: Open):
     mia = person_of(studio, "Mia Maker", "maker")
     fill(studio, 3, person="mia maker")
-    fill(studio, 1, person="Anna")
     studio.ledger.append("other", state="waiting", person="MIA  MAKER", account="sandbox")
     app = section("names")
-    assert "mia maker**  n4 jobs".replace("  n", "  \n") in said(app)
+    assert "mia maker**  \n4 jobs" in said(app)
     assert app.selectbox(key="admin.name_person-miamaker").value == mia.id  # the same name is proposed
     app.button(key="admin.give-miamaker").click().run()
     assert studio.state.names.owner_of("Mia MAKER") == mia.id
