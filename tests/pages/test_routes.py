@@ -6,6 +6,7 @@ import asyncio
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +207,39 @@ def test_a_clip_is_served_in_ranges_and_nothing_else_is(studio: Studio, browser:
     assert "immutable" in answer.headers["Cache-Control"]
     for name in ("secret.txt", "..%2fhistory.csv", "v2.mp4", ".mp4", "v1.mp4.part", "a" * 65 + ".mp4"):
         assert browser.get(f"/clips/{name}").status_code == 404
+
+
+def test_a_clip_can_be_kept_as_a_file(studio: Studio, browser: TestClient):
+    (studio.archive.folder / "v1.mp4").write_bytes(b"clip")
+    answer = browser.get("/clips/v1.mp4?download")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="kling-v1.mp4"'
+    assert answer.content == b"clip"
+    assert "Content-Disposition" not in browser.get("/clips/v1.mp4").headers
+
+
+def test_a_link_in_the_folder_leads_nowhere(studio: Studio, browser: TestClient, tmp_path: Path):
+    (tmp_path / "secret").write_bytes(b"secret")
+    (studio.archive.folder / "v1.mp4").symlink_to(tmp_path / "secret")
+    (studio.archive.folder / "v2.mp4").mkdir()
+    for name in ("v1.mp4", "v2.mp4"):
+        assert browser.get(f"/clips/{name}").status_code == 404
+
+
+def test_a_page_whose_socket_was_closed_can_ask_whether_it_is_still_signed_in(browser: TestClient):
+    assert browser.get("/live").status_code == 204
+
+
+@pytest.mark.parametrize("message", [{"text": "hello"}, {"bytes": b"hello"}])
+def test_a_page_that_speaks_in_the_socket_of_changes_is_not_listened_to(
+    studio: Studio, browser: TestClient, message: dict[str, Any]
+):
+    with browser.websocket_connect(f"{SOCKETS}/live") as socket:
+        socket.receive_text()
+        socket.send({"type": "websocket.receive", **message})
+        with pytest.raises(WebSocketDisconnect) as ended:
+            socket.receive_text()
+    assert ended.value.code == 1003
+    assert studio.changes.listeners == 0
 
 
 def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
