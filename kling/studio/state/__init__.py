@@ -1,6 +1,7 @@
-"""The small state that people share, in one database beside the log: drafts, team templates, browsers.
+"""The small state that people share, in one database beside the log: drafts, templates, people, limits.
 
-    shared          opens the database in the background; drafts, templates and browsers are asked for here
+    shared          opens the database in the background; everything in it is asked for here
+    opened          the database and everything in it, put together
     records         what is kept, as values; the limits and the errors
     faults          what can be wrong with the file of the database, in words
     browsers        ids of browsers that only this studio can make

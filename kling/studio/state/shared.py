@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
     from kling.studio.identity.people import People
     from kling.studio.identity.roles import User
     from kling.studio.identity.sessions import Sessions
-    from kling.studio.identity.watch import Watch
-    from kling.studio.state.database import Database
     from kling.studio.state.drafts import DraftStore
     from kling.studio.state.limits import LimitStore
+    from kling.studio.state.opened import Opened
     from kling.studio.state.team_templates import TeamTemplates
 
 log = logging.getLogger(__name__)
@@ -33,22 +31,6 @@ log = logging.getLogger(__name__)
 SESSION_HOURS = 12.0
 IDLE_HOURS = 4.0
 RETRY_AFTER = 10.0  # seconds until an opening that failed is tried again
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    database: Database
-    drafts: DraftStore
-    templates: TeamTemplates
-    browsers: Browsers
-    limits: LimitStore
-    people: People
-    sessions: Sessions
-    invitations: Invitations
-    names: Names
-    audit: Audit
-    watch: Watch
-    warnings: tuple[str, ...]
 
 
 class SharedState:
@@ -86,7 +68,7 @@ class SharedState:
         self._on_roles, self._roles = on_roles, frozenset[tuple[str, str]]()
         self._started = False
         self._lock = threading.Lock()
-        self._opened: _Opened | None = None
+        self._opened: Opened | None = None
         self._failure: tuple[str, float] | None = None
         self._closed = False
 
@@ -247,7 +229,7 @@ class SharedState:
         with suppress(StateError):  # who needs it hears of it
             self._get()
 
-    def _get(self) -> _Opened:
+    def _get(self) -> Opened:
         if self._opened and not self._closed:
             return self._opened
         with self._lock:
@@ -268,45 +250,15 @@ class SharedState:
                 self._opened.watch.start()
             return self._opened
 
-    def _open(self) -> _Opened:
-        from kling.studio.audit import Audit
-        from kling.studio.identity.invitations import Invitations
-        from kling.studio.identity.names import Names
-        from kling.studio.identity.people import People
-        from kling.studio.identity.sessions import Sessions
-        from kling.studio.identity.watch import Watch
-        from kling.studio.state.database import Database
-        from kling.studio.state.drafts import DraftStore
-        from kling.studio.state.limits import LimitStore
-        from kling.studio.state.old_folders import OldFolders
-        from kling.studio.state.secret import kept_secret
-        from kling.studio.state.team_templates import TeamTemplates
+    def _open(self) -> Opened:
+        from kling.studio.state.opened import open_state  # here, because SQLAlchemy takes long to import
 
-        database = Database(self._folder / FILE)
-        try:
-            old = OldFolders(database, self._folder)
-            old.take_in()
-            drafts = DraftStore(database, clock=self._clock, monotonic=self._monotonic)
-            drafts.delete_old()
-            browsers = Browsers(kept_secret(database, "browsers"))
-            people = People(database, self._clock, passwords=self._passwords)
-            people.changes.subscribe(lambda: self._look_at_roles(people))
-            hours, idle_hours = self._hours
-            sessions = Sessions(database, people, self._clock, hours=hours, idle_hours=idle_hours)
-            return _Opened(
-                database,
-                drafts,
-                TeamTemplates(database, clock=self._clock),
-                browsers,
-                LimitStore(database),
-                people,
-                sessions,
-                Invitations(database, people, self._clock),
-                Names(people, self._clock),
-                Audit(database, self._clock),
-                Watch(people, sessions),
-                tuple(old.warnings),
-            )
-        except BaseException:
-            database.close()
-            raise
+        opened = open_state(
+            self._folder,
+            clock=self._clock,
+            monotonic=self._monotonic,
+            hours=self._hours,
+            passwords=self._passwords,
+        )
+        opened.people.changes.subscribe(lambda: self._look_at_roles(opened.people))
+        return opened

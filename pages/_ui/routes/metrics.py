@@ -55,6 +55,5 @@ def _connections(studio: Studio) -> Connections:
     requests = tuple(sorted(COUNTS.requests.items()))
     sessions = 0
     with suppress(StateError):  # the figure of the database's health says it
-        state = studio.state
-        sessions = sum(len(state.sessions.of(person.id)) for person in state.people.list())
+        sessions = len(studio.state.sessions.all())
     return Connections(COUNTS.sockets, sessions, requests)
