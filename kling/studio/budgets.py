@@ -300,8 +300,9 @@ def _period(limit: Limit) -> str:
 
 
 def _of_which(limit: Limit, spent: Spent) -> str:
-    reserved = limit.of(spent.reserved)
-    return f" ({limit.words(reserved)} of that by clips that are not charged yet)" if reserved else ""
+    reserved, used = limit.of(spent.reserved), limit.of(spent.used)
+    part = "all" if reserved == used else limit.words(reserved)
+    return f" ({part} of that by clips that are not charged yet)" if reserved else ""
 
 
 def _trouble(error: StateError) -> str:

@@ -135,9 +135,13 @@ class SpendingSums:
             cells = job.cells
             who = _person_key(cells)
             names[who] = cells.get("person", "")
-            sum_ = sums.setdefault((cells.get("account", ""), self._day_of(job), who), [0, 0, 0, 0, 0])
+            key = cells.get("account", ""), self._day_of(job), who
+            if (sum_ := sums.get(key)) is None:
+                sums[key] = list(counts)
+                continue
             for place, number in enumerate(counts):
-                sum_[place] += number
+                if number:
+                    sum_[place] += number
         with self._lock:
             self._sums, self._names = {}, names
             for (account, day, who), found in sums.items():
@@ -239,6 +243,7 @@ class SpendingSums:
             )
             for key in people
         ]
+        found = [each for each in found if each.spending != Spending()]
         return tuple(sorted(found, key=lambda each: (-each.spending.month.used.units, each.name)))
 
     def since(self, first: date) -> Spent:
