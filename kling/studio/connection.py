@@ -175,10 +175,13 @@ class SandboxConnection:
             [*command, "--data", str(self._data), *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment,
             text=True,
+            errors="replace",
         )
         self._process = process
+        threading.Thread(target=_log_lines_of, args=(process,), name="sandbox-log", daemon=True).start()
         if self._stopping.is_set():  # `stop` may have looked before there was a process
             _end(process)
         assert process.stdout is not None  # noqa: S101 - for the type checker
@@ -192,6 +195,15 @@ class SandboxConnection:
                     )
                     self._ready.set()
         _end(process)
+
+
+def _log_lines_of(process: subprocess.Popen[str]) -> None:
+    """Log what the child writes to its standard error: one place decides how the studio's output looks."""
+    assert process.stderr is not None  # noqa: S101 - for the type checker
+    with process.stderr as lines:
+        for line in lines:
+            if line.strip():
+                log.warning("The sandbox says: %s", line.rstrip())
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -22,7 +22,7 @@ from kling.studio.settings import Settings
 
 log = logging.getLogger(__name__)
 
-PROMPTS = frozenset({"prompt", "negative_prompt", "multi_prompt"})  # facts that are dropped by default
+PROMPTS = frozenset({"prompt", "negative_prompt", "multi_prompt"})
 HIDDEN = "[hidden]"
 LONGEST = 20_000  # characters of one line, with its traceback
 SHORTEST_SECRET = 6  # characters; a shorter text would be found in ordinary words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -33,6 +34,7 @@ from kling.studio.jobs import OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.logs import PROMPTS
 from kling.studio.operator_warnings import (
     account_warnings,
     disk_warnings,
@@ -52,6 +54,8 @@ from kling.studio.uploads import Uploads
 from kling.studio.video_check import VideoChecker
 
 __all__ = ["Check", "FolderTaken", "Studio"]
+
+log = logging.getLogger(__name__)
 
 LONG_LOG = 4 * 2**20  # bytes; a longer log is read in a thread, and the first page does not wait for it
 
@@ -320,7 +324,9 @@ class Studio:
             parent=parent,
             group=group,
         )
-        return self.orders.order(self._with_callback(request), press, take=take)
+        job = self.orders.order(self._with_callback(request), press, take=take)
+        _log_order([job])
+        return job
 
     def order_all(
         self,
@@ -342,7 +348,9 @@ class Studio:
             parent=parent,
             group=group,
         )
-        return self.orders.order_all([self._with_callback(request) for request in requests], press)
+        jobs = self.orders.order_all([self._with_callback(request) for request in requests], press)
+        _log_order(jobs)
+        return jobs
 
     def _with_callback(self, request: AnyRequest) -> AnyRequest:
         callback_url = self.settings.callback_url
@@ -434,3 +442,11 @@ class Studio:
     def _wake(self) -> None:
         if poller := getattr(self, "poller", None):  # the log may change before the poller is made
             poller.wake()
+
+
+def _log_order(jobs: Sequence[Job]) -> None:
+    """Log what a press has led to. The prompt is a fact that is left out unless the operator wants it."""
+    for job in jobs:
+        names = ("model_name", "units", "batch", *sorted(PROMPTS))
+        facts = {name: job[name] for name in names if job[name]}
+        log.info("Job %s was ordered.", job.id, extra={"facts": facts})

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kling import ApiKey, KeyPair
+from kling import ApiKey, KeyPair, TextToVideo
+from kling.errors import api_error
 from kling.studio import logs
 from kling.studio.running_settings import RunningSettings
 from kling.studio.settings import Settings
 from kling.studio.sign_in_settings import OidcSettings, SignInSettings
+from tests.studio.fakes import Bench
 
 TOKEN = "k3y-of-a-shared-link_0123456789"
 
@@ -190,3 +192,19 @@ def test_an_argument_that_cannot_be_written_is_no_error(written):
     assert last(stream)["message"] == "odd: %s"
     logging.getLogger("kling").warning("half a pair: %s", "\ud800")
     assert "half a pair" in last(stream)["message"]
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_an_order_and_its_failure_say_the_prompt_only_where_it_is_wanted(written, tmp_path, wanted):
+    stream = written(RunningSettings(log="json", log_prompts=wanted))
+    bench = Bench(tmp_path)
+    prompt = "a herring that nobody may read"
+    quoting = api_error(400, 1201, f"the prompt {prompt!r} is not accepted")
+    bench.kling.answers = [(quoting, False), (quoting, False)]
+    for session in ("s1", "s2"):
+        bench.studio.order(TextToVideo(prompt=prompt), person="Ada", session=session)
+        bench.poller.step()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert sum(line["message"].endswith(" was ordered.") for line in lines) == 2
+    assert ("herring" in stream.getvalue()) is wanted
+    assert "Ada" not in stream.getvalue()
