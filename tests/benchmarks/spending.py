@@ -70,17 +70,13 @@ def main() -> None:
         jobs = ledger_of(large).jobs()
         count = median(lambda: sums().reset(jobs), LOADS)
         read = median(lambda: ledger_of(large), LOADS)
-        print(
-            f"counting {LARGE:,} tasks  {count:8.2f} s    reading {read:8.2f} s    {count / read:.2f} of it"
-        )
-        plain, counted = one_more_row(large, None), one_more_row(large, sums())
-        print(
-            f"one more row            {counted * 1e6:8.0f} µs   without {plain * 1e6:8.0f} µs   {counted / plain:.2f} x"
-        )
-        many, few = check(large), check(small)
-        print(
-            f"the check of an order   {many * 1e6:8.0f} µs   of 1,000 {few * 1e6:7.0f} µs   {many / few:.2f} x"
-        )
+        told("counting all tasks", count, "reading them", read)
+        told("one more row", one_more_row(large, sums()), "without sums", one_more_row(large, None))
+        told("the check of an order", check(large), f"of {SMALL:,} tasks", check(small))
+
+
+def told(what: str, ours: float, other: str, theirs: float) -> None:
+    print(f"{what:24} {ours * 1e6:10,.0f} µs   {other} {theirs * 1e6:10,.0f} µs   {ours / theirs:.2f} x")
 
 
 if __name__ == "__main__":
