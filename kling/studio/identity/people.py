@@ -207,12 +207,10 @@ class People:
             StateError: the database does not answer.
         """
         person = self.by_name(name)
-        hashed = ""
-        if person is not None and person.way == ACCOUNT:
-            with self._database.read() as connection:
-                hashed = str(
-                    connection.scalar(select(people.c.password_hash).where(people.c.id == person.id)) or ""
-                )
+        account = person.id if person and person.way == ACCOUNT else ""
+        with self._database.read() as connection:  # also without an account, so that it takes as long
+            found = connection.scalar(select(people.c.password_hash).where(people.c.id == account))
+        hashed = str(found or "")
         right, better = self._passwords.verify(password, hashed)
         if not right or person is None:
             return None
