@@ -67,7 +67,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path) -> Iterator[None]:
+def running(command: list[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program until it listens at a port, and then for as long as the context lasts."""
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("KLINGAI_", "STUDIO_"))
@@ -83,7 +83,7 @@ def running(command: list[str], port: int, log: Path) -> Iterator[None]:
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                     break
                 time.sleep(0.02)
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(30)
@@ -93,6 +93,13 @@ def running(command: list[str], port: int, log: Path) -> Iterator[None]:
 class Server:
     port: int
     log: Path
+    process: int = 0
+
+    @property
+    def memory(self) -> int:
+        """Megabytes that it has now."""
+        status = Path(f"/proc/{self.process}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) // 1024
 
     def connect(self, data: bytes = b"") -> socket.socket:
         opened = socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -108,7 +115,8 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     here = Server(free_port(), tmp_path_factory.mktemp("studio") / "log")
     program = f"ulimit -n {HANDLES}; exec {sys.executable} -m streamlit run app.py --server.port {here.port}"
-    with running(["bash", "-c", program], here.port, here.log):
+    with running(["bash", "-c", program], here.port, here.log) as process:
+        here.process = process.pid
         yield here
 
 
@@ -172,6 +180,18 @@ def test_more_half_requests_than_it_has_handles_keep_nobody_out(server: Server):
             stack.enter_context(server.connect(b"GET / HTTP/1.1\r\n"))
         assert server.status() == 200
         assert server.status("/") == 200
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="says what memory a process has")
+def test_messages_that_never_end_do_not_fill_the_memory(server: Server):
+    before, most = server.memory, 19 * 2**20
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            page = stack.enter_context(connect(f"ws://localhost:{server.port}/live", close_timeout=0.01))
+            with contextlib.suppress(OSError):  # it is dropped while it still sends
+                page.socket.sendall(b"\x82\xff" + (most + 1).to_bytes(8) + bytes(4 + most))
+        assert server.memory - before < 200
+        assert server.status() == 200
 
 
 def test_a_text_frame_closes_its_socket_and_logs_no_traceback(server: Server):

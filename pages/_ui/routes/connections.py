@@ -107,18 +107,23 @@ class Messages:
     def received(self, connection: Any, size: int) -> None:
         """Look what `size` bytes have brought: the rest of a message, or only more of it."""
         if connection.read_paused:  # until the application has taken the message
-            self.over(connection)
+            self._forget(connection)
             return
         size = self._sizes[connection] = self._sizes.get(connection, 0) + size
         if size > SMALL:
             self._large[connection] = size
             if sum(self._large.values()) > self._most:
                 dropped = next(iter(self._large))
-                self.over(dropped)
                 dropped.transport.abort()
+                self.over(dropped)
 
     def over(self, connection: Any) -> None:
-        """Count it no more."""
+        """Count it no more, and free what has come: the connection itself may stay in memory for long."""
+        self._forget(connection)
+        connection.frames.clear()
+        connection.conn.reader.buffer.clear()
+
+    def _forget(self, connection: Any) -> None:
         self._sizes.pop(connection, None)
         self._large.pop(connection, None)
 
