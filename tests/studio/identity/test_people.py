@@ -349,8 +349,12 @@ def test_what_another_process_changes_is_seen_at_the_next_look(process):
     assert one.people.get(ada.id) == ada
     assert one.people.has_accounts
     assert len(heard) == 1
+    two.people.set_role(ada.id, "viewer")
     one.look()
-    assert len(heard) == 1
+    assert one.people.get(ada.id).role == "viewer"
+    assert len(heard) == 2
+    one.look()
+    assert len(heard) == 2
 
 
 def test_a_change_here_reads_what_another_process_changed_before(process):
