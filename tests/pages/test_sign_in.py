@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 
 import pytest
 import streamlit as st
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from kling.studio.identity.passwords import MOST_WAITING
 from kling.studio.identity.tries import FREE, Tries
 from kling.studio.service import Studio
 from kling.studio.state.records import StateError
@@ -369,13 +371,26 @@ def test_fifty_people_behind_one_proxy_sign_in_at_once(site: Site):
     assert [answer.status_code for answer in answers if not signed_in(answer)] == []
 
 
+def test_when_too_many_sign_in_at_once_the_page_says_so(site: Site, browser: TestClient):
+    enough, threads = Event(), site.studio.state.people.threads
+    waiting = [threads.submit(enough.wait) for _ in range(MOST_WAITING)]
+    answer = enter(browser)
+    assert answer.status_code == 503
+    assert "Try again in a minute" in words(answer)
+    enough.set()
+    wait(waiting)
+    assert signed_in(enter(browser))
+
+
 def test_the_audit_says_who_came_in_and_who_did_not(site: Site, browser: TestClient):
     enter(browser, password="wrong")
+    enter(browser, PASSWORD, "Anna")  # in the wrong fields
     enter(browser)
     browser.post("/sign-out/everywhere")
     found = site.studio.state.audit.search()
     assert [(each.name, each.action) for each in reversed(found)] == [
         ("Anna", "sign in refused"),
+        ("", "sign in refused"),
         ("Anna", "sign in"),
         ("Anna", "sign out everywhere"),
     ]
