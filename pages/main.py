@@ -40,7 +40,9 @@ STYLE = """<style>
   ) { position: absolute; }
   button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
   button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
-  button[data-variant="segmented_control"][data-selected]:is([data-hovered], [data-focused]) {
+  button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected]:is(
+    [data-hovered], [data-focused]
+  ) {
     color: inherit !important;
   }
   .stButton kbd { opacity: 1; }
@@ -66,8 +68,8 @@ STYLE = """<style>
     outline-offset: 2px; }
   @media (max-width: 640px) { .studio-sign-out button { min-height: 2.75rem; } }
   a.studio-download { display: inline-flex; align-items: center; min-height: 2.5rem; padding: 0.25rem 0.75rem;
-    border: 1px solid light-dark(#dcd7ee, #373149); border-radius: 0.6rem; color: inherit; font-size: 0.875rem;
-    text-decoration: none; }
+    border: 1px solid light-dark(#dcd7ee, #373149); border-radius: 0.6rem; color: inherit;
+    font-size: 0.875rem; text-decoration: none; }
   a.studio-download:hover { border-color: currentColor; color: light-dark(#4a2fd6, #b3a4ff); }
   .studio-unkept { position: fixed; inset: 4rem 1rem auto auto; z-index: 1000; max-width: min(24rem, 90vw);
     padding: 0.75rem 1rem; border-radius: 0.5rem; font: 0.875rem "Source Sans", sans-serif;

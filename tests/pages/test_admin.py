@@ -47,7 +47,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def choose(app: AppTest, key: str, value: str) -> AppTest:
-    return next(each for each in app.button_group if each.key == key).set_value(value).run()
+    return app.selectbox(key=key).set_value(value).run()
 
 
 @pytest.mark.parametrize("name", SECTIONS)

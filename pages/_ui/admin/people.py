@@ -59,8 +59,8 @@ def add() -> None:
         st.markdown("**Add an account**")
         name, role = st.columns([3, 2], vertical_alignment="bottom")
         name.text_input("Name", key="admin.new_name", max_chars=60)
-        role.segmented_control(
-            "Role", ROLES_OF_ACCOUNTS, default="maker", required=True, key="admin.new_role", width="stretch"
+        role.selectbox(
+            "Role", ROLES_OF_ACCOUNTS, index=ROLES_OF_ACCOUNTS.index("maker"), key="admin.new_role"
         )
         problem_of("add_person")
         st.form_submit_button(
@@ -97,7 +97,7 @@ def invited() -> None:
         )
         st.code(invitation_link(token), language=None, wrap_lines=True)
         if not studio().settings.public_url:
-            st.caption("Put the studio's address in front, or set `STUDIO_PUBLIC_URL` to get whole links.")
+            st.caption("Put the studio's address in front, or set STUDIO_PUBLIC_URL to get whole links.")
         st.button("Done", key="admin.hide_link", on_click=_hide_link)
 
 
@@ -119,16 +119,15 @@ def one(person: Person) -> None:
         st.markdown(f"**{escape_markdown(person.name)}**{' (you)' if is_me else ''}")
         st.caption(escape_markdown(" · ".join(_facts(person, len(sessions)))))
     key = f"admin.role-{person.id}-{person.role}"
-    role.segmented_control(
+    roles = ROLES_OF_ACCOUNTS if person.way == ACCOUNT else ROLES
+    role.selectbox(
         f"Role of {person.name}",
-        ROLES_OF_ACCOUNTS if person.way == ACCOUNT else ROLES,
-        default=person.role,
-        required=True,
+        roles,
+        index=roles.index(person.role),
         key=key,
         on_change=_set_role,
         args=(person, key),
         label_visibility="collapsed",
-        width="stretch",
     )
     with st.container(horizontal=True):
         if person.way == ACCOUNT:

@@ -1,0 +1,168 @@
+"""People with roles in a real browser: what they are shown, what happens at once, and that all can use it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from kling import TextToVideo
+from kling.studio.jobs import STATES, SUCCEED
+from tests.e2e.conftest import PHONE
+from tests.e2e.prepared import Past, server_of
+from tests.e2e.team import sign_in, state_of
+from tests.e2e.test_accessibility import findings
+from tests.e2e.test_compose import prompt, settled
+
+Open = Callable[..., Page]
+SIZES = {
+    "desktop": {"viewport": {"width": 1400, "height": 3000}},
+    "phone": {**PHONE, "viewport": {"width": 390, "height": 5000}},
+}
+both_sizes = pytest.mark.parametrize("size", SIZES.values(), ids=list(SIZES))
+FOX = TextToVideo(prompt="A red fox in the snow at dawn")
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """A server with a team, the cookies of its people by name, and its data folder."""
+    data = tmp_path_factory.mktemp("team") / "data"
+    data.mkdir()
+    here, cookies = Past(data), sign_in(data)
+    for state in STATES:
+        here.task(state, FOX, person="anna b")
+    clip = here.task(SUCCEED, FOX, person="Mia Maker")
+    with state_of(data) as state:
+        for name in ("Zoe", "Yan"):
+            state.people.add(name, "viewer")
+        gone = state.people.add("Gone", "maker")
+        state.people.remove(gone.id)
+    server = server_of(data)
+    server.start()
+    yield SimpleNamespace(url=server.url, cookies=cookies, data=data, clip=clip)
+    server.close()
+
+
+def hang(_route: Route) -> None:
+    """Answer nothing, as a network that is gone."""
+
+
+def section(page: Page, name: str) -> None:
+    page.locator(".st-key-admin-section").get_by_text(name, exact=True).click()
+    settled(page)
+
+
+@both_sizes
+def test_every_section_can_be_used_by_all(team: SimpleNamespace, open_page: Open, size: dict[str, object]):
+    page = open_page(f"{team.url}/admin", cookies=team.cookies["Ada Lovelace"], **size)
+    for name, shown in (
+        ("Old names", "anna b"),
+        ("Audit", "Export all as CSV"),
+        ("Health", "Poller"),
+        ("Account", "Slots in use"),
+        ("Budgets", "Save the limits"),
+        ("Sessions", "Mia Maker"),
+        ("People", "Add, and make a link"),
+    ):
+        section(page, name)
+        page.get_by_text(shown).first.wait_for()
+        assert findings(page) == [], name
+        width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width[0] <= width[1], name
+
+
+def test_an_account_is_added_and_its_link_is_shown(team: SimpleNamespace, open_page: Open):
+    page = open_page(f"{team.url}/admin", cookies=team.cookies["Ada Lovelace"], **SIZES["desktop"])
+    page.get_by_label("Name", exact=True).fill("New Person")
+    page.get_by_role("button", name="Add, and make a link").click()
+    link = page.get_by_test_id("stCode").filter(has_text="/sign-in/invitation/")
+    expect(link).to_be_visible()
+    assert findings(page) == []
+    page.get_by_role("button", name="Done").click()
+    expect(link).to_have_count(0)
+    expect(page.get_by_text("New Person", exact=True)).to_be_visible()
+
+
+@both_sizes
+def test_a_viewer_has_no_form_and_sees_no_price(
+    team: SimpleNamespace, open_page: Open, size: dict[str, object]
+):
+    page = open_page(team.url, cookies=team.cookies["Vera Viewer"], **size)
+    expect(page.locator("h1")).to_have_text("History")
+    for path in ("/history", f"/history?task={team.clip}", "/gallery"):
+        page.goto(f"{team.url}{path}")
+        page.locator("h1").first.wait_for()
+        settled(page)
+        assert not re.search(r"\$ ?\d|\bUnits?\b", page.locator("body").inner_text()), path
+        expect(page.get_by_role("link", name="Compose")).to_have_count(0)
+    assert findings(page) == []
+    page.goto(f"{team.url}/admin")
+    expect(page.get_by_text("Ask an admin of the studio")).to_be_visible()
+
+
+def test_an_open_page_follows_a_role_and_a_session_that_end(team: SimpleNamespace, open_page: Open):
+    page = open_page(team.url, cookies=team.cookies["Mia Maker"])
+    settled(page)
+    prompt(page).fill("A fox that comes back")
+    prompt(page).blur()
+    page.wait_for_url(re.compile(r"\?draft="))
+    settled(page)
+    draft = page.url
+    with state_of(team.data) as state:
+        mia = state.people.by_name("Mia Maker")
+        assert mia is not None
+        state.people.set_role(mia.id, "viewer")
+        expect(page.locator("h1")).to_have_text("History", timeout=10_000)
+        state.people.set_role(mia.id, "maker")
+        page.goto(draft)
+        expect(prompt(page)).to_have_value("A fox that comes back")
+        settled(page)
+        state.sessions.end_all(mia.id)
+        page.wait_for_url(re.compile(r"/sign-in\?to="), timeout=10_000)
+
+
+def test_what_was_not_stored_before_a_sign_out_comes_back_to_the_same_person(
+    team: SimpleNamespace, open_page: Open
+):
+    with state_of(team.data) as state:
+        bob = state.people.add("Bob Both", "maker")
+        cookie = {"name": "studio_session", "domain": "localhost", "path": "/", "httpOnly": True}
+
+        def begin() -> dict[str, object]:
+            return {**cookie, "value": state.sessions.begin(bob, "account", "Firefox")}
+
+        first = begin()
+        page = open_page(f"{team.url}/sign-in")
+        page.wait_for_timeout(1000)  # the server looks for sessions of other processes twice a second
+        page.context.add_cookies([first])
+        page.goto(team.url)
+        page.locator("h1").first.wait_for()
+        settled(page)
+        prompt(page).fill("A fox")
+        page.wait_for_url(re.compile(r"\?draft="))
+        settled(page)
+        draft = page.url
+        page.route("**/drafts/*", hang)
+        prompt(page).press_sequentially(" that was typed last")
+        state.sessions.end_all(bob.id)
+        page.wait_for_url(re.compile(r"/sign-in\?to="), timeout=10_000)
+        page.unroute("**/drafts/*")
+        second = begin()
+        page.wait_for_timeout(1000)
+        page.context.add_cookies([second])
+        page.goto(team.url)
+        page.wait_for_url(draft)
+        expect(prompt(page)).to_have_value("A fox that was typed last")
+
+
+def test_budgets_stand_at_the_button(team: SimpleNamespace, open_page: Open):
+    page = open_page(f"{team.url}/admin?section=budgets", cookies=team.cookies["Ada Lovelace"])
+    page.get_by_label("A person, a day", exact=True).fill("20")
+    page.get_by_role("button", name="Save the limits").click()
+    page.get_by_text("Saved.").wait_for()
+    page.goto(team.url)
+    expect(page.get_by_text("$0.00 of $20 today")).to_be_visible()
+    assert findings(page) == []
