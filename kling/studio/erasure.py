@@ -50,7 +50,7 @@ class Found:
     Args:
         jobs: ids whose words and files go.
         name: as `name_key` gives it; empty where single jobs are erased.
-        person_id: of the account of that name; empty if it has none.
+        person_ids: of the accounts of that name, those that were removed too.
         unfinished: ids of jobs that have not ended, so that they cannot be erased yet.
         files: clips, pictures and old copies that are deleted.
         copies: folders and files that hold it further on.
@@ -60,7 +60,7 @@ class Found:
 
     jobs: frozenset[str]
     name: str = ""
-    person_id: str = ""
+    person_ids: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     copies: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Found:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing of that person or job."""
-        return not (self.jobs or self.person_id or self.is_named)
+        return not (self.jobs or self.person_ids or self.is_named)
 
 
 def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
@@ -88,14 +88,13 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
     key = name_key(person)
     if person and not key:
         raise CannotErase("Give the name of a person.")
-    person_id = _person_id(folder / FILE, key) if key else ""
+    person_ids = _person_ids(folder / FILE, key) if key else ()
     if key:
-        names = {key, *_given_names(folder / FILE, person_id)}
+        names = {key, *_given_names(folder / FILE, person_ids)}
         chosen = [
             job
             for job in jobs.values()
-            if (job["person"] and name_key(job["person"]) in names)
-            or (person_id and job["person_id"] == person_id)
+            if (job["person"] and name_key(job["person"]) in names) or job["person_id"] in person_ids
         ]
     else:
         chosen = [job for job in jobs.values() if job.id == job_id]
@@ -103,19 +102,20 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
     return Found(
         jobs=ids,
         name=key,
-        person_id=person_id,
+        person_ids=person_ids,
         unfinished=tuple(sorted(job.id for job in chosen if job.state not in ENDED)),
         files=tuple(_files(folder, ids, key)),
         copies=tuple(_copies(folder, ids, key)),
         is_named=bool(key) and _is_named(folder / FILE, key),
-        is_last_admin=bool(person_id) and _admins(folder / FILE) == {person_id},
+        is_last_admin=bool(admins := _admins(folder / FILE)) and admins <= set(person_ids),
     )
 
 
 def erase(folder: Path, found: Found, now: datetime) -> None:
     """Take it out of the log, the database, the folders and the sandbox.
 
-    A crash in the middle leaves a part of it; the same command finds the rest.
+    A crash in the middle leaves a part of it, and the same command finds the rest: what is looked for by the
+    log goes before the log, and the names by which the log is searched go after it.
 
     Raises:
         CannotErase: jobs of it have not ended, or a part cannot be written. What was written stays so.
@@ -130,15 +130,18 @@ def erase(folder: Path, found: Found, now: datetime) -> None:
             "This is the last admin: make somebody else an admin first (people role NAME admin). Nothing was "
             "erased."
         )
-    try:
-        for path in found.files:  # first: a clip without words is what must not stay after a crash
-            path.unlink(missing_ok=True)
-        _erase_from_log(folder, found, now)
-        if (folder / FILE).exists():
-            from kling.studio.state.erasing import erase_from_state
+    from kling.studio.state import erasing
 
-            erase_from_state(folder / FILE, found.jobs, name=found.name, person_id=found.person_id)
+    try:
+        for path in found.files:
+            path.unlink(missing_ok=True)
         erase_from_sandbox(folder / "sandbox", found.jobs)
+        state = folder / FILE if (folder / FILE).exists() else None
+        if state:
+            erasing.erase_words(state, found.jobs, name=found.name, person_ids=found.person_ids)
+        _erase_from_log(folder, found, now)
+        if state:
+            erasing.erase_names(state, name=found.name, person_ids=found.person_ids, jobs=len(found.jobs))
     except (OSError, sqlite3.Error, LedgerError, StateError) as error:
         raise CannotErase(
             f"Not all of it was erased: {error} Mend that, and run the command again."
@@ -182,9 +185,9 @@ def _jobs(log: Path) -> dict[str, Job]:
     return jobs
 
 
-def _person_id(database: Path, key: str) -> str:
-    rows = _asked(database, "SELECT id, name FROM people ORDER BY removed > 0", ())
-    return next((row[0] for row in rows if name_key(row[1]) == key), "")
+def _person_ids(database: Path, key: str) -> tuple[str, ...]:
+    rows = _asked(database, "SELECT id, name FROM people", ())
+    return tuple(row[0] for row in rows if name_key(row[1]) == key)
 
 
 def _is_named(database: Path, key: str) -> bool:
@@ -201,14 +204,10 @@ def _admins(database: Path) -> set[str]:
     }
 
 
-def _given_names(database: Path, person_id: str) -> set[str]:
+def _given_names(database: Path, person_ids: tuple[str, ...]) -> set[str]:
     """Return the names of the log that an admin has given to the person."""
-    if not person_id:
-        return set()
-    return {
-        row[0]
-        for row in _asked(database, "SELECT name_key FROM name_owners WHERE person_id = ?", (person_id,))
-    }
+    rows = _asked(database, "SELECT name_key, person_id FROM name_owners", ())
+    return {name for name, owner in rows if owner in person_ids}
 
 
 def _asked(database: Path, question: str, values: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -32,7 +32,7 @@ from kling.studio.state.database import Database
 from kling.studio.state.drafts import DraftStore
 from kling.studio.state.faults import FILE
 from kling.studio.state.team_templates import TeamTemplates
-from tests.studio.fakes import Bench
+from tests.studio.fakes import Bench, Crash
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 TIME = 1_795_000_000.0
@@ -256,6 +256,29 @@ def test_nobody_can_come_in_as_the_erased_person(folder, people):
     assert not Sessions(database, everybody, lambda: TIME).of(people)
     everybody.add("ada", "viewer")  # the name is free again
     database.close()
+
+
+@pytest.mark.parametrize("crash", ["sandbox_store.erase_from_sandbox", "ledger.rewrite.rewrite_log"])
+def test_after_a_crash_in_the_middle_the_same_command_finds_the_rest(folder, people, monkeypatch, crash):
+    def dies(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"kling.studio.erasure.{crash.rpartition('.')[2]}", dies)
+        with pytest.raises(Crash):
+            erased(folder, person="ada")
+    assert people in find(folder, person="ada").person_ids
+    erased(folder, person="ada")
+    assert b"secret fox" not in everything(folder)
+
+
+def test_that_something_was_erased_stands_in_the_audit_without_a_name(folder, people):
+    assert people
+    erased(folder, person="ada")
+    database = Database(folder / FILE)
+    (entry,) = Audit(database, lambda: TIME).search(action="erase")
+    database.close()
+    assert (entry.name, entry.thing, entry.details) == ("command line", "", {"jobs": 2, "accounts": 1})
 
 
 def test_the_last_admin_is_not_erased(folder, people):

@@ -59,8 +59,7 @@ def run(options: argparse.Namespace) -> int:
 def _said(found: Found) -> str:
     jobs = f"{len(found.jobs):,} jobs: their prompts, names and notes"
     lines = [f"{jobs}, and {len(found.files):,} files (clips, their pictures, previews, old copies)."]
-    if found.person_id:
-        lines.append(f"The account {found.person_id}: its name, what lets it in, and its drafts.")
+    lines.extend(f"The account {each}: its name, what lets it in, its drafts." for each in found.person_ids)
     if found.name:
         lines.append("The name in the audit, and the team templates of that author.")
     lines.append("Costs, times, models and ids stay.")

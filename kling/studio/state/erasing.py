@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
-from contextlib import closing
+import time
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
@@ -24,45 +25,69 @@ from kling.studio.state.tables import (
 from kling.studio.visible_names import name_key
 
 ERASED = "erased"
+BY = "command line"  # who a command is in the audit
 
 
-def erase_from_state(path: Path, job_ids: Collection[str], *, name: str = "", person_id: str = "") -> None:
-    """Delete drafts, templates and what lets the person in; replace the name elsewhere.
+def erase_words(
+    path: Path, job_ids: Collection[str], *, name: str = "", person_ids: Collection[str] = ()
+) -> None:
+    """Delete drafts and templates.
 
     Args:
         path: of the database.
         job_ids: drafts from which these were ordered are deleted.
         name: of the person, as `name_key` gives it; empty where single jobs are erased.
-        person_id: of the account; empty if there is none.
+        person_ids: of the person's accounts.
+
+    Raises:
+        StateError: the database does not answer.
+    """
+    with _writing(path) as connection:
+        _erase_drafts(connection, frozenset(job_ids), person_ids)
+        if name:
+            _erase_templates(connection, name)
+
+
+def erase_names(path: Path, *, name: str = "", person_ids: Collection[str] = (), jobs: int = 0) -> None:
+    """Delete what lets the person in, replace the name elsewhere, and note in the audit that this was done.
+
+    Args:
+        path: of the database.
+        name: of the person, as `name_key` gives it; empty where single jobs are erased.
+        person_ids: of the person's accounts.
+        jobs: how many were erased, for the audit.
 
     Raises:
         StateError: the database does not answer.
         sqlite3.Error: the file could not be written anew, so old pages of it may still hold what was erased.
     """
-    database = Database(path)
-    try:
-        with database.write() as connection:
-            _erase_drafts(connection, frozenset(job_ids), person_id)
-            if name:
-                _erase_templates(connection, name)
-                _erase_names(connection, name, person_id)
-            if person_id:
-                _erase_person(connection, person_id)
-    finally:
-        database.close()
+    with _writing(path) as connection:
+        if name:
+            _erase_names(connection, name, person_ids)
+        for person_id in person_ids:
+            _erase_person(connection, person_id)
+        done = {"jobs": jobs, "accounts": len(person_ids)}
+        row = {"person_id": BY, "name": BY, "action": "erase", "thing": "", "details": json.dumps(done)}
+        connection.execute(insert(audit).values(time=time.time(), **row))
     with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as plain:
         plain.execute("PRAGMA secure_delete = ON")
         plain.execute("VACUUM")  # free pages still hold what was deleted
         plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _erase_drafts(connection: Connection, job_ids: frozenset[str], person_id: str) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[Connection]:
+    database = Database(path)
+    try:
+        with database.write() as connection:
+            yield connection
+    finally:
+        database.close()
+
+
+def _erase_drafts(connection: Connection, job_ids: frozenset[str], person_ids: Collection[str]) -> None:
     rows = connection.execute(select(drafts.c.id, drafts.c.owner, drafts.c.made)).all()
-    gone = [
-        row.id
-        for row in rows
-        if (person_id and row.owner == person_id) or not job_ids.isdisjoint(_made(row.made))
-    ]
+    gone = [row.id for row in rows if row.owner in person_ids or not job_ids.isdisjoint(_made(row.made))]
     for draft_id in gone:
         connection.execute(delete(drafts).where(drafts.c.id == draft_id))
 
@@ -81,10 +106,10 @@ def _erase_templates(connection: Connection, name: str) -> None:
             connection.execute(delete(team_templates).where(team_templates.c.id == row.id))
 
 
-def _erase_names(connection: Connection, name: str, person_id: str) -> None:
+def _erase_names(connection: Connection, name: str, person_ids: Collection[str]) -> None:
     """Replace the name in the audit and wherever somebody's name is noted beside a change."""
     for row in connection.execute(select(audit)).all():
-        is_by = name_key(row.name) == name or (person_id and row.person_id == person_id)
+        is_by = name_key(row.name) == name or row.person_id in person_ids
         names = {text for text in (row.name, row.thing) if text and name_key(text) == name}
         details = _without_name(row.details, name)
         if is_by or names or details != row.details:
@@ -98,7 +123,7 @@ def _erase_names(connection: Connection, name: str, person_id: str) -> None:
         for by in {each[0] for each in connection.execute(select(column)).all()}:
             if name_key(by) == name:
                 connection.execute(update(table).where(column == by).values({column.name: ERASED}))
-    gone = or_(name_owners.c.name_key == name, name_owners.c.person_id == (person_id or ERASED))
+    gone = or_(name_owners.c.name_key == name, name_owners.c.person_id.in_(list(person_ids)))
     connection.execute(delete(name_owners).where(gone))
 
 
