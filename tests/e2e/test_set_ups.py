@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -82,7 +83,15 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
+def manager() -> Iterator[socket.socket]:
+    """The socket at which systemd would listen."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.settimeout(60)
+        yield end
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory, manager: socket.socket) -> Iterator[dict[str, Place]]:
     """All three at once: a server takes seconds to start, most of them on its own."""
     folder = tmp_path_factory.mktemp("set-ups")
     if missing("openssl"):
@@ -112,6 +121,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place
             account = {**KEYS, "KLINGAI_BASE_URL": f"http://127.0.0.1:{kling}"}
             studio = Studio(replaced(block(f"set-up: {name}"), values), here, account)
             found[name] = Place(studio, port, pem, "/studio" if name == "proxy" else "", provider)
+            if name == "accounts":
+                account |= {"NOTIFY_SOCKET": str(here / "notify"), "WATCHDOG_USEC": str(300 * 10**6)}
+                manager.bind(account["NOTIFY_SOCKET"])
             if name == "oidc":
                 _start_provider(stack, here, provider)
             processes[name] = stack.enter_context(studio.run())
@@ -349,6 +361,12 @@ def test_browsers_are_told_to_use_tls_by_the_proxy_and_by_nothing_else(places):
         assert headers["Strict-Transport-Security"] == "max-age=31536000"
     sources = [*(ROOT / "pages").rglob("*.py"), *(ROOT / "kling").rglob("*.py"), ROOT / "app.py"]
     assert not [path for path in sources if "Strict-Transport" in path.read_text(encoding="utf-8")]
+
+
+@needs_nginx
+@pytest.mark.usefixtures("places")
+def test_systemd_hears_that_the_pages_are_served_and_that_the_poller_turns(manager):
+    assert {manager.recv(100), manager.recv(100)} == {b"READY=1", b"WATCHDOG=1"}
 
 
 @needs_nginx
