@@ -15,8 +15,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The shell is the same browser without what only a window needs; a page costs it less.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+# Compiling a script for speed costs more than a page of these tests lives to gain from it.
+INTERPRET = ["--js-flags=--no-opt --no-maglev"]
 
 
 class Chromium:
@@ -37,7 +41,7 @@ class Chromium:
                     pytest.fail("CI has to have a browser: .ci/run installs chromium.")
                 pytest.skip("no chromium on this machine: apt-get install chromium")
             chromium = self._running.enter_context(sync_playwright()).chromium
-            arguments = [*QUIET, "--process-per-site"]
+            arguments = [*QUIET, *INTERPRET, "--process-per-site"]
             self._browser = self._running.enter_context(
                 chromium.launch(executable_path=BROWSER, args=arguments)
             )

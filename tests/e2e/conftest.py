@@ -160,6 +160,20 @@ def browser() -> Browser:
     return CHROMIUM.browser
 
 
+@pytest.fixture
+def new_page() -> Iterator[Callable[[str], Page]]:
+    """Make a page that shows nothing yet, in a browser of its own; what it asks for is not watched."""
+    contexts: list[BrowserContext] = []
+
+    def make(url: str) -> Page:
+        contexts.append(CHROMIUM.context(url))
+        return contexts[-1].new_page()
+
+    yield make
+    for context in contexts:
+        CHROMIUM.give_back(context)
+
+
 @pytest.hookimpl(trylast=True)  # after the fixtures
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     # As long as Playwright runs, no other test of this thread can run an event loop.

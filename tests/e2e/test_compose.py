@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.e2e.conftest import PHONE, Server
@@ -256,7 +256,9 @@ def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
     expect(page.get_by_text("To fit Kling 2.6: sound on → off.")).to_be_visible()
 
 
-def test_a_choice_made_before_the_answer_to_the_last_one_stays(shared_server: Server, browser: Browser):
+def test_a_choice_made_before_the_answer_to_the_last_one_stays(
+    shared_server: Server, new_page: Callable[[str], Page]
+):
     held: list[str | bytes] = []
     sockets: list[WebSocketRoute] = []
     holding = False
@@ -278,7 +280,7 @@ def test_a_choice_made_before_the_answer_to_the_last_one_stays(shared_server: Se
         parts = (ForwardMsg.FromString(each) for each in held if isinstance(each, bytes))
         return any(part.WhichOneof("type") == "script_finished" for part in parts)
 
-    page = browser.new_page()
+    page = new_page(shared_server.url)
     page.route_web_socket(re.compile("/_stcore/stream"), hold_back)
     page.goto(shared_server.url)
     prompt(page).fill("A {red|grey} fox")
@@ -301,4 +303,3 @@ def test_a_choice_made_before_the_answer_to_the_last_one_stays(shared_server: Se
     give(len(held))
     settled(page)
     expect(ratio).to_be_checked()
-    page.close()

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from pages._ui.live import SAFETY_NET
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import CHROMIUM, Server
 
 AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
 CONNECTED = "() => window.__studioLive?.opened"
@@ -84,15 +84,26 @@ def test_a_server_that_is_away_is_said_in_the_studios_words_until_it_is_back(
     expect(banner).to_have_count(0)
 
 
+@pytest.fixture(scope="module")
+def on_a_clock() -> Iterator[BrowserContext]:
+    """A context whose pages have a clock of the tests; it is of no use for others."""
+    context = CHROMIUM.browser.new_context()
+    context.clock.install()
+    context.new_page()  # as long as one is open, the scripts that the first visit has read are kept
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def mocked(shared_server: Server, browser: Browser) -> Iterator[Callable[[Callable[[Any], None]], Page]]:
+def mocked(
+    shared_server: Server, on_a_clock: BrowserContext
+) -> Iterator[Callable[[Callable[[Any], None]], Page]]:
     """Open a page on a clock of the test, with another end of its live socket."""
     pages: list[Page] = []
 
     def open_it(answer: Callable[[Any], None]) -> Page:
-        page = browser.new_page()
+        page = on_a_clock.new_page()
         pages.append(page)
-        page.clock.install()
         page.route_web_socket(re.compile("/live$"), answer)
         page.goto(shared_server.url)
         page.wait_for_function("() => window.__studioLive")
@@ -135,7 +146,7 @@ def test_a_connection_that_was_cut_without_a_word_is_opened_again(mocked: Callab
 
 
 @pytest.fixture
-def gathering(shared_server: Server, browser: Browser) -> Iterator[tuple[Page, Callable[[], None]]]:
+def gathering(shared_server: Server, new_page: Callable[[str], Page]) -> tuple[Page, Callable[[], None]]:
     """Open a page that sends what half a second brings in one message; return it, and what tells it news."""
     sockets: list[Any] = []
 
@@ -143,22 +154,21 @@ def gathering(shared_server: Server, browser: Browser) -> Iterator[tuple[Page, C
         sockets.append(socket)
         socket.send("0")
 
-    page = browser.new_page()
+    page = new_page(shared_server.url)
     page.add_init_script(COUNT_ASKED)
     page.route_web_socket(re.compile("/live$"), speak)
     page.goto(shared_server.url)
     page.wait_for_function(CONNECTED)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.evaluate(GATHER_FOR_LONGER)
-    yield page, lambda: sockets[0].send("1000000")
-    page.close()
+    return page, lambda: sockets[0].send("1000000")
 
 
 def test_a_change_is_drawn_because_the_server_tells_of_it(
-    shared_server: Server, open_page: Callable[..., Page], browser: Browser
+    shared_server: Server, open_page: Callable[..., Page], new_page: Callable[[str], Page]
 ):
     """The page that waits has no timer that draws again every few seconds, so only the news can do it."""
-    waiting = browser.new_page()
+    waiting = new_page(shared_server.url)
     waiting.add_init_script(NO_SAFETY_NET)
     waiting.goto(shared_server.url)
     waiting.wait_for_function(CONNECTED)
@@ -168,7 +178,6 @@ def test_a_change_is_drawn_because_the_server_tells_of_it(
     page.get_by_label("Prompt", exact=True).fill("A change that another page hears of")
     page.get_by_role("button", name=re.compile("^Generate")).click()
     waiting.wait_for_function(f"before => ({VERSION})() > before", arg=before)
-    waiting.close()
 
 
 def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
@@ -235,35 +244,30 @@ def test_a_finished_task_rings_where_that_is_wanted_only(
     assert errors == []
 
 
-def test_the_first_visits_socket_already_carries_the_browsers_id(shared_server: Server, browser: Browser):
-    context = browser.new_context()
-    try:
-        page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        carried: list[str] = []
-        session.on(
-            "Network.webSocketWillSendHandshakeRequest",
-            lambda event: carried.append(event["request"]["headers"].get("Cookie", "")),
-        )
-        page.goto(shared_server.url)
-        page.wait_for_function(CONNECTED)
-        (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == "studio_browser"]
-        assert len(carried) >= 2
-        assert all(f"studio_browser={cookie['value']}" in sent for sent in carried)
-        assert "studio_browser" not in page.evaluate("document.cookie")
-    finally:
-        context.close()
+def test_the_first_visits_socket_already_carries_the_browsers_id(
+    shared_server: Server, new_page: Callable[[str], Page]
+):
+    page = new_page(shared_server.url)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    carried: list[str] = []
+    session.on(
+        "Network.webSocketWillSendHandshakeRequest",
+        lambda event: carried.append(event["request"]["headers"].get("Cookie", "")),
+    )
+    page.goto(shared_server.url)
+    page.wait_for_function(CONNECTED)
+    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "studio_browser"]
+    assert len(carried) >= 2
+    assert all(f"studio_browser={cookie['value']}" in sent for sent in carried)
+    assert "studio_browser" not in page.evaluate("document.cookie")
 
 
-def test_nothing_of_another_host_can_be_shown(shared_server: Server, browser: Browser):
-    page = browser.new_page()  # not `open_page`, which minds that it is tried
-    try:
-        page.goto(shared_server.url)
-        page.wait_for_function(CONNECTED)
-        assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
-    finally:
-        page.close()
+def test_nothing_of_another_host_can_be_shown(shared_server: Server, new_page: Callable[[str], Page]):
+    page = new_page(shared_server.url)  # not `open_page`, which minds that it is tried
+    page.goto(shared_server.url)
+    page.wait_for_function(CONNECTED)
+    assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
 
 
 @pytest.mark.parametrize("path", ["/_stcore/stream", "/live"])
