@@ -109,7 +109,7 @@ class Settings:
     webhook_secret: str = field(default="", repr=False)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     running: RunningSettings = field(default_factory=RunningSettings)
-    secrets_file: Path | None = None
+    secrets_file: Path | None = field(default=None, compare=False)
 
     @property
     def account(self) -> str:
