@@ -29,7 +29,8 @@ _SET_COOKIE = """
 export default function ({ data }) {
   const year = 365 * 24 * 3600;
   document.cookie = data.name + "=" + encodeURIComponent(data.value) +
-    "; path=/; SameSite=Lax; max-age=" + (data.value ? year : 0);
+    "; path=/; SameSite=Lax; max-age=" + (data.value ? year : 0) +
+    (location.protocol === "https:" ? "; Secure" : "");
 }
 """
 

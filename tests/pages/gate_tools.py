@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -110,7 +110,10 @@ class Team:
         studio: that is running.
         place: where it stands.
         monkeypatch: for the options of the server.
+        people: whether there are any.
+        proxy_secret: of the proxy in front.
         doors: every way in.
+        allowed: further names of the server.
     """
 
     def __init__(
@@ -122,10 +125,11 @@ class Team:
         people: bool = True,
         proxy_secret: str = "",
         doors: Iterable[Door] = DOORS,
+        allowed: Sequence[str] = (),
     ) -> None:
         options = {
             "server.address": place.address,
-            "server.allowedHosts": [],
+            "server.allowedHosts": list(allowed),
             "browser.serverAddress": "localhost",
         }
         monkeypatch.setattr(st, "get_option", options.__getitem__)
@@ -185,6 +189,9 @@ class Asked:
         headers: that it carries.
         method: of it.
         client: the address that it comes from.
+        lines: further headers, whose names may stand there already.
+        body: what has arrived of its body.
+        sent: what it was answered.
     """
 
     app: Any
@@ -192,6 +199,7 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
     client: str = "127.0.0.1"
+    lines: Sequence[tuple[str, str]] = ()
     body: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     sent: list[dict[str, Any]] = field(default_factory=list)
 
@@ -213,7 +221,10 @@ class Asked:
             "scheme": "http",
             "server": ("127.0.0.1", 8501),
             "client": (self.client, 50_000),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in self.headers.items()],
+            "headers": [
+                (name.lower().encode(), value.encode())
+                for name, value in (*self.headers.items(), *self.lines)
+            ],
             "state": {},
             **more,
         }

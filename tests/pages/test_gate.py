@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from kling.studio.identity.roles import Role
 from kling.studio.service import Studio
 from kling.studio.state.records import StateError
+from pages._ui.routes import gate
 from pages._ui.routes.paths import safe_way_back
 from tests.pages.gate_tools import LOCAL, PLACES, Place, Team
 
@@ -166,6 +172,22 @@ def test_cookies_travel_over_https_only_where_people_use_it(
     assert cookie.endswith("; Secure") == secure
     assert f"; Path={place.base or '/'};" in cookie
     assert "; HttpOnly; SameSite=Lax" in cookie
+
+
+def test_cookies_that_streamlit_sets_travel_over_https_only_too(studio: Studio):
+    def answer(_request: Request) -> PlainTextResponse:
+        answer = PlainTextResponse("")
+        answer.set_cookie("_streamlit_xsrf", "1", samesite="lax")
+        answer.set_cookie("sure", "1", secure=True)
+        return answer
+
+    settings = replace(studio.settings, public_url="https://studio.example")
+    app = Starlette(routes=[Route("/healthz", answer)], middleware=gate.middleware(settings))
+    cookies = TestClient(app, base_url="http://studio.example").get("/healthz").headers.get_list("set-cookie")
+    assert cookies == [
+        "_streamlit_xsrf=1; Path=/; SameSite=lax; Secure",
+        "sure=1; Path=/; SameSite=lax; Secure",
+    ]
 
 
 def test_what_needs_a_session_stays_out_of_shared_caches(team: Team):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pages._ui.routes.connections import SMALL, Connections, Messages, bound
+from tests.pages.conftest import ROOT
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost: here\r\n"
@@ -178,3 +181,16 @@ def test_messages_that_arrive_slowly_arrive(serve: Callable[..., Here]):
             for _ in range(8):  # in one connection one after the other: what has arrived counts no more
                 opened.send(bytes(3 * SMALL))
                 assert opened.recv(timeout=20) == str(3 * SMALL)
+
+
+def test_a_server_may_open_as_many_files_as_the_system_lets_it():
+    program = (
+        "import resource\n"
+        "from pages._ui.routes.connections import prepare_server\n"
+        "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "hard = min(hard, 4096)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))\n"
+        "prepare_server()\n"
+        "assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)

@@ -97,6 +97,22 @@ def test_the_health_checks_of_the_machine_itself_answer_everywhere(studio: Studi
                 assert client.get(f"{place.base}/_stcore/health").status_code == 200
 
 
+@pytest.mark.parametrize("allowed", [[], ["other.corp"], ["*.corp"], ["*"]])
+def test_streamlit_takes_the_sockets_that_the_gate_has_let_through(studio: Studio, monkeypatch, allowed):
+    from streamlit import config
+    from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+    team = Team(studio, PLACES[0], monkeypatch, allowed=allowed)
+    with team.client("maker") as client:
+        here = team.place.here.partition("//")[2]
+        assert team.ask(client, "SOCKET", "/_stcore/stream", Origin=f"http://{here}") == 101
+        assert team.ask(client, "SOCKET", "/_stcore/stream", Origin="http://evil.example") == 403
+    ((_, _, headers),) = team.behind.asked
+    assert not allowed or "origin" not in headers or allowed == ["*"]
+    monkeypatch.setattr(config, "get_option", lambda _name: allowed)
+    assert is_host_allowed(headers["host"])
+
+
 @pytest.mark.parametrize("path", ["/", "/healthz", "/sign-in", "/callbacks", "/clips/v1.mp4"])
 def test_a_name_that_is_not_the_servers_is_refused_whoever_asks(studio: Studio, monkeypatch, path: str):
     team = Team(studio, PLACES[0], monkeypatch)

@@ -138,6 +138,28 @@ def test_an_address_that_the_proxy_vouches_for_has_a_share(studio: Studio, monke
     assert sorted(statuses) == [200, 200, 200, 429, 429]
 
 
+def test_of_several_lines_about_the_address_the_last_one_is_the_proxys(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "REQUESTS_EACH", 1)
+    team = Team(studio, BEHIND_PROXY, monkeypatch, proxy_secret=SECRET)
+
+    async def scene() -> list[int]:
+        asked = [
+            Asked(team.app, FORM, {**host(team), PROXY_HEADER: SECRET, "Content-Length": "1"})
+            for _ in range(2)
+        ]
+        for number, each in enumerate(asked):
+            each.lines = [("X-Forwarded-For", f"198.51.100.{number}"), ("X-Forwarded-For", "203.0.113.1")]
+        running = [asyncio.create_task(each.run()) for each in asked]
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for each in asked:
+            each.bring(b"x")
+        return sorted(await asyncio.gather(*running))
+
+    assert at_once(scene) == [200, 429]
+
+
 def test_all_together_have_a_bound(team: Team, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "REQUESTS", 4)
     strangers = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in range(6)]

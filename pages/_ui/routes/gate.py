@@ -25,9 +25,16 @@ from kling.studio.sign_in_settings import PROXY_HEADER
 from kling.studio.state.records import StateError
 from pages._ui import context
 from pages._ui.live import base_path
-from pages._ui.routes import headers, limits
+from pages._ui.routes import limits
 from pages._ui.routes.cookies import is_secure, new_browser_cookie
-from pages._ui.routes.hosts import came_from_elsewhere, is_forwarded, known_hosts, same_origin
+from pages._ui.routes.headers import Outgoing
+from pages._ui.routes.hosts import (
+    came_from_elsewhere,
+    host_for_streamlit,
+    is_forwarded,
+    known_hosts,
+    same_origin,
+)
 from pages._ui.routes.open_sockets import OpenSocket, OpenSockets
 from pages._ui.routes.paths import DOORS, SIGN_IN, SOCKET, Door, Doors
 from pages._ui.routes.refusals import Refusal
@@ -84,6 +91,7 @@ class Gate:
         self._base = base_path()
         self._doors = Doors(doors, self._base)
         self._hosts = known_hosts(settings.public_url)
+        self._host_for_streamlit = host_for_streamlit().encode()
         self._sockets = limits.Shares(limits.SOCKETS_EACH, limits.SOCKETS)
         self._requests = limits.Shares(limits.REQUESTS_EACH, limits.REQUESTS)
         self._bodies = limits.Bodies()
@@ -99,7 +107,7 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = headers.Answer(send, is_secure=is_secure(self._public_url, scope["scheme"]))
+        answer = Outgoing(send, is_secure=is_secure(self._public_url, scope["scheme"]))
         try:
             passed = await self._ask(scope)
             door = passed.door
@@ -194,15 +202,20 @@ class Gate:
             given = connection.headers.get(PROXY_HEADER, "").encode()
             if not self._secret or not hmac.compare_digest(given, self._secret):
                 return ""
-            return connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+            # The proxy's own word is the last one; whatever stands before it may come from anybody.
+            return ",".join(connection.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
         client = connection.client
         return client.host if client and not is_loopback(client.host) else ""
 
     def _tell(self, scope: Scope, who: Answer) -> None:
         """Say who asks to Streamlit, by a header, and to routes, whatever the request itself says of that."""
-        scope["headers"] = [pair for pair in scope["headers"] if not pair[0].startswith(OURS)]
+        headers = [pair for pair in scope["headers"] if not pair[0].startswith(OURS)]
         if who.user:
-            scope["headers"].append((PERSON, quote(who.user.id, safe="").encode()))
+            headers.append((PERSON, quote(who.user.id, safe="").encode()))
+        if self._host_for_streamlit and scope["type"] == "websocket":  # both headers have been looked at here
+            headers = [pair for pair in headers if pair[0] not in {b"host", b"origin"}]
+            headers.append((b"host", self._host_for_streamlit))
+        scope["headers"] = headers
         scope.setdefault("state", {}).update(user=who.user, answer=who)
 
 

@@ -34,7 +34,7 @@ HEADERS = {
 _ADDED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
-class Answer:
+class Outgoing:
     """The `send` of one answer, which adds the headers. What a route has set itself stays.
 
     Args:

@@ -79,6 +79,16 @@ def known_hosts(public_url: str = "") -> Hosts:
     )
 
 
+def host_for_streamlit() -> str:
+    """Return a `Host` with which Streamlit takes a socket; empty if it takes every one.
+
+    It looks at `server.allowedHosts` again, and knows none of the other names there.
+    """
+    for name in map(_tidy, st.get_option("server.allowedHosts") or ()):
+        return "" if name == "*" else name.replace("*.", "any.", 1)
+    return ""
+
+
 @lru_cache(256)
 def split_host(host: str) -> tuple[str, int | None]:
     """Return name and port of a header `Host`; an empty name if it is malformed. Addresses lose brackets."""
