@@ -163,12 +163,14 @@ def test_a_session_that_nobody_uses_ends_after_4_hours(sessions, ada, clock):
 
 def test_shorter_limits_hold_for_sessions_of_before_too(here, sessions, ada, clock):
     token = sessions.begin(ada, "account", "")
-    shorter = Sessions(here.database, here.people, clock, hours=1, idle_hours=1)
+    shorter = Sessions(here.database, here.people, clock, hours=1, idle_hours=100)
+    idle = Sessions(here.database, here.people, clock, hours=100, idle_hours=1)
     longer = Sessions(here.database, here.people, clock, hours=100, idle_hours=100)
     clock.now += 2 * HOUR
-    assert shorter.who(token) is None
-    clock.now += 11 * HOUR
-    assert longer.who(token) is None
+    assert (shorter.who(token), idle.who(token)) == (None, None)
+    assert longer.who(token)
+    clock.now += 10 * HOUR
+    assert longer.who(token) is None  # it began with 12 hours
 
 
 def test_a_session_that_time_has_ended_is_deleted_and_listeners_hear_of_it(
