@@ -85,6 +85,13 @@ def test_somebody_goes_there_and_comes_back_to_where_they_wanted_to_go(
     assert site.studio.state.audit.search()[0].thing == "oidc"
 
 
+def test_a_very_long_way_back_is_given_up_and_not_the_sign_in(browser: TestClient, provider: Provider):
+    for length, to in ((1400, "/history?q="), (5000, "")):
+        answer = come_back(browser, leave(browser, provider, "/history?q=" + "ab" * (length // 2)))
+        assert signed_in(answer)
+        assert answer.headers["location"] == (to + "ab" * 700 if to else "/")
+
+
 def test_the_secrets_of_a_sign_in_under_way_lie_in_a_cookie_that_ends_soon(
     browser: TestClient, provider: Provider
 ):

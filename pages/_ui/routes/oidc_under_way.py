@@ -15,6 +15,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 SECONDS = 600  # in which a sign-in has to be done
 MOST_UNDER_WAY = 3  # of one browser; tabs may sign in side by side
 MOST_COOKIE = 3800  # characters; browsers drop longer ones
+LONGEST_WAY_BACK = 1500  # characters
 
 _serializer = URLSafeTimedSerializer(secrets.token_bytes(32), salt="sign-in")  # as long as the server runs
 

@@ -17,7 +17,7 @@ from pages._ui import context
 from pages._ui.live import base_path
 from pages._ui.routes.cookies import is_secure, session_cookie_name, set_cookie
 from pages._ui.routes.oidc import Provider, SignInFailed, provider
-from pages._ui.routes.oidc_under_way import SECONDS, read, written
+from pages._ui.routes.oidc_under_way import LONGEST_WAY_BACK, SECONDS, read, written
 from pages._ui.routes.paths import SIGN_IN, safe_way_back
 from pages._ui.routes.sign_in_parts import answer_of, come_in, in_words, ways_in
 
@@ -54,6 +54,7 @@ async def leave(request: Request) -> Response:
         other = "&other=1" if ask_who else ""
         return RedirectResponse(f"{here}{SIGN_IN}/oidc?here=1{other}&to={quote(to, safe='/')}", 303)
     under_way = read(request.cookies.get(_cookie_name(), ""))
+    to = to if len(to) <= LONGEST_WAY_BACK else f"{base_path()}/"  # a cookie has no room for more
     try:
         there = await at.address(under_way, f"{here}{SIGN_IN}/callback", to, ask_who=ask_who)
     except SignInFailed as error:
