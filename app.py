@@ -41,6 +41,7 @@ from pages._ui.routes import (  # noqa: E402
     invited,
     live,
     metrics,
+    nothing_there,
     posters,
     previews,
     public_files,
@@ -109,5 +110,6 @@ app = st.App(
         *sign_in_oidc.routes(),
         *sign_out.routes(),
         *uploads.routes(),
+        *nothing_there.routes(),
     ],
 )

@@ -64,13 +64,16 @@ class Form(logging.Formatter):
             "logger": record.name,
             "message": self._clean(_message(record)),
             "request": getattr(record, "request", ""),
-            **{name: self._clean(str(value)) for name, value in facts.items()},
+            **{name: self._fact(value) for name, value in facts.items()},
             "traceback": self._clean(traceback),
         }
-        said = {name: value for name, value in line.items() if value}
+        said = {name: value for name, value in line.items() if value != ""}
         if self._json:
             return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace").decode()
         return _as_text(said)
+
+    def _fact(self, value: object) -> str | int | float:
+        return value if isinstance(value, int | float) else self._clean(str(value))
 
     def _clean(self, text: str) -> str:
         """Return the text without secrets; first of all, because an escape or a cut may change one."""

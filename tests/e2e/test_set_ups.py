@@ -207,7 +207,11 @@ def is_in(place: Place, visitor: Visitor, *, admin: bool) -> None:
 
 
 def is_out(place: Place, visitor: Visitor) -> None:
-    """Check that nothing is served but the way to sign in."""
+    """Check that nothing is served but the way to sign in; nothing of Streamlit's at all."""
+    for path in ("/share/token", "/share/", "/sign-in/nothing", "/public/nothing.js"):
+        answer = visitor.get(f"{place.base}{path}")
+        assert answer.status in {401, 404}
+        assert "Streamlit" not in answer.text
     assert visitor.get(f"{place.base}/clips/v1.mp4").status in {303, 401}
     with pytest.raises(InvalidStatus), visitor.open_socket(f"{place.base}/_stcore/stream"):
         pass

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,8 @@ def written() -> Iterator[Callable[..., io.StringIO]]:
         logging.lastResort.setFormatter(last)
 
 
-def last(stream: io.StringIO) -> dict[str, str]:
-    found: dict[str, str] = json.loads(stream.getvalue().splitlines()[-1])
+def last(stream: io.StringIO) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stream.getvalue().splitlines()[-1])
     return found
 
 
@@ -61,7 +62,7 @@ def test_a_line_in_json_says_when_where_and_what(written):
         "level": "info",
         "logger": "kling.studio.poller",
         "message": "Polled 3 tasks",
-        "calls": "2",
+        "calls": 2,
     }
 
 

@@ -1,0 +1,26 @@
+"""What lies below the paths that are open without a session, and is no page of ours: nothing.
+
+Without these routes Streamlit would answer with its own page, to people who have not signed in.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Route
+
+from pages._ui.live import base_path
+from pages._ui.routes.paths import DOORS
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module; they come after those of all others."""
+    open_below = (
+        door.path.removesuffix("*") for door in DOORS if door.needs == "open" and door.path[-1] == "*"
+    )
+    return [Route(f"{base_path()}{path}{{rest:path}}", nothing) for path in open_below]
+
+
+def nothing(_request: Request) -> PlainTextResponse:
+    """Say that there is nothing."""
+    return PlainTextResponse("There is nothing here.", 404)
