@@ -208,6 +208,19 @@ def test_a_weaker_hash_of_before_is_replaced_at_the_next_sign_in(process):
     assert old.people.verify("Ada", GOOD) == ada
 
 
+def test_who_is_removed_while_the_password_is_compared_is_nobody(process):
+    class Removing(CountingHasher):
+        def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - the library's name
+            here.people.remove(ada.id)
+            return super().verify(password, hash)
+
+    here = process(Removing())
+    here.people.add("Root", "admin")
+    ada = here.people.add("Ada", "maker", password=GOOD)
+    assert here.people.verify("Ada", GOOD) is None
+    assert len(here.hasher.verified) == 1
+
+
 def test_a_new_password_ends_the_sessions_and_the_open_link_of_before(people, sessions, invitations):
     ada = people.add("Ada", "maker", password=GOOD)
     token, link = sessions.begin(ada, "account", ""), invitations.make(ada.id, "Root")
