@@ -6,6 +6,7 @@ Nothing else in `pages` reads cookies, the name that somebody typed, or the toke
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from urllib.parse import unquote
 
 import streamlit as st
@@ -58,20 +59,22 @@ def current_user() -> User:
     if not has_sign_in():
         typed = visible(str(st.session_state.get(NAME_FIELD) or ""))
         return User(LOCAL, studio().ledger.index.spelling(typed) if typed else "", "admin")
-    from pages._ui.routes.cookies import session_cookie_name
-
-    token = str(st.context.cookies.get(session_cookie_name(), ""))
     try:
-        return studio().state.sessions.who(token) or NOBODY
+        return studio().state.sessions.who(_token()) or NOBODY
     except StateError:
         return NOBODY
 
 
 def session_id() -> str:
     """Return the id of this session in the table of sessions; it is not the token and lets nobody in."""
-    from pages._ui.routes.cookies import session_cookie_name
+    return studio().state.sessions.session_id(_token())
 
-    return studio().state.sessions.session_id(str(st.context.cookies.get(session_cookie_name(), "")))
+
+def _token() -> str:
+    """Return the token of the session that opened the page's socket; empty if there is none."""
+    from pages._ui.routes.cookies import session_cookie_name  # which imports what imports this module
+
+    return str(st.context.cookies.get(session_cookie_name(), ""))
 
 
 def user_of(connection: HTTPConnection) -> User:
@@ -90,6 +93,13 @@ def user_of(connection: HTTPConnection) -> User:
 def acting() -> Actions:
     """Return what the current user can change; ask anew for each action, because roles change."""
     return studio().acting_as(current_user())
+
+
+def acting_later() -> Callable[[], Actions]:
+    """Return what gives `acting` outside of a run, as while a download is made; it asks the table then."""
+    here, local = studio(), None if has_sign_in() else current_user()
+    token = _token()
+    return lambda: here.acting_as(local or here.state.who(token) or NOBODY)
 
 
 def sees_prices() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -18,7 +19,7 @@ from tests.e2e.test_accessibility import findings
 from tests.e2e.test_compose import prompt, settled
 
 Open = Callable[..., Page]
-SIZES = {
+SIZES: dict[str, Any] = {
     "desktop": {"viewport": {"width": 1400, "height": 3000}},
     "phone": {**PHONE, "viewport": {"width": 390, "height": 5000}},
 }
@@ -131,7 +132,7 @@ def test_what_was_not_stored_before_a_sign_out_comes_back_to_the_same_person(
         bob = state.people.add("Bob Both", "maker")
         cookie = {"name": "studio_session", "domain": "localhost", "path": "/", "httpOnly": True}
 
-        def begin() -> dict[str, object]:
+        def begin() -> Any:
             return {**cookie, "value": state.sessions.begin(bob, "account", "Firefox")}
 
         first = begin()
@@ -166,3 +167,13 @@ def test_budgets_stand_at_the_button(team: SimpleNamespace, open_page: Open):
     page.goto(team.url)
     expect(page.get_by_text("$0.00 of $20 today")).to_be_visible()
     assert findings(page) == []
+
+
+def test_the_audit_is_exported(team: SimpleNamespace, open_page: Open):
+    page = open_page(f"{team.url}/admin?section=audit", cookies=team.cookies["Ada Lovelace"])
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Export all as CSV").click()
+    text = started.value.path().read_text(encoding="utf-8-sig")
+    assert text.startswith("id,time,person_id,name,action,thing,details")
+    page.goto(f"{team.url}/admin?section=audit")
+    expect(page.get_by_role("group", name="The audit").get_by_text("exported").first).to_be_visible()

@@ -35,21 +35,23 @@ def account() -> None:
 
 
 def _packs() -> None:
-    packs = studio().packs
-    for warning in packs.warnings():
+    warnings, report = studio().packs.warnings(), studio().packs.report
+    for warning in warnings:
         st.warning(escape_markdown(warning), icon=":material/battery_alert:")
-    if packs.report.trouble:
-        words = f"Kling was asked for the packs and did not answer. {packs.report.trouble}"
+    if report.trouble:
+        words = f"Kling was asked for the packs and did not answer. {report.trouble}"
         st.warning(escape_markdown(words), icon=":material/warning:")
-    views = packs.views()
+    views = studio().packs.views()
     if views:
         _table(views)
-    elif packs.report.asked_at is not None:
+    elif report.asked_at is not None:
         st.caption("Kling names no packs of this account.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        asked = packs.report.asked_at
         st.caption(
-            f"Asked on {moment(asked)}. {LAG}." if asked else "Kling has not answered yet.", width="content"
+            f"Asked on {moment(report.asked_at)}. {LAG}."
+            if report.asked_at
+            else "Kling has not answered yet.",
+            width="content",
         )
         st.button("Ask again", key="admin.ask_packs", on_click=decide, args=(Actions.ask_for_packs,))
 

@@ -43,6 +43,8 @@ def budgets() -> None:
             "stands, nothing is refused."
         )
     )
+    for words in here.budgets.warnings:
+        st.warning(escape_markdown(words), icon=":material/savings:")
     st.subheader("For everybody", anchor=False)
     form(tuple(Scope), [limit for limit in limits if not limit.person_id], "")
     if has_sign_in():
