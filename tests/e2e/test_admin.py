@@ -33,8 +33,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     data = tmp_path_factory.mktemp("team") / "data"
     data.mkdir()
     here, cookies = Past(data), sign_in(data)
-    for state in STATES:
-        here.task(state, FOX, person="anna b")
+    for name in STATES:
+        here.task(name, FOX, person="anna b")
     clip = here.task(SUCCEED, FOX, person="Mia Maker")
     with state_of(data) as state:
         for name in ("Zoe", "Yan"):
