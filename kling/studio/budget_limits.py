@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from kling.studio.amounts import money, round_money, units
-from kling.studio.spending import Amount
+from kling.studio.spent import Amount, Spent
 
 UNITS = "units"
 WARN_AT = Decimal("0.8")  # of a limit
@@ -67,6 +67,22 @@ class Limit:
     def amount_words(self) -> str:
         """The limit in words: `$20`, `37 Units`."""
         return units(self.amount) if self.unit == UNITS else round_money(self.amount, self.unit)
+
+    @property
+    def whose(self) -> str:
+        """Whose it is, as a sentence begins."""
+        return "The team’s" if self.scope.is_of_team else "Your"
+
+    @property
+    def period(self) -> str:
+        """For how long its amount is: `a day` or `a month`."""
+        return "a day" if self.scope.is_of_day else "a month"
+
+    def reserved_words(self, spent: Spent) -> str:
+        """Return how much of what was used is not charged yet, in brackets; empty if nothing is."""
+        reserved = self.of(spent.reserved)
+        part = "all" if reserved == self.of(spent.used) else self.words(reserved)
+        return f" ({part} of that by clips that are not charged yet)" if reserved else ""
 
 
 class BudgetError(Exception):

@@ -26,7 +26,7 @@ from kling.studio.budget_limits import (
 )
 from kling.studio.identity.roles import LOCAL, User
 from kling.studio.jobs import bounded
-from kling.studio.spending import Amount, Spending, SpendingSums, Spent
+from kling.studio.spending import Amount, Spending, SpendingSums
 from kling.studio.state.records import StateError
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ class Budgets:
             return
         order = "this order" if count == 1 else f"these {count} clips together"
         raise OverBudget(
-            f"{_whose(limit)} limit {_period(limit)} is {limit.amount_words}. {limit.words(used)} of it is "
-            f"used{_of_which(limit, spent)}, and {order} would add {limit.words(wanted)}: "
+            f"{limit.whose} limit {limit.period} is {limit.amount_words}. {limit.words(used)} of it is "
+            f"used{limit.reserved_words(spent)}, and {order} would add {limit.words(wanted)}: "
             f"{limit.words(used + wanted)} in all. {self._renewal(limit)}",
             limit=limit,
             used=used,
@@ -255,7 +255,7 @@ class Budgets:
         if used >= limit.amount * WARN_AT:
             share = int(used * 100 / limit.amount) if limit.amount else 100
             warning = (
-                f"{share} % of {_whose(limit).lower()} limit {_period(limit)} is used: {words}. "
+                f"{share} % of {limit.whose.lower()} limit {limit.period} is used: {words}. "
                 f"{self._renewal(limit)} {WHO_CAN_LIFT}"
             )
         return BudgetLine(limit, used, limit.of(spent.reserved), words, warning)
@@ -289,20 +289,6 @@ def _check_clip(limit: Limit, dearest: Decimal) -> None:
             used=Decimal(0),
             wanted=dearest,
         )
-
-
-def _whose(limit: Limit) -> str:
-    return "The team’s" if limit.scope.is_of_team else "Your"
-
-
-def _period(limit: Limit) -> str:
-    return "a day" if limit.scope.is_of_day else "a month"
-
-
-def _of_which(limit: Limit, spent: Spent) -> str:
-    reserved, used = limit.of(spent.reserved), limit.of(spent.used)
-    part = "all" if reserved == used else limit.words(reserved)
-    return f" ({part} of that by clips that are not charged yet)" if reserved else ""
 
 
 def _trouble(error: StateError) -> str:

@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache, partial
 
 from kling.studio.jobs import FAILED, WITHDRAWN, Job, bounded
 from kling.studio.jobs.job import NO_TIME
+from kling.studio.spent import Amount, Spender, Spending, Spent
 from kling.studio.visible_names import name_key
+
+__all__ = ["FREE", "Amount", "Spender", "Spending", "SpendingSums", "Spent"]
 
 FREE = frozenset({WITHDRAWN, FAILED})  # states in which a job that was not charged costs nothing
 # Units are counted in millionths and money in millionths of millionths: a price in the log has at most six
@@ -33,60 +35,6 @@ _TEAM = ""  # stands for everybody; nobody has this key
 _NAME = "~"  # begins the key of a name without an account
 
 _Counts = tuple[int, int, int, int, int]  # reserved Units and money, settled Units and money, unpriced jobs
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """An amount, in Units and in the studio's currency."""
-
-    units: Decimal = Decimal(0)
-    money: Decimal = Decimal(0)
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(self.units + other.units, self.money + other.money)
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What somebody has used of a budget in one period.
-
-    Args:
-        reserved: the prices of the jobs that may still cost.
-        settled: what Kling has deducted.
-        unpriced: how many jobs may still cost something that nobody knows; they are in no sum.
-    """
-
-    reserved: Amount = Amount()
-    settled: Amount = Amount()
-    unpriced: int = 0
-
-    @property
-    def used(self) -> Amount:
-        """What counts against a limit."""
-        return self.reserved + self.settled
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What somebody has used today and in this month."""
-
-    day: Spent = Spent()
-    month: Spent = Spent()
-
-
-@dataclass(frozen=True, slots=True)
-class Spender:
-    """A person, or a name of the log that belongs to no account, and what is spent under it.
-
-    Args:
-        person_id: empty for a name.
-        name: as it was last written in the log.
-        spending: today's and this month's.
-    """
-
-    person_id: str
-    name: str
-    spending: Spending
 
 
 class SpendingSums:
