@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kling.studio.files import sync_folder, write_whole
+from kling.studio.files import give_to_owner_of, sync_folder, write_whole
 from kling.studio.jobs import fold
 from kling.studio.jobs.job import Job
 from kling.studio.ledger.csv_text import parse
@@ -206,6 +206,7 @@ def _remember(folder: Path, to: Path, time: str) -> None:
     known = [*_read_known(folder), {"to": str(to), "made": time}][-MOST_KNOWN:]
     with suppress(OSError):  # the backup is there all the same
         write_whole(folder / KNOWN, json.dumps(known, indent=1).encode())
+        give_to_owner_of(folder, folder / KNOWN)
 
 
 def _read_known(folder: Path) -> list[dict[str, object]]:

@@ -46,6 +46,22 @@ def whole_file(path: Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
+def give_to_owner_of(like: Path, *paths: Path) -> None:
+    """Give files to the owner of another one, where root has made them: the studio could not use them.
+
+    Args:
+        like: whose owner they get.
+        paths: of files and folders.
+
+    Raises:
+        OSError: one of them is not there.
+    """
+    if os.name == "posix" and os.geteuid() == 0:
+        owner = like.stat()
+        for path in paths:
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def sync_folder(folder: Path) -> None:
     """Let the names in a folder survive a power cut, where its file system can promise that.
 

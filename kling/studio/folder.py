@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from kling.studio.files import give_to_owner_of
 from kling.studio.ledger import LedgerError
 
 
@@ -37,6 +38,7 @@ class DataFolder:
             self._lock.acquire()
             facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat()}
             self._owner.write_text(json.dumps(facts), encoding="utf-8")
+            give_to_owner_of(path, path / ".lock", self._owner)  # a command of root must not lock others out
             self._inode = self._inode_now()
         except Timeout as error:
             raise FolderTaken(

@@ -131,6 +131,7 @@ def configure(form: Form) -> None:
         return made
 
     logging.setLogRecordFactory(record)
+    logging.captureWarnings(capture=True)
     threading.excepthook = _log_end_of_thread
 
 

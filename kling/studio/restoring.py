@@ -20,7 +20,7 @@ from kling.studio.backup import (
     link_or_copy,
     sha256_of,
 )
-from kling.studio.files import sync_folder
+from kling.studio.files import give_to_owner_of, sync_folder
 from kling.studio.folder import DataFolder
 from kling.studio.ledger.csv_text import parse
 
@@ -86,6 +86,7 @@ def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> S
             shutil.rmtree(stage, ignore_errors=True)
             raise BackupError(f"{source / name} is not what was backed up. Nothing was changed.")
         done.files, done.size = done.files + 1, done.size + size
+    give_to_owner_of(folder, stage, *stage.rglob("*"))
     done.jobs = len({row["external_task_id"] for row in parse((stage / LOG).read_bytes()).rows})
     os.sync()
     _swap(folder, stage, done)
@@ -105,6 +106,7 @@ def _swap(folder: Path, stage: Path, done: Summary) -> None:
         while (aside := folder / f"before-restore-{number}").exists():
             number += 1
         aside.mkdir(mode=0o700)
+        give_to_owner_of(folder, aside)
         for path in sorted(before, key=lambda path: path.name != LOG):
             path.rename(aside / path.name)
             if path.name == LOG:

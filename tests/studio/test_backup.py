@@ -20,6 +20,7 @@ from kling.studio.jobs import Job, fold
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.ledger.csv_text import parse
+from kling.studio.ledger.rewrite import rewrite_log
 from kling.studio.restoring import restore
 from kling.studio.state.faults import FILE
 from tests.studio import processes
@@ -165,6 +166,18 @@ def test_what_was_there_is_moved_aside_and_stays(folder, tmp_path):
     assert not (folder / "videos" / "v5.mp4").exists()
     assert (folder / "videos" / "v2.mp4").read_bytes() == b"clip"
     assert "before-restore-1" in notes[0]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_restores_and_erases_belongs_to_the_owner_of_the_folder(folder, tmp_path):
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 1234, 1234)
+    back_up(folder, tmp_path / "b")
+    restore(tmp_path / "b", folder)
+    CsvLedger(LogFile(folder / LOG), clock=lambda: 1_795_000_000.0)
+    os.chown(folder / f"{LOG}.seal", 1234, 1234)
+    rewrite_log(folder / LOG, lambda row: {**row, "prompt": ""})
+    assert [path.name for path in folder.rglob("*") if path.stat().st_uid != 1234] == []
 
 
 def test_nothing_is_restored_while_a_studio_has_the_folder(folder, tmp_path):

@@ -38,6 +38,7 @@ def written() -> Iterator[Callable[..., io.StringIO]]:
 
     yield configure
     logging.setLogRecordFactory(factory)
+    logging.captureWarnings(capture=False)
     threading.excepthook = hook
     root.handlers = kept
     for handler, form in forms:

@@ -60,6 +60,11 @@ def data_folder(folder: Path) -> Iterator[Finding]:
     else:
         running = ", and a studio runs there" if is_taken(folder) else ""
         yield ok(about, f"{folder} can be written{running}")
+    if os.name == "posix" and os.geteuid() == 0 != folder.stat().st_uid:
+        what = (
+            f"{folder} belongs to user {folder.stat().st_uid}, and this was started by root, who may do more"
+        )
+        yield warning("user", what, f"run it as that user: sudo -u '#{folder.stat().st_uid}' …")
     if is_open_to_others(folder):
         what = f"other users of this machine can look into {folder}, where prompts and videos are"
         yield warning("rights", what, f"chmod 700 {folder}")

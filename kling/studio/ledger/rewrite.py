@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from kling.studio.files import sync_folder, whole_file
+from kling.studio.files import give_to_owner_of, sync_folder, whole_file
 from kling.studio.jobs import OF_A_TASK, Job, fold
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
@@ -50,6 +50,7 @@ def rewrite_log(path: Path, change: Callable[[Row], Row], added: Iterable[Row] =
             new = SealFile(seal)
             new.write(len(start), zlib.crc32(start), stamp, contents.sealed_at, contents.doubtful)
             new.close()
+            give_to_owner_of(path, seal)
         sync_folder(path.parent)
     except OSError as error:
         raise LedgerError(f"{path.name} cannot be written: {error.strerror or error}.") from error
@@ -108,5 +109,7 @@ def _replace(path: Path, data: bytes) -> tuple[int, int]:
     target = Path(os.path.realpath(path))  # the log may be a symbolic link
     with whole_file(target) as part:
         part.write_bytes(data)
+        if target.exists():
+            give_to_owner_of(target, part)
     stat = path.stat()
     return stat.st_ino, stat.st_ctime_ns
