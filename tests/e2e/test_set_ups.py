@@ -21,6 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from kling.studio.__main__ import main
 from tests.e2e.set_ups import (
     HOST,
     ROOT,
@@ -286,7 +287,9 @@ def test_a_proxy_that_signs_people_in_below_a_path(places):
 
 @needs_nginx
 @needs_caddy
-def test_no_secret_is_in_a_page_a_socket_a_log_an_export_a_traceback_or_the_process_list(places):
+def test_no_secret_is_in_a_page_a_socket_a_log_an_export_a_traceback_or_the_process_list(
+    places, monkeypatch, capsys
+):
     place = places["proxy"]
     ada = place.visitor(**{"X-Test-Ticket": "ada"})
     assert ada.get("/studio/").status == 200
@@ -310,7 +313,7 @@ def test_no_secret_is_in_a_page_a_socket_a_log_an_export_a_traceback_or_the_proc
         refused.get("/sign-in/callback?code=1&state=2")
         refused.get("/sign-in/oidc")
         ada.seen += refused.seen
-    said = [b"".join(ada.seen), *_command_line(place), *_processes()]
+    said = [b"".join(ada.seen), *_command_line(place, monkeypatch, capsys), *_processes()]
     files = [file for each in places.values() for file in each.studio.folder.rglob("*") if file.is_file()]
     ours = {place.studio.folder / "nginx.conf"}  # the operator's own file, with the proxy's secret
     said += [file.read_bytes() for file in files if file not in ours]
@@ -321,32 +324,37 @@ def test_no_secret_is_in_a_page_a_socket_a_log_an_export_a_traceback_or_the_proc
         assert not [text[:200] for text in said if any(form in text for form in forms)], canary
 
 
-def _command_line(place: Place) -> list[bytes]:
+def _command_line(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[bytes]:
     """Return what commands print, and a second studio that does not start, with the settings of the first."""
     studio = place.studio
-    env = {**os.environ, **studio.environment, "STUDIO_DATA_DIR": str(studio.folder / "data")}
-    env |= {
+    env = {
+        **studio.environment,
+        "STUDIO_DATA_DIR": str(studio.folder / "data"),
         "STUDIO_USER_HEADER": "X-User",
-        "STUDIO_PROXY_SECRET": SECRET,
-        "STUDIO_OIDC_CLIENT_SECRET": CLIENT_SECRET,
     }
-    broken = {**env, "KLINGAI_BASE_URL": "http://api.example.com"}
-    here = [sys.executable, "-m", "kling.studio"]
-    commands = (
-        ([*here, "doctor"], env),
-        ([*here, "doctor"], broken),
-        ([*here, "people", "list"], env),
-        ([*here, "backup", str(studio.folder / "copy")], env),
-        ([*here, "erase", "--person", "ada"], env),
-        ([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())], env),
+    env |= {"STUDIO_PROXY_SECRET": SECRET, "STUDIO_OIDC_CLIENT_SECRET": CLIENT_SECRET}
+    env |= {"STUDIO_OIDC_ISSUER": f"http://127.0.0.1:{free_port()}", "STUDIO_OIDC_CLIENT_ID": "studio"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())]
+    second = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    started = [
-        subprocess.Popen(command, cwd=ROOT, env=each, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for command, each in commands
-    ]
-    said = [process.communicate(timeout=100)[0] for process in started]
-    assert all(said)
-    return said
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    mask = os.umask(0o077)
+    for arguments in (["doctor"], ["people", "list"], ["backup", str(studio.folder / "copy")]):
+        main(arguments)
+    main(["erase", "--person", "ada"])
+    monkeypatch.setenv("KLINGAI_BASE_URL", "http://api.example.com")
+    main(["doctor"])
+    os.umask(mask)
+    printed = capsys.readouterr()
+    assert "sign-in provider" in printed.out
+    assert "belongs to a studio that is running" in printed.err
+    said = second.communicate(timeout=100)[0]
+    assert b"The studio does not start" in said
+    return [printed.out.encode(), printed.err.encode(), said]
 
 
 def _processes() -> list[bytes]:

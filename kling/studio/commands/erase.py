@@ -14,7 +14,8 @@ from kling.studio.settings import SettingsError
 
 ELSEWHERE = (
     "Not reached from here: Kling keeps its tasks and, for 30 days, their videos; the server's output has "
-    "prompts if STUDIO_LOG_PROMPTS was on; downloads are where people put them.\n"
+    "prompts if STUDIO_LOG_PROMPTS was on; downloads are where people put them. A draft of a browser without "
+    "an account, from which nothing was ordered, is nobody's; it goes after 90 days.\n"
 )
 
 
