@@ -46,7 +46,7 @@ def ask_name() -> None:
                     )
         with st.form("app.name_form", border=False):
             st.text_input(
-                "Another name" if known else "Your name", max_chars=PERSON_LIMIT, key="app.name_new"
+                "Another name" if known else "Ordered by", max_chars=PERSON_LIMIT, key="app.name_new"
             )
             with st.container(horizontal=True):
                 st.form_submit_button("Use this name", on_click=_take_typed, key="app.name_use")
