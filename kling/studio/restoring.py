@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from kling.studio.backup import (
@@ -23,6 +25,7 @@ from kling.studio.backup import (
 from kling.studio.files import give_to_owner_of, sync_folder
 from kling.studio.folder import DataFolder
 from kling.studio.ledger.csv_text import parse
+from kling.studio.state.faults import FILE as STATE
 
 
 def restore(source: Path, folder: Path) -> Summary:
@@ -38,7 +41,7 @@ def restore(source: Path, folder: Path) -> Summary:
     owned = DataFolder(folder)
     try:
         return _restore(source, folder, files)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise BackupError(
             f"The backup could not be put back: {in_words(error)} What was in {folder} is there, or in its "
             "newest folder before-restore-…; make room or mend the rights, and run the command again."
@@ -86,11 +89,24 @@ def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> S
             shutil.rmtree(stage, ignore_errors=True)
             raise BackupError(f"{source / name} is not what was backed up. Nothing was changed.")
         done.files, done.size = done.files + 1, done.size + size
+    _end_sessions(stage / STATE)
     give_to_owner_of(folder, stage, *stage.rglob("*"))
     done.jobs = len({row["external_task_id"] for row in parse((stage / LOG).read_bytes()).rows})
     os.sync()
     _swap(folder, stage, done)
     return done
+
+
+def _end_sessions(database: Path) -> None:
+    """Let nobody come in by a session or an invitation that may have ended since the backup."""
+    if not database.exists():
+        return
+    with closing(sqlite3.connect(database, isolation_level=None)) as found:
+        tables = {row[0] for row in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in ("sessions", "invitations"):
+            if table in tables:
+                found.execute(f"DELETE FROM {table}")  # noqa: S608 - one of the two above
+        found.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _swap(folder: Path, stage: Path, done: Summary) -> None:

@@ -16,12 +16,16 @@ import pytest
 from kling.studio.__main__ import main
 from kling.studio.backup import KNOWN, MANIFEST, BackupError, back_up, sha256_of
 from kling.studio.folder import DataFolder, FolderTaken
+from kling.studio.identity.invitations import Invitations
+from kling.studio.identity.people import People
+from kling.studio.identity.sessions import Sessions
 from kling.studio.jobs import Job, fold
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.ledger.csv_text import parse
 from kling.studio.ledger.rewrite import rewrite_log
 from kling.studio.restoring import restore
+from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
 from tests.studio import processes
 
@@ -166,6 +170,32 @@ def test_what_was_there_is_moved_aside_and_stays(folder, tmp_path):
     assert not (folder / "videos" / "v5.mp4").exists()
     assert (folder / "videos" / "v2.mp4").read_bytes() == b"clip"
     assert "before-restore-1" in notes[0]
+
+
+def test_a_session_that_has_ended_since_does_not_come_back_with_the_backup(folder, tmp_path):
+    def opened() -> tuple[Database, Sessions, Invitations]:
+        database = Database(folder / FILE)
+        people = People(database, lambda: 1_795_000_000.0)
+        return (
+            database,
+            Sessions(database, people, lambda: 1_795_000_000.0),
+            Invitations(database, people, lambda: 1_795_000_000.0),
+        )
+
+    database = Database(folder / FILE)
+    ada = People(database, lambda: 1_795_000_000.0).add("ada", "admin")
+    database.close()
+    database, sessions, invitations = opened()
+    token, invitation = sessions.begin(ada, "account", "Firefox"), invitations.make(ada.id, "bob")
+    assert sessions.who(token)
+    back_up(folder, tmp_path / "b")
+    sessions.end(token)
+    database.close()
+    restore(tmp_path / "b", folder)
+    database, sessions, invitations = opened()
+    assert sessions.who(token) is None
+    assert invitations.look(invitation) is None
+    database.close()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
