@@ -24,7 +24,7 @@ from kling.studio.settings import Settings
 from kling.studio.sign_in_settings import PROXY_HEADER
 from kling.studio.state.records import StateError
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes import limits
 from pages._ui.routes.cookies import is_secure, new_browser_cookie
 from pages._ui.routes.headers import Outgoing
@@ -144,23 +144,15 @@ class Gate:
         """
         connection = HTTPConnection(scope)
         method = SOCKET if scope["type"] == "websocket" else scope["method"]
-        host = connection.headers.get("host", "")
-        if not self._hosts.accept(host):
-            words = "This server does not answer to that name."
-            if self._hosts.is_loopback_only:
-                words = NO_SIGN_IN.format("it does not answer to that name")
-            raise Refusal(403, words)
-        if method not in SAFE_METHODS and not same_origin(connection):
-            raise Refusal(403, "This request comes from another site.")
         try:
             studio = context.studio()
         except RuntimeError:
             raise Refusal(503, "The studio is stopping.", 1012) from None
         door = self._doors.find(scope["path"])
-        who = await self._who(studio, connection, host, door)
+        who = await self._who(studio, connection, door)
         needs = door.needs if door else Action.LOOK
         if isinstance(needs, Action):
-            self._check(connection, needs, who)
+            self._check_role(connection, needs, who)
         if door is None:
             raise Refusal(404, "There is nothing here.")
         if method not in door.methods:
@@ -169,18 +161,27 @@ class Gate:
         self._tell(scope, who)
         return Passed(studio, connection, door, who, owner)
 
-    async def _who(self, studio: Studio, connection: HTTPConnection, host: str, door: Door | None) -> Answer:
+    async def _who(self, studio: Studio, connection: HTTPConnection, door: Door | None) -> Answer:
         try:
             local = await is_local(studio, self._hosts)
-            if local and (how := came_from_elsewhere(connection.scope, host)):
-                raise Refusal(403, NO_SIGN_IN.format(how))
-            if door and door.needs == "open":
-                return Answer(None)
-            return await who_asks(connection, local=local)
+            self._check_names(connection, local=local)
+            return Answer(None) if door and door.needs == "open" else await who_asks(connection, local=local)
         except StateError as error:
             raise Refusal(503, f"Who asks cannot be looked up now. {error}", 1013) from None
 
-    def _check(self, connection: HTTPConnection, needs: Action, who: Answer) -> None:
+    def _check_names(self, connection: HTTPConnection, *, local: bool) -> None:
+        """Refuse a request under a name that is not the server's, and one of another site's page."""
+        scope, host = connection.scope, connection.headers.get("host", "")
+        is_ours = self._hosts.accept(host)
+        if local and (how := came_from_elsewhere(scope, host, is_ours=is_ours)):
+            raise Refusal(403, NO_SIGN_IN.format(how))
+        if not is_ours:
+            raise Refusal(403, "This server does not answer to that name.")
+        if scope.get("method") not in SAFE_METHODS and not same_origin(connection):
+            raise Refusal(403, "This request comes from another site.")
+
+    def _check_role(self, connection: HTTPConnection, needs: Action, who: Answer) -> None:
+        """Refuse who has no session, which leads a page to the sign-in, and whose role is not enough."""
         user, scope = who.user, connection.scope
         if user and may(user, needs):
             return

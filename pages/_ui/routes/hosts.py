@@ -108,7 +108,7 @@ def is_forwarded(names: Iterable[bytes]) -> bool:
     return any(name in _FORWARDING or name.startswith(b"x-forwarded") for name in names)
 
 
-def came_from_elsewhere(scope: Scope, host: str) -> str:
+def came_from_elsewhere(scope: Scope, host: str, *, is_ours: bool) -> str:
     """Return how one sees that a request did not come straight from a program of this machine; else nothing.
 
     Proxies and tunnels give themselves away by headers, by the old version of HTTP that nginx speaks unless
@@ -117,8 +117,11 @@ def came_from_elsewhere(scope: Scope, host: str) -> str:
 
     Args:
         scope: of the request.
-        host: its header `Host`, which names this server.
+        host: its header `Host`.
+        is_ours: whether that names this server.
     """
+    if not is_ours:
+        return "the studio does not answer to that name"
     headers = dict(scope["headers"])
     if is_forwarded(headers):
         return "it has come through a proxy or a tunnel"
