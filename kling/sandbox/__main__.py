@@ -34,6 +34,8 @@ _KEEP_ALIVE_SECONDS = 75  # longer than any pause between two polls: a poll must
 def main(arguments: list[str] | None = None) -> int:
     """Run the sandbox until Ctrl-C, SIGTERM or, as a child, the end of stdin; return the exit code."""
     options = parse_options(arguments)
+    if options.callback_secret_from_stdin:
+        options.callback_secret = sys.stdin.readline().strip()
     with contextlib.ExitStack() as stack:
         folder = options.data or stack.enter_context(tempfile.TemporaryDirectory(prefix="kling-sandbox-"))
         clips = Clips(folder=Path(folder) / "clips", style=options.clips)

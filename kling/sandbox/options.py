@@ -142,6 +142,7 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("SANDBOX_CALLBACK_SECRET", ""),
         help="whsec_… to sign callbacks with (default: $SANDBOX_CALLBACK_SECRET, or unsigned)",
     )
+    add("--callback-secret-from-stdin", action="store_true", help="the first line of stdin is that secret")
 
 
 def _pace(text: str) -> Pace:

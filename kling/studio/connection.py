@@ -168,9 +168,10 @@ class SandboxConnection:
         environment = child_environment(
             SANDBOX_ACCESS_KEY=self._keys.access_key,
             SANDBOX_SECRET_KEY=self._keys.secret_key,
-            SANDBOX_CALLBACK_SECRET=self._webhook_secret,
             PYTHONPATH=os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
         )
+        if self._webhook_secret:  # the operator's own: it goes through the pipe, not into an environment
+            command.append("--callback-secret-from-stdin")
         process = subprocess.Popen(
             [*command, "--data", str(self._data), *self._arguments],
             stdin=subprocess.PIPE,
@@ -181,6 +182,9 @@ class SandboxConnection:
             errors="replace",
         )
         self._process = process
+        if self._webhook_secret and process.stdin is not None:
+            process.stdin.write(f"{self._webhook_secret}\n")
+            process.stdin.flush()
         threading.Thread(target=_log_lines_of, args=(process,), name="sandbox-log", daemon=True).start()
         if self._stopping.is_set():  # `stop` may have looked before there was a process
             _end(process)

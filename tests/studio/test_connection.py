@@ -7,13 +7,19 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
+from typing import Any
 
 import pytest
 
+from kling import webhooks
 from kling.auth import ApiKey
 from kling.errors import BadRequest, DownloadFailed, InvalidRequest, NotSent
 from kling.studio import connection as module
@@ -209,3 +215,35 @@ def test_the_sandbox_ends_with_a_parent_that_is_killed(tmp_path):
         finally:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
+
+
+def test_the_secret_of_callbacks_is_in_no_environment_and_the_child_signs_with_it(tmp_path):
+    secret = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
+    sandbox = SandboxConnection(tmp_path, arguments=TINY, webhook_secret=secret)
+    sandbox.start()
+    got: Queue[tuple[Message, bytes]] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.put((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/callbacks"
+            sandbox.client().create(TextToVideo(prompt="A fox", callback_url=address))
+            headers, body = got.get(timeout=30)
+            webhooks.verify(secret, headers, body, time.time())
+            process = Path(f"/proc/{pid_of(sandbox)}")
+            assert "whsec" not in (process / "environ").read_text() + (process / "cmdline").read_text()
+        finally:
+            server.shutdown()
+            thread.join()
+            sandbox.stop()
