@@ -30,7 +30,7 @@ from kling.studio.settings import SettingsError, load  # noqa: E402
 from kling.studio.state.records import StateError  # noqa: E402
 from kling.studio.systemd import Systemd  # noqa: E402
 from pages._ui import context, first_page  # noqa: E402
-from pages._ui.live import base_path  # noqa: E402
+from pages._ui.address import base_path  # noqa: E402
 from pages._ui.routes import (  # noqa: E402
     callbacks,
     clips,

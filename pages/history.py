@@ -12,13 +12,14 @@ import streamlit as st
 from kling.studio.clip_verification import cost
 from kling.studio.jobs import Job
 from pages._ui.account_comparison import compare_with_kling
+from pages._ui.address import base_path
 from pages._ui.batch_header import batch_of_address
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
 from pages._ui.format import counted, is_sandbox, ordered, prompt_of, state, took, zone
 from pages._ui.job_details import details
 from pages._ui.job_status import not_saved
-from pages._ui.live import base_path, live_fragment
+from pages._ui.live import live_fragment
 from pages._ui.pagination import keep_address, nothing_yet, paged
 
 PER_PAGE = 50

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from kling.studio.budget_limits import Scope
 from kling.studio.connection_check import Check
 from kling.studio.identity.roles import LOCAL, Action, Role, User, check
+from kling.studio.parts import Parts
 from kling.studio.state.records import StateError
 
 if TYPE_CHECKING:
     from kling.studio.identity.people import Person
-    from kling.studio.service import Studio
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class AdminActions:
         user: who acts.
     """
 
-    def __init__(self, studio: Studio, user: User) -> None:
+    def __init__(self, studio: Parts, user: User) -> None:
         self._studio, self.user = studio, user
 
     @property

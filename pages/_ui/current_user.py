@@ -17,9 +17,9 @@ from kling.studio.identity.roles import LOCAL, Action, User
 from kling.studio.state.records import StateError
 from kling.studio.visible_names import PERSON_LIMIT, visible
 from pages._ui.context import studio
+from pages._ui.routes.cookies import BROWSER_COOKIE, session_cookie_name
 from pages._ui.session_state import app_state
 
-BROWSER_COOKIE = "studio_browser"  # set by the gate
 NAME_COOKIE, CHIME_COOKIE = "studio_person", "studio_chime"  # set by `remember`
 ASKED_COOKIE = "studio_person_asked"  # set by `remember`: this browser was asked for a name
 NAME_FIELD = "app.name"  # session key of the field "Your name"
@@ -72,8 +72,6 @@ def session_id() -> str:
 
 def _token() -> str:
     """Return the token of the session that opened the page's socket; empty if there is none."""
-    from pages._ui.routes.cookies import session_cookie_name  # which imports what imports this module
-
     return str(st.context.cookies.get(session_cookie_name(), ""))
 
 
@@ -131,11 +129,6 @@ def browser_id() -> str:
         except StateError:
             return ""
     return state.browser
-
-
-def browser_cookie(connection: HTTPConnection) -> str:
-    """Return the cookie with the id of the browser that sent a request, not verified; empty without one."""
-    return connection.cookies.get(BROWSER_COOKIE, "")
 
 
 def use_name(name: str) -> None:

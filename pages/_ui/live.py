@@ -16,6 +16,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
 from pages._ui.errors import readable
@@ -23,12 +24,6 @@ from pages._ui.errors import readable
 SAFETY_NET = 15  # seconds between two drawings where a proxy lets no socket through
 
 _SCRIPT = Path(__file__).with_suffix(".js")
-
-
-def base_path() -> str:
-    """Return the path under which the server answers, without a slash at its end."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
 
 
 @cache

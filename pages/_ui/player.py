@@ -6,10 +6,10 @@ import streamlit as st
 
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
+from pages._ui.address import base_path
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import prompt_of
-from pages._ui.live import base_path
 from pages._ui.requests import has_form, is_found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 # The server decides where a page without a session leads, so loading it again is enough. If that leads here
 # again within seconds, as with a proxy that keeps old pages, it waits for a press.

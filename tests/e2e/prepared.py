@@ -26,7 +26,7 @@ from kling.studio.state.faults import FILE
 from kling.studio.state.tables import secrets
 from kling.studio.state.team_templates import TeamTemplates
 from kling.studio.video_check import probe_file
-from pages._ui.current_user import BROWSER_COOKIE
+from pages._ui.routes.cookies import BROWSER_COOKIE
 from tests.e2e.conftest import Server
 from tests.studio.clips import tiny_clip
 

@@ -23,7 +23,7 @@ from kling.studio.identity.person import Person
 from kling.studio.service import Studio
 from kling.studio.sign_in_settings import SignInSettings
 from kling.studio.state.shared import SharedState
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes import gate, invited, live, public_files, sign_in, sign_in_oidc, sign_out
 
 HERE = "http://localhost:8501"

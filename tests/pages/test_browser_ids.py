@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from kling.studio.identity.roles import Action
 from kling.studio.service import Studio
 from kling.studio.state import drafts
-from pages._ui.current_user import BROWSER_COOKIE
 from pages._ui.routes import gate
+from pages._ui.routes.cookies import BROWSER_COOKIE
 from pages._ui.routes.paths import Door
 
 HERE = "http://localhost:8501"

@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from kling.studio.service import Studio
-from pages._ui.current_user import BROWSER_COOKIE
 from pages._ui.routes import drafts
+from pages._ui.routes.cookies import BROWSER_COOKIE
 from pages._ui.routes.drafts import MOST_BYTES
 
 THEIRS = "2" * 32

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from kling.studio.service import Studio
 from pages._ui import current_user
 from pages._ui.composer.draft_state import PANELS, WIDGETS, key, panel_key
+from pages._ui.routes.cookies import BROWSER_COOKIE
 from pages._ui.session_state import AdminState, AppState, ComposerState
 from tests.pages.conftest import ROOT, press_generate
 from tests.pages.test_composer import pick, unfold
@@ -40,7 +41,7 @@ OTHER_WIDGETS = (
 # The module that reads it for pages; a list of other people's sessions; the gate and the ways in.
 MAY_READ = re.compile(
     r"_ui/current_user\.py|_ui/admin/sessions\.py"
-    r"|_ui/routes/(gate|invited|new_session|oidc\w*|proxy|sign_(in|out)\w*|who_asks)\.py"
+    r"|_ui/routes/(cookies|gate|invited|new_session|oidc\w*|proxy|sign_(in|out)\w*|who_asks)\.py"
 )
 
 
@@ -80,7 +81,7 @@ def test_only_one_module_of_the_pages_reads_who_somebody_is():
         current_user.NAME_COOKIE,
         current_user.CHIME_COOKIE,
         current_user.ASKED_COOKIE,
-        current_user.BROWSER_COOKIE,
+        BROWSER_COOKIE,
     }
     found = {
         f"{name}:{node.lineno}"

@@ -8,13 +8,13 @@ from kling.studio.actions import Actions
 from kling.studio.identity.person import ROLES_OF_ACCOUNTS, Person
 from kling.studio.identity.roles import ROLES, Role
 from kling.studio.identity.ways import ACCOUNT
+from pages._ui.address import base_path
 from pages._ui.admin.asking import confirmed_button, problem_of, submit, when
 from pages._ui.context import studio
 from pages._ui.current_user import current_user, has_sign_in
 from pages._ui.decide import attempt, decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
-from pages._ui.live import base_path
 from pages._ui.pagination import paged
 from pages._ui.session_state import admin_state
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.address import base_path
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_html
-from pages._ui.live import base_path
 from pages._ui.session_state import composer_state
 
 SAVE_AFTER = 300  # milliseconds without a key

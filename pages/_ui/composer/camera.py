@@ -10,11 +10,12 @@ from kling import CameraControl
 from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import AUTOMATIC, Draft
+from pages._ui.address import base_path
 from pages._ui.composer.draft_state import panel_key, persistent
 from pages._ui.composer.field_errors import ShowErrors
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.live import base_path, live_fragment
+from pages._ui.live import live_fragment
 from pages._ui.panels import panel
 
 MOVES = {

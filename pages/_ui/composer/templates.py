@@ -10,13 +10,13 @@ import streamlit as st
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.template_language import expand
 from kling.studio.prompting.templates import Style, Template, search, styles, templates
+from pages._ui.address import base_path
 from pages._ui.composer import draft_state
 from pages._ui.composer.team_templates import team
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import price
-from pages._ui.live import base_path
 from pages._ui.session_state import composer_state
 from pages._ui.style import style_sheet
 

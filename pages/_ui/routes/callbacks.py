@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from kling import webhooks
 from kling.studio.settings import CALLBACK_PATH
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 LIMIT = 64 * 1024  # bytes of a body
 BODY_TIMEOUT = 10.0  # seconds

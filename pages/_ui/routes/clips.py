@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 CLIP_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}(\.watermark)?\.(mp4|jpg)")
 CLIP_HEADERS = {

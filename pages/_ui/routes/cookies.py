@@ -8,10 +8,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from kling.studio.state.records import StateError
-from pages._ui import context, current_user
-from pages._ui.live import base_path
+from pages._ui import context
+from pages._ui.address import base_path
 
 YEAR = 365 * 24 * 3600  # seconds
+BROWSER_COOKIE = "studio_browser"  # the id of a browser, signed
 
 
 def is_secure(public_url: str, scheme: str = "http") -> bool:
@@ -50,6 +51,11 @@ def set_cookie(name: str, value: str, *, secure: bool = False, seconds: int | No
     return f"{name}={value}; Path={path};{age} HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
 
 
+def browser_cookie(connection: HTTPConnection) -> str:
+    """Return the cookie with the id of the browser that sent a request, not verified; empty without one."""
+    return connection.cookies.get(BROWSER_COOKIE, "")
+
+
 async def new_browser_cookie(connection: HTTPConnection) -> str:
     """Return a `Set-Cookie` for a page that is opened by a browser without an id, else an empty text.
 
@@ -61,7 +67,7 @@ async def new_browser_cookie(connection: HTTPConnection) -> str:
     """
     if "text/html" not in connection.headers.get("accept", ""):
         return ""
-    known = current_user.browser_cookie(connection)
+    known = browser_cookie(connection)
     try:
         state = context.studio().state
         if (browsers := state.browsers_if_open) and browsers.verify(known):
@@ -69,4 +75,4 @@ async def new_browser_cookie(connection: HTTPConnection) -> str:
         new = await run_in_threadpool(state.cookie_for, known)
     except (StateError, RuntimeError):  # the second: the studio is stopping
         return ""
-    return new and set_cookie(current_user.BROWSER_COOKIE, new, seconds=YEAR)
+    return new and set_cookie(BROWSER_COOKIE, new, seconds=YEAR)

@@ -13,8 +13,9 @@ from starlette.routing import BaseRoute, Route
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.state.records import DRAFT_BYTES, NotKept, StateError, TooLarge
 from pages._ui import context, current_user
+from pages._ui.address import base_path
 from pages._ui.composer.autosave import TEXTS
-from pages._ui.live import base_path
+from pages._ui.routes.cookies import browser_cookie
 
 MOST_BYTES = 4 * DRAFT_BYTES  # of a body; JSON may need more for a text than the store does
 
@@ -58,7 +59,7 @@ def _refusal(error: NotAllowed | StateError) -> Response:
 
 def _store(request: Request, draft_id: str, texts: dict[str, str]) -> None:
     here = context.studio()
-    browser = here.state.browsers.verify(current_user.browser_cookie(request))
+    browser = here.state.browsers.verify(browser_cookie(request))
     actions = here.acting_as(current_user.user_of(request))
     if not actions.draft_owner(browser):
         raise NotKept("This browser keeps no cookies, so a text is kept only once you leave its field.")

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 PATH = "/healthz"  # below the server's base path
 

@@ -12,7 +12,7 @@ from kling.studio.identity.passwords import LEAST
 from kling.studio.identity.person import Person
 from kling.studio.identity.ways import ACCOUNT
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages as pages
 from pages._ui.routes.paths import SIGN_IN
 from pages._ui.routes.sign_in_parts import come_in, form_of, hashed, in_words

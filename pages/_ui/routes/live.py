@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kling.studio.service import Studio
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 HEARTBEAT = 20.0  # seconds; live.js opens another socket after three without a message
 

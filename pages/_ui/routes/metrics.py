@@ -16,7 +16,7 @@ from kling.studio.metrics import CONTENT_TYPE, Connections, Metrics
 from kling.studio.service import Studio
 from kling.studio.state.records import StateError
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes.request_ids import COUNTS
 
 PATH = "/metrics"  # below the server's base path

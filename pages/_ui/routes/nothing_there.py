@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes.paths import DOORS, SIGN_IN
 
 

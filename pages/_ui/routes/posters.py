@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from kling.studio.prompting.templates import POSTERS
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 
 def routes() -> list[BaseRoute]:

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.prompting.previews import FOLDER, NAME
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes.clips import file_answer
 
 

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.prompting.templates import POSTERS
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages
 
 HEADERS = {"Cache-Control": "public, max-age=3600"}

@@ -15,9 +15,10 @@ from kling.studio.identity.roles import User
 from kling.studio.identity.tries import Tries
 from kling.studio.identity.ways import ACCOUNT
 from kling.studio.service import Studio
-from pages._ui import context, current_user
-from pages._ui.live import base_path
+from pages._ui import context
+from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages as pages
+from pages._ui.routes.cookies import browser_cookie
 from pages._ui.routes.new_session import token_of
 from pages._ui.routes.paths import SIGN_IN, safe_way_back
 from pages._ui.routes.proxy import proxy_sessions
@@ -73,9 +74,7 @@ async def enter(request: Request) -> Response:
     if is_local(request):
         return RedirectResponse(to, 303)
     tries = _tries.setdefault(studio, Tries())
-    browser = await run_in_threadpool(
-        lambda: studio.state.browsers.verify(current_user.browser_cookie(request))
-    )
+    browser = await run_in_threadpool(lambda: studio.state.browsers.verify(browser_cookie(request)))
     if seconds := tries.wait(name, browser):
         words = f"Too many tries with this name. Wait {_seconds(seconds)}, then try again."
         return await ways_in(answer_of(request), to, name=name, wrong=words, status=429)

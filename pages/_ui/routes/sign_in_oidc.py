@@ -14,7 +14,7 @@ from kling.studio.identity.errors import PeopleError
 from kling.studio.identity.ways import OIDC
 from kling.studio.settings import Settings
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes.cookies import is_secure, session_cookie_name, set_cookie
 from pages._ui.routes.oidc import Provider, SignInFailed, provider
 from pages._ui.routes.oidc_under_way import LONGEST_WAY_BACK, SECONDS, read, written

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse
 
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 FOLDER = Path(__file__).parent / "public"
 # Nothing but these pages' own style, script, pictures and font; no frame of anybody has them.

@@ -20,7 +20,7 @@ from kling.studio.identity.roles import LOCAL
 from kling.studio.service import Studio
 from kling.studio.state.records import StateError
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages as pages
 from pages._ui.routes.new_session import begin, session_cookie
 from pages._ui.routes.paths import SIGN_IN

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages as pages
 from pages._ui.routes.paths import SIGN_IN
 from pages._ui.routes.sign_in_parts import answer_of, form_of, in_words, is_local, with_session

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from kling.studio.identity.roles import User
 from kling.studio.uploads import KEPT_SECONDS, UploadRefused
 from pages._ui import context
-from pages._ui.live import base_path
+from pages._ui.address import base_path
 
 AT_ONCE = 256 * 1024  # bytes that are written together
 

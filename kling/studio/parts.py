@@ -1,0 +1,52 @@
+"""What `actions` needs of a studio, which makes the actions, so that `Studio` cannot be named there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kling.endpoint import AnyRequest
+from kling.studio.account_packs import AccountPacks
+from kling.studio.budgets import Budgets
+from kling.studio.connection_check import Check
+from kling.studio.jobs import Job
+from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.orders import Orders
+from kling.studio.prompting.previews import Previews
+from kling.studio.state.shared import SharedState
+
+
+class Parts(Protocol):
+    """The parts and the methods of a studio that people's actions use; `Studio` describes them."""
+
+    ledger: CsvLedger
+    orders: Orders
+    state: SharedState
+    previews: Previews
+    budgets: Budgets
+    packs: AccountPacks
+
+    def order_all(
+        self,
+        requests: Sequence[AnyRequest],
+        *,
+        person: str,
+        session: str,
+        person_id: str = "",
+        by_admin: bool = False,
+        parent: str = "",
+        group: str = "",
+    ) -> list[Job]:
+        """Order everything that one press asks for."""
+
+    def resume(self) -> None:
+        """End all holds."""
+
+    def scan_account(self) -> None:
+        """Compare the account with the log."""
+
+    def take_in(self, task_ids: Sequence[str]) -> int:
+        """Take in tasks that a scan found."""
+
+    def check_connection(self) -> Check:
+        """Check the account and the host of its videos."""
