@@ -46,6 +46,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
+@contextmanager
+def for_this_user_only() -> Iterator[None]:
+    """Let what is made in the block be readable by this user alone."""
+    mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+
+
 def give_to_owner_of(like: Path, *paths: Path) -> None:
     """Give files to the owner of another one, where root has made them: the studio could not use them.
 

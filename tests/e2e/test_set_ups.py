@@ -342,13 +342,11 @@ def _command_line(
     )
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    mask = os.umask(0o077)
     for arguments in (["doctor"], ["people", "list"], ["backup", str(studio.folder / "copy")]):
         main(arguments)
     main(["erase", "--person", "ada"])
     monkeypatch.setenv("KLINGAI_BASE_URL", "http://api.example.com")
     main(["doctor"])
-    os.umask(mask)
     printed = capsys.readouterr()
     assert "sign-in provider" in printed.out
     assert "belongs to a studio that is running" in printed.err

@@ -240,7 +240,7 @@ def test_the_secret_of_callbacks_is_in_no_environment_and_the_child_signs_with_i
             address = f"http://127.0.0.1:{server.server_port}/callbacks"
             sandbox.client().create(TextToVideo(prompt="A fox", callback_url=address))
             headers, body = got.get(timeout=30)
-            webhooks.verify(secret, headers, body, time.time())
+            webhooks.verify(secret, dict(headers.items()), body, time.time())
             process = Path(f"/proc/{pid_of(sandbox)}")
             assert "whsec" not in (process / "environ").read_text() + (process / "cmdline").read_text()
         finally:

@@ -43,7 +43,8 @@ def test_nothing_is_said_of_what_is_not_there(folder):
 def test_a_folder_that_nobody_can_come_to_is_not_open(folder):
     inside = folder / "private" / "data"
     inside.mkdir(parents=True)
-    inside.chmod(0o755)
+    for path in (inside, inside.parent):
+        path.chmod(0o755)
     assert is_open_to_others(inside)
     (folder / "private").chmod(0o700)
     assert not is_open_to_others(inside)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from kling.studio.backup import BackupError, Summary, back_up
 from kling.studio.commands.settings import operator_settings
+from kling.studio.files import for_this_user_only
 from kling.studio.settings import SettingsError
 
 
@@ -25,9 +25,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+@for_this_user_only()
 def run(options: argparse.Namespace) -> int:
     """Make a backup; return the exit code."""
-    os.umask(0o077)
     try:
         done = back_up(operator_settings().data_dir, options.dest, link=not options.copy)
     except (BackupError, SettingsError) as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import UTC, datetime
 
 from kling.studio.commands.settings import operator_settings
 from kling.studio.erasure import CannotErase, Found, erase, find
+from kling.studio.files import for_this_user_only
 from kling.studio.folder import DataFolder, FolderTaken
 from kling.studio.settings import SettingsError
 
@@ -34,9 +34,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+@for_this_user_only()
 def run(options: argparse.Namespace) -> int:
     """Erase, or say what would be erased; return the exit code."""
-    os.umask(0o077)
     try:
         folder = operator_settings().data_dir
         owned = DataFolder(folder)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from kling.studio.backup import LOG, BackupError
 from kling.studio.commands.backup import said
 from kling.studio.commands.settings import operator_settings
+from kling.studio.files import for_this_user_only
 from kling.studio.folder import FolderTaken
 from kling.studio.restoring import restore
 from kling.studio.settings import SettingsError
@@ -35,9 +35,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+@for_this_user_only()
 def run(options: argparse.Namespace) -> int:
     """Restore; return the exit code."""
-    os.umask(0o077)
     try:
         folder = operator_settings().data_dir
         if (folder / LOG).exists() and not options.yes:
