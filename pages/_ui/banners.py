@@ -23,6 +23,8 @@ def banners() -> None:
     here, user = studio(), acting()
     for warning in dict.fromkeys(here.warnings if user.may(Action.ORDER) else ()):
         st.warning(escape_markdown(warning), icon=":material/warning:")
+    for warning in here.packs.warnings() if user.may(Action.SEE_ACCOUNT) else ():
+        st.warning(escape_markdown(warning), icon=":material/battery_alert:")
     for hold in here.admission.holds:
         if hold.needs_person:
             st.warning(escape_markdown(hold.reason), icon=":material/front_hand:")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kling.resource_packs import ONLINE, RUN_OUT, ResourcePack
+from kling.studio.account_packs import PackReport
 from kling.studio.budget_limits import UNITS, Scope
 from kling.studio.identity.person import Person
-from kling.studio.identity.roles import User
+from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
 from pages._ui.admin.sessions import browser_words
 from tests.pages.conftest import texts
@@ -291,3 +294,33 @@ def test_a_database_that_does_not_answer_is_said_and_breaks_no_page(studio: Stud
     app.run()
     assert not app.exception
     assert texts(app)
+
+
+@pytest.mark.parametrize(("role", "is_told"), [("admin", True), ("maker", False), ("viewer", False)])
+def test_admins_are_warned_of_packs_that_run_out_on_every_page(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, role: Role, is_told: bool
+):
+    sign_in(monkeypatch, studio, "Somebody", role)
+    studio.packs.report = PackReport(
+        (ResourcePack(name="Trial", total=Decimal(100), remaining=Decimal(4), status=ONLINE),), None
+    )
+    app = open_page(open_app(), "gallery.py")
+    assert ("Trial has 4 of 100 Units left" in said(app)) is is_told
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_pack_stands_with_what_is_left_and_both_sums(studio: Studio, section: Open):
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    pack = ResourcePack(
+        name="<b>Trial</b>",
+        total=Decimal(100),
+        remaining=Decimal(64),
+        begins=now - timedelta(days=400),
+        ends=now + timedelta(days=90),
+        status=RUN_OUT,
+    )
+    studio.packs.report = PackReport((pack,), now)
+    table = next(str(each.value) for each in section("account").html if "by the log" in str(each.value))
+    for words in ("&lt;b&gt;Trial", "64 Units of 100 Units", "(used up)", "36 Units", "0 Units"):
+        assert words in table
+    assert "Asked on 26 Nov 2026" in said(section("account"))

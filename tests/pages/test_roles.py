@@ -287,7 +287,7 @@ READS: Mapping[str, set[str]] = {
     "sessions": {"who", "all", "of", "session_id"},
     "invitations": {"open"},
     "names": {"unowned", "given"},
-    "budgets": {"status", "limits"},
+    "budgets": {"status", "limits", "warnings"},
     "audit": {"search", "actions"},
     "packs": {"age", "report", "warnings", "views"},
     "ledger": {"get", "index", "opening", "jobs"},

@@ -35,9 +35,7 @@ def account() -> None:
 
 
 def _packs() -> None:
-    warnings, report = studio().packs.warnings(), studio().packs.report
-    for warning in warnings:
-        st.warning(escape_markdown(warning), icon=":material/battery_alert:")
+    report = studio().packs.report
     if report.trouble:
         words = f"Kling was asked for the packs and did not answer. {report.trouble}"
         st.warning(escape_markdown(words), icon=":material/warning:")
