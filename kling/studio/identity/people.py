@@ -118,7 +118,16 @@ class People:
             person_id = new_id()
             insert_person(
                 connection,
-                Person(person_id, shown, role_given, ACCOUNT, person_id, bool(hashed), self._clock()),
+                Person(
+                    person_id,
+                    shown,
+                    role_given,
+                    ACCOUNT,
+                    person_id,
+                    bool(hashed),
+                    self._clock(),
+                    given_role=role_given,
+                ),
                 hashed,
             )
         return self._sure(person_id)
@@ -140,7 +149,9 @@ class People:
             new = checked_role(role, ROLES_OF_ACCOUNTS if row.way == ACCOUNT else ROLES)
             if new != "admin":
                 refuse_last_admin(connection, row)
-            connection.execute(update(people).where(people.c.id == person_id).values(role=new))
+            connection.execute(
+                update(people).where(people.c.id == person_id).values(role=new, given_role=new)
+            )
         return self._sure(person_id)
 
     def remove(self, person_id: str) -> Person:
@@ -233,8 +244,9 @@ class People:
             way: `oidc` or `proxy`.
             subject: who it is there; stays the same when the name changes.
             name: as it is shown. Where it is another person's, a number is put behind it.
-            role: that the other system gives; None if it gives none, then a person keeps the one of before.
-            default: role of a person who has none yet.
+            role: that the other system or the settings give; None if they give none. Then it is the one that
+                an admin has given here.
+            default: role of a person to whom nobody gives one.
 
         Raises:
             RemovedPerson: an admin has removed the person.
@@ -246,7 +258,12 @@ class People:
         check_subject(subject)
         wanted = next(filter(name_key, (visible(name), visible(subject))), "Somebody")
         known = self._of_subject(way, subject)
-        if known and not known.removed and is_numbered(known.name, wanted) and role in {None, known.role}:
+        if (
+            known
+            and not known.removed
+            and is_numbered(known.name, wanted)
+            and known.role == (role or known.given_role or default)
+        ):
             return known
         with self.changes.write() as connection:
             same = (people.c.way == way) & (people.c.subject == subject)
@@ -264,12 +281,15 @@ class People:
                     if is_numbered(row.name, wanted)
                     else free_name_for(connection, wanted, person_id)
                 )
-                if row.role == "admin" and role not in {None, "admin"}:
-                    log.warning("%s is no admin any more: the sign-in service says so.", row.id)
+                new_role = role or row.given_role or default
+                if row.role == "admin" and new_role != "admin":
+                    log.warning(
+                        "%s is no admin any more: the sign-in service or the settings say so.", row.id
+                    )
                 connection.execute(
                     update(people)
                     .where(people.c.id == person_id)
-                    .values(name=shown, name_key=key_of(shown), role=role or row.role)
+                    .values(name=shown, name_key=key_of(shown), role=new_role)
                 )
         return self._sure(person_id)
 

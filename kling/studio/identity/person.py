@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kling.studio.identity.errors import BadName, BadRole, BadSubject
 from kling.studio.identity.roles import ROLES, Role, User
@@ -37,6 +37,7 @@ class Person:
         removed: Unix seconds; 0 for a person who was not removed.
         seen: Unix seconds when a session of the person was last used, as far as it is written down; 0 if none
             was. `Sessions.of` knows open sessions to the second.
+        given_role: that an admin has given here; empty if none has.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Person:
     created: float
     removed: float = 0.0
     seen: float = 0.0
+    given_role: Role | Literal[""] = ""
 
     @property
     def user(self) -> User:
@@ -67,6 +69,7 @@ def person_of(row: Row[Any]) -> Person:
         created=row.created,
         removed=row.removed,
         seen=row.seen,
+        given_role=row.given_role if row.given_role in ROLES else "",
     )
 
 

@@ -38,6 +38,7 @@ def insert_person(connection: Connection, person: Person, hashed: str) -> None:
             name=person.name,
             name_key=key_of(person.name),
             role=person.role,
+            given_role=person.given_role,
             way=person.way,
             subject=person.subject,
             password_hash=hashed,

@@ -76,6 +76,7 @@ def _people_limits_audit() -> tuple[ExecutableDDLElement, ...]:
             Column("name", String(60), nullable=False),
             Column("name_key", String(240), nullable=False, unique=True),
             Column("role", String(10), nullable=False),
+            Column("given_role", String(10), nullable=False),
             Column("way", String(10), nullable=False),
             Column("subject", String(255), nullable=False),
             Column("password_hash", Text, nullable=False),

@@ -61,6 +61,7 @@ people = Table(
     Column("name", String(60), nullable=False),
     Column("name_key", String(240), nullable=False, unique=True),  # of a removed person with the id behind
     Column("role", String(10), nullable=False),
+    Column("given_role", String(10), nullable=False),  # by an admin here; empty if none was
     Column("way", String(10), nullable=False),  # account, oidc or proxy
     Column("subject", String(255), nullable=False),  # who that way says it is
     Column("password_hash", Text, nullable=False),  # empty if there is none

@@ -249,7 +249,7 @@ def test_no_hash_and_no_password_stands_in_what_is_shown_of_a_person(people, tmp
 def test_somebody_from_outside_is_added_once_and_known_by_the_subject(people):
     ada = people.from_outside("oidc", "sub-1", "Ada", None, "viewer")
     assert (ada.name, ada.role, ada.way, ada.subject) == ("Ada", "viewer", "oidc", "sub-1")
-    assert people.from_outside("oidc", "sub-1", "Ada", None, "admin") == ada
+    assert people.from_outside("oidc", "sub-1", "Ada", None, "viewer") == ada
     assert people.from_outside("proxy", "sub-1", "Bob").id != ada.id
     assert people.from_outside("oidc", "SUB-1", "Cy").id != ada.id
 
@@ -271,6 +271,20 @@ def test_the_role_is_that_of_the_claim_then_that_of_an_admin_then_the_default(pe
         people.set_role(ada.id, of_admin)
     assert people.from_outside("oidc", "1", "Ada", given, "viewer").role == after
     assert people.get(ada.id).role == after
+
+
+def test_a_role_that_the_settings_gave_goes_with_them(people):
+    people.add("Root", "admin")
+    ada = people.from_outside("oidc", "1", "Ada", "admin")
+    assert people.from_outside("oidc", "1", "Ada").role == "none"
+    assert people.get(ada.id).role == "none"
+
+
+def test_a_new_default_counts_for_everybody_to_whom_nobody_gave_a_role(people):
+    ada, ben = (people.from_outside("oidc", number, number) for number in ("ada", "ben"))
+    people.set_role(ben.id, "viewer")
+    assert people.from_outside("oidc", ada.subject, ada.name, None, "maker").role == "maker"
+    assert people.from_outside("oidc", ben.subject, ben.name, None, "maker").role == "viewer"
 
 
 def test_a_new_name_outside_is_a_new_name_here(people):
