@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -172,6 +173,27 @@ def new_page() -> Iterator[Callable[[str], Page]]:
     yield make
     for context in contexts:
         CHROMIUM.give_back(context)
+
+
+@contextmanager
+def on_phone(page: Page, height: int = 844) -> Iterator[None]:
+    """Show a page that is loaded on a phone's screen, as if it had been turned into one: touched, narrow.
+
+    It then looks as it does where it was loaded on a phone, the closed sidebar and `hover: none` included.
+
+    Args:
+        page: made by `open_page` without a device of its own.
+        height: of the screen, in pixels.
+    """
+    before = page.viewport_size
+    session = page.context.new_cdp_session(page)  # what it emulates ends with it
+    metrics = {"width": PHONE["viewport"]["width"], "height": height, "deviceScaleFactor": 1, "mobile": True}
+    session.send("Emulation.setDeviceMetricsOverride", metrics)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.wait_for_function("() => matchMedia('(hover: none)').matches && innerWidth === 390", polling=50)
+    yield
+    session.detach()
+    page.set_viewport_size(before or DESKTOP)
 
 
 @pytest.hookimpl(trylast=True)  # after the fixtures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
@@ -15,7 +15,7 @@ from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import FAILED, PROCESSING, STATES, SUCCEED, WAITING
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import STORYBOARD, Draft
-from tests.e2e.conftest import PHONE, Server
+from tests.e2e.conftest import Server, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_compose import prompt, settled
 from tests.e2e.test_first_video import order
@@ -23,9 +23,8 @@ from tests.e2e.test_first_video import order
 Open = Callable[..., Page]
 
 # As high as the longest page: what is scrolled away cannot be looked at.
-DESKTOP = {**MINE, "viewport": {"width": 1400, "height": 4000}}
-PHONES = {**PHONE, **MINE, "viewport": {"width": 390, "height": 6000}}
-both_sizes = pytest.mark.parametrize("size", [DESKTOP, PHONES], ids=["desktop", "phone"])
+DESKTOP: dict[str, Any] = {**MINE, "viewport": {"width": 1400, "height": 4000}}
+ON_PHONE = 6000  # pixels
 
 # A colour on its way to another one has no contrast of its own, and neither has what is being drawn again.
 # While a dialog is open, the root is 0 pixels high and hides what flows over: axe takes the page for hidden.
@@ -90,6 +89,18 @@ PROBLEMS = Draft(
 
 
 def findings(page: Page, new: str = "") -> list[str]:
+    """Return what axe finds that is serious or critical, on a large screen and on a phone's.
+
+    Args:
+        page: as for `findings_here`.
+        new: likewise.
+    """
+    found = findings_here(page, new)
+    with on_phone(page, ON_PHONE):
+        return found + [f"on a phone, {each}" for each in findings_here(page, new)]
+
+
+def findings_here(page: Page, new: str) -> list[str]:
     """Return what axe finds that is serious or critical, of colours in the light and in the dark.
 
     Args:
@@ -120,22 +131,18 @@ def tool(page: Page, name: str) -> None:
     settled(page)
 
 
-@both_sizes
 @pytest.mark.parametrize(
     ("name", "words"),
     [("", "What you order appears here"), ("history", "is listed here"), ("gallery", "clips appear here")],
 )
-def test_an_empty_page(
-    shared_server: Server, open_page: Open, size: dict[str, object], name: str, words: str
-):
-    page = open_page(f"{shared_server.url}/{name}", **size)
+def test_an_empty_page(shared_server: Server, open_page: Open, name: str, words: str):
+    page = open_page(f"{shared_server.url}/{name}", **DESKTOP)
     page.get_by_text(words).wait_for()
     assert findings(page) == []
 
 
-@both_sizes
-def test_tasks_in_every_state(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
-    page = open_page(past.tasks, **size)
+def test_tasks_in_every_state(past: SimpleNamespace, open_page: Open):
+    page = open_page(past.tasks, **DESKTOP)
     expect(page.locator("[data-task]")).to_have_count(4)
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
     assert findings(page) == []
@@ -144,9 +151,8 @@ def test_tasks_in_every_state(past: SimpleNamespace, open_page: Open, size: dict
     assert findings(page) == []
 
 
-@both_sizes
-def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
-    page = open_page(past.panels(), **size)
+def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open):
+    page = open_page(past.panels(), **DESKTOP)
     page.get_by_test_id("stDataFrame").wait_for()
     page.get_by_text("Shots", exact=True).click()
     page.locator(".st-key-composer-cut").get_by_text("storyboard", exact=True).click()
@@ -163,9 +169,8 @@ def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open, size: d
     assert findings(page, "[data-testid=stPopoverBody]") == []
 
 
-@both_sizes
-def test_problems_at_their_fields(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
-    page = open_page(past.problems, **size)
+def test_problems_at_their_fields(past: SimpleNamespace, open_page: Open):
+    page = open_page(past.problems, **DESKTOP)
     page.get_by_role("button", name=re.compile("^Generate")).click()
     page.get_by_text("Nothing was sent: mend what is marked.").wait_for()
     about_the_api = re.compile("could not be reached|does not answer")  # one banner, and a second one in time
@@ -175,9 +180,8 @@ def test_problems_at_their_fields(past: SimpleNamespace, open_page: Open, size: 
     assert findings(page) == []
 
 
-@both_sizes
-def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
-    page = open_page(past.tasks, **size)
+def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open):
+    page = open_page(past.tasks, **DESKTOP)
     prompt(page).fill("A grey fox in the snow")
     prompt(page).blur()
     settled(page)
@@ -204,9 +208,8 @@ def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open, size: 
     assert findings(page, "[role=dialog]") == []
 
 
-@both_sizes
-def test_history_and_gallery(past: SimpleNamespace, open_page: Open, size: dict[str, object]):
-    page = open_page(f"{past.url}/history", **size)
+def test_history_and_gallery(past: SimpleNamespace, open_page: Open):
+    page = open_page(f"{past.url}/history", **DESKTOP)
     page.get_by_test_id("stDataFrame").wait_for()
     assert findings(page) == []
     page.goto(past.details)
