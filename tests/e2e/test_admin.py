@@ -82,6 +82,8 @@ def test_an_account_is_added_and_its_link_is_shown(team: SimpleNamespace, open_p
     link = page.get_by_test_id("stCode").filter(has_text="/sign-in/invitation/")
     expect(link).to_be_visible()
     assert findings(page) == []
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name="Copied").wait_for()
     page.get_by_role("button", name="Done").click()
     expect(link).to_have_count(0)
     expect(page.get_by_text("New Person", exact=True)).to_be_visible()

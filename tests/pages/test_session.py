@@ -35,7 +35,7 @@ OTHER_WIDGETS = (
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
     r"history\.(open_comparison|compare_now|page\w*|table_.+)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
-    r"admin\.(section|ask_packs|audit_\w+|(amount|unit|limits|save)-\w+)",
+    r"admin\.(section|ask_packs|copy_link|hide_link|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
 
 # The module that reads it for pages; a list of other people's sessions; the gate and the ways in.

@@ -76,8 +76,8 @@ def form(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> No
 def row(scope: Scope, limit: Limit | None, person_id: str) -> None:
     """Draw the fields of one limit, and what is wrong with it."""
     name, currency = _name(scope, person_id), studio().settings.currency
-    number, unit = st.columns([3, 2], vertical_alignment="bottom")
-    number.text_input(
+    beside = st.container(horizontal=True, vertical_alignment="bottom")
+    beside.text_input(
         WORDS[scope],
         value=amount(limit.amount) if limit else "",
         placeholder="no limit",
@@ -85,13 +85,14 @@ def row(scope: Scope, limit: Limit | None, person_id: str) -> None:
         max_chars=20,
     )
     units = list(dict.fromkeys([currency, UNITS, *([limit.unit] if limit else [])]))
-    unit.selectbox(
+    beside.selectbox(
         f"In what: {WORDS[scope].lower()}",
         units,
         index=units.index(limit.unit) if limit else 0,
         format_func=lambda each: "Units" if each == UNITS else each,
         key=f"admin.unit-{name}",
         label_visibility="collapsed",
+        width=120,
     )
     problem_of(f"limit-{name}")
 

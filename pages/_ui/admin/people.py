@@ -11,6 +11,7 @@ from kling.studio.identity.ways import ACCOUNT
 from pages._ui.address import base_path
 from pages._ui.admin.asking import confirmed_button, problem_of, submit, when
 from pages._ui.context import studio
+from pages._ui.copy_button import copy_button
 from pages._ui.current_user import current_user, has_sign_in
 from pages._ui.decide import attempt, decide
 from pages._ui.escape import escape_markdown
@@ -90,7 +91,7 @@ def invited() -> None:
     if admin_state().invited is None:
         return
     name, token = admin_state().invited or ("", "")
-    with st.container(border=True, key="admin-invited"):
+    with st.container(border=True, key="elsewhere_invitation"):
         st.markdown(
             f":material/link: **Send this link to {escape_markdown(name)}.** It sets the password, once, "
             "within 72 hours, and is not shown again."
@@ -98,7 +99,9 @@ def invited() -> None:
         st.code(invitation_link(token), language=None, wrap_lines=True)
         if not studio().settings.public_url:
             st.caption("Put the studio's address in front, or set STUDIO_PUBLIC_URL to get whole links.")
-        st.button("Done", key="admin.hide_link", on_click=_hide_link)
+        with st.container(horizontal=True):
+            copy_button("admin.copy_link")
+            st.button("Done", key="admin.hide_link", on_click=_hide_link)
 
 
 def _hide_link() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any
 
 import streamlit as st
 
@@ -14,43 +12,9 @@ from kling.studio.prompting.draft import Draft
 from pages._ui.composer import draft_state
 from pages._ui.composer.variations import plan
 from pages._ui.context import studio
+from pages._ui.copy_button import copy_button
 from pages._ui.escape import escape_markdown
 
-# On plain http a browser has no navigator.clipboard, and the copy button of `st.code` does nothing there.
-# The script puts a clipboard in its place, which both buttons use.
-_COPY = """
-function copy(text, code) {
-  if (code) getSelection().selectAllChildren(code);
-  const give = (event) => {
-    event.clipboardData.setData("text/plain", text);
-    event.preventDefault();
-  };
-  document.addEventListener("copy", give, true);
-  try { return document.execCommand("copy"); } finally { document.removeEventListener("copy", give, true); }
-}
-export default function ({ parentElement }) {
-  if (!navigator.clipboard) {
-    const writeText = async (text) => { if (!copy(text)) throw new Error("The browser does not copy."); };
-    Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
-  }
-  const button = parentElement.querySelector("button"), root = parentElement.getRootNode();
-  button.onclick = async () => {
-    const box = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
-    const code = box.querySelector("code"), text = code.textContent;
-    const done = await navigator.clipboard.writeText(text).then(() => true, () => copy(text, code));
-    button.textContent = done ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
-  };
-}
-"""
-_COPY_STYLE = """
-button { font: inherit; font-size: 0.875rem; color: var(--st-text-color);
-  background: var(--st-background-color);
-  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: 0.25rem 0.75rem;
-  min-height: 2.5rem; width: 100%; cursor: pointer; }
-button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
-button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
-"""
 PLACEHOLDER = '{"model_name": "kling-v2-6", "prompt": "…"}   or   curl … --data \'{…}\''
 
 
@@ -102,16 +66,10 @@ def _how_to_run(how: str) -> None:
         st.caption(f"Runs {how}, is billed, and takes its key from the environment: there is none in it.")
 
 
-@cache
-def _copy_button() -> Any:
-    html = '<button type="button" aria-live="polite">Copy</button>'
-    return st.components.v2.component("studio_copy", html=html, css=_COPY_STYLE, js=_COPY)
-
-
 def _code(text: str, language: str, file_name: str, mime: str) -> None:
     with st.container(key=f"elsewhere_{language}"):
         with st.container(horizontal=True):
-            _copy_button()(key=f"composer.copy-{language}", width=110)
+            copy_button(f"composer.copy-{language}")
             st.download_button(
                 f"Download {file_name}",
                 text,
