@@ -76,6 +76,10 @@ def test_a_path_of_this_app_is_a_way_back(to: str):
         *(
             "",
             "//evil.example",
+            "/%2e%2e/other",
+            "/%2e/sign-out",
+            "/%2f%2fevil.example",
+            "/%5cevil.example",
             "///evil.example",
             "/\\evil.example",
             "\\\\evil.example",

@@ -77,6 +77,10 @@ def test_below_a_base_path_everything_stays_below_it(studio: Studio, monkeypatch
     "to",
     [
         "//evil.example",
+        "/%2e%2e/other",
+        "/%2e/sign-out",
+        "/%2f%2fevil.example",
+        "/%5cevil.example",
         "///evil.example",
         "/\\evil.example",
         "\\/evil.example",

@@ -41,5 +41,15 @@ class Browsers:
             return ""
         return found[1]
 
+    def mark(self, browser_id: str, person_id: str) -> str:
+        """Return the cookie that says that a person has signed in with a browser; it lets nobody in."""
+        return self._signature(f"{browser_id}:{person_id}")
+
+    def has_mark(self, mark: str, browser_id: str, person_id: str) -> bool:
+        """Whether this studio made a mark for this browser and person."""
+        return bool(browser_id) and hmac.compare_digest(
+            mark.encode(), self.mark(browser_id, person_id).encode()
+        )
+
     def _signature(self, browser_id: str) -> str:
         return hmac.new(self._secret, f"browser:{browser_id}".encode(), hashlib.sha256).hexdigest()

@@ -13,6 +13,7 @@ from pages._ui.address import base_path
 
 YEAR = 365 * 24 * 3600  # seconds
 BROWSER_COOKIE = "studio_browser"  # the id of a browser, signed
+MARK_COOKIE = "studio_known"  # that a person has signed in with this browser (`Browsers.mark`)
 
 
 def is_secure(public_url: str, scheme: str = "http") -> bool:

@@ -157,9 +157,9 @@ class Gate:
             raise Refusal(404, "There is nothing here.")
         if method not in door.methods:
             raise Refusal(405, "This address does not take that.")
-        owner = self._owner(connection, who)  # before the headers change that it reads
-        self._tell(scope, who)
-        return Passed(studio, connection, door, who, owner)
+        address = self._address(connection)  # before the headers change that it reads
+        self._tell(scope, who, address)
+        return Passed(studio, connection, door, who, who.token or address)
 
     async def _who(self, studio: Studio, connection: HTTPConnection, door: Door | None) -> Answer:
         try:
@@ -196,9 +196,8 @@ class Gate:
             raise Refusal(403, "You have no role here yet. Ask an admin of the studio.", to=to)
         raise Refusal(403, "Your role does not allow this. Ask an admin of the studio.")
 
-    def _owner(self, connection: HTTPConnection, who: Answer) -> str:
-        if who.token:
-            return who.token
+    def _address(self, connection: HTTPConnection) -> str:
+        """Return where a request comes from; empty where that cannot be believed, or is a proxy's."""
         if is_forwarded(name for name, _ in connection.scope["headers"]):
             given = connection.headers.get(PROXY_HEADER, "").encode()
             if not self._secret or not hmac.compare_digest(given, self._secret):
@@ -208,7 +207,7 @@ class Gate:
         client = connection.client
         return client.host if client and not is_loopback(client.host) else ""
 
-    def _tell(self, scope: Scope, who: Answer) -> None:
+    def _tell(self, scope: Scope, who: Answer, address: str) -> None:
         """Say who asks to Streamlit, by a header, and to routes, whatever the request itself says of that."""
         headers = [pair for pair in scope["headers"] if not pair[0].startswith(OURS)]
         if who.user:
@@ -217,7 +216,7 @@ class Gate:
             headers = [pair for pair in headers if pair[0] not in {b"host", b"origin"}]
             headers.append((b"host", self._host_for_streamlit))
         scope["headers"] = headers
-        scope.setdefault("state", {}).update(user=who.user, answer=who)
+        scope.setdefault("state", {}).update(user=who.user, answer=who, address=address)
 
 
 def middleware(settings: Settings, doors: Iterable[Door] = DOORS) -> list[Middleware]:

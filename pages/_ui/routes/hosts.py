@@ -125,8 +125,9 @@ def came_from_elsewhere(scope: Scope, host: str, *, is_ours: bool) -> str:
     headers = dict(scope["headers"])
     if is_forwarded(headers):
         return "it has come through a proxy or a tunnel"
-    if scope.get("http_version") == "1.0":
-        return "no browser speaks HTTP/1.0, as nginx does by itself"
+    is_browser = headers.get(b"user-agent", b"").startswith(b"Mozilla/")
+    if scope.get("http_version") == "1.0" or (is_browser and b"connection" not in headers):
+        return "no browser speaks HTTP/1.0 or leaves out `Connection`, as nginx does by itself"
     server, (_, port) = scope.get("server"), split_host(host)
     if server and server[1] is not None:
         standard = 443 if scope["scheme"] in {"https", "wss"} else 80

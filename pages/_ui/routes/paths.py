@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from kling.studio.identity.roles import Action
 from kling.studio.state.records import DRAFT_BYTES
@@ -62,7 +62,7 @@ DOORS: tuple[Door, ...] = (
     Door(SIGN_IN, "route", READ | POST, FORM),
     Door(f"{SIGN_IN}/*", "route", READ | POST, FORM),
     Door("/sign-out", "route", READ | POST, FORM),
-    Door("/sign-out/everywhere", "route", READ | POST, FORM),
+    Door("/sign-out/everywhere", "route", POST, FORM),
     Door("/metrics", "route"),
     # The pages. A page asks again at each run: it can be reached through another one's socket.
     _page(""),
@@ -138,8 +138,9 @@ def safe_way_back(to: str, base: str = "") -> str:
         parts = urlsplit(to)
     except ValueError:
         return home
-    is_here = parts.path == base or parts.path.startswith(home)
-    if parts.scheme or parts.netloc or not is_here or _ODD.search(parts.path) or not _KEPT.fullmatch(to):
+    path = unquote(parts.path)  # browsers take `%2e%2e` for two dots
+    is_here = path == base or path.startswith(home)
+    if parts.scheme or parts.netloc or not is_here or _ODD.search(path) or not _KEPT.fullmatch(to):
         return home
-    below = parts.path[len(base) :]
+    below = path[len(base) :]
     return home if below.startswith((SIGN_IN, "/sign-out")) else to

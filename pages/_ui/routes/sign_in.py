@@ -18,11 +18,12 @@ from kling.studio.service import Studio
 from pages._ui import context
 from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages as pages
-from pages._ui.routes.cookies import browser_cookie
+from pages._ui.routes.cookies import MARK_COOKIE, browser_cookie
 from pages._ui.routes.new_session import token_of
 from pages._ui.routes.paths import SIGN_IN, safe_way_back
 from pages._ui.routes.proxy import proxy_sessions
 from pages._ui.routes.sign_in_parts import (
+    address_of,
     answer_of,
     come_in,
     form_of,
@@ -74,8 +75,12 @@ async def enter(request: Request) -> Response:
     if is_local(request):
         return RedirectResponse(to, 303)
     tries = _tries.setdefault(studio, Tries())
-    browser = await run_in_threadpool(lambda: studio.state.browsers.verify(browser_cookie(request)))
-    if seconds := tries.wait(name, browser):
+    browsers = await run_in_threadpool(lambda: studio.state.browsers)
+    browser, address = browsers.verify(browser_cookie(request)), address_of(request)
+    named = studio.state.people.by_name(name)
+    if named and browsers.has_mark(request.cookies.get(MARK_COOKIE, ""), browser, named.id):
+        tries.remember(name, browser)
+    if seconds := tries.wait(name, browser, address):
         words = f"Too many tries with this name. Wait {_seconds(seconds)}, then try again."
         return await ways_in(answer_of(request), to, name=name, wrong=words, status=429)
     people = studio.state.people
@@ -84,12 +89,12 @@ async def enter(request: Request) -> Response:
     except Busy as error:
         return await ways_in(answer_of(request), to, name=name, wrong=str(error), status=503)
     if person is None:
-        tries.failed(name, browser)
-        known = people.by_name(name)  # what nobody is called may be a password in the wrong field
-        tried = User("", known.name if known else "", "none")
+        tries.failed(name, browser, address)
+        # What nobody is called is left out: it may be a password in the wrong field.
+        tried = User("", named.name if named else "", "none")
         await run_in_threadpool(studio.state.audit.note, tried, "sign in refused", ACCOUNT)
         return await ways_in(answer_of(request), to, name=name, wrong=WRONG, status=401)
-    tries.succeeded(name, browser)
+    tries.succeeded(name, browser, address)
     return await come_in(request, person, ACCOUNT, to)
 
 

@@ -22,6 +22,7 @@ from kling.studio.state.records import StateError
 from pages._ui import context
 from pages._ui.address import base_path
 from pages._ui.routes import sign_in_pages as pages
+from pages._ui.routes.cookies import MARK_COOKIE, YEAR, browser_cookie, set_cookie
 from pages._ui.routes.new_session import begin, session_cookie
 from pages._ui.routes.paths import SIGN_IN
 from pages._ui.routes.who_asks import Answer
@@ -90,7 +91,13 @@ async def come_in(request: Request, person: Person, way: str, to: str) -> Respon
     """
     studio = context.studio()
     token = await run_in_threadpool(begin, studio, person, way, request)
-    return with_session(request, RedirectResponse(to, 303), token)
+    response = with_session(request, RedirectResponse(to, 303), token)
+    browsers = await run_in_threadpool(lambda: studio.state.browsers)
+    if browser := browsers.verify(browser_cookie(request)):
+        response.headers.append(
+            "Set-Cookie", set_cookie(MARK_COOKIE, browsers.mark(browser, person.id), seconds=YEAR)
+        )
+    return response
 
 
 def with_session(request: Request, response: Response, token: str) -> Response:
@@ -104,6 +111,11 @@ def answer_of(request: Request) -> Answer:
     """Return what the gate has found out about who asks."""
     answer = request.scope.get("state", {}).get("answer")
     return answer if isinstance(answer, Answer) else Answer(None)
+
+
+def address_of(request: Request) -> str:
+    """Return the address of the machine that asks, as far as the gate believes it; else an empty text."""
+    return str(request.scope.get("state", {}).get("address", ""))
 
 
 def is_local(request: Request) -> bool:

@@ -100,6 +100,26 @@ def test_a_stranger_who_never_stops_does_not_stop_a_browser_that_has_signed_in_b
     assert tries.wait("Bob", "browser-of-ada") > 0
 
 
+def test_a_stranger_who_never_stops_does_not_stop_another_address(tries, clock):
+    for number in range(500):
+        for name in ("Ada", f"anybody {number}"):
+            if tries.wait(name, address="192.0.2.9") == 0:
+                tries.failed(name, address="192.0.2.9")
+        clock.now += 0.1
+    assert tries.wait("Ada", address="192.0.2.9") > 0
+    assert tries.wait("Ada", "a new browser", "192.0.2.1") == 0
+
+
+def test_a_browser_that_is_remembered_is_known_after_a_restart(clock):
+    tries = Tries(clock)
+    for number in range(IN_ALL):
+        fail(tries, f"anybody {number}")
+    assert tries.wait("Ada", "browser-of-ada") > 0
+    tries.remember("ADA", "browser-of-ada")
+    assert tries.wait("Ada", "browser-of-ada") == 0
+    assert tries.wait("Bob", "browser-of-ada") > 0
+
+
 def test_a_browser_that_has_signed_in_before_has_pauses_of_its_own(tries):
     tries.wait("Ada", "shared")
     tries.succeeded("Ada", "shared")
