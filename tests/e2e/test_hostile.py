@@ -14,7 +14,7 @@ from kling import Shot, TextToVideo
 from kling.studio.jobs import FAILED, SUCCEED, WAITING
 from kling.studio.orders import PERSON_LIMIT
 from kling.studio.prompting.draft import STORYBOARD, Draft
-from tests.e2e.conftest import PHONE, Server
+from tests.e2e.conftest import DESKTOP, PHONE, Server, on_phone
 from tests.e2e.prepared import Past, cookies, server_of
 from tests.e2e.test_compose import prompt, settled
 from tests.e2e.test_first_video import order
@@ -40,11 +40,25 @@ INJECTED = (
 )
 
 
-def shows(page: Page, place: str, *texts: str) -> None:
-    """Wait until one element of that place shows a text as it was written; nothing lies beside the screen."""
-    for text in texts:
-        page.wait_for_function(SHOWS, arg=[place, text], polling=100)  # not at each frame
-    page.wait_for_function(UPRIGHT, polling=100)
+def shows(page: Page, *shown: tuple[str, str]) -> None:
+    """Wait until the page shows texts as they were written; nothing lies beside the screen.
+
+    A page that was opened on a large screen is looked at on a phone's too.
+
+    Args:
+        page: that shows them.
+        shown: a place (one of its elements has to show it) and a text, for each.
+    """
+
+    def look() -> None:
+        for place, text in shown:
+            page.wait_for_function(SHOWS, arg=[place, text], polling=100)  # not at each frame
+        page.wait_for_function(UPRIGHT, polling=100)
+
+    look()
+    if page.viewport_size == DESKTOP:
+        with on_phone(page):
+            look()
 
 
 def tool(page: Page, name: str) -> None:
@@ -99,8 +113,8 @@ def visit(open_page: Open) -> Open:
 
 every_text = pytest.mark.parametrize(
     ("text", "size"),
-    [(MIXED, {}), (MIXED, PHONE), (COMBINING, PHONE), (LONG, PHONE)],
-    ids=["mixed-desktop", "mixed-phone", "combining-phone", "long-phone"],
+    [(MIXED, {}), (COMBINING, PHONE), (LONG, PHONE)],
+    ids=["mixed-on-both", "combining-phone", "long-phone"],
 )
 Studio = tuple[Server, dict[str, Written]]
 
@@ -109,18 +123,21 @@ Studio = tuple[Server, dict[str, Written]]
 def test_on_compose(studio: Studio, visit: Open, text: str, size: dict[str, object]):
     server, here = studio[0], studio[1][text]
     page = visit(f"{server.url}/{here.form}", here.name, **size)
-    shows(page, "[aria-label='Your name']", here.name)
-    shows(page, "[aria-label=Prompt]", f"before {text}")
-    shows(page, "[aria-label='Negative prompt']", text)
-    shows(page, "[aria-label='Shot 2']", text[:512])
-    shows(page, f".st-key-task-{here.done}", text)
-    shows(page, f".st-key-task-{here.failed}", text[:512])
-    shows(page, f".st-key-task-{here.failed} [data-testid=stAlert]", text)
-    shows(page, f".st-key-task-{here.batch}", text)
-    shows(page, f".st-key-clip-{here.done} video", text[:200])
+    shows(
+        page,
+        ("[aria-label='Your name']", here.name),
+        ("[aria-label=Prompt]", f"before {text}"),
+        ("[aria-label='Negative prompt']", text),
+        ("[aria-label='Shot 2']", text[:512]),
+        (f".st-key-task-{here.done}", text),
+        (f".st-key-task-{here.failed}", text[:512]),
+        (f".st-key-task-{here.failed} [data-testid=stAlert]", text),
+        (f".st-key-task-{here.batch}", text),
+        (f".st-key-clip-{here.done} video", text[:200]),
+    )
     assert page.locator(INJECTED).count() == 0
     page.goto(f"{server.url}/{here.table}")
-    shows(page, "[data-testid=stDataFrame] td", text)
+    shows(page, ("[data-testid=stDataFrame] td", text))
 
 
 @every_text
@@ -128,20 +145,20 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
     server, here = studio[0], studio[1][text]
     page = visit(f"{server.url}/{here.form}", here.name, **size)
     tool(page, "Guide")
-    for word in text.split():
-        shows(page, ".st-key-guide textarea", word)
+    shows(page, *((".st-key-guide textarea", word) for word in text.split()))
     tool(page, "Compare")
-    shows(page, ".st-key-compare", text[:512])
+    shows(page, (".st-key-compare", text[:512]))
     dialog = page.get_by_role("dialog")
     tool(page, "Templates")
     dialog.get_by_text("Team", exact=True).click()
     saved = "[role=dialog] [class*=st-key-saved-]"
-    shows(page, saved, text[:80].strip(), text[:40].strip(), text[:300].strip(), text, here.name)
+    kept = (text[:80].strip(), text[:40].strip(), text[:300].strip(), text, here.name)
+    shows(page, *((saved, each) for each in kept))
     dialog.get_by_text("Earlier", exact=True).click()
-    shows(page, "[role=dialog] button", text[:240])
+    shows(page, ("[role=dialog] button", text[:240]))
     page.keyboard.press("Escape")
     tool(page, "Take it elsewhere")
-    shows(page, "[role=dialog] code", '"multi_prompt"')
+    shows(page, ("[role=dialog] code", '"multi_prompt"'))
     sent = json.loads(page.locator("[role=dialog] code").first.text_content() or "")
     assert [shot["prompt"] for shot in sent["multi_prompt"]] == [text[:512]] * 2
     assert page.locator(INJECTED).count() == 0
@@ -151,13 +168,13 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
 def test_in_history_and_gallery(studio: Studio, visit: Open, text: str, size: dict[str, object]):
     server, here = studio[0], studio[1][text]
     page = visit(f"{server.url}/history", here.name, **size)
-    shows(page, "[data-testid=stDataFrame] td", text, here.name)
+    shows(page, ("[data-testid=stDataFrame] td", text), ("[data-testid=stDataFrame] td", here.name))
     for job in (here.done, here.failed, here.waiting):
         page.goto(f"{server.url}/history?task={job}")
-        shows(page, ".st-key-details", text, here.name)
+        shows(page, (".st-key-details", text), (".st-key-details", here.name))
         assert page.locator(INJECTED).count() == 0
     page.goto(f"{server.url}/gallery")
-    shows(page, f".st-key-card-{here.done}", text, here.name)
+    shows(page, (f".st-key-card-{here.done}", text), (f".st-key-card-{here.done}", here.name))
     assert page.locator(INJECTED).count() == 0
 
 
@@ -165,8 +182,7 @@ def test_what_is_said_of_a_new_task_is_what_was_written(shared_server: Server, o
     page = open_page(shared_server.url, **PHONE)
     page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
     order(page, MIXED)
-    shows(page, "[data-testid=stToast]", "Ordered 1 video.")
-    shows(page, "[role=status]", f"Video done: {MIXED[:80]}")
-    shows(page, "[class*=st-key-task-]", MIXED)
+    shows(page, ("[data-testid=stToast]", "Ordered 1 video."))
+    shows(page, ("[role=status]", f"Video done: {MIXED[:80]}"), ("[class*=st-key-task-]", MIXED))
     expect(prompt(page)).to_have_value(MIXED)
     assert page.locator(INJECTED).count() == 0
