@@ -34,21 +34,22 @@ def assert_that_mine_goes_on_after(page: Page, prompt: str) -> None:
     assert (newer["y"], newer["x"]) < (older["y"], older["x"])
 
 
-@both_sizes
 def test_a_clip_that_plays_goes_on_while_another_one_comes(
-    tmp_path: Path, start_server: Callable[..., Server], open_page: Open, size: dict[str, object]
+    tmp_path: Path, start_server: Callable[..., Server], open_page: Open
 ):
     past = Past(tmp_path / "data0")
     for number in range(GALLERY_PAGE):
         past.task(SUCCEED, TextToVideo(prompt=f"Of the past {number}"))
     server = start_server(SANDBOX_CLIPS="tiny")
-    page = open_page(f"{server.url}/gallery", **size)
-    page.locator("[class*=st-key-clip-] video").first.evaluate(PLAY)
+    pages = [open_page(f"{server.url}/gallery", **size) for size in ({}, PHONE)]
+    for page in pages:
+        page.locator("[class*=st-key-clip-] video").first.evaluate(PLAY)
     order(open_page(server.url), "Another one")
-    page.locator(CARD, has_text="Another one").wait_for()
-    page.locator(".st-key-gallery-page").wait_for()  # and with it a second page
-    assert_that_mine_goes_on_after(page, "Another one")
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for page in pages:
+        page.locator(CARD, has_text="Another one").wait_for()
+        page.locator(".st-key-gallery-page").wait_for()  # and with it a second page
+        assert_that_mine_goes_on_after(page, "Another one")
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 @both_sizes
