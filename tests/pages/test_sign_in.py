@@ -6,6 +6,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
+from weakref import WeakKeyDictionary
 
 import pytest
 import streamlit as st
@@ -362,6 +363,23 @@ def test_a_stranger_who_never_stops_keeps_nobody_out_who_was_here_before(site: S
         enter(stranger, password="wrong")
         clock.now += 0.5
     assert enter(stranger).status_code == 429
+    assert signed_in(enter(owner))
+
+
+def test_a_browser_is_known_after_a_restart_too_and_for_its_person_only(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    site.person("Ben")
+    owner = site.browser()
+    owner.get("/sign-in")
+    assert signed_in(enter(owner))
+    owner.post("/sign-out")
+    monkeypatch.setattr(sign_in, "_tries", WeakKeyDictionary())  # what a restart forgets
+    strangers = [site.browser() for _ in range(4)]
+    while any(enter(stranger, f"x{clock.now}", "wrong").status_code == 401 for stranger in strangers):
+        clock.now += 0.01
+    assert enter(site.browser()).status_code == 429
+    assert enter(owner, "Ben").status_code == 429
     assert signed_in(enter(owner))
 
 
