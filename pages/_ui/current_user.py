@@ -6,7 +6,9 @@ Nothing else in `pages` reads cookies, the name that somebody typed, or the toke
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from urllib.parse import unquote
 
 import streamlit as st
@@ -36,6 +38,19 @@ export default function ({ data }) {
 """
 
 
+_drawn_by_itself: ContextVar[bool] = ContextVar("drawn_by_itself", default=False)
+
+
+@contextmanager
+def drawn_by_itself() -> Iterator[None]:
+    """Mark what is drawn without a person: it is no use of the session, which ends where nobody is there."""
+    before = _drawn_by_itself.set(True)
+    try:
+        yield
+    finally:
+        _drawn_by_itself.reset(before)
+
+
 def has_sign_in() -> bool:
     """Whether people sign in here; otherwise the studio has one local admin.
 
@@ -60,7 +75,7 @@ def current_user() -> User:
         typed = visible(str(st.session_state.get(NAME_FIELD) or ""))
         return User(LOCAL, studio().ledger.index.spelling(typed) if typed else "", "admin")
     try:
-        return studio().state.sessions.who(_token()) or NOBODY
+        return studio().state.sessions.who(_token(), touch=not _drawn_by_itself.get()) or NOBODY
     except StateError:
         return NOBODY
 

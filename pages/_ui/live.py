@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import streamlit as st
 
 from pages._ui.address import base_path
 from pages._ui.context import studio
-from pages._ui.current_user import current_user
+from pages._ui.current_user import current_user, drawn_by_itself
 from pages._ui.errors import readable
 
 SAFETY_NET = 15  # seconds between two drawings where a proxy lets no socket through
@@ -66,7 +67,7 @@ def live_fragment(
 
     @st.fragment(run_every=SAFETY_NET)
     def fragment() -> None:
-        with readable():
+        with readable(), nullcontext() if is_page_running else drawn_by_itself():
             is_other = current_user() != drawn_for  # signed out, or with another role
             if not is_page_running and (is_other or rerun_page_if_changed() != drawn_from):
                 st.rerun()

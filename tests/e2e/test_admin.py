@@ -179,3 +179,33 @@ def test_the_audit_is_exported(team: SimpleNamespace, open_page: Open):
     assert text.startswith("id,time,person_id,name,action,thing,details")
     page.goto(f"{team.url}/admin?section=audit")
     expect(page.get_by_role("group", name="The audit").get_by_text("exported").first).to_be_visible()
+
+
+def test_signing_out_ends_the_session_and_the_draft_comes_back_to_the_same_person(
+    team: SimpleNamespace, open_page: Open
+):
+    with state_of(team.data) as state:
+        cara = state.people.add("Cara Out", "maker", password="correct horse battery")
+    page = open_page(f"{team.url}/sign-in")
+
+    def enter() -> None:
+        page.get_by_label("Name").fill("Cara Out")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_label("Prompt", exact=True).wait_for()
+        settled(page)
+
+    enter()
+    expect(page.get_by_text("Cara Out")).to_be_visible()
+    expect(page.get_by_label("Your name")).to_have_count(0)
+    prompt(page).fill("A fox that stays")
+    page.wait_for_url(re.compile(r"\?draft="))
+    settled(page)
+    draft = page.url
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url(re.compile("/sign-in"))
+    with state_of(team.data) as state:
+        assert state.sessions.of(cara.id) == ()
+    enter()
+    page.wait_for_url(draft)
+    expect(prompt(page)).to_have_value("A fox that stays")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from kling.studio.budget_limits import Scope
-from kling.studio.identity.roles import Role
+from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
+from pages._ui import live
 from pages._ui.routes.drafts import routes
 from tests.pages.conftest import ROOT, press_generate, texts
 from tests.pages.people import everything, forget_cookies, open_app, person_of, sign_in
@@ -334,3 +336,33 @@ def test_the_admin_page_is_for_admins_only(studio: Studio, monkeypatch: pytest.M
 
 def test_the_route_of_typed_text_is_the_only_one_of_drafts():
     assert [route.path for route in routes() if hasattr(route, "path")] == ["/drafts/{draft_id}"]
+
+
+def test_what_a_page_draws_by_itself_is_no_use_of_the_session(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    sign_in(monkeypatch, studio, "Mia", "maker")
+    used: list[bool] = []
+    who = studio.state.sessions.who
+
+    def noted(token: str, *, touch: bool = True) -> User | None:
+        used.append(touch)
+        return who(token, touch=touch)
+
+    parts: list[Callable[[], None]] = []
+
+    def kept(draw: Callable[[], None]) -> Callable[[], None]:
+        parts.append(draw)
+        return draw
+
+    monkeypatch.setattr(studio.state.sessions, "who", noted)
+    monkeypatch.setattr(st, "fragment", lambda **_: kept)
+    app = open_app()
+    assert not app.exception
+    assert used
+    assert all(used)
+    used.clear()
+    monkeypatch.setattr(live, "_component", lambda: lambda **_: None)
+    parts[0]()
+    assert used
+    assert not any(used)
