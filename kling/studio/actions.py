@@ -178,11 +178,13 @@ class Actions(AdminActions):
         fields: Mapping[str, Any] | None = None,
         texts: Mapping[str, str] | None = None,
         made: tuple[str, ...] | None = None,
+        at_leisure: bool = False,
     ) -> tuple[str, ...]:
         """Keep changes to a draft; see `DraftStore.save`, which also refuses somebody else's."""
         check(self.user, Action.DRAFT)
         owner = self.draft_owner(browser)
-        return self._studio.state.drafts.save(draft_id, owner, fields=fields, texts=texts, made=made)
+        drafts = self._studio.state.drafts
+        return drafts.save(draft_id, owner, fields=fields, texts=texts, made=made, at_leisure=at_leisure)
 
     def take_drafts_of(self, browser: str) -> None:
         """Give the drafts of a browser to the person who has signed in there; nothing without sign-in."""

@@ -10,7 +10,8 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ class Database:
         self._path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         self._writer = threading.Lock()
         self._damage = self._fault = ""
+        self._is_sync_due = False
+        self._syncer = ThreadPoolExecutor(1, thread_name_prefix="state-sync")
         try:
             # Errors must not quote the values of a statement, such as prompts: the server's output has them.
             self.engine = (
@@ -92,8 +95,13 @@ class Database:
             raise self._told(error) from error
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, at_leisure: bool = False) -> Iterator[Connection]:
         """Give a connection for one short transaction: all of it is on the disk afterwards, or nothing.
+
+        Args:
+            at_leisure: a thread brings it to the disk a moment later, so a page need not wait for the disk,
+                which takes 10 ms and more beside other work. It survives this program, however that ends; a
+                power cut in that moment may take it back, whole.
 
         Raises:
             StateError: nothing was written.
@@ -101,9 +109,15 @@ class Database:
         if not self._writer.acquire(timeout=2 * PATIENCE):
             raise StateError("The studio's database is busy. Try again in a moment.")
         try:
-            with self._writing.connect() as connection, connection.begin():
+            with (
+                self._writing.connect() as connection,
+                _unsynced(connection) if at_leisure and self._path else nullcontext(),
+                connection.begin(),
+            ):
                 yield connection
             self._fault = ""
+            if at_leisure and self._path:
+                self._sync_soon()
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._told(error) from error
         finally:
@@ -146,7 +160,24 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that nobody uses; the others close after their use."""
+        self._syncer.shutdown()
         self.engine.dispose()
+
+    def _sync_soon(self) -> None:
+        if not self._is_sync_due:
+            self._is_sync_due = True
+            with suppress(RuntimeError):  # it is being closed, and SQLite brings all to the disk then
+                self._syncer.submit(self._sync)
+
+    def _sync(self) -> None:
+        self._is_sync_due = False  # before the disk is asked: what is written meanwhile asks again
+        try:
+            with open(f"{self._path}-wal", "rb") as file:  # noqa: PTH123 - no path of its own
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            pass  # all of it is in the file itself
+        except OSError as error:
+            self._fault = said_of(error)
 
     def _told(self, error: BaseException) -> StateError:
         """Return the error in words, and remember what an operator has to mend."""
@@ -172,6 +203,18 @@ class Database:
                 for statement in migrations[version]:
                     connection.execute(statement)
                 connection.execute(update(schema_version).values(version=version + 1))
+
+
+@contextmanager
+def _unsynced(connection: Connection) -> Iterator[None]:
+    """Let SQLite not wait for the disk in the next transaction of a connection."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
+    driver.execute("PRAGMA synchronous=NORMAL")  # SQLite refuses it inside of a transaction
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA synchronous=FULL")
 
 
 def _sqlite_engine(url: URL) -> Engine:

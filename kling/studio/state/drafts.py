@@ -103,6 +103,7 @@ class DraftStore:
         fields: Mapping[str, Any] | None = None,
         texts: Mapping[str, str] | None = None,
         made: tuple[str, ...] | None = None,
+        at_leisure: bool = False,
     ) -> tuple[str, ...]:
         """Keep changes to a draft; what is not named stays as it is.
 
@@ -117,6 +118,7 @@ class DraftStore:
                 shots were rearranged `shot_1.2`, with the number of the field `arrangement`. Texts of another
                 arrangement are passed over.
             made: ids of the jobs that were ordered from it, the last one first.
+            at_leisure: do not wait for the disk; see `Database.write`.
 
         Returns:
             Names of texts that were not stored, because the draft has no such shot; all else was.
@@ -136,7 +138,7 @@ class DraftStore:
         now = self._clock()
         new_fields = {name: _storable(value) for name, value in (fields or {}).items()}
         new_texts = {name: storable(text) for name, text in (texts or {}).items()}
-        with self._database.write() as connection:
+        with self._database.write(at_leisure=at_leisure) as connection:
             row = _row(connection, draft_id)
             old = _draft(row) if row else StoredDraft(id=draft_id, owner=owner)
             if old.owner != owner:

@@ -49,6 +49,7 @@ def keep_changes(
             fields=changes.fields,
             texts=changes.texts,
             made=changes.made,
+            at_leisure=changes.made is None,  # a page that waits for the disk answers each click later
         )
     except (StateError, NotAllowed) as error:
         note_unkept(changes, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -181,6 +182,38 @@ def test_a_person_s_text_is_on_the_disk_when_the_write_returns_and_only_this_use
     kept_secret(database, "one")
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert modes == dict.fromkeys(["studio.sqlite3", "studio.sqlite3-shm", "studio.sqlite3-wal"], 0o600)
+
+
+def test_a_write_at_leisure_reaches_the_disk_a_moment_later_and_the_next_one_waits_for_it_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    synced = threading.Event()
+    fsync = os.fsync
+
+    def note(handle: int) -> None:
+        fsync(handle)
+        if Path(f"/proc/self/fd/{handle}").readlink().name == "studio.sqlite3-wal":
+            synced.set()
+
+    monkeypatch.setattr(os, "fsync", note)
+    levels = []
+    for at_leisure in (True, False):
+        with database.write(at_leisure=at_leisure) as connection:
+            connection.execute(insert(secrets).values(name=str(at_leisure), value=""))
+            levels.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert levels == [1, 2]
+    assert synced.wait(10)
+
+
+def test_after_a_write_at_leisure_that_fails_the_next_one_waits_for_the_disk(database: Database):
+    def fail() -> None:
+        with database.write(at_leisure=True):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with database.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
 def test_a_backup_is_whole_while_others_write(database: Database, tmp_path: Path):
