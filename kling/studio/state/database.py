@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,9 @@ class Database:
             )
         except OSError as error:
             raise StateError(said_of(error)) from error
-        self._writing = self.engine.execution_options(**{_WRITES: True})
+        self._writing = self._writing_at_leisure = self.engine.execution_options(**{_WRITES: True})
+        if self._path:  # the setting is one of a connection, and to change it takes longer than a write
+            self._writing_at_leisure = _sqlite_engine(url, "NORMAL").execution_options(**{_WRITES: True})
         try:
             self._migrate(migrations)
         except BaseException:
@@ -109,11 +111,8 @@ class Database:
         if not self._writer.acquire(timeout=2 * PATIENCE):
             raise StateError("The studio's database is busy. Try again in a moment.")
         try:
-            with (
-                self._writing.connect() as connection,
-                _unsynced(connection) if at_leisure and self._path else nullcontext(),
-                connection.begin(),
-            ):
+            engine = self._writing_at_leisure if at_leisure else self._writing
+            with engine.connect() as connection, connection.begin():
                 yield connection
             self._fault = ""
             if at_leisure and self._path:
@@ -161,6 +160,7 @@ class Database:
     def close(self) -> None:
         """Close the connections that nobody uses; the others close after their use."""
         self._syncer.shutdown()
+        self._writing_at_leisure.dispose()
         self.engine.dispose()
 
     def _sync_soon(self) -> None:
@@ -205,19 +205,7 @@ class Database:
                 connection.execute(update(schema_version).values(version=version + 1))
 
 
-@contextmanager
-def _unsynced(connection: Connection) -> Iterator[None]:
-    """Let SQLite not wait for the disk in the next transaction of a connection."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
-    driver.execute("PRAGMA synchronous=NORMAL")  # SQLite refuses it inside of a transaction
-    try:
-        yield
-    finally:
-        driver.execute("PRAGMA synchronous=FULL")
-
-
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, synchronous: str = "FULL") -> Engine:
     """Return an engine for a file that only this user can read.
 
     The driver begins transactions by itself, and not before reads or DDL; so it is told not to, and they are
@@ -236,7 +224,7 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for setting in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").close()
 
     @event.listens_for(engine, "begin")
