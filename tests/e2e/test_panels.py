@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import PHONE, Server
+from tests.e2e.conftest import PHONE, Server, on_phone
+from tests.e2e.test_accessibility import IN_SCHEME
 from tests.e2e.test_compose import draft_id, prompt, settled
 from tests.e2e.test_first_video import order
 
@@ -311,20 +313,25 @@ def test_the_keyboard_opens_and_closes_everything(shared_server: Server, open_pa
     assert "Hide the guide" in page.evaluate(focused)
 
 
-@both_looks
-def test_nothing_here_shuts_anybody_out(
-    shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
-):
+def test_nothing_here_shuts_anybody_out(shared_server: Server, open_page: Callable[..., Page]):
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-    def check(where: str) -> None:
-        page.mouse.move(0, 0)
+    def look(where: str, scheme: Literal["light", "dark"]) -> None:
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(IN_SCHEME, arg=scheme, polling=100)
         settled(page)
         page.wait_for_function("() => document.getAnimations().every(each => each.playState !== 'running')")
         found = Axe().run(page, context=where).response["violations"]
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
-    page = open_page(shared_server.url, **look)
+    def check(where: str) -> None:
+        """On a large screen in the light, and on a phone in the dark."""
+        page.mouse.move(0, 0)
+        look(where, "light")
+        with on_phone(page):
+            look(where, "dark")
+
+    page = open_page(shared_server.url, color_scheme="light")
     order(page, "A red fox to compare with")
     write(page, "A white fox to compare. The camera pans left.")
     check(".st-key-toolbar")
