@@ -12,7 +12,9 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 PROMPTS = frozenset({"prompt", "negative_prompt", "multi_prompt"})
 HIDDEN = "[hidden]"
 LONGEST = 20_000  # characters of one line, with its traceback
+LIKE_EACH_OTHER = 20  # lines of the same place and message in `WINDOW`; more of them are only counted
+WINDOW = 60.0  # seconds
+PLACES = 1000  # messages that are counted
 SHORTEST_SECRET = 6  # characters; a shorter text would be found in ordinary words
 # What follows these in an address opens something to whoever has it.
 _TOKENS = re.compile(
@@ -57,9 +62,9 @@ class Form(logging.Formatter):
         facts = dict(about) if isinstance(about, Mapping) else {}
         if not self._prompts:
             facts = {name: value for name, value in facts.items() if name not in PROMPTS}
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
-            "time": time,
+            "time": moment,
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": self._clean(_message(record)),
@@ -80,6 +85,40 @@ class Form(logging.Formatter):
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         return _TOKENS.sub(rf"\1{HIDDEN}", text)[:LONGEST]
+
+
+class Repeats:
+    """Tells lines that repeat, which are left out, so that no visitor can fill the disk.
+
+    Args:
+        monotonic: seconds that never jump.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()  # since when, and how many
+
+    def is_one(self, record: logging.LogRecord) -> bool:
+        """Whether a line is one too many; the next one that is written says how many there were."""
+        fault = record.exc_info[0] if record.exc_info else None
+        key = (record.name, record.levelno, str(record.msg), fault)
+        now = self._monotonic()
+        with self._lock:
+            since, count = self._seen.get(key, (now, 0))
+            if now - since >= WINDOW:
+                if (left_out := count - LIKE_EACH_OTHER) > 0:
+                    record.msg = f"{record.msg} [{left_out} lines like this were left out before]"
+                since, count = now, 0
+            self._seen[key] = since, count + 1
+            self._seen.move_to_end(key)
+            if len(self._seen) > PLACES:
+                self._seen.popitem(last=False)
+        return count >= LIKE_EACH_OTHER
+
+
+def _is_wanted(record: logging.LogRecord) -> bool:
+    return not getattr(record, "is_repeat", False)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -120,6 +159,7 @@ def configure(form: Form) -> None:
         root.addHandler(logging.StreamHandler(sys.stderr))
     for ours in ("kling", "pages"):
         logging.getLogger(ours).setLevel(logging.INFO)
+    repeats = Repeats()
     _take_over(root, form)
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(form)
@@ -127,6 +167,7 @@ def configure(form: Form) -> None:
     def record(name: str, *arguments: Any, **more: Any) -> logging.LogRecord:
         made = logging.LogRecord(name, *arguments, **more)
         made.__dict__["request"] = request_id.get()
+        made.__dict__["is_repeat"] = repeats.is_one(made)
         _take_over(logging.getLogger(name), form)
         return made
 
@@ -144,10 +185,12 @@ def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:
 
 
 def _take_over(logger: logging.Logger, form: Form) -> None:
-    """Give the form to the handlers that get a logger's records."""
+    """Give form and filter to the handlers that get a logger's records."""
     current: logging.Logger | None = logger
     while current is not None:
         for handler in current.handlers:
             if handler.formatter is not form:
                 handler.setFormatter(form)
+            if _is_wanted not in handler.filters:
+                handler.addFilter(_is_wanted)
         current = current.parent if current.propagate else None

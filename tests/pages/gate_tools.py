@@ -190,6 +190,7 @@ class Asked:
         method: of it.
         client: the address that it comes from.
         lines: further headers, whose names may stand there already.
+        is_read: whoever asks takes the answer; else the server waits with its first part.
         body: what has arrived of its body.
         sent: what it was answered.
     """
@@ -200,6 +201,7 @@ class Asked:
     method: str = "POST"
     client: str = "127.0.0.1"
     lines: Sequence[tuple[str, str]] = ()
+    is_read: bool = True
     body: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     sent: list[dict[str, Any]] = field(default_factory=list)
 
@@ -231,6 +233,8 @@ class Asked:
 
         async def send(message: dict[str, Any]) -> None:
             self.sent.append(message)
+            if not self.is_read:
+                await asyncio.Event().wait()
 
         await self.app(scope, self.body.get, send)
         return self.status

@@ -161,10 +161,43 @@ def test_of_several_lines_about_the_address_the_last_one_is_the_proxys(
 
 
 def test_all_together_have_a_bound(team: Team, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(limits, "REQUESTS", 4)
+    monkeypatch.setattr(limits, "STRANGERS", 4)
     strangers = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in range(6)]
     statuses = at_once(lambda: open_at_once(team, strangers))
     assert sorted(statuses) == [200, 200, 200, 200, 429, 429]
+
+
+def test_strangers_leave_room_for_people_and_for_the_health(team: Team, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "STRANGERS", 2)
+
+    async def scene() -> list[int]:
+        strangers = [
+            Asked(team.app, FORM, {**host(team), "Content-Length": "1"}, client="192.0.2.9") for _ in range(2)
+        ]
+        waiting = [asyncio.create_task(each.run()) for each in strangers]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        cookies = {"Cookie": team.client("maker").headers["cookie"]}
+        found = []
+        for path, headers in (("/history", cookies), ("/healthz", {}), ("/sign-in", {})):
+            asked = Asked(team.app, path, {**host(team), **headers}, "GET")
+            asked.bring(b"")
+            found.append(await asked.run())
+        for each in strangers:
+            each.bring(b"x")
+        await asyncio.gather(*waiting)
+        return found
+
+    assert at_once(scene) == [200, 200, 429]
+
+
+def test_an_answer_that_a_stranger_does_not_take_is_broken_off(team: Team, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "UNREAD", 0.0)
+
+    asked = Asked(team.app, "/sign-in", host(team), "GET", is_read=False)
+    asked.body.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    assert at_once(asked.run) == 200
+    assert len(asked.sent) == 1
 
 
 def sockets_of(client: TestClient, team: Team, stack: ExitStack, count: int) -> int:

@@ -342,8 +342,13 @@ def test_an_answer_to_a_sign_in_of_another_browser_counts_for_nothing(
 
 def test_an_answer_counts_once(browser: TestClient, provider: Provider):
     asked = leave(browser, provider)
+    under_way = browser.cookies["studio_sign_in"]
     assert signed_in(come_back(browser, asked))
     assert come_back(browser, asked).status_code == 400
+    browser.cookies.set("studio_sign_in", under_way)  # sent once more
+    provider.asked.clear()
+    assert come_back(browser, asked).status_code == 400
+    assert "/token" not in provider.asked
 
 
 def test_a_sign_in_under_way_ends_after_ten_minutes(

@@ -14,6 +14,7 @@ import pytest
 from kling import ApiKey, KeyPair, TextToVideo
 from kling.errors import api_error
 from kling.studio import logs
+from kling.studio.logs import Repeats
 from kling.studio.running_settings import RunningSettings
 from kling.studio.settings import Settings
 from kling.studio.sign_in_settings import OidcSettings, SignInSettings
@@ -110,7 +111,7 @@ def test_prompts_are_left_out_unless_they_are_wanted(written):
 def test_tokens_in_addresses_are_hidden(written, line):
     for form in (RunningSettings(log="json"), RunningSettings()):
         stream = written(form)
-        logging.getLogger("uvicorn.access").warning("%s", line)
+        logging.getLogger("any.access").warning("%s", line)
         assert TOKEN not in stream.getvalue()
         assert logs.HIDDEN in stream.getvalue()
 
@@ -210,3 +211,27 @@ def test_an_order_and_its_failure_say_the_prompt_only_where_it_is_wanted(written
     assert sum(line["message"].endswith(" was ordered.") for line in lines) == 2
     assert ("herring" in stream.getvalue()) is wanted
     assert "Ada" not in stream.getvalue()
+
+
+def test_lines_that_repeat_are_left_out_and_counted(written, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(logs, "Repeats", lambda: Repeats(lambda: now[0]))
+    stream = written()
+    log = logging.getLogger("streamlit.any")
+    for number in range(logs.LIKE_EACH_OTHER + 500):
+        log.warning("Nobody asked for %s", number)
+    assert len(stream.getvalue().splitlines()) == logs.LIKE_EACH_OTHER
+    log.warning("Something else")
+    assert last(stream)["message"] == "Something else"
+    now[0] += logs.WINDOW
+    log.warning("Nobody asked for %s", "this")
+    assert last(stream)["message"] == "Nobody asked for this [500 lines like this were left out before]"
+
+
+def test_faults_of_different_kinds_with_one_message_are_all_written(written):
+    stream = written()
+    log = logging.getLogger("streamlit.any")
+    for fault in (ValueError, KeyError):
+        for _ in range(logs.LIKE_EACH_OTHER):
+            log.error("A page failed", exc_info=fault())
+    assert len(stream.getvalue().splitlines()) == 2 * logs.LIKE_EACH_OTHER

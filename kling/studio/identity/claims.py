@@ -43,7 +43,7 @@ def of_token(claims: Mapping[str, Any], settings: SignInSettings) -> Said:
         BadClaim: there is no usable id in it.
     """
     subject = _subject(claims.get("sub"), "The provider's token names no `sub` that can be used.")
-    ids = {subject}
+    ids = set() if "@" in subject else {subject}  # at some providers people choose what `sub` is
     email = claims.get("email")
     if isinstance(email, str) and claims.get("email_verified") is True:
         ids.add(email)  # one that is not verified is whatever somebody typed

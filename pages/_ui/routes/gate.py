@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -42,6 +43,7 @@ from pages._ui.routes.who_asks import Answer, is_local, still_there, who_asks
 
 PERSON = b"x-studio-person"  # who asks, for Streamlit: .streamlit/config.toml, server.trustedUserHeaders
 OURS = b"x-studio-"  # headers that only the gate sets
+HEALTH = {"/healthz", "/_stcore/health"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_SIGN_IN = (
     "This studio has no sign-in, so it is for browsers on its own machine only, and {}. To share it, set up "
@@ -94,6 +96,7 @@ class Gate:
         self._host_for_streamlit = host_for_streamlit().encode()
         self._sockets = limits.Shares(limits.SOCKETS_EACH, limits.SOCKETS)
         self._requests = limits.Shares(limits.REQUESTS_EACH, limits.REQUESTS)
+        self._strangers = limits.Shares(limits.REQUESTS_EACH, limits.STRANGERS)
         self._bodies = limits.Bodies()
         self._open = OpenSockets()
 
@@ -112,12 +115,13 @@ class Gate:
             passed = await self._ask(scope)
             door = passed.door
             answer.is_private = door.needs != "open"
+            answer.patience = None if passed.who.user else limits.UNREAD
             answer.set_cookies = [
                 passed.who.set_cookie,
                 await new_browser_cookie(passed.connection),
             ]
             with (
-                self._requests.one(passed.owner),
+                self._share_of(passed),
                 self._bodies.of(scope, receive, most=door.body, seconds=door.seconds) as bounded,
             ):
                 await self._app(scope, bounded, answer.send)
@@ -135,6 +139,11 @@ class Gate:
                     await self._app(scope, opened.receive, opened.send)
         except Refusal as refusal:
             await WebSocketClose(refusal.code)(scope, receive, send)
+
+    def _share_of(self, passed: Passed) -> AbstractContextManager[None]:
+        if passed.door.path in HEALTH:  # a monitor would restart a studio that is only busy
+            return nullcontext()
+        return (self._requests if passed.who.user else self._strangers).one(passed.owner)
 
     async def _ask(self, scope: Scope) -> Passed:
         """Return what is known of a request that may pass, and tell the routes who asks.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
+
+from pages._ui.routes.refusals import Refusal
 
 # Pages load nothing from another host, whatever a prompt or an answer contains. Streamlit's components are
 # inline scripts and blobs. 'self' stands for the sockets of the same host too.
@@ -47,13 +51,25 @@ class Outgoing:
         self.is_private = True  # no cache that several people share may keep it
         self.set_cookies: list[str] = []
         self.is_started = False
+        self.patience: float | None = None  # seconds in which a part has to be taken; None: no end
 
     async def send(self, message: Message) -> None:
-        """Send a message of the answer."""
+        """Send a message of the answer.
+
+        Raises:
+            Refusal: nobody takes it.
+        """
         if message["type"] == "http.response.start":
             self.is_started = True
             self._add(MutableHeaders(scope=message))
-        await self._send(message)
+        if self.patience is None:
+            await self._send(message)
+            return
+        try:
+            async with asyncio.timeout(self.patience):
+                await self._send(message)
+        except TimeoutError:
+            raise Refusal(408, "The answer was not taken in time.", is_broken_off=True) from None
 
     def _add(self, headers: MutableHeaders) -> None:
         has = {name for name, _ in headers.raw}

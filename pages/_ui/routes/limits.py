@@ -17,6 +17,8 @@ from pages._ui.routes.refusals import Refusal
 
 SOCKETS_EACH, SOCKETS = 128, 1024  # a tab has two
 REQUESTS_EACH, REQUESTS = 64, 512  # under way at the same moment
+STRANGERS = 256  # requests of all who have no session: others always have room
+UNREAD = 60.0  # seconds in which a stranger has to take a part of an answer
 UNFINISHED = 128  # bodies that are still arriving, all together
 
 

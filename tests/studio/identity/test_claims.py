@@ -69,6 +69,7 @@ def test_an_admin_of_the_settings_is_one_by_id_or_by_a_verified_address():
     assert role(email="ada@example.com", email_verified=True) == "admin"
     assert role(email="ada@example.com") == "none"  # anybody may have typed it
     assert role(email="ada@example.com", email_verified="true") == "none"
+    assert role(sub="ada@example.com") == "none"  # at some providers people choose it
     assert role(name="ada", preferred_username="ada") == "none"
 
 
