@@ -200,6 +200,8 @@ def generate(shown: Bill, sure: bool = False) -> None:
     elif number >= ASK_AGAIN and not sure:
         to_confirm = shown
     state.outcome = Outcome(attempted=True, refusal=refusal, to_confirm=to_confirm)
+    if refusal:
+        say(refusal)
     if refusal or to_confirm:
         return
     group = secrets.token_hex(8) if draft.variations else ""
@@ -211,9 +213,15 @@ def generate(shown: Bill, sure: bool = False) -> None:
         return
     except REFUSALS as error:
         state.outcome = Outcome(attempted=True, refusal=refusal_of(error))
+        say(state.outcome.refusal)
         return
     state.outcome = Outcome()
     st.toast(f"Ordered {counted(len(jobs), 'video', 'videos')}.", icon=":material/check:")
+
+
+def say(refusal: str) -> None:
+    """Say a refusal where it is in view: its box may be under the fold, on a phone below the button."""
+    st.toast(escape_markdown(refusal), icon=":material/warning:", duration="long")
 
 
 compose()

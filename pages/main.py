@@ -26,7 +26,7 @@ from pages._ui.style import style_sheet
 # for the background of a primary button: in the dark, white text needs a darker one than the theme's.
 ROLE_WORDS: Mapping[Role, str] = {
     "none": "No role yet: ask an admin.",
-    "viewer": "Viewer: looks, stars and collects.",
+    "viewer": "Viewer: sees all videos and orders none.",
     "maker": "Maker: makes videos.",
     "admin": "Admin.",
 }

@@ -96,4 +96,5 @@ def _without_query(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else ""
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if parts.hostname else ""

@@ -131,8 +131,18 @@ def test_the_page_says_how_long_a_session_lasts_and_whom_to_ask(studio: Studio):
     site = site_of(studio, SignInSettings(hours=48, contact="studio@example.com"))
     site.person()
     page = site.browser().get("/sign-in")
-    assert "for 2 days." in words(page)
+    assert "for 2 days, or until nobody has used it for 4 hours." in words(page)
     assert '<a href="mailto:studio@example.com">' in page.text
+
+
+def test_who_comes_back_after_the_session_has_ended_is_told_so(site: Site, browser: TestClient):
+    assert signed_in(enter(browser))
+    assert "has ended" not in words(browser.get("/sign-in"))
+    (person,) = site.studio.state.people.list()
+    site.studio.state.sessions.end_all(person.id)
+    away = browser.get("/history")
+    assert "Your session has ended." in words(browser.get(away.headers["location"]))
+    assert "has ended" not in words(site.browser().get("/sign-in"))
 
 
 # -- the page itself -----------------------------------------------------------------------------------------

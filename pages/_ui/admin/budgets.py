@@ -61,10 +61,11 @@ def form(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> No
         person_id: whose they are; empty for everybody.
     """
     known = {limit.scope: limit for limit in limits}
+    of_all = {limit.scope: limit for limit in studio().budgets.limits if person_id and not limit.person_id}
     name = person_id or "everybody"
     with st.form(f"admin.limits-{name}", border=False):
         for scope in scopes:
-            row(scope, known.get(scope), person_id)
+            row(scope, known.get(scope), person_id, of_all.get(scope))
         st.form_submit_button(
             "Save the limits", on_click=_save, args=(scopes, known, person_id), key=f"admin.save-{name}"
         )
@@ -73,14 +74,21 @@ def form(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> No
         st.success("Saved. They hold from the next order on.", icon=":material/check:")
 
 
-def row(scope: Scope, limit: Limit | None, person_id: str) -> None:
-    """Draw the fields of one limit, and what is wrong with it."""
+def row(scope: Scope, limit: Limit | None, person_id: str, of_all: Limit | None) -> None:
+    """Draw the fields of one limit, and what is wrong with it.
+
+    Args:
+        scope: what it is for.
+        limit: as it is set; None if it is not.
+        person_id: whose it is; empty for everybody.
+        of_all: the one for everybody that holds where this person has none; None if there is none.
+    """
     name, currency = _name(scope, person_id), studio().settings.currency
     beside = st.container(horizontal=True, vertical_alignment="bottom")
     beside.text_input(
         WORDS[scope],
         value=amount(limit.amount) if limit else "",
-        placeholder="no limit",
+        placeholder=f"as for everybody: {of_all.amount_words}" if of_all else "no limit",
         key=f"admin.amount-{name}",
         max_chars=20,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.identity.person import ROLES_OF_ACCOUNTS, Person
 from kling.studio.identity.roles import ROLES, Role
+from kling.studio.identity.session_info import SessionInfo
 from kling.studio.identity.ways import ACCOUNT
 from pages._ui.address import base_path
 from pages._ui.admin.asking import confirmed_button, problem_of, submit, when
@@ -67,7 +70,7 @@ def add() -> None:
         st.form_submit_button(
             "Add, and make a link", icon=":material/person_add:", on_click=_add, key="admin.add"
         )
-    st.caption("A viewer looks, stars and collects. A maker also makes videos. An admin may do everything.")
+    st.caption("A viewer sees all videos. A maker also makes videos. An admin may do everything.")
 
 
 def _add() -> None:
@@ -120,7 +123,7 @@ def one(person: Person) -> None:
     who, role = st.columns([3, 2], vertical_alignment="center")
     with who, st.container(gap=None):
         st.markdown(f"**{escape_markdown(person.name)}**{' (you)' if is_me else ''}")
-        st.caption(escape_markdown(" · ".join(_facts(person, len(sessions)))))
+        st.caption(escape_markdown(" · ".join(_facts(person, sessions))))
     key = f"admin.role-{person.id}-{person.role}"
     roles = ROLES_OF_ACCOUNTS if person.way == ACCOUNT else ROLES
     role.selectbox(
@@ -158,13 +161,14 @@ def one(person: Person) -> None:
         )
 
 
-def _facts(person: Person, sessions: int) -> list[str]:
+def _facts(person: Person, sessions: Sequence[SessionInfo]) -> list[str]:
     facts = [WAYS.get(person.way, person.way)]
     if person.way == ACCOUNT and not person.has_password:
         facts.append("no password yet")
-    facts.append(f"signed in, {counted(sessions, 'session', 'sessions')}" if sessions else "not signed in")
-    if person.seen:
-        facts.append(f"last seen {when(person.seen)}")
+    count = counted(len(sessions), "session", "sessions")
+    facts.append(f"signed in, {count}" if sessions else "not signed in")
+    if seen := max([person.seen, *(session.seen for session in sessions)]):
+        facts.append(f"last seen {when(seen)}")
     return facts
 
 

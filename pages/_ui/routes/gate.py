@@ -203,7 +203,7 @@ class Gate:
             raise Refusal(401, who.why or "Sign in first.", to=to, set_cookie=who.set_cookie)
         if user.role == "none":
             raise Refusal(403, "You have no role here yet. Ask an admin of the studio.", to=to)
-        raise Refusal(403, "Your role does not allow this. Ask an admin of the studio.")
+        raise Refusal(403, "Your role does not allow this. Ask an admin of the studio.", is_page=bool(to))
 
     def _address(self, connection: HTTPConnection) -> str:
         """Return where a request comes from; empty where that cannot be believed, or is a proxy's."""

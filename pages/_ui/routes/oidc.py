@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,13 +21,13 @@ from starlette.requests import Request
 from kling.addresses import BadAddress, origin
 from kling.studio.identity import claims
 from kling.studio.sign_in_settings import OidcSettings, SignInSettings
+from pages._ui.routes.oidc_under_way import Done
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0  # seconds for one answer of the provider
 ASK_AGAIN = 5.0  # seconds after which a provider that did not answer is asked again
 AT_ONCE = 20  # talks with the provider
-MOST_KEPT = 10_000  # states of sign-ins that are done
 SUBJECT_LENGTH = 255  # characters that can be kept
 TELL = "If it stays so, tell an admin of the studio."
 
@@ -75,7 +74,7 @@ class Provider:
         self._lock = asyncio.Lock()
         self._talks = asyncio.Semaphore(AT_ONCE)
         self._failed = "", 0.0
-        self._came_back: OrderedDict[str, None] = OrderedDict()  # states
+        self._done = Done()
 
     async def address(self, under_way: dict[str, Any], redirect: str, to: str, *, ask_who: bool) -> str:
         """Return where to send a browser to sign in.
@@ -116,7 +115,7 @@ class Provider:
         """
         state = query.get("state", "")
         begun = under_way.pop(state, None)
-        if begun is None or not self._counts(state):
+        if begun is None or not self._done.is_first(state):
             raise SignInFailed(
                 "This sign-in was begun in another browser or more than ten minutes ago, or it is done. "
                 "Sign in again."
@@ -155,14 +154,6 @@ class Provider:
         except claims.BadClaim as error:
             raise SignInFailed(f"{error} {TELL}", 502) from None
         return SignedIn(claims.Said(self._subject(said.subject), said.name, said.role), begun["to"])
-
-    def _counts(self, state: str) -> bool:
-        """Whether a browser comes back for the first time: its cookie could be sent again and again."""
-        is_new = state not in self._came_back
-        self._came_back[state] = None
-        if len(self._came_back) > MOST_KEPT:
-            self._came_back.popitem(last=False)
-        return is_new
 
     @staticmethod
     def _lacks(found: Mapping[str, Any], roles_claim: str) -> bool:

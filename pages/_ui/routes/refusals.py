@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from pages._ui.address import base_path
+from pages._ui.routes import sign_in_pages as pages
+
 
 @dataclass(eq=False)
 class Refusal(Exception):
@@ -17,6 +20,7 @@ class Refusal(Exception):
         code: with which a socket is closed at its handshake.
         to: where a page leads instead; empty if nowhere.
         set_cookie: a `Set-Cookie` for the answer; empty if there is none.
+        is_page: somebody sees it who has typed an address; it gets a way back.
         is_broken_off: the rest of the request is not read, so the connection ends.
     """
 
@@ -25,12 +29,16 @@ class Refusal(Exception):
     code: int = 1008
     to: str = ""
     set_cookie: str = ""
+    is_page: bool = False
     is_broken_off: bool = False
 
     def answer(self) -> Response:
         """Return the answer to a request."""
         if self.to:
             return RedirectResponse(self.to, 303)
+        if self.is_page:
+            back = pages.link(f"{base_path()}/", "Back to the studio")
+            return pages.page("This page is not for you", self.words, back, status=self.status)
         return PlainTextResponse(
             self.words, self.status, {"Connection": "close"} if self.is_broken_off else None
         )

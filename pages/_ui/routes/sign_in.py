@@ -63,7 +63,11 @@ async def sign_in(request: Request) -> Response:
         return RedirectResponse(to, 303)
     if answer.user:
         return await run_in_threadpool(no_access, answer.user)
-    said = "You are signed out." if "out" in request.query_params else ""
+    said = ""
+    if "out" in request.query_params:
+        said = "You are signed out."
+    elif token_of(request) and not answer.why:
+        said = "Your session has ended. What you typed is kept: sign in again."
     other = "other" in request.query_params
     return await ways_in(answer, to, said=said, other=other, status=401 if answer.why else 200)
 

@@ -192,7 +192,9 @@ def divider() -> str:
     return '<p class="or"><span>or</span></p>'
 
 
-def ask(contact: str, admins: Sequence[str] = (), words: str = "No access? Ask") -> str:
+def ask(
+    contact: str, admins: Sequence[str] = (), words: str = "No access, or password forgotten? Ask"
+) -> str:
     """Return whom to ask for access.
 
     Args:

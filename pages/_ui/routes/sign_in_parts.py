@@ -73,7 +73,13 @@ async def ways_in(
         others.append(pages.link(address, f"Continue with {settings.oidc.name}", second=is_second))
     if has_accounts and others:
         parts.append(pages.divider())
-    words, note = WORDS, f"You stay signed in on this computer for {_hours(settings.hours)}."
+    words, note = (
+        WORDS,
+        (
+            f"You stay signed in on this computer for {_hours(settings.hours)}, "
+            f"or until nobody has used it for {_hours(settings.idle_hours)}."
+        ),
+    )
     if not has_accounts and not others:
         words, note = "Open it through your company’s sign-in, or ask for an invitation.", ""
     parts += [*others, pages.ask(settings.contact)]
