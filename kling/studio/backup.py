@@ -34,6 +34,7 @@ KNOWN = "backups.json"  # in the data folder: where backups went, so that an era
 MOST_KNOWN = 1000
 FORM = 1  # of the manifest
 LOG, VIDEOS, SANDBOX = "history.csv", "videos", "sandbox"
+PATIENCE = 5.0  # seconds that a locked database is waited for
 STAGED = "restoring.part"  # in the data folder: a backup that is being put back
 # What is drawn, locked or derived anew, or belongs to one file at one time.
 _LEFT_OUT = frozenset({".lock", ".owner.json", "previews", "uploads", KNOWN, f"{LOG}.seal", STAGED})
@@ -95,8 +96,10 @@ def back_up(folder: Path, to: Path, *, link: bool = True, now: datetime | None =
         os.sync()
         stage.rename(to)
         sync_folder(to.parent)
-    except (OSError, sqlite3.Error) as error:
+    except BaseException as error:
         shutil.rmtree(stage, ignore_errors=True)
+        if not isinstance(error, OSError | sqlite3.Error):
+            raise
         raise BackupError(f"The backup was not made: {in_words(error)} Nothing was left at {to}.") from error
     _remember(folder, to, time)
     return done
@@ -175,9 +178,11 @@ def _files_of(folder: Path) -> Iterator[Path]:
 def _copy_database(path: Path, target: Path, done: Summary) -> None:
     try:
         with (
-            closing(sqlite3.connect(path, timeout=5)) as source,
+            closing(sqlite3.connect(path, timeout=PATIENCE)) as source,
             closing(sqlite3.connect(target)) as copy,
         ):
+            # A locked file fails here, after `timeout`; `backup` itself would wait for it without end.
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()
             source.backup(copy)
             if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError(f"{path.name} is damaged")

@@ -226,6 +226,19 @@ def test_a_session_has_a_share_of_sockets_and_takes_nobody_elses(team: Team, mon
             assert sockets_of(maker, team, stack, 3) == 3  # those that were closed count no more
 
 
+def test_a_person_with_many_sessions_has_one_share(team: Team, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "SOCKETS_EACH", 3)
+    with team.client("maker") as first, team.client("maker") as second, ExitStack() as stack:
+        assert sockets_of(first, team, stack, 2) == 2
+        assert sockets_of(second, team, stack, 2) == 1
+
+
+def test_headers_that_are_too_long_are_refused(team: Team):
+    with team.client("maker") as maker:
+        assert maker.get("/history", headers={**host(team), "X-Any": "x" * 60_000}).status_code == 200
+        assert maker.get("/history", headers={**host(team), "X-Any": "x" * 70_000}).status_code == 431
+
+
 def test_a_made_up_session_gives_no_share_of_its_own(team: Team, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "REQUESTS_EACH", 3)
     made_up = [{"Cookie": f"studio_session={number}"} for number in range(5)]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kling.studio import backup
 from kling.studio.__main__ import main
 from kling.studio.backup import KNOWN, MANIFEST, BackupError, back_up, sha256_of
 from kling.studio.folder import DataFolder, FolderTaken
@@ -275,3 +276,25 @@ def test_the_commands_say_what_they_did(folder, tmp_path, monkeypatch, capsys):
         assert main(["restore", str(tmp_path / "nowhere"), "--yes"]) == 1
     finally:
         os.umask(mask)
+
+
+def test_a_running_sandbox_keeps_its_tasks_and_holds_no_backup_up(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(backup, "PATIENCE", 0.05)
+    (folder / "sandbox").mkdir()
+    with closing(sqlite3.connect(folder / "sandbox" / "sandbox.sqlite")) as database:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("CREATE TABLE tasks (id)")
+        done = back_up(folder, tmp_path / "copy")
+    assert "keeps its own tasks" in " ".join(done.notes)
+    assert not (tmp_path / "copy" / "sandbox" / "sandbox.sqlite").exists()
+    assert jobs_of((tmp_path / "copy" / LOG).read_bytes()).keys() == {"v1", "v2"}
+
+
+def test_a_backup_that_is_broken_off_leaves_nothing(folder, tmp_path, monkeypatch):
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "sync", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        back_up(folder, tmp_path / "copy")
+    assert not list(tmp_path.glob("copy*"))

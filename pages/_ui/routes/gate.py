@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from kling.studio.identity.roles import Action, User, may
+from kling.studio.identity.roles import LOCAL, Action, User, may
 from kling.studio.identity.ways import is_loopback
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
@@ -151,6 +151,8 @@ class Gate:
         Raises:
             Refusal: it may not.
         """
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > limits.HEADERS:
+            raise Refusal(431, "The headers of this request are too long.", is_broken_off=True)
         connection = HTTPConnection(scope)
         method = SOCKET if scope["type"] == "websocket" else scope["method"]
         try:
@@ -168,7 +170,9 @@ class Gate:
             raise Refusal(405, "This address does not take that.")
         address = self._address(connection)  # before the headers change that it reads
         self._tell(scope, who, address)
-        return Passed(studio, connection, door, who, who.token or address)
+        # A person has one share, whatever the number of sessions; the local user has all there is.
+        owner = who.user.id if who.user and who.user.id != LOCAL else address
+        return Passed(studio, connection, door, who, owner)
 
     async def _who(self, studio: Studio, connection: HTTPConnection, door: Door | None) -> Answer:
         try:

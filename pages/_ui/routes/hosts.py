@@ -22,7 +22,12 @@ from kling.studio.identity.ways import is_loopback
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - addresses that mean all of the machine's
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>\d{1,5}))?")
-_FORWARDING = (b"forwarded", b"via", b"x-real-ip")
+_FORWARDING = frozenset(
+    {
+        *(b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip"),
+        *(b"cf-connecting-ip", b"fastly-client-ip", b"x-original-host", b"x-original-url"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +131,10 @@ def came_from_elsewhere(scope: Scope, host: str, *, is_ours: bool) -> str:
     if is_forwarded(headers):
         return "it has come through a proxy or a tunnel"
     is_browser = headers.get(b"user-agent", b"").startswith(b"Mozilla/")
-    if scope.get("http_version") == "1.0" or (is_browser and b"connection" not in headers):
-        return "no browser speaks HTTP/1.0 or leaves out `Connection`, as nginx does by itself"
+    kept = headers.get(b"connection", b"").lower()
+    is_half_upgrade = kept == b"upgrade" and not headers.get(b"upgrade")
+    if scope.get("http_version") == "1.0" or (is_browser and not kept) or is_half_upgrade:
+        return "no browser speaks HTTP/1.0 or handles `Connection` so, as nginx does by itself"
     server, (_, port) = scope.get("server"), split_host(host)
     if server and server[1] is not None:
         standard = 443 if scope["scheme"] in {"https", "wss"} else 80

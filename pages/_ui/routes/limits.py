@@ -1,6 +1,6 @@
 """Bounds of what is open at once, and of what a request brings.
 
-Whoever has a session is counted by it, so that nobody takes another person's share. Without one the address
+Whoever is signed in is counted as that person, so that nobody takes another's share. Of others the address
 counts, but only where it can be believed: behind a proxy everybody has the proxy's.
 """
 
@@ -17,6 +17,7 @@ from pages._ui.routes.refusals import Refusal
 
 SOCKETS_EACH, SOCKETS = 128, 1024  # a tab has two
 REQUESTS_EACH, REQUESTS = 64, 512  # under way at the same moment
+HEADERS = 64 * 1024  # bytes of all headers of a request
 STRANGERS = 256  # requests of all who have no session: others always have room
 UNREAD = 60.0  # seconds in which a stranger has to take a part of an answer
 UNFINISHED = 128  # bodies that are still arriving, all together
