@@ -64,7 +64,7 @@ def one(name: OldName, people: dict[str, str]) -> None:
     if not people:
         return
     chosen = person.selectbox(
-        f"Who is {name.name}?",
+        f"Who is {escape_markdown(name.name)}?",
         ids,
         index=same,
         format_func=lambda each: people.get(each, ""),

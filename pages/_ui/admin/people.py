@@ -127,7 +127,7 @@ def one(person: Person) -> None:
     key = f"admin.role-{person.id}-{person.role}"
     roles = ROLES_OF_ACCOUNTS if person.way == ACCOUNT else ROLES
     role.selectbox(
-        f"Role of {person.name}",
+        f"Role of {escape_markdown(person.name)}",
         roles,
         index=roles.index(person.role),
         key=key,
@@ -153,7 +153,8 @@ def one(person: Person) -> None:
         name = escape_markdown(person.name)
         confirmed_button(
             "Remove",
-            sure=f"**Remove {name}?** Every session ends. The jobs stay and keep the name. It can be undone.",
+            sure=f"**Remove {name}?** Every session ends. The jobs stay and keep the name. It can be undone; "
+            "a password is set anew then.",
             yes=f"Yes, remove {name}",
             key=f"remove-{person.id}",
             act=Actions.remove_person,
