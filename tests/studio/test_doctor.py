@@ -356,3 +356,18 @@ def test_the_exit_code_says_whether_there_is_a_problem(tmp_path, monkeypatch, ca
     said = capsys.readouterr().out
     assert "PROBLEM data folder: " in said
     assert "set STUDIO_DATA_DIR to a folder." in said
+
+
+def test_every_setting_that_cannot_be_used_is_named_at_once(look):
+    found = problems(look(STUDIO_TIMEZONE="Mars/Base", STUDIO_UNIT_PRICE="free", STUDIO_DEFAULT_ROLE="boss"))
+    assert len(found) == 3
+    for name in ("STUDIO_TIMEZONE", "STUDIO_UNIT_PRICE", "STUDIO_DEFAULT_ROLE"):
+        assert name in " ".join(found)
+
+
+def test_a_misspelled_setting_is_named_with_the_one_that_was_meant(look):
+    found = [each for each in look(STUDIO_DATADIR="/srv/x", KLINGAI_APIKEY="x") if each.level == "warning"]
+    words = " ".join(f"{each.what} {each.remedy}" for each in found)
+    assert "STUDIO_DATADIR is no setting" in words
+    assert "STUDIO_DATA_DIR?" in words
+    assert "KLINGAI_API_KEY?" in words

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from kling.studio import server_options
 from kling.studio.doctor import here, outside, serving
-from kling.studio.doctor.finding import Finding, ok, problem
-from kling.studio.settings import SettingsError, load
+from kling.studio.doctor.finding import Finding, ok, problem, warning
+from kling.studio.settings import NAMES, Settings, SettingsError, load
 
 
 def examine(
@@ -25,11 +26,10 @@ def examine(
     yield from serving.versions()
     options = server_options.read(env, root)
     secrets = root / ".streamlit" / "secrets.toml"
-    try:
-        settings = load(env, secrets, root=root, base=options.base)
-    except SettingsError as error:
-        what, _, remedy = str(error).partition(": ")
-        yield problem("settings", what.rstrip("."), remedy.rstrip(".") or "correct it")
+    yield from _unknown(env)
+    settings, refused = _loaded(env, secrets, root, options.base)
+    yield from refused
+    if refused:
         return
     yield ok("settings", "can be read")
     folder = settings.data_dir
@@ -43,3 +43,28 @@ def examine(
     yield from serving.port(options, is_running=here.is_taken(folder))
     yield from serving.sign_in(settings, options)
     yield from outside.examine(settings, clock=clock)
+
+
+def _unknown(env: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield names that look like settings and are none."""
+    for name in sorted(env):
+        if name.startswith(("STUDIO_", "KLINGAI_")) and name not in NAMES:
+            like = get_close_matches(name, NAMES, n=1)
+            remedy = f"did you mean {like[0]}?" if like else "README, Settings, lists all names"
+            yield warning("settings", f"{name} is no setting, so it changes nothing", remedy)
+
+
+def _loaded(env: Mapping[str, str], secrets: Path, root: Path, base: str) -> tuple[Settings, list[Finding]]:
+    """Return the settings without those that cannot be used, and what is wrong with each of these."""
+    left, refused = dict(env), list[Finding]()
+    while True:
+        try:
+            return load(left, secrets, root=root, base=base), refused
+        except SettingsError as error:
+            what, _, remedy = str(error).partition(": ")
+            refused.append(problem("settings", what.rstrip("."), remedy.rstrip(".") or "correct it"))
+            named = [name for name in left if name in NAMES and name in str(error)]
+            if not named:  # it stands in the file
+                return Settings(), refused
+            for name in named:
+                del left[name]

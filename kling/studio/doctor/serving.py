@@ -110,7 +110,7 @@ def sign_in(settings: Settings, options: ServerOptions) -> Iterator[Finding]:
     said = [f"{accounts:,} accounts"] if accounts else []
     said += ["OIDC"] if ways.oidc else []
     said += [f"the proxy's header {ways.user_header}"] if ways.user_header else []
-    yield ok(about, f"by {', '.join(said) or 'accounts'}; {admins:,} of the people are admins")
+    yield ok(about, f"by {', '.join(said) or 'accounts'}; admins: {admins:,}")
 
 
 def _provider(issuer: str, url: str) -> Finding:
