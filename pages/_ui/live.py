@@ -61,7 +61,8 @@ def live_fragment(
     is_page_running = True
 
     def triggered() -> None:
-        trigger = st.session_state[f"live.{key}"].get("changed")
+        # Streamlit calls this also for a page that was left in the same moment, and has forgotten the part.
+        trigger = (st.session_state.get(f"live.{key}") or {}).get("changed")
         if isinstance(trigger, dict):
             on_stale_page(str(trigger.get("run")))
 

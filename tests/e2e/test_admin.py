@@ -120,6 +120,7 @@ def test_an_open_page_follows_a_role_and_a_session_that_end(team: SimpleNamespac
         state.people.set_role(mia.id, "viewer")
         expect(page.locator("h1")).to_have_text("History", timeout=10_000)
         state.people.set_role(mia.id, "maker")
+        page.get_by_role("link", name="Compose").first.wait_for()
         page.goto(draft)
         expect(prompt(page)).to_have_value("A fox that comes back")
         settled(page)

@@ -217,7 +217,7 @@ def test_lines_that_repeat_are_left_out_and_counted(written, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(logs, "Repeats", lambda: Repeats(lambda: now[0]))
     stream = written()
-    log = logging.getLogger("streamlit.any")
+    log = logging.getLogger("any.page")
     for number in range(logs.LIKE_EACH_OTHER + 500):
         log.warning("Nobody asked for %s", number)
     assert len(stream.getvalue().splitlines()) == logs.LIKE_EACH_OTHER
@@ -230,7 +230,7 @@ def test_lines_that_repeat_are_left_out_and_counted(written, monkeypatch):
 
 def test_faults_of_different_kinds_with_one_message_are_all_written(written):
     stream = written()
-    log = logging.getLogger("streamlit.any")
+    log = logging.getLogger("any.page")
     for fault in (ValueError, KeyError):
         for _ in range(logs.LIKE_EACH_OTHER):
             log.error("A page failed", exc_info=fault())

@@ -174,7 +174,7 @@ def _facts(person: Person, sessions: Sequence[SessionInfo]) -> list[str]:
 
 
 def _set_role(person: Person, key: str) -> None:
-    role: Role = st.session_state[key] or person.role
+    role: Role = st.session_state.get(key) or person.role
     if attempt(Actions.set_role, person.id, role) is None:
         st.session_state[key] = person.role
 

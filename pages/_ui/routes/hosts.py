@@ -132,7 +132,7 @@ def came_from_elsewhere(scope: Scope, host: str, *, is_ours: bool) -> str:
         return "it has come through a proxy or a tunnel"
     is_browser = headers.get(b"user-agent", b"").startswith(b"Mozilla/")
     kept = headers.get(b"connection", b"").lower()
-    is_half_upgrade = kept == b"upgrade" and not headers.get(b"upgrade")
+    is_half_upgrade = scope["type"] == "http" and kept == b"upgrade" and not headers.get(b"upgrade")
     if scope.get("http_version") == "1.0" or (is_browser and not kept) or is_half_upgrade:
         return "no browser speaks HTTP/1.0 or handles `Connection` so, as nginx does by itself"
     server, (_, port) = scope.get("server"), split_host(host)
