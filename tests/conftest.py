@@ -25,7 +25,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Use three processes for the whole suite, whose tests wait much; tests that are asked for run in this one, with `-s` and all."""
+    """Three processes run the whole suite; tests that are asked for run in this one, with `-s` and all."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     narrowed = ("keyword", "markexpr", "lf", "failedfirst", "stepwise", "deselect")
     is_whole = is_whole and not any(config.getoption(name, None) for name in narrowed)
