@@ -1,4 +1,4 @@
-"""What all tests share: one Hypothesis profile, and three processes for the whole suite."""
+"""What all tests share: one Hypothesis profile, and two processes for the whole suite."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes run the whole suite; tests that are asked for run in this one, with `-s` and all."""
+    """Two processes run the whole suite; tests that are asked for run in this one, with `-s` and all."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     narrowed = ("keyword", "markexpr", "lf", "failedfirst", "stepwise", "deselect")
     is_whole = is_whole and not any(config.getoption(name, None) for name in narrowed)
-    return 3 if is_whole and config.getoption("capture") != "no" else 0
+    return 2 if is_whole and config.getoption("capture") != "no" else 0

@@ -39,6 +39,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     with state_of(data) as state:
         for name in ("Zoe", "Yan"):
             state.people.add(name, "viewer")
+        state.people.add("Cara Out", "maker", password="correct horse battery")
         gone = state.people.add("Gone", "maker")
         state.people.remove(gone.id)
     server = server_of(data)
@@ -185,8 +186,6 @@ def test_the_audit_is_exported(team: SimpleNamespace, open_page: Open):
 def test_signing_out_ends_the_session_and_the_draft_comes_back_to_the_same_person(
     team: SimpleNamespace, open_page: Open
 ):
-    with state_of(team.data) as state:
-        cara = state.people.add("Cara Out", "maker", password="correct horse battery")
     page = open_page(f"{team.url}/sign-in")
 
     def enter() -> None:
@@ -206,6 +205,8 @@ def test_signing_out_ends_the_session_and_the_draft_comes_back_to_the_same_perso
     page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url(re.compile("/sign-in"))
     with state_of(team.data) as state:
+        cara = state.people.by_name("Cara Out")
+        assert cara is not None
         assert state.sessions.of(cara.id) == ()
     enter()
     page.wait_for_url(draft)
