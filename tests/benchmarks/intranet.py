@@ -84,9 +84,13 @@ class Tab:
             additional_headers=headers,
             subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=2**25,
+            max_queue=None,  # what comes between two actions is read with the next one
+            ping_interval=None,
             open_timeout=60,
         )
-        self._live = await connect(f"{sockets}/live", additional_headers=headers, open_timeout=60)
+        self._live = await connect(
+            f"{sockets}/live", additional_headers=headers, open_timeout=60, ping_interval=None
+        )
         await self.run()
 
     async def run(self, *, press: str = "", fragment: str = "") -> None:
