@@ -18,7 +18,6 @@ from kling.json_values import mapping, moment, number, text
 
 PATH = "/account/costs"
 EVERY = 1.0  # seconds between two questions at least
-LAGS_BY = 12 * 3600.0  # seconds by which `remaining` may be late
 ONLINE, EXPIRED, RUN_OUT, TO_BE_ONLINE = "online", "expired", "runOut", "toBeOnline"
 MOST = 200  # packs of one answer
 _LIST = "resource_pack_subscribe_infos"

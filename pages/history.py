@@ -85,7 +85,8 @@ def choose(shown: Sequence[Job]) -> None:
     key = f"history.table_{ids[0]}"  # a new job moves the rows: a tick must not stay on another job's row
 
     def open_it() -> None:
-        if rows := st.session_state[key].selection.rows:
+        table = st.session_state.get(key)  # none if the page was left in the same moment
+        if table and (rows := table.selection.rows):
             st.query_params["task"] = ids[rows[0]]
 
     rows = [row(job) for job in shown]

@@ -6,7 +6,7 @@ Pages and routes change nothing past it. What only admins do is in `admin_action
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kling.camera_control import CameraControl
@@ -130,12 +130,7 @@ class Actions(AdminActions):
             LedgerError: the change of one was not recorded; those after it were not tried.
         """
         check(self.user, Action.SEND)
-        count = 0
-        for job in self.left():
-            with contextlib.suppress(StateChanged):
-                self.send_again(job.id)
-                count += 1
-        return count
+        return self._with_each_left(self.send_again)
 
     def withdraw_left(self) -> int:
         """Take back every job that was left to a person and that the user may take back; return how many.
@@ -144,10 +139,14 @@ class Actions(AdminActions):
             LedgerError: the change of one was not recorded; those after it were not tried.
         """
         check(self.user, Action.WITHDRAW)
+        return self._with_each_left(self.withdraw)
+
+    def _with_each_left(self, act: Callable[[str], object]) -> int:
+        """Act on each job that was left to a person and is so still; return how many there were."""
         count = 0
         for job in self.left():
             with contextlib.suppress(StateChanged):
-                self.withdraw(job.id)
+                act(job.id)
                 count += 1
         return count
 

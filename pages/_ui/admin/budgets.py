@@ -46,7 +46,7 @@ def budgets() -> None:
     for words in here.budgets.warnings:
         st.warning(escape_markdown(words), icon=":material/savings:")
     st.subheader("For everybody", anchor=False)
-    form(tuple(Scope), [limit for limit in limits if not limit.person_id], "")
+    form(tuple(Scope), limits, "")
     if has_sign_in():
         single(limits)
     spending()
@@ -57,11 +57,11 @@ def form(scopes: Sequence[Scope], limits: Sequence[Limit], person_id: str) -> No
 
     Args:
         scopes: what the limits are for.
-        limits: those that are set.
+        limits: all that are set.
         person_id: whose they are; empty for everybody.
     """
-    known = {limit.scope: limit for limit in limits}
-    of_all = {limit.scope: limit for limit in studio().budgets.limits if person_id and not limit.person_id}
+    known = {limit.scope: limit for limit in limits if limit.person_id == person_id}
+    of_all = {limit.scope: limit for limit in limits if person_id and not limit.person_id}
     name = person_id or "everybody"
     with st.form(f"admin.limits-{name}", border=False):
         for scope in scopes:
@@ -147,7 +147,7 @@ def single(limits: Sequence[Limit]) -> None:
         placeholder="Choose a person",
     )
     if chosen:
-        form(OF_A_PERSON, [limit for limit in limits if limit.person_id == chosen], chosen)
+        form(OF_A_PERSON, limits, chosen)
 
 
 def spending() -> None:
