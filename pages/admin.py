@@ -17,7 +17,7 @@ from pages._ui.admin.people import people
 from pages._ui.admin.sessions import sessions
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
-from pages._ui.style import style_sheet
+from pages._ui.style.sheet import style_sheet
 
 # By the name in the page's address: the words on it, the role's action that it takes, and what draws it.
 SECTIONS: Mapping[str, tuple[str, Action, Callable[[], None]]] = {

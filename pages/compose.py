@@ -13,7 +13,7 @@ from kling.studio.prompting.matrix import ASK_AGAIN
 from pages._ui.ask_name import ask_name
 from pages._ui.budget_words import budget
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
-from pages._ui.composer.field_errors import errors_by_field, open_panels
+from pages._ui.composer.field_errors import ShowErrors, errors_by_field, open_panels
 from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
@@ -23,8 +23,8 @@ from pages._ui.format import counted, price
 from pages._ui.live import live_fragment
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.requests import draft_of
-from pages._ui.session_jobs import session_jobs
 from pages._ui.session_state import Bill, Outcome, PendingDraft, composer_state
+from pages._ui.stage.session_jobs import session_jobs
 
 
 def compose() -> None:
@@ -37,38 +37,46 @@ def compose() -> None:
     planned = plan(draft)
     problems = problems_of(draft, planned) if state.outcome.attempted else ()
     errors = errors_by_field(problems)
-    st.title("Compose")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        autosave.autosave(prompt.walk)
-        say_unkept()
-        origin_of(draft)
-        prompt.prompt(draft, errors)
-        toolbar.toolbar(draft)
-        options.options(draft, errors)
-        if state.notice:
-            options.notice(draft, state.notice)
-        order(draft, planned)
-        budget()
-        ask_name()
-        hint(draft)
-        if state.outcome.refusal:
-            st.error(escape_markdown(state.outcome.refusal), icon=":material/warning:")
-        elif problems:
-            st.error("Nothing was sent: mend what is marked.", icon=":material/warning:")
-        prompt.negative_prompt(draft, errors)
-        variations(draft, planned)
-        storyboard.storyboard(draft, errors)
-        camera.camera(draft, errors)
-        advanced.advanced(draft, errors)
-    with right:
-        live_fragment(
-            lambda: session_jobs(state.jobs),
-            "tasks",
-            rerun_page_if_changed=lambda: (draft_state.fingerprint(), repr(ticked_rows(planned))),
-            on_stale_page=draft_state.drop_stale_edits,
-        )
+    with st.container(key="compose"):
+        with st.container(key="stage"):
+            live_fragment(
+                lambda: session_jobs(state.jobs),
+                "tasks",
+                rerun_page_if_changed=lambda: (draft_state.fingerprint(), repr(ticked_rows(planned))),
+                on_stale_page=draft_state.drop_stale_edits,
+            )
+        with st.container(key="column"):
+            with st.container(key="fields"):
+                fields(draft, planned, errors, has_problems=bool(problems))
+            with st.container(key="pinned"):
+                order(draft, planned)
     st.html(f'<i data-run="{state.run}" hidden></i>')  # at the end: everything above it has been drawn
+
+
+def fields(draft: Draft, planned: Plan, errors: ShowErrors, *, has_problems: bool) -> None:
+    """Draw everything that is chosen or written before the button is pressed."""
+    state = composer_state()
+    st.title("Compose")
+    autosave.autosave(prompt.walk)
+    say_unkept()
+    origin_of(draft)
+    prompt.prompt(draft, errors)
+    toolbar.toolbar(draft)
+    options.options(draft, errors)
+    if state.notice:
+        options.notice(draft, state.notice)
+    budget()
+    ask_name()
+    hint(draft)
+    if state.outcome.refusal:
+        st.error(escape_markdown(state.outcome.refusal), icon=":material/warning:")
+    elif has_problems:
+        st.error("Nothing was sent: mend what is marked.", icon=":material/warning:")
+    prompt.negative_prompt(draft, errors)
+    variations(draft, planned)
+    storyboard.storyboard(draft, errors)
+    camera.camera(draft, errors)
+    advanced.advanced(draft, errors)
 
 
 def leave_form() -> None:

@@ -11,70 +11,23 @@ from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action, Role, User, may
 from kling.studio.visible_names import PERSON_LIMIT
 from pages._ui import current_user
-from pages._ui.banners import banners
 from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.context import studio
 from pages._ui.decide import attempt
 from pages._ui.errors import readable
 from pages._ui.escape import escape_markdown
+from pages._ui.frame.banners import banners
 from pages._ui.live import live_fragment
 from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave, sign_out
-from pages._ui.style import style_sheet
+from pages._ui.style.sheet import sheet_of_every_page
 
-# The theme has no setting for the empty space that Streamlit leaves above a page and its sidebar, and none
-# for the background of a primary button: in the dark, white text needs a darker one than the theme's.
 ROLE_WORDS: Mapping[Role, str] = {
     "none": "No role yet: ask an admin.",
     "viewer": "Viewer: sees all videos and orders none.",
     "maker": "Maker: makes videos.",
     "admin": "Admin.",
 }
-STYLE = """<style>
-  .stMainBlockContainer { padding: 4.5rem clamp(1rem, 3vw, 3rem) 4rem; }
-  .stMainBlockContainer h1 { padding-top: 0; }
-  [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
-  [data-testid="stElementContainer"]:is(
-    :has([data-live], [data-draft], [data-task], [data-style]),
-    [class*="st-key-live-"], .st-key-composer-autosave
-  ) { position: absolute; }
-  button[kind^="primary"] { background: light-dark(#5b3df5, #6d4ff5); }
-  button[kind^="primary"]:hover { background: light-dark(#4a2fd6, #5b3df5); }
-  button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected]:is(
-    [data-hovered], [data-focused]
-  ) {
-    color: inherit !important;
-  }
-  .stButton kbd { opacity: 1; }
-  /* On a phone the price and the button stay in view. On larger screens they would cover what gets the focus
-     of the keyboard. */
-  @media (max-width: 640px) {
-    [data-testid="stLayoutWrapper"]:has(> .st-key-order) { position: sticky; bottom: 0; z-index: 5; }
-    .st-key-order { padding: 0.4rem 0 0.6rem; background: light-dark(#fbfaff, #121019); }
-  }
-  @media (hover: none) { .st-key-under_prompt [data-testid="stCaptionContainer"] { display: none; } }
-  @media (max-width: 640px) { [class*="st-key-composer-generate-"] kbd { display: none; } }
-  .st-key-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
-  .st-key-cards > * { width: auto; }
-  .studio-count { font-size: 0.875rem; font-variant-numeric: tabular-nums; opacity: 0.75; }
-  .studio-count[data-over="true"] { opacity: 1; font-weight: 600; color: light-dark(#b3261e, #ff9d94); }
-  .studio-sign-out { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-  .studio-sign-out form { margin: 0; }
-  .studio-sign-out button { font: inherit; font-size: 0.875rem; min-height: 2.25rem; padding: 0.25rem 0.75rem;
-    color: inherit; background: transparent; border: 1px solid light-dark(#d3cde8, #403a55);
-    border-radius: 0.6rem; cursor: pointer; }
-  .studio-sign-out button:hover { background: light-dark(#e6e2f3, #2a2638); }
-  .studio-sign-out button:focus-visible { outline: 2px solid light-dark(#5b3df5, #b3a4ff);
-    outline-offset: 2px; }
-  @media (max-width: 640px) { .studio-sign-out button { min-height: 2.75rem; } }
-  a.studio-download { display: inline-flex; align-items: center; min-height: 2.5rem; padding: 0.25rem 0.75rem;
-    border: 1px solid light-dark(#dcd7ee, #373149); border-radius: 0.6rem; color: inherit;
-    font-size: 0.875rem; text-decoration: none; }
-  a.studio-download:hover { border-color: currentColor; color: light-dark(#4a2fd6, #b3a4ff); }
-  .studio-unkept { position: fixed; inset: 4rem 1rem auto auto; z-index: 1000; max-width: min(24rem, 90vw);
-    padding: 0.75rem 1rem; border-radius: 0.5rem; font: 0.875rem "Source Sans", sans-serif;
-    background: light-dark(#fff3d6, #453708); color: light-dark(#5c4400, #ffe9ab); }
-</style>"""
 
 
 def main() -> None:
@@ -84,7 +37,7 @@ def main() -> None:
         leave()
         return
     page = st.navigation(pages_of(user), position="top")
-    style_sheet(STYLE)
+    sheet_of_every_page()
     with readable():
         with st.sidebar:
             sidebar(user)

@@ -22,7 +22,7 @@ MODULES = (  # those that import the others
     "streamlit.emojis",
     "streamlit.material_icon_names",
     "pages._ui.ask_name",
-    "pages._ui.banners",
+    "pages._ui.frame.banners",
     "pages._ui.budget_words",
     "pages._ui.composer.advanced",
     "pages._ui.composer.camera",
@@ -31,7 +31,7 @@ MODULES = (  # those that import the others
     "pages._ui.composer.storyboard",
     "pages._ui.composer.toolbar",
     "pages._ui.composer.variations",
-    "pages._ui.session_jobs",
+    "pages._ui.stage.session_jobs",
     "pages._ui.signed_out",
 )
 

@@ -18,7 +18,7 @@ from pages._ui.job_actions import job_actions
 from pages._ui.job_status import status
 from pages._ui.player import downloads, player, remix
 from pages._ui.requests import facts_of, is_found, shown_request, texts_of
-from pages._ui.style import style_sheet
+from pages._ui.style.sheet import style_sheet
 
 CHILDREN = 6  # shown of the jobs that were made from this one
 # A prompt is prose, not code, and each of its lines has the direction of its own script.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pages._ui.session_state import app_state
-from pages._ui.style import style_sheet
+from pages._ui.style.sheet import style_sheet
 
 
 def cards(name: str, ids: Sequence[str], draw: Callable[[str], None], *, horizontal: bool = False) -> None:

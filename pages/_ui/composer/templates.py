@@ -18,7 +18,7 @@ from pages._ui.current_user import current_user
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import price
 from pages._ui.session_state import composer_state
-from pages._ui.style import style_sheet
+from pages._ui.style.sheet import style_sheet
 
 SHELVES = ("Prompts", "Styles", "Team", "Earlier")
 EARLIER = 50  # prompts

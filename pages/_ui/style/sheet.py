@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import streamlit as st
+
+SHEETS = ("tokens", "frame", "compose", "stage")  # each a file beside this module, in this order
 
 
 def style_sheet(sheet: str) -> None:
@@ -12,3 +17,14 @@ def style_sheet(sheet: str) -> None:
     callback of a fragment replaces the first element there, and the page would lose that style.
     """
     st.html(f"{sheet}<i data-style hidden></i>")
+
+
+def sheet_of_every_page() -> None:
+    """Draw the style sheets of all pages as one element, which a browser is sent only once."""
+    style_sheet(_all())
+
+
+@cache
+def _all() -> str:
+    here = Path(__file__).parent
+    return f"<style>{''.join((here / f'{name}.css').read_text(encoding='utf-8') for name in SHEETS)}</style>"

@@ -1,0 +1,1 @@
+"""The look of every page: tokens of colour, spacing and type, and the style sheets that use them."""
