@@ -20,8 +20,9 @@ from kling.studio.jobs import TERMINAL, Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
-from pages._ui import account_comparison, banners, context, job_actions
+from pages._ui import account_comparison, context, job_actions
 from pages._ui import format as page_format
+from pages._ui.frame import banners
 from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, texts
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_lists import said as said_raw
