@@ -5,42 +5,30 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, tzinfo
 from decimal import Decimal
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from kling import catalog
 from kling.studio import amounts
 from kling.studio.accounts import SANDBOX
 from kling.studio.amounts import money
 from kling.studio.jobs import WITHDRAWN, Job
 from pages._ui.context import studio
 from pages._ui.requests import is_found, prompts_of
+from pages._ui.words import GIVEN_UP, STATES, Colour, model_title, quality
 
-Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
-
-# The log's states: the word for a person, an icon, and a colour of the theme.
-STATES: dict[str, tuple[str, str, Colour]] = {
-    "waiting": ("waiting", "schedule", "yellow"),
-    "intent": ("sending", "upload", "blue"),
-    "submitted": ("submitted", "hourglass_top", "blue"),
-    "processing": ("processing", "animation", "violet"),
-    "succeed": ("succeed", "check_circle", "green"),
-    "failed": ("failed", "error", "red"),
-    "unknown": ("being looked up", "search", "orange"),
-    "not_sent": ("not sent", "front_hand", "orange"),
-    "withdrawn": ("withdrawn", "undo", "gray"),
-}
 _UTC_TIME = re.compile(r"\b([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) UTC\b")
 
 WITHOUT_ORDER = "Found, without its order"
+PRICE_UNKNOWN = "price unknown"
 
 
 def state(job: Job) -> tuple[str, str, Colour]:
     """Return the word, icon and colour of a job's state."""
     if job.state == WITHDRAWN and job.extra.get("given_up"):
-        return "given up", "help", "orange"
-    return STATES.get(job.state, (job.state or "unknown", "question_mark", "gray"))
+        return GIVEN_UP
+    return STATES.get(job.state, (job.state or "Unknown", "question_mark", "gray"))
 
 
 def zone() -> tzinfo:
@@ -94,20 +82,25 @@ def took(job: Job) -> str:
 
 
 def price(units: Decimal | None, job: Job | None = None) -> str:
-    """Return a price in Units and money.
+    """Return a price in money and Units, as `$0.21 (1.5 Units)`.
 
     Args:
         units: None if nobody knows.
         job: whose price it is: a Unit then costs what it cost when the job was ordered. Otherwise, what a
             Unit costs now.
     """
+    return PRICE_UNKNOWN if units is None else f"{in_money(units, job)} ({amounts.units(units)})"
+
+
+def in_money(units: Decimal | None, job: Job | None = None) -> str:
+    """Return a price in money alone; the arguments are those of `price`."""
     if units is None:
-        return "price unknown"
+        return PRICE_UNKNOWN
     settings = studio().settings
     unit_price, currency = settings.unit_price, settings.currency
     if job is not None and (then := job.decimal("unit_price")) is not None:
         unit_price, currency = then, job["currency"]
-    return f"{amounts.units(units)} ({money(units * unit_price, currency)})"
+    return money(units * unit_price, currency)
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -127,11 +120,12 @@ def prompt_of(job: Job) -> str:
 
 def order_line(job: Job) -> str:
     """Return what was ordered, in one line; for a job without its order, what is known of it."""
+    model = catalog().models.get(job["model_name"])
     parts = [
-        job["model_name"],
-        job["mode"],
+        model_title(job["model_name"], model),
+        quality(job["mode"], model) if job["mode"] else "",
         f"{job['duration']} s" if job["duration"] else "",
         job["aspect_ratio"],
-        "sound" if job["sound"] == "on" else "",
+        "with sound" if job["sound"] == "on" else "",
     ]
     return " · ".join(part for part in parts if part)
