@@ -215,7 +215,7 @@ def test_takes_are_as_many_tasks_and_the_button_says_their_price(
     before = wishes(shared_server)
     page = open_page(shared_server.url, **size)
     page.get_by_role("radiogroup", name="Takes").get_by_text("2", exact=True).click()
-    expect(page.get_by_role("button", name=re.compile(r"^Generate 2 · 3 Units \(\$0\.42\)"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(r"^Generate 2 · \$0\.42 \(3 Units\)"))).to_be_visible()
     order(page, f"Two takes {size}")
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
     assert len(wishes(shared_server) - before) == 2
@@ -251,7 +251,7 @@ def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
     page = open_page(shared_server.url)
     page.get_by_role("radiogroup", name="Sound").get_by_text("on", exact=True).click()
     expect(page.get_by_text("To fit Kling 2.6: mode std → pro.")).to_be_visible()
-    expect(page.get_by_text("from 1.5 Units ($0.21) to 5 Units ($0.70)")).to_be_visible()
+    expect(page.get_by_text("from $0.21 (1.5 Units) to $0.70 (5 Units)")).to_be_visible()
     page.get_by_role("radiogroup", name="Mode").get_by_text("std 720p", exact=True).click()
     expect(page.get_by_text("To fit Kling 2.6: sound on → off.")).to_be_visible()
 

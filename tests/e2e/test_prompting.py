@@ -56,8 +56,8 @@ def test_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
     page.get_by_role("button", name="Make a table of variations").click()
     page.locator(".st-key-composer-aspect_ratios").get_by_text("9:16", exact=True).click()
     page.locator(".st-key-composer-aspect_ratios").get_by_text("16:9", exact=True).click()
-    expect(page.get_by_text("4 videos of 4 ticked: 6 Units ($0.84)")).to_be_visible()
-    generate(page, r"^Generate 4 · 6 Units \(\$0\.84\)")
+    expect(page.get_by_text("4 videos of 4 ticked: $0.84 (6 Units)")).to_be_visible()
+    generate(page, r"^Generate 4 · \$0\.84 \(6 Units\)")
     batch = page.locator("[class*=st-key-task-]", has_text="Batch:").first
     expect(batch.get_by_text("of 4 videos done")).to_be_visible()
     made = wishes(shared_server) - before

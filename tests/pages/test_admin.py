@@ -229,7 +229,7 @@ def test_one_person_may_have_limits_in_the_place_of_everybodys(studio: Studio, s
 def test_what_is_used_stands_in_a_table_by_person(studio: Studio, section: Open):
     fill(studio, 2, person="Mia", units="1.5", state="submitted")
     table = next(str(each.value) for each in section("budgets").html if "What is used" in str(each.value))
-    assert table.count("3 Units ($0.42)") == 6  # the team and Mia: today, this month, not deducted yet
+    assert table.count("$0.42 (3 Units)") == 6  # the team and Mia: today, this month, not deducted yet
 
 
 # -- account, health, audit, names -------------------------------------------------------------------------

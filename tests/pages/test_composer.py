@@ -55,7 +55,7 @@ def test_the_form_starts_with_the_documented_values(app: AppTest):
         "16:9",
         False,
     )
-    assert button(app) == "Generate · 1.5 Units ($0.21) · free in the sandbox"
+    assert button(app) == "Generate · $0.21 (1.5 Units) · free in the sandbox"
 
 
 def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
@@ -75,7 +75,7 @@ def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_d
     pick(app, "model", "kling-v2-5-turbo")
     assert state(app, "mode", "duration", "sound") == ("std", "10", False)
     assert "duration 15 → 10" in texts(app)
-    assert "from 45 Units \\(\\$6\\.30\\) to 3 Units" in texts(app)
+    assert "from \\$6\\.30 \\(45 Units\\) to \\$0\\.42" in texts(app)
     pick(app, "mode", "pro")
     assert "To fit" not in texts(app)
 
@@ -199,7 +199,7 @@ def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
 def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(studio: Studio, app: AppTest):
     pick(app, "prompt", "A fox")
     pick(app, "takes", 3)
-    assert button(app).startswith("Generate 3 · 4.5 Units ($0.63)")
+    assert button(app).startswith("Generate 3 · $0.63 (4.5 Units)")
     press_generate(app)
     press_generate(app)  # a double click
     jobs = studio.ledger.jobs()

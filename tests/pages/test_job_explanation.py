@@ -231,14 +231,14 @@ def test_what_was_given_up_does_not_look_like_what_never_left(studio: Studio, ap
     [job] = studio.ledger.jobs()
     studio.orders.give_up(job.id)
     app.session_state.composer.jobs = [job.id]
-    assert "given up" in texts(app.run())
+    assert "Given up" in texts(app.run())
 
 
 def test_with_a_key_the_price_of_what_was_left_is_said(studio: Studio, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(studio.connection, "is_sandbox", False)
     fill(studio, 2, state="not_sent", file="")
     jobs = list(studio.ledger.jobs())
-    assert banners.price_of(jobs) == (2, "3 Units ($0.42)")
+    assert banners.price_of(jobs) == (2, "$0.42 (3 Units)")
     jobs.append(Job({"external_task_id": "x", "state": "not_sent"}))
     assert "1 of them at a price that is not known" in banners.price_of(jobs)[1]
 
@@ -347,17 +347,17 @@ def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
 @pytest.mark.parametrize(
     ("cells", "units", "words"),
     [
-        ({"state": "failed", "final_unit_deduction": "0"}, 0.0, "Charged 0 Units ($0.00)."),
+        ({"state": "failed", "final_unit_deduction": "0"}, 0.0, "Charged $0.00 (0 Units)."),
         ({"state": "failed"}, None, ""),
         (
             {"state": "succeed", "final_unit_deduction": "1.50"},
             1.5,
-            "Charged 1.5 Units ($0.21), as expected.",
+            "Charged $0.21 (1.5 Units), as expected.",
         ),
         (
             {"state": "succeed", "final_unit_deduction": "3", "unit_price": "0.98", "currency": "CNY"},
             3.0,
-            "Charged 3 Units (¥2.94); 1.5 Units (¥1.47) were expected.",
+            "Charged ¥2.94 (3 Units); ¥1.47 (1.5 Units) were expected.",
         ),
         (
             {
@@ -399,7 +399,7 @@ def test_the_sandbox_charges_nothing_and_says_so_once(studio: Studio, app: AppTe
     for params in ({"task": "job0000"}, {"batch": "b1"}):
         text = said(open_page(app, "history.py", **params))
         assert "harged" not in text
-        assert "1.5 Units ($0.21)" in text
+        assert "$0.21 (1.5 Units)" in text
         assert text.count("free previews") == 1
 
 
@@ -409,16 +409,16 @@ def test_a_batch_sums_units_and_cash_and_zero_is_a_number(studio: Studio, app: A
     assert "charged so far" not in said(open_page(app, "history.py", batch="b1"))
     studio.ledger.append("job0000", final_unit_deduction="0", final_balance_deduction="0.3")
     text = said(open_page(app, "history.py", batch="b1"))
-    assert "3 Units (0.30 EUR) by the price table, 0.30 EUR from the balance charged so far." in text
+    assert "0.30 EUR (3 Units) by the price table, 0.30 EUR from the balance charged so far." in text
 
 
 def test_the_operators_price_is_on_the_button_and_of_past_jobs_their_own(studio: Studio, app: AppTest):
     studio.settings = replace(studio.settings, unit_price=Decimal("0.98"), currency="CNY")
     app.run()
-    assert any("1.5 Units (¥1.47)" in label for label in labels(app))
+    assert any("¥1.47 (1.5 Units)" in label for label in labels(app))
     fill(studio, 1, state="succeed", account="kling#1", unit_price="0.126", currency="USD")
     text = said(open_page(app, "history.py", task="job0000"))
-    assert "Price by the table: 1.5 Units ($0.19)" in text
+    assert "Price by the table: $0.19 (1.5 Units)" in text
 
 
 # -- one way to order ----------------------------------------------------------------------------------------

@@ -105,8 +105,8 @@ def test_a_parent_that_the_log_does_not_have_is_said(studio: Studio, app: AppTes
 def test_estimate_and_charge_stand_side_by_side(studio: Studio, app: AppTest):
     fill(studio, 1, state="succeed", units="1.5", final_unit_deduction="2", account="kling#1")
     open_page(app, "history.py", task="job0000")
-    assert "Price by the table: 1.5 Units ($0.21)" in said(app)
-    assert "Price charged: 2 Units ($0.28)" in said(app)
+    assert "Price by the table: $0.21 (1.5 Units)" in said(app)
+    assert "Price charged: $0.28 (2 Units)" in said(app)
 
 
 def test_a_task_is_shown_whole_whatever_its_text(studio: Studio, app: AppTest):

@@ -267,4 +267,4 @@ def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio
     app.session_state.composer.jobs = ["job0000"]
     app.run()
     assert "size: ordered 720p, came 360p" in texts(app).replace("\\", "")
-    assert "Charged 3 Units ($0.42); 1.5 Units ($0.21) were expected" in texts(app).replace("\\", "")
+    assert "Charged $0.42 (3 Units); $0.21 (1.5 Units) were expected" in texts(app).replace("\\", "")

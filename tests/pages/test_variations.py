@@ -21,7 +21,7 @@ def test_braces_are_sent_as_they_stand_until_somebody_asks_for_variations(studio
     pick(app, "prompt", "A {red|grey} fox")
     assert "The braces are sent as they stand" in texts(app)
     app.button(key="composer.make_variations").click().run()
-    assert button(app).startswith("Generate 2 · 3 Units ($0.42)")
+    assert button(app).startswith("Generate 2 · $0.42 (3 Units)")
     pick(app, "variations", False)
     press_generate(app)
     assert [job["prompt"] for job in studio.ledger.jobs()] == ["A {red|grey} fox"]
@@ -36,7 +36,7 @@ def test_every_combination_is_a_row_with_its_price_and_all_are_one_group(studio:
     )
     assert len(app.dataframe[0].value) == 8
     assert list(app.dataframe[0].value["Units"]) == [1.5, 2.5] * 4
-    assert button(app).startswith("Generate 8 · 16 Units ($2.24)")
+    assert button(app).startswith("Generate 8 · $2.24 (16 Units)")
     press_generate(app)
     jobs = studio.ledger.jobs()
     assert len(jobs) == 8
@@ -61,14 +61,14 @@ def test_what_a_model_does_not_take_gives_way_in_its_row(app: AppTest):
 
 def test_takes_multiply_the_table(studio: Studio, app: AppTest):
     vary(app, "A {red|grey} fox", takes=2)
-    assert button(app).startswith("Generate 4 · 6 Units")
+    assert button(app).startswith("Generate 4 · $0.84")
     press_generate(app)
     assert len({job.id for job in studio.ledger.jobs()}) == 4
 
 
 def test_many_at_once_are_asked_for_again(studio: Studio, app: AppTest):
     vary(app, "A {1|2|3|4|5} {a|b|c|d|e} fox")
-    assert button(app).startswith("Generate 25 · 37.5 Units ($5.25)")
+    assert button(app).startswith("Generate 25 · $5.25 (37.5 Units)")
     press_generate(app)
     assert studio.ledger.jobs() == ()
     assert "orders 25 videos at once" in texts(app)
