@@ -14,6 +14,7 @@ from pages._ui.ask_name import ask_name
 from pages._ui.budget_words import budget
 from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, storyboard, toolbar
 from pages._ui.composer.field_errors import ShowErrors, errors_by_field, open_panels
+from pages._ui.composer.foreign_syntax import foreign_syntax_notes
 from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
@@ -68,6 +69,7 @@ def fields(draft: Draft, planned: Plan, errors: ShowErrors, *, has_problems: boo
     budget()
     ask_name()
     hint(draft)
+    foreign_syntax_notes(draft)
     if state.outcome.refusal:
         st.error(escape_markdown(state.outcome.refusal), icon=":material/warning:")
     elif has_problems:
