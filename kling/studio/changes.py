@@ -1,45 +1,128 @@
-"""Tells pages that something has changed."""
+"""Tells pages what has changed, by names.
+
+A name is the id of a job, or one of the topics below, which begin with a colon. `None` in place of names
+stands for anything: nobody knows what has changed.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
+NOTICE = ":notice"  # what banners above every page say
+SCAN = ":scan"  # the comparison of the log with the account
+PACKS = ":packs"  # what is left on the account
+PREVIEWS = ":previews"  # one of them is drawn
+MOST_NAMES = 100  # that are kept for one follower; with more of them it hears that anything may have changed
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a follower has not heard of yet.
+
+    Args:
+        version: how many changes there were, in all.
+        names: what has changed; None if that may be anything.
+    """
+
+    version: int
+    names: frozenset[str] | None
+
+
+class Follower:
+    """Collects what changes until somebody takes it; made by `Changes.follow`."""
+
+    def __init__(self, changes: Changes, wake: Callable[[], None]) -> None:
+        self._changes, self._wake = changes, wake
+        self._names: set[str] | None = None  # before it followed, anything may have changed
+        self._is_awake = True
+
+    def take(self) -> News:
+        """Return what has changed since this was called last; the first time that is anything."""
+        with self._changes.lock:
+            names, self._names, self._is_awake = self._names, set(), False
+            return News(self._changes.version, None if names is None else frozenset(names))
+
+    def stop(self) -> None:
+        """Hear of nothing more."""
+        self._changes.forget(self)
+
+    def note(self, names: frozenset[str] | None) -> Callable[[], None] | None:
+        """Collect names, under the lock of the changes; return what wakes who waits for them, if anybody."""
+        if names is None or self._names is None or len(self._names | names) > MOST_NAMES:
+            self._names = None
+        else:
+            self._names |= names
+        if self._is_awake:
+            return None
+        self._is_awake = True
+        return self._wake
+
 
 class Changes:
-    """Counts changes and tells listeners of each one; safe to use from several threads."""
+    """Counts changes and tells of each one; safe to use from several threads.
 
-    def __init__(self) -> None:
-        self.version = 0
+    Args:
+        version: the number of the first one. A page that outlives the server compares numbers of both
+            servers, so the second should begin above the first.
+    """
+
+    def __init__(self, version: int = 0) -> None:
+        self.version = version
+        self.lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
-        self._lock = threading.Lock()
+        self._followers: set[Follower] = set()
 
     @property
     def listeners(self) -> int:
-        """How many listeners there are."""
-        return len(self._listeners)
+        """How many listeners and followers there are."""
+        return len(self._listeners) + len(self._followers)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each change, in the thread that made it; return a function that ends this."""
-        with self._lock:
+        with self.lock:
             self._listeners.add(listener)
 
         def unsubscribe() -> None:
-            with self._lock:
+            with self.lock:
                 self._listeners.discard(listener)
 
         return unsubscribe
 
-    def notify(self) -> None:
-        """Count a change and tell every listener. An error of a listener is logged and goes no further."""
-        with self._lock:
+    def follow(self, wake: Callable[[], None]) -> Follower:
+        """Return what collects changes.
+
+        Args:
+            wake: called when there is something new to take, once until it is taken, in the thread that
+                changed it.
+        """
+        follower = Follower(self, wake)
+        with self.lock:
+            self._followers.add(follower)
+        return follower
+
+    def forget(self, follower: Follower) -> None:
+        """Tell a follower nothing more."""
+        with self.lock:
+            self._followers.discard(follower)
+
+    def notify(self, names: Iterable[str] | None = None) -> None:
+        """Count a change and tell of it. An error of who is told is logged and goes no further.
+
+        Args:
+            names: what has changed; None if that may be anything.
+        """
+        changed = None if names is None else frozenset(names)
+        with self.lock:
             self.version += 1
-            listeners = tuple(self._listeners)
-        for listener in listeners:
+            woken = [follower.note(changed) for follower in self._followers]
+            told = (*self._listeners, *filter(None, woken))
+        for tell in told:
             try:
-                listener()
+                tell()
             except Exception:  # a page that is being closed must not stop an order
                 log.debug("A listener failed.", exc_info=True)

@@ -60,7 +60,7 @@ class Downloads:
         run: hands a call to a worker. With three workers a long check does not delay the two transfers.
         clock: Unix seconds, for the 30 days and for recorded times.
         monotonic: seconds of a clock that never jumps, for every pause.
-        on_change: called when a page has something new to show.
+        on_change: called with the id of a job of which a page has something new to show.
         wake: asks for a `step` soon.
         rng: the source of jitter.
     """
@@ -75,7 +75,7 @@ class Downloads:
         run: Callable[[Callable[[], None]], object],
         clock: Callable[[], float],
         monotonic: Callable[[], float],
-        on_change: Callable[[], None] = lambda: None,
+        on_change: Callable[[str], None] = lambda _job_id: None,
         wake: Callable[[], None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
@@ -295,7 +295,7 @@ class Downloads:
             if (
                 fetch.trouble != before and fetch.deadline > self._clock()
             ):  # overdue ones would redraw too often
-                self._on_change()
+                self._on_change(fetch.job_id)
             self._wake()
 
     def _fetch_file(self, fetch: Fetch, job: Job) -> None:

@@ -6,12 +6,13 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from kling.endpoint import AnyRequest
+from kling.studio import changes as topics
 from kling.studio.account_packs import AccountPacks
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
@@ -98,7 +99,7 @@ class Studio:
         on_alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings, self._on_alive = settings, on_alive
-        self.changes = Changes()
+        self.changes = Changes(int(clock() * 1000))
         self._clock, self._monotonic = clock, monotonic
         self.folder = DataFolder(settings.data_dir)
         try:
@@ -129,7 +130,7 @@ class Studio:
             )
             self.uploads = Uploads(settings.data_dir, monotonic=monotonic)
             self.previews = Previews(
-                settings.data_dir / PREVIEWS, on_done=lambda _name: self.changes.notify()
+                settings.data_dir / PREVIEWS, on_done=lambda _name: self.changes.notify({topics.PREVIEWS})
             )
             self.connection = connection or connect(settings)
             self.accounts = Accounts(settings.data_dir, settings.account, self.ledger)
@@ -206,7 +207,7 @@ class Studio:
             run=fetch,
             clock=self._clock,
             monotonic=monotonic,
-            on_change=self.changes.notify,
+            on_change=lambda job_id: self.changes.notify({job_id}),
             wake=self._wake,
             rng=rng,
         )
@@ -221,14 +222,14 @@ class Studio:
             orphans=lambda: orphans(self.archive, ledger),
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
-            on_change=self.changes.notify,
+            on_change=lambda: self.changes.notify({topics.SCAN}),
         )
         self.packs = AccountPacks(
             self.connection.client,
             self.spending,
             clock=self._clock,
             monotonic=monotonic,
-            on_change=self.changes.notify,
+            on_change=lambda: self.changes.notify({topics.PACKS}),
         )
         self.poller = Poller(
             ledger=ledger,
@@ -360,7 +361,7 @@ class Studio:
         """End all holds now, and ask again for other accounts' tasks: somebody has acted on the account."""
         self.admission.resume()
         self.accounts.ask_again()
-        self._log_changed()
+        self._log_changed(None)
 
     def scan_account(self) -> None:
         """Compare the account with the log now; see `AccountScan`."""
@@ -435,9 +436,9 @@ class Studio:
 
     # -- changes -------------------------------------------------------------------------------------------
 
-    def _log_changed(self) -> None:
+    def _log_changed(self, ids: Collection[str] | None) -> None:
         self._wake()
-        self.changes.notify()
+        self.changes.notify(ids)
 
     def _wake(self) -> None:
         if poller := getattr(self, "poller", None):  # the log may change before the poller is made

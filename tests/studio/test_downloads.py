@@ -119,7 +119,7 @@ class Bench:
         else:
             self.held.append(call)
 
-    def _tell(self) -> None:
+    def _tell(self, _job_id: str) -> None:
         self.told += 1
 
     def _wake(self) -> None:

@@ -18,6 +18,9 @@ from kling.studio.durations import DurationStats
 from kling.studio.jobs import Job
 from kling.studio.ledger.index import JobIndex
 
+# Told of each change, with the ids of the jobs that have changed; None if they may be any.
+OnChange = Callable[[Collection[str] | None], None]
+
 
 class LedgerError(Exception):
     """Nothing was recorded, and so nothing may be sent or spent."""

@@ -26,7 +26,7 @@ from kling.studio.jobs import (
     fold,
     truncate,
 )
-from kling.studio.ledger import LedgerError, View
+from kling.studio.ledger import LedgerError, OnChange, View
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import Contents, encode_row
 from kling.studio.ledger.index import JobIndex
@@ -63,7 +63,8 @@ class CsvLedger:
     Args:
         file: the log.
         clock: Unix seconds.
-        on_change: called after each change, in the thread that made it.
+        on_change: called after each change, in the thread that made it, with the ids of the jobs;
+            None if they may be any.
         view: is kept up to date with the jobs.
         read_later: read the file in a thread; until then the ledger looks empty, and `append` waits.
 
@@ -76,7 +77,7 @@ class CsvLedger:
         file: LogFile,
         *,
         clock: Callable[[], float],
-        on_change: Callable[[], None] = lambda: None,
+        on_change: OnChange = lambda _ids: None,
         view: View | None = None,
         read_later: bool = False,
     ) -> None:
@@ -152,7 +153,7 @@ class CsvLedger:
         with self._lock:
             if self._file.closed:
                 raise LedgerError(self._file.closed)
-            if self._file.changed():
+            if was_changed := self._file.changed():
                 self._reload()
             for job_id, _ in changes:
                 job = self._index.get(job_id)
@@ -165,7 +166,7 @@ class CsvLedger:
             changed = [self._apply(row) for row in rows]
             self._confirm_decided(rows)
             self._file.seal(now, self._unconfirmed)
-        self._on_change()
+        self._on_change(None if was_changed else {job.id for job in changed})
         return changed
 
     def get(self, external_task_id: str) -> Job | None:
@@ -214,7 +215,7 @@ class CsvLedger:
                 return
             self._reload()
             self._file.seal(self._clock(), self._unconfirmed)
-        self._on_change()
+        self._on_change(None)
 
     def beat(self) -> None:
         """Note in the seal that this process is alive."""
@@ -271,7 +272,7 @@ class CsvLedger:
             self.failure = f"{self._file.path.name} cannot be read: the studio's log file says why."
         finally:
             self._read.set()
-        self._on_change()
+        self._on_change(None)
 
     def _open(self) -> None:
         now = self._clock()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.studio.jobs import OPEN, STATES, SUCCEED, Job, StateChanged
-from kling.studio.ledger import Ledger, LedgerError, LedgerUncertain
+from kling.studio.ledger import Ledger, LedgerError, LedgerUncertain, OnChange
 from tests.kling.tools import Clock, law
 
 Row = Mapping[str, str]
@@ -40,7 +40,7 @@ class Store(ABC):
     """Where a ledger keeps its rows: what outlives a process, and what others do to it."""
 
     @abstractmethod
-    def open(self, clock: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> Ledger:
+    def open(self, clock: Callable[[], float], on_change: OnChange = lambda _ids: None) -> Ledger:
         """Return the ledger of a new process."""
 
     @abstractmethod
@@ -140,13 +140,23 @@ class LedgerTests:
         assert ids(ledger.jobs()) == ["a", "b"]
 
     def test_every_change_is_told_once_and_when_it_is_recorded(self, store, clock):
-        told: list[str] = []
-        ledger = store.open(clock, on_change=lambda: told.append(store.rows()[-1]["state"]))
+        told: list[object] = []
+        ledger = store.open(clock, on_change=lambda ids: told.append((ids, store.rows()[-1]["state"])))
         ledger.append("a", state="waiting")
         ledger.append_many([("a", {"state": "intent"}), ("b", {"state": "unknown"})])
         assert ledger.append_many([]) == []
         ledger.sync()
-        assert told == ["waiting", "unknown"]
+        assert told == [({"a"}, "waiting"), ({"a", "b"}, "unknown")]
+
+    def test_after_a_change_by_others_any_job_may_have_changed(self, store, clock):
+        told: list[object] = []
+        ledger = store.open(clock, on_change=told.append)
+        ledger.append("a", state="waiting")
+        store.replace([])
+        ledger.append("b", state="waiting")
+        store.replace([])
+        ledger.sync()
+        assert told == [{"a"}, None, None]
 
     def test_a_video_that_is_gone_is_not_waited_for(self, store, clock):
         ledger = store.open(clock)

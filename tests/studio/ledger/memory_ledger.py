@@ -20,7 +20,7 @@ from kling.studio.jobs import (
     fold,
     truncate,
 )
-from kling.studio.ledger import LedgerError, LedgerUncertain
+from kling.studio.ledger import LedgerError, LedgerUncertain, OnChange
 from kling.studio.ledger.index import JobIndex
 from kling.studio.ledger.restore import missing_rows
 
@@ -49,7 +49,7 @@ class MemoryLedger:
     failure = ""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], float], on_change: Callable[[], None] = lambda: None
+        self, store: Store, *, clock: Callable[[], float], on_change: OnChange = lambda _ids: None
     ) -> None:
         self._store, self._clock, self._on_change = store, clock, on_change
         self._lock = threading.RLock()
@@ -95,7 +95,8 @@ class MemoryLedger:
         with self._lock:
             if self._closed:
                 raise LedgerError(self._closed)
-            if self._store.rows != self._seen:
+            was_changed = self._store.rows != self._seen
+            if was_changed:
                 self._reload()
             if check is not None:
                 check()
@@ -113,7 +114,7 @@ class MemoryLedger:
             left = {row["external_task_id"] for row in rows if row.get("state") == NOT_SENT}
             self.unconfirmed = frozenset(filter(self._is_undecided, self.unconfirmed - left))
             self._seal(now)
-        self._on_change()
+        self._on_change(None if was_changed else {job.id for job in changed})
         return changed
 
     def get(self, external_task_id: str) -> Job | None:
@@ -137,7 +138,7 @@ class MemoryLedger:
                 return
             self._reload()
             self._seal(self._clock())
-        self._on_change()
+        self._on_change(None)
 
     def beat(self) -> None:
         self._seal(self._clock())

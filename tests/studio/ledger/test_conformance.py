@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kling.studio.jobs import COLUMNS
-from kling.studio.ledger import Ledger
+from kling.studio.ledger import Ledger, OnChange
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.ledger.csv_text import encode_row, parse
@@ -23,7 +23,7 @@ class InMemory(Store):
     def __init__(self) -> None:
         self.store = memory_ledger.Store()
 
-    def open(self, clock: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> Ledger:
+    def open(self, clock: Callable[[], float], on_change: OnChange = lambda _ids: None) -> Ledger:
         return MemoryLedger(self.store, clock=clock, on_change=on_change)
 
     def rows(self) -> list[Row]:
@@ -41,7 +41,7 @@ class InAFile(Store):
         self.path = path
         self.failing: set[str] = set()
 
-    def open(self, clock: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> Ledger:
+    def open(self, clock: Callable[[], float], on_change: OnChange = lambda _ids: None) -> Ledger:
         self.failing.clear()  # a restart, and the disk is well again
         file = LogFile(self.path, write=self._write, fsync=self._fsync, ftruncate=self._ftruncate)
         return CsvLedger(file, clock=clock, on_change=on_change)

@@ -242,7 +242,7 @@ class SlowFile(LogFile):
 def test_a_log_that_is_read_later_looks_empty_until_it_is_there_and_loses_no_row(path, ledger):
     ledger.append("a", state="succeed")
     file, told = SlowFile(path), threading.Event()
-    later = Ledger(file, clock=Clock(), read_later=True, on_change=told.set)
+    later = Ledger(file, clock=Clock(), read_later=True, on_change=lambda _ids: told.set())
     assert (later.opening, later.jobs(), later.unfinished()) == (True, (), ())
     appended: list[Job] = []
     writer = threading.Thread(target=lambda: appended.append(later.append("b", state="intent")))
@@ -257,7 +257,7 @@ def test_a_log_that_is_read_later_looks_empty_until_it_is_there_and_loses_no_row
 def test_a_log_that_cannot_be_read_later_refuses_every_row(path):
     path.write_text("a,b,c\n1,2,3\n")
     file, told = SlowFile(path), threading.Event()
-    later = Ledger(file, clock=Clock(), read_later=True, on_change=told.set)
+    later = Ledger(file, clock=Clock(), read_later=True, on_change=lambda _ids: told.set())
     file.go_on.set()
     assert told.wait(10)
     assert later.failure
