@@ -55,7 +55,7 @@ def status(studio: Studio, job: Job) -> None:
         st.html(f'<div style="font-variant-numeric:tabular-nums">{_elapsed(job)}</div>', width="content")
     st.html(
         f'<i hidden data-task="{escape_html(job.id)}" data-state="{escape_html(job.state)}" '
-        f'data-say="{escape_attribute(_announcement(job, word))}"></i>'
+        f'data-say="{escape_attribute(announcement(job))}"></i>'
     )
     if line := order_line(job):
         st.caption(escape_markdown(line))
@@ -73,9 +73,10 @@ def _elapsed(job: Job) -> str:
     return f'<span data-since="{start}">{waited}</span>'
 
 
-def _announcement(job: Job, word: str) -> str:
+def announcement(job: Job) -> str:
+    """Return what screen readers say when a job has come into its state."""
     what = prompt_of(job)[:80]
-    return f"Video done: {what}" if job.state == SUCCEED else f"Task {word}: {what}"
+    return f"Video done: {what}" if job.state == SUCCEED else f"Task {state(job)[0]}: {what}"
 
 
 def _times(studio: Studio, job: Job) -> None:
@@ -125,7 +126,7 @@ def _words(studio: Studio, job: Job) -> None:
     if job.has_clip:
         if trouble := studio.downloads.trouble(job.id):  # of a better copy of a broken file
             st.caption(escape_markdown(trouble))
-            _link(studio, job)
+            link_to_kling(studio, job)
         return
     words = job["task_status_msg"] or job.message
     _say(job, " ".join(filter(None, ["" if words == "Accepted." else words, spent])))
@@ -135,35 +136,55 @@ def _words(studio: Studio, job: Job) -> None:
 
 def _explain(studio: Studio, job: Job, explanation: Explanation, spent: str) -> None:
     """Say why a job is where it is, what is tried next, and who has to act."""
-    goes_on = explanation.actor is Actor.NOBODY
-    has_lasted = explanation.since is not None and datetime.now(UTC) - explanation.since >= EXPLAIN_AFTER
-    if goes_on and not has_lasted and job.state in {INTENT, *FOLLOWED}:
+    if is_as_usual(job, explanation):
         return
+    support = (
+        support_words(job) if explanation.actor is Actor.OPERATOR else ""
+    )  # for others it would look like an error
+    words = escape_markdown(in_local_time(explained(studio, job, explanation, spent)) + support)
+    if explanation.actor in {Actor.OPERATOR, Actor.KLING}:
+        st.warning(words)
+    elif explanation.actor is Actor.NOBODY and job.state not in {WAITING, UNKNOWN}:
+        st.caption(words)
+    else:
+        st.info(words)
+    if job.state == SUCCEED:
+        link_to_kling(studio, job)
+    st.caption(escape_markdown(since_and_who(job, explanation)))
+
+
+def is_as_usual(job: Job, explanation: Explanation) -> bool:
+    """Whether a job is sent or made as most are, and has not been for long: there is nothing to explain."""
+    has_lasted = explanation.since is not None and datetime.now(UTC) - explanation.since >= EXPLAIN_AFTER
+    return explanation.actor is Actor.NOBODY and not has_lasted and job.state in {INTENT, *FOLLOWED}
+
+
+def explained(studio: Studio, job: Job, explanation: Explanation, spent: str) -> str:
+    """Return the sentences of an explanation, none of them twice.
+
+    Args:
+        studio: that the job belongs to.
+        job: that is explained.
+        explanation: of it.
+        spent: a sentence about money, if one is proved.
+    """
     why, then = explanation.why, explanation.next
     if why == then:  # an older log gave its reason together with words about money, which are left out
         why = "It was not sent."
     elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # `why` says it already
         then = ""
     not_yet = "Not sent yet." if job.state == WAITING else ""
-    sentences = " ".join(filter(None, [not_yet, why, spent, then]))
-    support = (
-        _support(job) if explanation.actor is Actor.OPERATOR else ""
-    )  # for others it would look like an error
-    words = escape_markdown(in_local_time(sentences) + support)
-    if explanation.actor in {Actor.OPERATOR, Actor.KLING}:
-        st.warning(words)
-    elif goes_on and job.state not in {WAITING, UNKNOWN}:
-        st.caption(words)
-    else:
-        st.info(words)
+    return " ".join(filter(None, [not_yet, why, spent, then]))
+
+
+def since_and_who(job: Job, explanation: Explanation) -> str:
+    """Return since when a job is in its state, and who has to act."""
     facts = [
+        not_saved(job, datetime.now(UTC)) if job.state == SUCCEED else "",
         f"Since {since(explanation.since)}" if explanation.since else "",
         ACTORS.get(explanation.actor, ""),
     ]
-    if job.state == SUCCEED:
-        facts.insert(0, not_saved(job, datetime.now(UTC)))
-        _link(studio, job)
-    st.caption(escape_markdown(" · ".join(filter(None, facts))))
+    return " · ".join(filter(None, facts))
 
 
 def not_saved(job: Job, now: datetime) -> str:
@@ -172,7 +193,7 @@ def not_saved(job: Job, now: datetime) -> str:
     return {"at risk": f"Not saved yet, {counted(days, 'day', 'days')} left", "gone": "Lost"}.get(kind, "")
 
 
-def _link(studio: Studio, job: Job) -> None:
+def link_to_kling(studio: Studio, job: Job) -> None:
     """Draw a link to the video at Kling, for as long as there is no whole copy here."""
     address = studio.downloads.link(job.id)
     if _is_web_address(address):
@@ -188,7 +209,7 @@ def _is_web_address(address: str) -> bool:
     return False
 
 
-def _support(job: Job) -> str:
+def support_words(job: Job) -> str:
     """Return Kling's code and the id of its answer, for support; empty if there is no code."""
     if job["code"] in {"", "0"} or job.state == WITHDRAWN:
         return ""
@@ -200,4 +221,4 @@ def _support(job: Job) -> str:
 
 def _say(job: Job, words: str) -> None:
     if words:
-        (st.error if job.state == FAILED else st.info)(escape_markdown(words + _support(job)))
+        (st.error if job.state == FAILED else st.info)(escape_markdown(words + support_words(job)))
