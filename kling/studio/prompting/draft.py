@@ -16,6 +16,7 @@ from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES, Camera
 from kling.catalog import Model, catalog
 from kling.shots import Shot
 from kling.studio.prompting import camera_words
+from kling.studio.prompting.alternatives import has_alternatives
 from kling.text import storable
 from kling.text_to_video import TextToVideo
 
@@ -49,6 +50,7 @@ class Draft:
         takes: how many times it is ordered, from 1 to `MOST_TAKES`.
         parent: the id of the job that it was remixed from.
         variations: whether `{a|b}` in texts, the variables and the choices below make a table of requests.
+        as_typed: whether the person wants braces of the texts to be sent as they stand.
         variables: one in each line: `name = value | value`.
         models, modes, durations, aspect_ratios: choices to combine; empty takes the one chosen above.
     """
@@ -73,6 +75,7 @@ class Draft:
     takes: int = 1
     parent: str = ""
     variations: bool = False
+    as_typed: bool = False
     variables: str = ""
     models: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
@@ -93,6 +96,12 @@ class Draft:
     def is_storyboard(self) -> bool:
         """Whether the shots say what is shown, and not the prompt."""
         return self.can_send("multi_shot") and self.cut == STORYBOARD
+
+    @property
+    def sent_texts(self) -> tuple[str, ...]:
+        """The texts that are sent: the prompt or those of the shots, and the negative prompt."""
+        shown = tuple(shot.prompt for shot in self.shots) if self.is_storyboard else (self.prompt,)
+        return (*shown, self.negative_prompt)
 
     def request(self) -> TextToVideo:
         """Return the request that this draft asks for, without what its model does not take."""
@@ -144,6 +153,7 @@ class Draft:
     def from_request(cls, request: TextToVideo, *, parent: str = "") -> Draft:
         """Return a draft that asks for the same as a request."""
         known = catalog().models.get(request.model_name)
+        texts = (request.prompt, request.negative_prompt, *(shot.prompt for shot in request.multi_prompt))
         return clamp(
             cls(
                 prompt=request.prompt,
@@ -162,6 +172,7 @@ class Draft:
                 cut=(request.shot_type or ONE_SHOT) if request.multi_shot else ONE_SHOT,
                 shots=request.multi_prompt or cls().shots,
                 parent=parent,
+                as_typed=any(map(has_alternatives, texts)),
             )
         )
 
