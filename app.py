@@ -32,6 +32,7 @@ from kling.studio.systemd import Systemd  # noqa: E402
 from pages._ui import context, first_page  # noqa: E402
 from pages._ui.address import base_path  # noqa: E402
 from pages._ui.routes import (  # noqa: E402
+    assistant,
     callbacks,
     clips,
     connections,
@@ -96,6 +97,7 @@ app = st.App(
     lifespan=lifespan,
     middleware=[Middleware(RequestIds), *gate.middleware(settings)],
     routes=[
+        *assistant.routes(),
         *callbacks.routes(),
         *clips.routes(),
         *drafts.routes(),

@@ -13,6 +13,8 @@ from kling.camera_control import CameraControl
 from kling.endpoint import AnyRequest
 from kling.shots import Shot
 from kling.studio.admin_actions import AdminActions
+from kling.studio.assistant.assistant import Asking
+from kling.studio.assistant.tasks import Wish
 from kling.studio.identity.roles import LOCAL, Action, check, may
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
 from kling.studio.state.records import StateError, StoredDraft, TeamTemplate
@@ -208,6 +210,15 @@ class Actions(AdminActions):
             negative_prompt=negative_prompt,
             person=self.draft_owner(browser),
         )
+
+    # -- the prompt assistant ------------------------------------------------------------------------------
+
+    def ask_assistant(self, wish: Wish) -> Asking:
+        """Return a question to run, which counts as asked; see `Assistant.begin`. The audit has no prompt."""
+        check(self.user, Action.ASSIST)
+        asking = self._studio.assistant.begin(self.user.id, wish)
+        self._note(Action.ASSIST, wish.task.value, characters=len(wish.text))
+        return asking
 
     # -- the team's templates ------------------------------------------------------------------------------
 

@@ -144,6 +144,8 @@ def secrets_of(settings: Settings) -> list[str]:
     found = [settings.webhook_secret, settings.running.metrics_token, sign_in.proxy_secret]
     if sign_in.oidc is not None:
         found.append(sign_in.oidc.client_secret)
+    if settings.assistant is not None:
+        found.append(settings.assistant.key)
     found += [str(getattr(credentials, name, "")) for name in ("key", "access_key", "secret_key")]
     return [text for text in found if text]
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kling.endpoint import AnyRequest
 from kling.studio.account_packs import AccountPacks
+from kling.studio.assistant.assistant import Assistant
 from kling.studio.budgets import Budgets
 from kling.studio.connection_check import Check
 from kling.studio.jobs import Job
@@ -25,6 +26,7 @@ class Parts(Protocol):
     previews: Previews
     budgets: Budgets
     packs: AccountPacks
+    assistant: Assistant
 
     def order_all(
         self,

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from kling.studio.accounts import Accounts
 from kling.studio.actions import Actions
 from kling.studio.admission import AT_ONCE, AdmissionControl
 from kling.studio.archive import Archive, orphans
+from kling.studio.assistant.assistant import Assistant
 from kling.studio.budgets import Budgets
 from kling.studio.changes import Changes
 from kling.studio.connection import Connection, connect
@@ -36,6 +37,7 @@ from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.logs import PROMPTS
+from kling.studio.notices import Notices
 from kling.studio.operator_warnings import (
     account_warnings,
     disk_warnings,
@@ -128,6 +130,7 @@ class Studio:
                 idle_hours=settings.sign_in.idle_hours,
                 on_roles=self.changes.notify,
             )
+            self.assistant = Assistant(settings.assistant, monotonic=monotonic)
             self.uploads = Uploads(settings.data_dir, monotonic=monotonic)
             self.previews = Previews(
                 settings.data_dir / PREVIEWS, on_done=lambda _name: self.changes.notify({topics.PREVIEWS})
@@ -231,6 +234,7 @@ class Studio:
             monotonic=monotonic,
             on_change=lambda: self.changes.notify({topics.PACKS}),
         )
+        self.notices = Notices(self._notice_facts, lambda: self.changes.notify({topics.NOTICE}), monotonic)
         self.poller = Poller(
             ledger=ledger,
             accounts=self.accounts,
@@ -243,7 +247,7 @@ class Studio:
             connection=self.connection,
             monotonic=monotonic,
             on_change=self.changes.notify,
-            on_alive=self._on_alive,
+            on_alive=self._alive,
             rng=rng,
         )
         self.health = Health(
@@ -439,6 +443,17 @@ class Studio:
     def _log_changed(self, ids: Collection[str] | None) -> None:
         self._wake()
         self.changes.notify(ids)
+
+    def _notice_facts(self) -> Hashable:
+        """Return what banners of pages are made of."""
+        holds = [(hold.code, hold.reason, hold.needs_person) for hold in self.admission.holds]
+        left = [job.id for job in self.orders.left()]
+        return (*self.warnings, *self.packs.warnings(), *holds, *left)
+
+    def _alive(self) -> None:
+        """Hear a sign of life of the poller."""
+        self._on_alive()
+        self.notices.look()
 
     def _wake(self) -> None:
         if poller := getattr(self, "poller", None):  # the log may change before the poller is made

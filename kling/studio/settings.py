@@ -24,6 +24,8 @@ from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.endpoint import TEXT_TO_VIDEO
 from kling.studio import running_settings, sign_in_settings, time_zone
+from kling.studio.assistant import settings as assistant_settings
+from kling.studio.assistant.settings import AssistantError, AssistantSettings
 from kling.studio.running_settings import RunningError, RunningSettings
 from kling.studio.sign_in_settings import SignInError, SignInSettings
 from kling.studio.time_zone import ZoneError
@@ -45,6 +47,7 @@ NAMES = (
     "STUDIO_WEBHOOK_SECRET",
     *sign_in_settings.NAMES,
     *running_settings.NAMES,
+    *assistant_settings.NAMES,
 )
 KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
 KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
@@ -93,6 +96,7 @@ class Settings:
         webhook_secret: callbacks that are not signed with it are refused; if empty, none is refused.
         sign_in: who may come in, and how.
         running: log output and figures.
+        assistant: the server of the prompt assistant; None where there is none.
         secrets_file: where the settings of `secrets.toml` were looked for; None if they come from a test.
     """
 
@@ -109,6 +113,7 @@ class Settings:
     webhook_secret: str = field(default="", repr=False)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     running: RunningSettings = field(default_factory=RunningSettings)
+    assistant: AssistantSettings | None = None
     secrets_file: Path | None = field(default=None, compare=False)
 
     @property
@@ -146,7 +151,8 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         sign_in = sign_in_settings.read(get)
         running = running_settings.read(get)
         zone = time_zone.read(get["STUDIO_TIMEZONE"])
-    except (SignInError, RunningError, ZoneError) as error:
+        assistant = assistant_settings.read(get)
+    except (SignInError, RunningError, ZoneError, AssistantError) as error:
         raise SettingsError(str(error)) from None
     unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
@@ -163,6 +169,7 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         webhook_secret=get["STUDIO_WEBHOOK_SECRET"],
         sign_in=sign_in,
         running=running,
+        assistant=assistant,
         secrets_file=secrets,
     )
 

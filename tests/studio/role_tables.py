@@ -19,6 +19,9 @@ from pathlib import Path
 
 from kling import CameraControl, Shot
 from kling.studio.actions import Actions
+from kling.studio.assistant.assistant import Assistant
+from kling.studio.assistant.settings import AssistantSettings
+from kling.studio.assistant.tasks import Task, wish_of
 from kling.studio.budget_limits import Scope
 from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
 from kling.studio.jobs import NOT_SENT, UNKNOWN, WAITING, request_cells
@@ -96,6 +99,12 @@ def _removed(case: Case) -> None:
     case.actions.take_back_person(person_id)
 
 
+def _asked(case: Case) -> None:
+    settings = AssistantSettings(url="http://127.0.0.1:9/v1", model="m")
+    case.bench.studio.assistant = Assistant(settings)
+    case.actions.ask_assistant(wish_of(Task.IMPROVE, prompt="A fox")).close()
+
+
 # By method: the call. A method without an entry fails a test.
 OF_A_JOB: Mapping[str, Act] = {
     "withdraw": lambda case: case.actions.withdraw(case.job(WAITING)),
@@ -117,6 +126,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "preview_cut": lambda case: case.actions.preview_cut(
         [Shot(prompt="", duration="99")], aspect_ratio="16:9", negative_prompt="", browser="b"
     ),
+    "ask_assistant": _asked,
     "add_template": lambda case: case.actions.add_template(
         FOX, title=f"T{case.number}", category="", teaches=""
     ),

@@ -14,6 +14,7 @@ import pytest
 from kling import ApiKey, KeyPair, TextToVideo
 from kling.errors import api_error
 from kling.studio import logs
+from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.logs import Repeats
 from kling.studio.running_settings import RunningSettings
 from kling.studio.settings import Settings
@@ -141,6 +142,7 @@ def test_every_secret_of_the_settings_is_known_to_the_logs():
         webhook_secret="webhook-secret",
         sign_in=sign_in,
         running=RunningSettings(metrics_token="metrics-token"),
+        assistant=AssistantSettings(url="https://a/v1", model="m", key="assistant-key"),
     )
     found = set(logs.secrets_of(settings))
     assert found == {
@@ -150,6 +152,7 @@ def test_every_secret_of_the_settings_is_known_to_the_logs():
         "oidc-secret",
         "proxy-secret",
         "metrics-token",
+        "assistant-key",
     }
     assert logs.secrets_of(Settings(credentials=ApiKey("api-key"))) == ["api-key"]
     assert not any(secret in repr(settings) for secret in found)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kling.studio import server_options
 from kling.studio.doctor import here, outside, serving
+from kling.studio.doctor.assistant import assistant
 from kling.studio.doctor.finding import Finding, ok, problem, warning
 from kling.studio.settings import NAMES, Settings, SettingsError, load
 
@@ -43,6 +44,7 @@ def examine(
     yield from serving.port(options, is_running=here.is_taken(folder))
     yield from serving.sign_in(settings, options)
     yield from outside.examine(settings, clock=clock)
+    yield from assistant(settings.assistant)
 
 
 def _unknown(env: Mapping[str, str]) -> Iterator[Finding]:

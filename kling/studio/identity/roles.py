@@ -31,6 +31,7 @@ class Action(StrEnum):
     NOTE = "note"
     DELETE = "delete"  # the file of a clip
     SHARE = "share"
+    ASSIST = "ask the assistant"
     TEMPLATE = "template"  # save, change or delete one of the team's
     SEE_SPENDING = "see spending"
     SEE_TEAM_LEFT = "see what the team has left"
@@ -73,6 +74,7 @@ RULES: Mapping[Action, Rule] = MappingProxyType(
         Action.NOTE: Rule("maker", "admin"),
         Action.DELETE: Rule("maker", "admin"),
         Action.SHARE: Rule("maker", "admin"),
+        Action.ASSIST: Rule("maker", "maker"),
         Action.TEMPLATE: Rule("maker", "maker"),
         Action.SEE_SPENDING: Rule("maker", "admin"),
         Action.SEE_TEAM_LEFT: Rule("maker", "maker"),

@@ -76,6 +76,7 @@ DOORS: tuple[Door, ...] = (
     Door("/previews/*", Action.LOOK),
     Door("/live", Action.LOOK, READ | {SOCKET}),
     Door("/drafts/*", Action.DRAFT, frozenset({"PUT"}), 4 * DRAFT_BYTES),
+    Door("/assistant", Action.ASSIST, POST, 64 * 1024),
     Door("/uploads", Action.DRAFT, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     # Of Streamlit.
     Door("/_stcore/stream", Action.LOOK, frozenset({SOCKET})),
