@@ -10,7 +10,9 @@ templates          starting prompts and styles that come with the studio; the te
 camera_words       a camera move as plain words, and back
 storyboard         the arithmetic of shots and seconds, and the one-line form of a storyboard
 export_request     the request as JSON, cURL and Python
-import_request     JSON or cURL as a request
+import_request     JSON or cURL as a request, also in a code block, a program or a gateway's wrapper
+foreign_body       bodies of gateways and of Kling's newer API as the body of the create call
+pasted             text from a clipboard: code blocks, and JSON as programs write it
 shell              the words of a pasted command
 word_diff          the difference of two texts, word by word
 previews           free little clips of a move or a cut

@@ -1,7 +1,9 @@
 """Reads a request that somebody pastes: the JSON body of a create call, or a cURL command with one in it.
 
-Fields that the create call does not have, and those that belong to one task (its id, its callback address),
-are left out and noted. Nothing of a command but its body and address is kept or repeated: it may carry a key.
+Either may stand in a fenced code block, in a program or among other text, and the body may be one of a
+gateway or of Kling's newer API. Fields that the create call does not have, and those that belong to one task
+(its id, its callback address), are left out and noted. Nothing of a command but its body and address is kept
+or repeated: it may carry a key.
 """
 
 from __future__ import annotations
@@ -10,22 +12,29 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, zip_longest
 from typing import Any
 
 from kling.catalog import catalog
 from kling.endpoint import TEXT_TO_VIDEO
 from kling.studio.prompting.draft import Draft, snap_to_model
+from kling.studio.prompting.foreign_body import CONTENT, NEWER_PATH, NoRequest, flat_body, what_it_is
+from kling.studio.prompting.pasted import PastedError, any_json, blocks, objects, tidy
 from kling.studio.prompting.shell import Heredoc, ShellError, words
 from kling.text_to_video import TextToVideo
 
 MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
 OURS = ("external_task_id", "callback_url")
+MOST_CAPABLE = "kling-v3"  # takes what the others take, and more lengths, shots and 4k
 SHOWN = 60  # characters of a value in a note
 
 _CURL = re.compile(r"(?<![\w./-])curl(?:\.exe)?(?=\s)")
-_DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
+_DATA = re.compile(r"-[sSLkivgfN#]*d|--data(-raw|-binary|-ascii)?|--json")
+_FORMS = re.compile(r"(-F|--form(-string)?|--data-urlencode)\Z")
+_FORM = "@form"  # in the place of a body: there is one, which is no JSON
+_NEITHER = "This is neither a JSON object, which starts with {, nor a cURL command."
 
 
 class ImportRequestError(ValueError):
@@ -46,22 +55,45 @@ class ImportedRequest:
 
 
 def parse_request(text: str) -> ImportedRequest:
-    """Read a pasted JSON body or cURL command.
+    """Read a pasted JSON body, cURL command, or a text that has one of them in it.
 
     Raises:
         ImportRequestError: there is no request in it.
     """
     if len(text) > LONGEST:
         raise ImportRequestError(f"This has {len(text):,} characters. A request is shorter than {LONGEST:,}.")
-    if not text.strip():
+    text = tidy(text)
+    if not text:
         raise ImportRequestError(
             "There is nothing here. Paste the JSON body of a create call, or a cURL command."
         )
-    text = text.replace("\r\n", "\n")
-    notes: list[str] = []
-    body = text if text.lstrip().startswith("{") else _body_of_curl(text, notes)
-    request = _request(_object(body), notes)
-    return ImportedRequest(request, tuple(_showable(note) for note in notes))
+    found = _read(text)
+    return replace(found, notes=tuple(_showable(note) for note in found.notes))
+
+
+def _read(text: str) -> ImportedRequest:
+    if text.startswith(("{", "[")):
+        return _of_json(text)
+    code = blocks(text)
+    command = _CURL.search(text)
+    if code and not (command and command.start() < text.index(code[0])):
+        tries = [partial(_read, each) for each in code if not blocks(each)]
+    elif command:
+        return _of_curl(text)
+    else:
+        tries = []
+    wrong: ImportRequestError | None = None
+    for attempt in (*tries, *(partial(_of_value, value) for value in objects(_unquoted(text)))):
+        try:
+            return attempt()
+        except ImportRequestError as error:
+            wrong = wrong or error
+    raise wrong or ImportRequestError(_NEITHER)
+
+
+def _unquoted(text: str) -> str:
+    """Return the text with PowerShell's escapes of quotes resolved."""
+    return text.replace('`"', '"') if '`"' in text else text
 
 
 def draft_of(imported: ImportedRequest) -> tuple[Draft, tuple[str, ...]]:
@@ -122,8 +154,9 @@ def _showable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _body_of_curl(text: str, notes: list[str]) -> str:
-    problem = "This is neither a JSON object, which starts with {, nor a cURL command."
+def _of_curl(text: str) -> ImportedRequest:
+    problem = _NEITHER
+    text = _of_cmd(text)
     for found in islice(_CURL.finditer(text), MOST_COMMANDS):
         try:
             data, url = _options(words(text, found.end()))
@@ -132,16 +165,25 @@ def _body_of_curl(text: str, notes: list[str]) -> str:
             continue
         if data is None:
             problem = "This cURL command sends no body. One that creates a task has --data with JSON in it."
-        elif data.startswith("@"):
+        elif data.startswith("@") and data != _FORM:
             problem = (
                 f"The body is not in the command but in {data[1:60] or 'a file'!r}: paste what that holds."
             )
+        elif data == _FORM:
+            problem = (
+                "This cURL command sends a form, and a request is JSON: paste one that has --data with JSON."
+            )
         else:
-            path = re.sub(r"^\w+://[^/]*", "", url).split("?")[0]
-            if path and not path.endswith(TEXT_TO_VIDEO.path):
-                notes.append(f"The command calls {path[:80]}. Only what {TEXT_TO_VIDEO.path} takes is read.")
-            return data
+            path = re.sub(r"^\w+://[^/]*", "", url).split("?")[0].split("#")[0]
+            return _of_json(data, path)
     raise ImportRequestError(problem)
+
+
+def _of_cmd(text: str) -> str:
+    """Return a command that a browser wrote for Windows' cmd.exe as one for bash."""
+    if '^"' not in text:
+        return text
+    return re.sub(r"\^(?:\n\s*|(.))", lambda found: found[1] or " ", text, flags=re.DOTALL)
 
 
 def _options(line: Iterator[str | Heredoc]) -> tuple[str | None, str]:
@@ -151,53 +193,65 @@ def _options(line: Iterator[str | Heredoc]) -> tuple[str | None, str]:
     for word in line:
         if isinstance(word, Heredoc):
             here = word.text
-        elif option in _DATA or (data is None and re.match(r"-d.|--(data|json)[\w-]*=", word)):
-            data = word if option in _DATA else re.sub(r"^(-d|--[\w-]+=)", "", word, count=1)
-        elif option == "--url" or re.match(r"https?://", word):
-            url = word
-        option = word if isinstance(word, str) and option not in _DATA else ""
+        elif _FORMS.match(option) or (data is None and re.match(r"-F.|--(form|data-urlencode)[\w-]*=", word)):
+            data = data or _FORM
+        elif _DATA.fullmatch(option) or (data is None and re.match(r"-d.|--(data|json)[\w-]*=", word)):
+            data = word if _DATA.fullmatch(option) else re.sub(r"^(-d|--[\w-]+=)", "", word, count=1)
+        elif option == "--url" or re.match(r"(--url=)?https?://", word):
+            url = word.removeprefix("--url=")
+        is_option = isinstance(word, str) and not _DATA.fullmatch(option)
+        option = word if isinstance(word, str) and is_option else ""
         body = here if data == "@-" else data
         if body is not None and url:
             return body, url
     return (here or data) if data == "@-" else data, url
 
 
-def _object(body: str) -> Mapping[str, Any]:
-    def refuse(constant: str) -> Any:
-        raise ImportRequestError(f"The JSON holds {constant}, which is no number that can be sent.")
-
+def _of_json(body: str, path: str = "") -> ImportedRequest:
     try:
-        value = json.loads(body, parse_constant=refuse, strict=False)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ImportRequestError(f"The JSON cannot be read at {where}: {error.msg}.") from None
-    except ImportRequestError:
-        raise
-    except (ValueError, RecursionError):
-        raise ImportRequestError("The JSON holds a number that is too long, or is nested too deep.") from None
-    if not isinstance(value, dict):
-        raise ImportRequestError(
-            "The body is not a JSON object: a request starts with { and names its fields."
-        )
-    return value
+        value = any_json(tidy(body))
+    except PastedError as error:
+        raise ImportRequestError(str(error)) from None
+    return _of_value(value, path)
+
+
+def _of_value(value: Any, path: str = "") -> ImportedRequest:
+    notes: list[str] = []
+    if path and not path.endswith(TEXT_TO_VIDEO.path) and not NEWER_PATH.search(path):
+        notes.append(f"The command calls {path[:80]}. Only what {TEXT_TO_VIDEO.path} takes is read.")
+    try:
+        body = flat_body(value, notes, path=path)
+    except NoRequest as error:
+        raise ImportRequestError(_showable(str(error))) from None
+    request = _request(body, notes)
+    return ImportedRequest(request, tuple(notes))
 
 
 def _request(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
     parsed = TextToVideo.from_wire(body)
     if parsed.unusable:
         raise ImportRequestError(_showable(f"{parsed.unusable[0].field} {parsed.unusable[0].message}"))
+    if not CONTENT & body.keys():
+        raise ImportRequestError(_showable(what_it_is(body)))
     notes += [f"{name} is left out: it is not known here." for name in parsed.unknown]
     request = parsed.request
     notes += [f"{name} is left out: the studio gives its own." for name in OURS if getattr(request, name)]
-    if not request.model_name:
-        request = replace(request, model_name=TextToVideo().model_name)
-        notes.append(f"It names no model_name: {request.model_name} is taken. Kling's default is retired.")
+    request = replace(request, external_task_id="", callback_url="")
+    if request.model_name:
+        return _with_defaults(request)
+    default, other = (
+        _with_defaults(replace(request, model_name=name)) for name in (TextToVideo().model_name, MOST_CAPABLE)
+    )
+    chosen = other if default.problems() and not other.problems() else default
+    notes.append(f"It names no model: {chosen.model_name} is taken. Kling’s default is retired.")
+    return chosen
+
+
+def _with_defaults(request: TextToVideo) -> TextToVideo:
     model = catalog().models.get(request.model_name)
     return replace(
         request,
         mode=request.mode or ("std" if model and model.takes_mode else None),
         duration=request.duration or "5",
         aspect_ratio=request.aspect_ratio or ("16:9" if model else ""),
-        external_task_id="",
-        callback_url="",
     )
