@@ -2,7 +2,8 @@
 
 The studio
     service         `Studio`: puts the parts together; pages reach everything through it
-    changes         tells pages that something has changed
+    changes         tells pages what has changed
+    notices         notices when what banners say has changed
     operator_warnings  faults that an operator should know of
     settings        where keys, addresses and folders come from
     connection      the account in use: Kling, or the sandbox started here

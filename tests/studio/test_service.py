@@ -13,7 +13,9 @@ import pytest
 
 from kling.auth import ApiKey
 from kling.errors import NotSent, api_error
+from kling.studio.changes import NOTICE
 from kling.studio.ledger import LedgerError
+from kling.studio.notices import PAUSE
 from kling.studio.service import FolderTaken, Studio
 from kling.studio.settings import Settings
 from tests.kling.tools import Clock
@@ -174,6 +176,18 @@ def test_a_listener_that_fails_breaks_no_order_off(opened):
 
     studio.changes.subscribe(gone)
     assert studio.ledger.get(studio.order(FOX, person="", session="s").id).state == "submitted"
+
+
+def test_followers_hear_that_a_hold_began(opened):
+    clock = Clock()
+    studio = opened(monotonic=clock)
+    heard = studio.changes.follow(lambda: None)
+    studio.notices.look()
+    heard.take()
+    studio.admission.hold("*", "The balance is used up.", 1102, needs_person=True)
+    clock.now += PAUSE
+    studio.notices.look()
+    assert heard.take().names == {NOTICE}
 
 
 def test_the_newest_order_comes_first(opened):
