@@ -47,7 +47,6 @@ STYLE = """<style>
 
 
 def admin() -> None:
-    st.title("Admin")
     user = acting()
     if not user.may(Action.MANAGE_PEOPLE):
         st.info("This page is for admins. Ask an admin of the studio.", icon=":material/lock:")

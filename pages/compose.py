@@ -57,7 +57,6 @@ def compose() -> None:
 def fields(draft: Draft, planned: Plan, errors: ShowErrors, *, has_problems: bool) -> None:
     """Draw everything that is chosen or written before the button is pressed."""
     state = composer_state()
-    st.title("Compose")
     autosave.autosave(prompt.walk)
     say_unkept()
     origin_of(draft)

@@ -22,7 +22,6 @@ PER_PAGE = 12
 
 def gallery() -> None:
     keep_address()
-    st.title("Gallery")
     live_fragment(clips, "gallery")
 
 

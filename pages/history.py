@@ -35,7 +35,6 @@ UNITS = {
 
 def history() -> None:
     keep_address()
-    st.title("History")
     live_fragment(table, "history")
 
 

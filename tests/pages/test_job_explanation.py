@@ -619,8 +619,9 @@ def test_a_job_of_an_unknown_endpoint_does_not_count_as_running_above_a_page(
         cells = {"endpoint": "image2video", "account": "sandbox", "prompt": "A fox", "batch": "g"}
         studio.ledger.append(f"new-{state}", state=state, **cells)
     open_page(app, page, batch="g")
-    badges = [str(badge.value) for badge in app.markdown]
-    assert not any("running" in badge or "waiting to be sent" in badge for badge in badges)
+    counts = [str(each.value) for each in app.html if "data-counts" in str(each.value)]
+    assert counts
+    assert not any("being made" in count or "waiting" in count for count in counts)
     assert "Withdraw what is not sent" not in labels(app)
 
 

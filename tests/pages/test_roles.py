@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from kling.studio.budget_limits import Scope
 from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
-from pages._ui import live
+from pages._ui.live import fragment
 from pages._ui.routes.drafts import routes
 from tests.pages.conftest import ROOT, press_generate, texts
 from tests.pages.people import everything, forget_cookies, open_app, person_of, sign_in
@@ -93,10 +93,10 @@ def test_with_sign_in_there_is_no_name_field_and_the_name_with_its_role_stands_t
     sign_in(monkeypatch, studio, "Mia *M*", "maker")
     app = open_app()
     assert [field.key for field in app.text_input if field.key == "app.name"] == []
-    said = "\n".join(str(each.value) for each in app.sidebar.markdown)
+    said = "\n".join(str(each.value) for each in app.markdown)
     assert "Mia \\*M\\*" in said
     assert "Maker" in said
-    forms = next(str(each.value) for each in app.sidebar.html if "sign-out" in str(each.value))
+    forms = next(str(each.value) for each in app.html if "sign-out" in str(each.value))
     assert forms.count('method="post"') == 2
     assert 'action="/sign-out/everywhere"' in forms
 
@@ -148,7 +148,7 @@ def test_a_session_that_has_ended_shows_nothing_and_leaves(
     app.run()
     assert "Prompt 1" not in everything(app)
     assert not app.button
-    assert not app.sidebar.markdown
+    assert not app.markdown
     assert "You are signed out" in texts(app)
 
 
@@ -362,7 +362,7 @@ def test_what_a_page_draws_by_itself_is_no_use_of_the_session(
     assert used
     assert all(used)
     used.clear()
-    monkeypatch.setattr(live, "_component", lambda: lambda **_: None)
+    monkeypatch.setattr(fragment, "component", lambda: lambda **_: None)
     parts[0]()
     assert used
     assert not any(used)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-SHEETS = ("tokens", "frame", "compose", "stage")  # each a file beside this module, in this order
+# Each a file beside this module, in this order.
+SHEETS = ("tokens", "controls", "frame", "lists", "compose", "stage")
 
 
 def style_sheet(sheet: str) -> None:

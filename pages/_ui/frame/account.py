@@ -1,0 +1,97 @@
+"""The account menu: who one is, what the studio tells by sound, the connection to Kling, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zlib import crc32
+
+import streamlit as st
+
+from kling.studio.actions import Actions
+from kling.studio.identity.roles import Action, Role, User, may
+from kling.studio.visible_names import PERSON_LIMIT
+from pages._ui import current_user
+from pages._ui.context import studio
+from pages._ui.decide import attempt
+from pages._ui.escape import escape_markdown
+from pages._ui.session_state import app_state
+from pages._ui.signed_out import sign_out
+
+ROLE_WORDS: Mapping[Role, str] = {
+    "none": "No role yet: ask an admin.",
+    "viewer": "Viewer: sees all videos and orders none.",
+    "maker": "Maker: makes videos.",
+    "admin": "Admin.",
+}
+COLOURS = 4  # of initials; frame.css has them
+
+
+def account(user: User) -> None:
+    """Draw the button with the initials, and the menu behind it."""
+    name = user.name
+    colour = crc32(name.casefold().encode()) % COLOURS
+    label = f"**{escape_markdown(initials(name))}** Account of {escape_markdown(name)}" if name else "Account"
+    with st.container(key=f"account-{colour}", width="content"):
+        menu = st.popover(label, icon=None if name else ":material/person:")
+    with menu, st.container(key="account"):
+        typed = _who(user)
+        chime = st.toggle(
+            "A sound when a video is done",
+            value=bool(current_user.remembered(current_user.CHIME_COOKIE)),
+            key="app.chime",
+        )
+        _connection(user)
+        if may(user, Action.MANAGE_PEOPLE):
+            st.page_link("admin.py", label="Admin", icon=":material/admin_panel_settings:")
+        if current_user.has_sign_in():
+            sign_out()
+    # Outside of the menu: what is in it is on the page only while it is open.
+    if typed is not None:
+        current_user.remember(current_user.NAME_COOKIE, typed)
+    current_user.remember(current_user.CHIME_COOKIE, "on" if chime else "")
+    if chime:
+        st.html('<i data-chime="on" hidden></i>')
+
+
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a name; empty without a name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def _who(user: User) -> str | None:
+    """Say who is signed in, with what role; without sign-in, ask for a name and return it."""
+    if current_user.has_sign_in():
+        st.markdown(f"**{escape_markdown(user.name)}**  \n{ROLE_WORDS[user.role]}")
+        return None
+    return st.text_input(
+        "Your name",
+        value=current_user.remembered(current_user.NAME_COOKIE),
+        max_chars=PERSON_LIMIT,
+        placeholder="Shown beside what you order",
+        key=current_user.NAME_FIELD,
+        persist_state="session",
+    )
+
+
+def _connection(user: User) -> None:
+    """Say which account is billed, and let those who may ask Kling whether it answers."""
+    here = studio()
+    if not here.connection.is_sandbox and may(user, Action.SEE_PRICES):
+        st.caption(escape_markdown(f"Kling account {here.accounts.name}: orders are billed."))
+    if not may(user, Action.CHECK_CONNECTION):
+        return
+    st.button(
+        "Check the connection",
+        icon=":material/network_check:",
+        help="Asks for a few tasks of the list, and for the first bytes of a video; both are free.",
+        width="stretch",
+        key="app.check_connection",
+        on_click=_check_connection,
+    )
+    if check := app_state().connection:
+        (st.success if check.ok else st.error)(escape_markdown(check.message))
+
+
+def _check_connection() -> None:
+    app_state().connection = attempt(Actions.check_connection)

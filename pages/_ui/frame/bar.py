@@ -1,0 +1,79 @@
+"""The bar of every page: the pages, what is spent, what runs, and the account.
+
+On a phone its title and account stay at the top, and the pages are a bar at the bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kling.studio.identity.roles import User
+from pages._ui.budget_words import in_bar
+from pages._ui.context import studio
+from pages._ui.escape import escape_html
+from pages._ui.frame.account import account
+from pages._ui.frame.shortcuts import keys_dialog
+from pages._ui.words import SANDBOX, SANDBOX_CONNECT, SANDBOX_HELP
+
+_SCRIPT = Path(__file__).with_suffix(".js")
+
+
+def bar(user: User, pages: Sequence[st.Page], page: st.Page) -> None:
+    """Draw it.
+
+    Args:
+        user: who uses the page.
+        pages: that it leads to.
+        page: the one that is open.
+    """
+    with st.container(key="bar", horizontal=True, vertical_alignment="center"):
+        st.html(
+            '<span class="studio-mark"><span class="ms" aria-hidden="true">movie</span>'
+            "<b>Kling studio</b></span>",
+            width="content",
+        )
+        st.title(page.title, anchor=False, width="content")
+        with st.container(key="pages", horizontal=True, width="content"):
+            for each in pages:
+                st.page_link(each, label=each.title, icon=each.icon)
+        _facts(user)
+        _component()(key=f"app.bar-{page.url_path or 'compose'}", width="content")
+        account(user)
+
+
+def _facts(user: User) -> None:
+    """Say once whether orders are billed, what is spent of the budget, and what runs."""
+    here = studio()
+    st.html(
+        f'<span class="studio-counts" data-counts>{escape_html(running_words(here.running, here.waiting))}'
+        "</span>",
+        width="content",
+    )
+    if here.connection.is_sandbox:
+        with st.container(key="sandbox", width="content"), st.popover(f":material/science: {SANDBOX}"):
+            st.markdown(SANDBOX_HELP)
+            st.markdown(SANDBOX_CONNECT)
+    elif words := in_bar(user):
+        st.html(f'<span class="studio-spent">{escape_html(words)}</span>', width="content")
+
+
+def running_words(running: int, waiting: int) -> str:
+    """Return how many videos are being made, and how many wait here; empty if there are none.
+
+    The script of the page writes the same words between two runs.
+    """
+    parts = [f"{running:,} being made"] if running else []
+    return " · ".join([*parts, f"{waiting:,} waiting"] if waiting else parts)
+
+
+@cache
+def _component() -> Any:
+    """Return what the bar does without the server as a component, which Streamlit is told of once."""
+    return st.components.v2.component(
+        "studio_bar", html=keys_dialog(), js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False
+    )

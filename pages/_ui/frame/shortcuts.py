@@ -1,0 +1,48 @@
+"""The list of keys that `?` opens. It is complete: each part of a page that listens to keys stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pages._ui.escape import escape_html
+
+# By where they work: the keys, each with what it does.
+KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "In the prompt": (
+        ("Ctrl Enter", "Generate"),
+        ("Alt ↑", "An earlier prompt"),
+        ("Alt ↓", "A later prompt"),
+    ),
+    "On the clip": (
+        ("Space", "Play or pause"),
+        ("F", "Full screen"),
+        ("M", "Sound on or off"),
+        ("R", "Remix"),
+        ("J", "The next clip of the strip"),
+        ("K", "The clip before it"),
+    ),
+    "Everywhere": (
+        ("?", "This list"),
+        ("Esc", "Close what is open"),
+    ),
+}
+
+
+def keys_dialog() -> str:
+    """Return the button that opens the list, and the list, as HTML."""
+    return (
+        '<button type="button" class="studio-icon" data-keys aria-label="Keys" title="Keys (?)">'
+        '<span class="ms" aria-hidden="true">keyboard</span></button>'
+        '<dialog class="studio-keys" aria-label="Keys"><form method="dialog"><h2>Keys</h2>'
+        '<button class="studio-icon" aria-label="Close"><span class="ms" aria-hidden="true">close</span>'
+        f"</button></form>{''.join(map(_group, KEYS))}</dialog>"
+    )
+
+
+def _group(where: str) -> str:
+    rows = "".join(f"<dt>{_caps(keys)}</dt><dd>{escape_html(what)}</dd>" for keys, what in KEYS[where])
+    return f"<h3>{escape_html(where)}</h3><dl>{rows}</dl>"
+
+
+def _caps(keys: str) -> str:
+    return "".join(f"<kbd>{escape_html(key)}</kbd>" for key in keys.split())

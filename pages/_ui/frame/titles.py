@@ -1,0 +1,30 @@
+"""What a tab of the browser is called: each page its own, a job by the first words of its prompt."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages._ui.context import studio
+from pages._ui.format import prompt_of
+
+STUDIO = "Kling studio"
+LONGEST = 40  # characters of a prompt; a tab shows fewer, a list of tabs and the history of a browser these
+
+
+def title_of(page: str) -> str:
+    """Return the title of the tab.
+
+    Args:
+        page: title of the page that is open. If its address names a job, the job's prompt stands first.
+    """
+    job_id = str(st.query_params.get("task") or "")
+    job = studio().ledger.get(job_id) if job_id and not studio().ledger.opening else None
+    return f"{first_words(prompt_of(job)) if job else page} · {STUDIO}"
+
+
+def first_words(text: str) -> str:
+    """Return the beginning of a text in one line, cut between two words where it is long."""
+    line = " ".join(text.split())
+    if len(line) <= LONGEST:
+        return line
+    return f"{line[: LONGEST + 1].rpartition(' ')[0] or line[:LONGEST]}…"
