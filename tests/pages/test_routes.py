@@ -25,6 +25,7 @@ from pages._ui.routes import clips, cookies, gate, live
 from pages._ui.routes.paths import DOORS, Door
 from pages._ui.routes.who_asks import Answer
 from tests.pages.conftest import ROOT
+from tests.studio.fakes import FOX
 
 HERE = "http://localhost:8501"
 SOCKETS = "ws://localhost:8501"
@@ -244,17 +245,43 @@ def test_a_page_that_speaks_in_the_socket_of_changes_is_not_listened_to(
 
 def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
     with browser.websocket_connect(f"{SOCKETS}/live") as socket:
-        first = int(socket.receive_text())
-        assert first == studio.changes.version
+        first = socket.receive_json()
+        assert first == {
+            "version": studio.changes.version,
+            "jobs": None,
+            "states": {},
+            "running": 0,
+            "waiting": 0,
+            "tabs": 1,
+        }
+        job = studio.order(FOX, person="Ada", session="s")
+        told = socket.receive_json()
+        assert told["version"] > first["version"]
+        assert told["jobs"] == [job.id]
+        assert told["states"].keys() == {job.id}
         studio.resume()
-        assert int(socket.receive_text()) > first
+        while told["jobs"] is not None:
+            told = socket.receive_json()
     assert studio.changes.listeners == 0
+
+
+def test_many_changes_are_few_messages(studio: Studio, browser: TestClient):
+    with browser.websocket_connect(f"{SOCKETS}/live") as socket:
+        names, messages = {str(number) for number in range(50)}, 0
+        socket.receive_json()
+        for name in names:
+            studio.changes.notify({name})
+        while names:
+            names -= set(socket.receive_json()["jobs"])
+            messages += 1
+    assert messages <= 2
 
 
 def test_a_page_hears_something_though_nothing_changes(browser: TestClient, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(live, "HEARTBEAT", 0.001)
     with browser.websocket_connect(f"{SOCKETS}/live") as socket:
-        assert socket.receive_text() == socket.receive_text()
+        socket.receive_json()
+        assert socket.receive_json() == socket.receive_json()
 
 
 class Socket:

@@ -1,20 +1,24 @@
-"""The socket that tells a page of each change of the log."""
+"""The socket that tells a page of changes, as the script of live parts reads them (live/hub.js)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from kling.studio.changes import Follower, News
 from kling.studio.service import Studio
 from pages._ui import context
 from pages._ui.address import base_path
 
-HEARTBEAT = 20.0  # seconds; live.js opens another socket after three without a message
+HEARTBEAT = 20.0  # seconds; the script opens another socket after three without a message
+PAUSE = 0.2  # seconds between two messages: a batch changes the log many times a second
 
 
 def routes() -> list[BaseRoute]:
@@ -29,29 +33,48 @@ async def is_signed_in(_request: Request) -> Response:
 
 
 async def live(socket: WebSocket) -> None:
-    """Send the studio's version after each change; the page then draws its live parts again."""
+    """Tell what has changed, soon after each change, and that the server is there where nothing does."""
     studio = context.studio()
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     await socket.accept()
-
-    def notify() -> None:
-        loop.call_soon_threadsafe(changed.set)
-
-    unsubscribe = studio.changes.subscribe(notify)
-    sender = asyncio.create_task(_send(socket, studio, changed))
+    follower = studio.changes.follow(lambda: loop.call_soon_threadsafe(changed.set))
+    sender = asyncio.create_task(_send(socket, studio, follower, changed))
     try:
         if (await socket.receive())["type"] != "websocket.disconnect":
             await socket.close(1003)  # pages say nothing here
     finally:
-        unsubscribe()
+        follower.stop()
         sender.cancel()
         await asyncio.wait({sender})
 
 
-async def _send(socket: WebSocket, studio: Studio, changed: asyncio.Event) -> None:
+async def _send(socket: WebSocket, studio: Studio, follower: Follower, changed: asyncio.Event) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page is closed
         while True:
             changed.clear()
-            await socket.send_text(str(studio.changes.version))
+            await socket.send_text(_message(studio, follower.take(), studio.changes.listeners))
+            await asyncio.sleep(PAUSE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), HEARTBEAT)
+
+
+@lru_cache(maxsize=4)  # most sockets are told the same at the same time
+def _message(studio: Studio, news: News, tabs: int) -> str:
+    """Return what a page is told.
+
+    Args:
+        studio: the running one.
+        news: what has changed since it was told last.
+        tabs: how many there are.
+    """
+    jobs = [studio.ledger.get(name) for name in news.names or ()]
+    return json.dumps(
+        {
+            "version": news.version,
+            "jobs": None if news.names is None else sorted(news.names),
+            "states": {job.id: job.state for job in jobs if job is not None},
+            "running": studio.running,
+            "waiting": studio.waiting,
+            "tabs": tabs,
+        }
+    )

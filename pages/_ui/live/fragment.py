@@ -1,57 +1,46 @@
-"""Parts of a page that are drawn again when the log changes, without asking the server again and again.
-
-A tab has one socket (routes/live.py), whatever the number of live parts. Its script, live.js, also counts
-elapsed seconds, says when the server does not answer, and announces jobs that end: a part draws
-`<i hidden data-task="id" data-state="succeed" data-say="Video done: …">` for each, and
-`data-chime="on"` on any element for a sound.
-"""
+"""`live_fragment`: a part of a page that is drawn again when something that concerns it changes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.current_user import current_user, drawn_by_itself
 from pages._ui.errors import readable
+from pages._ui.escape import escape_attribute
+from pages._ui.live.script import component
 
-SAFETY_NET = 15  # seconds between two drawings where a proxy lets no socket through
-
-_SCRIPT = Path(__file__).with_suffix(".js")
-
-
-@cache
-def _component() -> Any:
-    """Return the script as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8").replace("__PATH__", json.dumps(f"{base_path()}/live"))
-    return st.components.v2.component("studio_live", js=script)
+EVERY_JOB = "*"  # stands for the id of any job; such a part is drawn again at most every few seconds
+# Streamlit's page asks for a run by itself when it finds its server again only if it has a part with a timer.
+# Nothing else needs this timer.
+_TIMER = 3600  # seconds
 
 
 def live_fragment(
     draw: Callable[[], None],
     key: str,
     *,
+    concerns: Callable[[], Iterable[str]] = lambda: (EVERY_JOB,),
     rerun_page_if_changed: Callable[[], object] = lambda: None,
     on_stale_page: Callable[[str], None] = lambda _run: None,
 ) -> None:
-    """Draw now, and again after each change of the log, without running the rest of the page.
+    """Draw now, and again after each change that concerns the part, without running the rest of the page.
 
-    Where the user or the role is not the same any more, the whole page runs instead.
+    Where the user or the role is not the same any more, the whole page runs instead. Nothing is drawn while
+    the tab is hidden; it is caught up with as soon as it is seen.
 
     Streamlit 1.67 sends what happens within a moment in one batch, and runs only one fragment for it. If a
     click on the page comes together with a trigger from here, the values of all widgets arrive, but only this
-    fragment runs, and the rest of the page would stay as it was. The two callables deal with that.
+    fragment runs, and the rest of the page would stay as it was. The last two callables deal with that.
 
     Args:
         draw: draws the part.
         key: names the part on its page.
+        concerns: returns names of what the part shows, as in `kling.studio.changes`: ids of jobs, after whose
+            changes it is drawn again at once, topics, and `EVERY_JOB`; none for what changes by itself only.
         rerun_page_if_changed: returns what the rest of the page is drawn from. If it has changed since the
             part was last drawn with the page, the whole page runs again.
         on_stale_page: called with the number of the run that had drawn the page that sent the trigger
@@ -66,15 +55,17 @@ def live_fragment(
         if isinstance(trigger, dict):
             on_stale_page(str(trigger.get("run")))
 
-    @st.fragment(run_every=SAFETY_NET)
+    @st.fragment(run_every=_TIMER)
     def fragment() -> None:
         with readable(), nullcontext() if is_page_running else drawn_by_itself():
             is_other = current_user() != drawn_for  # signed out, or with another role
             if not is_page_running and (is_other or rerun_page_if_changed() != drawn_from):
                 st.rerun()
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
-            _component()(key=f"live.{key}", on_changed_change=triggered)
-            st.html(f'<i data-live="{key}" data-version="{studio().changes.version}" hidden></i>')
+            component()(key=f"live.{key}", on_changed_change=triggered)
+            names = escape_attribute(" ".join(sorted(concerns())))
+            version = studio().changes.version
+            st.html(f'<i data-live="{key}" data-version="{version}" data-live-jobs="{names}" hidden></i>')
             draw()
 
     fragment()

@@ -1,0 +1,56 @@
+"""How long the script of live parts waits for what, in milliseconds.
+
+The script gets these as `TIMES`; the benchmark of a team uses them too, so that its tabs behave alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """All of them.
+
+    Args:
+        soon: between news and a run, so that what comes together is drawn together.
+        own: least time between two runs of a part because of a job that it names.
+        every: likewise because of any other job, where it shows everybody's.
+        per_tab: with many tabs, `every` is so much for each of them: all tabs together ask for no more runs
+            then, whatever their number.
+        spread: share of the pause for `every` by which it is made longer at random.
+        old: a part that is in view is drawn again after this time, for words that depend on the clock.
+        old_without_socket: likewise where a proxy lets no socket through, and nobody tells of changes.
+        apart: between the runs of two parts. Streamlit 1.67 runs only one of the triggers of one batch.
+        calm: a run waits until nobody has clicked or typed for so long, for the same reason.
+        longest_wait: but no longer than this.
+        again: a run that was lost is asked for again after this time, and then after twice as long each time.
+        longest_again: the longest of these pauses.
+        away: after which the page says that the server does not answer.
+        silent: without a message after which a connection is taken for cut; the server speaks every 20 s.
+        longest_retry: the longest pause between two tries to connect.
+    """
+
+    soon: int = 60
+    own: int = 400
+    every: int = 4000
+    per_tab: int = 150
+    spread: float = 0.5
+    old: int = 60_000
+    old_without_socket: int = 15_000
+    apart: int = 100
+    calm: int = 600
+    longest_wait: int = 3000
+    again: int = 500
+    longest_again: int = 8000
+    away: int = 3000
+    silent: int = 60_000
+    longest_retry: int = 5000
+
+
+TIMES = Times()
+
+
+def as_names() -> dict[str, float]:
+    """Return the times by name, for the script."""
+    return asdict(TIMES)
