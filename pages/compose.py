@@ -43,6 +43,7 @@ def compose() -> None:
             live_fragment(
                 lambda: session_jobs(state.jobs),
                 "tasks",
+                concerns=lambda: state.jobs,
                 rerun_page_if_changed=lambda: (draft_state.fingerprint(), repr(ticked_rows(planned))),
                 on_stale_page=draft_state.drop_stale_edits,
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from kling.studio.changes import SCAN
 from kling.studio.clip_verification import cost
 from kling.studio.jobs import Job
 from pages._ui.account_comparison import compare_with_kling
@@ -19,7 +20,7 @@ from pages._ui.current_user import sees_prices
 from pages._ui.format import counted, is_sandbox, ordered, prompt_of, state, took, zone
 from pages._ui.job_details import details
 from pages._ui.job_status import not_saved
-from pages._ui.live import live_fragment
+from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import keep_address, nothing_yet, paged
 
 PER_PAGE = 50
@@ -35,7 +36,13 @@ UNITS = {
 
 def history() -> None:
     keep_address()
-    live_fragment(table, "history")
+    live_fragment(table, "history", concerns=concerned)
+
+
+def concerned() -> list[str]:
+    """Return what the list shows: the one job that the page's address names, or all of them."""
+    job_id = str(st.query_params.get("task", ""))
+    return [job_id] if job_id else [EVERY_JOB, SCAN]
 
 
 def table() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from kling.studio.changes import NOTICE
 from kling.studio.identity.roles import Action, User, may
 from pages._ui import current_user
 from pages._ui.composer.draft_state import drop_stale_edits
@@ -28,7 +29,7 @@ def main() -> None:
     sheet_of_every_page()
     with readable():
         bar(user, [each for each in pages if each.visibility == "visible"], page)
-        live_fragment(banners, "header", on_stale_page=drop_stale_edits)
+        live_fragment(banners, "header", concerns=lambda: [NOTICE], on_stale_page=drop_stale_edits)
         with st.container(key="page"):
             page.run()
 

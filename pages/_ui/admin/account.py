@@ -11,13 +11,14 @@ from kling.resource_packs import EXPIRED, ONLINE, RUN_OUT, TO_BE_ONLINE
 from kling.studio.account_packs import PackView
 from kling.studio.actions import Actions
 from kling.studio.amounts import units
+from kling.studio.changes import PACKS
 from kling.studio.jobs import OPEN, WAITING
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import counted, moment
-from pages._ui.live import live_fragment
+from pages._ui.live import EVERY_JOB, live_fragment
 
 OLD = 300.0  # seconds after which whoever looks has Kling asked again
 STATUSES = {RUN_OUT: "used up", EXPIRED: "expired", TO_BE_ONLINE: "not in force yet"}
@@ -30,7 +31,7 @@ def account() -> None:
     st.markdown(f"**{escape_markdown(here.accounts.name)}**")
     if here.packs.age is None or here.packs.age > OLD:
         acting().ask_for_packs()
-    live_fragment(_packs, "packs")
+    live_fragment(_packs, "packs", concerns=lambda: [PACKS, EVERY_JOB])
     slots()
 
 
