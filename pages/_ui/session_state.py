@@ -124,6 +124,9 @@ class ComposerState:
     panel: str = ""  # under the toolbar: "guide", "compare" or none
     dialog: str = ""  # opened by the next run: "templates", "import_export" or none
     answered_walk: str = ""  # time stamp of the last step through earlier prompts
+    answered_assistant: str = ""  # time stamp of the last press in the assistant's panel
+    # What was taken from the assistant, by field, and what the fields held before.
+    taken: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
     table: tuple[str, Table] | None = None  # of variations, after what it was made from
     ticked: tuple[str, tuple[int, ...]] = ("", ())  # key of a table's widget, and the rows ticked in it
     storyboard_problem: str = ""  # shown once

@@ -1,0 +1,304 @@
+// The prompt assistant: a menu under the prompt, and a panel that shows an answer as it comes. What a model says is
+// put on the page as text only. Nothing is sent without a press, and the form changes by "Take it" and "Insert below"
+// alone, which go to Python like any other press.
+const PATH = __PATH__, SHEET = new CSSStyleSheet();
+SHEET.replaceSync(__CSS__);
+const FORM = "composer-assistant"; // the key of the form's menu, as a class has it
+const TASKS = {
+  improve: ["Improve", "Adds what is missing"],
+  shorter: ["Shorter", "About half as long"],
+  english: ["In English", "Translated, nothing else"],
+  vary: ["Three alternatives", "As rows of variations"],
+  storyboard: ["As a storyboard", "Divided into shots"],
+  soften: ["Soften", ""],
+};
+const ON_PROMPT_ONLY = ["vary", "storyboard"]; // not for what is a storyboard already
+
+function make(tag, options = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(options))
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "text") element.textContent = value;
+    else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  element.append(...children.filter(Boolean));
+  return element;
+}
+const icon = (name) => make("span", { class: "icon", "aria-hidden": "true", text: name });
+const button = (words, press, options = {}) =>
+  make("button", { type: "button", ...options, onclick: press }, options.icon && icon(options.icon), words);
+
+const facts = () => JSON.parse(document.querySelector("[data-assistant]")?.dataset.assistant ?? "{}");
+const promptField = () => document.querySelector(".st-key-composer-prompt textarea");
+const answered = () =>
+  [...document.querySelectorAll("[data-soften]")].map((each) => each.dataset.answered).concat(facts().answered);
+function shotsOfForm() {
+  const of = (name) => [...document.querySelectorAll(`[class*="st-key-composer-${name}_"] :is(textarea, input)`)];
+  const seconds = of("seconds");
+  return of("shot").map((field, index) => ({ prompt: field.value, duration: seconds[index]?.value ?? "1" }));
+}
+
+// One panel for each tab. It outlives the components, which Streamlit mounts again and again.
+function tab() {
+  if (window.__studioAssistant) return window.__studioAssistant;
+  const host = make("div", { "data-live-announcer": "true" }), root = host.attachShadow({ mode: "open" });
+  const status = make("div", { class: "unseen", role: "status" });
+  const panel = make("div", { class: "panel", popover: "manual", role: "dialog" });
+  root.adoptedStyleSheets = [SHEET];
+  root.append(status, panel);
+  document.body.append(host);
+  const tab = { host, panel, status, mounts: new Map(), run: null };
+  const place = () => tab.run && panel.matches(":popover-open") && moveTo(tab);
+  for (const name of ["resize", "scroll"]) window.addEventListener(name, place, { capture: true, passive: true });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { event.stopPropagation(); leave(tab); }
+    if (event.key === "Tab") aroundTheEnds(tab, event);
+  });
+  return (window.__studioAssistant = tab);
+}
+
+// The panel is the last thing of the document: Tab leads from its ends to the menu that has opened it, and back.
+function aroundTheEnds({ panel, run }, event) {
+  const all = [...panel.querySelectorAll("button")], at = all.indexOf(event.target);
+  if (event.shiftKey ? at > 0 : at < all.length - 1) return;
+  event.preventDefault();
+  run.opener()?.focus();
+}
+
+function moveTo({ host, panel, run }) {
+  const app = document.querySelector('[data-testid="stApp"]');
+  host.style.colorScheme = app ? getComputedStyle(app).colorScheme : "";
+  if (innerWidth <= 640) return panel.removeAttribute("style"); // a sheet at the bottom
+  const field = run.job ? null : document.querySelector(".st-key-composer-prompt") ?? null;
+  const near = (run.opener() ?? field ?? document.body).getBoundingClientRect();
+  const box = (field ?? run.opener())?.getBoundingClientRect() ?? near;
+  const width = Math.min(Math.max(box.width, 380), 560, innerWidth - 16);
+  const left = Math.min(Math.max(box.left, 8), innerWidth - width - 8);
+  const top = Math.max(8, Math.min(near.bottom + 6, innerHeight - 360));
+  Object.assign(panel.style, { left: left + "px", top: top + "px", width: width + "px" });
+  panel.style.maxHeight = innerHeight - top - 12 + "px";
+}
+
+function draw(tab, { status, body = [], notes = [], actions = [], isBad = false, announce }) {
+  const { panel, run } = tab, hadFocus = panel.contains(panel.getRootNode().activeElement);
+  const title = TASKS[run.task][0];
+  panel.setAttribute("aria-label", `Assistant: ${title}`);
+  panel.replaceChildren(
+    make("header", {}, icon("auto_fix_high"), make("b", { text: title }),
+      button(icon("close"), () => leave(tab), { class: "close", "aria-label": "Leave it", title: "Leave it (Esc)" })),
+    make("p", { class: isBad ? "bad" : "said", text: status }),
+    ...body,
+    notes.length ? make("ul", { class: "notes" }, ...notes.map((text) => make("li", { text }))) : "",
+    make("div", { class: "actions" }, ...actions),
+  );
+  if (!panel.matches(":popover-open")) panel.showPopover();
+  moveTo(tab);
+  // Whoever writes in the form meanwhile is left alone.
+  if (hadFocus || run.isNew) panel.querySelector(".actions button, .close")?.focus({ preventScroll: true });
+  run.isNew = false;
+  if (announce) tab.status.textContent = announce;
+}
+
+function leave(tab) {
+  const { run, panel } = tab, hadFocus = panel.contains(panel.getRootNode().activeElement);
+  run?.stop.abort();
+  tab.run = null;
+  tab.status.textContent = "";
+  if (panel.matches(":popover-open")) panel.hidePopover();
+  panel.replaceChildren();
+  if (hadFocus) run?.opener()?.focus();
+}
+
+// Ask, and show what comes.
+async function ask(tab, task, mount, job) {
+  tab.run?.stop.abort();
+  const told = facts(), isBoard = Boolean(told.storyboard) && !job;
+  const body = job ? { task, job } : { ...told, task, ...(isBoard ? { shots: shotsOfForm() } : { text: promptField()?.value ?? "" }) };
+  const host = mount.host();
+  const run = { task, mount: mount.key, job, isBoard, opener: mount.opener, stop: new AbortController(), isNew: true };
+  tab.run = run;
+  const again = button("Ask again", () => ask(tab, task, mount, job), { icon: "refresh" });
+  const close = button("Leave it", () => leave(tab));
+  const fail = (why, words = "") => tab.run === run && draw(tab, {
+    status: why, isBad: true, announce: `${why} ${words}`, actions: [again, close],
+    body: words ? [make("blockquote", { dir: "auto", text: words })] : shown.textContent ? [make("div", { class: "text part", dir: "auto", text: shown.textContent })] : [],
+  });
+  const shown = make("div", { class: "text", dir: "auto", tabindex: "0", "aria-label": "Answer so far" });
+  const isEmpty = isBoard ? body.shots.every(({ prompt }) => !prompt.trim()) : !job && !body.text.trim();
+  if (isEmpty) return fail("There is no prompt yet: write a few words first. Nothing was sent.");
+  draw(tab, {
+    status: `Sent to ${host}. The answer comes …`, announce: `Sent to ${host}.`, body: [shown],
+    actions: [button("Stop", () => {
+      run.stop.abort();
+      fail("Stopped.");
+    }, { icon: "stop" })],
+  });
+  try {
+    const answer = await fetch(PATH, {
+      method: "POST", signal: run.stop.signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    });
+    if (!answer.ok || !/event-stream/.test(answer.headers.get("Content-Type"))) {
+      const why = answer.ok || answer.status >= 500 || answer.status === 401 ? "" : (await answer.text()).slice(0, 300);
+      return fail(why || "The studio could not ask. Load the page again, or try in a moment.");
+    }
+    for await (const event of eventsOf(answer.body)) {
+      if (tab.run !== run) return;
+      if (event.kind === "text") {
+        const atEnd = shown.scrollTop + shown.clientHeight > shown.scrollHeight - 30;
+        shown.append(event.text);
+        if (atEnd) shown.scrollTop = shown.scrollHeight;
+      } else if (event.kind === "failed") return fail(event.why, event.words);
+      else return offer(tab, run, event, again);
+    }
+    fail("The answer was broken off. Try again.");
+  } catch {
+    if (!run.stop.signal.aborted) fail("The studio does not answer now. Try again in a moment.");
+  }
+}
+
+async function* eventsOf(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) if (event.startsWith("data: ")) yield JSON.parse(event.slice(6));
+  }
+}
+
+// Show what can be taken.
+function offer(tab, run, answer, again) {
+  const take = (taken, done = "take") => send(tab, run, done, taken);
+  const isMany = answer.alternatives.length > 0, isNewBoard = answer.shots.length > 0 && !run.isBoard && !run.job;
+  const actions = [], body = [];
+  let status = answer.summary;
+  if (isMany) {
+    status = `${answer.alternatives.length} alternatives. Take all for a table of variations, or one.`;
+    body.push(make("ol", { class: "text" }, ...answer.alternatives.map((text, index) => make("li", { dir: "auto" },
+      make("span", { text }),
+      button("Only this", () => take({ text }), { class: "small", "aria-label": `Only alternative ${index + 1}` })))));
+  } else if (isNewBoard) {
+    const total = answer.shots.reduce((sum, { duration }) => sum + Number(duration), 0);
+    status = `${answer.shots.length} shots, ${total} s together.`;
+    body.push(make("ol", { class: "text" }, ...answer.shots.map(({ prompt, duration }) => make("li", { dir: "auto" },
+      make("span", { text: prompt }), make("small", { text: ` ${duration} s` })))));
+  } else {
+    const diff = make("div", { class: "text", dir: "auto", tabindex: "0", "aria-label": "Answer" });
+    diff.append(...answer.pieces.map(([kind, text]) =>
+      kind === "same" ? text : make(kind === "added" ? "ins" : "del", { text })));
+    body.push(diff);
+    actions.push(button("Only the new text", ({ currentTarget }) => {
+      const isPlain = diff.classList.toggle("plain");
+      currentTarget.setAttribute("aria-pressed", isPlain);
+    }, { class: "quiet", "aria-pressed": "false" }));
+  }
+  actions.unshift(
+    button(isMany ? `Take all ${answer.alternatives.length}` : "Take it", () => take(answer), { class: "main", icon: "check" }),
+    !isMany && !answer.shots.length && !run.job && button("Insert below", () => take(answer, "below")),
+    button("Leave it", () => leave(tab)),
+  );
+  const words = isMany ? answer.alternatives.join(". ") : isNewBoard ? answer.shots.map(({ prompt }) => prompt).join(". ") : answer.text;
+  draw(tab, {
+    status, body, notes: answer.notes, actions: [...actions.filter(Boolean), again],
+    announce: `${TASKS[run.task][0]}: ${status} ${answer.notes.join(" ")} ${words}`,
+  });
+}
+
+// Hand what was taken to Python. Streamlit 1.67 sends only one of the triggers that fall into one batch: repeat until
+// the page shows that it was heard.
+function send(tab, run, done, { text = "", shots = [], alternatives = [], model = "" } = {}) {
+  const act = { do: done, at: String(Date.now()), text, shots, alternatives, model };
+  const autosave = window.__studioAutosave, key = run.mount;
+  leave(tab);
+  promptField()?.blur();
+  const go = (tries) => {
+    if (!tries || answered().includes(act.at)) return;
+    tab.mounts.get(key)?.trigger("act", act);
+    setTimeout(go, 700, tries - 1);
+  };
+  // A text that is still on its way to the store would replace the one that is taken.
+  if (autosave) delete autosave.texts.prompt;
+  if (autosave?.saving) autosave.saving.then(() => go(8));
+  else go(8);
+  tab.status.textContent = done === "undo" ? "The text before is back." : "Taken. Undo brings the text before back.";
+}
+
+function menu(tab, mount) {
+  const chip = button("Improve", () => {}, { class: "chip", icon: "auto_fix_high", "aria-haspopup": "menu", "aria-expanded": "false" });
+  const list = make("div", { role: "menu", "aria-label": "Improve the prompt" });
+  const where = make("p", { class: "where", id: "where" });
+  const box = make("div", { class: "menu", popover: "auto" }, list, where);
+  const undo = button("Undo", () => send(tab, { mount: mount.key }, "undo"), { class: "chip undo", icon: "undo", title: "Back to the text before" });
+  const items = () => [...list.children].filter((item) => !item.hidden);
+  for (const [task, [name, what]] of Object.entries(TASKS))
+    if (task !== "soften") list.append(make("button", {
+      type: "button", role: "menuitem", tabindex: "-1", "data-task": task, "aria-describedby": "where",
+      onclick: () => { box.hidePopover(); ask(tab, task, mount); },
+    }, make("span", { text: name }), make("small", { text: what })));
+  chip.popoverTargetElement = box;
+  const open = (last) => {
+    if (!box.matches(":popover-open")) box.showPopover();
+    items().at(last ? -1 : 0)?.focus();
+  };
+  box.addEventListener("beforetoggle", ({ newState }) => {
+    if (newState !== "open") return;
+    const { host, storyboard } = facts();
+    where.textContent = `Sent to ${host} when you choose. Nothing is sent before.`;
+    for (const item of list.children) item.hidden = storyboard && ON_PROMPT_ONLY.includes(item.dataset.task);
+    const { left, bottom } = chip.getBoundingClientRect();
+    Object.assign(box.style, { left: Math.max(8, Math.min(left, innerWidth - 296)) + "px" });
+    requestAnimationFrame(() => { // above the chip where there is no room below
+      const top = bottom + 6, { height } = box.getBoundingClientRect(), over = top + height > innerHeight - 8;
+      box.style.top = Math.max(8, over ? chip.getBoundingClientRect().top - 6 - height : top) + "px";
+    });
+  });
+  box.addEventListener("toggle", ({ newState }) => {
+    chip.setAttribute("aria-expanded", newState === "open");
+    if (newState === "open") items()[0]?.focus({ preventScroll: true });
+  });
+  chip.addEventListener("keydown", (event) => {
+    if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
+    event.preventDefault();
+    open(event.key === "ArrowUp");
+  });
+  list.addEventListener("keydown", (event) => {
+    const all = items(), at = all.indexOf(event.target);
+    const to = { ArrowDown: (at + 1) % all.length, ArrowUp: (at + all.length - 1) % all.length, Home: 0, End: all.length - 1 }[event.key];
+    if (event.key === "Tab") { box.hidePopover(); chip.focus(); }
+    if (to === undefined) return;
+    event.preventDefault();
+    all[to].focus();
+  });
+  return make("div", { class: "tools" }, chip, undo, box);
+}
+
+export default function ({ parentElement, setTriggerValue }) {
+  const all = tab(), around = (parentElement.getRootNode().host ?? parentElement).closest?.('[class*="st-key-"]');
+  const key = around?.className.match(/st-key-(\S+)/)?.[1] ?? FORM;
+  const softens = () => around.closest('[class*="st-key-softens-"]')?.querySelector("[data-soften]")?.dataset;
+  const mount = all.mounts.get(key) ?? { key };
+  clearTimeout(mount.gone);
+  all.mounts.set(key, Object.assign(mount, {
+    trigger: setTriggerValue,
+    opener: () => parentElement.querySelector("button"),
+    host: () => (key === FORM ? facts().host : softens()?.host) ?? "the assistant’s server",
+  }));
+  parentElement.adoptedStyleSheets = [SHEET];
+  if (!parentElement.querySelector(".tools"))
+    parentElement.append(key === FORM ? menu(all, mount) : make("div", { class: "tools" },
+      button("Soften", () => ask(all, "soften", mount, softens()?.soften), { class: "chip", icon: "auto_fix_high", title: `Sent to ${mount.host()}` })));
+  const look = () => {
+    const undo = parentElement.querySelector(".undo");
+    if (undo) undo.hidden = !facts().undo;
+  };
+  look();
+  const timer = setInterval(look, 500);
+  return () => {
+    clearInterval(timer);
+    // Streamlit mounts it again at once, unless the page was left.
+    mount.gone = setTimeout(() => {
+      all.mounts.delete(key);
+      if (all.run?.mount === key) leave(all);
+    }, 2000);
+  };
+}
