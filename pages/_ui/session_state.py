@@ -160,6 +160,7 @@ class AdminState:
     invited: tuple[str, str] | None = (
         None  # the name of who was invited last, and the token; shown until hidden
     )
+    answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
     audit_asked: str = ""  # the question that the pages of the audit answer
     older_than: list[int] = field(default_factory=list)  # ids where the pages after the first begin
 

@@ -2,75 +2,126 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 
 import streamlit as st
 
 from kling.studio.actions import Actions
+from kling.studio.holds import Hold
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from pages._ui.context import studio
 from pages._ui.current_user import acting
-from pages._ui.decide import attempt, decide
-from pages._ui.escape import escape_markdown
+from pages._ui.decide import REFUSALS, attempt
+from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import counted, price
 from pages._ui.session_state import app_state, composer_state
+from pages._ui.words import CANCEL_ALL
+
+ANSWERED = 8.0  # seconds for which a banner says what a press in it has done
+ABOUT_MONEY = frozenset({1101, 1102})  # Kling's codes for arrears and for a pack that is used up
+TOP_UP = "https://app.klingai.com/global/dev"
 
 
 def banners() -> None:
-    """Draw all of them."""
+    """Draw all of them, each a row: what it is, what it means, at most one link, and the buttons."""
     here, user = studio(), acting()
-    for warning in dict.fromkeys(here.warnings if user.may(Action.ORDER) else ()):
-        st.warning(escape_markdown(warning), icon=":material/warning:")
-    for warning in here.packs.warnings() if user.may(Action.SEE_ACCOUNT) else ():
-        st.warning(escape_markdown(warning), icon=":material/battery_alert:")
-    for hold in here.admission.holds:
-        if hold.needs_person:
-            st.warning(escape_markdown(hold.reason), icon=":material/front_hand:")
-            if user.may(Action.RESUME):
-                st.button("Resume", key=f"app.resume-{hold.code}", on_click=decide, args=(Actions.resume,))
-            else:
-                st.caption("An admin of the studio resumes it.")
-        else:
-            st.warning(
-                escape_markdown(f"{hold.reason} It is tried again by itself."), icon=":material/warning:"
-            )
     left = user.left()
-    if len(left) == 1 and left[0].id not in composer_state().jobs:  # else its card says so
-        label = "1 job was not sent, and waits for you to decide: see History"
-        st.page_link("history.py", label=label, icon=":material/front_hand:")
-    elif len(left) > 1:
-        with st.container(border=True, key="left"):
+    if len(left) == 1 and left[0].id in composer_state().jobs:
+        left = []  # its card says so
+    with st.container(key="banners"):
+        _answer()
+        for number, hold in enumerate(here.admission.holds):
+            _hold(hold, number)
+        if left:
             _left(left)
+        told = [*(here.warnings if user.may(Action.ORDER) else ())]
+        told += here.packs.warnings() if user.may(Action.SEE_ACCOUNT) else ()
+        for number, warning in enumerate(dict.fromkeys(told)):
+            with _row(f"warning-{number}"):
+                _words("", warning, icon="warning")
+
+
+def _row(name: str) -> AbstractContextManager[object]:
+    return st.container(key=f"banner-{name}", horizontal=True, vertical_alignment="center")
+
+
+def _words(headline: str, rest: str, *, icon: str) -> None:
+    first = f"<b>{escape_html(headline)}</b> " if headline else ""
+    st.html(
+        f'<div class="studio-banner" role="status"><span class="ms" aria-hidden="true">{icon}</span>'
+        f"<p>{first}{escape_html(rest)}</p></div>"
+    )
+
+
+def _answer() -> None:
+    """Say what a press in a banner has done, for a few seconds."""
+    words, until = app_state().answer
+    if words and time.monotonic() < until:
+        with _row("ok"):
+            _words(words, "", icon="check")
+
+
+def _say(words: str) -> None:
+    app_state().answer = (words, time.monotonic() + ANSWERED)
+
+
+def _hold(hold: Hold, number: int) -> None:
+    waiting = studio().waiting
+    wait = f"{counted(waiting, 'job waits', 'jobs wait')}, nothing is lost. " if waiting else ""
+    with _row(f"hold-{number}"):
+        if not hold.needs_person:
+            _words(hold.reason, f"{wait}It is tried again by itself.", icon="hourglass_top")
+            return
+        may_resume = acting().may(Action.RESUME)
+        rest = wait if may_resume else f"{wait}An admin of the studio resumes it."
+        _words(f"The queue is held: {hold.reason}", rest, icon="pause_circle")
+        if hold.code in ABOUT_MONEY and acting().may(Action.SEE_ACCOUNT):
+            st.page_link(TOP_UP, label="Top up at Kling", icon=":material/open_in_new:")
+        if may_resume:
+            st.button("Resume", key=f"app.resume-{hold.code}", type="primary", on_click=_resume)
+
+
+def _resume() -> None:
+    waiting = studio().waiting
+    try:
+        acting().resume()
+    except REFUSALS as error:
+        st.toast(escape_markdown(str(error)), icon=":material/warning:")
+    else:
+        _say(f"Resumed, {counted(waiting, 'job starts', 'jobs start')}." if waiting else "Resumed.")
 
 
 def _left(jobs: Sequence[Job]) -> None:
-    """Let a person send or withdraw all of these jobs at once."""
-    state, shown = app_state(), price_of(jobs)
-    st.markdown(
-        f":material/front_hand: **{len(jobs):,} jobs were not sent, and wait for you to decide.** "
-        "Each says why: tick its row in History."
-    )
-    if state.confirm_withdraw == len(jobs):
-        _confirm_withdrawing(jobs)
-        return
-    if state.confirm_send != shown:
-        with st.container(horizontal=True):
+    """Let a person send or cancel jobs that were not sent, all at once; one alone is decided at its place."""
+    state, shown, number = app_state(), price_of(jobs), len(jobs)
+    with _row("left"):
+        if number == 1:
+            _words("1 job was not sent,", "and waits for you to decide.", icon="pause_circle")
+            st.page_link("history.py", label="See it in History", query_params={"task": jobs[0].id})
+        elif state.confirm_withdraw == number:
+            whose = ", of everybody" if acting().may(Action.RESUME) else " of yours"
+            _words(f"Cancel {number:,} jobs{whose}?", "This cannot be undone.", icon="pause_circle")
+            st.button(f"Yes, cancel all {number:,}", key=f"app.yes-withdraw-{number}", on_click=_withdraw_all)
+            st.button("Not now", key="app.no-withdraw", on_click=_ask_to_withdraw, args=(0,))
+        elif state.confirm_send == shown:
+            _words(f"Send {number:,} jobs?", f"They cost {shown[1]}.", icon="pause_circle")
+            # A click on an older number finds no button.
+            st.button(
+                f"Yes, send all {number:,}", key=f"app.yes-send-{shown}", type="primary", on_click=_send_all
+            )
+            st.button("Not now", key="app.no-send", on_click=_ask_to_send, args=(None,))
+        else:
+            _words(
+                f"{number:,} jobs were not sent, and wait for you to decide.",
+                "Each says why in History.",
+                icon="pause_circle",
+            )
             st.button("Send all", key="app.send_left", on_click=_ask_to_send, args=(shown,))
-            st.button("Withdraw all", key="app.withdraw_left", on_click=_ask_to_withdraw, args=(len(jobs),))
-        return
-    st.markdown(
-        f"Sending them orders **{counted(len(jobs), 'video', 'videos')}, for {escape_markdown(shown[1])}**."
-    )
-    with st.container(horizontal=True):
-        st.button(
-            f"Yes, send all {len(jobs):,}",
-            key=f"app.yes-send-{shown}",  # a click on an older number finds no button
-            type="primary",
-            on_click=_send_all,
-        )
-        st.button("Not now", key="app.no-send", on_click=_ask_to_send, args=(None,))
+            st.button(CANCEL_ALL, key="app.withdraw_left", on_click=_ask_to_withdraw, args=(number,))
 
 
 def _ask_to_send(shown: tuple[int, str] | None) -> None:
@@ -79,16 +130,6 @@ def _ask_to_send(shown: tuple[int, str] | None) -> None:
 
 def _ask_to_withdraw(number: int) -> None:
     app_state().confirm_withdraw = number
-
-
-def _confirm_withdrawing(jobs: Sequence[Job]) -> None:
-    whose = ", of everybody" if acting().may(Action.RESUME) else " of yours"
-    st.markdown(f"**Withdraw {len(jobs):,} jobs{whose}?** This cannot be undone.")
-    with st.container(horizontal=True):
-        st.button(
-            f"Yes, withdraw all {len(jobs):,}", key=f"app.yes-withdraw-{len(jobs)}", on_click=_withdraw_all
-        )
-        st.button("Not now", key="app.no-withdraw", on_click=_ask_to_withdraw, args=(0,))
 
 
 def price_of(jobs: Sequence[Job]) -> tuple[int, str]:
@@ -105,10 +146,10 @@ def price_of(jobs: Sequence[Job]) -> tuple[int, str]:
 def _send_all() -> None:
     _ask_to_send(None)
     if (count := attempt(Actions.send_left)) is not None:
-        st.toast(f"{counted(count, 'job is', 'jobs are')} sent.", icon=":material/check:")
+        _say(f"{counted(count, 'job is', 'jobs are')} sent.")
 
 
 def _withdraw_all() -> None:
     _ask_to_withdraw(0)
     if (count := attempt(Actions.withdraw_left)) is not None:
-        st.toast(f"{counted(count, 'job was', 'jobs were')} withdrawn.", icon=":material/check:")
+        _say(f"{counted(count, 'job was', 'jobs were')} cancelled, nothing was spent.")
