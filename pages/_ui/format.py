@@ -51,6 +51,17 @@ def since(when: datetime) -> str:
     return here.strftime("%H:%M:%S" if is_today else "%d %b %Y, %H:%M")
 
 
+def ago(when: datetime, now: datetime) -> str:
+    """Return how long ago a time of the log was: `just now`, `12 min ago`, then the time or the date."""
+    minutes = int((now - when).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    here, today = when.astimezone(zone()), now.astimezone(zone()).date()
+    return here.strftime("%H:%M" if here.date() == today else "%d %b %Y, %H:%M")
+
+
 def in_local_time(text: str) -> str:
     """Return text with its times of day, which the studio writes in UTC, in the viewer's zone."""
 

@@ -17,11 +17,13 @@ from kling.studio.service import Studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
-from pages._ui.format import price
+from pages._ui.format import in_money
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.player import remix
-from pages._ui.requests import is_found
+from pages._ui.requests import has_form, is_found
 from pages._ui.session_state import app_state
+from pages._ui.stage.remix import remix_here
+from pages._ui.words import CANCEL, EDIT_AND_TRY_AGAIN, GENERATE_AGAIN
 
 GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
@@ -59,7 +61,7 @@ def job_actions(studio: Studio, job: Job, *, page: str) -> None:
             )
         if user.may(Action.WITHDRAW, job):
             st.button(
-                "Withdraw",
+                CANCEL,
                 key=f"{page}.withdraw-{job.id}",
                 on_click=decide,
                 args=(Actions.withdraw, job.id),
@@ -113,15 +115,30 @@ def _remedy(studio: Studio, job: Job, *, page: str) -> None:
     if found is None or is_found(job) or not acting().may(Action.ORDER):
         return
     if found.kind in {Remedy.EDIT_PROMPT, Remedy.CHANGE_ORDER}:
-        remix(job, words="Mend it in Compose")
-    else:
-        cost = "free" if studio.connection.is_sandbox else price(job.request.units())
+        edit(job, page=page)
+        return
+    cost = "free" if studio.connection.is_sandbox else in_money(job.request.units())
+    st.button(
+        f"{GENERATE_AGAIN} · {cost}",
+        icon=":material/replay:",
+        key=f"{page}.again-{job.id}",
+        on_click=_order_again,
+        args=(job,),
+    )
+
+
+def edit(job: Job, *, page: str) -> None:
+    """Draw what takes a job's request back into the form: on Compose a button, elsewhere a link."""
+    if page != "composer":
+        remix(job, words=EDIT_AND_TRY_AGAIN)
+    elif has_form(job):
         st.button(
-            f"Order again · {cost}",
-            icon=":material/replay:",
-            key=f"{page}.again-{job.id}",
-            on_click=_order_again,
-            args=(job,),
+            EDIT_AND_TRY_AGAIN,
+            type="primary",
+            icon=":material/edit_square:",
+            key=f"{page}.edit-{job.id}",
+            on_click=remix_here,
+            args=(job.id, "mend"),
         )
 
 

@@ -116,6 +116,12 @@ class ComposerState:
     outcome: Outcome = field(default_factory=Outcome)
     autoplay: dict[str, bool] = field(default_factory=dict)  # by job id: whether its clip starts by itself
 
+    # -- the stage
+    chosen: str = ""  # what stands on it: the id of a batch or of a job; empty for the newest
+    newest: str = ""  # likewise, what this session ordered last when the stage was drawn
+    begun_with: str = ""  # title of the template that fills the form, until something is ordered
+    focus: tuple[int, str] = (0, "")  # number and place of the last wish to have the focus moved
+
     # -- runs of the page, to recognise edits sent by a page that had not seen the last run
     run: int = 0
     recent_runs: dict[str, Draft] = field(default_factory=dict)  # by number, what each of them showed

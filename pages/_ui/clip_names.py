@@ -1,0 +1,32 @@
+"""The name under which a browser keeps a clip: one that a person can read and every system can store."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from kling.studio.jobs import Job
+from pages._ui.requests import prompts_of
+
+LONGEST_NAME = 60  # characters of the prompt
+
+
+def file_name(job: Job, note: str = "") -> str:
+    """Return it, such as `a-red-fox-in-the-snow-720p-20261126.mp4`.
+
+    Only letters, digits and hyphens are in it, whatever the prompt holds.
+
+    Args:
+        job: has a clip.
+        note: a word or two that tell its files apart.
+    """
+    words = _plain(prompts_of(job))[:LONGEST_NAME]
+    if "-" in words[40:]:  # not in the middle of a word
+        words = words.rpartition("-")[0]
+    when = (job.ended_at or job.ordered_at).strftime("%Y%m%d")
+    return "-".join(part for part in (words or "kling", _plain(note), when, _plain(job.id[-4:])) if part) + ".mp4"
+
+
+def _plain(text: str) -> str:
+    """Return text of letters and digits, with hyphens between its words."""
+    letters = (letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFKC", text))
+    return "-".join("".join(letters).casefold().split())

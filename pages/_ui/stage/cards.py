@@ -1,0 +1,84 @@
+"""Which cards stand on the strip: what one press ordered is one card, whether it is one video or many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from kling.studio.identity.roles import LOCAL
+from kling.studio.jobs import Job
+from pages._ui.context import studio
+from pages._ui.current_user import acting
+
+OF_SESSION, RECENT = 12, 12  # cards on the strip
+SEARCHED = 60  # cards among which the newest clip of a person is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one press ordered.
+
+    Args:
+        key: the id of the batch, or of the one job.
+        jobs: in the order in which they were ordered; at least one.
+    """
+
+    key: str
+    jobs: tuple[Job, ...]
+
+
+def session_cards(job_ids: Sequence[str]) -> list[Card]:
+    """Return the cards of these jobs, in this order; a batch is shown as a whole."""
+    found = dict.fromkeys(
+        job.group or job.id for job in map(studio().ledger.get, job_ids) if job is not None and job.id
+    )
+    cards = (card_of(key) for key in list(found)[:OF_SESSION])
+    return [card for card in cards if card is not None]
+
+
+def recent_cards(without: Collection[str]) -> list[Card]:
+    """Return cards with the newest clips of everybody.
+
+    Args:
+        without: keys of cards that stand elsewhere.
+    """
+    found = _clips(OF_SESSION + RECENT)
+    return [card for card in found if card.key not in without][:RECENT]
+
+
+def newest_of_user() -> Card | None:
+    """Return the card with the newest clip of the current user; None if there is none among the latest.
+
+    Where nobody signs in, a browser without a name has the newest of all.
+    """
+    user = acting()
+
+    def is_own(job: Job) -> bool:
+        if user.user.id == LOCAL:
+            return not user.user.name or job["person"] == user.user.name
+        return user.owner_of(job) == user.user.id
+
+    return next((card for card in _clips(SEARCHED) if is_own(card.jobs[0])), None)
+
+
+def card_of(key: str) -> Card | None:
+    """Return the card of a batch or of a job; None if there is neither.
+
+    Args:
+        key: comes from a page, so it may be anything.
+    """
+    ledger = studio().ledger
+    if batch := ledger.index.batch(key):
+        return Card(key, tuple(reversed(batch)))
+    job = ledger.get(key)
+    return Card(key, (job,)) if job is not None else None
+
+
+def _clips(most: int) -> list[Card]:
+    """Return the newest cards whose clips are here and are not hidden."""
+    cards = []
+    for card in studio().ledger.index.page_of_cards(0, most):
+        jobs = tuple(job for job in reversed(card) if not job["hidden"])
+        if jobs:
+            cards.append(Card(jobs[0].group or jobs[0].id, jobs))
+    return cards

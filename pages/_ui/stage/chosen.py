@@ -1,0 +1,162 @@
+"""The words and buttons of what stands on the stage: prompt, one grey line of facts, and what can be done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import streamlit as st
+
+from kling.studio.actions import Actions
+from kling.studio.clip_verification import charged
+from kling.studio.identity.roles import Action
+from kling.studio.jobs import FAILED, NOT_SENT, WAITING, Job
+from pages._ui.address import base_path
+from pages._ui.charges import charge_line
+from pages._ui.clip_names import file_name
+from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.decide import decide
+from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.format import ago, order_line, prompt_of, since, state, took
+from pages._ui.job_status import badges, link_to_kling
+from pages._ui.panels import panel
+from pages._ui.requests import has_form, is_found
+from pages._ui.stage.cards import Card
+from pages._ui.stage.explanation import PAGE, explanation
+from pages._ui.stage.facts import PLAIN_ID, batch_words, look_of
+from pages._ui.stage.remix import remix_here
+from pages._ui.words import CANCEL_ALL, REMIX
+
+
+def words_and_buttons(card: Card, job: Job | None) -> None:
+    """Draw them.
+
+    Args:
+        card: that is chosen.
+        job: the one of its jobs that is chosen; None for the card as a whole.
+    """
+    shown = job or card.jobs[0]
+    with st.container(horizontal=True, key="stage_words"):
+        line = job_line(shown) if job is not None else batch_line(card)
+        text = prompt_of(shown)
+        st.html(
+            f'<div class="stage-prompt" dir="auto" title="{escape_attribute(text)}">{escape_html(text)}</div>'
+            f'<div class="stage-facts">{escape_html(line)}</div>'
+        )
+        if job is not None:
+            _trouble(job)
+        with st.container(horizontal=True, key="stage_buttons"):
+            _buttons(card, job)
+    if job is not None:
+        explanation(job)
+    elif not any(each.has_clip for each in card.jobs):
+        for unsent in [each for each in card.jobs if look_of(each)[0] == "waiting"][:1]:
+            explanation(unsent)
+
+
+def job_line(job: Job) -> str:
+    """Return the facts of a job in one line, such as `Done in 0:06 · Kling 2.6 · 720p · 5 s · just now`."""
+    word = state(job)[0]
+    if job.has_clip:
+        parts = [f"Done in {took(job)}" if took(job) else word, order_line(job)]
+        parts += [ago(job.ended_at, datetime.now(UTC)) if job.ended_at else ""]
+    elif job.state == FAILED:
+        parts = [order_line(job), f"{word}, {since(job.ended_at)}" if job.ended_at else word]
+    elif look_of(job)[0] == "made":
+        parts = [order_line(job)]
+    else:
+        parts = [word, order_line(job)]
+    mine = acting().user.name
+    return " · ".join(part for part in [*parts, job["person"] if job["person"] != mine else ""] if part)
+
+
+def batch_line(card: Card) -> str:
+    """Return the facts of a card with several jobs in one line."""
+    return " · ".join(filter(None, [batch_words(card), order_line(card.jobs[0])]))
+
+
+def _trouble(job: Job) -> None:
+    """Say where a clip is not what was ordered, or what it cost was not what was expected."""
+    charge = charged(job)
+    fetching = studio().downloads.trouble(job.id) if job.has_clip else ""  # of a better copy of a broken file
+    if not job.has_clip or not (charge is not None or fetching or job["extra"]):
+        return
+    with st.container(horizontal=True, key="stage_trouble"):
+        badges(job)
+        if charge is not None and charge.differs:
+            charge_line(job)
+        if fetching:
+            st.caption(escape_markdown(fetching))
+            link_to_kling(studio(), job)
+
+
+def _buttons(card: Card, job: Job | None) -> None:
+    shown = job or card.jobs[0]
+    if PLAIN_ID.fullmatch(shown.id):
+        st.html(_links(shown, card if job is None else None), width="content")
+    if not is_found(shown) and has_form(shown) and shown.state != FAILED and acting().may(Action.ORDER):
+        st.button(
+            REMIX,
+            icon=":material/edit_square:",
+            key="stage.remix",
+            on_click=remix_here,
+            args=(shown.id,),
+            help="Takes its words and settings into the form",
+        )
+    if job is None:
+        unsent = [
+            each for each in card.jobs if each.state in {WAITING, NOT_SENT} and each.endpoint is not None
+        ]
+        if unsent and acting().may_withdraw_group(card.jobs):
+            st.button(
+                CANCEL_ALL,
+                key=f"{PAGE}.withdraw-batch-{card.key}",
+                on_click=decide,
+                args=(Actions.withdraw_group, card.key),
+            )
+    panel("More", partial(_more, card, job), key="stage.more", icon="more_horiz", kind="popover")
+
+
+def _links(job: Job, batch: Card | None) -> str:
+    """Return the links: the file under a name that one can read, and the address of the job's own page."""
+    base = base_path()
+    query = f"batch={batch.key}" if batch is not None and batch.key != job.id else f"task={job.id}"
+    links = []
+    if job.has_clip and batch is None:
+        href = escape_html(f"{base}/clips/{job.id}.mp4")
+        links.append(
+            f'<a class="stage-link" href="{href}" download="{escape_attribute(file_name(job))}" '
+            f'title="Download"><span class="stage-icon" aria-hidden="true">download</span>'
+            '<span class="stage-label">Download</span></a>'
+        )
+    links.append(
+        f'<a class="stage-link" data-copy href="{escape_html(f"{base}/history?{query}")}" '
+        f'title="Copy link"><span class="stage-icon" aria-hidden="true">link</span>'
+        '<span class="stage-label">Copy link</span></a>'
+    )
+    return f'<div class="stage-links">{"".join(links)}</div>'
+
+
+def _more(card: Card, job: Job | None) -> None:
+    """Draw what is wanted seldom."""
+    if job is None:
+        query = {"batch": card.key}
+        st.page_link(
+            "gallery.py", label="See all in Gallery", icon=":material/photo_library:", query_params=query
+        )
+        st.page_link(
+            "history.py", label="All of them in History", icon=":material/history:", query_params=query
+        )
+        return
+    st.page_link(
+        "history.py", label="Details in History", icon=":material/history:", query_params={"task": job.id}
+    )
+    if job["watermark_file"] and PLAIN_ID.fullmatch(job.id):
+        href, name = f"{base_path()}/clips/{job.id}.watermark.mp4", file_name(job, "with watermark")
+        st.html(
+            f'<a class="stage-link" href="{escape_html(href)}" download="{escape_attribute(name)}">'
+            "Download with watermark</a>"
+        )
+    charge_line(job)
+    st.caption(f"Id for support: {escape_markdown(job.id)}")

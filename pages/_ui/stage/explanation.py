@@ -1,0 +1,97 @@
+"""What is said over the picture of a job that has no clip: why, what comes next, and what can be done."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.errors import Actor
+from kling.studio.identity.roles import Action
+from kling.studio.jobs import FAILED, SUCCEED, Job
+from kling.studio.remedies import NOTHING_SPENT, remedy
+from kling.studio.remedies import Action as Remedy
+from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.escape import escape_html
+from pages._ui.format import in_local_time, state
+from pages._ui.job_actions import job_actions
+from pages._ui.job_status import explained, is_as_usual, link_to_kling, since_and_who, support_words
+from pages._ui.panels import open_panel
+from pages._ui.stage.facts import look_of
+
+PAGE = "composer"  # prefix of the session keys
+HEADLINES = {
+    Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
+    Remedy.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
+    Remedy.RETRY: ("Kling could not make it", "error"),
+    Remedy.CHECK_KEY: ("Kling does not accept the key", "error"),
+    Remedy.ASK_OPERATOR: ("Kling needs somebody to act", "error"),
+}
+
+
+def explanation(job: Job) -> None:
+    """Draw it: a quiet note while the job goes on by itself, else a card; nothing over a clip."""
+    if job.has_clip:
+        return
+    if look_of(job)[0] in {"waiting", "held", "made"}:
+        _note(job)
+    else:
+        _card(job)
+
+
+def _note(job: Job) -> None:
+    here = studio()
+    found = here.explain(job)
+    if found is None or is_as_usual(job, found):
+        return
+    with st.container(key="stage_note"):
+        words = in_local_time(explained(here, job, found, ""))
+        if found.actor is Actor.OPERATOR:
+            words += support_words(job)
+        st.html(_paragraphs(words, since_and_who(job, found)))
+        if job.state == SUCCEED:
+            link_to_kling(here, job)
+        job_actions(here, job, page=PAGE)
+
+
+def _card(job: Job) -> None:
+    here = studio()
+    spent = NOTHING_SPENT if here.nothing_spent(job) else ""
+    found = here.explain(job)
+    word, icon, _ = state(job)
+    facts = ""
+    if found is not None:
+        sentences, facts = explained(here, job, found, spent), since_and_who(job, found)
+    else:
+        said = job["task_status_msg"] or job.message
+        sentences = " ".join(filter(None, ["" if said == "Accepted." else said, spent]))
+    what = remedy(job, nothing_spent=bool(spent))
+    if what is not None:
+        word, icon = HEADLINES[what.kind]
+        if job.accepted:  # a refusal's words name the remedy themselves
+            sentences = f"{sentences} {what.text}".strip()
+    bad = ' data-bad="true"' if job.state == FAILED else ""
+    with st.container(key="stage_card"):
+        st.html(
+            f'<div class="stage-headline"{bad}><span class="stage-icon" aria-hidden="true">{icon}</span>'
+            f"<h2>{escape_html(word)}</h2></div>{_paragraphs(in_local_time(sentences), facts)}"
+        )
+        with st.container(horizontal=True, key="stage_ways"):
+            job_actions(here, job, page=PAGE)
+            if what is not None and what.kind is Remedy.EDIT_PROMPT and acting().may(Action.ORDER):
+                _guide()
+        if found is not None and job.state == SUCCEED:
+            link_to_kling(here, job)
+        if support := support_words(job).strip(" ()"):
+            code = f"Code {job['code']} and id" if job["code"] else "Id"
+            with st.expander(f"{code} for support", type="compact"):
+                st.html(f'<p class="stage-fine">{escape_html(f"{support}, id {job.id}")}</p>')
+
+
+def _guide() -> None:
+    """Draw what helps with a prompt that was refused."""
+    st.button("Look at the guide", key=f"{PAGE}.to_guide", on_click=open_panel, args=("guide",))
+
+
+def _paragraphs(words: str, facts: str) -> str:
+    first = f'<p class="stage-why">{escape_html(words)}</p>' if words else ""
+    return first + (f'<p class="stage-fine">{escape_html(facts)}</p>' if facts else "")

@@ -1,0 +1,154 @@
+"""What the stage's script is told of jobs: plain values, each of them checked or harmless as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kling.studio.identity.roles import Action
+from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
+from kling.studio.queue_position import QueuePosition
+from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.escape import escape_html
+from pages._ui.format import counted, is_sandbox, prompt_of, span, state
+from pages._ui.job_status import announcement
+from pages._ui.live.marks import began, job_mark
+from pages._ui.stage.cards import Card
+from pages._ui.words import LOST
+
+LONGEST_WORDS = 160  # characters of a prompt on the strip and in names for readers
+MOST_TILES = 36  # of one card
+PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # as in the addresses of clips
+SHAPE = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
+WIDEST = 4.0  # ratio of the sides that a box is given at most
+USUAL_SHAPE = (16, 9)
+
+
+def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]]:
+    """Return what the script is told of cards.
+
+    Args:
+        cards: by their place on the page.
+    """
+    jobs = [job for group in cards.values() for card in group for job in card.jobs]
+    line = studio().admission.positions() if any(job.state == WAITING for job in jobs) else {}
+    return {
+        place: [
+            {
+                "key": card.key,
+                "words": words_of(card),
+                "of": len(card.jobs),
+                "done": sum(job.has_clip for job in card.jobs),
+                "jobs": [of_job(job, line.get(job.id)) for job in card.jobs[:MOST_TILES]],
+            }
+            for card in group
+        ]
+        for place, group in cards.items()
+    }
+
+
+def words_of(card: Card) -> str:
+    """Return the prompt of a card in one line, cut to a length that a name may have."""
+    return " ".join(prompt_of(card.jobs[0]).split())[:LONGEST_WORDS]
+
+
+def of_job(job: Job, place: QueuePosition | None) -> dict[str, Any]:
+    """Return what the script is told of one job; what is absent or false is left out.
+
+    Args:
+        job: in any state.
+        place: in line, if it waits there.
+    """
+    look, word = look_of(job, place)
+    found: dict[str, Any] = {"id": job.id, "look": look, "word": word, "shape": shape_of(job)}
+    if not PLAIN_ID.fullmatch(job.id):
+        return found | {"look": "ended"}  # it has no address: another program wrote its id
+    if look == "done":
+        probe = job.extra.get("probe")
+        found |= {"sound": isinstance(probe, dict) and probe.get("audio") is True}
+    elif look == "made":
+        found |= {"since": began(job), "say": _made_where(job), **_usual(job)}
+    elif look in {"waiting", "held"} and place is not None:
+        ahead = place.position - 1
+        found |= {"say": "Next in line" if ahead < 1 else f"{ahead:,} ahead of you", "why": place.why}
+        found |= {"cancel": job.endpoint is not None and acting().may(Action.WITHDRAW, job)}
+    return {name: value for name, value in found.items() if value not in (False, "", None)}
+
+
+def look_of(job: Job, place: QueuePosition | None = None) -> tuple[str, str]:
+    """Return how a tile of a job looks, and the word on it.
+
+    Args:
+        job: in any state.
+        place: in line, if it waits there.
+    """
+    here = studio()
+    if job.has_clip:
+        return "done", state(job)[0]
+    if job.endpoint is None or not here.accounts.owns(job):
+        return "failed" if job.state == FAILED else "ended", state(job)[0]
+    if job.state in {INTENT, *FOLLOWED} or (job.state == SUCCEED and not job.gone):
+        return "made", "Queued" if job.state == SUBMITTED else state(job)[0]
+    if job.state == WAITING:
+        return ("held", "Held") if place is not None and place.needs_person else ("waiting", "Queued")
+    if job.state == FAILED:
+        return "failed", state(job)[0]
+    return "ended", LOST if job.state == SUCCEED else state(job)[0]
+
+
+def shape_of(job: Job) -> list[int]:
+    """Return the two sides of a job's picture: of its clip if it is here, else as it was ordered."""
+    probe = job.extra.get("probe") if job.has_clip else None
+    wide, high = (probe.get("width"), probe.get("height")) if isinstance(probe, dict) else (None, None)
+    if wide is None and (found := SHAPE.fullmatch(job["aspect_ratio"])):
+        wide, high = int(found[1]), int(found[2])
+    if isinstance(wide, int) and isinstance(high, int) and 0 < wide < 10**5 and 0 < high < 10**5:
+        return [wide, high] if 1 / WIDEST <= wide / high <= WIDEST else list(USUAL_SHAPE)
+    return list(USUAL_SHAPE)
+
+
+def _made_where(job: Job) -> str:
+    at = "in the sandbox" if is_sandbox(job) else "at Kling"
+    if job.state == SUCCEED:
+        return "Being fetched"
+    if job.state == INTENT:
+        return "Being sent" if is_sandbox(job) else "Being sent to Kling"
+    return f"Queued {at}" if job.state == SUBMITTED else f"Being made {at}"
+
+
+def _usual(job: Job) -> dict[str, Any]:
+    """Return how long such a job usually takes: in words, and at most in seconds."""
+    usual = studio().duration_estimate(job)
+    if usual is None or usual.high <= 0:
+        return {}
+    low, high = span(usual.low), span(usual.high)
+    return {"usual": f"usually {low}" if low == high else f"usually {low} to {high}", "high": usual.high}
+
+
+def batch_words(card: Card) -> str:
+    """Return how many jobs of a card are done, as `2 of 4 done`, and what became of the others."""
+    done = sum(job.has_clip for job in card.jobs)
+    words = [f"{done:,} of {counted(len(card.jobs), 'video', 'videos')} done"]
+    for look, word in (("failed", "failed"), ("held", "held"), ("ended", "ended without a clip")):
+        if number := sum(look_of(job)[0] == look for job in card.jobs):
+            words.append(f"{number:,} {word}")
+    return " · ".join(words)
+
+
+def as_html(told: Mapping[str, Any], now: float, jobs: Sequence[Job]) -> str:
+    """Return hidden elements that carry the facts, and the states of jobs for screen readers and the chime.
+
+    Args:
+        told: what the script is told.
+        now: Unix seconds of the server, by which the page's clock is corrected.
+        jobs: whose ends are announced.
+    """
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    elements = [f'<i hidden data-stage="{escape_html(text)}" data-now="{int(now * 1000)}"></i>']
+    elements += [job_mark(job, announcement(job), is_own=True) for job in jobs]
+    return "".join(elements)

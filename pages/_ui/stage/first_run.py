@@ -1,0 +1,78 @@
+"""What stands on the stage before anything was made: six templates to begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kling.studio.prompting.templates import templates
+from pages._ui.composer.toolbar import begin_with, go_back, open_dialog
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted
+from pages._ui.panels import open_panel
+from pages._ui.session_state import composer_state
+from pages._ui.stage.remix import wish_focus
+
+SIX = {  # ids of templates, and what one learns from each
+    "espresso-pour": "Push in, morning light",
+    "sneaker-desert": "One hero, one surprising place",
+    "fox-snow": "Camera follows",
+    "coast-drone": "Quarter circle from the air",
+    "city-rain": "With sound, in 1080p",
+    "ink-abstract": "Abstract, square",
+}
+
+
+def six() -> list[dict[str, Any]]:
+    """Return what the stage's script draws: the ids, titles and lessons."""
+    known = {template.id: template for template in templates()}
+    return [
+        {"id": each, "title": known[each].title, "teaches": lesson}
+        for each, lesson in SIX.items()
+        if each in known
+    ]
+
+
+def first_run() -> None:
+    """Draw the buttons below them, and the way back from the one that was pressed."""
+    state = composer_state()
+    with st.container(horizontal=True, vertical_alignment="center", key="stage_words"):
+        st.button(
+            f"All {counted(len(templates()), 'template', 'templates')}",
+            icon=":material/auto_stories:",
+            key="stage.all_templates",
+            on_click=open_dialog,
+            args=("templates",),
+        )
+        st.button(
+            "How to write a prompt",
+            icon=":material/help:",
+            type="tertiary",
+            key="stage.guide",
+            on_click=open_panel,
+            args=("guide",),
+        )
+        if state.begun_with and state.previous_draft:
+            st.markdown(f"**{escape_markdown(state.begun_with)}** is in the form.", width="content")
+            st.button("Undo", icon=":material/undo:", type="tertiary", key="stage.undo", on_click=_undo)
+
+
+def use(template_id: str) -> None:
+    """Have the next run fill the form with a template, in a callback.
+
+    Args:
+        template_id: comes from a page, so it may be anything.
+    """
+    from pages._ui.composer.templates import draft_of_template  # most pages need no library
+
+    for template in templates():
+        if template.id == template_id:
+            begin_with(draft_of_template(template))
+            composer_state().begun_with = template.title
+            wish_focus("generate")
+
+
+def _undo() -> None:
+    composer_state().begun_with = ""
+    go_back()

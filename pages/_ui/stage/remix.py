@@ -1,0 +1,33 @@
+"""Takes a job's words and settings into the form of the page that shows it, and the focus with them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pages._ui.context import studio
+from pages._ui.requests import draft_of
+from pages._ui.session_state import PendingDraft, composer_state
+
+Place = Literal["prompt", "mend", "generate"]  # `mend`: the prompt, marked until it is changed
+
+
+def remix_here(job_id: str, place: Place = "prompt") -> None:
+    """Have the next run fill the form with a job's request, in the callback of a button on Compose.
+
+    Args:
+        job_id: of a job that has a form.
+        place: where the focus goes.
+    """
+    job = studio().ledger.get(job_id)
+    draft = draft_of(job) if job is not None else None
+    if draft is None:
+        return
+    state = composer_state()
+    state.pending = PendingDraft("", draft, previous_draft=state.draft_id)
+    wish_focus(place)
+
+
+def wish_focus(place: Place) -> None:
+    """Have the page move the focus once it has been drawn."""
+    state = composer_state()
+    state.focus = (state.focus[0] + 1, place)
