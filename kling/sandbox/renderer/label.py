@@ -12,44 +12,33 @@ from kling.sandbox.renderer.scale import Bytes
 Stamp = tuple[
     int, int, Bytes, Bytes
 ]  # left, top, its brightness, and how much of the picture shows through it
-LARGE = 34  # letters that would fit across the frame; legible even if the clip is shown 300 pixels wide
-SMALL = 68
+SMALL = 100  # the letters' part of the two sides of the frame together; legible where a clip is shown large
 VEIL = 0.26  # darkness behind the letters, so that they are legible on snow
 
 
 def stamps_of(spec: RenderSpec) -> tuple[Stamp, ...]:
     """The label, and the watermark if the spec asks for one."""
-    details = f"{_plain(spec.model_name)} · {_plain(spec.mode)} · seed {_plain(spec.seed)}"
-    lines = [("Sandbox preview", spec.width / LARGE, 0.86), (details, spec.width / SMALL, 0.70)]
-    found = [_stamp(spec, lines, (0, 1))]
+    size = (spec.width + spec.height) / SMALL
+    found = [_stamp(spec, "Sandbox preview", size)]
     if spec.watermark:
-        found.append(_stamp(spec, [("KLING SANDBOX", spec.width / 26, 0.85)], (1, 0)))
+        found.append(_stamp(spec, "KLING SANDBOX", spec.width / 26, at_right=True))
     return tuple(found)
 
 
-def _plain(text: str) -> str:
-    """The printable ASCII characters of a text, at most 32: the built-in font has no others."""
-    return "".join(letter for letter in text if " " <= letter <= "~")[:32]
-
-
-def _stamp(spec: RenderSpec, lines: list[tuple[str, float, float]], corner: tuple[int, int]) -> Stamp:
+def _stamp(spec: RenderSpec, words: str, size: float, *, at_right: bool = False) -> Stamp:
+    """Return words in an upper corner: a player has its controls at the bottom."""
     pad = max(2, round(spec.width / 100))
-    fonts = [_fitting(words, size, spec.width - 4 * pad) for words, size, _ in lines]
-    wide = max(font.getlength(words) for font, (words, _, _) in zip(fonts, lines, strict=True))
-    width = min(int(wide + 2 * pad) // 2 * 2 + 2, spec.width)
-    height = int(sum(1.25 * font.size for font in fonts) + 1.4 * pad) // 2 * 2
-    ink, at = Image.new("L", (width, height)), 0.7 * pad
-    for font, (words, _, strength) in zip(fonts, lines, strict=True):
-        at += 1.25 * font.size
-        position = (pad, at - 0.28 * font.size)
-        ImageDraw.Draw(ink).text(position, words, fill=round(255 * strength), font=font, anchor="ls")
+    font = _fitting(words, size, spec.width - 4 * pad)
+    width = min(int(font.getlength(words) + 2 * pad) // 2 * 2 + 2, spec.width)
+    height = int(1.25 * font.size + 1.4 * pad) // 2 * 2
+    ink, base = Image.new("L", (width, height)), 0.7 * pad + 0.97 * font.size
+    ImageDraw.Draw(ink).text((pad, base), words, fill=219, font=font, anchor="ls")
     drawn = np.asarray(ink, np.float32) / 255
     light = 16 * VEIL * (1 - drawn) + 235 * drawn
     clear = 255 * (1 - VEIL) * (1 - drawn)
     margin = pad // 2 * 2
-    left = (spec.width - width - margin if corner[0] else margin) // 2 * 2
-    top = (spec.height - height - margin if corner[1] else margin) // 2 * 2
-    return max(left, 0), max(top, 0), light.astype(np.uint8), clear.astype(np.uint8)
+    left = (spec.width - width - margin if at_right else margin) // 2 * 2
+    return max(left, 0), margin, light.astype(np.uint8), clear.astype(np.uint8)
 
 
 def _fitting(words: str, size: float, width: float) -> ImageFont.FreeTypeFont:

@@ -85,8 +85,7 @@ def test_the_same_spec_gives_the_same_file(loud, tmp_path):
 
 def test_two_seeds_give_two_pictures_of_one_prompt(plain, tmp_path):
     other = shoot(spec(seed="another"), tmp_path)
-    # above the label, which names the seed
-    assert difference(plain.grey[0, :75], other.grey[0, :75]) > 2
+    assert difference(plain.grey[0, 15:], other.grey[0, 15:]) > 2  # below the label
 
 
 def test_the_cut_stands_at_the_frame_that_the_shots_say(tmp_path):
@@ -105,10 +104,9 @@ def test_the_watermark_changes_its_corner_only(plain, tmp_path):
 
 def test_every_clip_carries_the_label(tmp_path):
     wanted = spec("snowy mountains at noon", width=320, height=180, fps=4)
-    corner = shoot(wanted, tmp_path).grey[:, 168:178, 4:120]
-    other = shoot(replace(wanted, model_name="kling-v3"), tmp_path).grey[:, 168:178, 4:120]
-    assert corner.max() > 160
-    assert difference(corner, other) > 2
+    grey = shoot(wanted, tmp_path).grey
+    assert grey[:, 2:12, 4:60].max() > 160  # white letters
+    assert np.median(grey[:, 2:10, 4:60]) < np.median(grey[:, 2:10, 80:136])  # on a veil
 
 
 def test_a_picture_moves_smoothly(tmp_path):
