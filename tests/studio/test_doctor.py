@@ -27,6 +27,7 @@ from kling.studio.doctor.finding import Finding
 from kling.studio.doctor.outside import proxy
 from kling.studio.state.faults import FILE
 from tests.studio import processes
+from tests.studio.assistant.fake_model import fake_model, refuses
 
 LOG = "history.csv"
 PAIR = {"KLINGAI_ACCESS_KEY": "an-access-key", "KLINGAI_SECRET_KEY": "a-secret-key-of-32-bytes-at-least"}
@@ -344,6 +345,48 @@ def test_an_address_for_people_without_tls(look):
 
 
 # -- the command -------------------------------------------------------------------------------------------
+
+
+# -- the prompt assistant ----------------------------------------------------------------------------------
+
+
+def assistant_of(look: Callable[..., list[Finding]], url: str, **more: str) -> Finding:
+    found = look(STUDIO_LLM_URL=f"{url}/v1", STUDIO_LLM_MODEL="model-1", **more)[-1]
+    assert found.about == "prompt assistant"
+    return found
+
+
+def test_a_server_of_the_assistant_that_has_the_model_or_another(look):
+    with server(lambda _: {"data": [{"id": "model-1"}, {"id": "model-2"}]}) as url:
+        assert assistant_of(look, url).level == "ok"
+    with server(lambda _: {"data": [{"id": "model-2"}, {"id": "evil\n"}]}) as url:
+        other = assistant_of(look, url)
+    assert other.level == "warning"
+    assert other.remedy == "set STUDIO_LLM_MODEL to one that it has, such as model-2"
+    with server(lambda _: [1]) as url:
+        assert "check STUDIO_LLM_MODEL" in assistant_of(look, url).remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "level", "words"),
+    [
+        (401, "problem", "does not accept the key"),
+        (308, "problem", "sends elsewhere"),
+        (404, "warning", "does not list its models"),
+    ],
+)
+def test_a_server_of_the_assistant_that_refuses(look, status, level, words):
+    with fake_model(refuses(status, Location="http://127.0.0.1:9/")) as model:
+        found = assistant_of(look, model.url.removesuffix("/v1"), STUDIO_LLM_KEY="sk-1")
+    assert (found.level, words in found.what) == (level, True)
+    assert model.asked[0].headers["Authorization"] == "Bearer sk-1"
+    assert model.asked[0].path == "/v1/models"
+    assert len(model.asked) == 1
+
+
+def test_a_server_of_the_assistant_that_is_not_reached(look):
+    found = assistant_of(look, f"http://127.0.0.1:{free_port()}")
+    assert (found.level, "does not answer" in found.what) == ("problem", True)
 
 
 def test_the_exit_code_says_whether_there_is_a_problem(tmp_path, monkeypatch, capsys):

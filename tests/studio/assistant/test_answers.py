@@ -1,0 +1,160 @@
+"""An answer becomes what a person can take, within Kling's limits; or it is said why it does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling import Shot, catalog
+from kling.studio.assistant.answers import NoAnswer, Result, result_of
+from kling.studio.assistant.tasks import Task, Wish, wish_of
+from kling.studio.prompting import storyboard
+from kling.studio.prompting.template_language import expand
+
+LIMITS = catalog()
+V3, V26 = "kling-v3", "kling-v2-6"
+TWO = (Shot(prompt="A fox wakes", duration="3"), Shot(prompt="It runs", duration="2"))
+ONE_TEXT = [Task.IMPROVE, Task.SHORTER, Task.ENGLISH, Task.SOFTEN]
+
+
+def wish(task: Task = Task.IMPROVE, model: str = V26, shots: tuple[Shot, ...] = ()) -> Wish:
+    return wish_of(task, prompt="A fox", model=model, shots=shots)
+
+
+def none(asked: Wish, answer: str, refusal: str = "") -> NoAnswer:
+    with pytest.raises(NoAnswer) as found:
+        result_of(asked, answer, refusal=refusal)
+    return found.value
+
+
+@pytest.mark.parametrize("task", ONE_TEXT)
+def test_a_text_is_taken_as_it_is(task):
+    assert result_of(wish(task), ' "A red fox." \n') == Result(text="A red fox.")
+
+
+def test_what_is_too_long_is_cut_and_that_is_said():
+    found = result_of(wish(), "word " * 1000)
+    assert len(found.text) <= LIMITS.prompt_limit
+    assert found.text.endswith("word")
+    assert "4,999 characters, and Kling takes 2,500" in found.notes[0]
+
+
+def test_what_stopped_early_is_said():
+    assert "the end may be missing" in result_of(wish(), "A fox", is_cut=True).notes[0]
+
+
+@pytest.mark.parametrize("answer", ["", "  \n ", '""', "```\n```"])
+def test_an_empty_answer_is_said_to_be_empty(answer):
+    assert "answered nothing" in str(none(wish(), answer))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "CANNOT: it shows a real person.",
+        "I'm sorry, but I can't help with that.",
+        "I’m sorry, I cannot do that.",
+        "Sorry, I won't write this.",
+        "I cannot assist with this request.",
+        "Unfortunately, I can't provide that.",
+        "I am unable to help with this.",
+        "As an AI, I do not …",
+    ],
+)
+def test_a_refusal_is_told_from_an_answer(answer):
+    found = none(wish(), answer)
+    assert "does not want to" in str(found)
+    assert found.words == answer
+
+
+def test_a_refusal_that_the_server_tells_apart_is_said():
+    assert none(wish(), "", refusal="It is unsafe.").words == "It is unsafe."
+
+
+def test_a_prompt_that_begins_like_a_refusal_is_none():
+    asked = wish_of(Task.SHORTER, prompt="I'm sorry, says the fox, and runs away into the snow")
+    assert result_of(asked, "I'm sorry, says the fox").text == "I'm sorry, says the fox"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "1. A red fox\n2. A grey fox\n3. A fox at night",
+        "1) A red fox\n\n2) A grey fox\n\n3) A fox at night",
+        "- A red fox\n- A grey fox\n- A fox at night",
+        "Alternative 1: A red fox\nAlternative 2: A grey fox\nAlternative 3: A fox at night\n4. One more",
+        "A red fox\nA grey fox\nA fox at night",
+    ],
+)
+def test_alternatives_become_braces(answer):
+    found = result_of(wish(Task.VARY), answer)
+    assert found.text == "{A red fox|A grey fox|A fox at night}"
+    assert found.alternatives == ("A red fox", "A grey fox", "A fox at night")
+
+
+def test_one_alternative_is_none():
+    assert "no alternatives" in str(none(wish(Task.VARY), "1. A red fox"))
+
+
+@given(st.lists(st.text("ab{}|\\ \n1.", min_size=1), min_size=2, max_size=4))
+def test_alternatives_stand_for_exactly_what_they_say(lines):
+    try:
+        found = result_of(wish(Task.VARY), "\n".join(lines))
+    except NoAnswer:
+        return
+    assert expand(found.text) == list(found.alternatives)
+    assert len(found.text) <= LIMITS.prompt_limit * 2
+
+
+def test_a_storyboard_is_read_and_timed_as_its_model_takes_it():
+    found = result_of(wish(Task.STORYBOARD, V3), "shot 1, 3, A fox wakes; shot 2, 4, It runs;")
+    assert [(shot.prompt, shot.duration) for shot in found.shots] == [("A fox wakes", "3"), ("It runs", "4")]
+    assert (found.model, found.notes) == ("", ())
+
+
+def test_a_storyboard_for_a_model_of_single_shots_names_one_that_makes_several():
+    found = result_of(wish(Task.STORYBOARD, V26), "Shot 1, 3, A fox wakes;\nShot 2, 4, It runs;")
+    assert found.model == V3
+    assert "Kling 3.0" in " ".join(found.notes)
+
+
+def test_a_storyboard_that_is_too_long_or_short_is_fitted_and_that_is_said():
+    found = result_of(wish(Task.STORYBOARD, V3), "shot 1, 9, A; shot 2, 9, B; shot 3, 9, C;")
+    assert storyboard.total(found.shots) == 15
+    assert "27 s" in found.notes[0]
+
+
+def test_words_of_a_shot_that_are_too_long_are_cut_and_that_is_said():
+    found = result_of(wish(Task.STORYBOARD, V3), f"shot 1, 3, {'word ' * 200}; shot 2, 4, It runs;")
+    assert len(found.shots[0].prompt) <= LIMITS.shot_prompt_limit
+    assert found.notes[0].startswith("Shot 1: ")
+
+
+@pytest.mark.parametrize(
+    "answer", ["A fox wakes, then it runs.", "shot 1, 3, ; shot 2, 4, It runs;", "shot 1; shot 2;"]
+)
+def test_what_is_no_storyboard_is_said(answer):
+    assert "storyboard" in str(none(wish(Task.STORYBOARD, V3), answer))
+
+
+def test_a_storyboard_that_is_improved_keeps_its_seconds():
+    asked = wish(Task.IMPROVE, V3, TWO)
+    found = result_of(asked, "shot 1, 9, A red fox wakes; shot 2, 9, It runs off;")
+    assert [shot.duration for shot in found.shots] == ["3", "2"]
+    assert "3 shots" in str(none(asked, "shot 1, 1, a; shot 2, 1, b; shot 3, 1, c;"))
+
+
+@given(st.sampled_from(Task), st.text(), st.sampled_from([V3, V26, "unknown"]), st.booleans())
+def test_any_answer_is_within_the_limits_or_none(task, answer, model, is_board):
+    shots = TWO if is_board and task in ONE_TEXT else ()
+    asked = wish(task, model, shots)
+    try:
+        found = result_of(asked, answer)
+    except NoAnswer as error:
+        assert str(error)  # noqa: PT017 - either is right
+        return
+    limit = LIMITS.shot_prompt_limit if asked.gives_shots else LIMITS.prompt_limit
+    parts = [shot.prompt for shot in found.shots] or list(found.alternatives) or [found.text]
+    assert all(0 < len(part) <= limit for part in parts)
+    assert not asked.gives_shots or 1 <= len(found.shots) <= LIMITS.shot_limit
