@@ -75,7 +75,6 @@ class Part {
   wait(due) {
     clearTimeout(this.timer);
     this.due = due;
-    this.since ||= due;
     this.timer = setTimeout(() => this.check(), due - Date.now());
   }
 
@@ -86,6 +85,7 @@ class Part {
       this.since = 0;
       return this.plan();
     }
+    this.since ||= now; // it waits for its turn since then
     const busy = document.querySelector(APP)?.dataset.testScriptState === "running" && this.tried;
     const calm = Math.max(busy ? now + TIMES.own : 0, hub.touched + TIMES.calm, hub.turn);
     if (calm > now && now < this.since + TIMES.longest_wait) return this.wait(calm);

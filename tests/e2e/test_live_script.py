@@ -1,0 +1,327 @@
+"""The script of live parts on a page of its own, on a clock of the tests: when it asks, and what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute
+
+from pages._ui.live.script import module
+from pages._ui.live.timing import TIMES
+from tests.e2e.conftest import CHROMIUM
+
+SECURE, PLAIN = "http://localhost:9/", "http://studio.test:9/"  # browsers trust names of their own machine
+BODY = """<!doctype html><title>Compose</title>
+<div data-testid="stApp" data-test-connection-state="CONNECTED" data-test-script-state="notRunning"></div>
+<span data-counts>1 being made</span>"""
+# A page without Streamlit: parts whose runs are counted, and are drawn at once at the version that was told.
+START = """async (module) => {
+  window.asked = {};
+  window.lost = 0;
+  window.shown = true;
+  window.focused = true;
+  Object.defineProperty(document, "hidden", { get: () => !shown });
+  document.hasFocus = () => focused;
+  window.notes = [];
+  const address = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+  const { default: mount } = await import(address);
+  window.addPart = (key, names, version) => {
+    const around = document.body.appendChild(document.createElement("div"));
+    around.className = "st-key-live-" + key;
+    const mark = document.body.appendChild(document.createElement("i"));
+    Object.assign(mark.dataset, { live: key, version, liveJobs: names });
+    asked[key] = [];
+    const parentElement = around.appendChild(document.createElement("div"));
+    return mount({ parentElement, setTriggerValue: (_, value) => {
+      asked[key].push(Date.now());
+      if (lost) lost -= 1;
+      else mark.dataset.version = value.at;
+    } });
+  };
+  addPart("none", "", 100)();
+}"""
+NOTIFICATION = """window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return Notification.permission = window.answer ?? "granted"; }
+  constructor(title, { tag }) { notes.push([title, tag]); }
+}"""
+
+
+class Script:
+    """The page, and the server's end of its socket.
+
+    Args:
+        page: on a clock that stands still.
+        url: of the page.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self._sockets: list[WebSocketRoute] = []
+        self._version = 100
+        page.route(url, lambda route: route.fulfill(content_type="text/html", body=BODY))
+        page.route(re.compile("/live$"), lambda route: route.fulfill(status=204))
+        page.route_web_socket(re.compile("/live$"), lambda socket: self._sockets.append(socket))  # noqa: PLW0108
+        page.add_init_script(NOTIFICATION)
+        page.goto(url)
+        page.clock.pause_at(1_800_000_000)
+        page.evaluate(START, module())
+
+    def add(self, key: str, names: str, *, version: int = 100) -> None:
+        """Mount a part that shows these names."""
+        self.page.evaluate(
+            "([key, names, version]) => { addPart(key, names, version); }", [key, names, version]
+        )
+
+    def say(self, jobs: Sequence[str] | None = (), **more: Any) -> None:
+        """Send a message of the server, about these jobs."""
+        self._version += 1
+        facts = {"version": self._version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
+        heard = f"() => window.__studioLive.version === {self._version}"
+        self._sockets[-1].send(json.dumps(facts | more))
+        self.page.wait_for_function(heard, polling=1)
+
+    def wait(self, milliseconds: int) -> None:
+        """Let the page's clock go on."""
+        self.page.clock.run_for(milliseconds)
+
+    def asked(self, key: str) -> int:
+        """Return how often a part has asked to be drawn again."""
+        return int(self.page.evaluate("key => asked[key].length", key))
+
+    def show(self, *, shown: bool, focused: bool = True) -> None:
+        """Hide the tab, or show it again."""
+        self.page.evaluate(
+            """([isShown, isFocused]) => {
+              [shown, focused] = [isShown, isFocused];
+              document.dispatchEvent(new Event("visibilitychange"));
+              window.dispatchEvent(new Event(focused ? "focus" : "blur"));
+            }""",
+            [shown, focused],
+        )
+
+    def mark(self, task: str, state: str, name: str = "", seconds: int = 0) -> None:
+        """Draw a job's mark; with a name it is one that this tab has ordered, so many seconds ago."""
+        self.page.evaluate(
+            """([task, state, name, seconds]) => {
+              const found = document.querySelector(`[data-task="${task}"]`);
+              const mark = found ?? document.body.appendChild(document.createElement("i"));
+              Object.assign(mark.dataset, { task, state, say: `${state}: ${name}` });
+              if (name) Object.assign(mark.dataset, { own: name, began: Date.now() - 1000 * seconds });
+            }""",
+            [task, state, name, seconds],
+        )
+        self.wait(500)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page that shows nothing yet, on a clock of the test."""
+    context = CHROMIUM.browser.new_context()
+    context.clock.install()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def script(page: Page) -> Script:
+    return Script(page, SECURE)
+
+
+def test_a_part_asks_only_for_what_it_shows(script: Script):
+    script.add("tasks", "mine")
+    script.add("header", ":notice")
+    script.add("list", "*")
+    script.add("still", "")
+    script.wait(5000)
+    script.say(["theirs"])
+    script.wait(20_000)
+    assert [script.asked(key) for key in ("tasks", "header", "list", "still")] == [0, 0, 1, 0]
+    script.say([":notice"])
+    script.wait(1000)
+    assert [script.asked(key) for key in ("tasks", "header", "list", "still")] == [0, 1, 1, 0]
+    script.say(["mine"])
+    script.wait(1000)
+    assert script.asked("tasks") == 1
+    script.say(None)
+    script.wait(1000)
+    assert [script.asked(key) for key in ("tasks", "header", "list", "still")] == [2, 2, 3, 1]
+
+
+def test_what_comes_together_is_drawn_together(script: Script):
+    script.add("tasks", "mine")
+    script.wait(5000)
+    for _ in range(20):
+        script.say(["mine"])
+        script.wait(100)
+    script.wait(1000)
+    assert 3 <= script.asked("tasks") <= 2000 / TIMES.own + 1
+
+
+@pytest.mark.parametrize(("tabs", "pause"), [(1, TIMES.every), (100, TIMES.per_tab * 100)])
+def test_a_list_of_everybodys_jobs_takes_its_time_and_more_with_many_tabs(
+    script: Script, tabs: int, pause: int
+):
+    script.add("list", "*")
+    for _ in range(60):
+        script.say(["theirs"], tabs=tabs)
+        script.wait(1000)
+    assert 60_000 / pause / (1 + TIMES.spread) - 1 <= script.asked("list") <= 60_000 / pause
+
+
+def test_tabs_that_waited_long_do_not_all_ask_at_the_same_moment(script: Script):
+    for number in range(10):
+        script.add(f"list{number}", "*")
+    script.say()
+    script.wait(30_000)
+    script.say(["theirs"], tabs=100)
+    script.wait(round(TIMES.per_tab * 100 * TIMES.spread))
+    times = script.page.evaluate("() => Object.values(asked).flat().sort((a, b) => a - b)")
+    assert len(times) == 10
+    assert times[-1] - times[0] > 2000
+
+
+def test_a_hidden_tab_asks_for_nothing_until_it_is_seen(script: Script):
+    script.add("tasks", "mine")
+    script.add("list", "*")
+    script.show(shown=False)
+    script.say(["mine"])
+    script.say(None)
+    script.wait(200_000)
+    assert script.asked("tasks") == script.asked("list") == 0
+    script.show(shown=True)
+    script.wait(300)
+    assert script.asked("tasks") == script.asked("list") == 1
+
+
+def test_a_run_that_was_lost_is_asked_for_again(script: Script):
+    script.add("tasks", "mine")
+    script.page.evaluate("() => { lost = 2; }")
+    script.say(["mine"])
+    script.wait(5000)
+    assert script.asked("tasks") == 3
+
+
+def test_a_run_waits_while_somebody_types_but_not_for_ever(script: Script):
+    script.add("tasks", "mine")
+    script.wait(5000)
+    script.say(["mine"])
+    for _ in range(5):
+        script.page.evaluate("() => document.body.dispatchEvent(new Event('input', { bubbles: true }))")
+        script.wait(400)
+    assert script.asked("tasks") == 0
+    for _ in range(5):
+        script.page.evaluate("() => document.body.dispatchEvent(new Event('input', { bubbles: true }))")
+        script.wait(400)
+    assert script.asked("tasks") == 1
+
+
+def test_what_is_in_view_for_long_is_drawn_again_and_oftener_without_a_socket(script: Script):
+    script.add("tasks", "mine")
+    script.say()
+    script.wait(TIMES.old + 1000)
+    assert script.asked("tasks") == 1
+    script.page.evaluate("() => { window.__studioLive.isOpen = false; }")
+    script.wait(2 * TIMES.old_without_socket + 1000)
+    assert script.asked("tasks") == 3
+
+
+def test_a_part_that_was_drawn_by_an_earlier_server_is_drawn_by_the_new_one(script: Script):
+    script.add("tasks", "mine", version=90)
+    script.wait(1000)
+    assert script.asked("tasks") == 0
+    script.say(None)
+    script.wait(1000)
+    assert script.asked("tasks") == 1
+
+
+def test_the_counts_of_the_bar_need_no_run(script: Script):
+    counts = script.page.locator("[data-counts]")
+    for running, waiting, words in (
+        (2, 0, "2 being made"),
+        (1200, 3, "1,200 being made · 3 waiting"),
+        (0, 0, ""),
+    ):
+        script.say([], running=running, waiting=waiting)
+        assert counts.text_content() == words
+
+
+def test_the_title_counts_the_newest_job_and_says_when_it_is_done_until_one_looks(script: Script):
+    title = script.page.title
+    script.mark("old", "processing", "Boat", seconds=300)
+    script.mark("new", "submitted", "Fox", seconds=70)
+    assert title() == "1:10 · Fox"
+    script.wait(2000)
+    assert title() == "1:12 · Fox"
+    script.show(shown=False)
+    script.say(["new"], states={"new": "processing"})
+    script.say(["new"], states={"new": "succeed"})
+    assert title() == "5:03 · Boat"
+    script.say(["old"], states={"old": "failed"})
+    assert title() == "Failed · Boat"
+    script.page.evaluate("() => { document.title = 'Gallery'; }")
+    script.wait(1000)
+    assert title() == "Failed · Boat"
+    script.show(shown=True, focused=False)  # beside another window
+    assert title() == "Failed · Boat"
+    script.show(shown=True)
+    assert title() == "Gallery"
+    script.mark("new", "processing", "Fox")  # drawn before the server said that it is done
+    assert title() == "Gallery"
+
+
+def test_who_watches_a_job_end_is_not_told_so_by_the_title(script: Script):
+    script.mark("new", "processing", "Fox", seconds=5)
+    script.mark("new", "succeed", "Fox")
+    assert script.page.title() == "Compose"
+
+
+def test_other_peoples_jobs_leave_the_title_alone(script: Script):
+    script.mark("theirs", "processing")
+    script.say(["theirs"], states={"theirs": "succeed"})
+    assert script.page.title() == "Compose"
+
+
+NOTIFY = "() => { const { available, on } = window.__studioLive.notify; return [available, on]; }"
+
+
+def test_a_notification_comes_only_after_a_press_and_where_nobody_looks(script: Script, page: Page):
+    for task in ("one", "two", "three"):
+        script.mark(task, "processing", "Fox")
+    assert page.evaluate(NOTIFY) == [True, False]
+    script.show(shown=False)
+    script.say(["one"], states={"one": "succeed"})
+    assert page.evaluate("notes") == []  # nobody has asked for it
+    assert page.evaluate("() => window.__studioLive.notify.ask()") is True
+    assert page.evaluate(NOTIFY) == [True, True]
+    script.say(["two"], states={"two": "succeed"})
+    script.mark("two", "succeed", "Fox")
+    assert page.evaluate("notes") == [["Done · Fox", "two"]]
+    script.show(shown=True)
+    script.say(["three"], states={"three": "succeed"})
+    assert len(page.evaluate("notes")) == 1
+    page.evaluate("() => window.__studioLive.notify.stop()")
+    assert page.evaluate(NOTIFY) == [True, False]
+
+
+def test_a_notification_that_was_refused_is_not_offered_again(script: Script):
+    script.page.evaluate("() => { window.answer = 'denied'; }")
+    assert script.page.evaluate("() => window.__studioLive.notify.ask()") is False
+    assert script.page.evaluate(NOTIFY) == [False, False]
+
+
+def test_on_plain_http_under_another_name_no_notification_is_offered(page: Page):
+    script = Script(page, PLAIN)
+    assert page.evaluate("isSecureContext") is False
+    assert page.evaluate(NOTIFY) == [False, False]
+    assert page.evaluate("() => window.__studioLive.notify.ask()") is False
+    script.mark("one", "processing", "Fox", seconds=61)
+    assert page.title() == "1:01 · Fox"
+    script.show(shown=False)
+    script.say(["one"], states={"one": "succeed"})
+    assert page.title() == "Done · Fox"
+    assert page.evaluate("notes") == []
