@@ -27,11 +27,11 @@ MODULES = (  # those that import the others
     "pages._ui.composer.advanced",
     "pages._ui.composer.camera",
     "pages._ui.composer.options",
+    "pages._ui.composer.order",
     "pages._ui.composer.prompt",
-    "pages._ui.composer.storyboard",
     "pages._ui.composer.toolbar",
     "pages._ui.composer.variations",
-    "pages._ui.stage.session_jobs",
+    "pages._ui.stage.stage",
     "pages._ui.signed_out",
 )
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from pages._ui.escape import escape_markdown
+
 
 def panel(
     label: str,
@@ -30,3 +32,68 @@ def panel(
     if container.open:
         with container:
             draw()
+
+
+# The panels of the form, one of which is open at a time.
+FORM_PANELS = ("camera", "avoid", "variations", "more", "guide", "compare")
+
+
+def panel_key(name: str) -> str:
+    """Return the session key that says whether a panel of the form is open."""
+    return f"composer.open_{name}"
+
+
+def form_panel(
+    name: str,
+    title: str,
+    draw: Callable[[], None],
+    *,
+    icon: str,
+    state: str = "",
+    is_set: bool = False,
+    is_wrong: bool = False,
+) -> None:
+    """Draw a panel of the form as a row that says its state; a closed one is one element.
+
+    It is no `st.expander`: one whose label changes counts as another one to Streamlit, and closes.
+
+    Args:
+        name: one of `FORM_PANELS`.
+        title: of the panel.
+        draw: draws what is in it.
+        icon: name of a Material icon.
+        state: what is chosen there, as plain text.
+        is_set: whether that is something else than what a new form has.
+        is_wrong: whether something there has to be fixed before it can be ordered.
+    """
+    label = title
+    if is_wrong:
+        label += " · **:red[fix this]**"
+    elif state:
+        mark = "**" if is_set else "*"
+        label += f" · {mark}{escape_markdown(state)}{mark}"
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        type="tertiary",
+        width="stretch",
+        key=f"composer.panel_{name}",
+        on_click=turn_panel,
+        args=(name,),
+    )
+    if st.session_state.get(panel_key(name)):
+        with st.container(key=f"panel-{name}"):
+            draw()
+
+
+def turn_panel(name: str) -> None:
+    """Open a panel of the form and close the others, or close it; call it in a callback."""
+    is_open = bool(st.session_state.get(panel_key(name)))
+    for other in FORM_PANELS:
+        st.session_state[panel_key(other)] = other == name and not is_open
+
+
+def open_panel(name: str) -> None:
+    """Open a panel of the form and close the others. Only before they are drawn, or in a callback."""
+    for other in FORM_PANELS:
+        st.session_state[panel_key(other)] = other == name

@@ -28,11 +28,20 @@ Bill = tuple[int, Decimal | None]  # how many videos, and what they cost in Unit
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What was changed to fit the model, and the price in Units before and after; None if nobody knows it."""
+    """What was changed along with a choice of the person.
+
+    Args:
+        changes: to fit the model or the shots.
+        before, after: the price in Units; None if nobody knows it.
+        switched_from: the model that the form had before, if it was changed too.
+        undo: what the fields of the draft held before, to go back to.
+    """
 
     changes: tuple[Change, ...]
     before: Decimal | None
     after: Decimal | None
+    switched_from: str = ""
+    undo: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,6 @@ class ComposerState:
     # -- orders
     jobs: list[str] = field(default_factory=list)  # ids of what this session ordered, newest first
     outcome: Outcome = field(default_factory=Outcome)
-    autoplay: dict[str, bool] = field(default_factory=dict)  # by job id: whether its clip starts by itself
 
     # -- the stage
     chosen: str = ""  # what stands on it: the id of a batch or of a job; empty for the newest
@@ -127,8 +135,7 @@ class ComposerState:
     recent_runs: dict[str, Draft] = field(default_factory=dict)  # by number, what each of them showed
 
     # -- the panels
-    panel: str = ""  # under the toolbar: "guide", "compare" or none
-    dialog: str = ""  # opened by the next run: "templates", "import_export" or none
+    dialog: str = ""  # opened by the next run: "recent", "templates", "import_export" or none
     answered_walk: str = ""  # time stamp of the last step through earlier prompts
     answered_assistant: str = ""  # time stamp of the last press in the assistant's panel
     # What was taken from the assistant, by field, and what the fields held before.
@@ -153,6 +160,7 @@ class AppState:
     giving_up: str = ""  # id of the job that a person is asked about
     confirm_send: tuple[int, str] | None = None  # number and price of the jobs that a person is asked about
     confirm_withdraw: int = 0  # number of the jobs that a person is asked about
+    answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 
 
@@ -166,7 +174,6 @@ class AdminState:
     invited: tuple[str, str] | None = (
         None  # the name of who was invited last, and the token; shown until hidden
     )
-    answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
     audit_asked: str = ""  # the question that the pages of the audit answer
     older_than: list[int] = field(default_factory=list)  # ids where the pages after the first begin
 

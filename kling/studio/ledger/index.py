@@ -5,15 +5,21 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 from typing import TypeVar
 
+from kling import TextToVideo
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, Job
 from kling.studio.visible_names import name_key
 
 Item = TypeVar("Item")
+
+MOST_LOOKED_AT = 5_000  # orders of one person, for a list of the latest that have some words
+_REQUEST = tuple(
+    name for name in TextToVideo.FIELDS if name not in {"external_task_id", "callback_url"}
+)  # two orders with the same of these asked for the same
 
 
 class JobIndex:
@@ -35,6 +41,7 @@ class JobIndex:
         self._batches: dict[str, dict[str, None]] = {}
         self._made_from: dict[str, dict[str, None]] = {}
         self._prompts: dict[str, dict[str, None]] = {}
+        self._ordered_by: dict[str, dict[str, None]] = {}
         self._people: Counter[str] = Counter()
         self._spellings: dict[str, str] = {}  # of names, the first one, by `name_key`
         # A card shows all clips of a batch, or one clip without a batch. Its position is that of its newest
@@ -96,6 +103,7 @@ class JobIndex:
         if not self._people[person]:
             self._spellings.setdefault(name_key(person), person)
         self._people[person] += 1
+        self._ordered_by.setdefault(person, {})[cells.get("external_task_id", "")] = None
         if prompt := cells.get("prompt"):
             prompts = self._prompts.setdefault(person, {})
             prompts.pop(prompt, None)  # a repeated prompt becomes the latest one
@@ -221,6 +229,26 @@ class JobIndex:
         """Return the latest prompts of a person, each once, at most `most` of them."""
         with self._lock:
             return list(islice(reversed(self._prompts.get(person, {})), most))
+
+    def orders_of(self, person: str, most: int, words: Sequence[str] = ()) -> list[Job]:
+        """Return the latest orders of a person, each request once and not those without a text.
+
+        Args:
+            person: the name that they were ordered under.
+            most: how many at most.
+            words: case-folded; each has to stand in the prompt or in the shots.
+        """
+        found: dict[str, Job] = {}
+        with self._lock:
+            ids = list(islice(reversed(self._ordered_by.get(person, {})), MOST_LOOKED_AT))
+        for job_id in ids:
+            job = self._jobs[job_id]
+            text = f"{job['prompt']} {job['multi_prompt']}".casefold()
+            if text.strip() and all(word in text for word in words):
+                found.setdefault(repr([job[name] for name in _REQUEST]), job)
+                if len(found) == most:
+                    break
+        return list(found.values())
 
     def page_of_cards(self, start: int, stop: int) -> list[list[Job]]:
         """Return a part of the cards, from `start` up to, but without, `stop`: the jobs of each card."""

@@ -4,39 +4,74 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling.studio.prompting.draft import Draft
-from pages._ui.composer.draft_state import panel_key, persistent
-from pages._ui.composer.field_errors import ShowErrors
-from pages._ui.panels import panel
+from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Draft
+from pages._ui.composer.draft_state import persistent, replace_draft
+from pages._ui.composer.field_errors import FieldErrors
+from pages._ui.panels import form_panel
+from pages._ui.words import AUTOMATIC, AUTOMATIC_CUTS
+
+CUTS_KEY = "composer.automatic_cuts"
+BY_KLING = "intelligence"  # the cut that Kling makes
 
 
-def advanced(draft: Draft, errors: ShowErrors) -> None:
+def advanced(draft: Draft, errors: FieldErrors) -> None:
     """Draw the panel."""
-    panel("More settings", lambda: _fields(draft, errors), key=panel_key("more"), icon="tune")
+    has_strength = draft.set_cfg_scale and draft.can_send("cfg_scale")
+    chosen = [
+        words
+        for words, is_chosen in (
+            (AUTOMATIC_CUTS, draft.cut == BY_KLING and draft.can_send("multi_shot")),
+            ("watermark", draft.watermark),
+            (f"cfg_scale {draft.cfg_scale:g}", has_strength),
+            ("retired models", draft.retired),
+        )
+        if is_chosen
+    ]
+    form_panel(
+        "more",
+        "More settings",
+        lambda: _fields(draft, errors),
+        icon="tune",
+        state=", ".join(chosen) or AUTOMATIC,
+        is_set=bool(chosen),
+        is_wrong=errors.are_in("more"),
+    )
 
 
-def _fields(draft: Draft, errors: ShowErrors) -> None:
+def _fields(draft: Draft, errors: FieldErrors) -> None:
+    if draft.can_send("multi_shot") and draft.cut != STORYBOARD:
+        if st.session_state.get(CUTS_KEY) != (draft.cut == BY_KLING):
+            st.session_state[CUTS_KEY] = draft.cut == BY_KLING
+        st.toggle(
+            AUTOMATIC_CUTS,
+            help="Kling cuts the prompt into shots by itself: describe them one after the other.",
+            key=CUTS_KEY,
+            on_change=_cut_by_kling,
+        )
     st.toggle(
         "Also make a watermarked file", help="A second file beside the clean one.", **persistent("watermark")
     )
     if draft.can_send("cfg_scale"):
-        left, right = st.columns([2, 3], vertical_alignment="center")
-        left.toggle(
+        st.toggle(
             "Set cfg_scale", help="Otherwise Kling's own default of 0.5.", **persistent("set_cfg_scale")
         )
-        right.slider(
-            "cfg_scale",
-            0.0,
-            1.0,
-            step=0.05,
-            disabled=not draft.set_cfg_scale,
-            help="The larger, the closer to the prompt.",
-            **persistent("cfg_scale"),
-        )
+        if draft.set_cfg_scale:
+            st.slider(
+                "cfg_scale",
+                0.0,
+                1.0,
+                step=0.05,
+                help="The larger, the closer to the prompt.",
+                **persistent("cfg_scale"),
+            )
         errors("cfg_scale")
     st.toggle(
         "Offer retired models",
         help="Kling no longer serves them, and refuses what is ordered of them.",
         **persistent("retired"),
     )
-    st.caption("The task’s external_task_id is made by the studio; its callback address is the operator’s.")
+    st.caption("The studio makes the id of each task; its callback address is the operator’s.")
+
+
+def _cut_by_kling() -> None:
+    replace_draft(cut=BY_KLING if st.session_state.get(CUTS_KEY) else ONE_SHOT)

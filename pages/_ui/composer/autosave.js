@@ -131,6 +131,7 @@ function autosave() {
 }
 export default function ({ setTriggerValue }) {
   const tab = autosave();
+  fields();
   // Streamlit 1.67 sends only one of the triggers that fall into one batch: repeat until the page shows the answer.
   tab.walk = (step, tries = 8) => {
     clearTimeout(tab.again);

@@ -1,7 +1,8 @@
 """Text that is being typed: Streamlit hears of it only when the field is left.
 
-One script, autosave.js, counts the characters as they come, stores the text under the draft's id, puts that
-id into the page's address, and asks for earlier prompts when somebody presses Alt+↑ or Alt+↓.
+One script counts the characters as they come, stores the text under the draft's id, puts that id into the
+page's address, and asks for earlier prompts when somebody presses Alt+↑ or Alt+↓ (autosave.js). It also knows
+the keys and tools of the fields (fields.js).
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import json
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from kling import catalog
+from kling.studio.prompting.draft import Draft
 from pages._ui.address import base_path
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_html
@@ -24,13 +29,14 @@ SAVE_AFTER = 300  # milliseconds without a key
 # Fields whose text is stored while it is typed.
 TEXTS = r"prompt|negative_prompt|other_model|shot_[1-9](?:\.[0-9]{1,9})?"
 
-_SCRIPT = Path(__file__).with_suffix(".js")
+_SCRIPTS = (Path(__file__).with_suffix(".js"), Path(__file__).with_name("fields.js"))
 
 
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8").replace("__PATH__", json.dumps(f"{base_path()}/drafts/"))
+    script = "".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
+    script = script.replace("__PATH__", json.dumps(f"{base_path()}/drafts/"))
     script = script.replace("__SAVE_AFTER__", str(SAVE_AFTER)).replace("__TEXTS__", TEXTS.replace(r"\.", "-"))
     return st.components.v2.component("studio_autosave", js=script)
 
@@ -51,11 +57,41 @@ def autosave(on_walk: Callable[[], None]) -> None:
     )
 
 
+def prompt_tools(draft: Draft) -> None:
+    """Draw what stands under the prompt: the chip that varies it, the assistant's tools and the count.
+
+    The chip writes braces around the selected words, and says how many videos the alternatives make; both
+    happen in the browser (fields.js), which alone knows the selection and what is being typed.
+    """
+    limit = catalog().prompt_limit
+    st.html(
+        '<div class="studio-tools"><button type="button" data-vary title="Puts {…|…} around the selected '
+        'words: a video for each alternative"><span class="ms" aria-hidden="true">data_object</span>'
+        f"<span data-videos>Variations</span></button>{_count('prompt', draft.prompt, limit)}</div>"
+    )
+    tools = _assistant()
+    if tools is not None:
+        tools(draft)
+
+
+@cache
+def _assistant() -> Callable[[Draft], None] | None:
+    """Return what draws the assistant's tools; it draws nothing where no assistant is set up."""
+    if find_spec("pages._ui.composer.assistant") is None:
+        return None
+    tools: Callable[[Draft], None] = import_module("pages._ui.composer.assistant").tools
+    return tools
+
+
 def character_count(field: str, text: str, limit: int) -> None:
     """Draw the number of characters of a field; the script keeps it true while somebody types."""
+    st.html(_count(field, text, limit))
+
+
+def _count(field: str, text: str, limit: int) -> str:
     over = len(text) - limit
     more = f": shorten it by {over:,}" if over > 0 else ""
-    st.html(
+    return (
         f'<div class="studio-count" data-count="{field}" data-limit="{limit}" '
         f'data-over="{str(over > 0).lower()}">{len(text):,} / {limit:,}{more}</div>'
     )

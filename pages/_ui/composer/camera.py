@@ -11,48 +11,58 @@ from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import AUTOMATIC, Draft
 from pages._ui.address import base_path
-from pages._ui.composer.draft_state import panel_key, persistent
-from pages._ui.composer.field_errors import ShowErrors
+from pages._ui.composer.draft_state import persistent
+from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.live import live_fragment
-from pages._ui.panels import panel
+from pages._ui.panels import form_panel
+from pages._ui.words import AMOUNT, CUSTOM_MOVE, quality
+from pages._ui.words import AUTOMATIC as AUTOMATIC_WORD
 
 MOVES = {
-    AUTOMATIC: "left to Kling",
-    "simple": "one axis",
+    AUTOMATIC: AUTOMATIC_WORD,
+    "simple": CUSTOM_MOVE,
     "down_back": "down and back",
     "forward_up": "forward and up",
     "right_turn_forward": "turn right, then forward",
     "left_turn_forward": "turn left, then forward",
 }
-# What each end of an axis does (S1, camera_control).
+# What each end of an axis does (S1, camera_control), as the end of a sentence.
 AXES = {
     "horizontal": "moves left (−) or right (+)",
     "vertical": "moves down (−) or up (+)",
     "pan": "turns left (−) or right (+)",
     "tilt": "turns down (−) or up (+)",
     "roll": "rolls counterclockwise (−) or clockwise (+)",
-    "zoom": "longer focal length, closer (−); shorter, wider (+)",
+    "zoom": "zooms in, closer (−), or out, wider (+)",
 }
 
 
-def camera(draft: Draft, errors: ShowErrors) -> None:
+def camera(draft: Draft, errors: FieldErrors) -> None:
     """Draw the panel."""
-    panel("Camera", lambda: _move_and_preview(draft, errors), key=panel_key("camera"), icon="videocam")
+    state = MOVES[draft.camera]
+    if draft.camera == "simple":
+        state = f"{draft.camera_axis} {draft.camera_value:+g}".replace("-", "−")
+    form_panel(
+        "camera",
+        "Camera",
+        lambda: _move_and_preview(draft, errors),
+        icon="videocam",
+        state=state,
+        is_set=draft.camera != AUTOMATIC,
+        is_wrong=errors.are_in("camera"),
+    )
 
 
-def _move_and_preview(draft: Draft, errors: ShowErrors) -> None:
-    left, right = st.columns([3, 2])
-    with left:
-        _move(draft)
-        errors("camera_control")
-    with right:
-        control = draft.camera_control
-        if control is None or not move_in_words(control):
-            st.caption("Choose a move and see it here before anything is ordered.")
-        else:
-            live_fragment(lambda: _preview(control, draft.aspect_ratio), "camera")
+def _move_and_preview(draft: Draft, errors: FieldErrors) -> None:
+    _move(draft)
+    errors("camera_control")
+    control = draft.camera_control
+    if control is None or not move_in_words(control):
+        st.caption("Choose a move and see it here before anything is ordered.")
+    else:
+        live_fragment(lambda: _preview(control, draft.aspect_ratio), "camera")
 
 
 def _move(draft: Draft) -> None:
@@ -64,7 +74,7 @@ def _move(draft: Draft) -> None:
     )
     if draft.camera == "simple":
         st.selectbox("Axis", CAMERA_AXES, **persistent("camera_axis"))
-        st.slider("By", -float(CAMERA_LIMIT), float(CAMERA_LIMIT), step=0.5, **persistent("camera_value"))
+        st.slider(AMOUNT, -float(CAMERA_LIMIT), float(CAMERA_LIMIT), step=0.5, **persistent("camera_value"))
         st.caption(f"The camera {AXES[draft.camera_axis]}.")
     model = draft.known
     if not draft.can_send("camera_control"):
@@ -77,7 +87,7 @@ def _move(draft: Draft) -> None:
         st.caption(escape_markdown(f"{title} takes no camera control. {where}.{now}"))
     elif model and model.camera_control:
         rule = model.camera_control
-        st.caption(f"{model.title} takes it in {rule.mode} mode at {rule.duration} s.")
+        st.caption(f"{model.title} takes it in {quality(rule.mode, model)} at {rule.duration} s.")
 
 
 def _preview(control: CameraControl, aspect_ratio: str) -> None:

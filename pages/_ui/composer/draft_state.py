@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import fields, replace
-from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
 from kling import Shot
 from kling.studio.prompting.draft import (
-    AUTOMATIC,
     OTHER_DURATIONS,
     Draft,
     merge,
@@ -28,25 +26,21 @@ from kling.studio.prompting.draft import (
     sync_camera_words,
 )
 from kling.studio.state.records import StateError, StoredDraft
+from pages._ui.composer.follow_ups import notice_of, with_follow_ups
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
-from pages._ui.session_state import Notice, Outcome, Unkept, composer_state
+from pages._ui.panels import FORM_PANELS, panel_key
+from pages._ui.session_state import Outcome, Unkept, composer_state
 
 REMEMBERED_RUNS = 5  # a page is hardly further behind
 LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 WIDGETS = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
-PANELS = ("shots", "variations", "camera", "more")
 
 
 def key(field: str) -> str:
     """Return the session key of a field's widget."""
     return f"composer.{field}"
-
-
-def panel_key(panel: str) -> str:
-    """Return the session key that says whether a panel of the form is open."""
-    return f"composer.open_{panel}"
 
 
 def shot_field(part: str, number: int) -> str:
@@ -94,9 +88,6 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
         state.arrangement = number if isinstance(number, int) else 0
     write_draft(draft)
     state.saved = read_draft()
-    st.session_state[panel_key("shots")] = draft.is_storyboard
-    st.session_state[panel_key("variations")] = draft.variations
-    st.session_state[panel_key("camera")] = draft.camera != AUTOMATIC
     state.draft_id, state.is_open = stored.id, True  # last: a run that is stopped before it begins again
 
 
@@ -143,11 +134,15 @@ def read_draft() -> Draft:
     )
 
 
-def fingerprint() -> str:
-    """Return what the form is drawn from, as text to compare."""
+def fingerprint(draft: Draft) -> str:
+    """Return what the form is drawn from, as text to compare.
+
+    Args:
+        draft: as the widgets hold it.
+    """
     state, session = composer_state(), st.session_state
-    panels = [session.get(panel_key(panel)) for panel in PANELS]
-    return repr((read_draft(), state.pending, state.dialog, state.outcome, state.panel, panels))
+    panels = [session.get(panel_key(panel)) for panel in FORM_PANELS]
+    return repr((draft, state.pending, state.dialog, state.outcome, panels))
 
 
 def write_draft(draft: Draft) -> None:
@@ -179,14 +174,15 @@ def apply_changes() -> Draft:
     """Take what the person changed, change what does not fit it any more, and store both."""
     state, now = composer_state(), read_draft()
     touched = changed_fields(state.saved, now)
-    fitted, moved = snap_to_model(now, touched)
+    fitted, moved = snap_to_model(with_follow_ups(state.saved, now, touched), touched)
     fitted = sync_camera_words(fitted, touched)
     if fitted != now:
         write_draft(fitted)
-    if moved:
-        state.notice = Notice(moved, price_of(state.saved), price_of(fitted))
-    elif touched:
-        state.notice = None
+    notice = notice_of(state.saved, now, fitted, moved)
+    # A switch of the model is told, with the way back, while somebody writes the shots that it was made for.
+    is_kept = state.notice and state.notice.switched_from and not touched & {"cut", "model"}
+    if notice or (touched and not is_kept):
+        state.notice = notice
     # The store may have a text as it was typed: what was changed to fit is stored even if it is as before.
     _store(state.saved, fitted, changed_fields(state.saved, fitted) | changed_fields(now, fitted))
     state.saved = fitted
@@ -228,12 +224,6 @@ def drop_stale_edits(run: str) -> None:
         sent = read_draft()
         if (merged := merge(sent, shown, state.saved)) != sent:
             write_draft(merged)
-
-
-def price_of(draft: Draft) -> Decimal | None:
-    """Return what pressing the button costs, in Units; None where that is not known."""
-    units = draft.request().units()
-    return None if units is None else units * draft.takes
 
 
 def _frozen(value: Any) -> Any:

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from kling import Problem
-from pages._ui.composer.draft_state import panel_key
 from pages._ui.escape import escape_markdown
+from pages._ui.panels import open_panel
 
-ShowErrors = Callable[..., None]
 # Fields outside of all panels, and the panels of some others. Any other field is in “More settings”.
-IN_SIGHT = frozenset({"prompt", "negative_prompt", "model_name", "mode", "duration", "aspect_ratio", "sound"})
-PANELS = {"camera_control": "camera", "multi_shot": "shots", "shot_type": "shots", "multi_prompt": "shots"}
+IN_SIGHT = frozenset(
+    {
+        *("prompt", "model_name", "mode", "duration", "aspect_ratio", "sound"),
+        *("multi_shot", "shot_type", "multi_prompt"),
+    }
+)
+PANELS = {"camera_control": "camera", "negative_prompt": "avoid"}
 
 
-def errors_by_field(problems: Sequence[Problem]) -> ShowErrors:
-    """Return a function that takes names of fields, and draws their problems where it is called."""
+@dataclass(frozen=True, slots=True)
+class FieldErrors:
+    """The problems of the draft; a call draws those of some fields where it is made.
 
-    def show(*fields: str) -> None:
-        for problem in problems:
+    Args:
+        problems: all of them.
+    """
+
+    problems: Sequence[Problem] = ()
+
+    def __call__(self, *fields: str) -> None:
+        """Draw the problems of these fields."""
+        for problem in self.problems:
             if problem.field in fields:
                 st.error(escape_markdown(problem.message))
 
-    return show
+    def are_in(self, panel: str) -> bool:
+        """Whether a panel holds a problem."""
+        return panel in map(_panel_of, self.problems)
 
 
 def open_panels(problems: Sequence[Problem]) -> None:
-    """Open every panel that holds a problem. Only before they are drawn, or in a callback."""
+    """Open the first panel that holds a problem. Only before panels are drawn, or in a callback."""
     for problem in problems:
-        field = problem.field.split("[")[0]  # multi_prompt[2] is a part of multi_prompt
-        if field not in IN_SIGHT:
-            st.session_state[panel_key(PANELS.get(field, "more"))] = True
+        if panel := _panel_of(problem):
+            open_panel(panel)
+            return
+
+
+def _panel_of(problem: Problem) -> str:
+    """Return the panel that a problem's field is in, none for a field outside of all panels."""
+    field = problem.field.split("[")[0]  # multi_prompt[2] is a part of multi_prompt
+    return "" if field in IN_SIGHT else PANELS.get(field, "more")

@@ -16,7 +16,7 @@ from pages._ui.panels import panel
 def guide(draft: Draft) -> None:
     """Draw the parts of the prompt as it is now; every word of it is in one of them."""
     session, now = st.session_state, split_prompt(draft.prompt)
-    with st.container(border=True, key="guide"):
+    with st.container(key="guide"):
         st.caption("What Kling understands best, in its order. The prompt above is made of what stands here.")
         grid = st.grid("auto", min_column_width=220)
         for part in parts():

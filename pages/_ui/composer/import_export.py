@@ -14,11 +14,12 @@ from pages._ui.composer.variations import plan
 from pages._ui.context import studio
 from pages._ui.copy_button import copy_button
 from pages._ui.escape import escape_markdown
+from pages._ui.words import EXPORT_AS_CODE
 
 PLACEHOLDER = '{"model_name": "kling-v2-6", "prompt": "…"}   or   curl … --data \'{…}\''
 
 
-@st.dialog("Take it elsewhere", width="large", icon=":material/ios_share:")
+@st.dialog(EXPORT_AS_CODE, width="large", icon=":material/ios_share:")
 def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
     """Show the request as JSON, cURL and Python, and take JSON or cURL.
 

@@ -1,69 +1,78 @@
-"""Model, mode, duration, aspect ratio and sound: each with the choices that the catalog names."""
+"""Model, quality, length, shape and sound: each with the choices that the catalog names."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
 
 import streamlit as st
 
 from kling import catalog
 from kling.catalog import Model
+from kling.studio import amounts
 from kling.studio.prompting.draft import OTHER, Draft, choices_for
-from pages._ui.composer.draft_state import persistent, price_of
-from pages._ui.composer.field_errors import ShowErrors
-from pages._ui.escape import escape_markdown
-from pages._ui.format import price
-from pages._ui.session_state import Notice
+from pages._ui.composer.draft_state import persistent
+from pages._ui.composer.field_errors import FieldErrors
+from pages._ui.composer.notice import notice
+from pages._ui.context import studio
+from pages._ui.words import FIELDS, quality
 
-FIELD_WORDS = {"aspect_ratio": "aspect ratio", "camera": "camera control"}
+MOST_SEGMENTS = 4  # more choices than that are a list
+ERRORS = ("model_name", "mode", "duration", "aspect_ratio", "sound")
 
 
-def options(draft: Draft, errors: ShowErrors) -> None:
-    """Draw the choices."""
+def options(draft: Draft, errors: FieldErrors) -> None:
+    """Draw the choices; compose.css makes two columns of them, and on a phone puts the shape first."""
     model, offered = draft.known, choices_for(draft.known)
-    left, right = st.columns([3, 2])
-    with left:
+    with st.container(key="choices"):
         _model(draft, model)
-        errors("model_name")
-    with right:
         if model is None or model.takes_mode:
             st.segmented_control(
-                "Mode",
+                FIELDS["mode"],
                 offered["mode"],
-                format_func=lambda name: _mode_label(model, name),
+                format_func=lambda name: _quality(model, name),
                 required=True,
                 width="stretch",
                 **persistent("mode"),
             )
-        errors("mode")
-    first, second, third = st.columns([2, 3, 2])
-    with first:
-        st.selectbox(
-            "Duration",
-            offered["duration"],
-            format_func=lambda seconds: f"{seconds} s",
-            **persistent("duration"),
-        )
-        errors("duration")
-    with second:
-        ratios = offered["aspect_ratio"]
-        if len(ratios) <= 3:
-            st.segmented_control(
-                "Aspect ratio", ratios, required=True, width="stretch", **persistent("aspect_ratio")
-            )
+        if draft.is_storyboard:
+            st.html(_length_of_shots(draft))
         else:
-            st.selectbox("Aspect ratio", ratios, **persistent("aspect_ratio"))
-        errors("aspect_ratio")
-    with third:
+            _choice("duration", offered["duration"], unit=" s")
+        _choice("aspect_ratio", offered["aspect_ratio"])
         st.segmented_control(
-            "Sound",
+            FIELDS["sound"],
             [False, True],
-            format_func=lambda loud: "on" if loud else "off",
+            format_func=lambda loud: _sound(draft, model) if loud else "Off",
             required=True,
             disabled=model is not None and not model.takes_sound,
-            help=_sound_help(model),
             width="stretch",
             **persistent("sound"),
         )
-        errors("sound")
+    errors(*ERRORS)
+    notice(draft)
+
+
+def _choice(field: str, choices: Sequence[str], *, unit: str = "") -> None:
+    """Draw a few choices as segments, and many as a list."""
+    if len(choices) <= MOST_SEGMENTS:
+        st.segmented_control(
+            FIELDS[field],
+            choices,
+            format_func=lambda value: f"{value}{unit}",
+            required=True,
+            width="stretch",
+            **persistent(field),
+        )
+    else:
+        st.selectbox(FIELDS[field], choices, format_func=lambda value: f"{value}{unit}", **persistent(field))
+
+
+def _length_of_shots(draft: Draft) -> str:
+    return (
+        f'<div class="studio-fact"><span>{FIELDS["duration"]}</span>'
+        f"<div><b>{int(draft.duration)} s</b> from the shots</div></div>"
+    )
 
 
 def _model(draft: Draft, model: Model | None) -> None:
@@ -71,58 +80,51 @@ def _model(draft: Draft, model: Model | None) -> None:
     names = [
         name for name, known in models.items() if not known.retired or draft.retired or name == draft.model
     ]
-
-    def title(name: str) -> str:
-        if name == OTHER:
-            return "Other model…"
-        return models[name].title + (" (retired)" if models[name].retired else "")
-
-    st.selectbox(
-        "Model", [*names, OTHER], format_func=title, help=model.note if model else None, **persistent("model")
-    )
+    st.selectbox(FIELDS["model_name"], [*names, OTHER], format_func=_facts, **persistent("model"))
     if model is None:
         st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
-        return
-    if model.retired:
+    elif model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
         st.caption(f"Kling retired this model on {model.retired:%d %b %Y}. Use {living} instead.")
 
 
-def _mode_label(model: Model | None, name: str) -> str:
-    mode = model.modes.get(name) if model else None
-    return name if mode is None or mode.name == "4k" else f"{name} {mode.short_side}p"
+def _facts(name: str) -> str:
+    """Return a model's name with its facts in one line, which no other choice of the form changes.
+
+    A list whose words change while somebody chooses from it would take the choice for none.
+    """
+    if name == OTHER:
+        return "Other model…"
+    model = catalog().models[name]
+    title = f"{model.title} (retired)" if model.retired else model.title
+    lowest = min(mode.units_per_second for mode in model.modes.values())
+    first, last = model.durations[0], model.durations[-1]
+    between = "or" if len(model.durations) == 2 else "to"
+    facts = [title, f"from {_rate(lowest)} a second", f"{first} {between} {last} s"]
+    if "multi_shot" in model.takes:
+        facts.append("shots")
+    if not model.takes_sound:
+        facts.append("silent")
+    return " · ".join(facts)
 
 
-def _sound_help(model: Model | None) -> str | None:
-    if model is None:
-        return None
-    loud = [name for name, mode in model.modes.items() if mode.takes_sound]
-    if not loud:
-        return f"{model.title} makes silent clips."
-    if len(loud) == len(model.modes):
-        return None
-    return f"{model.title} makes sound in {' and '.join(loud)} mode."
+def _rate(units: Decimal) -> str:
+    """Return the price of a second, with as many decimals as it has, up to a tenth of a cent."""
+    settings = studio().settings
+    price = round(units * settings.unit_price, 3)
+    cents = amounts.money(price, settings.currency)
+    return cents if price == round(price, 2) else cents.replace(f"{price:.2f}", f"{price:.3f}")
 
 
-def notice(draft: Draft, moved: Notice) -> None:
-    """Say what was changed to fit the model or the shots, and what that does to the price."""
-    model = draft.known
-    words = "; ".join(
-        f"{FIELD_WORDS.get(change.field, change.field)} {_value(change.old)} → {_value(change.new)}"
-        for change in moved.changes
-    )
-    title = model.title if model else "this model"
-    if draft.is_storyboard and {change.field for change in moved.changes} == {"duration"}:
-        title = "the shots"
-    cost = ""
-    if price_of(draft) == moved.after and moved.before != moved.after:
-        before = "" if moved.before is None else f" from {price(moved.before)}"
-        cost = f" The price went{before} to {price(moved.after)}."
-    with st.container(key="notice"):
-        st.info(escape_markdown(f"To fit {title}: {words}.{cost}"), icon=":material/swap_horiz:")
+def _quality(model: Model | None, name: str) -> str:
+    """Return the size of the picture, and small the API's name of it."""
+    known = quality(name, model)
+    return known if known.casefold() == name else f"{known} :small[{name}]"
 
 
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value) or "none"
+def _sound(draft: Draft, model: Model | None) -> str:
+    """Return what the choice of sound says: where another quality is needed for it, which one."""
+    loud = [name for name, mode in model.modes.items() if mode.takes_sound] if model else []
+    if model is None or not loud or draft.mode in loud or not model.takes_mode:
+        return "On"
+    return f"On :small[{quality(loud[0], model)}]"

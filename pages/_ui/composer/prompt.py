@@ -1,4 +1,4 @@
-"""The prompt and the negative prompt, each with the count of its characters; the way to earlier prompts."""
+"""The prompt with its tools, and the way to earlier prompts; or the storyboard in its place."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from kling import catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.state.records import DRAFT_BYTES
 from kling.text import storable
-from pages._ui.composer.autosave import character_count
+from pages._ui.composer.autosave import character_count, prompt_tools
 from pages._ui.composer.draft_state import persistent, read_draft, replace_draft
-from pages._ui.composer.field_errors import ShowErrors
+from pages._ui.composer.field_errors import FieldErrors
+from pages._ui.composer.foreign_syntax import foreign_syntax_notes
+from pages._ui.composer.storyboard import storyboard
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
+from pages._ui.panels import form_panel
 from pages._ui.session_state import composer_state
+from pages._ui.words import PANEL_AVOID
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
 EARLIER = 50  # prompts that were ordered
@@ -25,27 +29,47 @@ UNSENT = 10  # prompts that were not
 UNSENT_BYTES = DRAFT_BYTES // 3  # of these in UTF-8, so that the draft itself has room beside them
 
 
-def prompt(draft: Draft, errors: ShowErrors) -> None:
-    """Draw the prompt."""
-    st.text_area("Prompt", height=210, placeholder=PLACEHOLDER, **persistent("prompt"))
-    with st.container(horizontal=True, horizontal_alignment="distribute", key="under_prompt"):
-        character_count("prompt", draft.prompt, catalog().prompt_limit)
-        st.caption("**Alt+↑** earlier prompts", width="content")
-    if draft.is_storyboard and draft.prompt.strip():
-        st.info(
-            "The storyboard’s own prompts are sent, and this one is not: Kling takes one or the other.",
-            icon=":material/view_column:",
-        )
-    errors("prompt", "multi_shot")
+def prompt(draft: Draft, errors: FieldErrors) -> None:
+    """Draw the prompt, or the shots that are sent in its place."""
+    if draft.is_storyboard:
+        storyboard(draft, errors)
+    else:
+        with st.container(key="prompt_box"):
+            st.text_area(
+                "Prompt",
+                height="content",
+                placeholder=PLACEHOLDER,
+                label_visibility="collapsed",
+                **persistent("prompt"),
+            )
+            prompt_tools(draft)
+    errors("prompt", "multi_shot", "shot_type", "multi_prompt")
+    foreign_syntax_notes(draft)
 
 
-def negative_prompt(draft: Draft, errors: ShowErrors) -> None:
-    """Draw what should not be seen."""
-    st.text_area(
-        "Negative prompt", height=68, placeholder="What should not be seen.", **persistent("negative_prompt")
+def avoid(draft: Draft, errors: FieldErrors) -> None:
+    """Draw the panel of what should not be seen."""
+    line = " ".join(draft.negative_prompt.split())
+    form_panel(
+        "avoid",
+        PANEL_AVOID,
+        lambda: _negative_prompt(draft, errors),
+        icon="block",
+        state=(line if len(line) <= 40 else f"{line[:39]}…") or "nothing",
+        is_set=bool(line),
+        is_wrong=errors.are_in("avoid"),
     )
-    if draft.negative_prompt:
-        character_count("negative_prompt", draft.negative_prompt, catalog().prompt_limit)
+
+
+def _negative_prompt(draft: Draft, errors: FieldErrors) -> None:
+    st.text_area(
+        "Negative prompt",
+        height="content",
+        placeholder="What should not be seen.",
+        label_visibility="collapsed",
+        **persistent("negative_prompt"),
+    )
+    character_count("negative_prompt", draft.negative_prompt, catalog().prompt_limit)
     errors("negative_prompt")
 
 

@@ -97,7 +97,13 @@ def _card(template: TeamTemplate, begin_with: Begin) -> None:
     st.caption(escape_markdown(" · ".join(fact for fact in facts if fact)))
     with st.container(horizontal=True, gap="xsmall"):
         if st.button(f"Use **{title}**", key=f"composer.use-saved-{template.id}"):
-            begin_with(replace(Draft.from_request(request), variations=draft_state.read_draft().variations))
+            begin_with(
+                replace(
+                    Draft.from_request(request),
+                    variations=draft_state.read_draft().variations,
+                    as_typed=False,
+                )
+            )
             st.rerun()
         st.button(
             f"Change {title}",

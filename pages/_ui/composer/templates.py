@@ -1,4 +1,4 @@
-"""The library: starting prompts, styles, what the team has saved, and a person's earlier prompts."""
+"""The library: starting prompts, styles, and what the team has saved."""
 
 from __future__ import annotations
 
@@ -13,21 +13,17 @@ from kling.studio.prompting.templates import Style, Template, search, styles, te
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
 from pages._ui.composer.team_templates import team
-from pages._ui.context import studio
-from pages._ui.current_user import current_user
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import price
 from pages._ui.session_state import composer_state
 from pages._ui.style.sheet import style_sheet
 
-SHELVES = ("Prompts", "Styles", "Team", "Earlier")
-EARLIER = 50  # prompts
+SHELVES = ("Prompts", "Styles", "Team")
 # On a phone the categories stand in one line that scrolls, elsewhere in as many lines as they need.
 STYLE = """<style>
   @media (min-width: 640px) { .st-key-composer-library_category [role=radiogroup] { flex-wrap: wrap } }
 </style>"""
 FIRST_CARDS = 24  # drawn before somebody asks for all of them, which take a browser a second
-LONGEST_LABEL = 240  # characters of an earlier prompt on its button
 
 Begin = Callable[[Draft], object]
 
@@ -62,10 +58,8 @@ def library(begin_with: Begin) -> None:
         _starting_prompts(query or "", begin_with)
     elif shelf == "Styles":
         _styles(query or "")
-    elif shelf == "Team":
-        team(query or "", begin_with)
     else:
-        _earlier(query or "", begin_with)
+        team(query or "", begin_with)
 
 
 def _starting_prompts(query: str, begin_with: Begin) -> None:
@@ -90,7 +84,7 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
                 key=f"composer.use-{template.id}",
                 width="stretch",
             ):
-                begin_with(_draft_of(template))
+                begin_with(draft_of_template(template))
                 st.rerun()
             st.caption(escape_markdown(f"{template.teaches}\n{_summary(template)}"))
     if len(shown) < len(found):
@@ -101,9 +95,13 @@ def _show_all() -> None:
     composer_state().all_templates = True
 
 
-def _draft_of(template: Template) -> Draft:
+def draft_of_template(template: Template) -> Draft:
     """Return the draft of a template: one video, unless a table of variations is switched on."""
-    draft = replace(Draft.from_request(template.request), variations=draft_state.read_draft().variations)
+    draft = replace(
+        Draft.from_request(template.request),
+        variations=draft_state.read_draft().variations,
+        as_typed=False,
+    )
     return draft if draft.variations else replace(draft, prompt=expand(draft.prompt)[0])
 
 
@@ -151,25 +149,3 @@ def _styled(draft: Draft, style: Style | None) -> dict[str, object]:
     if draft.is_storyboard:
         return {"shots": tuple(replace(shot, prompt=restyled(shot.prompt)) for shot in draft.shots)}
     return {"prompt": restyled(draft.prompt)}
-
-
-def _earlier(query: str, begin_with: Begin) -> None:
-    wanted = query.casefold().split()
-    prompts = studio().ledger.index.prompts(current_user().name, EARLIER)
-    found = [text for text in prompts if all(word in text.casefold() for word in wanted)]
-    if not found:
-        st.caption(
-            "None of them has all of these words." if prompts else "Nothing was ordered under your name yet."
-        )
-    for number, text in enumerate(found):
-        line = " ".join(text.split())
-        cut = line if len(line) <= LONGEST_LABEL else f"{line[:LONGEST_LABEL]}…"
-        if st.button(
-            escape_markdown(cut),
-            key=f"composer.earlier-{number}",
-            icon=":material/history:",
-            type="tertiary",
-            wrap=True,
-        ):
-            begin_with(replace(draft_state.read_draft(), prompt=text, parent=""))
-            st.rerun()

@@ -1,4 +1,4 @@
-"""What helps to write a prompt: one row of buttons. Closed panels and dialogs are not executed."""
+"""Above the prompt: its two forms as tabs, and the ways to begin with something. Dialogs run while open."""
 
 from __future__ import annotations
 
@@ -6,33 +6,62 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from kling.studio.prompting.draft import AUTOMATIC, ONE_SHOT, Draft
+from kling.studio.prompting.draft import CUTS, STORYBOARD, Draft
 from pages._ui.composer import draft_state
-from pages._ui.composer.draft_state import panel_key
 from pages._ui.escape import escape_markdown
 from pages._ui.session_state import PendingDraft, composer_state
+from pages._ui.words import EXPORT_AS_CODE
 
 
 def toolbar(draft: Draft) -> None:
-    """Draw the row, the dialog that was asked for, and under the row the panel that is open."""
+    """Draw the row, and the dialog that was asked for."""
     state = composer_state()
     if state.is_imported:
         state.imported, state.is_imported = draft, False
-    with st.container(horizontal=True, gap="small", key="toolbar"):
-        _dialog_button("templates", "Templates", "auto_stories")
-        _panel_button("guide", "Guide", "Hide the guide", "assistant_direction")
-        _panel_button("compare", "Compare", "Hide the comparison", "difference")
-        _dialog_button("import_export", "Take it elsewhere", "ios_share")
-        if state.previous_draft:
-            st.button(
-                "Back to the draft you had",
-                type="tertiary",
-                icon=":material/undo:",
-                key="composer.go_back",
-                on_click=go_back,
-            )
+    with st.container(horizontal=True, key="toolbar"):
+        st.segmented_control(
+            "How the video is described",
+            [draft.cut if draft.cut != STORYBOARD else CUTS[0], STORYBOARD],
+            format_func=_tab,
+            required=True,
+            label_visibility="collapsed",
+            **draft_state.persistent("cut"),
+        )
+        dialog_button(
+            "recent", "Recent", "history", "What you ordered. Alt+↑ in the prompt goes through it too."
+        )
+        dialog_button("templates", "Templates", "auto_stories")
+    if state.previous_draft:
+        st.button(
+            "Back to the draft you had",
+            type="tertiary",
+            icon=":material/undo:",
+            key="composer.go_back",
+            on_click=go_back,
+        )
+    _dialog()
+    if state.notes and state.imported == draft:
+        st.info(escape_markdown("\n".join(state.notes)), icon=":material/info:")
+
+
+def _tab(cut: str) -> str:
+    return ":material/view_agenda: Storyboard" if cut == STORYBOARD else ":material/notes: Prompt"
+
+
+def export_button() -> None:
+    """Draw what opens the dialog with the request as code."""
+    dialog_button("import_export", EXPORT_AS_CODE, "ios_share")
+
+
+def _dialog() -> None:
+    """Draw the dialog that the last press asked for."""
+    state = composer_state()
     dialog, state.dialog = state.dialog, ""
-    if dialog == "templates":
+    if dialog == "recent":
+        from pages._ui.composer.recent import recent
+
+        recent(begin_with)
+    elif dialog == "templates":
         from pages._ui.composer.templates import library
 
         library(begin_with)
@@ -40,53 +69,37 @@ def toolbar(draft: Draft) -> None:
         from pages._ui.composer.import_export import import_export
 
         import_export(begin_with)
-    if state.notes and state.imported == draft:
-        st.info(escape_markdown("\n".join(state.notes)), icon=":material/info:")
-    if state.panel == "guide":
-        from pages._ui.composer.guide import guide
-
-        guide(draft)
-    elif state.panel == "compare":
-        from pages._ui.composer.compare import compare
-
-        compare(draft)
 
 
-def _dialog_button(dialog: str, label: str, icon: str) -> None:
-    """Draw what opens a dialog in the next run of the whole page."""
+def dialog_button(dialog: str, label: str, icon: str, help_text: str | None = None) -> None:
+    """Draw what opens a dialog in the next run of the whole page.
+
+    Args:
+        dialog: its name in the state of the session.
+        label: stands on the button.
+        icon: name of a Material icon.
+        help_text: the tooltip.
+    """
     st.button(
         label,
         type="tertiary",
         icon=f":material/{icon}:",
+        help=help_text,
         key=f"composer.tool_{dialog}",
-        on_click=_open_dialog,
+        on_click=open_dialog,
         args=(dialog,),
     )
 
 
-def _open_dialog(dialog: str) -> None:
+def open_dialog(dialog: str) -> None:
+    """Have the next run open a dialog: `recent`, `templates` or `import_export`."""
     state = composer_state()
     if dialog == "templates":  # opens without the search of last time, on the shelf that was open last
         st.session_state.update({"composer.library_query": "", "composer.library_category": None})
         state.all_templates, state.edited_template = False, None
+    elif dialog == "recent":
+        st.session_state["composer.recent_query"] = ""
     state.dialog = dialog
-
-
-def _panel_button(panel: str, label: str, hide: str, icon: str) -> None:
-    """Draw what opens a panel, and closes it again."""
-    is_open = composer_state().panel == panel
-    st.button(
-        hide if is_open else label,
-        type="tertiary",
-        icon=f":material/{icon}:",
-        key=f"composer.tool_{panel}",
-        on_click=_show_panel,
-        args=("" if is_open else panel,),
-    )
-
-
-def _show_panel(panel: str) -> None:
-    composer_state().panel = panel
 
 
 def begin_with(draft: Draft, notes: Sequence[str] = ()) -> None:
@@ -106,16 +119,12 @@ def go_back() -> None:
 
 def open_pending_draft() -> None:
     """Fill the form with the pending draft; a run that is stopped meanwhile leaves it to the next one."""
-    state, session = composer_state(), st.session_state
+    state = composer_state()
     pending = state.pending
     if pending is None:
         return
     state.seen_draft_id = st.query_params.get("draft", "")  # the old one, until autosave.js changes it
     draft_state.open_draft(pending.draft_id, origin=pending.origin)
-    if pending.origin and pending.origin.cut != ONE_SHOT:
-        session[panel_key("shots")] = True
-    if pending.origin and pending.origin.camera != AUTOMATIC:
-        session[panel_key("camera")] = True
     state.previous_draft, state.notes = pending.previous_draft, pending.notes
     state.imported, state.is_imported = None, pending.origin is not None
     state.pending = None

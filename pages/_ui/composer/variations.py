@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,17 +11,18 @@ from typing import Any
 import streamlit as st
 
 from kling import TextToVideo, catalog
+from kling.studio.prompting.alternatives import has_alternatives
 from kling.studio.prompting.draft import OTHER_MODES, Draft
 from kling.studio.prompting.matrix import Row, Table, combine, total
 from kling.studio.prompting.template_language import TemplateSyntaxError
 from kling.studio.prompting.variables import parse_variables
-from pages._ui.composer.draft_state import panel_key, persistent, replace_draft
+from pages._ui.composer.draft_state import persistent, replace_draft
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
-from pages._ui.panels import panel
+from pages._ui.panels import form_panel
 from pages._ui.session_state import composer_state
+from pages._ui.words import FIELDS, quality
 
-ALTERNATIVES = re.compile(r"(?<!\\)\{[^{}|]*\|[^{}]*\}")  # one way to match only: linear
 VARIABLES_HELP = "A line each: animal = fox | heron. Write {animal} in the prompt."
 
 
@@ -88,32 +88,40 @@ def _table(draft: Draft) -> Table:
     return table
 
 
-def hint(draft: Draft) -> None:
-    """Say what braces in a prompt can do, while variations are switched off and they do nothing."""
-    texts = [draft.prompt, *(shot.prompt for shot in draft.shots if draft.is_storyboard)]
-    if draft.variations or not any(ALTERNATIVES.search(text) for text in texts):
+def hint(draft: Draft, planned: Plan) -> None:
+    """Say what the alternatives in the texts make, and offer the other way to send them; or what is wrong."""
+    if planned.problem:
+        st.error(escape_markdown(planned.problem))
+    if not any(map(has_alternatives, draft.sent_texts)):
         return
+    if draft.variations:
+        words = counted(len(planned.requests), "video", "videos")
+        words = "" if planned.problem else f"{words}, one for each alternative."
+        label, key = "Send as typed", "composer.send_as_typed"
+    else:
+        words = "The braces are sent as they stand."
+        label, key = "Make a table of variations", "composer.make_variations"
     with st.container(horizontal=True, vertical_alignment="center", key="variations_hint"):
-        st.caption(
-            escape_markdown("The braces are sent as they stand. To order each alternative:"), width="content"
-        )
-        st.button(
-            "Make a table of variations",
-            on_click=_begin,
-            type="tertiary",
-            icon=":material/table_rows:",
-            key="composer.make_variations",
-        )
+        st.caption(escape_markdown(words), width="content")
+        st.button(label, on_click=_make_table, args=(not draft.variations,), type="tertiary", key=key)
 
 
-def _begin() -> None:
-    st.session_state[panel_key("variations")] = True
-    replace_draft(variations=True)
+def _make_table(wanted: bool) -> None:
+    replace_draft(variations=wanted)
 
 
 def variations(draft: Draft, planned: Plan) -> None:
     """Draw the panel."""
-    panel("Variations", lambda: _table_of(draft, planned), key=panel_key("variations"), icon="table_rows")
+    state = counted(len(planned.requests) * draft.takes, "video", "videos") if draft.variations else "none"
+    form_panel(
+        "variations",
+        "Variations",
+        lambda: _table_of(draft, planned),
+        icon="data_object",
+        state=state,
+        is_set=draft.variations,
+        is_wrong=bool(planned.problem),
+    )
 
 
 def _table_of(draft: Draft, planned: Plan) -> None:
@@ -130,9 +138,7 @@ def _table_of(draft: Draft, planned: Plan) -> None:
         "Variables", height=80, placeholder=VARIABLES_HELP, help=VARIABLES_HELP, **persistent("variables")
     )
     _choices()
-    if planned.problem:
-        st.error(escape_markdown(planned.problem))
-    elif planned.table is not None:
+    if planned.table is not None:
         _rows(planned, draft.takes)
 
 
@@ -142,10 +148,10 @@ def _choices() -> None:
     ratios = next(iter(catalog().models.values())).aspect_ratios
     multi: Any = {"selection_mode": "multi"}
     st.pills("Models", list(models), format_func=lambda name: models[name], **multi, **persistent("models"))
-    left, right = st.columns(2)
-    left.pills("Modes", [mode for mode in OTHER_MODES if mode != "none"], **multi, **persistent("modes"))
-    right.pills("Aspect ratios", ratios, **multi, **persistent("aspect_ratios"))
-    st.pills("Durations in seconds", durations, **multi, **persistent("durations"))
+    modes = [mode for mode in OTHER_MODES if mode != "none"]
+    st.pills("Qualities", modes, format_func=quality, **multi, **persistent("modes"))
+    st.pills("Shapes", ratios, **multi, **persistent("aspect_ratios"))
+    st.pills("Lengths in seconds", durations, **multi, **persistent("durations"))
     st.caption("Where nothing is chosen, the choice above counts.")
 
 
@@ -168,7 +174,7 @@ def _rows(planned: Plan, takes: int) -> None:
             height=min(38 * (len(table.rows) + 1), 420),
         )
     chosen = counted(len(planned.requests), "video", "videos")
-    each = f" × {takes} takes" if takes > 1 else ""
+    each = f" × {takes}" if takes > 1 else ""
     cost = price(None if planned.units is None else planned.units * takes)
     st.caption(escape_markdown(f"{chosen} of {len(table.rows):,} ticked{each}: {cost}."))
     for left_out in table.left_out[:5]:
@@ -184,11 +190,13 @@ def _row(row: Row) -> dict[str, Any]:
     request = row.request
     return {
         "Prompt": request.prompt or " / ".join(shot.prompt for shot in request.multi_prompt),
-        "Model": request.model_name,
-        "Mode": request.mode or "",
-        "Duration": f"{request.duration} s",
-        "Aspect ratio": request.aspect_ratio,
-        "Sound": request.sound,
+        FIELDS["model_name"]: request.model_name,
+        FIELDS["mode"]: quality(request.mode or "", catalog().models.get(request.model_name)),
+        FIELDS["duration"]: f"{request.duration} s",
+        FIELDS["aspect_ratio"]: request.aspect_ratio,
+        FIELDS["sound"]: request.sound,
         "Units": None if row.units is None else float(row.units),
-        "Moved": ", ".join(f"{change.field} {change.old} → {change.new}" for change in row.changes),
+        "Moved": ", ".join(
+            f"{FIELDS.get(change.field, change.field)} {change.old} → {change.new}" for change in row.changes
+        ),
     }

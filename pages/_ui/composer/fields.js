@@ -1,0 +1,95 @@
+
+// Keys and tools of the fields, which need no run of the page.
+const ALTERNATIVES = /(?<!\\)\{(?:[^{}|\\]|\\.)*\|/s; // as `has_alternatives` in Python
+const MOST = 1e9; // as in template_language.py
+// How many texts a text stands for: `{a|b}` are two, also inside of others; `{name}` is one. 0 for open braces.
+function versions(text) {
+  const groups = [];
+  let now = { sum: 0, product: 1 };
+  for (const [token] of text.matchAll(/\\[{}|\\]|[{}|]/g)) {
+    if (token === "{") [now] = [{ sum: 0, product: 1 }, groups.push(now)];
+    else if (token === "|" && groups.length) now = { sum: now.sum + now.product, product: 1 };
+    else if (token === "}") {
+      if (!groups.length) return 0;
+      const count = now.sum + now.product;
+      now = groups.pop();
+      now.product = Math.min(now.product * count, MOST);
+    }
+  }
+  return groups.length ? 0 : now.product;
+}
+function sayVersions(text) {
+  const shown = document.querySelector("[data-videos]");
+  if (!shown) return;
+  const number = ALTERNATIVES.test(text) ? versions(text) : 1;
+  const words = number > 1 ? `Variations · ${number.toLocaleString("en")} videos` : "Variations";
+  if (shown.textContent !== words) shown.textContent = words;
+}
+// Typed as by hand, so that Ctrl+Z takes it back and the field's own script hears of it.
+function vary() {
+  const field = inputOf("prompt");
+  if (!field) return;
+  field.focus();
+  const from = field.selectionStart, to = field.selectionEnd;
+  const chosen = field.value.slice(from, to).trim() || "first choice", other = "another choice";
+  const before = field.value.slice(from, to).match(/^\s*/)[0], after = field.value.slice(from, to).match(/\s*$/)[0];
+  document.execCommand("insertText", false, `${before}{${chosen}|${other}}${after}`);
+  const end = field.selectionEnd - after.length - 1;
+  field.setSelectionRange(end - other.length, end); // to be typed over
+}
+// What is to be written before something can be ordered.
+const firstEmpty = () =>
+  [...document.querySelectorAll('[class*="st-key-composer-"] textarea')]
+    .filter((field) => /^(prompt|shot_\d)/.test(fieldOf(field) ?? ""))
+    .find((field) => !field.value.trim());
+const press = (name, number) => {
+  const button = document.querySelector(`.st-key-composer-${name}_shot_${number} button`);
+  if (!button || button.disabled) return false;
+  document.activeElement?.blur(); // Streamlit learns of a text when its field is left
+  button.click();
+  return true;
+};
+let comesNext = null; // number of the shot that gets the focus once the page has drawn them anew
+function keysOfShots(event) {
+  const number = Number(/^shot_(\d)/.exec(fieldOf(event.target) ?? "")?.[1]);
+  if (!number || event.ctrlKey || event.metaKey) return;
+  let to = null;
+  if (event.altKey && event.key === "ArrowUp") to = press("earlier", number) && number - 1;
+  else if (event.altKey && event.key === "ArrowDown") to = press("later", number) && number + 1;
+  else if (event.key === "Delete" && !event.target.value) to = press("remove", number) && Math.max(number - 1, 1);
+  else return;
+  event.preventDefault();
+  if (to) comesNext = to;
+}
+function pageIsDrawn() {
+  for (const button of document.querySelectorAll('[class*="st-key-composer-panel_"] button')) {
+    const name = button.closest('[class*="st-key-composer-panel_"]').className.match(/panel_(\w+)/)[1];
+    button.setAttribute("aria-expanded", String(!!document.querySelector(`.st-key-panel-${name}`)));
+  }
+  sayVersions(inputOf("prompt")?.value ?? "");
+  if (comesNext) document.querySelector(`.st-key-shot-${comesNext} textarea`)?.focus();
+  comesNext = null;
+}
+function fields() {
+  if (window.__studioFields) return;
+  window.__studioFields = true;
+  document.addEventListener("pointerdown", (event) => {
+    if (event.target.closest("[data-vary]")) event.preventDefault(); // the field keeps focus and selection
+  }, true);
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-vary]")) vary();
+    else if (target.closest('[class*="st-key-composer-generate-"] button')) firstEmpty()?.focus();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    const orders = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (orders && !document.querySelector('[role="dialog"]')) firstEmpty()?.focus();
+    else keysOfShots(event);
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (fieldOf(target) === "prompt") sayVersions(target.value);
+  }, true);
+  const app = document.querySelector("[data-testid=stApp]");
+  new MutationObserver(() => {
+    if (app.dataset.testScriptState === "notRunning") pageIsDrawn();
+  }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+}

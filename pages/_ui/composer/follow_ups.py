@@ -1,0 +1,88 @@
+"""What a change of the draft brings along, besides the choices that give way to its model.
+
+A storyboard switches to a model that makes several shots. Alternatives in braces switch the table of
+variations on, until somebody wants them to be sent as typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import fields, replace
+
+from kling import Shot, catalog
+from kling.studio.prompting.alternatives import has_alternatives
+from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Change, Draft
+from pages._ui.composer.price_of import price_of
+from pages._ui.session_state import Notice
+
+
+def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draft:
+    """Return the draft with what follows from a change.
+
+    Args:
+        before: the draft as it was.
+        now: as the person changed it.
+        touched: the names of the fields that differ.
+    """
+    if "cut" in touched:
+        now = _with_shots(now)
+    return _with_table(before, now, touched)
+
+
+def _with_shots(now: Draft) -> Draft:
+    """Take a model that makes several shots where there are to be some; the first one shows the prompt."""
+    if now.cut == ONE_SHOT:
+        return now
+    if not now.can_send("multi_shot"):
+        able = [
+            name
+            for name, model in catalog().models.items()
+            if "multi_shot" in model.takes and not model.retired
+        ]
+        now = replace(now, model=able[0]) if able else replace(now, cut=ONE_SHOT)
+    if now.cut == STORYBOARD and not any(shot.prompt.strip() for shot in now.shots):
+        first, *rest = now.shots
+        now = replace(now, shots=(Shot(prompt=now.prompt, duration=first.duration), *rest))
+    return now
+
+
+def _with_table(before: Draft, now: Draft, touched: Collection[str]) -> Draft:
+    """Switch the table of variations on or off with the alternatives in the texts."""
+    stand = any(map(has_alternatives, now.sent_texts))
+    if "variations" in touched:
+        return replace(now, as_typed=stand and not now.variations)
+    if stand:
+        return now if now.as_typed else replace(now, variations=True)
+    chosen = now.models or now.modes or now.durations or now.aspect_ratios or now.variables.strip()
+    went = any(map(has_alternatives, before.sent_texts)) and not chosen
+    return replace(now, as_typed=False, variations=now.variations and not went)
+
+
+def notice_of(before: Draft, now: Draft, fitted: Draft, moved: tuple[Change, ...]) -> Notice | None:
+    """Return what to tell about a change, None if nothing but the change was made.
+
+    Args:
+        before: the draft as it was.
+        now: with the change of the person.
+        fitted: with everything that it brought along.
+        moved: what gave way to the model or the shots.
+    """
+    is_switched = fitted.model != now.model
+    if not moved and not is_switched:
+        return None
+    changed = {
+        field.name
+        for field in fields(Draft)
+        if getattr(before, field.name) != getattr(fitted, field.name)
+        and field.name not in {"shots", "prompt"}
+    }
+    if fitted.is_storyboard and before.is_storyboard:
+        changed.add("shots")
+    known = before.known
+    return Notice(
+        moved,
+        price_of(before),
+        price_of(fitted),
+        switched_from=(known.title if known else before.other_model) if is_switched else "",
+        undo={name: getattr(before, name) for name in changed},
+    )

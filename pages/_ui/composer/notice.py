@@ -1,0 +1,60 @@
+"""A plain sentence about what was changed along with a choice, what that costs, and the way back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kling.studio.prompting.draft import Draft
+from pages._ui.composer.draft_state import replace_draft
+from pages._ui.composer.price_of import price_of
+from pages._ui.escape import escape_markdown
+from pages._ui.format import in_money
+from pages._ui.session_state import Notice, composer_state
+from pages._ui.words import FIELDS, quality
+
+DRAFT_WORDS = {"camera": "Camera"}
+
+
+def notice(draft: Draft) -> None:
+    """Draw the sentence until the next change, if there is something to say."""
+    told = composer_state().notice
+    if told is None:
+        return
+    with st.container(horizontal=True, key="notice"):
+        st.caption(escape_markdown(_sentence(draft, told)))
+        st.button("Undo", type="tertiary", key="composer.undo", on_click=undo)
+
+
+def undo() -> None:
+    """Take back the choice and what it brought along; what was written since stays."""
+    state = composer_state()
+    told, state.notice = state.notice, None
+    if told is not None:
+        replace_draft(**told.undo)
+
+
+def _sentence(draft: Draft, told: Notice) -> str:
+    model = draft.known
+    title = model.title if model else "this model"
+    if draft.is_storyboard and {change.field for change in told.changes} == {"duration"}:
+        title = "the shots"
+    words = "; ".join(
+        f"{DRAFT_WORDS.get(change.field) or FIELDS.get(change.field, change.field)} "
+        f"{_value(draft, change.field, change.old)} → {_value(draft, change.field, change.new)}"
+        for change in told.changes
+    )
+    said = [f"To fit {title}: {words}."] if words else []
+    if told.switched_from:
+        said.insert(0, f"Switched from {told.switched_from}, which makes single shots only.")
+    if price_of(draft) == told.after and told.before != told.after:
+        before = "" if told.before is None else f", was {in_money(told.before)}"
+        said.append(f"Now {in_money(told.after)}{before}.")
+    return " ".join(said)
+
+
+def _value(draft: Draft, field: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if field == "mode":
+        return quality(str(value), draft.known)
+    return f"{value} s" if field == "duration" else str(value) or "none"
