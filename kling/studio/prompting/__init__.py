@@ -9,6 +9,10 @@ prompt_guide       a prompt in the parts that Kling recommends, and back
 templates          starting prompts and styles that come with the studio; the team's own lie in `studio.state`
 camera_words       a camera move as plain words, and back
 storyboard         the arithmetic of shots and seconds, and the one-line form of a storyboard
+shot_list          a storyboard out of the lists that people and programs write
+shot_headings      where a shot begins in such a list
+shot_table         shots out of tables and JSON
+shot_times         the length of a shot as people write it
 export_request     the request as JSON, cURL and Python
 import_request     JSON or cURL as a request, also in a code block, a program or a gateway's wrapper
 foreign_body       bodies of gateways and of Kling's newer API as the body of the create call

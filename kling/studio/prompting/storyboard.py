@@ -12,11 +12,14 @@ from dataclasses import replace
 
 from kling.catalog import catalog
 from kling.shots import Shot
+from kling.studio.prompting import shot_list
+from kling.studio.prompting.shot_list import ShotListError
 
 Shots = tuple[Shot, ...]
 
-_LINE = re.compile(
-    r"\s*shots?\s*#?(\d{1,2})\s*[,:]\s*(\d{1,2})\s*(?:(?:s|sec|seconds)\s*)?[,:]\s*", re.IGNORECASE
+# What ends a shot in front of the next one; in a prompt it is written as something else.
+_NEXT_SHOT = re.compile(
+    r"；(?=\s*\W{0,12}(?:shot|scene|cut|clip|beat|segment|panel|镜|鏡|分|场|場|第))", re.IGNORECASE
 )
 
 
@@ -137,41 +140,32 @@ def add(shots: Sequence[Shot], prompt: str = "") -> Shots:
 def to_text(shots: Sequence[Shot]) -> str:
     """Return the shots as one text: `shot 1, 3, words; shot 2, 4, words;`.
 
-    A `;` in a prompt would end its shot there, so it is written as a comma.
+    A `;` in a prompt would end its shot there, so it is written as a comma, and a line end as a blank.
     """
     return " ".join(
-        f"shot {position}, {seconds(shot)}, {shot.prompt.strip().replace(';', ',')};"
+        f"shot {position}, {seconds(shot)}, {_in_one_line(shot.prompt)};"
         for position, shot in enumerate(shots, 1)
     )
 
 
-def from_text(text: str) -> Shots:
-    """Read `shot 1, 3, words; shot 2, 4, words;`, also with one shot a line, `3s`, or colons.
+def _in_one_line(prompt: str) -> str:
+    return _NEXT_SHOT.sub("，", " ".join(prompt.split()).replace(";", ","))
+
+
+def from_text(text: str, duration: str = "5") -> Shots:
+    """Read shots that somebody pasted: the form of `to_text`, or one of those of `shot_list`.
+
+    Args:
+        text: also a list, a table or JSON.
+        duration: seconds of the video, which shots without a length share.
 
     Raises:
-        StoryboardError: it is not of that form, is not numbered 1, 2, 3 and so on, or has more than six.
+        StoryboardError: it is none of them, is not numbered 1, 2, 3 and so on, or has more than six shots.
     """
-    pieces = [
-        piece for piece in re.split(r";|\n(?=[^\S\n]*shots?\b)", text, flags=re.IGNORECASE) if piece.strip()
-    ]
-    shots = []
-    for position, piece in enumerate(pieces, 1):
-        found = _LINE.match(piece)
-        if found is None:
-            raise StoryboardError(
-                f"Part {position} is {piece.strip()[:40]!r}. "
-                f"Write each shot as: shot {position}, 3, what it shows;"
-            )
-        if int(found[1]) != position:
-            raise StoryboardError(
-                f"Shot {position} is numbered {found[1]}. Number the shots 1, 2, 3 and so on."
-            )
-        if int(found[2]) < 1:
-            raise StoryboardError(f"Shot {position} lasts at least 1 second.")
-        shots.append(_shot(piece[found.end() :].strip(), int(found[2])))
-    if not 1 <= len(shots) <= catalog().shot_limit:
-        raise StoryboardError(f"A storyboard has 1 to {catalog().shot_limit} shots, not {len(shots)}.")
-    return tuple(shots)
+    try:
+        return shot_list.read(text, duration)
+    except ShotListError as error:
+        raise StoryboardError(str(error)) from None
 
 
 def _shot(prompt: str, length: int) -> Shot:

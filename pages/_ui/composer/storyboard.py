@@ -152,7 +152,7 @@ def _preview_and_text(draft: Draft) -> None:
     st.text_area(
         "Storyboard as text",
         value=board.to_text(draft.shots),
-        help="A shot each: shot 1, 3, what it shows;",
+        help="A shot each: shot 1, 3, what it shows; Lists, tables and JSON are read too.",
         key=key,
         on_change=_from_text,
         args=(key,),
@@ -172,7 +172,7 @@ def _change(change: Callable[[Sequence[Shot]], tuple[Shot, ...]]) -> None:
 
 def _from_text(key: str) -> None:
     text = st.session_state.get(key, "")
-    _change(lambda _shots: board.from_text(text))
+    _change(lambda _shots: board.from_text(text, read_draft().duration))
 
 
 def _preview(draft: Draft) -> None:
