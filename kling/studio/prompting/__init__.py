@@ -2,6 +2,7 @@
 
 draft              what the form holds before it is a request
 template_language  variables and alternatives in a prompt
+alternatives       whether somebody meant alternatives by the braces of a text
 foreign_syntax     weights, flags and wildcards of other tools, which Kling takes as plain words
 variables          the values of variables as people write them
 matrix             every combination of prompts, models, modes, durations and ratios, as priced rows
