@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+# A name that is not this machine's: browsers refuse it on plain http what they allow on localhost.
+NAMED = ["--host-resolver-rules=MAP studio.test 127.0.0.1"]
 # Compiling a script for speed costs more than a page of these tests lives to gain from it.
 INTERPRET = ["--js-flags=--no-opt --no-maglev"]
 
@@ -41,7 +43,7 @@ class Chromium:
                     pytest.fail("CI has to have a browser: .ci/run installs chromium.")
                 pytest.skip("no chromium on this machine: apt-get install chromium")
             chromium = self._running.enter_context(sync_playwright()).chromium
-            arguments = [*QUIET, *INTERPRET, "--process-per-site"]
+            arguments = [*QUIET, *NAMED, *INTERPRET, "--process-per-site"]
             self._browser = self._running.enter_context(
                 chromium.launch(executable_path=BROWSER, args=arguments)
             )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import CHROMIUM, Server
+from tests.e2e.conftest import CHROMIUM, PORTS, Server
+from tests.e2e.team import sign_in
 
 AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
 CONNECTED = "() => window.__studioLive?.opened"
@@ -33,6 +36,15 @@ GATHER_FOR_LONGER = """() => {
   const { setTimeout } = window;
   window.setTimeout = (call, wait, ...rest) => setTimeout(call, wait || 500, ...rest);
 }"""
+WATCH_DIALOGS = """(() => {
+  window.dialogs = [];
+  const look = () => {
+    const dialog = document.querySelector("[data-testid=stDialog]");
+    if (dialog) dialogs.push(getComputedStyle(dialog).display);
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})()"""
 VERSION = "name => Number(document.querySelector(`[data-live=${name}]`).dataset.version)"
 COUNT_ASKED = """(() => {
   const { requestIdleCallback } = window;
@@ -69,20 +81,39 @@ def draw(page: Page, task: str, state: str, say: str = "") -> None:
     page.wait_for_function(SEEN, arg=[task, state])
 
 
-def test_a_server_that_is_away_is_said_in_the_studios_words_until_it_is_back(
-    start_server: Callable[..., Server], open_page: Callable[..., Page]
-):
-    server = start_server(SANDBOX_CLIPS="tiny")
-    page = open_page(server.url)
-    page.wait_for_function(CONNECTED)
-    banner = page.get_by_role("status").filter(has_text=AWAY)
-    expect(banner).to_have_count(0)
-    server.stop()
-    expect(banner).to_be_visible()
-    page.wait_for_function("() => !document.querySelector('[data-testid=stDialog]')")
-    expect(page.get_by_text("streamlit run")).to_have_count(0)
+@pytest.fixture
+def named_server(tmp_path: Path) -> Iterator[tuple[Server, dict[str, list[Any]]]]:
+    """A server that is also reached by a name, as on an intranet; yield it, and cookies by host."""
+    port = PORTS.take()
+    (cookie,) = sign_in(tmp_path / "data")["Mia Maker"]
+    server = Server(tmp_path / "data", {"STUDIO_PUBLIC_URL": f"http://studio.test:{port}"}, port)
     server.start()
-    expect(banner).to_have_count(0)
+    yield server, {host: [cookie | {"domain": host}] for host in ("localhost", "studio.test")}
+    server.close()
+
+
+def test_a_server_that_is_away_is_said_in_the_studios_words_under_every_name_until_it_is_back(
+    named_server: tuple[Server, dict[str, list[Any]]], new_page: Callable[[str], Page]
+):
+    server, cookies = named_server
+    pages = []
+    for host, given in cookies.items():
+        page = new_page(server.url)
+        page.context.add_cookies(given)
+        page.add_init_script(WATCH_DIALOGS)
+        page.goto(f"http://{host}:{server.port}")
+        page.wait_for_function(CONNECTED)
+        expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
+        pages.append(page)
+    server.stop(signal.SIGKILL)
+    for page in pages:
+        expect(page.get_by_role("status").filter(has_text=AWAY)).to_be_visible()
+        page.wait_for_function("() => dialogs.length && !document.querySelector('[data-testid=stDialog]')")
+        assert page.evaluate("() => dialogs.filter((display) => display !== 'none')") == []
+    server.start()
+    for page in pages:
+        expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
+        page.get_by_label("Prompt", exact=True).fill("It goes on")  # only when the page has run again
 
 
 @pytest.fixture(scope="module")
