@@ -74,9 +74,9 @@ function newTile(stage) {
 
   function update(job, words, alone, plays) {
     tile.job = job;
+    if (job.look === "done") root.classList.add(`st-key-clip-${job.id}`);
     set(root, { "data-look": job.look, "aria-label": words, role: "group" });
     root.style.setProperty("--ratio", ratioOf(job));
-    root.className = `stage-tile st-key-clip-${ID.test(job.id) ? job.id : ""}`;
     if (job.look === "done" && !tile.video) addVideo(words, plays);
     if (tile.video) {
       classed(root, "stage-alone", alone);
@@ -372,6 +372,7 @@ function newStage(parent) {
     if (ratio < 0.9 && count <= 4) best = count;
     const rows = Math.ceil(count / best);
     set(box, { "data-side": side ? "yes" : null, "data-several": count > 1 ? "yes" : null });
+    root.style.setProperty("--mini-wide", `${Math.round(Math.min(100, 56 * (count > 1 ? 16 / 9 : ratio)))}px`);
     for (const [name, value] of Object.entries({ "--ratio": ratio, "--columns": best, "--rows": rows, "--gap": `${gap}px` })) box.style.setProperty(name, value);
   }
 
