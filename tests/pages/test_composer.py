@@ -11,6 +11,7 @@ from kling import CameraControl, TextToVideo, catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
+from pages._ui.panels import panel_key
 from pages._ui.session_state import AppState
 from tests.pages.conftest import press_generate, texts
 
@@ -35,7 +36,7 @@ def pick(app: AppTest, field: str, value: Any) -> AppTest:
 def unfold(app: AppTest, *panels: str) -> AppTest:
     """Open panels, whose bodies do not run while they are closed."""
     for panel in panels:
-        app.session_state[draft_state.panel_key(panel)] = True
+        app.session_state[panel_key(panel)] = True
     return app.run()
 
 
@@ -55,7 +56,7 @@ def test_the_form_starts_with_the_documented_values(app: AppTest):
         "16:9",
         False,
     )
-    assert button(app) == "Generate · $0.21 (1.5 Units) · free in the sandbox"
+    assert button(app) == "Generate · free (Kling: $0.21)"
 
 
 def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
@@ -74,8 +75,8 @@ def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_d
     pick(app, "sound", True)
     pick(app, "model", "kling-v2-5-turbo")
     assert state(app, "mode", "duration", "sound") == ("std", "10", False)
-    assert "duration 15 → 10" in texts(app)
-    assert "from \\$6\\.30 \\(45 Units\\) to \\$0\\.42" in texts(app)
+    assert "Length 15 s → 10 s" in texts(app)
+    assert "Now $0.42, was $6.30." in texts(app).replace("\\", "")
     pick(app, "mode", "pro")
     assert "To fit" not in texts(app)
 
@@ -83,10 +84,10 @@ def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_d
 def test_sound_that_was_touched_last_moves_the_mode_and_the_other_way_round(app: AppTest):
     pick(app, "sound", True)
     assert state(app, "mode", "sound") == ("pro", True)
-    assert "mode std → pro" in texts(app)
+    assert "Quality 720p → 1080p" in texts(app)
     pick(app, "mode", "std")
     assert state(app, "mode", "sound") == ("std", False)
-    assert "sound on → off" in texts(app)
+    assert "Sound on → off" in texts(app)
 
 
 def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_other_way_round(app: AppTest):
@@ -123,7 +124,7 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
     pick(app, "camera_value", -4.0)
     pick(app, "aspect_ratio", "1:1")
     pick(app, "prompt", "A fox")
-    pick(app, "negative_prompt", "rain")
+    pick(unfold(app, "avoid"), "negative_prompt", "rain")
     press_generate(app)
     request = studio.ledger.jobs()[0].request
     assert request.camera_control == CameraControl(type="simple", config={"pan": -4.0})
@@ -137,10 +138,10 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
     pick(app, "model", "kling-v3")
     pick(app, "mode", "pro")
     pick(app, "sound", True)
-    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "cut", "customize")
     pick(app, "shot_1", "A fox wakes")
     pick(app, "shot_2", "A fox runs")
-    pick(app, "duration", "7")
+    pick(app, "seconds_2", 4)
     press_generate(app)
     blank, ours = TextToVideo().to_wire(), {"callback_url", "external_task_id"}
     sent = [job.request.to_wire() for job in studio.ledger.jobs()]
@@ -150,12 +151,13 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
 
 def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: AppTest):
     pick(app, "model", "kling-v3")
-    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "cut", "customize")
     pick(app, "shot_1", "A fox wakes")
     pick(app, "shot_2", "A fox runs")
     pick(app, "seconds_2", 4)
     assert state(app, "duration", "seconds_1", "seconds_2") == ("7", 3, 4)
-    pick(app, "duration", "6")
+    assert "<b>7 s</b> from the shots" in texts(app)
+    pick(app, "seconds_2", 3)
     assert state(app, "duration", "seconds_1", "seconds_2") == ("6", 3, 3)
     press_generate(app)
     request = studio.ledger.jobs()[0].request
@@ -166,16 +168,93 @@ def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: 
     ]
 
 
-def test_a_storyboard_says_that_the_prompt_above_is_not_sent(app: AppTest):
+def test_a_storyboard_takes_the_place_of_the_prompt_and_begins_with_it(app: AppTest):
     pick(app, "model", "kling-v3")
     pick(app, "prompt", "A fox")
-    pick(unfold(app, "shots"), "cut", "customize")
-    assert "this one is not" in texts(app)
+    pick(app, "cut", "customize")
+    assert not [field for field in app.text_area if field.key == "composer.prompt"]
+    assert state(app, "shot_1", "prompt") == ("A fox", "A fox")
+    pick(app, "shot_1", "A fox wakes")
+    pick(app, "cut", "one shot")
+    assert app.text_area(key="composer.prompt").value == "A fox"
+    pick(app, "prompt", "A heron")
+    pick(app, "cut", "customize")
+    assert state(app, "shot_1") == ("A fox wakes",)  # what was written there stays
+
+
+def test_on_a_model_of_single_shots_the_storyboard_switches_the_model_and_one_press_takes_it_back(
+    app: AppTest,
+):
+    pick(app, "mode", "pro")
+    pick(app, "prompt", "A fox")
+    pick(app, "cut", "customize")
+    assert state(app, "model", "cut", "shot_1") == ("kling-v3", "customize", "A fox")
+    said = texts(app).replace("\\", "")
+    assert "Switched from Kling 2.6, which makes single shots only. Now $0.56, was $0.35." in said
+    pick(app, "shot_2", "It runs")
+    assert "Switched from Kling 2" in texts(app)  # it stands while the shots are written
+    app.button(key="composer.undo").click().run()
+    assert state(app, "model", "cut", "mode", "prompt") == ("kling-v2-6", "one shot", "pro", "A fox")
+    assert app.text_area(key="composer.prompt").value == "A fox"
+    assert "Switched from" not in texts(app)
+    assert state(app, "shot_2") == ("It runs",)
+
+
+def test_what_a_choice_brought_along_is_taken_back_with_it_and_later_words_stay(app: AppTest):
+    pick(app, "sound", True)
+    assert state(app, "mode", "sound") == ("pro", True)
+    app.text_area(key="composer.prompt").set_value("Typed since")
+    app.button(key="composer.undo").click().run()
+    assert state(app, "mode", "sound", "prompt") == ("std", False, "Typed since")
+
+
+def test_sound_names_the_quality_that_it_needs(app: AppTest):
+    def offered() -> list[str]:
+        return [str(each) for each in app.button_group(key="composer.sound").options]
+
+    assert any("1080p" in each for each in offered())
+    pick(app, "mode", "pro")
+    assert not any("1080p" in each for each in offered())
+
+
+def test_one_panel_is_open_at_a_time_and_closed_ones_say_their_state(app: AppTest):
+    def rows() -> dict[str, str]:
+        return {
+            str(each.key).removeprefix("composer.panel_"): str(each.label).replace("\\", "").replace("*", "")
+            for each in app.button
+            if str(each.key).startswith("composer.panel_")
+        }
+
+    assert rows()["camera"] == "Camera · Automatic"
+    app.button(key="composer.panel_avoid").click().run()
+    pick(app, "negative_prompt", "hands,\nstains")
+    app.button(key="composer.panel_camera").click().run()
+    assert not [field for field in app.text_area if field.key == "composer.negative_prompt"]
+    pick(app, "camera", "forward_up")
+    app.button(key="composer.panel_camera").click().run()
+    assert not [field for field in app.selectbox if field.key == "composer.camera"]
+    assert rows()["camera"] == "Camera · forward and up"
+    assert rows()["avoid"] == "Avoid · hands, stains"
+    assert rows()["variations"] == "Variations · none"
+    assert rows()["more"] == "More settings · Automatic"
+    pick(app, "prompt", "A {red|grey} {1|2} fox")
+    assert rows()["variations"] == "Variations · 4 videos"
+
+
+def test_a_panel_with_a_problem_opens_or_says_so(app: AppTest):
+    pick(app, "prompt", "A fox")
+    app.button(key="composer.panel_avoid").click().run()
+    pick(app, "negative_prompt", "x" * 2501)
+    app.button(key="composer.panel_avoid").click().run()
+    press_generate(app)
+    assert "shorten it by 1" in texts(app)
+    app.button(key="composer.panel_camera").click().run()
+    assert "fix this" in app.button(key="composer.panel_avoid").label
 
 
 def test_every_shot_has_its_own_problem(app: AppTest):
     pick(app, "model", "kling-v3")
-    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "cut", "customize")
     pick(app, "shot_2", "x" * 520)
     press_generate(app)
     assert "Write what shot 1 shows" in texts(app)
@@ -190,7 +269,7 @@ def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
     app.text_input(key="composer.other_model").set_value("kling-v9").run()
     pick(app, "duration", "30")
     pick(app, "prompt", "A fox")
-    assert button(app) == "Generate · free in the sandbox"
+    assert button(app) == "Generate · free"
     press_generate(app)
     assert studio.ledger.jobs()[0].request.model_name == "kling-v9"
     assert studio.ledger.jobs()[0].request.duration == "30"
@@ -199,7 +278,7 @@ def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
 def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(studio: Studio, app: AppTest):
     pick(app, "prompt", "A fox")
     pick(app, "takes", 3)
-    assert button(app).startswith("Generate 3 · $0.63 (4.5 Units)")
+    assert button(app).startswith("Generate 3 · free (Kling: $0.63)")
     press_generate(app)
     press_generate(app)  # a double click
     jobs = studio.ledger.jobs()
@@ -213,7 +292,7 @@ def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studi
     press_generate(app)  # the choice and the click came together
     assert studio.ledger.jobs() == ()
     assert "Nothing was sent" in texts(app)
-    assert "2.5 Units" in button(app)
+    assert "$0.35" in button(app)
     press_generate(app)
     assert studio.ledger.jobs()[0].request.mode == "pro"
 
@@ -321,7 +400,7 @@ def test_earlier_prompts_are_the_persons_own_each_once_the_last_first(studio: St
 def test_a_late_click_that_brings_the_old_texts_of_the_shots_along_replaces_none(app: AppTest):
     """A page that has not drawn the answer yet sends what its fields still show."""
     pick(app, "model", "kling-v3")
-    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "cut", "customize")
     pick(app, "shot_1", "A fox wakes")
     pick(app, "shot_2", "A fox runs")
     shown = {name: app.session_state[draft_state.key(name)] for name in ("shot_1", "shot_2", "seconds_2")}
@@ -338,7 +417,7 @@ def test_a_rearrangement_is_stored_whole_and_a_text_of_before_that_comes_late_is
 ):
     """While somebody types, the store has texts that the session does not know yet."""
     pick(app, "model", "kling-v3")
-    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "cut", "customize")
     pick(app, "shot_1", "A fox wakes")
     pick(app, "shot_2", "A fox runs")
     composer = app.session_state["composer"]

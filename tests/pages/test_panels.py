@@ -48,7 +48,7 @@ def comparison(app: AppTest) -> str:
 
 def test_the_guide_shows_every_word_of_the_prompt_and_changes_none_by_opening(app: AppTest):
     pick(app, "prompt", PROMPT)
-    press(app, "Guide")
+    unfold(app, "guide")
     assert prompt(app) == PROMPT
     shown = " ".join(part(app, name) for name in PARTS)
     assert sorted(re.findall(r"\w+", shown)) == sorted(re.findall(r"\w+", PROMPT))
@@ -57,7 +57,7 @@ def test_the_guide_shows_every_word_of_the_prompt_and_changes_none_by_opening(ap
 
 def test_a_part_that_is_typed_is_written_into_the_prompt_and_nothing_else_is_lost(app: AppTest):
     pick(app, "prompt", PROMPT)
-    press(app, "Guide")
+    unfold(app, "guide")
     before = parts(app)
     app.text_area(key="composer.part_camera").set_value("The camera tilts up").run()
     assert not app.exception
@@ -68,7 +68,7 @@ def test_a_part_that_is_typed_is_written_into_the_prompt_and_nothing_else_is_los
 
 
 def test_a_prompt_that_is_edited_moves_the_parts(app: AppTest):
-    press(app, "Guide")
+    unfold(app, "guide")
     assert parts(app) == Guide()
     pick(app, "prompt", "A heron. The camera pans left.")
     assert parts(app) == Guide(subject="A heron", camera="The camera pans left")
@@ -77,7 +77,7 @@ def test_a_prompt_that_is_edited_moves_the_parts(app: AppTest):
 
 
 def test_parts_that_read_like_another_part_stay_where_they_were_typed(app: AppTest):
-    press(app, "Guide")
+    unfold(app, "guide")
     app.text_area(key="composer.part_subject").set_value("The camera of an old man").run()
     app.text_area(key="composer.part_atmosphere").set_value("In the rain").run()
     assert parts(app) == Guide(subject="The camera of an old man", atmosphere="In the rain")
@@ -85,10 +85,10 @@ def test_parts_that_read_like_another_part_stay_where_they_were_typed(app: AppTe
 
 def test_one_panel_is_open_at_a_time_and_closes_again(app: AppTest):
     press(app, "Guide")
-    press(app, "Compare")
+    press(app, "Compare prompts")
     assert not [each for each in app.text_area if str(each.key).startswith("composer.part_")]
     assert "nothing to compare with" in texts(app)
-    press(app, "Hide the comparison")
+    press(app, "Compare prompts")
     assert "nothing to compare with" not in texts(app)
 
 
@@ -98,7 +98,7 @@ def test_the_draft_is_compared_with_what_the_person_ordered_before(app: AppTest)
         pick(app, "prompt", words)
         press_generate(app)
     pick(app, "prompt", "A white fox sleeps")
-    press(app, "Compare")
+    unfold(app, "compare")
     assert list(app.selectbox(key="composer.compare_with").options) == ["A red fox sleeps", "A red fox runs"]
     assert re.sub(r' style="[^"]*"', "", comparison(app)) == (
         '<div dir="auto">A <del>red</del><ins>white</ins> fox sleeps</div>'
@@ -120,26 +120,25 @@ def test_the_task_that_a_draft_was_made_from_comes_first(studio: Studio, app: Ap
     app.query_params.clear()
     app.query_params["from"] = first.id
     app.run()
-    press(app, "Compare")
+    unfold(app, "compare")
     assert app.selectbox(key="composer.compare_with").options[0] == "The task it was made from: A fox of mine"
     assert app.selectbox(key="composer.compare_with").value == "A fox of mine"
 
 
 def test_the_shots_of_a_storyboard_are_compared(app: AppTest):
     pick(app, "model", "kling-v3")
-    pick(unfold(app, "shots"), "cut", "customize")
+    pick(app, "cut", "customize")
     pick(app, "shot_1", "A fox wakes")
     pick(app, "shot_2", "A fox runs")
     press_generate(app)
-    pick(app, "prompt", "Not sent")
-    app.session_state.composer.panel = "compare"
+    unfold(app, "compare")
     pick(app, "shot_2", "A fox leaps")
     assert "nothing to compare" in texts(app)  # earlier prompts are those of single shots
     (job_id,) = app.session_state.composer.jobs
     app.query_params.clear()
     app.query_params["from"] = job_id
     app.run()
-    pick(unfold(app, "shots"), "shot_2", "A fox leaps")
+    pick(app, "shot_2", "A fox leaps")
     assert ">leaps</ins>" in comparison(app)
     assert "A fox wakes\nA fox " in comparison(app)
 
@@ -148,7 +147,7 @@ def test_what_others_typed_is_text_in_the_comparison(app: AppTest):
     pick(app, "prompt", HOSTILE)
     press_generate(app)
     pick(app, "prompt", HOSTILE.replace("bold", "<script>bolder</script>"))
-    press(app, "Compare")
+    unfold(app, "compare")
     assert "<img" not in comparison(app)
     assert "<script" not in comparison(app)
     assert "&lt;img" in comparison(app)
@@ -175,12 +174,12 @@ def test_what_is_closed_does_not_run(app: AppTest, monkeypatch: pytest.MonkeyPat
     assert ran == []
     press(app, "Guide")
     assert set(ran) == {"guide"}
-    press(app, "Compare")
+    press(app, "Compare prompts")
     ran.clear()
     pick(app, "prompt", "A heron")
     assert ran == ["compare"]
     press(app, "Templates")
-    press(app, "Take it elsewhere")
+    press(app, "Export as code")
     assert set(ran) == {"compare", "templates", "import_export"}
 
 

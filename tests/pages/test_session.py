@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from kling.studio.service import Studio
 from pages._ui import current_user
-from pages._ui.composer.draft_state import PANELS, WIDGETS, key, panel_key
+from pages._ui.composer.draft_state import WIDGETS, key
+from pages._ui.panels import FORM_PANELS, panel_key
 from pages._ui.routes.cookies import BROWSER_COOKIE
 from pages._ui.session_state import AdminState, AppState, ComposerState
 from tests.pages.conftest import ROOT, press_generate
@@ -25,8 +26,11 @@ WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
 OTHER_WIDGETS = (
     r"app\.(name\w*|chime|check_connection)",
     r"live\.(header|tasks|history|gallery|budget|packs)",  # the component of a live part, and its triggers
+    r"app\.bar-\d",  # links
+    r"stage\.\w+",  # what is done with the job on the stage
     r"composer\.autosave",  # the component, and its triggers
-    r"composer\.(tool_\w+|go_back|generate-.+|make_variations|save_template)",  # buttons
+    r"composer\.((tool|panel)_\w+|go_back|undo|generate-.+|make_variations|send_as_typed|save_template)",  # buttons
+    r"composer\.(automatic_cuts|recent_.+)",
     r"composer\.(part|idea|open_ideas)_\w+",  # the guide
     r"composer\.compare_with",
     r"composer\.rows_[0-9a-f]{16}",  # the table of variations, by its content
@@ -53,10 +57,12 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
     pick(app, "model", "kling-v3")
     pick(app, "prompt", "A {red|grey} fox")
-    pick(unfold(app, *PANELS), "cut", "customize")
-    for label in ("Guide", "Compare", "Templates", "Take it elsewhere"):
+    pick(app, "cut", "customize")
+    unfold(app, *FORM_PANELS)
+    for label in ("Recent", "Templates", "Export as code"):
         press(app, label)
     pick(app, "cut", "one shot")
+    app.button(key="composer.send_as_typed").click().run()
     pick(app, "variations", True)
     press_generate(app)
     seen: set[str] = set(app.session_state)
@@ -67,7 +73,7 @@ def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
         app.session_state["admin.section"] = section
         app.switch_page("admin.py").run()
         seen |= set(app.session_state)
-    named = {*STATES, *WIDGETS_OF_THE_DRAFT, *map(panel_key, PANELS)}
+    named = {*STATES, *WIDGETS_OF_THE_DRAFT, *map(panel_key, FORM_PANELS)}
     others = {name for name in seen - named if not any(re.fullmatch(form, name) for form in OTHER_WIDGETS)}
     assert others == set()
     assert seen >= named

@@ -11,20 +11,49 @@ from tests.pages.test_composer import button, pick, state, unfold
 
 def vary(app: AppTest, words: str, **choices: object) -> AppTest:
     pick(app, "prompt", words)
-    pick(unfold(app, "variations"), "variations", True)
+    unfold(app, "variations")
+    if not app.session_state["composer.variations"]:
+        pick(app, "variations", True)
     for field, value in choices.items():
         pick(app, field, value)
     return app
 
 
-def test_braces_are_sent_as_they_stand_until_somebody_asks_for_variations(studio: Studio, app: AppTest):
+def test_alternatives_make_a_table_by_themselves_and_one_press_sends_them_as_typed(
+    studio: Studio, app: AppTest
+):
     pick(app, "prompt", "A {red|grey} fox")
+    assert button(app) == "Generate 2 · free (Kling: $0.42)"
+    assert "2 videos, one for each alternative" in texts(app)
+    app.button(key="composer.send_as_typed").click().run()
     assert "The braces are sent as they stand" in texts(app)
-    app.button(key="composer.make_variations").click().run()
-    assert button(app).startswith("Generate 2 · $0.42 (3 Units)")
-    pick(app, "variations", False)
+    assert button(app) == "Generate · free (Kling: $0.21)"
+    pick(app, "prompt", "A {red|grey} fox at night")
+    assert button(app) == "Generate · free (Kling: $0.21)"  # what was decided holds
     press_generate(app)
-    assert [job["prompt"] for job in studio.ledger.jobs()] == ["A {red|grey} fox"]
+    assert [job["prompt"] for job in studio.ledger.jobs()] == ["A {red|grey} fox at night"]
+    app.button(key="composer.make_variations").click().run()
+    assert button(app).startswith("Generate 2")
+
+
+def test_the_table_goes_with_the_last_alternative_unless_something_else_varies(app: AppTest):
+    pick(app, "prompt", "A {red|grey} fox")
+    pick(app, "prompt", "A red fox")
+    assert state(app, "variations") == (False,)
+    pick(app, "prompt", "A {red|grey} fox")
+    pick(unfold(app, "variations"), "modes", ["std", "pro"])
+    pick(app, "prompt", "A red fox")
+    assert button(app).startswith("Generate 2 · free (Kling: $0.56)")
+
+
+def test_an_order_with_braces_is_remade_as_it_was_sent(studio: Studio, app: AppTest):
+    pick(app, "prompt", "A {red|grey} fox")
+    app.button(key="composer.send_as_typed").click().run()
+    press_generate(app)
+    app.query_params.clear()
+    app.query_params["from"] = studio.ledger.jobs()[0].id
+    app.run()
+    assert button(app) == "Generate · free (Kling: $0.21)"
 
 
 def test_every_combination_is_a_row_with_its_price_and_all_are_one_group(studio: Studio, app: AppTest):
@@ -36,7 +65,7 @@ def test_every_combination_is_a_row_with_its_price_and_all_are_one_group(studio:
     )
     assert len(app.dataframe[0].value) == 8
     assert list(app.dataframe[0].value["Units"]) == [1.5, 2.5] * 4
-    assert button(app).startswith("Generate 8 · $2.24 (16 Units)")
+    assert button(app).startswith("Generate 8 · free (Kling: $2.24)")
     press_generate(app)
     jobs = studio.ledger.jobs()
     assert len(jobs) == 8
@@ -52,7 +81,7 @@ def test_every_combination_is_a_row_with_its_price_and_all_are_one_group(studio:
 def test_what_a_model_does_not_take_gives_way_in_its_row(app: AppTest):
     vary(app, "A fox", models=["kling-v3", "kling-v2-6"], durations=["5", "7"])
     table = app.dataframe[0].value
-    assert list(zip(table["Model"], table["Duration"], strict=True)) == [
+    assert list(zip(table["Model"], table["Length"], strict=True)) == [
         ("kling-v3", "5 s"),
         ("kling-v3", "7 s"),
         ("kling-v2-6", "5 s"),
@@ -61,17 +90,21 @@ def test_what_a_model_does_not_take_gives_way_in_its_row(app: AppTest):
 
 def test_takes_multiply_the_table(studio: Studio, app: AppTest):
     vary(app, "A {red|grey} fox", takes=2)
-    assert button(app).startswith("Generate 4 · $0.84")
+    assert button(app).startswith("Generate 4 · free (Kling: $0.84)")
     press_generate(app)
     assert len({job.id for job in studio.ledger.jobs()}) == 4
 
 
 def test_many_at_once_are_asked_for_again(studio: Studio, app: AppTest):
     vary(app, "A {1|2|3|4|5} {a|b|c|d|e} fox")
-    assert button(app).startswith("Generate 25 · $5.25 (37.5 Units)")
+    assert button(app).startswith("Generate 25 · free (Kling: $5.25)")
     press_generate(app)
     assert studio.ledger.jobs() == ()
     assert "orders 25 videos at once" in texts(app)
+    app.button(key="composer.not_now").click().run()
+    assert "at once" not in texts(app)
+    assert studio.ledger.jobs() == ()
+    press_generate(app)
     app.button(key="composer.confirm_order").click().run()
     assert len(studio.ledger.jobs()) == 25
     assert "at once" not in texts(app)

@@ -71,7 +71,7 @@ function moveTo({ host, panel, run }) {
   const field = run.job ? null : document.querySelector(".st-key-composer-prompt") ?? null;
   const near = (run.opener() ?? field ?? document.body).getBoundingClientRect();
   const box = (field ?? run.opener())?.getBoundingClientRect() ?? near;
-  const width = Math.min(Math.max(box.width, 380), 560, innerWidth - 16);
+  const width = Math.min(Math.max(box.width, 320), 560, innerWidth - 16);
   const left = Math.min(Math.max(box.left, 8), innerWidth - width - 8);
   const top = Math.max(8, Math.min(near.bottom + 6, innerHeight - 360));
   Object.assign(panel.style, { left: left + "px", top: top + "px", width: width + "px" });
@@ -246,7 +246,8 @@ function menu(tab, mount) {
     where.textContent = `Sent to ${host} when you choose. Nothing is sent before.`;
     for (const item of list.children) item.hidden = storyboard && ON_PROMPT_ONLY.includes(item.dataset.task);
     const { left, bottom } = chip.getBoundingClientRect();
-    Object.assign(box.style, { left: Math.max(8, Math.min(left, innerWidth - 296)) + "px" });
+    const { right } = (promptField()?.closest(".st-key-prompt_box") ?? document.body).getBoundingClientRect();
+    box.style.left = Math.max(8, Math.min(left, right - 288, innerWidth - 296)) + "px";
     requestAnimationFrame(() => { // above the chip where there is no room below
       const top = bottom + 6, { height } = box.getBoundingClientRect(), over = top + height > innerHeight - 8;
       box.style.top = Math.max(8, over ? chip.getBoundingClientRect().top - 6 - height : top) + "px";

@@ -11,8 +11,6 @@ import json
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +56,7 @@ def autosave(on_walk: Callable[[], None]) -> None:
 
 
 def prompt_tools(draft: Draft) -> None:
-    """Draw what stands under the prompt: the chip that varies it, the assistant's tools and the count.
+    """Draw what stands under the prompt: the chip that varies it, and the count.
 
     The chip writes braces around the selected words, and says how many videos the alternatives make; both
     happen in the browser (fields.js), which alone knows the selection and what is being typed.
@@ -69,18 +67,6 @@ def prompt_tools(draft: Draft) -> None:
         'words: a video for each alternative"><span class="ms" aria-hidden="true">data_object</span>'
         f"<span data-videos>Variations</span></button>{_count('prompt', draft.prompt, limit)}</div>"
     )
-    tools = _assistant()
-    if tools is not None:
-        tools(draft)
-
-
-@cache
-def _assistant() -> Callable[[Draft], None] | None:
-    """Return what draws the assistant's tools; it draws nothing where no assistant is set up."""
-    if find_spec("pages._ui.composer.assistant") is None:
-        return None
-    tools: Callable[[Draft], None] = import_module("pages._ui.composer.assistant").tools
-    return tools
 
 
 def character_count(field: str, text: str, limit: int) -> None:

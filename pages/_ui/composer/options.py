@@ -15,6 +15,7 @@ from pages._ui.composer.draft_state import persistent
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.notice import notice
 from pages._ui.context import studio
+from pages._ui.session_state import composer_state
 from pages._ui.words import FIELDS, quality
 
 MOST_SEGMENTS = 4  # more choices than that are a list
@@ -24,8 +25,12 @@ ERRORS = ("model_name", "mode", "duration", "aspect_ratio", "sound")
 def options(draft: Draft, errors: FieldErrors) -> None:
     """Draw the choices; compose.css makes two columns of them, and on a phone puts the shape first."""
     model, offered = draft.known, choices_for(draft.known)
+    told = composer_state().notice
+    is_of_model = told is not None and bool(told.switched_from)
     with st.container(key="choices"):
         _model(draft, model)
+        if is_of_model:
+            notice(draft)
         if model is None or model.takes_mode:
             st.segmented_control(
                 FIELDS["mode"],
@@ -50,7 +55,8 @@ def options(draft: Draft, errors: FieldErrors) -> None:
             **persistent("sound"),
         )
     errors(*ERRORS)
-    notice(draft)
+    if not is_of_model:
+        notice(draft)
 
 
 def _choice(field: str, choices: Sequence[str], *, unit: str = "") -> None:
@@ -117,9 +123,9 @@ def _rate(units: Decimal) -> str:
 
 
 def _quality(model: Model | None, name: str) -> str:
-    """Return the size of the picture, and small the API's name of it."""
+    """Return the size of the picture, and where there is room the API's name of it, small."""
     known = quality(name, model)
-    return known if known.casefold() == name else f"{known} :small[{name}]"
+    return known if model is None or len(model.modes) > 2 else f"{known} :small[{name}]"
 
 
 def _sound(draft: Draft, model: Model | None) -> str:

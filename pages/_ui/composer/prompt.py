@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import Any
 
 import streamlit as st
 
 from kling import catalog
 from kling.studio.prompting.draft import Draft
-from kling.studio.state.records import DRAFT_BYTES
 from kling.text import storable
+from pages._ui.composer import assistant
 from pages._ui.composer.autosave import character_count, prompt_tools
 from pages._ui.composer.draft_state import persistent, read_draft, replace_draft
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.foreign_syntax import foreign_syntax_notes
 from pages._ui.composer.storyboard import storyboard
-from pages._ui.composer.unsaved_draft import keep_changes
-from pages._ui.context import studio
-from pages._ui.current_user import current_user
+from pages._ui.composer.unsent import earlier_prompts, keep_unsent
 from pages._ui.panels import form_panel
 from pages._ui.session_state import composer_state
 from pages._ui.words import PANEL_AVOID
 
 PLACEHOLDER = "Who or what, what happens, where, in which light, and how the camera moves."
-EARLIER = 50  # prompts that were ordered
-UNSENT = 10  # prompts that were not
-UNSENT_BYTES = DRAFT_BYTES // 3  # of these in UTF-8, so that the draft itself has room beside them
 
 
 def prompt(draft: Draft, errors: FieldErrors) -> None:
     """Draw the prompt, or the shots that are sent in its place."""
     if draft.is_storyboard:
         storyboard(draft, errors)
+        assistant.tools(draft)
     else:
         with st.container(key="prompt_box"):
             st.text_area(
@@ -43,6 +38,7 @@ def prompt(draft: Draft, errors: FieldErrors) -> None:
                 **persistent("prompt"),
             )
             prompt_tools(draft)
+            assistant.tools(draft)
     errors("prompt", "multi_shot", "shot_type", "multi_prompt")
     foreign_syntax_notes(draft)
 
@@ -87,18 +83,9 @@ def walk() -> None:
     state.answered_walk = at
     typed = asked.get("text")
     text = storable(typed) if isinstance(typed, str) else read_draft().prompt
-    earlier = studio().ledger.index.prompts(current_user().name, EARLIER)
-    if text.strip() and text not in [*state.unsent_prompts, *earlier]:
-        state.unsent_prompts = _as_many_as_fit([text, *state.unsent_prompts][:UNSENT])
-        keep_changes(state.draft_id, fields={"own": state.unsent_prompts})
-    prompts = list(dict.fromkeys([*state.unsent_prompts, *earlier]))
+    keep_unsent(text)
+    prompts = list(dict.fromkeys([*state.unsent_prompts, *earlier_prompts()]))
     index = prompts.index(text) if text in prompts else -1
     index = min(max(index + asked["step"], -1 if not text.strip() else 0), len(prompts) - 1)
     if index >= 0:
         replace_draft(prompt=storable(prompts[index]))
-
-
-def _as_many_as_fit(texts: list[str]) -> list[str]:
-    """Return the newest of the texts that are not too long to be stored together."""
-    sizes = accumulate(len(text.encode()) for text in texts)
-    return [text for text, size in zip(texts, sizes, strict=True) if size <= UNSENT_BYTES]
