@@ -1,15 +1,15 @@
 """Settings: the environment first, then `.streamlit/secrets.toml` under `[kling]`, then defaults.
 
 A value is often copied with something around it: quotes, `Bearer `, a comment, a path of the API. That is
-taken off where only one value can have been meant. Anything else is refused, with a text that says what to
-write instead.
+taken off where only one value can have been meant (`given_values`). Anything else is refused, with a text
+that says what to write instead.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -19,22 +19,21 @@ from urllib.parse import urlsplit
 
 from kling import json_values, webhooks
 from kling.addresses import BadAddress, is_trusted, origin
-from kling.auth import ApiKey, Credentials, KeyPair
+from kling.auth import Credentials
 from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.endpoint import TEXT_TO_VIDEO
-from kling.studio import running_settings, sign_in_settings, time_zone
+from kling.studio import given_values, running_settings, sign_in_settings, time_zone
 from kling.studio.assistant import settings as assistant_settings
 from kling.studio.assistant.settings import AssistantError, AssistantSettings
+from kling.studio.given_values import GivenValueError
 from kling.studio.running_settings import RunningError, RunningSettings
 from kling.studio.sign_in_settings import SignInError, SignInSettings
 from kling.studio.time_zone import ZoneError
 
 CALLBACK_PATH = "/callbacks"  # below the server's base path
 NAMES = (
-    "KLINGAI_API_KEY",
-    "KLINGAI_ACCESS_KEY",
-    "KLINGAI_SECRET_KEY",
+    *given_values.KEYS,
     "KLINGAI_BASE_URL",
     "STUDIO_VIDEO_HOSTS",
     "STUDIO_UNIT_PRICE",
@@ -49,13 +48,13 @@ NAMES = (
     *running_settings.NAMES,
     *assistant_settings.NAMES,
 )
-KEYS = ("KLINGAI_API_KEY", "KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY")
 KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
+PAGES = frozenset(
+    {"kling.ai", ".kling.ai", "klingai.com", "www.klingai.com", "app.klingai.com"}
+)  # for people
+_KLINGS_HOST = re.compile(r"([a-z0-9-]+\.)+klingai\.com(?![\w.-])", re.IGNORECASE)  # without https://
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 CATALOG_CURRENCY = "USD"  # of the list price in the catalog
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»"}
-_SCHEME = re.compile(r"(authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
-_COMMENT = re.compile(r"\s#.*\Z", re.DOTALL)
-_NO_KEY = re.compile(r"[^!-~]|[\"'`|#,;<>\\]")  # characters that no key has
 _API_PATHS = tuple(
     "/".join(TEXT_TO_VIDEO.path.split("/")[:count]) for count in (4, 3, 2)
 )  # the whole path, and how it begins
@@ -136,11 +135,17 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
     Raises:
         SettingsError: a value cannot be used.
     """
-    stored, given = _secrets(secrets), {name: env[name] for name in NAMES if env.get(name, "").strip()}
+    given = {name: env[name] for name in NAMES if env.get(name, "").strip()}
+    try:
+        stored = given_values.read_file(secrets, NAMES)
+    except GivenValueError as error:
+        raise SettingsError(str(error)) from None
     if given.keys() & {"KLINGAI_ACCESS_KEY", "KLINGAI_SECRET_KEY"}:
         stored.pop("KLINGAI_API_KEY", None)  # an API key wins over a pair, but the environment over the file
     values = stored | given
-    get = {name: _tidy(name, values.get(name, "")) for name in NAMES}
+    get = {name: given_values.tidy(name, values.get(name, "")) for name in NAMES}
+    if _KLINGS_HOST.match(get["KLINGAI_BASE_URL"]):
+        get["KLINGAI_BASE_URL"] = f"https://{get['KLINGAI_BASE_URL']}"
     for name in ("KLINGAI_BASE_URL", "STUDIO_CALLBACK_URL", "STUDIO_PUBLIC_URL"):
         if get[name] and not _is_address(get[name]):
             raise SettingsError(
@@ -152,11 +157,12 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         running = running_settings.read(get)
         zone = time_zone.read(get["STUDIO_TIMEZONE"])
         assistant = assistant_settings.read(get)
-    except (SignInError, RunningError, ZoneError, AssistantError) as error:
+        credentials = given_values.credentials(get)
+    except (SignInError, RunningError, ZoneError, AssistantError, GivenValueError) as error:
         raise SettingsError(str(error)) from None
     unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
-        credentials=_credentials(get),
+        credentials=credentials,
         base_url=_base_url(get["KLINGAI_BASE_URL"]),
         video_hosts=_hosts(get["STUDIO_VIDEO_HOSTS"]),
         unit_price=unit_price,
@@ -172,20 +178,6 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         assistant=assistant,
         secrets_file=secrets,
     )
-
-
-def _tidy(name: str, value: str) -> str:
-    """Return a value without what was copied along with it: its own name, quotes, a comment after a blank."""
-    value = value.strip()
-    for _ in range(3):  # a comment behind quotes, quotes behind a name, …
-        value = re.sub(rf"\A(export\s+)?{name}\s*=\s*", "", value)
-        if len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
-            value = value[1:-1].strip()
-        elif name != "STUDIO_DATA_DIR":  # the name of a folder may contain ` #`
-            value = _COMMENT.sub("", value).strip()
-        if name in KEYS:
-            value = _SCHEME.sub("", value, count=1) if _SCHEME.match(value) else value
-    return "" if value.startswith("#") else value
 
 
 def _base_url(url: str) -> str:
@@ -205,6 +197,8 @@ def _base_url(url: str) -> str:
         raise SettingsError(f"KLINGAI_BASE_URL is not an address: {error}; {remedy}") from None
     if "?" in url or "#" in url:
         raise SettingsError(f"KLINGAI_BASE_URL has a query or a fragment: {remedy}")
+    if is_trusted(found.host, PAGES):
+        raise SettingsError(f"KLINGAI_BASE_URL is the address of Kling’s pages and not of its API: {remedy}")
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     path = path[: len(path) - len(next(filter(path.lower().endswith, _API_PATHS), ""))]
@@ -217,7 +211,7 @@ def _base_url(url: str) -> str:
             "Only an address on this machine (http://127.0.0.1) may be without."
         )
     default = ":443" if found.scheme == "https" else ":80"
-    return f"{found.scheme}://{parts.netloc.lower().removesuffix(default)}{path}"
+    return f"{found.scheme}://{parts.netloc.lower().removesuffix(default).rstrip(':')}{path}"
 
 
 def _hosts(text: str) -> frozenset[str]:
@@ -271,6 +265,8 @@ def _folder(text: str, env: Mapping[str, str]) -> Path:
             "STUDIO_DATA_DIR holds a variable, a comment or a line break that nobody has expanded or cut off "
             "here: give the path itself."
         )
+    if "://" in text or (os.name != "nt" and _WINDOWS.match(text)):
+        raise SettingsError("STUDIO_DATA_DIR is no path of this machine: give the whole path, such as /srv/studio/data.")
     home = env.get("HOME", "")
     if home and (text == "~" or text.startswith("~/")):
         return Path(home + text[1:])
@@ -326,54 +322,6 @@ def _switch(name: str, text: str, *, default: bool) -> bool:
     if text.lower() not in _SWITCH:
         raise SettingsError(f"{name} is {text[:20]!r}: it is on or off.")
     return _SWITCH[text.lower()]
-
-
-def _secrets(path: Path) -> dict[str, str]:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        # The parser's own message is not shown: it quotes the line, and the line may be the key.
-        raise SettingsError(f"{path} cannot be read as TOML: put every value in quotes.") from None
-    section = data.get("kling", {})
-    if not isinstance(section, dict):
-        raise SettingsError(f"{path}: [kling] has to be a section.")
-    return {
-        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in section.items()
-        if name in NAMES
-    }
-
-
-def _credentials(get: Mapping[str, str]) -> Credentials | None:
-    api_key, access, secret = (get[name] for name in KEYS)
-    # Other programs take both keys in one setting, as `access|secret`.
-    if api_key.count("|") == 1 and not access and not secret:
-        api_key, (access, secret) = "", _halves(api_key, "KLINGAI_API_KEY")
-    elif access.count("|") == 1 and not secret:
-        access, secret = _halves(access, "KLINGAI_ACCESS_KEY")
-    for name, value in zip(KEYS, (api_key, access, secret), strict=True):
-        if _NO_KEY.search(value):
-            raise SettingsError(
-                f"{name} holds a character that no key has: copy it again, the key alone, without blanks, "
-                "quotes or a comment."
-            )
-    if api_key:
-        return ApiKey(api_key)
-    if bool(access) != bool(secret):
-        missing = "KLINGAI_SECRET_KEY" if access else "KLINGAI_ACCESS_KEY"
-        raise SettingsError(f"{missing} is missing: the two keys belong together.")
-    return KeyPair(access, secret) if access else None
-
-
-def _halves(text: str, name: str) -> tuple[str, str]:
-    access, _, secret = (part.strip() for part in text.partition("|"))
-    if not access or not secret:
-        raise SettingsError(
-            f"{name} holds one half of access|secret: set KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY."
-        )
-    return access, secret
 
 
 def _is_address(url: str) -> bool:

@@ -414,3 +414,10 @@ def test_a_misspelled_setting_is_named_with_the_one_that_was_meant(look):
     assert "STUDIO_DATADIR is no setting" in words
     assert "STUDIO_DATA_DIR?" in words
     assert "KLINGAI_API_KEY?" in words
+
+
+def test_a_misspelled_setting_in_the_file_is_named_too(look, tmp_path):
+    file = tmp_path / "root" / ".streamlit" / "secrets.toml"
+    file.write_text('[kling]\nSTUDIO_DATADIR = "x"\n', encoding="utf-8")
+    file.chmod(0o600)
+    assert any("STUDIO_DATADIR is no setting" in each.what for each in look())

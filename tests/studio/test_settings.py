@@ -141,6 +141,21 @@ def test_a_file_in_another_encoding_is_named(secrets):
         loaded({}, secrets)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'\ufeff[kling]\nKLINGAI_API_KEY = "{KEY}"\n',
+        f'KLINGAI_API_KEY = "{KEY}"\n',
+        f'KLINGAI_API_KEY = "{KEY}"\n[kling]\nSTUDIO_DATA_DIR = "x"\n',
+        f'[Kling]\nklingai_api_key = "{KEY}"\n',
+        f'KLINGAI_API_KEY = "other"\n[kling]\nKLINGAI_API_KEY = "Bearer {KEY}"\n',
+    ],
+)
+def test_a_file_is_read_however_its_section_is_written(secrets, text):
+    secrets.write_text(text, encoding="utf-8")
+    assert loaded({}, secrets).credentials == ApiKey(KEY)
+
+
 def test_secrets_stay_out_of_repr(secrets):
     for env in (PAIR, {"KLINGAI_API_KEY": KEY}):
         settings = loaded(env, secrets)
@@ -191,6 +206,8 @@ def test_every_setting_has_a_name_of_the_api_or_of_the_studio():
         ),
         *("KLINGAI_API_KEY={}", 'export KLINGAI_API_KEY="{}"', "Bearer {}", "bearer  {}", '"Bearer {}"'),
         *("Authorization: Bearer {}", "Bearer {} # new", "{}\t# new", "{}\n# new"),
+        *("\ufeff{}", "{}\u200b", "\u00a0{}\r\n", '"\u200b{}"', "'''{}'''", "Bearer: {}"),
+        *("KLINGAI_API_KEY: {}", "set KLINGAI_API_KEY={}", '$env:KLINGAI_API_KEY = "{}"'),
     ],
 )
 def test_what_was_copied_with_a_key_is_taken_off(secrets, around):
@@ -220,6 +237,13 @@ def test_a_key_that_cannot_be_meant_is_refused_and_not_shown(secrets, name, text
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["KLINGAI_API_KEY", *PAIR])
+@pytest.mark.parametrize("text", ["$KLINGAI_API_KEY", "${KEY}", "%KEY%", "your-api-key", "xxxx", "changeme"])
+def test_a_variable_or_the_placeholder_of_an_example_is_no_key(secrets, name, text):
+    with pytest.raises(SettingsError, match=f"{name} is .*give the key itself"):
+        loaded(PAIR | {name: text}, secrets)
+
+
 @pytest.mark.parametrize("text", ["|{}", "{}|", " | {}"])
 def test_half_of_two_keys_in_one_setting_is_refused(secrets, text):
     with pytest.raises(SettingsError, match="KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY") as caught:
@@ -234,6 +258,17 @@ def test_two_keys_in_one_setting_beside_another_key_are_refused(secrets):
 
 def test_a_setting_that_is_only_a_comment_is_not_set(secrets):
     assert loaded({"KLINGAI_API_KEY": "# none yet"}, secrets).credentials is None
+
+
+@given(st.text(max_size=20), st.sampled_from(["KLINGAI_API_KEY", *PAIR]))
+def test_no_key_is_ever_shown_whatever_stands_around_it(text, name):
+    for value in (KEY + text, text + KEY, f"{KEY}|{text}"):
+        try:
+            settings = load(PAIR | {name: value}, Path("/no/such/file"), root=Path("/srv"))
+        except SettingsError as error:
+            assert KEY not in "".join(traceback.format_exception(error))  # noqa: PT017 - it may be none
+        else:
+            assert KEY not in repr(settings) + settings.account
 
 
 @given(st.text(max_size=20), st.sampled_from(NAMES))
@@ -367,6 +402,21 @@ def test_a_base_url_is_the_same_however_it_is_written(secrets, url):
     assert loaded({"KLINGAI_BASE_URL": url}, secrets).base_url == SINGAPORE
 
 
+@pytest.mark.parametrize("rest", ["", "/", "/v1", "/v1/videos/text2video", ":443", ":"])
+def test_klings_own_host_needs_no_scheme(secrets, rest):
+    for host in ("api-singapore.klingai.com", "API-Singapore.KlingAI.com"):
+        assert loaded({"KLINGAI_BASE_URL": host + rest}, secrets).base_url == SINGAPORE
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://kling.ai/dev/api-key", "https://app.klingai.com", "https://www.klingai.com"],
+)
+def test_the_address_of_klings_pages_is_not_that_of_its_api(secrets, url):
+    with pytest.raises(SettingsError, match=r"KLINGAI_BASE_URL .*such as https"):
+        loaded({"KLINGAI_BASE_URL": url}, secrets)
+
+
 # -- the data folder -----------------------------------------------------------------------------------------
 
 
@@ -387,7 +437,11 @@ def test_a_home_folder_is_expanded(secrets, text, folder):
 
 
 @pytest.mark.parametrize(
-    "text", ["~nobody-of-that-name/x", "$HOME/clips", "${HOME}/x", "%USERPROFILE%/x", "/a # b", "a\nb"]
+    "text",
+    [
+        *("~nobody-of-that-name/x", "$HOME/clips", "${HOME}/x", "%USERPROFILE%/x", "/a # b", "a\nb"),
+        *("file:///srv/clips", "s3://clips", "C:\\clips", "D:/clips", "\\\\server\\clips"),
+    ],
 )
 def test_a_folder_that_cannot_be_meant_is_refused(secrets, text):
     with pytest.raises(SettingsError, match=r"STUDIO_DATA_DIR .*give the"):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from kling.studio import server_options
+from kling.studio import given_values, server_options
 from kling.studio.doctor import here, outside, serving
 from kling.studio.doctor.assistant import assistant
 from kling.studio.doctor.finding import Finding, ok, problem, warning
+from kling.studio.given_values import GivenValueError
 from kling.studio.settings import NAMES, Settings, SettingsError, load
 
 
@@ -27,7 +28,7 @@ def examine(
     yield from serving.versions()
     options = server_options.read(env, root)
     secrets = root / ".streamlit" / "secrets.toml"
-    yield from _unknown(env)
+    yield from _unknown(env, secrets)
     settings, refused = _loaded(env, secrets, root, options.base)
     yield from refused
     if refused:
@@ -47,13 +48,17 @@ def examine(
     yield from assistant(settings.assistant)
 
 
-def _unknown(env: Mapping[str, str]) -> Iterator[Finding]:
+def _unknown(env: Mapping[str, str], secrets: Path) -> Iterator[Finding]:
     """Yield names that look like settings and are none."""
-    for name in sorted(env):
-        if name.startswith(("STUDIO_", "KLINGAI_")) and name not in NAMES:
-            like = get_close_matches(name, NAMES, n=1)
-            remedy = f"did you mean {like[0]}?" if like else "README, Settings, lists all names"
-            yield warning("settings", f"{name} is no setting, so it changes nothing", remedy)
+    in_env = {name for name in env if name.startswith(("STUDIO_", "KLINGAI_")) and name not in NAMES}
+    try:
+        in_file = given_values.unknown_names(secrets, NAMES)
+    except GivenValueError:
+        in_file = []  # that the file cannot be read is found below
+    for name in sorted(in_env.union(in_file)):
+        like = get_close_matches(name, NAMES, n=1)
+        remedy = f"did you mean {like[0]}?" if like else "README, Settings, lists all names"
+        yield warning("settings", f"{name} is no setting, so it changes nothing", remedy)
 
 
 def _loaded(env: Mapping[str, str], secrets: Path, root: Path, base: str) -> tuple[Settings, list[Finding]]:
