@@ -266,7 +266,9 @@ def _folder(text: str, env: Mapping[str, str]) -> Path:
             "here: give the path itself."
         )
     if "://" in text or (os.name != "nt" and _WINDOWS.match(text)):
-        raise SettingsError("STUDIO_DATA_DIR is no path of this machine: give the whole path, such as /srv/studio/data.")
+        raise SettingsError(
+            "STUDIO_DATA_DIR is no path of this machine: give the whole path, such as /srv/studio/data."
+        )
     home = env.get("HOME", "")
     if home and (text == "~" or text.startswith("~/")):
         return Path(home + text[1:])
