@@ -9,6 +9,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.remedies import NOTHING_SPENT, remedy
 from kling.studio.remedies import Action as Remedy
+from pages._ui.composer import assistant
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
@@ -78,7 +79,10 @@ def _card(job: Job) -> None:
         with st.container(horizontal=True, key="stage_ways"):
             job_actions(here, job, page=PAGE)
             if what is not None and what.kind is Remedy.EDIT_PROMPT and acting().may(Action.ORDER):
-                _guide()
+                if assistant.is_softened(job):
+                    assistant.soften_button(job)
+                else:
+                    _guide()
         if found is not None and job.state == SUCCEED:
             link_to_kling(here, job)
         if support := support_words(job).strip(" ()"):
