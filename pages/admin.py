@@ -17,7 +17,6 @@ from pages._ui.admin.people import people
 from pages._ui.admin.sessions import sessions
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
-from pages._ui.style.sheet import style_sheet
 
 # By the name in the page's address: the words on it, the role's action that it takes, and what draws it.
 SECTIONS: Mapping[str, tuple[str, Action, Callable[[], None]]] = {
@@ -29,21 +28,6 @@ SECTIONS: Mapping[str, tuple[str, Action, Callable[[], None]]] = {
     "audit": ("Audit", Action.SEE_AUDIT, audit),
     "names": ("Old names", Action.MANAGE_PEOPLE, names),
 }
-STYLE = """<style>
-  .st-key-admin { max-width: 60rem; }
-  [class*="st-key-admin-row-"] { padding-bottom: 1rem;
-    border-bottom: 1px solid light-dark(#e6e2f3, #2a2638); }
-  @media (max-width: 640px) { .st-key-admin-section button { min-height: 2.75rem; } }
-  .studio-table { overflow-x: auto; }
-  .studio-table table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
-    font-variant-numeric: tabular-nums; }
-  .studio-table :is(th, td) { text-align: left; font-weight: 400; padding: 0.5rem 1rem 0.5rem 0;
-    border-bottom: 1px solid light-dark(#e6e2f3, #2a2638); vertical-align: top; overflow-wrap: anywhere;
-    min-width: 6rem; }
-  .studio-table thead th { color: light-dark(#56506f, #bcb5d2); font-size: 0.8125rem; font-weight: 500; }
-  .studio-table tbody th { font-weight: 500; }
-  .studio-table:focus-visible { outline: 2px solid light-dark(#5b3df5, #b3a4ff); outline-offset: 2px; }
-</style>"""
 
 
 def admin() -> None:
@@ -51,7 +35,6 @@ def admin() -> None:
     if not user.may(Action.MANAGE_PEOPLE):
         st.info("This page is for admins. Ask an admin of the studio.", icon=":material/lock:")
         return
-    style_sheet(STYLE)
     name = st.query_params.get("section", "")
     st.session_state.setdefault("admin.section", name if name in SECTIONS else next(iter(SECTIONS)))
     with st.container(key="admin"):

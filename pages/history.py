@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import streamlit as st
 
+from kling import catalog
 from kling.studio.changes import SCAN
 from kling.studio.clip_verification import cost
 from kling.studio.jobs import Job
@@ -17,21 +19,19 @@ from pages._ui.address import base_path
 from pages._ui.batch_header import batch_of_address
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
-from pages._ui.format import counted, is_sandbox, ordered, prompt_of, state, took, zone
+from pages._ui.format import counted, in_money, is_sandbox, ordered, prompt_of, state, took, zone
 from pages._ui.job_details import details
 from pages._ui.job_status import not_saved
 from pages._ui.live import EVERY_JOB, live_fragment
-from pages._ui.pagination import keep_address, nothing_yet, paged
+from pages._ui.pagination import keep_address, nothing_yet, page_params, paged
+from pages._ui.words import model_title, quality
 
 PER_PAGE = 50
 
 
-UNITS = {
-    "Units": st.column_config.NumberColumn(
-        format="%.2f",
-        help="What Kling deducted; before that, what the price table says. The sandbox charges nothing.",
-    )
-}
+COST = "What Kling deducted; before that, what the price table says. The sandbox charges nothing."
+SHORT = ("Quality", "Length", "Shape", "Sound")
+OF_MONEY = ("Cost", "Units")  # columns that only those see who may see prices
 
 
 def history() -> None:
@@ -62,9 +62,7 @@ def table() -> None:
         shown = paged(
             part, total, key=f"history.page_{batch[0].group}" if batch else "history.page", per_page=PER_PAGE
         )
-        st.caption(
-            f"{counted(total, 'task', 'tasks')}, the newest first.  \nTick a row to see the whole task."
-        )
+        st.caption(f"{counted(total, 'task', 'tasks')}, the newest first. Tick a row to see the whole task.")
         choose(shown)
     elif batch is None:
         nothing_yet("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
@@ -77,7 +75,7 @@ def one_job(job_id: str) -> None:
         "history.py",
         label="Back to the batch" if batch else "All tasks",
         icon=":material/arrow_back:",
-        query_params={"batch": batch} if batch else None,
+        query_params=page_params() | ({"batch": batch} if batch else {}),
     )
     if job is None:
         st.info("The log has no task of this id.", icon=":material/search_off:")
@@ -97,18 +95,21 @@ def choose(shown: Sequence[Job]) -> None:
 
     rows = [row(job) for job in shown]
     if not sees_prices():
-        for each in rows:
-            del each["Units"]
+        for each, name in product(rows, OF_MONEY):
+            del each[name]
     is_any_at_risk = any(each["Video"] for each in rows)
     st.dataframe(
         rows,
         column_config={
-            "State": st.column_config.TextColumn(width=120),
-            "Video": st.column_config.TextColumn(width=190 if is_any_at_risk else "small"),
+            "Clip": st.column_config.ImageColumn("", width=76),
             "Prompt": st.column_config.TextColumn(width="large"),
-            "Clip": st.column_config.ImageColumn(width="small"),
-            "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-            **(UNITS if sees_prices() else {}),
+            "State": st.column_config.TextColumn(width=120),
+            "Person": st.column_config.TextColumn(width=110),
+            "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=140),
+            "Cost": st.column_config.TextColumn(help=COST, width=70, alignment="right"),
+            "Video": st.column_config.TextColumn(width=190 if is_any_at_risk else 60),
+            **{name: st.column_config.TextColumn(width=70) for name in SHORT},
+            **({"Units": st.column_config.NumberColumn(format="%.2f", help=COST)} if sees_prices() else {}),
         },
         hide_index=True,
         on_select=open_it,
@@ -121,23 +122,24 @@ def choose(shown: Sequence[Job]) -> None:
 
 def row(job: Job) -> dict[str, Any]:
     units = Decimal(0) if is_sandbox(job) else cost(job)
+    model = catalog().models.get(job["model_name"])
     return {
-        "State": state(job)[0],
-        "Prompt": prompt_of(job),
         "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
+        "Prompt": prompt_of(job),
+        "State": state(job)[0],
+        "Person": job["person"],
+        "Ordered": ordered(job).astimezone(zone()),
+        "Cost": "free" if is_sandbox(job) else in_money(units, job) if units is not None else "",
         "Video": not_saved(job, datetime.now(UTC)),
-        "Model": job["model_name"],
-        "Mode": job["mode"],
-        "Duration": f"{job['duration']} s" if job["duration"] else "",
-        "Aspect ratio": job["aspect_ratio"],
-        "Sound": job["sound"],
+        "Model": model_title(job["model_name"], model),
+        "Quality": quality(job["mode"], model) if job["mode"] else "",
+        "Length": f"{job['duration']} s" if job["duration"] else "",
+        "Shape": job["aspect_ratio"],
+        "Sound": "on" if job["sound"] == "on" else "",
         "Units": float(units) if units is not None else None,
         "Took": took(job),
-        "Ordered": ordered(job).astimezone(zone()),
-        "Person": job["person"],
-        "Batch": job.group[:6],
         "Account": job["account"],
-        "external_task_id": job.id,
+        "Id for support": job.id,
     }
 
 

@@ -1,4 +1,4 @@
-"""The jobs of one batch: how many are done, what they cost, and a button to withdraw what is not sent."""
+"""The jobs of one batch: how many are done, what they cost, and a button to cancel what is not sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pages._ui.current_user import acting, sees_prices
 from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, is_sandbox, price, state
+from pages._ui.words import CANCEL_REST
 
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 
@@ -45,7 +46,7 @@ def batch_of_address(script: str, *, page: str) -> list[Job] | None:
 
 
 def progress(jobs: Sequence[Job], *, page: str) -> None:
-    """Draw how many jobs of a batch are done, and a button to withdraw what is not sent."""
+    """Draw how many jobs of a batch are done, and a button to cancel what is not sent."""
     states = Counter(job.state for job in jobs)
     others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
     st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
@@ -53,7 +54,7 @@ def progress(jobs: Sequence[Job], *, page: str) -> None:
     is_left = any(job.state in {WAITING, NOT_SENT} and job.endpoint is not None for job in jobs)
     if is_left and acting().may_withdraw_group(jobs):
         st.button(
-            "Withdraw what is not sent",
+            CANCEL_REST,
             icon=":material/undo:",
             key=f"{page}.withdraw-batch-{jobs[0].group}",
             on_click=decide,

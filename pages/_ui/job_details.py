@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.clip_verification import charged
-from kling.studio.jobs import SUCCEED, Job
+from kling.studio.jobs import FAILED, SUCCEED, Job
+from kling.studio.remedies import Action, remedy
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
@@ -18,20 +19,14 @@ from pages._ui.job_actions import job_actions
 from pages._ui.job_status import status
 from pages._ui.player import downloads, player, remix
 from pages._ui.requests import facts_of, is_found, shown_request, texts_of
-from pages._ui.style.sheet import style_sheet
+from pages._ui.words import field
 
 CHILDREN = 6  # shown of the jobs that were made from this one
-# A prompt is prose, not code, and each of its lines has the direction of its own script.
-STYLE = """<style>
-  .st-key-details code { font-family: inherit; unicode-bidi: plaintext; }
-  .st-key-details pre { font-family: inherit; }
-</style>"""
 
 
 def details(job: Job) -> None:
     """Draw everything about a job."""
     here = studio()
-    style_sheet(STYLE)
     with st.container(border=True, key="details"):
         words: Any = st.container()
         if job.state == SUCCEED and job["file"]:
@@ -43,7 +38,8 @@ def details(job: Job) -> None:
         with words:
             status(here, job)
             job_actions(here, job, page="history")
-            remix(job)
+            if not _is_edited(job):
+                remix(job)
             _family(job)
         if is_found(job):
             st.caption(
@@ -57,6 +53,14 @@ def details(job: Job) -> None:
                 _facts("Request", dict(_request(job)))
         with right:
             _facts("Task", dict(_task(job)))
+
+
+def _is_edited(job: Job) -> bool:
+    """Whether the remedy leads to the form already, so that no second link does."""
+    if job.state != FAILED or is_found(job):
+        return False
+    found = remedy(job, nothing_spent=studio().nothing_spent(job))
+    return found is not None and found.kind in {Action.EDIT_PROMPT, Action.CHANGE_ORDER}
 
 
 def _family(job: Job) -> None:
@@ -89,30 +93,26 @@ def _texts(texts: dict[str, str]) -> None:
 def _facts(title: str, facts: dict[str, str]) -> None:
     st.caption(f"**{title}**")
     rows = (
-        f'<dt style="opacity:.75">{escape_html(name)}</dt>'
-        f'<dd dir="auto" style="margin:0">{escape_html(fact)}</dd>'
+        f'<dt>{escape_html(name)}</dt><dd dir="auto">{escape_html(fact)}</dd>'
         for name, fact in facts.items()
         if fact
     )
-    st.html(
-        '<dl style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1rem;margin:0;'
-        f'font-size:.9rem;overflow-wrap:anywhere;white-space:pre-wrap">{"".join(rows)}</dl>'
-    )
+    st.html(f'<dl class="studio-facts">{"".join(rows)}</dl>')
 
 
 def _request(job: Job) -> Iterator[tuple[str, str]]:
     yield from facts_of(shown_request(job))
-    yield "take", str(job.take) if job.take > 1 else ""
+    yield field("take"), str(job.take) if job.take > 1 else ""
 
 
 def _task(job: Job) -> Iterator[tuple[str, str]]:
-    yield "Person", job["person"]
-    yield "Account", job["account"]
-    yield "external_task_id", job.id
+    yield field("person"), job["person"]
+    yield field("account"), job["account"]
+    yield field("external_task_id"), job.id
     for column in ("task_id", "video_id", "request_id", "code"):
-        yield column, "" if job[column] == "0" else job[column]
-    yield "message", "" if job.message == "Accepted." else job.message
-    yield "task_status_msg", job["task_status_msg"]
+        yield field(column), "" if job[column] == "0" else job[column]
+    yield field("message"), "" if job.message == "Accepted." else job.message
+    yield field("task_status_msg"), job["task_status_msg"]
     units, charge = job.decimal("units"), charged(job)
     if not sees_prices():
         pass
@@ -122,6 +122,5 @@ def _task(job: Job) -> Iterator[tuple[str, str]]:
         yield "Price by the table", "unknown" if units is None else price(units, job)
         yield "Price charged", charge_words(job, charge) if charge and charge.is_known else ""
     for name, when in job.since.items():
-        word = state(Job({"state": name}))[0]
-        yield word.capitalize(), when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")
+        yield state(Job({"state": name}))[0], when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")
     yield "File", f"{job['file']}, {int(job['file_bytes']):,} bytes" if job["file_bytes"].isdecimal() else ""

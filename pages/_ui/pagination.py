@@ -11,6 +11,9 @@ from kling.studio.identity.roles import Action
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 
+PAGE = "page"  # name of the parameter in the address
+MOST_DIGITS = 8
+
 Item = TypeVar("Item")
 
 
@@ -22,16 +25,33 @@ def paged(
     Args:
         part: returns the items from one index to before another one.
         total: how many items there are.
-        key: of the widget; the page that is open stays open in this session.
+        key: of the widget. The number of the open page stands in the address (`?page=2`).
         per_page: how many items a page shows.
     """
     pages = -(-total // per_page)
-    page = 1
+    page = min(_page_of_address(), max(pages, 1))
     if pages > 1:
-        if st.session_state.get(key, 1) > pages:
-            st.session_state[key] = pages
-        page = st.pagination(pages, key=key, persist_state="session")
+        if st.session_state.get(key) != page:
+            st.session_state[key] = page
+        st.pagination(pages, key=key, on_change=_name_in_address, args=(key,))
     return part((page - 1) * per_page, page * per_page)
+
+
+def page_params() -> dict[str, str]:
+    """Return what a link back to the list needs, so that it leads to the page that was open."""
+    return {PAGE: str(number)} if (number := _page_of_address()) > 1 else {}
+
+
+def _page_of_address() -> int:
+    text = str(st.query_params.get(PAGE, ""))
+    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < MOST_DIGITS else 1
+
+
+def _name_in_address(key: str) -> None:
+    if (number := int(st.session_state.get(key) or 1)) > 1:
+        st.query_params[PAGE] = str(number)
+    else:
+        st.query_params.pop(PAGE, None)
 
 
 def keep_address() -> None:

@@ -7,32 +7,35 @@ import streamlit as st
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from pages._ui.address import base_path
+from pages._ui.clip_names import file_name
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import prompt_of
 from pages._ui.requests import has_form, is_found
+from pages._ui.words import REMIX
 
 
-def player(job: Job, *, preload: str = "none", autoplay: bool = False, boxed: bool = False) -> None:
+def player(job: Job, *, preload: str = "none", boxed: bool = False) -> None:
     """Draw the player of a finished job, which plays the studio's own copy.
 
     `st.video` takes no poster, and the browser then fetches most of each clip at once: sixty of them loaded
     110 megabytes. With a poster and no preload they load two.
 
+    Its picture is a button: a press anywhere on it plays the clip, and its controls appear (frame/bar.js).
+
     Args:
         job: has a file.
         preload: of the HTML element: `none`, `metadata` or `auto`.
-        autoplay: start it by itself, without sound, again and again.
         boxed: 16:9, whatever the shape of the clip.
     """
-    source = f"{base_path()}/clips/{job.id}"
-    auto = "autoplay muted loop" if autoplay else ""
+    source = escape_html(f"{base_path()}/clips/{job.id}")
+    label = escape_attribute(f"Play: {prompt_of(job)[:200]}")
+    ratio = "16/9" if boxed else _ratio(job)
     with st.container(key=f"clip-{job.id}"):
         st.html(
-            f'<video controls playsinline {auto} preload="{preload}" poster="{escape_html(source)}.jpg" '
-            f'src="{escape_html(source)}.mp4" aria-label="{escape_attribute(prompt_of(job)[:200])}" '
-            f'style="width:100%;max-height:70vh;aspect-ratio:{"16/9" if boxed else _ratio(job)};'
-            'background:#000;border-radius:.5rem;display:block"></video>'
+            f'<div class="studio-player"><video data-plays playsinline tabindex="0" role="button" '
+            f'preload="{preload}" poster="{source}.jpg" src="{source}.mp4" aria-label="{label}" '
+            f'style="aspect-ratio:{ratio}"></video></div>'
         )
 
 
@@ -48,11 +51,14 @@ def downloads(job: Job) -> None:
     for words, name in (("Download", ""), ("Download with watermark", ".watermark")):
         if name and not job["watermark_file"]:
             continue
-        source = escape_html(f"{base_path()}/clips/{job.id}{name}.mp4?download")
-        st.html(f'<a class="studio-download" href="{source}" download>{words}</a>', width="content")
+        source = escape_html(f"{base_path()}/clips/{job.id}{name}.mp4")
+        kept_as = escape_attribute(file_name(job, name.strip(".")))
+        st.html(
+            f'<a class="studio-download" href="{source}" download="{kept_as}">{words}</a>', width="content"
+        )
 
 
-def remix(job: Job, *, words: str = "Use in Compose") -> None:
+def remix(job: Job, *, words: str = REMIX) -> None:
     """Draw a link to a form that is filled with this job's request.
 
     There is none if the request is not known, if there is no form for its endpoint, or for who may not order.
@@ -66,7 +72,6 @@ def prompt_text(job: Job, *, lines: int = 3) -> None:
     """Show a prompt as it was typed, cut to a few lines; the whole of it is in the tooltip."""
     text = prompt_of(job)
     st.html(
-        f'<div dir="auto" title="{escape_attribute(text)}" '
-        f'style="display:-webkit-box;-webkit-line-clamp:{lines};'
-        f'-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere;white-space:pre-wrap">{escape_html(text)}</div>'
+        f'<div class="studio-clamp" dir="auto" title="{escape_attribute(text)}" '
+        f'style="-webkit-line-clamp:{lines}">{escape_html(text)}</div>'
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from kling import TextToVideo
+from kling import TextToVideo, catalog
 from kling.endpoint import TEXT_TO_VIDEO, AnyRequest
 from kling.studio.jobs import Job, request_of
 from kling.studio.prompting.draft import Draft
+from pages._ui.words import field, model_title, quality
 
 
 def shown_request(job: Job) -> AnyRequest:
@@ -57,15 +58,28 @@ def facts_of(request: AnyRequest) -> Iterator[tuple[str, str]]:
     """Yield the name and the value of every other field for a page, the value empty where there is none."""
     for name in request.FIELDS:
         if name in _IN_WORDS:
-            yield _LABELS.get(name, name), _IN_WORDS[name](request)
+            yield field(name), _IN_WORDS[name](request)
         elif name not in _ELSEWHERE:
-            yield name, _plain(getattr(request, name))
+            yield field(name), _plain(getattr(request, name))
 
 
 def _plain(value: object) -> str:
     if value is None:
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _with_name(words: str, name: str) -> str:
+    """Return words for a person, with the API's own name beside them where it is another one."""
+    return words if words == name else f"{words} ({name})"
+
+
+def _model_title(request: TextToVideo) -> str:
+    return model_title(request.model_name, catalog().models.get(request.model_name))
+
+
+def _quality(request: TextToVideo) -> str:
+    return quality(request.mode, catalog().models.get(request.model_name)) if request.mode else ""
 
 
 def _camera(request: TextToVideo) -> str:
@@ -79,9 +93,10 @@ def _camera(request: TextToVideo) -> str:
 # The fields that stand outside of the table of the request: as texts above it, in the row `multi_shot`, or
 # in the table of the task.
 _ELSEWHERE = frozenset({"prompt", "negative_prompt", "multi_prompt", "shot_type", "external_task_id"})
-_LABELS = {"watermark_info": "watermark"}
 # The fields whose value is not shown as it is. Any other field needs no entry here.
 _IN_WORDS: Mapping[str, Callable[[TextToVideo], str]] = {
+    "model_name": lambda request: _with_name(_model_title(request), request.model_name),
+    "mode": lambda request: _with_name(_quality(request), request.mode or ""),
     "duration": lambda request: f"{request.duration} s" if request.duration else "",
     "camera_control": _camera,
     "multi_shot": lambda request: (request.shot_type or "on") if request.multi_shot else "",

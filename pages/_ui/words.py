@@ -63,6 +63,7 @@ TAKES, TAKES_HELP = (
 
 GENERATE = "Generate"
 CANCEL, CANCEL_ALL = "Cancel (nothing spent)", "Cancel all (nothing spent)"
+CANCEL_REST = "Cancel what is not sent (nothing spent)"
 REMIX = "Remix"
 EDIT_AND_TRY_AGAIN = "Edit and try again"
 FIX_MARKED = "Nothing was sent: fix the marked fields."

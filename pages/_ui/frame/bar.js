@@ -1,5 +1,5 @@
-// What the bar does without the server: it names the open page to readers, shows the list of keys, leads past itself
-// with the keyboard, and gives pages a clipboard where the browser has none.
+// What every page does without the server: the bar names the open page to readers, shows the list of keys and leads
+// past itself with the keyboard; a press plays a clip; and there is a clipboard where the browser has none.
 const FIELD = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]";
 
 // On plain http a browser has no navigator.clipboard, and Streamlit's own copy buttons use it.
@@ -21,23 +21,44 @@ function clipboard() {
   Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
 }
 
-function mark(bar) {
+// The number of the open page among the links stands in the key that Python gave to this mount.
+function mark(bar, open) {
   const pages = bar.querySelector(".st-key-pages");
   pages?.setAttribute("role", "navigation");
   pages?.setAttribute("aria-label", "Pages");
-  pages?.querySelectorAll("a").forEach((link) => {
-    const isOpen = Boolean(link.querySelector("strong")); // so Streamlit shows the page that is open
-    if (isOpen === link.hasAttribute("aria-current")) return;
-    if (isOpen) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  pages?.querySelectorAll("a").forEach((link, number) => {
+    if (number === open) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   });
 }
 
-export default function ({ parentElement }) {
+// A press on the picture of a clip plays it; its own controls come with that.
+function play(event) {
+  const video = event.composedPath()[0];
+  if (!video.matches?.("video[data-plays]:not([controls])")) return;
+  if (event.type === "keydown" && !["Enter", " "].includes(event.key)) return;
+  event.preventDefault(); // or the controls, which are there now, would take it for a press on pause
+  document.querySelectorAll("video[data-plays]").forEach((other) => other.pause());
+  video.controls = true;
+  video.removeAttribute("role");
+  video.setAttribute("aria-label", video.getAttribute("aria-label").replace(/^Play: /, ""));
+  video.play();
+}
+
+function once() {
+  if (window.__studioBar) return;
+  window.__studioBar = true;
   clipboard();
+  document.addEventListener("click", play, true);
+  document.addEventListener("keydown", play, true);
+}
+
+export default function ({ parentElement }) {
+  once();
   const bar = parentElement.closest(".st-key-bar"), dialog = parentElement.querySelector("dialog");
-  const watch = new MutationObserver(() => mark(bar));
+  const open = Number(parentElement.closest('[class*="st-key-app-bar-"]').className.match(/st-key-app-bar-(\d+)/)[1]);
+  const watch = new MutationObserver(() => mark(bar, open));
   watch.observe(bar, { childList: true, subtree: true }); // links are drawn after this
-  mark(bar);
+  mark(bar, open);
 
   const skip = Object.assign(document.createElement("a"), { className: "studio-skip", href: "#" });
   const field = () => document.querySelector(".st-key-composer-prompt textarea");

@@ -42,7 +42,8 @@ def bar(user: User, pages: Sequence[st.Page], page: st.Page) -> None:
             for each in pages:
                 st.page_link(each, label=each.title, icon=each.icon)
         _facts(user)
-        _component()(key=f"app.bar-{page.url_path or 'compose'}", width="content")
+        open_one = next((number for number, each in enumerate(pages) if each is page), len(pages))
+        _component()(key=f"app.bar-{open_one}", width="content")
         account(user)
 
 
