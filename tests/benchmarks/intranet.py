@@ -3,23 +3,27 @@
     python tests/benchmarks/intranet.py [--people 50] [--minutes 10] [--rest 60]
 
 A server with the header of a proxy as its way in, on the sandbox with tiny clips. The people are sockets that
-speak Streamlit's protocol, each tab with its socket for changes too, as live.js has it. Prints errors, the
-95th percentile of a rerun of one person alone and of everybody together, memory while it runs, and what the
-tabs at rest cost.
+speak Streamlit's protocol, each tab with its socket for changes too, and with live parts that ask for runs as
+the script of a page does (live_parts.py). Every tab is in view. Prints errors, the 95th percentile of a rerun
+of one person alone and of everybody together, memory and the share of each process while it runs, and what
+the tabs at rest cost.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,26 +37,42 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: E402
 from websockets.asyncio.client import ClientConnection, connect  # noqa: E402
 from websockets.exceptions import WebSocketException  # noqa: E402
 
+from tests.benchmarks.live_parts import LiveParts  # noqa: E402
 from tests.e2e.conftest import free_port  # noqa: E402
 
 SECRET = "a-secret-of-the-proxy-0123456789"
 PAGES = ("", "history", "gallery")
 THINKS = (3.0, 9.0)  # seconds between two actions of a person
 ORDERS = 0.08  # of a person's actions
+MARK = re.compile(r'data-live="(\w+)" data-version="(\d+)" data-live-jobs="([^"]*)"')
 
 
 @dataclass
 class Figures:
-    """What the tabs have seen: seconds of each rerun, orders and errors."""
+    """What the tabs have seen: seconds of each rerun by its kind, orders and errors."""
 
-    reruns: list[float] = field(default_factory=list)
+    reruns: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     orders: int = 0
     errors: list[str] = field(default_factory=list)
 
     @property
     def p95(self) -> float:
         """The 95th percentile of a rerun, in milliseconds."""
-        return statistics.quantiles(self.reruns, n=20)[-1] * 1e3
+        return _p95([seconds for each in self.reruns.values() for seconds in each])
+
+    @property
+    def words(self) -> str:
+        """The figures in words, also of each kind."""
+        kinds = [
+            f"{name} {statistics.median(each) * 1e3:.0f}/{_p95(each):.0f} ms of {len(each)}"
+            for name, each in sorted(self.reruns.items())
+            if len(each) > 1
+        ]
+        return f"p95 of a rerun {self.p95:.0f} ms (median/p95 by kind: {'; '.join(kinds)})"
+
+
+def _p95(seconds: Sequence[float]) -> float:
+    return statistics.quantiles(seconds, n=20)[-1] * 1e3
 
 
 class Tab:
@@ -62,7 +82,9 @@ class Tab:
         self.figures = figures
         self._url, self._headers = url, {"X-Forwarded-User": person, "X-Studio-Proxy-Secret": SECRET}
         self._person = person
-        self._fragments: set[str] = set()  # ids of the live parts of the page
+        self._parts = LiveParts()
+        self._fragments: dict[str, str] = {}  # ids of the live parts of the page, by their keys
+        self._heard = asyncio.Event()
         self._ids: dict[str, str] = {}  # of the widgets that a person uses
         self._values: dict[str, str] = {}
         self._page = self._query = ""
@@ -93,34 +115,42 @@ class Tab:
         )
         await self.run()
 
-    async def run(self, *, press: str = "", fragment: str = "") -> None:
-        """Run the page, or a part of it, and note how long it took."""
+    async def run(self, *, press: str = "", part: str = "") -> None:
+        """Run the page, or a live part of it, and note how long it took."""
         message = BackMsg()
         script = message.rerun_script
-        script.page_name, script.query_string, script.fragment_id = self._page, self._query, fragment
+        script.page_name, script.query_string = self._page, self._query
         for name, value in self._values.items():
             if name in self._ids:
                 script.widget_states.widgets.add(id=self._ids[name], string_value=value)
         if press:
             script.widget_states.widgets.add(id=self._ids[press], trigger_value=True)
         async with self._turn:
-            if not fragment:
+            if not part:
                 self._fragments.clear()
-            elif fragment not in self._fragments:
-                return  # the page has run meanwhile
+            elif part not in self._fragments:
+                return  # another page is open meanwhile
+            else:
+                script.fragment_id = self._fragments[part]
             started = time.perf_counter()
             await self._socket.send(message.SerializeToString())
             await self._until_finished()
-        self.figures.reruns.append(time.perf_counter() - started)
+            for gone in self._parts.parts.keys() - self._fragments.keys():
+                del self._parts.parts[gone]
+        kind = f"{part} of {self._page or 'compose'}" if part else self._page or "compose"
+        self.figures.reruns[kind].append(time.perf_counter() - started)
+        self._heard.set()
 
     async def _until_finished(self) -> None:
         while True:
             message = ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(decode=False), 60))
-            if message.HasField("auto_rerun"):
-                self._fragments.add(message.auto_rerun.fragment_id)
             if message.HasField("page_info_changed"):
                 self._query = message.page_info_changed.query_string
             element = message.delta.new_element
+            if found := MARK.search(element.html.body):
+                key, version, names = found.groups()
+                self._fragments[key] = message.delta.fragment_id
+                self._parts.drawn(key, int(version), names.split(), milliseconds())
             if element.HasField("exception"):
                 self.figures.errors.append(element.exception.message)
             if element.text_area.label == "Prompt":
@@ -145,19 +175,38 @@ class Tab:
             await self.run()
 
     async def follow(self) -> None:
-        """Draw the live parts of the page again after each change, as live.js does."""
+        """Draw the live parts of the page again after changes, as the script of a page does."""
+        hearing = asyncio.create_task(self._hear())
+        try:
+            while True:
+                key, due = self._parts.next(milliseconds())
+                self._heard.clear()
+                if due > milliseconds():
+                    with suppress(TimeoutError):
+                        pause = min(max(due - milliseconds(), 0), 1000) / 1000
+                        await asyncio.wait_for(self._heard.wait(), pause)
+                    continue
+                self._parts.asks(key, milliseconds())
+                await self.run(part=key)
+        finally:
+            hearing.cancel()
+
+    async def _hear(self) -> None:
         with suppress(WebSocketException):
             while True:
-                await self._live.recv()
-                await asyncio.sleep(0.1)
-                for fragment in list(self._fragments):
-                    if fragment in self._fragments:
-                        await self.run(fragment=fragment)
+                told = json.loads(await self._live.recv())
+                self._parts.hear(told["version"], told["jobs"], told["tabs"], milliseconds())
+                self._heard.set()
 
     async def close(self) -> None:
         """Close both sockets."""
         await self._live.close()
         await self._socket.close()
+
+
+def milliseconds() -> float:
+    """Return the time of a clock that never jumps."""
+    return time.monotonic() * 1000
 
 
 def memory(pid: int) -> float:
@@ -169,12 +218,43 @@ def memory(pid: int) -> float:
 def processor(pid: int) -> float:
     """Return the seconds of a processor that a process has used."""
     parts = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, parts[11:15])) / os.sysconf("SC_CLK_TCK")  # with its children that have ended
+
+
+class Shares:
+    """How much of a core each process uses.
+
+    Args:
+        pids: of the processes, by name.
+    """
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._since, self._used = time.monotonic(), {name: processor(pid) for name, pid in pids.items()}
+        self._all = all_processors()
+
+    @property
+    def words(self) -> str:
+        """The shares since the start, that of all programs of the machine last."""
+        seconds = time.monotonic() - self._since
+        words = [
+            f"{name} {(processor(pid) - self._used[name]) / seconds:.0%}" for name, pid in self._pids.items()
+        ]
+        return ", ".join(
+            [*words, f"everything {(all_processors() - self._all) / seconds:.0%} of {os.cpu_count()}00%"]
+        )
+
+
+def all_processors() -> float:
+    """Return the seconds that all processors of the machine have worked."""
+    figures = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+    idle = int(figures[3]) + int(figures[4])
+    return (sum(map(int, figures[:8])) - idle) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def studio(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Start a sandbox with tiny clips and a studio on it; yield the studio and its address."""
+def studio(data: Path) -> Iterator[tuple[dict[str, subprocess.Popen[bytes]], str]]:
+    """Start a sandbox with tiny clips and a studio on it; yield both processes and the studio's address."""
     port, kling = free_port(), free_port()
     sandbox = subprocess.Popen(
         [
@@ -209,7 +289,7 @@ def studio(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
                 requests.get(f"http://localhost:{port}/_stcore/health", timeout=1).raise_for_status()
                 break
             time.sleep(0.1)
-        yield server, f"http://localhost:{port}"
+        yield {"server": server, "sandbox": sandbox}, f"http://localhost:{port}"
     finally:
         for process in (server, sandbox):
             process.terminate()
@@ -234,12 +314,16 @@ async def works(tabs: Sequence[Tab], seconds: float, seed: int) -> None:
     await asyncio.gather(*(work(tab, random.Random(f"{seed} {n}")) for n, tab in enumerate(tabs)))
 
 
-async def report(server: subprocess.Popen[bytes], url: str, wanted: argparse.Namespace) -> None:
+async def report(
+    processes: Mapping[str, subprocess.Popen[bytes]], url: str, wanted: argparse.Namespace
+) -> None:
+    server = processes["server"]
+    pids = {name: process.pid for name, process in processes.items()} | {"these tabs": os.getpid()}
     alone = Figures()
     first = Tab(url, "person0", alone)
     await first.open()
-    await works([first], 120, 1)
-    print(f"1 person: p95 of a rerun {alone.p95:.0f} ms, {len(alone.reruns)} reruns, {alone.errors}")
+    await works([first], wanted.alone, 1)
+    print(f"1 person: {alone.words}, {len(alone.errors)} errors {alone.errors[:3]}", flush=True)
 
     together = Figures()
     tabs = [Tab(url, f"person{number}", together) for number in range(1, wanted.people + 1)]
@@ -248,18 +332,26 @@ async def report(server: subprocess.Popen[bytes], url: str, wanted: argparse.Nam
     together.reruns.clear()
     parts = max(round(wanted.minutes), 1)
     for part in range(parts):
+        shares = Shares(pids)
         await works(tabs, wanted.minutes * 60 / parts, part)
-        print(f"  {part + 1} of {parts}: {together.orders} orders, {memory(server.pid):.0f} MB")
+        print(
+            f"  {part + 1} of {parts}: {together.orders} orders, {memory(server.pid):.0f} MB, {shares.words}",
+            flush=True,
+        )
     print(
-        f"{wanted.people} people, {wanted.minutes:g} min: p95 of a rerun {together.p95:.0f} ms "
-        f"({together.p95 / alone.p95:.1f} x one person's), {len(together.reruns)} reruns, "
-        f"{together.orders} orders, {len(together.errors)} errors {together.errors[:3]}"
+        f"{wanted.people} people, {wanted.minutes:g} min: {together.words}, {together.orders} orders, "
+        f"{len(together.errors)} errors {together.errors[:3]}\n"
+        f"The p95 of a rerun is {together.p95 / alone.p95:.1f} x that of one person.",
+        flush=True,
     )
+    resting = [asyncio.create_task(tab.follow()) for tab in tabs]
     await asyncio.sleep(20)  # the last videos are done
     used, since = processor(server.pid), time.monotonic()
     await asyncio.sleep(wanted.rest)
     share = (processor(server.pid) - used) / (time.monotonic() - since)
     print(f"{wanted.people + 1} tabs at rest: {share:.1%} of a core")
+    for task in resting:
+        task.cancel()
     for tab in [first, *tabs]:
         await tab.close()
 
@@ -271,9 +363,10 @@ def main() -> None:
     parser.add_argument(
         "--rest", type=float, default=60, help="seconds for which the tabs at rest are measured"
     )
+    parser.add_argument("--alone", type=float, default=120, help="seconds of the one person alone")
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, studio(Path(folder)) as (server, url):
-        asyncio.run(report(server, url, wanted))
+    with tempfile.TemporaryDirectory() as folder, studio(Path(folder)) as (processes, url):
+        asyncio.run(report(processes, url, wanted))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, WebSocketRoute
 
 from pages._ui.live.script import module
 from pages._ui.live.timing import TIMES
+from tests.benchmarks.live_parts import LiveParts
 from tests.e2e.conftest import CHROMIUM
 
 SECURE, PLAIN = "http://localhost:9/", "http://studio.test:9/"  # browsers trust names of their own machine
@@ -325,3 +326,29 @@ def test_on_plain_http_under_another_name_no_notification_is_offered(page: Page)
     script.say(["one"], states={"one": "succeed"})
     assert page.title() == "Done · Fox"
     assert page.evaluate("notes") == []
+
+
+def test_the_benchmark_of_a_team_has_tabs_that_ask_when_the_script_asks(script: Script, page: Page):
+    page.evaluate("() => { Math.random = () => 0.5; }")
+    names = {"tasks": "a b", "header": ":notice", "list": "*", "still": ""}
+    parts, start = LiveParts(lambda: 0.5), float(page.evaluate("Date.now()"))
+    said, asked = 100, dict.fromkeys(names, 0)
+    for key, shown in names.items():
+        script.add(key, shown)
+        parts.drawn(key, said, shown.split(), start)
+    for step in range(120):
+        now = start + 1000 * step
+        jobs = {0: ["a"], 3: ["c"], 7: [":notice", "b"], 9: None}.get(step % 12)
+        if jobs is not None or step % 12 == 9:
+            said += 1
+            script.say(jobs, tabs=40)
+            parts.hear(said, jobs, 40, now)
+        script.wait(1000)
+        while (turn := parts.next(now))[1] < start + 1000 * (step + 1):
+            key, now = turn[0], max(now, turn[1])
+            parts.asks(key, now)
+            asked[key] += 1
+            parts.drawn(key, said, names[key].split(), now)
+    by_script = {key: script.asked(key) for key in names}
+    assert asked["tasks"] > asked["list"] > asked["still"] > 0
+    assert by_script == pytest.approx(asked, abs=1)

@@ -1,0 +1,119 @@
+"""When the live parts of a tab ask to be drawn again: pages/_ui/live/parts.js for tabs without a browser.
+
+tests/e2e/test_live_script.py holds the two together.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pages._ui.live import EVERY_JOB
+from pages._ui.live.timing import TIMES
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message of the server: what has changed, and when it was heard; None for anything."""
+
+    version: int
+    names: frozenset[str] | None
+    at: float
+
+
+@dataclass(slots=True)
+class Part:
+    """A live part as it was drawn last.
+
+    Args:
+        version: at which it was drawn.
+        names: of what it shows.
+        last: when it was last asked for, in milliseconds.
+        luck: from 0 to 1, drawn anew at each time.
+        tried: how often it was asked for in vain.
+    """
+
+    version: int
+    names: frozenset[str]
+    last: float
+    luck: float
+    tried: int = 0
+
+
+class LiveParts:
+    """The live parts of one tab that is in view.
+
+    Args:
+        luck: returns a number from 0 to 1.
+    """
+
+    def __init__(self, luck: Callable[[], float] = random.random) -> None:
+        self.parts: dict[str, Part] = {}
+        self._luck = luck
+        self._told: list[Told] = []
+        self._tabs = 1
+        self._turn = self._heard = 0.0
+
+    def hear(self, version: int, jobs: Sequence[str] | None, tabs: int, now: float) -> None:
+        """Take a message of the server."""
+        self._tabs, self._heard = tabs, now
+        if not self._told or version != self._told[-1].version:
+            names = None if jobs is None else frozenset(jobs)
+            self._told = [*self._told[-200:], Told(version, names, now)]
+
+    def drawn(self, key: str, version: int, names: Iterable[str], now: float) -> None:
+        """Take a part as the server has drawn it."""
+        known = self.parts.get(key)
+        if known is None:
+            self.parts[key] = Part(version, frozenset(names), now, self._luck())
+        else:
+            known.version, known.names = version, frozenset(names)
+
+    def asks(self, key: str, now: float) -> None:
+        """Note that a part is asked for now."""
+        part = self.parts[key]
+        part.last, part.luck, part.tried = now, self._luck(), part.tried + 1
+        self._turn = now + TIMES.apart
+
+    def next(self, now: float) -> tuple[str, float]:
+        """Return the part that is to be asked for next, and when; an empty name if there is none."""
+        if not self.parts:
+            return "", NEVER
+        due, key = min((self._when(part, now), key) for key, part in self.parts.items())
+        return key, max(due, self._heard + TIMES.soon, self._turn)
+
+    def _when(self, part: Part, now: float) -> float:
+        reason, since = self._behind(part, now)
+        if not reason:
+            part.tried = 0
+            return part.last + TIMES.old if part.names else NEVER
+        if part.tried:
+            return part.last + float(min(TIMES.again * 2 ** (part.tried - 1), TIMES.longest_again))
+        if reason == "every":
+            for_all = TIMES.per_tab * self._tabs
+            pause = max(TIMES.every, for_all)
+            return max(
+                part.last + pause * (1 + TIMES.spread * part.luck), since + for_all * TIMES.spread * part.luck
+            )
+        return part.last + TIMES.own
+
+    def _behind(self, part: Part, now: float) -> tuple[str, float]:
+        reason, since = "", now
+        for told in reversed(self._told):
+            if told.version <= part.version:
+                break
+            if told.names is None:
+                found = "unknown"
+            elif part.names & told.names:
+                found = "own"
+            elif EVERY_JOB in part.names and any(not name.startswith(":") for name in told.names):
+                found = "every"
+            else:
+                continue
+            since = told.at
+            if reason != "unknown" and (reason != "own" or found == "unknown"):
+                reason = found
+        return reason, since
