@@ -17,11 +17,9 @@ from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.live import live_fragment
-from pages._ui.panels import form_panel
 from pages._ui.requests import draft_of
 from pages._ui.session_state import PendingDraft, composer_state
 from pages._ui.stage.stage import concerned, stage
-from pages._ui.words import COMPARE_PROMPTS
 
 
 def compose() -> None:
@@ -72,23 +70,7 @@ def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
         prompt.avoid(draft, errors)
         variations(draft, planned)
         advanced.advanced(draft, errors)
-        form_panel("guide", "Guide", lambda: guide(draft), icon="assistant_direction")
-        form_panel("compare", COMPARE_PROMPTS, lambda: compare(draft), icon="difference")
-        toolbar.export_button()
-
-
-def guide(draft: Draft) -> None:
-    """Draw the prompt in its parts; imported when it is opened first."""
-    from pages._ui.composer.guide import guide
-
-    guide(draft)
-
-
-def compare(draft: Draft) -> None:
-    """Draw the draft beside an earlier prompt; imported when it is opened first."""
-    from pages._ui.composer.compare import compare
-
-    compare(draft)
+        toolbar.helps(draft)
 
 
 def leave_form() -> None:

@@ -23,6 +23,8 @@ MODULES = (  # those that import the others
     "streamlit.material_icon_names",
     "pages._ui.ask_name",
     "pages._ui.frame.banners",
+    "pages._ui.frame.bar",
+    "pages._ui.frame.titles",
     "pages._ui.budget_words",
     "pages._ui.composer.advanced",
     "pages._ui.composer.camera",

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
 from kling.studio.jobs import request_cells
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
@@ -119,6 +120,7 @@ def test_a_prompt_that_cannot_be_sent_is_refused_and_stays_in_the_field(
 
 
 def test_all_problems_stand_at_their_fields_at_once(app: AppTest):
+    app.button(key="composer.panel_avoid").click().run()
     app.text_area(key="composer.prompt").set_value("x" * 2600)
     app.text_area(key="composer.negative_prompt").set_value("y" * 2503)
     press_generate(app)
@@ -164,7 +166,8 @@ def test_the_connection_check_says_what_is_wrong(app: AppTest):
 
 def test_of_this_session_six_are_shown_and_the_others_are_a_link_away(studio: Studio, app: AppTest):
     made = [
-        studio.order(TextToVideo(prompt=f"A fox {number}"), person="", session="s") for number in range(8)
+        studio.order(TextToVideo(prompt=f"A fox {number}"), Press(person="", session="s"))
+        for number in range(8)
     ]
     app.session_state.composer.jobs = [job.id for job in reversed(made)]
     app.run()

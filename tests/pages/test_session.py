@@ -29,7 +29,8 @@ OTHER_WIDGETS = (
     r"app\.bar-\d",  # links
     r"stage\.\w+",  # what is done with the job on the stage
     r"composer\.autosave",  # the component, and its triggers
-    r"composer\.((tool|panel)_\w+|go_back|undo|generate-.+|make_variations|send_as_typed|save_template)",  # buttons
+    # buttons
+    r"composer\.((tool|panel)_\w+|go_back|undo|generate-.+|make_variations|send_as_typed|save_template)",
     r"composer\.(automatic_cuts|recent_.+)",
     r"composer\.(part|idea|open_ideas)_\w+",  # the guide
     r"composer\.compare_with",

@@ -9,8 +9,9 @@ import streamlit as st
 from kling.studio.prompting.draft import CUTS, STORYBOARD, Draft
 from pages._ui.composer import draft_state
 from pages._ui.escape import escape_markdown
+from pages._ui.panels import form_panel
 from pages._ui.session_state import PendingDraft, composer_state
-from pages._ui.words import EXPORT_AS_CODE
+from pages._ui.words import COMPARE_PROMPTS, EXPORT_AS_CODE
 
 
 def toolbar(draft: Draft) -> None:
@@ -48,9 +49,23 @@ def _tab(cut: str) -> str:
     return ":material/view_agenda: Storyboard" if cut == STORYBOARD else ":material/notes: Prompt"
 
 
-def export_button() -> None:
-    """Draw what opens the dialog with the request as code."""
+def helps(draft: Draft) -> None:
+    """Draw what helps with the words, as panels, and what opens the dialog with the request as code."""
+    form_panel("guide", "Guide", lambda: _guide(draft), icon="assistant_direction")
+    form_panel("compare", COMPARE_PROMPTS, lambda: _compare(draft), icon="difference")
     dialog_button("import_export", EXPORT_AS_CODE, "ios_share")
+
+
+def _guide(draft: Draft) -> None:
+    from pages._ui.composer.guide import guide
+
+    guide(draft)
+
+
+def _compare(draft: Draft) -> None:
+    from pages._ui.composer.compare import compare
+
+    compare(draft)
 
 
 def _dialog() -> None:
