@@ -17,6 +17,7 @@ from kling.studio.assistant.assistant import Asking
 from kling.studio.assistant.tasks import Wish
 from kling.studio.identity.roles import LOCAL, Action, check, may
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
+from kling.studio.orders import Press
 from kling.studio.state.records import StateError, StoredDraft, TeamTemplate
 
 if TYPE_CHECKING:
@@ -70,12 +71,14 @@ class Actions(AdminActions):
         check(self.user, Action.ORDER)
         jobs = self._studio.order_all(
             requests,
-            person=self.user.name,
-            person_id=self.person_id,
-            by_admin=self.user.role == "admin",
-            session=session,
-            parent=parent,
-            group=group,
+            Press(
+                person=self.user.name,
+                person_id=self.person_id,
+                by_admin=self.user.role == "admin",
+                session=session,
+                parent=parent,
+                group=group,
+            ),
         )
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
         return jobs

@@ -12,7 +12,7 @@ from kling.studio.budgets import Budgets
 from kling.studio.connection_check import Check
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_ledger import CsvLedger
-from kling.studio.orders import Orders
+from kling.studio.orders import Orders, Press
 from kling.studio.prompting.previews import Previews
 from kling.studio.state.shared import SharedState
 
@@ -28,17 +28,7 @@ class Parts(Protocol):
     packs: AccountPacks
     assistant: Assistant
 
-    def order_all(
-        self,
-        requests: Sequence[AnyRequest],
-        *,
-        person: str,
-        session: str,
-        person_id: str = "",
-        by_admin: bool = False,
-        parent: str = "",
-        group: str = "",
-    ) -> list[Job]:
+    def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Order everything that one press asks for."""
 
     def resume(self) -> None:

@@ -308,51 +308,14 @@ class Studio:
         """Return what a user can change. Pages use nothing else for it: the methods below ask no role."""
         return Actions(self, user)
 
-    def order(
-        self,
-        request: AnyRequest,
-        *,
-        person: str,
-        session: str,
-        person_id: str = "",
-        by_admin: bool = False,
-        take: int = 1,
-        parent: str = "",
-        group: str = "",
-    ) -> Job:
-        """Order a video; see `Orders.order` and `Press`. The operator's callback address is added to it."""
-        press = Press(
-            person=person,
-            session=session,
-            person_id=person_id,
-            by_admin=by_admin,
-            parent=parent,
-            group=group,
-        )
+    def order(self, request: AnyRequest, press: Press, *, take: int = 1) -> Job:
+        """Order a video; see `Orders.order`. The operator's callback address is added to it."""
         job = self.orders.order(self._with_callback(request), press, take=take)
         _log_order([job])
         return job
 
-    def order_all(
-        self,
-        requests: Sequence[AnyRequest],
-        *,
-        person: str,
-        session: str,
-        person_id: str = "",
-        by_admin: bool = False,
-        parent: str = "",
-        group: str = "",
-    ) -> list[Job]:
+    def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
-        press = Press(
-            person=person,
-            session=session,
-            person_id=person_id,
-            by_admin=by_admin,
-            parent=parent,
-            group=group,
-        )
         jobs = self.orders.order_all([self._with_callback(request) for request in requests], press)
         _log_order(jobs)
         return jobs

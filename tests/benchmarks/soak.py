@@ -29,6 +29,7 @@ from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY  # noqa: E402
 from kling.studio import archive, downloads, poller, reconciler  # noqa: E402
 from kling.studio.archive import check_mp4  # noqa: E402
 from kling.studio.jobs import OPEN  # noqa: E402
+from kling.studio.orders import Press  # noqa: E402
 from kling.studio.service import Studio  # noqa: E402
 from kling.studio.settings import Settings  # noqa: E402
 from tests.studio.clips import WordChecker  # noqa: E402
@@ -108,7 +109,7 @@ def soak(wanted: argparse.Namespace, data: Path, direct: str, url: str) -> tuple
         if chance.random() < wanted.faults:
             ask(f"{direct}/_sandbox/plan", chance.choice(PLANS))
             planned += 1
-        studio.order(TextToVideo(prompt=f"wish {number}"), person="soak", session=str(number))
+        studio.order(TextToVideo(prompt=f"wish {number}"), Press(person="soak", session=str(number)))
         while studio.running > AHEAD:
             time.sleep(0.01)
         if (number + 1) % max(wanted.tasks // 5, 1) == 0:

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from kling import TextToVideo
 from kling.sandbox.callbacks import signature
 from kling.sandbox.responses import callback_body
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
@@ -151,7 +152,7 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         now[0] += 2.5
         studio.poller.step()
     with TestClient(app, base_url=PUBLIC) as kling:
-        job_id = studio.order(TextToVideo(prompt="A fox"), person="", session="").id
+        job_id = studio.order(TextToVideo(prompt="A fox"), Press(person="", session="")).id
         task = engine.store.find(job_id)
         assert task is not None
         assert task.request["callback_url"] == f"{PUBLIC}/callbacks"

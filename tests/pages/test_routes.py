@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kling.studio.identity.roles import Action, User
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
@@ -254,7 +255,7 @@ def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
             "waiting": 0,
             "tabs": 1,
         }
-        job = studio.order(FOX, person="Ada", session="s")
+        job = studio.order(FOX, Press(person="Ada", session="s"))
         told = socket.receive_json()
         assert told["version"] > first["version"]
         assert told["jobs"] == [job.id]

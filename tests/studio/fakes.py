@@ -14,6 +14,7 @@ from kling.endpoint import Request
 from kling.errors import api_error
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from kling.tasks import Task, Video
@@ -212,10 +213,10 @@ class Bench:
         self.told += 1
 
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
-        return self.studio.order(request, person=person, session=session)
+        return self.studio.order(request, Press(person=person, session=session))
 
     def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: Any) -> list[Job]:
-        return self.studio.order_all(requests, person=person, session="s", **about)
+        return self.studio.order_all(requests, Press(person=person, session="s", **about))
 
     def job(self, job_id: str) -> Job:
         job = self.ledger.get(job_id)

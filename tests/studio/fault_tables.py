@@ -17,6 +17,7 @@ from pathlib import Path
 from kling import TextToVideo
 from kling.studio.evidence import AFTER_CREATE, AFTER_NO_TASK, Age, Known
 from kling.studio.jobs import SUCCEED, Job
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from tests.studio.clips import InProcessChecker, tiny_clip
@@ -87,7 +88,7 @@ class History:
         self.open()
 
     def order(self) -> None:
-        self.studio.order(TextToVideo(prompt="A fox"), person="", session="")
+        self.studio.order(TextToVideo(prompt="A fox"), Press(person="", session=""))
         self.listen()
 
     def listen(self) -> None:

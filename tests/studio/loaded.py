@@ -12,6 +12,7 @@ from pathlib import Path
 from kling import KeyPair, TextToVideo
 from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
 from kling.studio import archive, poller
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from tests.studio.clips import WordChecker
@@ -35,7 +36,7 @@ def main(data: str, url: str) -> None:
         if ended.is_set():
             break
         request = TextToVideo(prompt=f"number {number}")
-        studio.order(request, person="loader", session=f"s{number}")
+        studio.order(request, Press(person="loader", session=f"s{number}"))
         studio.state.drafts.save(f"{number:020x}", "b" * 32, fields={"prompt": f"draft {number}"})
         if number == 5:
             sys.stdout.write("loaded\n")

@@ -17,6 +17,7 @@ from kling.errors import MaybeSent, NotSent, api_error
 from kling.studio.capacity import AT_ONCE, PROBE_PAUSES
 from kling.studio.holds import PERSON_PAUSE as HOLD_PAUSE
 from kling.studio.jobs import FAILED, SUCCEED, WAITING
+from kling.studio.orders import Press
 from kling.studio.poller import KLING_PACE
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import PAUSES
@@ -349,7 +350,7 @@ def test_everybody_without_a_name_is_one_person(tmp_path):
     bench, _ = room(tmp_path, 1, [1000.0])
     batch(bench, "Ada", 1)
     for number in range(3):
-        bench.studio.order(replace(FOX, prompt=f"{number}"), person=" ", session=f"tab {number}")
+        bench.studio.order(replace(FOX, prompt=f"{number}"), Press(person=" ", session=f"tab {number}"))
     batch(bench, "Ben", 2)
     assert [place.position for place in places(bench, "Ben")] == [2, 4]
 

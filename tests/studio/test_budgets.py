@@ -17,6 +17,7 @@ from kling.studio.budgets import UNITS, BudgetError, Budgets, Limit, OverBudget,
 from kling.studio.identity.roles import LOCAL, User
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.orders import Press
 from kling.studio.spending import SpendingSums
 from kling.studio.state.database import Database
 from kling.studio.state.limits import LimitStore
@@ -83,10 +84,12 @@ def order(bench: Bench, user: User = ADA, *requests: TextToVideo, session: str =
     before = len(bench.ledger.jobs())
     bench.studio.order_all(
         requests or [FOX],
-        person=user.name,
-        person_id="" if user.id == LOCAL else user.id,
-        by_admin=user.role == "admin",
-        session=session or f"s{bench.clock.now}",
+        Press(
+            person=user.name,
+            person_id="" if user.id == LOCAL else user.id,
+            by_admin=user.role == "admin",
+            session=session or f"s{bench.clock.now}",
+        ),
     )
     return len(bench.ledger.jobs()) - before
 
@@ -434,7 +437,7 @@ def test_of_100_presses_at_once_by_10_people_exactly_37_fit_into_a_budget_for_37
             start.wait(10)
         try:
             bench.studio.order(
-                FOX, person=f"P{number % 10}", person_id=f"p{number % 10}", session=f"s{number}"
+                FOX, Press(person=f"P{number % 10}", person_id=f"p{number % 10}", session=f"s{number}")
             )
         except OverBudget as error:
             told.append(str(error))
@@ -469,11 +472,11 @@ def _accepted(held: Held, job_id: str) -> bool:
 
 def test_the_queue_and_a_second_press_tell_people_of_one_name_apart_by_id(bench):
     bench.held = []
-    one = bench.studio.order(FOX, person="Ada", person_id="p1", session="s")
-    other = bench.studio.order(FOX, person="Ada", person_id="p2", session="t")
+    one = bench.studio.order(FOX, Press(person="Ada", person_id="p1", session="s"))
+    other = bench.studio.order(FOX, Press(person="Ada", person_id="p2", session="t"))
     assert (one["person"], one["person_id"], one.who) == ("Ada", "p1", "p1")
     assert other.who == "p2"
-    assert bench.studio.order(FOX, person="Ada", person_id="p1", session="s").id == one.id
+    assert bench.studio.order(FOX, Press(person="Ada", person_id="p1", session="s")).id == one.id
 
 
 def test_limits_in_units_and_their_words(held):

@@ -15,6 +15,7 @@ from kling.sandbox.plans import CLIP_FAULTS, parse_plan
 from kling.sandbox.store import Task
 from kling.studio.clip_verification import Charge, Mismatch, charged, cost, mismatches
 from kling.studio.jobs import SUCCEED, Job
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from tests.studio.in_process import InProcess, Wire, engine_at
@@ -49,7 +50,7 @@ def came(folder: Path, fault: str, request: TextToVideo) -> tuple[Mismatch, ...]
     try:
         if fault:
             engine.plans.add(parse_plan({"on": "create", "fault": fault}))
-        ordered = studio.order(request, person="", session="")
+        ordered = studio.order(request, Press(person="", session=""))
         while due := studio.poller.step():
             now[0] = max(now[0] + 0.5, due)
         delivered = studio.ledger.get(ordered.id)

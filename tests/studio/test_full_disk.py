@@ -16,6 +16,7 @@ from kling import TextToVideo
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.orders import Press
 from kling.studio.service import FolderTaken
 from tests.studio import processes
 
@@ -83,7 +84,7 @@ class Bench:
 
     def order(self, *prompts: str) -> list[Job]:
         requests = [TextToVideo(prompt=prompt) for prompt in prompts]
-        return self.studio.order_all(requests, person="Ada", session=prompts[0])
+        return self.studio.order_all(requests, Press(person="Ada", session=prompts[0]))
 
     def order_what_waits(self, *prompts: str) -> list[Job]:
         """Order while the account has no slot; some time later it has."""

@@ -14,6 +14,7 @@ from kling.studio.holds import RETRY_PAUSES as BUSY_PAUSES
 from kling.studio.jobs import StateChanged
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_text import parse
+from kling.studio.orders import Press
 from kling.studio.reconciler import PAUSES
 from kling.studio.sender import YOUNG
 from kling.text_to_video import TextToVideo
@@ -173,7 +174,7 @@ def test_takes_of_one_press_are_jobs_of_their_own_and_a_second_press_is_the_same
 
 
 def test_takes_ordered_one_by_one_are_those_of_one_press(bench):
-    takes = [bench.studio.order(FOX, person="Ada", session="s", take=take) for take in (1, 2, 1)]
+    takes = [bench.studio.order(FOX, Press(person="Ada", session="s"), take=take) for take in (1, 2, 1)]
     assert takes[0].id == takes[2].id != takes[1].id
     assert [job.id for job in bench.order_all([FOX] * 2)] == [job.id for job in takes[:2]]
 

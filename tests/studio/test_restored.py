@@ -18,6 +18,7 @@ import pytest
 from kling import TextToVideo
 from kling.studio.archive import check_mp4
 from kling.studio.jobs import NOT_SENT, SUCCEED, WAITING, WITHDRAWN, Job
+from kling.studio.orders import Press
 from tests.studio import processes
 
 RESTORES = int(os.environ.get("RESTORES", "1"))
@@ -61,7 +62,8 @@ class House:
 
     def order(self, *prompts: str) -> list[Job]:
         jobs = self.studio.order_all(
-            [TextToVideo(prompt=prompt) for prompt in prompts], person="Ada", session=str(self.time.now)
+            [TextToVideo(prompt=prompt) for prompt in prompts],
+            Press(person="Ada", session=str(self.time.now)),
         )
         self.ids |= {job.id for job in jobs}
         return jobs

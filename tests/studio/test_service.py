@@ -16,6 +16,7 @@ from kling.errors import NotSent, api_error
 from kling.studio.changes import NOTICE
 from kling.studio.ledger import LedgerError
 from kling.studio.notices import PAUSE
+from kling.studio.orders import Press
 from kling.studio.service import FolderTaken, Studio
 from kling.studio.settings import Settings
 from tests.kling.tools import Clock
@@ -105,7 +106,7 @@ def test_a_log_that_is_none_is_told_in_words_and_the_folder_let_go(opened, tmp_p
 def test_tasks_go_on_after_a_restart_without_any_visitor(opened):
     kling = Kling()
     first = opened(kling, run=now)
-    job = first.order(FOX, person="Ada", session="s")
+    job = first.order(FOX, Press(person="Ada", session="s"))
     first.stop()
     kling.change(job.id, task_status="failed")
     second = opened(kling)
@@ -128,7 +129,7 @@ def test_stop_lets_the_call_under_way_end_and_its_answer_be_recorded(opened):
         answer.wait(5)
 
     kling.at_post = slow
-    job = studio.order(FOX, person="", session="s")
+    job = studio.order(FOX, Press(person="", session="s"))
     assert at_post.wait(5)
     stopping = threading.Thread(target=studio.stop)
     stopping.start()
@@ -140,7 +141,7 @@ def test_stop_lets_the_call_under_way_end_and_its_answer_be_recorded(opened):
 
 def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     sandbox = opened(run=now)
-    old = sandbox.order(FOX, person="", session="s")
+    old = sandbox.order(FOX, Press(person="", session="s"))
     sandbox.stop()
     kling = Kling()
     studio = opened(kling, credentials=ApiKey("key"), run=now)
@@ -148,7 +149,7 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     assert (kling.posts, kling.gets) == ([], [])
     assert not studio.accounts.owns(studio.ledger.get(old.id))
     assert studio.running == 0
-    studio.order(FOX, person="", session="s")
+    studio.order(FOX, Press(person="", session="s"))
     assert studio.running == 1
     assert [job["account"] for job in studio.ledger.index.newest(0, 99)] == [studio.accounts.name, "sandbox"]
 
@@ -160,11 +161,11 @@ def test_listeners_are_told_of_each_change_until_they_leave(opened):
     studio = opened(run=now)
     versions: list[int] = []
     leave = studio.changes.subscribe(lambda: versions.append(studio.changes.version))
-    studio.order(FOX, person="", session="s")
+    studio.order(FOX, Press(person="", session="s"))
     assert len(versions) == 2
     assert versions == sorted(set(versions))
     leave()
-    studio.order(FOX, person="", session="other")
+    studio.order(FOX, Press(person="", session="other"))
     assert len(versions) == 2
 
 
@@ -175,7 +176,7 @@ def test_a_listener_that_fails_breaks_no_order_off(opened):
         raise RuntimeError("Event loop is closed")
 
     studio.changes.subscribe(gone)
-    assert studio.ledger.get(studio.order(FOX, person="", session="s").id).state == "submitted"
+    assert studio.ledger.get(studio.order(FOX, Press(person="", session="s")).id).state == "submitted"
 
 
 def test_followers_hear_that_a_hold_began(opened):
@@ -192,7 +193,7 @@ def test_followers_hear_that_a_hold_began(opened):
 
 def test_the_newest_order_comes_first(opened):
     studio = opened(run=now)
-    ids = [studio.order(FOX, person="", session=name).id for name in "abc"]
+    ids = [studio.order(FOX, Press(person="", session=name)).id for name in "abc"]
     assert [job.id for job in studio.ledger.index.newest(0, 99)] == ids[::-1]
 
 
@@ -202,7 +203,7 @@ def test_the_operators_callback_address_goes_with_every_order(tmp_path):
     studio = Studio(settings, connection=Account(kling), run=now)
     sent: list[str] = []
     kling.at_post = lambda request: sent.append(request.callback_url)
-    studio.order(FOX, person="", session="s")
+    studio.order(FOX, Press(person="", session="s"))
     studio.stop()
     assert sent == ["https://studio.test/callback"]
 
@@ -225,7 +226,7 @@ def test_what_an_operator_should_know_is_said(opened, tmp_path, monkeypatch):
     assert list(studio.warnings) == []
     with (tmp_path / "data" / "history.csv").open("ab") as file:
         file.write(b"somebody was here\n")
-    studio.order(FOX, person="", session="s")
+    studio.order(FOX, Press(person="", session="s"))
     monkeypatch.setattr("kling.studio.operator_warnings.free_bytes", lambda _: 2**20)
     studio.connection.down = NotSent("Kling could not be reached.")
     studio.poller.step()

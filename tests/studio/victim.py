@@ -33,6 +33,7 @@ from kling.studio import archive, poller
 from kling.studio.archive import Archive
 from kling.studio.budgets import OverBudget
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from tests.studio.clips import WordChecker
@@ -145,7 +146,9 @@ def main(act: str, data: str, url: str, point: str, *prompts: str) -> None:
     if act == "press":
         press_all(studio, Path(f"{data}.told"), prompts)
     elif prompts:
-        studio.order_all([TextToVideo(prompt=prompt) for prompt in prompts], person="victim", session=data)
+        studio.order_all(
+            [TextToVideo(prompt=prompt) for prompt in prompts], Press(person="victim", session=data)
+        )
     while studio.ledger.unfinished():
         studio.poller.step()
         time.sleep(0.01)
@@ -165,7 +168,7 @@ def press_all(studio: Studio, told: Path, prompts: tuple[str, ...]) -> None:
         who = f"p{number % PEOPLE}"
         answer = "accepted"
         try:
-            studio.order(TextToVideo(prompt=prompt), person=who, person_id=who, session=prompt)
+            studio.order(TextToVideo(prompt=prompt), Press(person=who, person_id=who, session=prompt))
         except OverBudget as error:
             answer = str(error)
         os.write(handle, f"{prompt}\t{answer}\n".encode())

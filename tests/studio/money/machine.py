@@ -33,6 +33,7 @@ from kling.studio.jobs import (
     WITHDRAWN,
     Job,
 )
+from kling.studio.orders import Press
 from tests.studio.in_process import LOST_AFTER, LOST_BEFORE, OF_CLIPS
 from tests.studio.in_process import NOT_SENT as UNSENT
 from tests.studio.in_process import REFUSED as REFUSALS
@@ -141,7 +142,7 @@ class Money(RuleBasedStateMachine):
                 if press and jump:
                     self.fault("clock jumps")
                     self.world.wrong += jump
-                self.process.alive(lambda: studio.order(request, person="p", session="s"))
+                self.process.alive(lambda: studio.order(request, Press(person="p", session="s")))
 
     @rule(takes=st.integers(1, 4), presses=st.integers(1, 2))
     def order_a_batch(self, takes: int, presses: int) -> None:
@@ -152,7 +153,8 @@ class Money(RuleBasedStateMachine):
             if self.studio is studio:
                 self.process.alive(
                     lambda: studio.order_all(
-                        [TextToVideo(prompt=prompt)] * takes, person=f"p{takes}", session="s", group=prompt
+                        [TextToVideo(prompt=prompt)] * takes,
+                        Press(person=f"p{takes}", session="s", group=prompt),
                     )
                 )
 
@@ -248,7 +250,7 @@ class Money(RuleBasedStateMachine):
         for _ in range(others):
             prompt = f"theirs {len(self.ordered)}"
             self.ordered[prompt] += 1
-            studio.order(TextToVideo(prompt=prompt), person="q", session="t")
+            studio.order(TextToVideo(prompt=prompt), Press(person="q", session="t"))
 
     # -- time ------------------------------------------------------------------------------------------------
 
