@@ -159,12 +159,6 @@ class BudgetStatus:
     trouble: str = ""
 
     @property
-    def deciding(self) -> BudgetLine | None:
-        """The limit that is nearest to its end, but for that of one clip; None if there is none."""
-        lines = [line for line in self.lines if line.limit.scope is not Scope.CLIP]
-        return max(lines, key=lambda line: line.share, default=None)
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """What to be told, in words."""
         return tuple(filter(None, (self.trouble, *(line.warning for line in self.lines))))

@@ -109,6 +109,20 @@ def test_a_person_is_added_and_the_link_that_sets_the_password_is_shown_once(stu
 
 
 @pytest.mark.usefixtures("ada")
+def test_a_link_that_went_to_the_wrong_person_is_withdrawn(studio: Studio, section: Open):
+    mia = person_of(studio, "Mia", "maker")
+    app = section("people").button(key=f"admin.invite-{mia.id}").click().run()
+    token = str(app.code[0].value).rpartition("/")[2]
+    assert "by Ada sets a password" in said(app)
+    app = press(app, "Withdraw the link")
+    assert studio.state.invitations.look(token) is None
+    assert not app.code
+    assert "sets a password" not in said(app)
+    assert "Withdraw the link" not in [button.label for button in app.button]
+    assert studio.state.audit.search("withdrawn")[0].thing == mia.id
+
+
+@pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize(
     ("name", "words"), [("", "The name is empty"), ("  ", "The name is empty"), ("ADA", "Ada")]
 )

@@ -340,9 +340,7 @@ def test_where_one_decides_stands_what_is_used_of_the_limit(held):
     held.press("a", "15")
     status = held.budgets.status(ADA)
     assert [line.words for line in status.lines] == ["$3.00 of $20 today", "15 of 1000 Units this month"]
-    assert status.deciding is not None
-    assert status.deciding.words == "$3.00 of $20 today"
-    assert status.deciding.left == 17
+    assert status.lines[0].left == 17
     assert status.warnings == ()
 
 

@@ -33,7 +33,6 @@ from kling.studio.identity.person_rows import (
     refuse_if_taken,
     refuse_last_admin,
     row_of,
-    store_password,
 )
 from kling.studio.identity.roles import ROLES, Role
 from kling.studio.identity.ways import ACCOUNT, OIDC, PROXY
@@ -189,18 +188,6 @@ class People:
             connection.execute(
                 update(people).where(people.c.id == person_id).values(removed=0.0, name_key=key_of(row.name))
             )
-        return self._sure(person_id)
-
-    def set_password(self, person_id: str, password: str) -> Person:
-        """Set the password of an account; sessions and invitations of before end. It takes a hash's time.
-
-        Raises:
-            BadPassword: it cannot be used.
-            UnknownPerson: there is no such account any more.
-        """
-        hashed = self._passwords.hash(password)
-        with self.changes.write() as connection:
-            store_password(connection, person_id, hashed)
         return self._sure(person_id)
 
     def hashed(self, password: str) -> str:

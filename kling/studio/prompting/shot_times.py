@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 _NUMBER = r"\d{1,3}(?:[.,]\d{1,3})?"
 _UNIT = r"\s*-?\s*(?:seconds?|secs?|sek|s|秒钟?|″|'')(?![^\W\d_])"
@@ -43,14 +42,6 @@ OWN_LINE = re.compile(
 _CLOCKS = re.compile(_CLOCK)
 _NUMBERS = re.compile(_NUMBER)
 LONGEST_CELL = 40  # characters of a text that says nothing but a length
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The part of a clip that a shot takes, in seconds; `end` may be unknown."""
-
-    start: float
-    end: float | None = None
 
 
 def seconds_of(start: float, end: float) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kling.studio.actions import Actions
+from kling.studio.identity.invitations import OpenInvitation
 from kling.studio.identity.person import ROLES_OF_ACCOUNTS, Person
 from kling.studio.identity.roles import ROLES, Role
 from kling.studio.identity.session_info import SessionInfo
@@ -47,9 +48,10 @@ def people() -> None:
     shown = paged(
         lambda start, stop: everybody[start:stop], len(everybody), key="admin.page_people", per_page=PER_PAGE
     )
+    links = {link.person_id: link for link in studio().state.invitations.open()}
     for person in shown:
         with st.container(key=f"admin-row-{person.id}"):
-            one(person)
+            one(person, links.get(person.id))
     removed = [each for each in studio().state.people.list(removed=True) if each.removed]
     if removed:
         with st.expander(f"Removed: {len(removed):,}", key="admin.open_removed"):
@@ -116,14 +118,19 @@ def invitation_link(token: str) -> str:
     return f"{studio().settings.public_url}{base_path()}/sign-in/invitation/{token}"
 
 
-def one(person: Person) -> None:
-    """Draw a person: who it is, the role, and what else an admin may do."""
+def one(person: Person, link: OpenInvitation | None) -> None:
+    """Draw a person: who it is, the role, and what else an admin may do.
+
+    Args:
+        person: who is drawn.
+        link: with which the person can still set a password.
+    """
     is_me = person.id == current_user().id
     sessions = studio().state.sessions.of(person.id)
     who, role = st.columns([3, 2], vertical_alignment="center")
     with who, st.container(gap=None):
         st.markdown(f"**{escape_markdown(person.name)}**{' (you)' if is_me else ''}")
-        st.caption(escape_markdown(" · ".join(_facts(person, sessions))))
+        st.caption(escape_markdown(" · ".join(_facts(person, sessions, link))))
     key = f"admin.role-{person.id}-{person.role}"
     roles = ROLES_OF_ACCOUNTS if person.way == ACCOUNT else ROLES
     role.selectbox(
@@ -141,6 +148,14 @@ def one(person: Person) -> None:
                 "New password link" if person.has_password else "New invitation",
                 key=f"admin.invite-{person.id}",
                 on_click=_invite,
+                args=(person,),
+            )
+        if link:
+            st.button(
+                "Withdraw the link",
+                help="The link that was made last cannot be used any more then.",
+                key=f"admin.withdraw-{person.id}",
+                on_click=_withdraw,
                 args=(person,),
             )
         if sessions and not is_me:
@@ -162,10 +177,18 @@ def one(person: Person) -> None:
         )
 
 
-def _facts(person: Person, sessions: Sequence[SessionInfo]) -> list[str]:
+def _withdraw(person: Person) -> None:
+    decide(Actions.withdraw_invitation, person.id)
+    if admin_state().invited and not studio().state.invitations.look((admin_state().invited or ("", ""))[1]):
+        _hide_link()
+
+
+def _facts(person: Person, sessions: Sequence[SessionInfo], link: OpenInvitation | None) -> list[str]:
     facts = [WAYS.get(person.way, person.way)]
     if person.way == ACCOUNT and not person.has_password:
         facts.append("no password yet")
+    if link:
+        facts.append(f"a link made {when(link.created)} by {link.made_by} sets a password")
     count = counted(len(sessions), "session", "sessions")
     facts.append(f"signed in, {count}" if sessions else "not signed in")
     if seen := max([person.seen, *(session.seen for session in sessions)]):

@@ -79,7 +79,7 @@ def test_a_link_is_useless_once_it_was_withdrawn(invitations, people, ada):
 
 
 def test_who_sets_a_new_password_is_signed_out_everywhere_else(invitations, people, sessions, ada):
-    people.set_password(ada.id, "a password that leaked")
+    invitations.accept(invitations.make(ada.id, "Root"), "a password that leaked")
     token = sessions.begin(ada, "account", "")
     invitations.accept(invitations.make(ada.id, "Root"), GOOD)
     assert sessions.who(token) is None

@@ -156,8 +156,6 @@ def test_who_is_not_there_any_more_cannot_be_changed(people, who):
         people.remove(unknown)
     with pytest.raises(UnknownPerson):
         people.set_role(unknown, "admin")
-    with pytest.raises(UnknownPerson):
-        people.set_password(unknown, GOOD)
 
 
 def test_a_removal_can_be_undone_as_long_as_the_name_is_free(people):
@@ -224,16 +222,10 @@ def test_who_is_removed_while_the_password_is_compared_is_nobody(process):
 def test_a_new_password_ends_the_sessions_and_the_open_link_of_before(people, sessions, invitations):
     ada = people.add("Ada", "maker", password=GOOD)
     token, link = sessions.begin(ada, "account", ""), invitations.make(ada.id, "Root")
-    people.set_password(ada.id, "another long password")
+    invitations.accept(invitations.make(ada.id, "Root"), "another long password")
     assert people.verify("Ada", GOOD) is None
     assert people.verify("Ada", "another long password").id == ada.id
     assert (sessions.who(token), invitations.look(link)) == (None, None)
-
-
-def test_who_comes_in_from_outside_gets_no_password(people):
-    ada = people.from_outside("oidc", "1", "Ada", "maker")
-    with pytest.raises(UnknownPerson, match="has no password here"):
-        people.set_password(ada.id, GOOD)
 
 
 def test_no_hash_and_no_password_stands_in_what_is_shown_of_a_person(people, tmp_path):
