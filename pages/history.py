@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -17,6 +18,7 @@ from kling.studio.jobs import Job
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.address import base_path
 from pages._ui.batch_header import batch_of_address
+from pages._ui.chosen_row import open_chosen_row
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
 from pages._ui.format import counted, in_money, is_sandbox, ordered, prompt_of, state, took, zone
@@ -29,9 +31,12 @@ from pages._ui.words import model_title, quality
 PER_PAGE = 50
 
 
-COST = "What Kling deducted; before that, what the price table says. The sandbox charges nothing."
 SHORT = ("Quality", "Length", "Shape", "Sound")
-OF_MONEY = ("Cost", "Units")  # columns that only those see who may see prices
+_HELP = "What Kling deducted; before that, what the price table says. The sandbox charges nothing."
+MONEY: Mapping[str, Any] = {  # columns that only those see who may see prices
+    "Cost": st.column_config.TextColumn(help=_HELP, width=70, alignment="right"),
+    "Units": st.column_config.NumberColumn(format="%.2f", help=_HELP),
+}
 
 
 def history() -> None:
@@ -87,15 +92,9 @@ def choose(shown: Sequence[Job]) -> None:
     """Draw the table; ticking a row opens its job."""
     ids = [job.id for job in shown]
     key = f"history.table_{ids[0]}"  # a new job moves the rows: a tick must not stay on another job's row
-
-    def open_it() -> None:
-        table = st.session_state.get(key)  # none if the page was left in the same moment
-        if table and (rows := table.selection.rows):
-            st.query_params["task"] = ids[rows[0]]
-
     rows = [row(job) for job in shown]
     if not sees_prices():
-        for each, name in product(rows, OF_MONEY):
+        for each, name in product(rows, MONEY):
             del each[name]
     is_any_at_risk = any(each["Video"] for each in rows)
     st.dataframe(
@@ -106,13 +105,12 @@ def choose(shown: Sequence[Job]) -> None:
             "State": st.column_config.TextColumn(width=120),
             "Person": st.column_config.TextColumn(width=110),
             "Ordered": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=140),
-            "Cost": st.column_config.TextColumn(help=COST, width=70, alignment="right"),
             "Video": st.column_config.TextColumn(width=190 if is_any_at_risk else 60),
             **{name: st.column_config.TextColumn(width=70) for name in SHORT},
-            **({"Units": st.column_config.NumberColumn(format="%.2f", help=COST)} if sees_prices() else {}),
+            **(MONEY if sees_prices() else {}),
         },
         hide_index=True,
-        on_select=open_it,
+        on_select=partial(open_chosen_row, key, ids),
         selection_mode="single-row",
         key=key,
         height="content",
