@@ -61,11 +61,35 @@ function keysOfShots(event) {
   event.preventDefault();
   if (to) comesNext = to;
 }
+// Tooltips of buttons that are icons, some of them only on narrow screens. Streamlit's own would double each button.
+const TITLES = {
+  tool_recent: "Recent: what you ordered. Alt+↑ in the prompt goes through it too",
+  tool_templates: "Templates",
+  earlier_shot: "Earlier (Alt+↑)",
+  later_shot: "Later (Alt+↓)",
+  remove_shot: "Remove",
+};
+let seenPanel = null;
+// A panel that has just been opened comes into view as far as there is room for it.
+function showOpenPanel() {
+  const panel = document.querySelector('[class*="st-key-panel-"]');
+  const name = panel?.className.match(/st-key-panel-(\w+)/)[1] ?? "";
+  if (seenPanel !== null && name && name !== seenPanel) {
+    const button = document.querySelector(`.st-key-composer-panel_${name}`);
+    const end = document.querySelector(".st-key-pinned")?.getBoundingClientRect().top ?? innerHeight;
+    if (panel.getBoundingClientRect().bottom > end) button?.scrollIntoView({ block: "start" });
+  }
+  seenPanel = name;
+}
 function pageIsDrawn() {
+  for (const name in TITLES) {
+    for (const button of document.querySelectorAll(`[class*="st-key-composer-${name}"] button`)) button.title = TITLES[name];
+  }
   for (const button of document.querySelectorAll('[class*="st-key-composer-panel_"] button')) {
     const name = button.closest('[class*="st-key-composer-panel_"]').className.match(/panel_(\w+)/)[1];
     button.setAttribute("aria-expanded", String(!!document.querySelector(`.st-key-panel-${name}`)));
   }
+  showOpenPanel();
   sayVersions(inputOf("prompt")?.value ?? "");
   if (comesNext) document.querySelector(`.st-key-shot-${comesNext} textarea`)?.focus();
   comesNext = null;

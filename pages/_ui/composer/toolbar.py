@@ -28,9 +28,7 @@ def toolbar(draft: Draft) -> None:
             label_visibility="collapsed",
             **draft_state.persistent("cut"),
         )
-        dialog_button(
-            "recent", "Recent", "history", "What you ordered. Alt+↑ in the prompt goes through it too."
-        )
+        dialog_button("recent", "Recent", "history")
         dialog_button("templates", "Templates", "auto_stories")
     if state.previous_draft:
         st.button(
@@ -86,20 +84,18 @@ def _dialog() -> None:
         import_export(begin_with)
 
 
-def dialog_button(dialog: str, label: str, icon: str, help_text: str | None = None) -> None:
+def dialog_button(dialog: str, label: str, icon: str) -> None:
     """Draw what opens a dialog in the next run of the whole page.
 
     Args:
         dialog: its name in the state of the session.
         label: stands on the button.
         icon: name of a Material icon.
-        help_text: the tooltip.
     """
     st.button(
         label,
         type="tertiary",
         icon=f":material/{icon}:",
-        help=help_text,
         key=f"composer.tool_{dialog}",
         on_click=open_dialog,
         args=(dialog,),
