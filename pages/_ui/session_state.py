@@ -137,7 +137,7 @@ class ComposerState:
     # -- the panels
     dialog: str = ""  # opened by the next run: "recent", "templates", "import_export" or none
     answered_walk: str = ""  # time stamp of the last step through earlier prompts
-    answered_assistant: str = ""  # time stamp of the last press in the assistant's panel
+    answered_assistant: int = 0  # time stamp of the last press in the assistant's panel
     # What was taken from the assistant, by field, and what the fields held before.
     taken: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
     table: tuple[str, Table] | None = None  # of variations, after what it was made from

@@ -24,13 +24,14 @@ function make(tag, options = {}, ...children) {
   return element;
 }
 const icon = (name) => make("span", { class: "icon", "aria-hidden": "true", text: name });
-const button = (words, press, options = {}) =>
-  make("button", { type: "button", ...options, onclick: press }, options.icon && icon(options.icon), words);
+const button = (words, press, { icon: name, ...options } = {}) =>
+  make("button", { type: "button", ...options, onclick: press }, name && icon(name), words);
 
 const facts = () => JSON.parse(document.querySelector("[data-assistant]")?.dataset.assistant ?? "{}");
 const promptField = () => document.querySelector(".st-key-composer-prompt textarea");
-const answered = () =>
-  [...document.querySelectorAll("[data-soften]")].map((each) => each.dataset.answered).concat(facts().answered);
+// The number of the last press that Python has dealt with.
+const answered = () => Math.max(0, facts().answered ?? 0,
+  ...[...document.querySelectorAll("[data-soften]")].map((each) => Number(each.dataset.answered)));
 function shotsOfForm() {
   const of = (name) => [...document.querySelectorAll(`[class*="st-key-composer-${name}_"] :is(textarea, input)`)];
   const seconds = of("seconds");
@@ -93,7 +94,7 @@ function draw(tab, { status, body = [], notes = [], actions = [], isBad = false,
   if (!panel.matches(":popover-open")) panel.showPopover();
   moveTo(tab);
   // Whoever writes in the form meanwhile is left alone.
-  if (hadFocus || run.isNew) panel.querySelector(".actions button, .close")?.focus({ preventScroll: true });
+  if (hadFocus || run.isNew) panel.querySelector(".actions button").focus({ preventScroll: true });
   run.isNew = false;
   if (announce) tab.status.textContent = announce;
 }
@@ -207,14 +208,15 @@ function offer(tab, run, answer, again) {
 // Hand what was taken to Python. Streamlit 1.67 sends only one of the triggers that fall into one batch: repeat until
 // the page shows that it was heard.
 function send(tab, run, done, { text = "", shots = [], alternatives = [], model = "" } = {}) {
-  const act = { do: done, at: String(Date.now()), text, shots, alternatives, model };
+  const act = { do: done, at: Math.max(Date.now(), answered() + 1), text, shots, alternatives, model };
   const autosave = window.__studioAutosave, key = run.mount;
   leave(tab);
   promptField()?.blur();
+  clearTimeout(tab.again);
   const go = (tries) => {
-    if (!tries || answered().includes(act.at)) return;
+    if (!tries || answered() >= act.at) return;
     tab.mounts.get(key)?.trigger("act", act);
-    setTimeout(go, 700, tries - 1);
+    tab.again = setTimeout(go, 700, tries - 1);
   };
   // A text that is still on its way to the store would replace the one that is taken.
   if (autosave) delete autosave.texts.prompt;
@@ -241,7 +243,7 @@ function menu(tab, mount) {
     items().at(last ? -1 : 0)?.focus();
   };
   box.addEventListener("beforetoggle", ({ newState }) => {
-    if (newState !== "open") return;
+    if (newState !== "open") return list.contains(list.getRootNode().activeElement) && chip.focus();
     const { host, storyboard } = facts();
     where.textContent = `Sent to ${host} when you choose. Nothing is sent before.`;
     for (const item of list.children) item.hidden = storyboard && ON_PROMPT_ONLY.includes(item.dataset.task);
@@ -265,7 +267,7 @@ function menu(tab, mount) {
   list.addEventListener("keydown", (event) => {
     const all = items(), at = all.indexOf(event.target);
     const to = { ArrowDown: (at + 1) % all.length, ArrowUp: (at + all.length - 1) % all.length, Home: 0, End: all.length - 1 }[event.key];
-    if (event.key === "Tab") { box.hidePopover(); chip.focus(); }
+    if (event.key === "Tab") box.hidePopover();
     if (to === undefined) return;
     event.preventDefault();
     all[to].focus();
@@ -285,9 +287,9 @@ export default function ({ parentElement, setTriggerValue }) {
     host: () => (key === FORM ? facts().host : softens()?.host) ?? "the assistant’s server",
   }));
   parentElement.adoptedStyleSheets = [SHEET];
-  if (!parentElement.querySelector(".tools"))
-    parentElement.append(key === FORM ? menu(all, mount) : make("div", { class: "tools" },
-      button("Soften", () => ask(all, "soften", mount, softens()?.soften), { class: "chip", icon: "auto_fix_high", title: `Sent to ${mount.host()}` })));
+  if (!parentElement.querySelector("button"))
+    parentElement.append(key === FORM ? menu(all, mount) : button("Soften", () => ask(all, "soften", mount, softens()?.soften),
+      { icon: "auto_fix_high", title: `Sends the prompt to ${mount.host()}` }));
   const look = () => {
     const undo = parentElement.querySelector(".undo");
     if (undo) undo.hidden = !facts().undo;

@@ -99,10 +99,9 @@ def soften_button(job: Job) -> None:
     with st.container(key=f"softens-{job.id}", width="content"):
         pressed = _component()(key=key, width="content", on_act_change=taken)
         host = escape_attribute(studio().assistant.host)
-        answered = escape_attribute(composer_state().answered_assistant)
         st.html(
-            f'<i data-soften="{escape_attribute(job.id)}" data-host="{host}" data-answered="{answered}" '
-            "data-style hidden></i>"
+            f'<i data-soften="{escape_attribute(job.id)}" data-host="{host}" '
+            f'data-answered="{composer_state().answered_assistant}" data-style hidden></i>'
         )
     if pressed.act and composer_state().pending:
         st.switch_page("compose.py")
@@ -126,7 +125,8 @@ def _asked(key: str) -> Mapping[str, Any] | None:
     """Return what the panel asks for; None if that was done: the script asks until the page shows it."""
     state, component = composer_state(), st.session_state.get(key)
     asked: Any = component.get("act") if component is not None else None
-    if not isinstance(asked, dict) or (at := str(asked.get("at"))[:40]) == state.answered_assistant:
+    at = asked.get("at") if isinstance(asked, dict) else None
+    if not isinstance(at, int) or at <= state.answered_assistant:
         return None
     state.answered_assistant = at
     return asked
