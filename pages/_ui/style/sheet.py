@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -27,5 +28,8 @@ def sheet_of_every_page() -> None:
 
 @cache
 def _all() -> str:
+    """Return the sheets in one line: Streamlit goes through each line of it in every run."""
     here = Path(__file__).parent
-    return f"<style>{''.join((here / f'{name}.css').read_text(encoding='utf-8') for name in SHEETS)}</style>"
+    text = "".join((here / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
+    text = re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL)
+    return f"<style>{' '.join(text.split())}</style>"
