@@ -76,10 +76,7 @@ CUSTOM_MOVE, AMOUNT = "Custom move", "Amount"
 EQUAL_LENGTHS, AUTOMATIC_CUTS, SHOTS = "Equal lengths", "Automatic cuts", "Shots"
 
 SANDBOX = "Sandbox, nothing is charged"
-SANDBOX_HELP = (
-    "No Kling key is set. Clips are free previews drawn on this machine, not Kling renders. "
-    "The prices that stand on the page are what Kling would charge."
-)
+SANDBOX_HELP = "No Kling key is set. Clips are free previews drawn on this machine, not Kling renders."
 SANDBOX_CONNECT = (
     "**Connect to Kling:** set `KLINGAI_API_KEY`, or `KLINGAI_ACCESS_KEY` with `KLINGAI_SECRET_KEY`, in the "
     "environment or in `.streamlit/secrets.toml`, and start the studio again. Sandbox tasks stay in the "

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -61,10 +65,25 @@ def app(studio: Studio) -> AppTest:  # noqa: ARG001 - the page finds the running
 def texts(at: AppTest) -> str:
     """Everything that the page says."""
     kinds = ("markdown", "caption", "error", "warning", "info", "success", "title", "header", "html")
-    return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
+    said = (str(element.value) for kind in kinds for element in getattr(at, kind))
+    return "\n".join(words for words in said if not words.startswith("<style>"))
 
 
 def press_generate(at: AppTest) -> AppTest:
     return (
         next(button for button in at.button if str(button.key).startswith("composer.generate-")).click().run()
     )
+
+
+def stage_of(at: AppTest) -> dict[str, Any]:
+    """Return what the script of the stage is told."""
+    found = re.search(r'data-stage="([^"]*)"', texts(at))
+    assert found
+    told: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return told
+
+
+def words_of(at: AppTest) -> str:
+    """Return the prompt that stands under the picture of the stage."""
+    found = re.search(r'class="stage-prompt"[^>]*>([^<]*)<', texts(at))
+    return html.unescape(found[1]) if found else ""

@@ -9,12 +9,13 @@ from streamlit.testing.v1 import AppTest
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
+from pages._ui.words import CANCEL_REST
 from tests.pages.conftest import texts
 from tests.pages.test_pages import HOSTILE, fill
 
 
 def said(app: AppTest) -> str:
-    facts = texts(app).replace('</dt><dd dir="auto" style="margin:0">', ": ")
+    facts = texts(app).replace('</dt><dd dir="auto">', ": ")
     return "\n".join([facts, *(str(each.value) for each in app.code)])
 
 
@@ -56,24 +57,29 @@ def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Stu
     open_page(app, "history.py", task="job0000")
     words = said(app)
     facts = {
-        "model_name": ["model_name: kling-v1"],
+        "model_name": ["Model: Kling 1.0 (kling-v1)"],
         "prompt": ["A fox"],
         "negative_prompt": ["rain"],
-        "mode": ["mode: pro"],
-        "duration": ["duration: 10 s"],
-        "aspect_ratio": ["aspect_ratio: 1:1"],
-        "sound": ["sound: on"],
-        "cfg_scale": ["cfg_scale: 0.7"],
-        "camera_control": ["camera_control: simple pan -4"],
-        "multi_shot": ["multi_shot: customize"],
-        "shot_type": ["multi_shot: customize"],
+        "mode": ["Quality: 720p (pro)"],
+        "duration": ["Length: 10 s"],
+        "aspect_ratio": ["Shape: 1:1"],
+        "sound": ["Sound: on"],
+        "cfg_scale": ["Prompt strength: 0.7"],
+        "camera_control": ["Camera: simple pan -4"],
+        "multi_shot": ["Shots: customize"],
+        "shot_type": ["Shots: customize"],
         "multi_prompt": ["It wakes", "It runs", "Shot 2, 6 s"],
-        "watermark_info": ["watermark: also with a watermark"],
-        "callback_url": ["callback_url: https://example.com/hook"],
-        "external_task_id": ["external_task_id: job0000"],
+        "watermark_info": ["Watermark: also with a watermark"],
+        "callback_url": ["Callback address: https://example.com/hook"],
+        "external_task_id": ["Id for support: job0000"],
     }
     assert facts.keys() == TextToVideo.FIELDS.keys()
-    for fact in (*chain(*facts.values()), "task_id: 77", "request_id: r-9", "video_id: v-3"):
+    for fact in (
+        *chain(*facts.values()),
+        "Task at Kling: 77",
+        "Request at Kling: r-9",
+        "Video at Kling: v-3",
+    ):
         assert fact in words
     assert "hush" not in words
 
@@ -81,7 +87,7 @@ def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Stu
 def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, app: AppTest):
     fill(studio, 120)
     open_page(app, "history.py", task="job0003")
-    assert "external_task_id: job0003" in said(app)
+    assert "Id for support: job0003" in said(app)
     open_page(app, "history.py", task="nobody")
     assert "no task of this id" in said(app)
 
@@ -90,7 +96,7 @@ def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studi
     fill(studio, 2)
     studio.ledger.append("job0001", parent="job0000", batch="b1")
     open_page(app, "history.py", task="job0001")
-    assert {"Made from an earlier task", "All of this batch", "Use in Compose"} <= set(links(app))
+    assert {"Made from an earlier task", "All of this batch", "Remix"} <= set(links(app))
     open_page(app, "history.py", task="job0000")
     assert "1 task was made from this one" in said(app)
     assert "Prompt 1" in links(app)
@@ -132,7 +138,7 @@ def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: S
     open_page(app, "history.py", batch="b1")
     assert len(app.dataframe[0].value) == 9
     assert "Batch: 1 of 9 videos done" in said(app)
-    next(button for button in app.button if button.label == "Withdraw what is not sent").click().run()
+    next(button for button in app.button if button.label == CANCEL_REST).click().run()
     states = [job.state for job in studio.ledger.jobs()]
     assert "waiting" not in states
     assert "not_sent" not in states

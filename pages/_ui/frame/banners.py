@@ -108,7 +108,11 @@ def _left(jobs: Sequence[Job]) -> None:
             st.button(f"Yes, cancel all {number:,}", key=f"app.yes-withdraw-{number}", on_click=_withdraw_all)
             st.button("Not now", key="app.no-withdraw", on_click=_ask_to_withdraw, args=(0,))
         elif state.confirm_send == shown:
-            _words(f"Send {number:,} jobs?", f"They cost {shown[1]}.", icon="pause_circle")
+            _words(
+                f"Send {number:,} jobs?",
+                f"This orders {counted(number, 'video', 'videos')}, for {shown[1]}.",
+                icon="pause_circle",
+            )
             # A click on an older number finds no button.
             st.button(
                 f"Yes, send all {number:,}", key=f"app.yes-send-{shown}", type="primary", on_click=_send_all
