@@ -23,8 +23,8 @@ class RenderSpec:
 
     Args:
         seed: the task's id. The same spec always gives the same clip; another seed gives another variant.
-        model_name: shown in the label; it changes nothing else.
-        mode: `std`, `pro` or `4k`; shown in the label; it changes nothing else.
+        model_name: of the task; it changes nothing in the picture.
+        mode: `std`, `pro` or `4k`; it changes nothing in the picture.
         width: of the frame, in pixels, even.
         height: of the frame, in pixels, even.
         fps: frames per second.

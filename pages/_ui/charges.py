@@ -26,15 +26,23 @@ def charge_words(job: Job, charge: Charge) -> str:
     return " and ".join(parts)
 
 
-def charge_line(job: Job) -> None:
-    """Draw what Kling charged; nothing for a job of the sandbox, which charges nothing, or for a viewer."""
+def charge_text(job: Job) -> str:
+    """Return what Kling charged as a sentence.
+
+    It is empty while nobody knows, for a job of the sandbox, which charges nothing, and for a viewer.
+    """
     charge = charged(job)
     if charge is None or not charge.is_known or is_sandbox(job) or not sees_prices():
-        return
+        return ""
     words = f"Charged {charge_words(job, charge)}"
     if charge.differs:
-        st.caption(escape_markdown(f"{words}; {price(charge.estimated, job)} were expected."))
-    elif charge.estimated is not None and charge.charged == charge.estimated:
-        st.caption(escape_markdown(f"{words}, as expected."))
-    else:
-        st.caption(escape_markdown(f"{words}."))
+        return f"{words}; {price(charge.estimated, job)} were expected."
+    if charge.estimated is not None and charge.charged == charge.estimated:
+        return f"{words}, as expected."
+    return f"{words}."
+
+
+def charge_line(job: Job) -> None:
+    """Draw what Kling charged; nothing if `charge_text` is empty."""
+    if text := charge_text(job):
+        st.caption(escape_markdown(text))

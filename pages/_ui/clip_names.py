@@ -19,11 +19,14 @@ def file_name(job: Job, note: str = "") -> str:
         job: has a clip.
         note: a word or two that tell its files apart.
     """
-    words = _plain(prompts_of(job))[:LONGEST_NAME]
-    if "-" in words[40:]:  # not in the middle of a word
-        words = words.rpartition("-")[0]
+    words = _plain(prompts_of(job))
+    if len(words) > LONGEST_NAME:  # cut between two words
+        words = words[: LONGEST_NAME + 1].rpartition("-")[0] or words[:LONGEST_NAME]
     when = (job.ended_at or job.ordered_at).strftime("%Y%m%d")
-    return "-".join(part for part in (words or "kling", _plain(note), when, _plain(job.id[-4:])) if part) + ".mp4"
+    return (
+        "-".join(part for part in (words or "kling", _plain(note), when, _plain(job.id[-4:])) if part)
+        + ".mp4"
+    )
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,7 @@ from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
-from tests.pages.conftest import ROOT, DeadConnection, press_generate, texts
+from tests.pages.conftest import ROOT, DeadConnection, press_generate, stage_of, texts, words_of
 
 PAGES = ["compose.py", "history.py", "gallery.py"]
 STATES = [
@@ -164,17 +164,19 @@ def test_the_connection_check_says_what_is_wrong(app: AppTest):
     assert any("refused" in element.value for element in app.error)
 
 
-def test_of_this_session_six_are_shown_and_the_others_are_a_link_away(studio: Studio, app: AppTest):
+def test_what_this_session_ordered_stands_on_the_strip_and_the_newest_on_the_stage(
+    studio: Studio, app: AppTest
+):
     made = [
         studio.order(TextToVideo(prompt=f"A fox {number}"), Press(person="", session="s"))
-        for number in range(8)
+        for number in range(14)
     ]
     app.session_state.composer.jobs = [job.id for job in reversed(made)]
     app.run()
-    text = texts(app)
-    assert all(f"A fox {number}" in text for number in range(2, 8))
-    assert "A fox 1" not in text
-    assert [link.proto.label for link in app.get("page_link")][-1] == "2 more in History"
+    told = stage_of(app)
+    assert [card["words"] for card in told["mine"]] == [f"A fox {number}" for number in range(13, 1, -1)]
+    assert told["chosen"] == made[-1].id
+    assert words_of(app) == "A fox 13"
 
 
 def test_pressing_generate_twice_with_the_same_draft_is_one_job(studio: Studio, app: AppTest):
@@ -243,7 +245,7 @@ def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_job_of_its_own(s
     assert "The model fell over" in texts(app)
     assert "Order it again" in texts(app)
     again = app.button(key="composer.again-job0000")
-    assert again.label == "Order again · free"
+    assert again.label == "Generate again · free"
     again.click().run()
     first, second = studio.ledger.jobs()
     assert (second.parent, second["prompt"]) == (first.id, first["prompt"])

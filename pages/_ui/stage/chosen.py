@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,13 +13,13 @@ from kling.studio.clip_verification import charged
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, NOT_SENT, WAITING, Job
 from pages._ui.address import base_path
-from pages._ui.charges import charge_line
+from pages._ui.charges import charge_line, charge_text
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import ago, order_line, prompt_of, since, state, took
+from pages._ui.format import ago, in_money, order_line, prompt_of, since, state, took
 from pages._ui.job_status import badges, link_to_kling
 from pages._ui.panels import panel
 from pages._ui.requests import has_form, is_found
@@ -27,6 +28,8 @@ from pages._ui.stage.explanation import PAGE, explanation
 from pages._ui.stage.facts import PLAIN_ID, batch_words, look_of
 from pages._ui.stage.remix import remix_here
 from pages._ui.words import CANCEL_ALL, REMIX
+
+_SECONDS, _NO_BREAK = re.compile(r"(?<=\d) (?=s\b)"), "\N{NO-BREAK SPACE}"
 
 
 def words_and_buttons(card: Card, job: Job | None) -> None:
@@ -38,11 +41,11 @@ def words_and_buttons(card: Card, job: Job | None) -> None:
     """
     shown = job or card.jobs[0]
     with st.container(horizontal=True, key="stage_words"):
-        line = job_line(shown) if job is not None else batch_line(card)
-        text = prompt_of(shown)
+        line = _SECONDS.sub(_NO_BREAK, job_line(shown) if job is not None else batch_line(card))
+        text, cost = prompt_of(shown), charge_text(shown) if job is not None else ""
         st.html(
             f'<div class="stage-prompt" dir="auto" title="{escape_attribute(text)}">{escape_html(text)}</div>'
-            f'<div class="stage-facts">{escape_html(line)}</div>'
+            f'<div class="stage-facts" title="{escape_attribute(cost)}">{escape_html(line)}</div>'
         )
         if job is not None:
             _trouble(job)
@@ -67,6 +70,8 @@ def job_line(job: Job) -> str:
         parts = [order_line(job)]
     else:
         parts = [word, order_line(job)]
+    if (cost := charged(job)) is not None and cost.charged and charge_text(job):
+        parts.append(in_money(cost.charged, job))
     mine = acting().user.name
     return " · ".join(part for part in [*parts, job["person"] if job["person"] != mine else ""] if part)
 

@@ -155,7 +155,7 @@ function newTile(stage) {
     const seconds = job.since ? stage.seconds(job) : 0, late = job.high && seconds > job.high;
     const usual = late ? "longer than usual" : job.usual;
     set(time, { text: job.look === "made" ? minutes(seconds) : job.say ?? "" });
-    set(say, { text: job.look === "made" ? [job.say, usual].filter(Boolean).join(", ") : job.look === "waiting" || job.look === "held" ? job.why ?? "" : "" });
+    set(say, { text: job.look === "made" ? [job.say, usual].filter(Boolean).join(", ") : "" });
     bar.hidden = job.look !== "made" || !job.high;
     classed(bar, "stage-late", Boolean(late));
     bar.firstChild.style.width = `${job.high ? Math.min(100, 100 * seconds / job.high) : 0}%`;
@@ -360,7 +360,7 @@ function newStage(parent) {
   function arrange(jobs) {
     if (!jobs.length) return;
     const failed = jobs.length === 1 && ["failed", "ended"].includes(jobs[0].look), ratio = failed ? 16 / 9 : ratioOf(jobs[0]);
-    const room = body.clientWidth || 900, height = innerHeight - 52;
+    const room = body.clientWidth || 900, height = innerWidth > 1100 ? body.closest(".st-key-stage").clientHeight : innerHeight;
     const side = !PHONE.matches && (ratio < 0.9 || (ratio < 1.1 && room + 48 > 1.5 * height)), gap = side ? 24 : 8;
     const wide = side ? room - 236 : room, high = height * 0.65, count = jobs.length;
     let best = 1, size = 0;

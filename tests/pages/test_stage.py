@@ -1,0 +1,312 @@
+"""The stage of Compose: which card stands on it, what its script is told, its words and its buttons."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kling import TextToVideo
+from kling.studio.durations import DurationEstimate
+from kling.studio.jobs import Job, request_cells
+from kling.studio.service import Studio
+from pages._ui.clip_names import file_name
+from pages._ui.format import ago
+from pages._ui.stage.facts import as_html, look_of, shape_of
+from pages._ui.stage.first_run import SIX
+from tests.pages.conftest import press_generate, stage_of, texts, words_of
+from tests.pages.test_composer import pick
+from tests.pages.test_pages import HOSTILE
+
+PROBE = '{"probe":{"width":720,"height":1280,"fps":24.0,"seconds":5.0,"audio":true}}'
+
+
+def made(studio: Studio, job_id: str, *, state: str = "succeed", **cells: str) -> str:
+    """Write down a job of the sandbox, with a clip if it is done."""
+    known = {"account": "sandbox", "file": f"{job_id}.mp4" if state == "succeed" else ""}
+    asked = request_cells(TextToVideo(prompt=cells.pop("prompt", job_id)))
+    studio.ledger.append(job_id, **{"state": state, **known, **asked, **cells})
+    return job_id
+
+
+def show(app: AppTest, *ids: str) -> AppTest:
+    """Draw Compose in a session that has ordered these."""
+    app.session_state.composer.jobs = list(ids)
+    app.run()
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+    return app
+
+
+def choose(app: AppTest, key: str) -> AppTest:
+    app.session_state.composer.chosen = key
+    return app.run()
+
+
+def looks(app: AppTest) -> dict[str, str]:
+    return {job["id"]: job["look"] for card in stage_of(app)["mine"] for job in card["jobs"]}
+
+
+# -- which card ----------------------------------------------------------------------------------------------
+
+
+def test_the_newest_order_comes_onto_the_stage_and_a_choice_stays_until_then(studio: Studio, app: AppTest):
+    first, second = made(studio, "first"), made(studio, "second")
+    show(app, second, first)
+    assert stage_of(app)["chosen"] == second
+    choose(app, first)
+    assert words_of(app.run()) == "first"
+    show(app, made(studio, "third"), second, first)
+    assert words_of(app) == "third"
+
+
+def test_what_was_ordered_by_one_press_is_one_card_with_all_of_it(studio: Studio, app: AppTest):
+    ids = [made(studio, f"take{number}", batch="b1", prompt="A shoe") for number in range(3)]
+    made(studio, "waits", state="processing", batch="b1", prompt="A shoe")
+    told = stage_of(show(app, *ids))
+    [card] = told["mine"]
+    assert (told["chosen"], card["of"], card["done"]) == ("b1", 4, 3)
+    assert [job["id"] for job in card["jobs"]] == [*ids, "waits"]
+    assert "3 of 4 videos done" in texts(app)
+
+
+def test_one_of_several_can_be_chosen(studio: Studio, app: AppTest):
+    made(studio, "one", batch="b1", prompt="White shoe")
+    made(studio, "two", batch="b1", prompt="Red shoe")
+    show(app, "one", "two")
+    choose(app, "two")
+    assert stage_of(app)["chosen"] == "two"
+    assert words_of(app) == "Red shoe"
+    assert 'href="/clips/two.mp4"' in texts(app)
+
+
+def test_a_press_for_several_takes_makes_one_card(app: AppTest):
+    app.text_area(key="composer.prompt").set_value("A fox")
+    pick(app, "takes", 3)
+    press_generate(app)
+    [card] = stage_of(app)["mine"]
+    assert card["of"] == 3
+
+
+def test_a_new_tab_shows_the_newest_clip_of_the_person_and_the_recent_ones_of_all(
+    studio: Studio, app: AppTest
+):
+    for number, person in enumerate(["Ada", "Ben", "Ada", "Ben"]):
+        made(studio, f"clip{number}", person=person)
+    app.text_input(key="app.name").set_value("Ada").run()
+    told = stage_of(app)
+    assert told["mine"] == []
+    assert told["chosen"] == "clip2"
+    assert [card["key"] for card in told["recent"]] == ["clip3", "clip2", "clip1", "clip0"]
+
+
+def test_what_was_hidden_is_not_among_the_recent_ones(studio: Studio, app: AppTest):
+    made(studio, "seen")
+    studio.ledger.append(made(studio, "unseen"), hidden="yes")
+    assert [card["key"] for card in stage_of(show(app))["recent"]] == ["seen"]
+
+
+@pytest.mark.parametrize("key", ["", "no such job", "../../etc/passwd", "<b>"])
+def test_a_choice_of_what_is_not_there_changes_nothing(studio: Studio, app: AppTest, key: str):
+    show(app, made(studio, "here"))
+    assert stage_of(choose(app, key))["chosen"] == "here"
+
+
+# -- what the script is told ---------------------------------------------------------------------------------
+
+
+def test_every_state_has_its_look(studio: Studio, app: AppTest):
+    states = ["intent", "submitted", "processing", "succeed", "failed", "unknown", "not_sent", "withdrawn"]
+    found = looks(show(app, *[made(studio, f"job-{state}", state=state) for state in states]))
+    assert found == {
+        "job-intent": "made",
+        "job-submitted": "made",
+        "job-processing": "made",
+        "job-succeed": "done",
+        "job-failed": "failed",
+        "job-unknown": "ended",
+        "job-not_sent": "ended",
+        "job-withdrawn": "ended",
+    }
+
+
+def test_what_waits_says_its_place_and_can_be_cancelled_on_the_strip(studio: Studio, app: AppTest):
+    ids = [made(studio, f"wait{number}", state="waiting") for number in range(3)]
+    cards = stage_of(show(app, *reversed(ids)))["mine"]
+    assert [card["jobs"][0]["say"] for card in cards] == ["2 ahead of you", "1 ahead of you", "Next in line"]
+    assert all(card["jobs"][0]["cancel"] for card in cards)
+    app.button(key="composer.withdraw-wait2").click().run()
+    assert looks(app)["wait2"] == "ended"
+
+
+def test_what_is_held_says_so(studio: Studio, app: AppTest):
+    studio.admission.hold("*", "the account has no Units left", 1102, needs_person=True)
+    made(studio, "wait0", state="waiting")
+    [card] = stage_of(show(app, "wait0"))["mine"]
+    assert (card["jobs"][0]["look"], card["jobs"][0]["word"]) == ("held", "Held")
+
+
+def test_usual_times_are_those_of_the_log_and_nothing_is_invented_without_them(
+    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    made(studio, "now", state="processing")
+    [card] = stage_of(show(app, "now"))["mine"]
+    assert {"usual", "high"}.isdisjoint(card["jobs"][0])
+    monkeypatch.setattr(Studio, "duration_estimate", lambda _self, _what: DurationEstimate(110, 150, 9))
+    [card] = stage_of(app.run())["mine"]
+    assert (card["jobs"][0]["usual"], card["jobs"][0]["high"]) == ("usually 1:50 to 2:30", 150)
+    assert card["jobs"][0]["say"] == "Being made in the sandbox"
+
+
+@pytest.mark.parametrize(
+    ("cells", "shape"),
+    [
+        ({"aspect_ratio": "9:16"}, [9, 16]),
+        ({"aspect_ratio": "16:9", "state": "succeed", "file": "x.mp4", "extra": PROBE}, [720, 1280]),
+        ({"aspect_ratio": "16:9", "extra": PROBE}, [16, 9]),  # a file that is not here
+        ({}, [16, 9]),
+        ({"aspect_ratio": "99:1"}, [16, 9]),
+        ({"aspect_ratio": "0:9"}, [16, 9]),
+        ({"aspect_ratio": HOSTILE}, [16, 9]),
+        ({"state": "succeed", "file": "x.mp4", "extra": '{"probe":{"width":"a","height":-1}}'}, [16, 9]),
+        ({"state": "succeed", "file": "x.mp4", "extra": '{"probe":{"width":true,"height":1e9}}'}, [16, 9]),
+    ],
+)
+def test_a_shape_is_that_of_the_clip_or_of_the_order(cells: dict[str, str], shape: list[int]):
+    assert shape_of(Job(cells)) == shape
+
+
+def test_facts_cannot_end_their_attribute_and_arrive_as_they_were(studio: Studio, app: AppTest):
+    words = HOSTILE + "\" ' </i><script> &quot; --> ]]> \u2028"
+    made(studio, "bad", prompt=words, model_name=words, person=words)
+    told = stage_of(show(app, "bad"))
+    assert told["mine"][0]["words"] == " ".join(words.split())
+    assert all("<script>" not in str(element.value) for element in app.html)
+
+
+@pytest.mark.parametrize("job_id", ["../x", "a b", '"><img src=x>', "é"])
+def test_an_id_that_has_no_address_gets_no_clip(studio: Studio, app: AppTest, job_id: str):
+    show(app, made(studio, job_id))
+    assert looks(app)[job_id] == "ended"
+    assert "/clips/" not in texts(app)
+
+
+def test_the_clock_of_the_server_is_told():
+    assert 'data-now="1500"' in as_html({"mine": []}, 1.5, [])
+
+
+def test_a_job_of_another_account_is_not_called_being_made(studio: Studio):
+    made(studio, "old", state="processing", account="kling.example#old")
+    job = studio.ledger.get("old")
+    assert job is not None
+    assert look_of(job)[0] == "ended"
+
+
+# -- words and buttons ---------------------------------------------------------------------------------------
+
+
+def test_a_clip_has_its_facts_in_one_line_and_a_file_with_a_readable_name(studio: Studio, app: AppTest):
+    made(studio, "fox1", prompt="A red fox, in the snow!", extra=PROBE)
+    text = texts(show(app, "fox1"))
+    assert "Done in 0:00 · Kling 2.6 · 720p · 5\N{NO-BREAK SPACE}s · 16:9 · just now" in text
+    today = datetime.now(UTC).strftime("%Y%m%d")
+    assert f'href="/clips/fox1.mp4" download="a-red-fox-in-the-snow-{today}-fox1.mp4"' in text
+    assert 'data-copy href="/history?task=fox1"' in text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("A fox", "a-fox"),
+        ("../../etc/passwd\n\u202e", "etc-passwd"),
+        ("", "kling"),
+        ("😀 !!", "kling"),
+        ("Ein Fuchs über dem Fluß", "ein-fuchs-über-dem-fluss"),
+        ("word " * 40, "-".join(["word"] * 12)),
+    ],
+)
+def test_file_names_are_words_only(prompt: str, name: str):
+    job = Job(
+        {"external_task_id": "abcd1234", "prompt": prompt}, {"succeed": datetime(2026, 11, 26, tzinfo=UTC)}
+    )
+    assert file_name(job) == f"{name}-20261126-1234.mp4"
+    assert file_name(job, "with watermark") == f"{name}-with-watermark-20261126-1234.mp4"
+
+
+def test_remix_fills_the_form_with_everything_and_asks_for_the_focus(studio: Studio, app: AppTest):
+    asked = TextToVideo(prompt="A heron", mode="pro", aspect_ratio="9:16", negative_prompt="people")
+    studio.ledger.append(
+        "heron", state="succeed", account="sandbox", file="heron.mp4", **request_cells(asked)
+    )
+    show(app, "heron")
+    number, _ = stage_of(app)["focus"]
+    app.button(key="stage.remix").click().run()
+    state = app.session_state
+    assert state["composer.prompt"] == "A heron"
+    assert (state["composer.mode"], state["composer.aspect_ratio"]) == ("pro", "9:16")
+    assert state["composer.negative_prompt"] == "people"
+    assert state.composer.parent == "heron"
+    assert stage_of(app)["focus"] == [number + 1, "prompt"]
+
+
+def test_a_refusal_is_a_card_with_what_helps_and_its_code_folded(studio: Studio, app: AppTest):
+    said = "Its rules stopped it."
+    made(studio, "bad", state="failed", prompt="Two foxes", message=said, code="1301", request_id="Cl-8")
+    text = texts(show(app, "bad"))
+    assert "Kling refused this prompt" in text
+    assert said in text
+    assert [each.label for each in app.expander] == ["Code 1301 and id for support"]
+    assert "code 1301, request Cl-8, id bad" in text
+    app.button(key="composer.edit-bad").click().run()
+    assert app.text_area(key="composer.prompt").value == "Two foxes"
+    assert stage_of(app)["focus"][1] == "mend"
+
+
+def test_what_waits_in_a_batch_is_cancelled_together(studio: Studio, app: AppTest):
+    ids = [made(studio, f"w{number}", state="waiting", batch="b1") for number in range(3)]
+    show(app, *ids)
+    app.button(key="composer.withdraw-batch-b1").click().run()
+    assert {job.state for job in studio.ledger.jobs()} == {"withdrawn"}
+
+
+def test_what_a_clip_cost_stands_in_its_line(studio: Studio, app: AppTest):
+    made(studio, "paid", account="kling#1", task_id="1", final_unit_deduction="1.5")
+    text = texts(show(app, "paid"))
+    assert "· $0.21" in text
+    assert "Charged $0.21 (1.5 Units), as expected." in text
+    job = studio.ledger.get("paid")
+    assert job is not None
+    assert job.decimal("final_unit_deduction") == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "just now"), (59, "just now"), (60, "1 min ago"), (3599, "59 min ago")]
+)
+def test_how_long_ago(seconds: int, words: str):
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    assert ago(now - timedelta(seconds=seconds), now) == words
+
+
+def test_what_is_older_has_its_time_or_its_date():
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    assert ago(now - timedelta(hours=3), now) == "09:00"
+    assert ago(now - timedelta(days=3), now) == "23 Nov 2026, 12:00"
+
+
+# -- the first run -------------------------------------------------------------------------------------------
+
+
+def test_without_any_clip_six_templates_stand_there(app: AppTest):
+    told = stage_of(app)
+    assert [each["id"] for each in told["first"]] == list(SIX)
+    assert all(each["title"] and each["teaches"] for each in told["first"])
+    assert {"All 61 templates", "How to write a prompt"} <= {button.label for button in app.button}
+
+
+def test_they_go_with_the_first_order(studio: Studio, app: AppTest):
+    app.text_area(key="composer.prompt").set_value("A fox")
+    press_generate(app)
+    assert "first" not in stage_of(app)
+    assert stage_of(app)["chosen"] == studio.ledger.jobs()[0].id
