@@ -44,7 +44,7 @@ SECRET = "a-secret-of-the-proxy-0123456789"
 PAGES = ("", "history", "gallery")
 THINKS = (3.0, 9.0)  # seconds between two actions of a person
 ORDERS = 0.08  # of a person's actions
-MARK = re.compile(r'data-live="(\w+)" data-version="(\d+)" data-live-jobs="([^"]*)"')
+MARK = re.compile(r'data-live="(\w+)" data-version="(\d+)" data-live-jobs="([^"]*)"( data-live-ages)?')
 
 
 @dataclass
@@ -54,6 +54,11 @@ class Figures:
     reruns: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     orders: int = 0
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many reruns there were."""
+        return sum(map(len, self.reruns.values()))
 
     @property
     def p95(self) -> float:
@@ -148,9 +153,9 @@ class Tab:
                 self._query = message.page_info_changed.query_string
             element = message.delta.new_element
             if found := MARK.search(element.html.body):
-                key, version, names = found.groups()
+                key, version, names, ages = found.groups()
                 self._fragments[key] = message.delta.fragment_id
-                self._parts.drawn(key, int(version), names.split(), milliseconds())
+                self._parts.drawn(key, int(version), names.split(), milliseconds(), ages=bool(ages))
             if element.HasField("exception"):
                 self.figures.errors.append(element.exception.message)
             if element.text_area.label == "Prompt":
@@ -233,13 +238,15 @@ class Shares:
         self._since, self._used = time.monotonic(), {name: processor(pid) for name, pid in pids.items()}
         self._all = all_processors()
 
+    def used(self, name: str) -> float:
+        """Return the seconds of a core that a process has used since the start."""
+        return processor(self._pids[name]) - self._used[name]
+
     @property
     def words(self) -> str:
         """The shares since the start, that of all programs of the machine last."""
         seconds = time.monotonic() - self._since
-        words = [
-            f"{name} {(processor(pid) - self._used[name]) / seconds:.0%}" for name, pid in self._pids.items()
-        ]
+        words = [f"{name} {self.used(name) / seconds:.0%}" for name in self._pids]
         return ", ".join(
             [*words, f"everything {(all_processors() - self._all) / seconds:.0%} of {os.cpu_count()}00%"]
         )
@@ -332,10 +339,12 @@ async def report(
     together.reruns.clear()
     parts = max(round(wanted.minutes), 1)
     for part in range(parts):
-        shares = Shares(pids)
+        shares, before = Shares(pids), together.count
         await works(tabs, wanted.minutes * 60 / parts, part)
+        each = shares.used("server") / max(together.count - before, 1)
         print(
-            f"  {part + 1} of {parts}: {together.orders} orders, {memory(server.pid):.0f} MB, {shares.words}",
+            f"  {part + 1} of {parts}: {together.orders} orders, {memory(server.pid):.0f} MB, "
+            f"{each * 1e3:.1f} ms of the server's core for a rerun; {shares.words}",
             flush=True,
         )
     print(

@@ -33,6 +33,7 @@ class Part:
         names: of what it shows.
         last: when it was last asked for, in milliseconds.
         luck: from 0 to 1, drawn anew at each time.
+        ages: it names a job that has not ended.
         tried: how often it was asked for in vain.
     """
 
@@ -40,6 +41,7 @@ class Part:
     names: frozenset[str]
     last: float
     luck: float
+    ages: bool = False
     tried: int = 0
 
 
@@ -64,13 +66,12 @@ class LiveParts:
             names = None if jobs is None else frozenset(jobs)
             self._told = [*self._told[-200:], Told(version, names, now)]
 
-    def drawn(self, key: str, version: int, names: Iterable[str], now: float) -> None:
+    def drawn(self, key: str, version: int, names: Iterable[str], now: float, *, ages: bool = False) -> None:
         """Take a part as the server has drawn it."""
         known = self.parts.get(key)
         if known is None:
-            self.parts[key] = Part(version, frozenset(names), now, self._luck())
-        else:
-            known.version, known.names = version, frozenset(names)
+            known = self.parts[key] = Part(version, frozenset(), now, self._luck())
+        known.version, known.names, known.ages = version, frozenset(names), ages
 
     def asks(self, key: str, now: float) -> None:
         """Note that a part is asked for now."""
@@ -89,7 +90,7 @@ class LiveParts:
         reason, since = self._behind(part, now)
         if not reason:
             part.tried = 0
-            return part.last + TIMES.old if part.names else NEVER
+            return part.last + TIMES.old * (1 + TIMES.spread * part.luck) if part.ages else NEVER
         if part.tried:
             return part.last + float(min(TIMES.again * 2 ** (part.tried - 1), TIMES.longest_again))
         if reason == "every":

@@ -30,11 +30,12 @@ START = """async (module) => {
   window.notes = [];
   const address = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
   const { default: mount } = await import(address);
-  window.addPart = (key, names, version) => {
+  window.addPart = (key, names, version, ages) => {
     const around = document.body.appendChild(document.createElement("div"));
     around.className = "st-key-live-" + key;
     const mark = document.body.appendChild(document.createElement("i"));
     Object.assign(mark.dataset, { live: key, version, liveJobs: names });
+    if (ages) mark.dataset.liveAges = "";
     asked[key] = [];
     const parentElement = around.appendChild(document.createElement("div"));
     return mount({ parentElement, setTriggerValue: (_, value) => {
@@ -72,11 +73,9 @@ class Script:
         page.clock.pause_at(1_800_000_000)
         page.evaluate(START, module())
 
-    def add(self, key: str, names: str, *, version: int = 100) -> None:
-        """Mount a part that shows these names."""
-        self.page.evaluate(
-            "([key, names, version]) => { addPart(key, names, version); }", [key, names, version]
-        )
+    def add(self, key: str, names: str, *, version: int = 100, ages: bool = False) -> None:
+        """Mount a part that shows these names, and whose words may depend on the clock."""
+        self.page.evaluate("(given) => { addPart(...given); }", [key, names, version, ages])
 
     def say(self, jobs: Sequence[str] | None = (), **more: Any) -> None:
         """Send a message of the server, about these jobs."""
@@ -221,14 +220,18 @@ def test_a_run_waits_while_somebody_types_but_not_for_ever(script: Script):
     assert script.asked("tasks") == 1
 
 
-def test_what_is_in_view_for_long_is_drawn_again_and_oftener_without_a_socket(script: Script):
-    script.add("tasks", "mine")
+def test_a_part_whose_words_age_is_drawn_again_after_a_while_and_every_part_without_a_socket(script: Script):
+    script.page.evaluate("() => { Math.random = () => 0; }")
+    script.add("tasks", "mine", ages=True)
+    script.add("list", "*")
     script.say()
-    script.wait(TIMES.old + 1000)
-    assert script.asked("tasks") == 1
-    script.page.evaluate("() => { window.__studioLive.isOpen = false; }")
+    for _ in range(3):
+        script.wait(TIMES.old // 3 + 200)
+        script.say()
+    assert [script.asked("tasks"), script.asked("list")] == [1, 0]
+    script.page.evaluate("() => Object.assign(window.__studioLive, { isOpen: false, closedAt: Date.now() })")
     script.wait(2 * TIMES.old_without_socket + 1000)
-    assert script.asked("tasks") == 3
+    assert [script.asked("tasks"), script.asked("list")] == [3, 2]
 
 
 def test_a_part_that_was_drawn_by_an_earlier_server_is_drawn_by_the_new_one(script: Script):
@@ -334,8 +337,8 @@ def test_the_benchmark_of_a_team_has_tabs_that_ask_when_the_script_asks(script: 
     parts, start = LiveParts(lambda: 0.5), float(page.evaluate("Date.now()"))
     said, asked = 100, dict.fromkeys(names, 0)
     for key, shown in names.items():
-        script.add(key, shown)
-        parts.drawn(key, said, shown.split(), start)
+        script.add(key, shown, ages=key == "still")
+        parts.drawn(key, said, shown.split(), start, ages=key == "still")
     for step in range(120):
         now = start + 1000 * step
         jobs = {0: ["a"], 3: ["c"], 7: [":notice", "b"], 9: None}.get(step % 12)
@@ -348,7 +351,7 @@ def test_the_benchmark_of_a_team_has_tabs_that_ask_when_the_script_asks(script: 
             key, now = turn[0], max(now, turn[1])
             parts.asks(key, now)
             asked[key] += 1
-            parts.drawn(key, said, names[key].split(), now)
+            parts.drawn(key, said, names[key].split(), now, ages=key == "still")
     by_script = {key: script.asked(key) for key in names}
     assert asked["tasks"] > asked["list"] > asked["still"] > 0
     assert by_script == pytest.approx(asked, abs=1)

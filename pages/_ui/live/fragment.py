@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
 import streamlit as st
 
+from kling.studio.jobs import OPEN
 from pages._ui.context import studio
 from pages._ui.current_user import current_user, drawn_by_itself
 from pages._ui.errors import readable
@@ -63,10 +64,24 @@ def live_fragment(
                 st.rerun()
             # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
             component()(key=f"live.{key}", on_changed_change=triggered)
-            names = escape_attribute(" ".join(sorted(concerns())))
             version = studio().changes.version
-            st.html(f'<i data-live="{key}" data-version="{version}" data-live-jobs="{names}" hidden></i>')
+            st.html(_mark(key, version, sorted(concerns())))
             draw()
 
     fragment()
     is_page_running = False
+
+
+def _mark(key: str, version: int, names: Sequence[str]) -> str:
+    """Return what tells the script of a part.
+
+    Args:
+        key: of the part.
+        version: of the studio when it is drawn.
+        names: of what it shows.
+    """
+    jobs = [studio().ledger.get(name) for name in names]
+    is_open = any(job is not None and job.state in OPEN for job in jobs)
+    shown = escape_attribute(" ".join(names))
+    ages = " data-live-ages" if is_open else ""  # the words about such a job depend on the clock
+    return f'<i data-live="{key}" data-version="{version}" data-live-jobs="{shown}"{ages} hidden></i>'

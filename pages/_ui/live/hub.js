@@ -4,6 +4,7 @@ function hub() {
   const hub = {
     opened: false,     // a socket has been open
     isOpen: false,     // one is open now
+    closedAt: 0,       // since when none is
     version: -1,       // of the last message
     news: [],          // {version, names, at}: what has changed and when, the oldest first; null names: anything
     forgotten: -1,     // version of the newest news that was dropped from that list

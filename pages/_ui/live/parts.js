@@ -51,12 +51,16 @@ class Part {
 
   // Return when it should be asked for; Infinity if there is no need.
   when() {
-    const { hub, last } = this, mark = document.querySelector(`[data-live="${this.key}"]`);
+    const { hub, last, luck } = this, mark = document.querySelector(`[data-live="${this.key}"]`);
     if (!mark) return Infinity;
     const { reason, since } = behind(hub, mark);
     if (!reason) this.tried = 0;
     if (document.hidden && !isWaitedFor(hub, mark, reason)) return Infinity;
-    if (!reason) return mark.dataset.liveJobs ? last + (hub.isOpen ? TIMES.old : TIMES.old_without_socket) : Infinity;
+    if (!reason) {
+      const spread = 1 + TIMES.spread * luck;
+      if (!hub.isOpen) return Math.max(last, hub.closedAt) + TIMES.old_without_socket * spread;
+      return "liveAges" in mark.dataset ? last + TIMES.old * spread : Infinity;
+    }
     if (this.tried) return last + Math.min(TIMES.again * 2 ** (this.tried - 1), TIMES.longest_again);
     if (reason === "every") return turnOf(this, since);
     return last + TIMES.own;

@@ -13,6 +13,7 @@ function connect(hub) {
     const close = () => {
       if (over) return;
       over = true;
+      if (hub.isOpen) hub.closedAt = Date.now();
       hub.isOpen = false;
       clearTimeout(silent);
       socket.close();

@@ -18,9 +18,10 @@ class Times:
         every: likewise because of any other job, where it shows everybody's.
         per_tab: with many tabs, `every` is so much for each of them: all tabs together ask for no more runs
             then, whatever their number.
-        spread: share of the pause for `every` by which it is made longer at random.
-        old: a part that is in view is drawn again after this time, for words that depend on the clock.
-        old_without_socket: likewise where a proxy lets no socket through, and nobody tells of changes.
+        spread: share by which the pauses `every`, `old` and `old_without_socket` are made longer at random.
+        old: a part that is in view and names a job that has not ended is drawn again after this time, for
+            words that depend on the clock.
+        old_without_socket: each part is drawn again after this time where a proxy lets no socket through.
         apart: between the runs of two parts. Streamlit 1.67 runs only one of the triggers of one batch.
         calm: a run waits until nobody has clicked or typed for so long, for the same reason.
         longest_wait: but no longer than this.
