@@ -51,7 +51,7 @@ function tab() {
   const place = () => tab.run && panel.matches(":popover-open") && moveTo(tab);
   for (const name of ["resize", "scroll"]) window.addEventListener(name, place, { capture: true, passive: true });
   panel.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { event.stopPropagation(); leave(tab); }
+    if (event.key === "Escape") leave(tab);
     if (event.key === "Tab") aroundTheEnds(tab, event);
   });
   return (window.__studioAssistant = tab);
@@ -69,9 +69,9 @@ function moveTo({ host, panel, run }) {
   const app = document.querySelector('[data-testid="stApp"]');
   host.style.colorScheme = app ? getComputedStyle(app).colorScheme : "";
   if (innerWidth <= 640) return panel.removeAttribute("style"); // a sheet at the bottom
-  const field = run.job ? null : document.querySelector(".st-key-composer-prompt") ?? null;
-  const near = (run.opener() ?? field ?? document.body).getBoundingClientRect();
-  const box = (field ?? run.opener())?.getBoundingClientRect() ?? near;
+  const near = run.opener()?.getBoundingClientRect();
+  if (!near?.width) return; // Streamlit is mounting it again
+  const box = (!run.job && document.querySelector(".st-key-prompt_box")?.getBoundingClientRect()) || near;
   const width = Math.min(Math.max(box.width, 320), 560, innerWidth - 16);
   const left = Math.min(Math.max(box.left, 8), innerWidth - width - 8);
   const top = Math.max(8, Math.min(near.bottom + 6, innerHeight - 360));
@@ -115,7 +115,7 @@ async function ask(tab, task, mount, job) {
   const told = facts(), isBoard = Boolean(told.storyboard) && !job;
   const body = job ? { task, job } : { ...told, task, ...(isBoard ? { shots: shotsOfForm() } : { text: promptField()?.value ?? "" }) };
   const host = mount.host();
-  const run = { task, mount: mount.key, job, isBoard, opener: mount.opener, stop: new AbortController(), isNew: true };
+  const run = { task, mount: mount.key, job, isBoard, opener: () => mount.opener(), stop: new AbortController(), isNew: true };
   tab.run = run;
   const again = button("Ask again", () => ask(tab, task, mount, job), { icon: "refresh" });
   const close = button("Leave it", () => leave(tab));

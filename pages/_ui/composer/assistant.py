@@ -124,8 +124,9 @@ def _act() -> None:
 def _asked(key: str) -> Mapping[str, Any] | None:
     """Return what the panel asks for; None if that was done: the script asks until the page shows it."""
     state, component = composer_state(), st.session_state.get(key)
-    asked: Any = component.get("act") if component is not None else None
-    at = asked.get("at") if isinstance(asked, dict) else None
+    found: Any = component.get("act") if component is not None else None
+    asked: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    at = asked.get("at")
     if not isinstance(at, int) or at <= state.answered_assistant:
         return None
     state.answered_assistant = at
