@@ -33,7 +33,7 @@ def clips() -> None:
     if not lists.clips:
         nothing_yet(
             "Finished clips appear here, each played from this studio's own copy.",
-            icon=":material/photo_library:",
+            icon="photo_library",
         )
         return
     # In one container, so that the cards below keep their position when something is added here: Streamlit

@@ -70,7 +70,7 @@ def table() -> None:
         st.caption(f"{counted(total, 'task', 'tasks')}, the newest first. Tick a row to see the whole task.")
         choose(shown)
     elif batch is None:
-        nothing_yet("Every task that anyone orders is listed here, and stays.", icon=":material/history:")
+        nothing_yet("Every task that anyone orders is listed here, and stays.", icon="history")
 
 
 def one_job(job_id: str) -> None:

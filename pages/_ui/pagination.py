@@ -10,6 +10,7 @@ import streamlit as st
 from kling.studio.identity.roles import Action
 from pages._ui.context import studio
 from pages._ui.current_user import acting
+from pages._ui.escape import escape_html
 
 PAGE = "page"  # name of the parameter in the address
 MOST_DIGITS = 8
@@ -68,6 +69,8 @@ def nothing_yet(words: str, *, icon: str) -> None:
     if studio().ledger.opening:
         st.info("The log is being read. What is in it appears by itself.", icon=":material/hourglass_top:")
         return
-    st.info(words, icon=icon)
-    if acting().may(Action.ORDER):
-        st.page_link("compose.py", label="Compose the first one", icon=":material/edit_square:")
+    with st.container(key="nothing_yet", horizontal_alignment="center"):
+        picture = f'<span class="ms" aria-hidden="true">{icon}</span>'
+        st.html(f'<p class="studio-nothing">{picture}{escape_html(words)}</p>')
+        if acting().may(Action.ORDER):
+            st.page_link("compose.py", label="Make the first one")

@@ -75,7 +75,7 @@ AUTOMATIC = "Automatic"  # what Kling decides, where the form leaves it open
 CUSTOM_MOVE, AMOUNT = "Custom move", "Amount"
 EQUAL_LENGTHS, AUTOMATIC_CUTS, SHOTS = "Equal lengths", "Automatic cuts", "Shots"
 
-SANDBOX = "Sandbox, nothing is charged"
+SANDBOX, NOTHING_CHARGED = "Sandbox", "nothing is charged"
 SANDBOX_HELP = "No Kling key is set. Clips are free previews drawn on this machine, not Kling renders."
 SANDBOX_CONNECT = (
     "**Connect to Kling:** set `KLINGAI_API_KEY`, or `KLINGAI_ACCESS_KEY` with `KLINGAI_SECRET_KEY`, in the "

@@ -24,6 +24,8 @@ ROLE_WORDS: Mapping[Role, str] = {
     "admin": "Admin.",
 }
 COLOURS = 4  # of initials; frame.css has them
+# Shown only where the browser has notifications and has not been asked yet (bar.js).
+NOTIFY = '<button type="button" class="studio-notify">Notify me when a video is done</button>'
 
 
 def account(user: User) -> None:
@@ -40,6 +42,7 @@ def account(user: User) -> None:
             value=bool(current_user.remembered(current_user.CHIME_COOKIE)),
             key="app.chime",
         )
+        st.html(NOTIFY)
         _connection(user)
         if may(user, Action.MANAGE_PEOPLE):
             st.page_link("admin.py", label="Admin", icon=":material/admin_panel_settings:")

@@ -44,12 +44,21 @@ function play(event) {
   video.play();
 }
 
+// Browsers have notifications only on https and localhost, and ask for leave only after a press.
+function offerNotifications(event) {
+  const notify = window.__studioLive?.notify;
+  if (event?.target.closest?.(".studio-notify")) notify?.ask();
+  const isOffered = isSecureContext && notify?.available && !notify.on && !event?.target.closest?.(".studio-notify");
+  document.documentElement.dataset.notify = isOffered ? "offered" : "";
+}
+
 function once() {
   if (window.__studioBar) return;
   window.__studioBar = true;
   clipboard();
   document.addEventListener("click", play, true);
   document.addEventListener("keydown", play, true);
+  document.addEventListener("click", offerNotifications);
 }
 
 export default function ({ parentElement }) {

@@ -18,7 +18,7 @@ from pages._ui.context import studio
 from pages._ui.escape import escape_html
 from pages._ui.frame.account import account
 from pages._ui.frame.shortcuts import keys_dialog
-from pages._ui.words import SANDBOX, SANDBOX_CONNECT, SANDBOX_HELP
+from pages._ui.words import NOTHING_CHARGED, SANDBOX, SANDBOX_CONNECT, SANDBOX_HELP
 
 _SCRIPT = Path(__file__).with_suffix(".js")
 
@@ -56,7 +56,10 @@ def _facts(user: User) -> None:
         width="content",
     )
     if here.connection.is_sandbox:
-        with st.container(key="sandbox", width="content"), st.popover(f":material/science: {SANDBOX}"):
+        with (
+            st.container(key="sandbox", width="content"),
+            st.popover(f":material/science: {SANDBOX}*, {NOTHING_CHARGED}*"),
+        ):
             st.markdown(SANDBOX_HELP)
             st.markdown(SANDBOX_CONNECT)
     elif words := in_bar(user):
