@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kling.studio.budget_limits import Scope
@@ -11,8 +11,11 @@ from kling.studio.connection_check import Check
 from kling.studio.identity.roles import LOCAL, Action, Role, User, check
 from kling.studio.parts import Parts
 from kling.studio.state.records import StateError
+from kling.studio.visible_names import visible
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from kling.studio.identity.people import Person
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,10 @@ class AdminActions:
             self._studio.state.audit.note(self.user, action.value, thing, **details)
         except StateError as error:
             log.warning("Not in the audit: %s by %s. %s", action.value, self.user.id, error)
+
+    def _entry(self, action: Action, **details: object) -> Callable[[Connection, str], None]:
+        """Return what notes a change in the audit in the change's own transaction."""
+        return self._studio.state.audit.entry(self.user, action.value, **details)
 
     # -- the account ---------------------------------------------------------------------------------------
 
@@ -79,53 +86,49 @@ class AdminActions:
     def add_person(self, name: str, role: Role) -> Person:
         """Add a named account; see `People.add`. Nobody can sign in with it before an invitation is used."""
         check(self.user, Action.MANAGE_PEOPLE)
-        person = self._studio.state.people.add(name, role)
-        self._note(Action.MANAGE_PEOPLE, person.id, did="added", name=person.name, role=role)
-        return person
+        note = self._entry(Action.MANAGE_PEOPLE, did="added", name=visible(name), role=role)
+        return self._studio.state.people.add(name, role, note=note)
 
     def set_role(self, person_id: str, role: Role) -> Person:
         """Change what a person may do, from their next action on; see `People.set_role`."""
         check(self.user, Action.MANAGE_PEOPLE)
-        person = self._studio.state.people.set_role(person_id, role)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="role", role=role)
-        return person
+        note = self._entry(Action.MANAGE_PEOPLE, did="role", role=role)
+        return self._studio.state.people.set_role(person_id, role, note=note)
 
     def remove_person(self, person_id: str) -> None:
         """Remove a person and end their sessions; what they made stays. See `People.remove`."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.people.remove(person_id)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="removed")
+        self._studio.state.people.remove(person_id, note=self._entry(Action.MANAGE_PEOPLE, did="removed"))
 
     def take_back_person(self, person_id: str) -> None:
         """Undo the removal of a person; see `People.take_back`."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.people.take_back(person_id)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="removal undone")
+        note = self._entry(Action.MANAGE_PEOPLE, did="removal undone")
+        self._studio.state.people.take_back(person_id, note=note)
 
     def invite(self, person_id: str) -> str:
         """Make an invitation, whose link sets a password once; return its token. See `Invitations.make`."""
         check(self.user, Action.MANAGE_PEOPLE)
-        token = self._studio.state.invitations.make(person_id, self.user.name)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="invited")
-        return token
+        note = self._entry(Action.MANAGE_PEOPLE, did="invited")
+        return self._studio.state.invitations.make(person_id, self.user.name, note=note)
 
     def withdraw_invitation(self, person_id: str) -> None:
         """Make the open invitation of a person useless."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.invitations.withdraw(person_id)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="invitation withdrawn")
+        note = self._entry(Action.MANAGE_PEOPLE, did="invitation withdrawn")
+        self._studio.state.invitations.withdraw(person_id, note=note)
 
     def end_session(self, person_id: str, session_id: str) -> None:
         """End one session of a person; its open pages leave at once."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.sessions.end_by_id(session_id)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="session ended")
+        note = self._entry(Action.MANAGE_PEOPLE, did="session ended")
+        self._studio.state.sessions.end_by_id(person_id, session_id, note=note)
 
     def end_sessions(self, person_id: str) -> None:
         """End all sessions of a person; their open pages leave at once."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.sessions.end_all(person_id)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="sessions ended")
+        note = self._entry(Action.MANAGE_PEOPLE, did="sessions ended")
+        self._studio.state.sessions.end_all(person_id, note=note)
 
     # -- budgets -------------------------------------------------------------------------------------------
 
@@ -146,14 +149,14 @@ class AdminActions:
     def give_name(self, name: str, person_id: str) -> None:
         """Give the jobs under a name of the old log to a person; `take_back_name` undoes it."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.names.give(name, person_id, self.user.name)
-        self._note(Action.MANAGE_PEOPLE, person_id, did="name given", name=name)
+        note = self._entry(Action.MANAGE_PEOPLE, did="name given", name=name)
+        self._studio.state.names.give(name, person_id, self.user.name, note=note)
 
     def take_back_name(self, name: str) -> None:
         """Let the jobs under a name of the old log belong to nobody again."""
         check(self.user, Action.MANAGE_PEOPLE)
-        self._studio.state.names.take_back(name)
-        self._note(Action.MANAGE_PEOPLE, did="name taken back", name=name)
+        note = self._entry(Action.MANAGE_PEOPLE, did="name taken back", name=name)
+        self._studio.state.names.take_back(name, note=note)
 
     # -- exports -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from kling.studio.identity.roles import User
 from kling.studio.ledger.csv_text import encode_cell
@@ -85,16 +85,33 @@ class Audit:
             ValueError: a detail has the name of something that is never written; a mistake of the caller.
             StateError: the database does not answer; nothing was written.
         """
+        write = self.entry(user, action, **details)
+        if user.id or self._may_write(self._clock()):
+            with self._database.write() as connection:
+                write(connection, thing)
+
+    def entry(self, user: User, action: str, **details: object) -> Callable[[Connection, str], None]:
+        """Return what writes an entry in the transaction of what it is about: both are written, or neither.
+
+        Args:
+            user: as in `note`, and so is the rest.
+            action: what is done.
+            details: short values.
+
+        Returns:
+            A function of the connection and the thing.
+
+        Raises:
+            ValueError: as `note`.
+        """
         if never := NEVER & details.keys():
             raise ValueError(f"the audit never holds: {', '.join(sorted(never))}")
-        now = self._clock()
-        if not user.id and not self._may_write(now):
-            return
         shown = {name: _detail(value) for name, value in list(details.items())[:DETAILS]}
-        with self._database.write() as connection:
+
+        def write(connection: Connection, thing: str) -> None:
             connection.execute(
                 insert(audit).values(
-                    time=now,
+                    time=self._clock(),
                     person_id=storable(user.id, 20),
                     name=visible(storable(user.name)),
                     action=_line(action, ACTION_LIMIT),
@@ -102,6 +119,8 @@ class Audit:
                     details=json.dumps(shown, ensure_ascii=False),
                 )
             )
+
+        return write
 
     def search(
         self,

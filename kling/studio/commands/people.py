@@ -13,9 +13,11 @@ from kling.studio.commands.settings import ROOT, operator_settings
 from kling.studio.identity.roles import ROLES, Action
 from kling.studio.settings import Settings, SettingsError
 from kling.studio.state.records import StateError
+from kling.studio.visible_names import visible
 
 if TYPE_CHECKING:
     from kling.studio.commands.people_database import Opened
+    from kling.studio.identity.changes import Note
     from kling.studio.identity.people import Person
 
 _OF_ACCOUNTS = ROLES[1:]
@@ -75,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _add(options: argparse.Namespace, settings: Settings, here: Opened) -> None:
     password = _first_line()
-    person = here.people.add(options.name, options.role, password=password)
-    _note(here, person, did="added", name=person.name, role=person.role)
+    note = _note(here, did="added", name=visible(options.name), role=options.role)
+    person = here.people.add(options.name, options.role, password=password, note=note)
     _say(f"{person.name} is added as {person.role} in {settings.data_dir}.")
     if not password:
         _print_link(settings, here, person)
@@ -113,8 +115,10 @@ def _role(options: argparse.Namespace, _settings: Settings, here: Opened) -> Non
     given = {options.given, options.role} - {None}
     if len(given) != 1:
         raise Unusable(f"Say one role: people role {options.name} ROLE, with one of {', '.join(ROLES)}.")
-    person = here.people.set_role(_found(here, options.name).id, given.pop())
-    _note(here, person, did="role", role=person.role)
+    role = given.pop()
+    person = here.people.set_role(
+        _found(here, options.name).id, role, note=_note(here, did="role", role=role)
+    )
     _say(f"{person.name} is {person.role} now.")
 
 
@@ -123,8 +127,7 @@ def _invite(options: argparse.Namespace, settings: Settings, here: Opened) -> No
 
 
 def _remove(options: argparse.Namespace, _settings: Settings, here: Opened) -> None:
-    person = here.people.remove(_found(here, options.name).id)
-    _note(here, person, did="removed")
+    person = here.people.remove(_found(here, options.name).id, note=_note(here, did="removed"))
     _say(
         f"{person.name} is removed, and signed out everywhere. The jobs stay. To undo it: "
         f"people take-back {person.id}"
@@ -139,8 +142,7 @@ def _take_back(options: argparse.Namespace, _settings: Settings, here: Opened) -
             f"{len(found) or 'No'} people of this name were removed: give the id, which "
             "people list --removed shows."
         )
-    person = here.people.take_back(found[0].id)
-    _note(here, person, did="removal undone")
+    person = here.people.take_back(found[0].id, note=_note(here, did="removal undone"))
     _say(f"{person.name} is back as {person.role}.")
     if person.way == "account":
         _say(f"For a new password: people invite {person.id}")
@@ -160,8 +162,7 @@ def _print_link(settings: Settings, here: Opened, person: Person) -> None:
     """Print the link alone on the last line, for scripts."""
     from kling.studio.commands.people_database import COMMAND_LINE
 
-    token = here.invitations.make(person.id, COMMAND_LINE.name)
-    _note(here, person, did="invited")
+    token = here.invitations.make(person.id, COMMAND_LINE.name, note=_note(here, did="invited"))
     _say(f"{person.name} sets a password with this link. It works once, and for three days:")
     _say(f"{_address(settings)}/sign-in/invitation/{token}")
     if not settings.public_url:
@@ -197,14 +198,11 @@ def _first_line() -> str:
         return ""
 
 
-def _note(here: Opened, person: Person, **details: object) -> None:
-    """Write into the audit what was done. It was done, so a database that is busy now is only told of."""
+def _note(here: Opened, **details: object) -> Note:
+    """Return what writes into the audit what is done, in the same transaction."""
     from kling.studio.commands.people_database import COMMAND_LINE
 
-    try:
-        here.audit.note(COMMAND_LINE, Action.MANAGE_PEOPLE.value, person.id, **details)
-    except StateError as error:
-        sys.stderr.write(f"It was done, but the audit does not have it: {error}\n")
+    return here.audit.entry(COMMAND_LINE, Action.MANAGE_PEOPLE.value, **details)
 
 
 def _time(seconds: float, zone: tzinfo) -> str:

@@ -15,6 +15,7 @@ from kling.studio.changes import Changes
 from kling.studio.state.database import Database
 from kling.studio.state.tables import identity_version
 
+Note = Callable[[Connection, str], None]  # writes down what is changed; the text is the person's id
 Load = Callable[[Connection], Callable[[], None]]  # reads, and returns what puts it in its place
 
 
@@ -57,12 +58,16 @@ class IdentityChanges:
         self._listeners.notify()
 
     @contextmanager
-    def write(self, *, then: Callable[[], None] | None = None) -> Iterator[Connection]:
+    def write(
+        self, *, then: Callable[[], None] | None = None, note: Note | None = None, about: str = ""
+    ) -> Iterator[Connection]:
         """Give a connection for one change; it is counted, and the listeners are told once it is on the disk.
 
         Args:
             then: brings what is in memory up to date, cheaper than reading everything again; called once the
                 change is on the disk.
+            note: writes down the change, in the same transaction.
+            about: the id of the person whom the change concerns.
 
         Raises:
             StateError: nothing was written.
@@ -70,6 +75,8 @@ class IdentityChanges:
         with self._lock:
             with self._database.write() as connection:
                 yield connection
+                if note:
+                    note(connection, about)
                 found = _version(connection)
                 if not connection.execute(update(identity_version).values(version=found + 1)).rowcount:
                     connection.execute(insert(identity_version).values(version=found + 1))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from kling.studio.identity.changes import Note
 from kling.studio.identity.errors import BadInvitation
 from kling.studio.identity.people import People, Person
 from kling.studio.identity.person_rows import row_of, store_password
@@ -54,12 +55,13 @@ class Invitations:
     def __init__(self, database: Database, people: People, clock: Callable[[], float]) -> None:
         self._database, self._people, self._clock = database, people, clock
 
-    def make(self, person_id: str, made_by: str) -> str:
+    def make(self, person_id: str, made_by: str, *, note: Note | None = None) -> str:
         """Make an invitation and return its token; one of before cannot be used any more.
 
         Args:
             person_id: of who sets a password with it.
             made_by: name of who makes it.
+            note: writes down the change, in the same transaction.
 
         Raises:
             UnknownPerson: there is no such person any more.
@@ -67,7 +69,7 @@ class Invitations:
             StateError: the database does not answer.
         """
         token, now = secrets.token_urlsafe(32), self._clock()
-        with self._people.changes.write() as connection:
+        with self._people.changes.write(note=note, about=person_id) as connection:
             row = row_of(connection, person_id)
             if row.way != ACCOUNT:
                 raise BadInvitation(f"{row.name} comes in by another sign-in and needs no password here.")
@@ -98,7 +100,7 @@ class Invitations:
         person = self._people.get(person_id) if person_id else None
         return None if person is None or person.removed else person
 
-    def accept(self, token: str, password: str) -> Person:
+    def accept(self, token: str, password: str, *, note: Note | None = None) -> Person:
         """Set the password of the person whom a token is for. Of two at once only one succeeds.
 
         All sessions of the person end. It takes the time of one hash: call it in a thread (`People.threads`).
@@ -106,6 +108,7 @@ class Invitations:
         Args:
             token: of the link; a refused password leaves it as it is.
             password: the new one.
+            note: writes down the change, in the same transaction.
 
         Raises:
             BadInvitation: the token cannot be used.
@@ -116,7 +119,7 @@ class Invitations:
         if person is None:
             raise BadInvitation(USELESS)
         hashed = self._people.hashed(password)
-        with self._people.changes.write() as connection:
+        with self._people.changes.write(note=note, about=person.id) as connection:
             used = update(invitations).where(self._usable(token)).values(used=self._clock())
             if connection.execute(used).rowcount != 1:
                 raise BadInvitation(USELESS)
@@ -136,13 +139,17 @@ class Invitations:
             rows = connection.execute(select(*columns).where(usable).order_by(table.created.desc())).all()
         return tuple(OpenInvitation(*row) for row in rows)
 
-    def withdraw(self, person_id: str) -> None:
+    def withdraw(self, person_id: str, *, note: Note | None = None) -> None:
         """Make the open link of a person useless.
+
+        Args:
+            person_id: of the person.
+            note: writes down the change, in the same transaction.
 
         Raises:
             StateError: the database does not answer; nothing has changed.
         """
-        with self._people.changes.write() as connection:
+        with self._people.changes.write(note=note, about=person_id) as connection:
             of_person = invitations.c.person_id == person_id
             connection.execute(delete(invitations).where(of_person, invitations.c.used == 0))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
+from kling.studio.identity.changes import Note
 from kling.studio.identity.errors import NameTaken
 from kling.studio.identity.people import People
 from kling.studio.identity.person import key_of
@@ -92,13 +93,14 @@ class Names:
         ]
         return tuple(sorted(found, key=lambda each: (-each.count, each.name)))
 
-    def give(self, name: str, person_id: str, by: str) -> None:
+    def give(self, name: str, person_id: str, by: str, *, note: Note | None = None) -> None:
         """Give the jobs of a name, in all its spellings, to a person.
 
         Args:
             name: of jobs without a person's id.
             person_id: whose they are from now on.
             by: name of who decides that.
+            note: writes down the change, in the same transaction.
 
         Raises:
             UnknownPerson: there is no such person any more.
@@ -107,7 +109,7 @@ class Names:
         """
         shown = visible(storable(name))
         key = key_of(shown)
-        with self._people.changes.write() as connection:
+        with self._people.changes.write(note=note, about=person_id) as connection:
             row_of(connection, person_id)
             there = connection.execute(
                 select(name_owners.c.person_id).where(name_owners.c.name_key == key)
@@ -126,13 +128,17 @@ class Names:
                 )
             )
 
-    def take_back(self, name: str) -> None:
+    def take_back(self, name: str, *, note: Note | None = None) -> None:
         """Undo `give`: the jobs of the name are nobody's again.
+
+        Args:
+            name: in any spelling.
+            note: writes down the change, in the same transaction.
 
         Raises:
             StateError: the database does not answer; nothing has changed.
         """
-        with self._people.changes.write() as connection:
+        with self._people.changes.write(note=note) as connection:
             connection.execute(delete(name_owners).where(name_owners.c.name_key == key_of(name)))
 
     def _load(self, connection: Connection) -> Callable[[], None]:

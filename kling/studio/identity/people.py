@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, select, update
 
-from kling.studio.identity.changes import IdentityChanges
+from kling.studio.identity.changes import IdentityChanges, Note
 from kling.studio.identity.errors import RemovedPerson, UnknownPerson
 from kling.studio.identity.passwords import Passwords, PasswordThreads
 from kling.studio.identity.person import (
@@ -97,13 +97,14 @@ class People:
 
     # -- changes -------------------------------------------------------------------------------------------
 
-    def add(self, name: str, role: str, *, password: str = "") -> Person:
+    def add(self, name: str, role: str, *, password: str = "", note: Note | None = None) -> Person:
         """Add a named account. It takes the time of one hash if there is a password.
 
         Args:
             name: as it is shown.
             role: `viewer`, `maker` or `admin`.
             password: empty if the person sets it through an invitation.
+            note: writes down the change, in the same transaction.
 
         Raises:
             BadName, BadRole, BadPassword: one of them cannot be used.
@@ -112,9 +113,9 @@ class People:
         """
         shown, role_given = shown_name(name), checked_role(role, ROLES_OF_ACCOUNTS)
         hashed = self._passwords.hash(password) if password else ""
-        with self.changes.write() as connection:
+        person_id = new_id()
+        with self.changes.write(note=note, about=person_id) as connection:
             refuse_if_taken(connection, shown)
-            person_id = new_id()
             insert_person(
                 connection,
                 Person(
@@ -131,19 +132,20 @@ class People:
             )
         return self._sure(person_id)
 
-    def set_role(self, person_id: str, role: str) -> Person:
+    def set_role(self, person_id: str, role: str, *, note: Note | None = None) -> Person:
         """Give a person another role; open sessions have it at once.
 
         Args:
             person_id: of the person.
             role: one of `ROLES`; `none` only where another system says who somebody is.
+            note: writes down the change, in the same transaction.
 
         Raises:
             UnknownPerson: there is no such person any more.
             BadRole: there is no such role, or an account cannot have it.
             LastAdmin: nobody else is an admin.
         """
-        with self.changes.write() as connection:
+        with self.changes.write(note=note, about=person_id) as connection:
             row = row_of(connection, person_id)
             new = checked_role(role, ROLES_OF_ACCOUNTS if row.way == ACCOUNT else ROLES)
             if new != "admin":
@@ -153,14 +155,18 @@ class People:
             )
         return self._sure(person_id)
 
-    def remove(self, person_id: str) -> Person:
+    def remove(self, person_id: str, *, note: Note | None = None) -> Person:
         """Let a person in no more: all sessions and invitations end. The jobs stay and keep the name.
+
+        Args:
+            person_id: of the person.
+            note: writes down the change, in the same transaction.
 
         Raises:
             UnknownPerson: there is no such person any more.
             LastAdmin: nobody else is an admin.
         """
-        with self.changes.write() as connection:
+        with self.changes.write(note=note, about=person_id) as connection:
             row = row_of(connection, person_id)
             refuse_last_admin(connection, row)
             connection.execute(
@@ -173,14 +179,18 @@ class People:
             end_ways_in(connection, person_id)
         return self._sure(person_id)
 
-    def take_back(self, person_id: str) -> Person:
+    def take_back(self, person_id: str, *, note: Note | None = None) -> Person:
         """Undo the removal of a person. An account needs a new invitation; roles are those of before.
+
+        Args:
+            person_id: of the person.
+            note: writes down the change, in the same transaction.
 
         Raises:
             UnknownPerson: there is no such person, or the person was not removed.
             NameTaken: somebody else has the name now.
         """
-        with self.changes.write() as connection:
+        with self.changes.write(note=note, about=person_id) as connection:
             row = connection.execute(select(people).where(people.c.id == person_id)).one_or_none()
             if row is None or not row.removed:
                 raise UnknownPerson("This person was not removed.")

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kling.studio.identity.changes import Note
 from kling.studio.identity.people import People
 from kling.studio.identity.person import Person
 from kling.studio.identity.person_rows import row_of
@@ -166,16 +167,30 @@ class Sessions:
         """
         self._end_all([token_key(token)])
 
-    def end_by_id(self, session_id: str) -> None:
-        """End a session by the id of its `SessionInfo`.
+    def end_by_id(self, person_id: str, session_id: str, *, note: Note | None = None) -> None:
+        """End a session of a person.
+
+        Args:
+            person_id: of the person.
+            session_id: of its `SessionInfo`. One that has ended already, or is another's, changes nothing.
+            note: writes down the change, in the same transaction.
 
         Raises:
             StateError: as `end`.
         """
-        self._end_all([key for key, session in self._open.items() if session.id == session_id])
+        mine = [
+            key
+            for key, session in self._open.items()
+            if (session.id, session.person_id) == (session_id, person_id)
+        ]
+        self._end_all(mine, note=note, about=person_id)
 
-    def end_all(self, person_id: str) -> None:
+    def end_all(self, person_id: str, *, note: Note | None = None) -> None:
         """End all sessions of a person: signing out everywhere.
+
+        Args:
+            person_id: of the person.
+            note: writes down the change, in the same transaction.
 
         Raises:
             StateError: as `end`.
@@ -184,7 +199,7 @@ class Sessions:
         def then() -> None:
             self._forget(lambda _key, session: session.person_id == person_id)
 
-        with self._people.changes.write(then=then) as connection:
+        with self._people.changes.write(then=then, note=note, about=person_id) as connection:
             connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
 
     def tick(self) -> None:
@@ -220,7 +235,7 @@ class Sessions:
         )
         return frozenset(key for _, key in mine[: max(0, len(mine) - MOST_OF_ONE + 1)])
 
-    def _end_all(self, keys: Collection[str]) -> None:
+    def _end_all(self, keys: Collection[str], *, note: Note | None = None, about: str = "") -> None:
         known = frozenset(keys) & self._open.keys()
         if not known:
             return
@@ -228,7 +243,7 @@ class Sessions:
         def then() -> None:
             self._forget(lambda key, _session: key in known)
 
-        with self._people.changes.write(then=then) as connection:
+        with self._people.changes.write(then=then, note=note, about=about) as connection:
             _delete(connection, known)
 
     def _end_late(self, keys: Collection[str]) -> None:

@@ -179,7 +179,9 @@ def one(person: Person, link: OpenInvitation | None) -> None:
 
 def _withdraw(person: Person) -> None:
     decide(Actions.withdraw_invitation, person.id)
-    if admin_state().invited and not studio().state.invitations.look((admin_state().invited or ("", ""))[1]):
+    shown = admin_state().invited
+    still_open = {link.person_id for link in studio().state.invitations.open()}
+    if shown and shown[0] == person.name and person.id not in still_open:
         _hide_link()
 
 

@@ -42,14 +42,14 @@ async def accept(request: Request) -> Response:
     if person is None:
         return _useless()
     try:
-        person = await hashed(studio, lambda: invitations.accept(token, form.get("password", "")))
+        note = studio.state.audit.entry(person.user, "accept invitation")
+        person = await hashed(studio, lambda: invitations.accept(token, form.get("password", ""), note=note))
     except BadInvitation:
         return _useless()
     except BadPassword as error:
         return _invitation(token, person, wrong=str(error), status=422)
     except Busy as error:
         return _invitation(token, person, wrong=str(error), status=503)
-    await run_in_threadpool(studio.state.audit.note, person.user, "accept invitation")
     return await come_in(request, person, ACCOUNT, f"{base_path()}/")
 
 

@@ -94,7 +94,7 @@ def test_what_is_no_token_of_ours_is_nobody_and_ends_nothing(sessions, ada, hear
     assert sessions.who(token) is None
     assert (sessions.way_of(token), sessions.session_id(token)) == ("", "")
     sessions.end(token)
-    sessions.end_by_id(token)
+    sessions.end_by_id(ada.id, token)
     assert sessions.who(mine)
     assert heard == []
 
@@ -127,7 +127,7 @@ def test_signing_out_ends_this_session_and_no_other(sessions, ada):
 
 def test_a_session_is_ended_by_its_id(sessions, ada):
     one, other = sessions.begin(ada, "account", ""), sessions.begin(ada, "account", "")
-    sessions.end_by_id(sessions.session_id(one))
+    sessions.end_by_id(ada.id, sessions.session_id(one))
     assert (sessions.who(one), bool(sessions.who(other))) == (None, True)
 
 
