@@ -22,6 +22,7 @@ _REFUSES = re.compile(
     rf"(?:{_VERBS}))",
     re.IGNORECASE,
 )
+_CANNOT = re.compile(r"\A\s*CANNOT\b:?\s*")  # as the model was told to begin a refusal
 _NUMBER = re.compile(
     r"\A(?:(?:alternative|option|version)\s+)?[(\[]?\d{1,2}\s*[.):\]]\s*|\A[-*•]\s+", re.IGNORECASE
 )
@@ -77,7 +78,7 @@ def result_of(wish: Wish, answer: str, *, refusal: str = "", is_cut: bool = Fals
     if not text:
         raise NoAnswer("The model answered nothing. Try again.")
     if _REFUSES.match(text) and len(text) < 2 * MOST_QUOTED and not _REFUSES.match(wish.text):
-        raise NoAnswer("The model does not want to do this.", _quoted(text))
+        raise NoAnswer("The model does not want to do this.", _quoted(_CANNOT.sub("", text)))
     notes = ("The model stopped before its end, so the end may be missing.",) if is_cut else ()
     if wish.gives_shots:
         found = _storyboard(wish, text)

@@ -72,7 +72,7 @@ function moveTo({ host, panel, run }) {
   const near = run.opener()?.getBoundingClientRect();
   if (!near?.width) return; // Streamlit is mounting it again
   const box = (!run.job && document.querySelector(".st-key-prompt_box")?.getBoundingClientRect()) || near;
-  const width = Math.min(Math.max(box.width, 320), 560, innerWidth - 16);
+  const width = Math.min(Math.max(box.width, run.job ? 420 : 320), 560, innerWidth - 16);
   const left = Math.min(Math.max(box.left, 8), innerWidth - width - 8);
   const top = Math.max(8, Math.min(near.bottom + 6, innerHeight - 360));
   Object.assign(panel.style, { left: left + "px", top: top + "px", width: width + "px" });
@@ -288,8 +288,10 @@ export default function ({ parentElement, setTriggerValue }) {
   }));
   parentElement.adoptedStyleSheets = [SHEET];
   if (!parentElement.querySelector("button"))
-    parentElement.append(key === FORM ? menu(all, mount) : button("Soften", () => ask(all, "soften", mount, softens()?.soften),
-      { icon: "auto_fix_high", title: `Sends the prompt to ${mount.host()}` }));
+    parentElement.append(key === FORM ? menu(all, mount) : button(
+      make("span", {}, "Soften ", make("small", { text: `at ${mount.host()}` })),
+      () => ask(all, "soften", mount, softens()?.soften),
+      { class: "soften", icon: "auto_fix_high", title: `Sends the prompt to ${mount.host()}` }));
   const look = () => {
     const undo = parentElement.querySelector(".undo");
     if (undo) undo.hidden = !facts().undo;

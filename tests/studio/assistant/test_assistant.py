@@ -58,7 +58,7 @@ def test_a_failure_is_the_last_thing_said(model):
 def test_a_refusal_shows_the_model_s_own_words(model):
     model.behave = fake.streams("CANNOT: no.")
     end = events(assistant_of(model).begin("ada", FOX))[-1]
-    assert end == Failed("The model does not want to do this.", "CANNOT: no.")
+    assert end == Failed("The model does not want to do this.", "no.")
 
 
 def test_an_answer_that_is_longer_than_is_kept_is_cut_and_taken(model):
