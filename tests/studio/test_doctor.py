@@ -25,6 +25,7 @@ from kling.studio.__main__ import main
 from kling.studio.doctor.examine import examine
 from kling.studio.doctor.finding import Finding
 from kling.studio.doctor.outside import proxy
+from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
 from tests.studio import processes
 from tests.studio.assistant.fake_model import fake_model, refuses
@@ -225,6 +226,18 @@ def test_a_log_that_is_gone_although_its_seal_is_there(look, tmp_path):
     (tmp_path / "data").mkdir(mode=0o700)
     (tmp_path / "data" / f"{LOG}.seal").write_text("")
     assert "put it back from a backup" in only(look())
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["gone", "made anew"])
+def test_a_database_whose_limits_are_gone(look, tmp_path, is_new):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    (folder / "holdings.json").write_text('{"limits": 2, "accounts": 1}', encoding="utf-8")
+    if is_new:
+        Database(folder / "studio.sqlite3").close()
+    said = only(look())
+    assert "held 2 limits of budgets and 1 account" in said
+    assert "put a backup" in said
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 5000])

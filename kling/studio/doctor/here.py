@@ -19,9 +19,14 @@ from kling.studio.ledger.csv_file import fault_of
 from kling.studio.ledger.csv_text import parse
 from kling.studio.operator_warnings import LOW_DISK, is_open_to_others
 from kling.studio.settings import Settings
+from kling.studio.state import holdings
 from kling.studio.state.faults import DAMAGED, FILE, check_file
 from kling.studio.state.records import StateError
 
+_COUNTED = {
+    "limits": "SELECT count(*) FROM limits",
+    "accounts": "SELECT count(*) FROM people WHERE way = 'account' AND removed = 0",
+}
 FEW_FILES = 1024  # that a process may have open; a hundred people need more
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "glusterfs"})
 
@@ -122,13 +127,18 @@ def log(folder: Path) -> Iterator[Finding]:
 def database(folder: Path) -> Iterator[Finding]:
     """Look whether the database is one of this version, and whole."""
     path = folder / FILE
+    held = holdings.read(folder)
     if not path.exists():
-        yield ok("database", "there is none yet")
+        if lost := holdings.missed(held, {}):
+            yield _lost(lost)
+        else:
+            yield ok("database", "there is none yet")
         return
     try:
         check_file(path)
         with closing(sqlite3.connect(path, timeout=2)) as found:
             sound = found.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            lost = holdings.missed(held, {name: _count(found, query) for name, query in _COUNTED.items()})
     except StateError as error:
         what, _, remedy = str(error).partition(". ")
         yield problem("database", what, remedy.rstrip("."))
@@ -136,10 +146,24 @@ def database(folder: Path) -> Iterator[Finding]:
     except sqlite3.Error as error:
         yield problem("database", f"{path} cannot be read ({error})", DAMAGED)
         return
-    if sound:
+    if sound and lost:
+        yield _lost(lost)
+    elif sound:
         yield ok("database", f"{path} is whole")
     else:
         yield problem("database", f"{path} is damaged", DAMAGED)
+
+
+def _count(database: sqlite3.Connection, query: str) -> int:
+    try:
+        return int(database.execute(query).fetchone()[0])
+    except sqlite3.OperationalError:  # a database of an older version has no such table
+        return 0
+
+
+def _lost(words: str) -> Finding:
+    what, _, remedy = words.partition(". ")
+    return problem("database", what, remedy.rstrip("."))
 
 
 def limits() -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -19,6 +19,9 @@ class LimitStore:
     Args:
         database: where they lie.
 
+    Attributes:
+        on_change: called after each change.
+
     Raises:
         StateError: the database does not answer.
     """
@@ -26,6 +29,7 @@ class LimitStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writing = threading.Lock()
+        self.on_change: Callable[[], None] = lambda: None
         with database.read() as connection:
             self._all = _read(connection)
 
@@ -57,6 +61,7 @@ class LimitStore:
             )
             found = _read(connection)
         self._all = found
+        self.on_change()
 
     def remove(self, accounts: Collection[str], scope: Scope, person_id: str = "") -> None:
         """Remove a limit under each of these names of an account.
@@ -68,6 +73,7 @@ class LimitStore:
             _delete(connection, accounts, scope, person_id)
             found = _read(connection)
         self._all = found
+        self.on_change()
 
 
 def _delete(connection: Connection, accounts: Collection[str], scope: Scope, person_id: str) -> None:

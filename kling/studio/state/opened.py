@@ -13,10 +13,12 @@ from kling.studio.identity.passwords import Passwords
 from kling.studio.identity.people import People
 from kling.studio.identity.sessions import Sessions
 from kling.studio.identity.watch import Watch
+from kling.studio.identity.ways import ACCOUNT
 from kling.studio.state.browsers import Browsers
 from kling.studio.state.database import Database
 from kling.studio.state.drafts import DraftStore
 from kling.studio.state.faults import FILE
+from kling.studio.state.holdings import Holdings
 from kling.studio.state.limits import LimitStore
 from kling.studio.state.old_folders import OldFolders
 from kling.studio.state.secret import kept_secret
@@ -38,6 +40,7 @@ class Opened:
     names: Names
     audit: Audit
     watch: Watch
+    holdings: Holdings
     warnings: tuple[str, ...]
 
 
@@ -69,18 +72,29 @@ def open_state(
         drafts.delete_old()
         people = People(database, clock, passwords=passwords)
         sessions = Sessions(database, people, clock, hours=hours[0], idle_hours=hours[1])
+        limits = LimitStore(database)
+        holdings = Holdings(
+            folder,
+            lambda: {
+                "limits": len(limits.all),
+                "accounts": sum(person.way == ACCOUNT for person in people.list()),
+            },
+        )
+        limits.on_change = holdings.keep
+        people.changes.subscribe(holdings.keep)
         return Opened(
             database=database,
             drafts=drafts,
             templates=TeamTemplates(database, clock=clock),
             browsers=Browsers(kept_secret(database, "browsers")),
-            limits=LimitStore(database),
+            limits=limits,
             people=people,
             sessions=sessions,
             invitations=Invitations(database, people, clock),
             names=Names(people, clock),
             audit=Audit(database, clock),
             watch=Watch(people, sessions),
+            holdings=holdings,
             warnings=tuple(old.warnings),
         )
     except BaseException:

@@ -181,6 +181,7 @@ class SharedState:
             yield f"Drafts and the team's templates are not there. {self._failure[0]}"
         if self._opened:
             yield from self._opened.warnings
+            yield from self._opened.holdings.warnings
             if trouble := self._opened.database.trouble:
                 yield f"Drafts and the team's templates are not all kept or shown. {trouble}"
             if self._opened.drafts.is_full:
