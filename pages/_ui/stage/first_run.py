@@ -37,7 +37,7 @@ def six() -> list[dict[str, Any]]:
 def first_run() -> None:
     """Draw the buttons below them, and the way back from the one that was pressed."""
     state = composer_state()
-    with st.container(horizontal=True, vertical_alignment="center", key="stage_words"):
+    with st.container(horizontal=True, vertical_alignment="center", key="stage_begin"):
         st.button(
             f"All {counted(len(templates()), 'template', 'templates')}",
             icon=":material/auto_stories:",
