@@ -138,6 +138,12 @@ class AdminActions:
         limit = self._studio.budgets.set(scope, number, unit, person_id=person_id)
         self._note(Action.SET_BUDGETS, person_id, limit=scope.value, amount=f"{limit.amount:f}", unit=unit)
 
+    def lift_limit(self, scope: Scope, *, person_id: str) -> None:
+        """Let one person order without the limit for everybody; see `Budgets.lift`."""
+        check(self.user, Action.SET_BUDGETS)
+        self._studio.budgets.lift(scope, person_id=person_id)
+        self._note(Action.SET_BUDGETS, person_id, limit=scope.value, did="lifted")
+
     def remove_limit(self, scope: Scope, *, person_id: str = "") -> None:
         """Remove a limit of the account in use; see `Budgets.remove`."""
         check(self.user, Action.SET_BUDGETS)

@@ -11,6 +11,7 @@ from kling.studio.amounts import money, round_money, units
 from kling.studio.spent import Amount, Spent
 
 UNITS = "units"
+NO_LIMIT = "none"  # in the place of a unit: of the scope's limit for everybody, this person is free
 WARN_AT = Decimal("0.8")  # of a limit
 WHO_CAN_LIFT = "An admin of the studio can raise or remove the limit (Admin, Budgets)."
 
@@ -43,7 +44,8 @@ class Limit:
         account: as in the log.
         scope: what it is for.
         amount: at most so much; 0 lets nothing through.
-        unit: `units`, or the currency of `amount`.
+        unit: `units`, or the currency of `amount`; `NO_LIMIT` for a person whom the limit for everybody does
+            not bind.
         person_id: whose it is; empty for everybody.
     """
 
@@ -55,6 +57,11 @@ class Limit:
 
     NOTHING: ClassVar[Decimal] = Decimal(0)
 
+    @property
+    def is_lifted(self) -> bool:
+        """Whether it says that a person has no limit."""
+        return self.unit == NO_LIMIT
+
     def of(self, used: Amount) -> Decimal:
         """Return the part of an amount that this limit counts."""
         return used.units if self.unit == UNITS else used.money
@@ -65,7 +72,9 @@ class Limit:
 
     @property
     def amount_words(self) -> str:
-        """The limit in words: `$20`, `37 Units`."""
+        """The limit in words: `$20`, `37 Units`, `no limit`."""
+        if self.is_lifted:
+            return "no limit"
         return units(self.amount) if self.unit == UNITS else round_money(self.amount, self.unit)
 
     @property
@@ -137,11 +146,6 @@ class BudgetLine:
     def left(self) -> Decimal:
         """What may still be spent, in the unit of the limit; never below 0."""
         return max(self.limit.amount - self.used, Decimal(0))
-
-    @property
-    def share(self) -> Decimal:
-        """The part of the limit that is used: 0 to 1, or more if something was dearer than its price."""
-        return self.used / self.limit.amount if self.limit.amount else Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Budgets: what may be spent at most. They are asked in one step with the row of an order.
 
 A limit is in Units or in money and holds for one account: for one clip, for a person a day or a month, for
-the team a day or a month. A limit of a person stands in the place of the one for everybody. Admins are bound
+the team a day or a month. A limit of a person stands in the place of the one for everybody, also where it
+says that there is none. Admins are bound
 as all others are, but they may raise or remove a limit. A job counts from its order to its end, so what was
 left to a person and is sent later needs no new room (see `spending`).
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kling.studio.amounts import amount, money
 from kling.studio.budget_limits import (
+    NO_LIMIT,
     UNITS,
     WARN_AT,
     WHO_CAN_LIFT,
@@ -107,6 +109,25 @@ class Budgets:
         self._writable().put(limit, instead_of=self._names())
         return limit
 
+    def lift(self, scope: Scope, *, person_id: str) -> Limit:
+        """Let one person order without the limit for everybody, from the next order on. Only an admin may.
+
+        Limits of the team bind the person as before, and `remove` ends it.
+
+        Args:
+            scope: of the limit.
+            person_id: who is free of it.
+
+        Raises:
+            BudgetError: it cannot be lifted so.
+            StateError: the database does not answer; nothing has changed.
+        """
+        if scope.is_of_team or not person_id:
+            raise BudgetError("Only a limit of single people can be lifted, and for one person.")
+        limit = Limit(self._account(), scope, Limit.NOTHING, NO_LIMIT, person_id)
+        self._writable().put(limit, instead_of=self._names())
+        return limit
+
     def remove(self, scope: Scope, *, person_id: str = "") -> None:
         """Remove a limit of the account in use. Only an admin may.
 
@@ -133,7 +154,7 @@ class Budgets:
         binding = [
             limit
             for limit in known
-            if (limit.person_id == person_id and person_id)
+            if (limit.person_id == person_id and person_id and not limit.is_lifted)
             or (not limit.person_id and (limit.account, limit.scope) not in own)
         ]
         return sorted(binding, key=lambda limit: list(Scope).index(limit.scope))
@@ -273,7 +294,7 @@ class Budgets:
                 f"The account in use has no limit, and {', '.join(others)} has: limits belong to an account. "
                 "If it is the same one with a new key, set them anew (Admin, Budgets)."
             )
-        if wrong := sorted({limit.unit for limit in ours} - {UNITS, self._sums.currency}):
+        if wrong := sorted({limit.unit for limit in ours} - {UNITS, NO_LIMIT, self._sums.currency}):
             yield (
                 f"Limits in {', '.join(wrong)} let nothing through, because the studio counts in "
                 f"{self._sums.currency} now: set them anew (Admin, Budgets)."

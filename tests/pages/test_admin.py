@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from kling.resource_packs import ONLINE, RUN_OUT, ResourcePack
 from kling.studio.account_packs import PackReport
-from kling.studio.budget_limits import UNITS, Scope
+from kling.studio.budget_limits import NO_LIMIT, UNITS, Scope
 from kling.studio.identity.person import Person
 from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
@@ -237,6 +237,26 @@ def test_one_person_may_have_limits_in_the_place_of_everybodys(studio: Studio, s
     (limit,) = studio.budgets.limits
     assert (limit.scope, limit.person_id, limit.amount) == (Scope.PERSON_DAY, mia.id, Decimal(5))
     assert "With limits of their own: Mia" in said(app)
+
+
+@pytest.mark.usefixtures("ada")
+def test_one_person_may_be_free_of_the_limit_for_everybody_and_bound_again(studio: Studio, section: Open):
+    mia = person_of(studio, "Mia", "maker")
+    studio.budgets.set(Scope.PERSON_DAY, 5)
+    app = section("budgets")
+    app.selectbox(key="admin.limit_person").set_value(mia.id).run()
+    unit = f"admin.unit-person_day-{mia.id}"
+    assert app.selectbox(key=unit).options == ["USD", "Units", "no limit"]
+    assert app.selectbox(key=f"admin.unit-clip-{mia.id}").options == ["USD", "Units"]
+    app.selectbox(key=unit).set_value(NO_LIMIT)
+    app.button(key=f"admin.save-{mia.id}").click().run()
+    assert [limit.is_lifted for limit in studio.budgets.limits if limit.person_id == mia.id] == [True]
+    assert studio.budgets.status_of(mia.id).lines == ()
+    assert len(studio.budgets.status_of("somebody else").lines) == 1
+    assert app.text_input(key=f"admin.amount-person_day-{mia.id}").placeholder == "no limit"
+    app.selectbox(key=unit).set_value("USD")
+    app.button(key=f"admin.save-{mia.id}").click().run()
+    assert [limit.person_id for limit in studio.budgets.limits] == [""]
 
 
 @pytest.mark.usefixtures("ada")

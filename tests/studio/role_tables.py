@@ -148,6 +148,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "give_name": lambda case: case.actions.give_name(f"Old {case.number}", case.person()),
     "take_back_name": lambda case: case.actions.take_back_name("Old"),
     "set_limit": lambda case: case.actions.set_limit(Scope.TEAM_MONTH, "1000000", "units"),
+    "lift_limit": lambda case: case.actions.lift_limit(Scope.CLIP, person_id=case.person()),
     "remove_limit": lambda case: case.actions.remove_limit(Scope.TEAM_MONTH),
     "export_audit": lambda case: list(case.actions.export_audit()),
 }

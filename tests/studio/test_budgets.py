@@ -36,6 +36,7 @@ class Held:
     """Budgets over a real log and database, without anything that sends."""
 
     def __init__(self, folder: Path, clock: Clock, *, zone: tzinfo = UTC, names: str = "k#1") -> None:
+        self.folder = folder
         accounts = names.split()
         self.sums = SpendingSums(
             zone=zone,
@@ -144,6 +145,38 @@ def test_a_limit_of_one_person_stands_in_the_place_of_the_one_for_everybody(benc
     assert [order(bench), order(bench)] == [1, 1]
     assert in_the_way(bench).person_id == "p1"
     assert in_the_way(bench, BEN).amount == 0
+
+
+def test_one_person_can_be_free_of_the_limit_for_everybody_and_not_of_the_teams(bench):
+    budgets = bench.studio.budgets
+    budgets.set(Scope.PERSON_DAY, PRICE)
+    budgets.lift(Scope.PERSON_DAY, person_id="p1")
+    assert [order(bench), order(bench), order(bench, BEN)] == [1, 1, 1]
+    assert in_the_way(bench, BEN).scope is Scope.PERSON_DAY
+    assert budgets.status(ADA).lines == ()
+    assert list(budgets.warnings) == []
+    budgets.set(Scope.TEAM_DAY, PRICE * 3)
+    assert in_the_way(bench).scope is Scope.TEAM_DAY
+    budgets.remove(Scope.TEAM_DAY)
+    budgets.remove(Scope.PERSON_DAY, person_id="p1")
+    assert in_the_way(bench).person_id == ""
+
+
+def test_a_new_limit_stands_in_the_place_of_none(held):
+    held.budgets.set(Scope.PERSON_DAY, 9)
+    held.budgets.lift(Scope.PERSON_DAY, person_id="p1")
+    held.budgets.set(Scope.PERSON_DAY, 5, person_id="p1")
+    assert [line.words for line in held.budgets.status(ADA).lines] == ["0 of 5 Units today"]
+    held.budgets.lift(Scope.PERSON_DAY, person_id="p1")
+    assert LimitStore(Database(held.folder / "studio.sqlite3")).all == held.store.all
+    assert [limit.amount_words for limit in held.store.all] == ["9 Units", "no limit"]
+
+
+@pytest.mark.parametrize(("scope", "person_id"), [(Scope.TEAM_DAY, "p1"), (Scope.PERSON_DAY, "")])
+def test_only_one_persons_own_limit_can_be_lifted(held, scope, person_id):
+    with pytest.raises(BudgetError, match="for one person"):
+        held.budgets.lift(scope, person_id=person_id)
+    assert held.store.all == ()
 
 
 def test_a_limit_in_money_counts_at_the_price_of_a_unit(bench):

@@ -47,8 +47,8 @@ def missed(before: Counts, now: Counts) -> str:
     counts = " and ".join(f"{before[name]:,} {MEANT[name][before[name] > 1]}" for name in gone)
     meaning = ", and ".join(MEANT[name][2] for name in gone)
     return (
-        f"{FILE} held {counts}, and there are none now: {meaning}. Stop the studio and put a backup of {FILE} "
-        f"in its place. If it was meant so, delete {HOLDINGS}."
+        f"{FILE} held {counts}, and there are none now: {meaning}. Stop the studio and put a backup of "
+        f"{FILE} in its place. If it was meant so, delete {HOLDINGS}."
     )
 
 

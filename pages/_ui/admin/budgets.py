@@ -9,7 +9,7 @@ import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.amounts import amount
-from kling.studio.budget_limits import UNITS, Limit, Scope
+from kling.studio.budget_limits import NO_LIMIT, UNITS, Limit, Scope
 from kling.studio.state.records import StateError
 from pages._ui.admin.asking import problem_of, submit
 from pages._ui.context import studio
@@ -87,22 +87,30 @@ def row(scope: Scope, limit: Limit | None, person_id: str, of_all: Limit | None)
     beside = st.container(horizontal=True, vertical_alignment="bottom")
     beside.text_input(
         WORDS[scope],
-        value=amount(limit.amount) if limit else "",
-        placeholder=f"as for everybody: {of_all.amount_words}" if of_all else "no limit",
+        value=_written(limit),
+        placeholder=f"as for everybody: {of_all.amount_words}"
+        if of_all and not (limit and limit.is_lifted)
+        else "no limit",
         key=f"admin.amount-{name}",
         max_chars=20,
     )
-    units = list(dict.fromkeys([currency, UNITS, *([limit.unit] if limit else [])]))
+    lifting = [NO_LIMIT] if of_all else []  # there is something that one person can be free of
+    units = list(dict.fromkeys([currency, UNITS, *lifting, *([limit.unit] if limit else [])]))
     beside.selectbox(
         f"In what: {WORDS[scope].lower()}",
         units,
         index=units.index(limit.unit) if limit else 0,
-        format_func=lambda each: "Units" if each == UNITS else each,
+        format_func=lambda each: {UNITS: "Units", NO_LIMIT: "no limit"}.get(each, each),
         key=f"admin.unit-{name}",
         label_visibility="collapsed",
         width=120,
     )
     problem_of(f"limit-{name}")
+
+
+def _written(limit: Limit | None) -> str:
+    """Return what stands in the field of a limit that is set so; empty without one."""
+    return amount(limit.amount) if limit and not limit.is_lifted else ""
 
 
 def _name(scope: Scope, person_id: str) -> str:
@@ -116,9 +124,12 @@ def _save(scopes: Sequence[Scope], known: Mapping[Scope, Limit], person_id: str)
         typed = str(st.session_state.get(f"admin.amount-{name}") or "")
         typed = typed.strip().lstrip("$€¥£").replace(",", ".")
         unit = str(st.session_state.get(f"admin.unit-{name}") or UNITS)
-        if before and (typed, unit) == (amount(before.amount), before.unit):
+        if before and (typed, unit) == (_written(before), before.unit):
             continue
-        if typed:
+        if unit == NO_LIMIT:
+            if not (before and before.is_lifted):
+                submit(f"limit-{name}", Actions.lift_limit, scope, person_id=person_id)
+        elif typed:
             submit(f"limit-{name}", Actions.set_limit, scope, typed, unit, person_id=person_id)
         elif before:
             submit(f"limit-{name}", Actions.remove_limit, scope, person_id=person_id)
