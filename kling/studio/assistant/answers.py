@@ -22,6 +22,7 @@ _REFUSES = re.compile(
     rf"(?:{_VERBS}))",
     re.IGNORECASE,
 )
+_BRACES = str.maketrans("{}", "()")
 _CANNOT = re.compile(r"\A\s*CANNOT\b:?\s*")  # as the model was told to begin a refusal
 _NUMBER = re.compile(
     r"\A(?:(?:alternative|option|version)\s+)?[(\[]?\d{1,2}\s*[.):\]]\s*|\A[-*•]\s+", re.IGNORECASE
@@ -90,10 +91,15 @@ def result_of(wish: Wish, answer: str, *, refusal: str = "", is_cut: bool = Fals
 
 
 def _one_text(wish: Wish, text: str) -> Result:
-    limit = limit_of(wish)
+    limit, text = limit_of(wish), _plain_braces(wish, text)
     if len(text) <= limit:
         return Result(text=text)
     return Result(text=cut(text, limit), notes=(_too_long(len(text), limit),))
+
+
+def _plain_braces(wish: Wish, text: str) -> str:
+    """Return the text without braces where the prompt had none: `{a|b}` would order several videos."""
+    return text if "{" in wish.text else text.translate(_BRACES)
 
 
 def _variations(wish: Wish, text: str) -> Result:
@@ -129,7 +135,7 @@ def _storyboard(wish: Wish, text: str) -> Result:
         for number, shot in enumerate(shots, 1)
         if len(shot.prompt) > limit
     ]
-    shots = tuple(replace(shot, prompt=cut(shot.prompt, limit)) for shot in shots)
+    shots = tuple(replace(shot, prompt=cut(_plain_braces(wish, shot.prompt), limit)) for shot in shots)
     shots, note = _timed(wish, shots)
     model = model_for_shots(wish.model)
     switched = model is not None and model is not wish.model

@@ -121,7 +121,7 @@ async def _ask(
     timeout = httpx2.Timeout(patience.silence, connect=patience.connect, read=None)
     loop = asyncio.get_running_loop()
     async with (
-        await asyncio.to_thread(_client, timeout) as client,
+        await asyncio.to_thread(_client, timeout, trust_env=not settings.is_here) as client,
         asyncio.timeout(patience.first) as silence,
         client.stream("POST", settings.chat_url, json=body, headers=headers) as answer,
     ):
@@ -140,13 +140,18 @@ async def _ask(
             on_part(part)
 
 
-def _client(timeout: httpx2.Timeout) -> httpx2.AsyncClient:
-    """Return a client for one question. To read the certificates takes a moment: call it in a thread."""
+def _client(timeout: httpx2.Timeout, *, trust_env: bool) -> httpx2.AsyncClient:
+    """Return a client for one question. To read the certificates takes a moment: call it in a thread.
+
+    Args:
+        timeout: of its steps.
+        trust_env: whether the proxies of the environment are used.
+    """
     import httpx2
 
     bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
     verify = ssl.create_default_context(cafile=bundle) if bundle else True
-    return httpx2.AsyncClient(timeout=timeout, follow_redirects=False, verify=verify)
+    return httpx2.AsyncClient(timeout=timeout, follow_redirects=False, verify=verify, trust_env=trust_env)
 
 
 class Reader:
@@ -160,7 +165,7 @@ class Reader:
     def __init__(self, host: str, *, is_whole: bool = False) -> None:
         self._host, self._is_whole = host, is_whole
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-        self._rest, self._size = "", 0
+        self._rest, self._size, self._is_first = "", 0, True
         self._has_ended = False  # the model said that it has come to its end
         self.is_over = False  # the server said that nothing more comes
 
@@ -175,6 +180,9 @@ class Reader:
         if self._size > MOST_BYTES or len(self._rest) > longest:
             raise AskError("The answer is far longer than a prompt can be, so it was broken off. Try again.")
         self._rest += self._decode(data)
+        if self._is_first and (begun := self._rest.lstrip()):
+            self._is_first = False
+            self._is_whole = self._is_whole or begun[0] == "{"  # whatever the server calls it
         if self._is_whole:
             return
         *lines, self._rest = _ENDS.split(self._rest)
@@ -198,7 +206,7 @@ class Reader:
         data = line.strip()
         if data.startswith("data:"):
             data = data.removeprefix("data:").strip()
-        elif not self._is_whole and not data.startswith("{"):  # a blank, a comment, the name of an event
+        elif not self._is_whole:  # a blank, a comment, the name of an event
             return
         if data == "[DONE]":
             self.is_over = True

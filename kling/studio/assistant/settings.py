@@ -53,6 +53,11 @@ class AssistantSettings:
         return f"{self.url}/models"
 
     @property
+    def is_here(self) -> bool:
+        """Whether the server is on this machine, so that no proxy leads to it."""
+        return origin(self.url).is_loopback
+
+    @property
     def host(self) -> str:
         """The server as people are told where their text goes: its host, with the port if it has one."""
         return urlsplit(self.url).netloc

@@ -175,7 +175,11 @@ def _facts(wish: Wish) -> list[str]:
     elif wish.gives_shots:
         limits = _form_of_shots(wish)
     said = [limits, _video(wish)]
-    if not wish.gives_shots and wish.task is not Task.VARY and "{" in wish.text:
+    if "{" in wish.text and wish.task in {Task.VARY, Task.STORYBOARD}:
+        said.append(
+            "Braces in the prompt, such as {a|b}, hold alternatives: choose one, and write no braces."
+        )
+    elif "{" in wish.text:
         said.append(
             "Braces in the prompt are placeholders, such as {a|b} or {name}: keep each exactly as it stands."
         )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import requests
-
 from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.doctor.finding import Finding, ok, problem, warning
-from kling.transport import Session
+from kling.transport import TROUBLE, Session
 
 ABOUT = "prompt assistant"
 PATIENCE = (5.0, 15.0)  # seconds to connect, and for an answer
@@ -22,12 +20,12 @@ def assistant(settings: AssistantSettings | None) -> Iterator[Finding]:
         return
     headers = {"Authorization": f"Bearer {settings.key}"} if settings.key else {}
     try:
-        with Session(trust_env=True) as session:
+        with Session(trust_env=not settings.is_here) as session:
             answer = session.get(
                 settings.models_url, headers=headers, timeout=PATIENCE, allow_redirects=False, stream=True
             )
             body = answer.raw.read(_LARGEST, decode_content=True) if answer.status_code == 200 else b""
-    except (requests.exceptions.RequestException, OSError, ValueError):
+    except TROUBLE:
         remedy = "check STUDIO_LLM_URL, and let this machine reach it"
         yield problem(ABOUT, f"{settings.host} does not answer", remedy)
         return

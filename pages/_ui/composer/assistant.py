@@ -22,7 +22,7 @@ from kling.studio.assistant.tasks import ALTERNATIVES
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.prompting import storyboard
-from kling.studio.prompting.draft import STORYBOARD, Draft
+from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Draft
 from kling.studio.remedies import Action as Remedy
 from kling.studio.remedies import remedy
 from kling.text import storable
@@ -174,7 +174,7 @@ def _values(asked: Mapping[str, Any], now: Draft) -> dict[str, Any]:
     if not text:
         return {}
     # A literal brace of a single text must not become a variation; where those are on it may be meant as one.
-    return {"prompt": text}
+    return {"prompt": text, "cut": ONE_SHOT} if now.is_storyboard else {"prompt": text}
 
 
 def _take_softened(key: str, job: Job) -> None:

@@ -93,6 +93,12 @@ def test_alternatives_become_braces(answer):
     assert found.alternatives == ("A red fox", "A grey fox", "A fox at night")
 
 
+def test_braces_that_nobody_wrote_become_no_variations():
+    assert result_of(wish(), "A {red|grey} fox").text == "A (red|grey) fox"
+    asked = wish_of(Task.SHORTER, prompt="A {red|grey} fox that runs")
+    assert result_of(asked, "A {red|grey} fox").text == "A {red|grey} fox"
+
+
 def test_one_alternative_is_none():
     assert "no alternatives" in str(none(wish(Task.VARY), "1. A red fox"))
 
@@ -111,6 +117,15 @@ def test_a_storyboard_is_read_and_timed_as_its_model_takes_it():
     found = result_of(wish(Task.STORYBOARD, V3), "shot 1, 3, A fox wakes; shot 2, 4, It runs;")
     assert [(shot.prompt, shot.duration) for shot in found.shots] == [("A fox wakes", "3"), ("It runs", "4")]
     assert (found.model, found.notes) == ("", ())
+
+
+def test_a_storyboard_may_come_as_json():
+    answer = '[{"prompt": "A {red|grey} fox", "duration": "3"}, {"prompt": "It runs", "duration": "4"}]'
+    found = result_of(wish(Task.STORYBOARD, V3), answer)
+    assert [(shot.prompt, shot.duration) for shot in found.shots] == [
+        ("A (red|grey) fox", "3"),
+        ("It runs", "4"),
+    ]
 
 
 def test_a_storyboard_for_a_model_of_single_shots_names_one_that_makes_several():

@@ -63,6 +63,19 @@ def test_a_server_that_does_not_stream_is_read_too():
         assert asked(model) == "A fox\nruns."
 
 
+def test_an_answer_at_once_is_read_whatever_the_server_calls_it():
+    said = json.dumps({"choices": [{"message": {"content": "A fox"}, "finish_reason": "stop"}]}, indent=1)
+    with fake.fake_model(fake.raw_answer(f"\n{said}".encode(), "text/plain")) as model:
+        assert asked(model) == "A fox"
+
+
+def test_no_proxy_is_asked_the_way_to_this_machine(monkeypatch: pytest.MonkeyPatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with fake.fake_model(fake.streams("A fox")) as model:
+        assert asked(model) == "A fox"
+
+
 def test_a_stream_that_just_ends_may_be_cut():
     with fake.fake_model(fake.raw_answer(b'data: {"choices":[{"delta":{"content":"A fox"}}]}\n\n')) as model:
         assert asked(model) == "A fox|"

@@ -57,6 +57,11 @@ def test_braces_are_kept_where_there_are_some():
     assert "placeholders" not in told(Task.IMPROVE)
 
 
+def test_where_several_texts_are_written_one_of_the_alternatives_is_chosen():
+    for task in (Task.VARY, Task.STORYBOARD):
+        assert "choose one, and write no braces" in told(task, prompt="A {red|grey} fox")
+
+
 def test_every_task_has_its_words():
     assert len({told(task) for task in Task}) == len(Task)
 
