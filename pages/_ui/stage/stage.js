@@ -54,9 +54,18 @@ function button(name, label, shape, act) {
   return element;
 }
 
-function put(parent, children) { // in this order; what stands where it should is not touched, so that it plays on
+// A clip that plays goes on playing where it is moved to; browsers without `moveBefore` begin it again.
+function move(parent, child, before = null) {
+  if (child.parentNode === parent && child.nextSibling === before) return;
+  if (parent.moveBefore && parent.isConnected && child.isConnected) { parent.moveBefore(child, before); return; }
+  const playing = [child, ...child.querySelectorAll("video")].filter((each) => each.paused === false);
+  parent.insertBefore(child, before);
+  playing.forEach((video) => video.play().catch(() => {}));
+}
+
+function put(parent, children) { // in this order; what stands where it should is not touched
   [...parent.children].forEach((child) => { if (!children.includes(child)) child.remove(); });
-  children.forEach((child, place) => { if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null); });
+  children.forEach((child, place) => { if (parent.children[place] !== child) move(parent, child, parent.children[place] ?? null); });
 }
 
 // -- one job on the stage ---------------------------------------------------------------------------------------------
@@ -69,7 +78,7 @@ function newTile(stage) {
   tell.addEventListener("click", () => { window.__studioLive?.notify?.ask(); tell.hidden = true; });
   ground.append(time, say, bar, tell);
   root.append(ground);
-  const tile = { root, job: null, video: null, update, tick, toggle, mute, full };
+  const tile = { root, job: null, video: null, update, tick, toggle, mute, full, pressed };
   let controls = null, hear = null, play = null, at = null, clock = null, sound = null;
 
   function update(job, words, alone, plays) {
@@ -78,6 +87,7 @@ function newTile(stage) {
     set(root, { "data-look": job.look, "aria-label": words, role: "group" });
     root.style.setProperty("--ratio", ratioOf(job));
     if (job.look === "done" && !tile.video) addVideo(words, plays);
+    else if (tile.video && tile.video.parentNode !== root) move(root, tile.video, hear);
     if (tile.video) {
       classed(root, "stage-alone", alone);
       sound.hidden = !job.sound;
@@ -87,16 +97,15 @@ function newTile(stage) {
   }
 
   function addVideo(words, plays) {
-    const video = tile.video = make("video");
-    Object.assign(video, { muted: true, loop: true, playsInline: true, preload: plays ? "auto" : "none", poster: clip(tile.job.id, "jpg") });
-    set(video, { "aria-label": words, muted: "", tabindex: -1 });
-    const arrived = () => root.classList.add("stage-here");
-    if (plays) ["loadeddata", "error"].forEach((name) => video.addEventListener(name, arrived, { once: true }));
-    else arrived();
-    setTimeout(arrived, 1000); // its poster is as good
-    video.addEventListener("error", () => set(say, { text: "This clip cannot be played here. Download it." }));
-    video.src = clip(tile.job.id, "mp4");
-    video.addEventListener("click", () => (root.classList.contains("stage-alone") ? toggle() : stage.choose(tile.job.id)));
+    const video = tile.video = stage.video(tile.job.id), arrived = () => root.classList.add("stage-here");
+    set(video, { "aria-label": words, "aria-hidden": null });
+    if (plays) {
+      video.preload = "auto";
+      ["loadeddata", "error"].forEach((name) => video.addEventListener(name, arrived, { once: true }));
+      setTimeout(arrived, 1000); // its poster is as good
+    }
+    if (!plays || video.readyState > 1) arrived();
+    video.addEventListener("error", () => set(say, { text: "This clip cannot be played here. Download it." }), { once: true });
     controls = make("div", "stage-controls");
     play = button("stage-button", "Play", "play", toggle);
     clock = make("span", "stage-clock");
@@ -108,9 +117,13 @@ function newTile(stage) {
     hear = set(make("button", "stage-hear"), { type: "button" });
     hear.append(icon("loud"), make("span", "", "Hear it"));
     hear.addEventListener("click", mute);
-    for (const name of ["play", "pause", "volumechange"]) video.addEventListener(name, tick);
-    root.append(video, hear, controls);
+    root.append(hear, controls);
+    move(root, video, hear);
     if (plays && !CALM.matches) video.play().catch(() => {});
+  }
+
+  function pressed() {
+    if (root.classList.contains("stage-alone")) toggle(); else stage.choose(tile.job.id);
   }
 
   function toggle() {
@@ -141,6 +154,7 @@ function newTile(stage) {
   function tick() {
     const { job, video } = tile;
     if (video) {
+      if (video.parentNode !== root) return; // it is back on the strip
       const length = video.duration || 0, name = video.paused ? "Play" : "Pause";
       if (play.title !== name) { set(play, { "aria-label": name, title: name }); draw(play.firstChild, video.paused ? "play" : "pause"); }
       const label = video.muted ? "Sound on" : "Sound off";
@@ -191,7 +205,9 @@ function newThumb(stage) {
     set(choose, { "aria-current": isChosen ? "true" : null, "aria-label": `${card.words}: ${state}` });
     set(words, { text: several ? `${card.words.slice(0, 40)} · ${card.done} done` : card.words });
     const shown = card.jobs.slice(0, several ? 4 : 1);
-    put(pictures, shown.map((job) => picture(job, isOn(job), isMine)));
+    const places = shown.map((job) => partOf(job));
+    put(pictures, places);
+    shown.forEach((job, at) => fill(places[at], job, isOn(job), isMine));
     for (const id of parts.keys()) if (!shown.some((job) => job.id === id)) parts.delete(id);
     const queued = waits && Boolean(first.say);
     classed(root, "stage-queued", queued);
@@ -199,23 +215,24 @@ function newThumb(stage) {
     tick();
   }
 
-  function picture(job, isOn, isMine) {
-    const old = parts.get(job.id), kind = job.look === "done" ? (isMine && !isOn ? "video" : "img") : "span";
-    const part = old ?? make("span", "stage-picture");
-    parts.set(job.id, part);
+  function partOf(job) {
+    if (!parts.has(job.id)) parts.set(job.id, make("span", "stage-picture"));
+    return parts.get(job.id);
+  }
+
+  function fill(part, job, isOn, isMine) {
+    const kind = job.look === "done" ? (isMine && !isOn ? "video" : "img") : "span";
     if (part.dataset.kind !== kind) {
       part.replaceChildren();
       part.dataset.kind = kind;
-      const inner = make(kind, kind === "span" ? "stage-word" : "");
-      if (kind === "video") Object.assign(inner, { muted: true, playsInline: true, preload: "none", poster: clip(job.id, "jpg"), src: clip(job.id, "mp4") });
+      const inner = make(kind === "video" ? "span" : kind, kind === "span" ? "stage-word" : "");
       if (kind === "img") Object.assign(inner, { alt: "", loading: "lazy", decoding: "async", src: clip(job.id, "jpg") });
-      if (kind === "video") set(inner, { tabindex: -1, "aria-hidden": "true", muted: "" });
-      part.append(inner);
+      if (kind !== "video") part.append(inner);
     }
+    if (kind === "video" && !part.firstChild) move(part, set(stage.video(job.id), { "aria-hidden": "true", "aria-label": null }));
     set(part, { "data-look": job.look, "data-clip": job.look === "done" && isOn ? job.id : null });
     classed(part, `st-key-clip-${job.id}`, job.look === "done" && !isOn);
     part.job = job;
-    return part;
   }
 
   function tick() {
@@ -239,11 +256,9 @@ function newShelf(stage, name) {
     root, thumbs,
     update(cards, chosen, isOn, isMine) {
       for (const key of thumbs.keys()) if (!cards.some((card) => card.key === key)) thumbs.delete(key);
-      for (const card of cards) {
-        if (!thumbs.has(card.key)) thumbs.set(card.key, newThumb(stage));
-        thumbs.get(card.key).update(card, card.key === chosen, isOn, isMine);
-      }
-      put(list, cards.map((card) => thumbs.get(card.key).root));
+      for (const { key } of cards) if (!thumbs.has(key)) thumbs.set(key, newThumb(stage));
+      put(list, cards.map(({ key }) => thumbs.get(key).root));
+      for (const card of cards) thumbs.get(card.key).update(card, card.key === chosen, isOn, isMine);
       root.hidden = !cards.length;
     },
   };
@@ -297,8 +312,9 @@ function newStage(parent) {
   const miniTime = make("b"), miniSay = make("span"), miniBar = make("div", "stage-bar"), miniMore = make("span", "stage-more");
   const shut = button("stage-shut", "Back to the form", "down", () => history.back());
   const body = parent.closest(".st-key-stage_body") ?? document.body;
-  let facts = null, last = "", wanted = null, chosenByServer = "", skew = 0, focus = null, timer = null, current = "", hintShown = "";
-  const stage = { tiles: new Map(), send, choose, seconds, update: () => {} };
+  let facts = null, last = "", wanted = null, chosenByServer = "", skew = 0, focus = null, timer = null, current = "", hintShown = "", left = [];
+  const clips = new Map(); // the <video> of each clip of this session, wherever it stands
+  const stage = { tiles: new Map(), send, choose, seconds, video };
   const mine = newShelf(stage, "This session"), recent = newShelf(stage, "Recent"), first = newFirst(stage);
   miniBar.append(make("i"));
   mini.append(miniTime, miniSay, miniMore, icon("up"), miniBar);
@@ -342,20 +358,46 @@ function newStage(parent) {
     const isFirst = !card && Boolean(facts.first);
     if (isFirst) { first.update(facts.first); if (!first.root.parentNode) root.prepend(first.root); } else first.root.remove();
     box.hidden = !jobs.length;
-    for (const id of stage.tiles.keys()) if (!jobs.some((job) => job.id === id)) stage.tiles.delete(id);
+    const gone = [...stage.tiles].filter(([id]) => !jobs.some((job) => job.id === id));
+    gone.forEach(([id]) => stage.tiles.delete(id));
     for (const job of jobs) {
-      if (!stage.tiles.has(job.id)) stage.tiles.set(job.id, newTile(stage));
+      if (!stage.tiles.has(job.id)) {
+        stage.tiles.set(job.id, newTile(stage));
+        box.append(stage.tiles.get(job.id).root);
+      }
       stage.tiles.get(job.id).update(job, card.words, jobs.length === 1, jobs.length <= PLAYED_AT_ONCE);
     }
-    put(box, jobs.map((job) => stage.tiles.get(job.id).root));
     arrange(jobs);
     const isOn = (job) => stage.tiles.has(job.id);
     mine.update(facts.mine, card?.key, isOn, true);
     recent.update(facts.recent, card?.key, isOn, false);
+    put(box, jobs.map((job) => stage.tiles.get(job.id).root)); // those that left have given their clips away
+    leave(gone.map(([, tile]) => tile.video).filter(Boolean));
     strip.hidden = !facts.mine.length && !facts.recent.length;
     rove(card?.key);
     showMini(jobs, card);
     showHint(jobs);
+  }
+
+  // A clip that leaves the stage is silent. It goes on playing on the strip until the next one leaves.
+  function leave(videos) {
+    if (!videos.length) return;
+    for (const video of left) if (!videos.includes(video) && video.closest(".stage-strip")) video.pause();
+    left = videos.slice(0, 1);
+    videos.forEach((video) => { video.muted = true; });
+    videos.slice(1).forEach((video) => video.pause());
+    for (const [id, video] of clips) if (!root.contains(video) || !video.closest(".stage-tile, .stage-picture")) clips.delete(id);
+  }
+
+  function video(id) {
+    if (clips.has(id)) return clips.get(id);
+    const made = make("video"), tick = () => stage.tiles.get(id)?.tick();
+    Object.assign(made, { muted: true, loop: true, playsInline: true, preload: "none", poster: clip(id, "jpg"), src: clip(id, "mp4") });
+    set(made, { muted: "", tabindex: -1 });
+    made.addEventListener("click", () => stage.tiles.get(id)?.pressed());
+    for (const name of ["play", "pause", "volumechange"]) made.addEventListener(name, tick);
+    clips.set(id, made);
+    return made;
   }
 
   // As many columns as make the tiles largest; upright ones stand in one row, and their words beside them.
