@@ -72,7 +72,8 @@ def current_user() -> User:
     the log has: case and blanks make no other person.
     """
     if not has_sign_in():
-        typed = visible(str(st.session_state.get(NAME_FIELD) or ""))
+        field = st.session_state.get(NAME_FIELD, remembered(NAME_COOKIE))  # the menu is not drawn yet
+        typed = visible(str(field or ""))
         return User(LOCAL, studio().ledger.index.spelling(typed) if typed else "", "admin")
     try:
         return studio().state.sessions.who(_token(), touch=not _drawn_by_itself.get()) or NOBODY
