@@ -49,6 +49,11 @@ const press = (name, number) => {
   button.click();
   return true;
 };
+// The part of the bar of the cut whose shot has the focus.
+function markShot() {
+  const number = document.activeElement?.closest?.('[class*="st-key-shot-"]')?.className.match(/st-key-shot-(\d)/)?.[1];
+  for (const part of document.querySelectorAll("[data-part]")) part.toggleAttribute("data-now", part.dataset.part === number);
+}
 let comesNext = null; // number of the shot that gets the focus once the page has drawn them anew
 function keysOfShots(event) {
   const number = Number(/^shot_(\d)/.exec(fieldOf(event.target) ?? "")?.[1]);
@@ -88,8 +93,10 @@ function pageIsDrawn() {
   for (const button of document.querySelectorAll('[class*="st-key-composer-panel_"] button')) {
     const name = button.closest('[class*="st-key-composer-panel_"]').className.match(/panel_(\w+)/)[1];
     button.setAttribute("aria-expanded", String(!!document.querySelector(`.st-key-panel-${name}`)));
+    button.toggleAttribute("data-set", !!button.querySelector("strong"));
   }
   showOpenPanel();
+  markShot();
   sayVersions(inputOf("prompt")?.value ?? "");
   if (comesNext) document.querySelector(`.st-key-shot-${comesNext} textarea`)?.focus();
   comesNext = null;
@@ -112,6 +119,7 @@ function fields() {
   document.addEventListener("input", ({ target }) => {
     if (fieldOf(target) === "prompt") sayVersions(target.value);
   }, true);
+  for (const name of ["focusin", "focusout"]) document.addEventListener(name, () => setTimeout(markShot));
   const app = document.querySelector("[data-testid=stApp]");
   new MutationObserver(() => {
     if (app.dataset.testScriptState === "notRunning") pageIsDrawn();

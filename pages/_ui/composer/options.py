@@ -91,7 +91,8 @@ def _model(draft: Draft, model: Model | None) -> None:
         st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
     elif model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
-        st.caption(f"Kling retired this model on {model.retired:%d %b %Y}. Use {living} instead.")
+        with st.container(key="retired"):
+            st.caption(f"Kling retired this model on {model.retired:%d %b %Y}. Use {living} instead.")
 
 
 def _facts(name: str) -> str:

@@ -46,8 +46,9 @@ def recent(begin_with: Begin) -> None:
         st.caption(
             "None of them has all of these words." if query else "Nothing was ordered under your name yet."
         )
-    for job in found:
-        _row(job, begin_with)
+    with st.container(key="recent"):
+        for job in found:
+            _row(job, begin_with)
 
 
 def _row(job: Job, begin_with: Begin) -> None:

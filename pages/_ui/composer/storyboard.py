@@ -31,8 +31,9 @@ def storyboard(draft: Draft, errors: FieldErrors) -> None:
     """Draw the bar of the cut, a field for each shot, and what changes all of them."""
     with st.container(key="board"):
         _bar_of_the_cut(draft)
-        for number in range(1, len(draft.shots) + 1):
-            _shot(draft, number, errors)
+        with st.container(key="shots"):
+            for number in range(1, len(draft.shots) + 1):
+                _shot(draft, number, errors)
         _tools_of_all(draft)
         state = composer_state()
         problem, state.storyboard_problem = state.storyboard_problem, ""
