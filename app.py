@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from kling.studio import logs  # noqa: E402 - the path comes first
+from kling.studio import logs, server_options  # noqa: E402 - the path comes first
 from kling.studio.identity.ways import NoWayIn  # noqa: E402
 from kling.studio.ledger import LedgerError  # noqa: E402
 from kling.studio.service import FolderTaken, Studio  # noqa: E402
@@ -49,10 +49,10 @@ from pages._ui.routes import (  # noqa: E402
     sign_in,
     sign_in_oidc,
     sign_out,
+    start_check,
     uploads,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
-from pages._ui.routes.start_check import check_start  # noqa: E402
 
 
 @contextmanager
@@ -79,7 +79,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     systemd = Systemd(os.environ, monotonic=time.monotonic)
     with exit_with_message():
         studio = Studio(settings, on_alive=systemd.alive)
-        check_start(studio)
+        start_check.check_start(studio)
+    server_options.write_down(settings.data_dir, start_check.server_options())
     studio.start()
     context.install(studio)
     systemd.ready()

@@ -27,6 +27,7 @@ from kling.studio.files import give_to_owner_of, sync_folder, write_whole
 from kling.studio.jobs import fold
 from kling.studio.jobs.job import Job
 from kling.studio.ledger.csv_text import parse
+from kling.studio.server_options import WRITTEN_DOWN
 from kling.studio.state.faults import FILE as STATE
 from kling.studio.state.holdings import HOLDINGS
 
@@ -38,7 +39,9 @@ LOG, VIDEOS, SANDBOX = "history.csv", "videos", "sandbox"
 PATIENCE = 5.0  # seconds that a locked database is waited for
 STAGED = "restoring.part"  # in the data folder: a backup that is being put back
 # What is drawn, locked or derived anew, or belongs to one file at one time.
-_LEFT_OUT = frozenset({".lock", ".owner.json", "previews", "uploads", HOLDINGS, KNOWN, f"{LOG}.seal", STAGED})
+_LEFT_OUT = frozenset(
+    {".lock", ".owner.json", "previews", "uploads", HOLDINGS, WRITTEN_DOWN, KNOWN, f"{LOG}.seal", STAGED}
+)
 _ENDINGS = (".part", ".new", "-wal", "-shm", "-journal")
 _DATABASES = (".sqlite3", ".sqlite")
 

@@ -82,6 +82,18 @@ class DataFolder:
             return f"The data folder {self.path} belongs to a studio that is running."
 
 
+def is_taken(path: Path) -> bool:
+    """Whether a studio, or one of its commands, has the folder."""
+    lock = path / ".lock"
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
 def unwritable(folder: Path, error: OSError) -> FolderTaken:
     """Return the error for a folder that cannot be written, with the remedy."""
     return FolderTaken(

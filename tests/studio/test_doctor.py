@@ -25,6 +25,8 @@ from kling.studio.__main__ import main
 from kling.studio.doctor.examine import examine
 from kling.studio.doctor.finding import Finding
 from kling.studio.doctor.outside import proxy
+from kling.studio.folder import DataFolder
+from kling.studio.server_options import ServerOptions, last, write_down
 from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
 from tests.studio import processes
@@ -419,6 +421,38 @@ def test_every_setting_that_cannot_be_used_is_named_at_once(look):
     assert len(found) == 3
     for name in ("STUDIO_TIMEZONE", "STUDIO_UNIT_PRICE", "STUDIO_DEFAULT_ROLE"):
         assert name in " ".join(found)
+
+
+COMMAND_LINE = ServerOptions(address="127.0.0.1", port=9123, base="/studio", called=("studio.example",))
+
+
+def test_options_of_the_command_line_are_those_that_the_running_studio_wrote_down(look, tmp_path):
+    folder = DataFolder(tmp_path / "data")
+    write_down(folder.path, COMMAND_LINE)
+    said = {each.about: each.what for each in look()}
+    assert said["server"].endswith("127.0.0.1, port 9123, below /studio, also called studio.example")
+    assert "port 9123" in said["port"]
+    folder.release()
+
+
+def test_options_that_only_the_last_start_had_are_said(look, tmp_path):
+    folder = DataFolder(tmp_path / "data")
+    write_down(folder.path, COMMAND_LINE)
+    folder.release()
+    (found,) = (each for each in look() if each.about == "server")
+    assert (found.level, "below /studio" in found.what) == ("warning", True)
+    assert "config.toml" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"address": 1, "port": "x", "base": null}', "[" * 9000]
+)
+def test_a_note_of_the_last_start_that_cannot_be_used_says_nothing(look, tmp_path, text):
+    folder = DataFolder(tmp_path / "data")
+    (folder.path / "server.json").write_text(text, encoding="utf-8")
+    assert "server" not in {each.about for each in look()}
+    folder.release()
+    assert last(folder.path) is None
 
 
 def test_a_misspelled_setting_is_named_with_the_one_that_was_meant(look):

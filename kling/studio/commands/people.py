@@ -174,7 +174,7 @@ def _print_link(settings: Settings, here: Opened, person: Person) -> None:
 
 def _address(settings: Settings) -> str:
     """Return the address of the studio with its base path; links never come from a request."""
-    server = server_options.read(os.environ, ROOT)
+    server = server_options.running(settings.data_dir) or server_options.read(os.environ, ROOT)
     return f"{settings.public_url or f'http://localhost:{server.port}'}{server.base}"
 
 

@@ -11,6 +11,7 @@ from kling.studio import given_values, server_options
 from kling.studio.doctor import here, outside, serving
 from kling.studio.doctor.assistant import assistant
 from kling.studio.doctor.finding import Finding, ok, problem, warning
+from kling.studio.folder import is_taken
 from kling.studio.given_values import GivenValueError
 from kling.studio.settings import NAMES, Settings, SettingsError, load
 
@@ -35,6 +36,10 @@ def examine(
         return
     yield ok("settings", "can be read")
     folder = settings.data_dir
+    if now := server_options.running(folder):
+        options = now
+        settings = load(env, secrets, root=root, base=options.base)
+    yield from serving.listens(options, server_options.last(folder), is_running=now is not None)
     yield from here.secrets_file(settings)
     yield from here.data_folder(folder)
     yield from here.disk(folder)
@@ -42,7 +47,7 @@ def examine(
         yield from here.log(folder)
         yield from here.database(folder)
     yield from here.limits()
-    yield from serving.port(options, is_running=here.is_taken(folder))
+    yield from serving.port(options, is_running=is_taken(folder))
     yield from serving.sign_in(settings, options)
     yield from outside.examine(settings, clock=clock)
     yield from assistant(settings.assistant)

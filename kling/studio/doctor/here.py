@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from kling.studio.archive import free_bytes
 from kling.studio.backup import LOG
 from kling.studio.doctor.finding import Finding, ok, problem, warning
+from kling.studio.folder import is_taken
 from kling.studio.health import NEARLY_FULL
 from kling.studio.ledger.csv_file import fault_of
 from kling.studio.ledger.csv_text import parse
@@ -199,18 +198,6 @@ def _first_unwritable(folder: Path) -> Path | None:
         if not os.access(path, os.W_OK) or (path.is_dir() and not _can_write(path)):
             return path
     return None
-
-
-def is_taken(folder: Path) -> bool:
-    """Whether a studio, or one of its commands, has the folder."""
-    path = folder / ".lock"
-    if not path.exists():
-        return False
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True
 
 
 def _user() -> str:

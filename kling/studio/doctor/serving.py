@@ -38,6 +38,26 @@ def versions() -> Iterator[Finding]:
         yield problem("installation", what, "pip install -r requirements.txt")
 
 
+def listens(options: ServerOptions, last: ServerOptions | None, *, is_running: bool) -> Iterator[Finding]:
+    """Say where the server listens, and where it did at its last start, if that is another place.
+
+    Options of the command line of `streamlit run` are known only from a studio that has written them down.
+
+    Args:
+        options: that hold now, as far as they are known.
+        last: at its last start; None if that is not known.
+        is_running: a studio runs with these options.
+    """
+    if is_running:
+        yield ok("server", f"the studio that runs listens at {options.words}")
+    elif last and last != options:
+        yield warning(
+            "server",
+            f"the studio listened at {last.words} when it ran last, and these options say {options.words}",
+            "write options of the command line to .streamlit/config.toml, so that commands see them too",
+        )
+
+
 def port(options: ServerOptions, *, is_running: bool) -> Iterator[Finding]:
     """Look whether the server can listen.
 

@@ -17,9 +17,11 @@ from pwdlib import PasswordHash
 
 from kling.studio import __main__ as program
 from kling.studio.commands import people as command
+from kling.studio.folder import DataFolder
 from kling.studio.identity import people as people_module
 from kling.studio.identity.passwords import Passwords
 from kling.studio.identity.roles import User
+from kling.studio.server_options import ServerOptions, write_down
 from kling.studio.settings import load
 from kling.studio.state.faults import FILE
 from kling.studio.state.shared import SharedState
@@ -114,6 +116,16 @@ def test_the_link_has_the_base_path(run, monkeypatch):
     monkeypatch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", "/tools/studio/")
     said = run("people", "add", "Ada", "--role", "admin", STUDIO_PUBLIC_URL="https://studio.example.com")
     assert "https://studio.example.com/tools/studio/sign-in/invitation/" in said.out
+
+
+def test_the_link_leads_to_where_the_running_studio_listens_whatever_its_command_line_was(run, folder):
+    here = DataFolder(folder)
+    write_down(folder, ServerOptions(port=9123, base="/studio"))
+    said = run("people", "add", "Ada", "--role", "admin")
+    assert said.out.splitlines()[-1].startswith("http://localhost:9123/studio/sign-in/invitation/")
+    here.release()
+    said = run("people", "invite", "Ada")
+    assert said.out.splitlines()[-1].startswith("http://localhost:8501/sign-in/invitation/")
 
 
 def test_without_a_public_address_the_link_is_for_this_machine_and_it_says_so(run):
