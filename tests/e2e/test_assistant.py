@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -255,6 +257,20 @@ def test_a_refused_prompt_is_softened_into_the_form(
     panel(page).get_by_role("button", name="Take it").click()
     expect(prompt(page)).to_have_value("A fox plays.")
     assert model.asked[0].text == "A fox bites sandbox-1301"
+
+
+def test_a_server_that_stops_ends_the_questions_first(
+    server: Server, model: FakeModel, behave: Callable[[Behave], None]
+):
+    behave(fake.begins_and_waits("A red"))
+    body = json.dumps({"task": "improve", "text": "A fox"}).encode()
+    asked = urllib.request.Request(f"{server.url}/assistant", body, {"Origin": server.url})
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        assert b"A red" in answer.readline()
+        server.stop()  # sooner than a model that says nothing is given up
+        assert b"being restarted" in answer.read()
+    assert model.left.wait(PATIENCE)
+    server.start()
 
 
 def test_on_a_phone_the_panel_is_a_sheet_that_fits(

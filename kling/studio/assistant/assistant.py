@@ -59,7 +59,7 @@ class Asking:
         self._settings, self.wish, self._patience, self._done = settings, wish, patience, done
         self._lock = threading.Lock()
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
-        self._is_replaced = False
+        self._ended = ""  # why somebody has ended it
 
     async def run(self, say: Callable[[Event], None]) -> None:
         """Ask, and say each part of the answer; the last thing said is a `Result` or `Failed`.
@@ -75,10 +75,10 @@ class Asking:
         """Give the place back; a second time does nothing."""
         self._done(self)
 
-    def replace(self) -> None:
-        """End it from any thread: the same person asks something else."""
+    def end(self, why: str) -> None:
+        """End it from any thread; why is the last thing said."""
         with self._lock:
-            self._is_replaced = True
+            self._ended = why
             if self._running is not None:
                 loop, task = self._running
                 loop.call_soon_threadsafe(task.cancel)
@@ -88,14 +88,14 @@ class Asking:
         task = asyncio.create_task(self._ask(heard))
         with self._lock:
             self._running = asyncio.get_running_loop(), task
-            if self._is_replaced:
+            if self._ended:
                 task.cancel()
         try:
             await task
         except asyncio.CancelledError:
-            if not self._is_replaced:
+            if not self._ended:
                 raise  # whoever waits here was cancelled, and the task with it
-            return Failed("It was stopped, because you have asked for something else since.")
+            return Failed(self._ended)
         except AskError as error:
             return Failed(str(error))
         return heard.result(self.wish)
@@ -194,8 +194,15 @@ class Assistant:
             asking = Asking(self._settings, wish, self._patience, lambda over: self._end(person, over))
             self._under_way[person] = asking
         if before is not None:
-            before.replace()
+            before.end("It was stopped, because you have asked for something else since.")
         return asking
+
+    def stop(self) -> None:
+        """End every question: the server stops, and waits for answers that are under way."""
+        with self._lock:
+            under_way = list(self._under_way.values())
+        for asking in under_way:
+            asking.end("The studio is being restarted. Ask again in a moment.")
 
     def _count(self, person: str, hourly: int) -> None:
         now = self._monotonic()

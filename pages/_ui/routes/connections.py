@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
+
+from pages._ui import context
 
 HEAD_SECONDS = 15.0  # in which the head of a request has to arrive
 HEAD_BYTES = 64 * 1024  # that are read of a request before its head is whole
@@ -159,6 +162,27 @@ def bound(protocol: type[Any], watcher: Watcher) -> None:
         setattr(protocol, method.__name__, method)
 
 
+def before_closing(protocol: type[Any], call: Callable[[], None]) -> None:
+    """Have something called when the server begins to stop: it then waits for answers that are under way.
+
+    Args:
+        protocol: of uvicorn; its method is replaced.
+        call: is called for each connection that is open.
+    """
+    shut = protocol.shutdown
+
+    def shutdown(self: Any) -> None:
+        call()
+        shut(self)
+
+    protocol.shutdown = shutdown
+
+
+def _end_questions() -> None:
+    with contextlib.suppress(RuntimeError):  # there is no studio any more
+        context.studio().assistant.stop()
+
+
 @cache
 def prepare_server() -> None:
     """Bound the connections of this process's server, and let it have more of them."""
@@ -167,6 +191,7 @@ def prepare_server() -> None:
 
     bound(AutoHTTPProtocol, Connections(min(MOST, _raise_limit() - RESERVED)))
     bound(WebSocketsSansIOProtocol, Messages())
+    before_closing(AutoHTTPProtocol, _end_questions)
 
 
 def _raise_limit() -> int:

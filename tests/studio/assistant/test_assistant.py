@@ -148,6 +148,27 @@ def test_a_question_that_was_replaced_before_it_ran_sends_nothing(model):
     assert model.asked == []
 
 
+def test_when_the_server_stops_every_question_ends(model):
+    model.behave = fake.begins_and_waits("A fox")
+
+    async def scene() -> list[Event]:
+        assistant, said, came = assistant_of(model), list[Event](), asyncio.Event()
+
+        def say(event: Event) -> None:
+            said.append(event)
+            came.set()
+
+        task = asyncio.create_task(assistant.begin("ada", FOX).run(say))
+        await came.wait()
+        assistant.stop()
+        await task
+        assistant.stop()  # there is none left
+        return said
+
+    assert asyncio.run(scene())[-1] == Failed("The studio is being restarted. Ask again in a moment.")
+    assert model.left.wait(PATIENCE)
+
+
 def test_who_goes_away_closes_the_connection_and_gives_the_place_back(model):
     model.behave = fake.begins_and_waits("A fox")
 
