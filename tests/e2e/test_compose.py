@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.test_first_video import go_to, order, rows, wishes
 
-SIZES = [{}, PHONE]
-both_sizes = pytest.mark.parametrize("size", SIZES, ids=["desktop", "phone"])
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 DRAFT = re.compile(r"[?&]draft=([0-9a-f]{20})")
 
@@ -32,6 +31,24 @@ def settled(page: Page) -> None:
     page.locator(AT_REST).wait_for()
 
 
+def panel(page: Page, name: str) -> Locator:
+    """Open a panel of the form, which closes another one; return what is in it."""
+    page.locator(f".st-key-composer-panel_{name} button").click()
+    inside = page.locator(f".st-key-panel-{name}")
+    inside.wait_for()
+    settled(page)
+    return inside
+
+
+def choose(page: Page, group: str, option: str) -> None:
+    page.get_by_role("radiogroup", name=group, exact=True).get_by_text(option, exact=True).click()
+
+
+def called(name: str) -> Any:
+    """Return the cookie of a browser that knows this name of its person."""
+    return {"name": "studio_person", "value": quote(name), "domain": "localhost", "path": "/"}
+
+
 def draft_id(page: Page) -> str:
     page.wait_for_url(DRAFT)
     found = DRAFT.search(page.url)
@@ -39,13 +56,19 @@ def draft_id(page: Page) -> str:
     return found[1]
 
 
-@both_sizes
-def test_text_that_was_never_sent_survives_a_reload(
-    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
+def test_text_that_was_never_sent_survives_a_reload_and_is_counted_while_it_is_typed(
+    shared_server: Server, open_page: Callable[..., Page]
 ):
-    page = open_page(shared_server.url, **size)
+    page = open_page(shared_server.url)
     first = draft_id(page)
+    count = page.locator("[data-count=prompt]")
+    prompt(page).fill("🦊" * 2501)  # without leaving the field
+    expect(count).to_have_text("2,501 / 2,500: shorten it by 1")
+    prompt(page).fill("e" + "\u0301" * 2499)
+    expect(count).to_have_text("2,500 / 2,500")
+    prompt(page).fill("")
     prompt(page).press_sequentially("A heron that nobody sent")
+    expect(count).to_have_text("24 / 2,500")
     kept(page)
     page.reload()
     expect(prompt(page)).to_have_value("A heron that nobody sent ")
@@ -93,33 +116,17 @@ def test_the_way_back_leaves_the_page(shared_server: Server, open_page: Callable
     page.get_by_role("heading", name="Gallery").wait_for()
 
 
-@both_sizes
-def test_characters_are_counted_while_typing(
-    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
-):
-    page = open_page(shared_server.url, **size)
-    count = page.locator("[data-count=prompt]")
-    prompt(page).press_sequentially("fox")
-    expect(count).to_have_text("3 / 2,500")
-    prompt(page).fill("🦊" * 2501)  # without leaving the field
-    expect(count).to_have_text("2,501 / 2,500: shorten it by 1")
-    prompt(page).fill("e" + "\u0301" * 2499)
-    expect(count).to_have_text("2,500 / 2,500")
-
-
 def test_one_key_orders_and_two_walk_through_earlier_prompts(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     before = wishes(shared_server)
-    page = open_page(shared_server.url)
-    page.get_by_label("Your name").fill("Walker")
-    page.get_by_label("Your name").press("Enter")
-    settled(page)
+    page = open_page(shared_server.url, cookies=[called("Walker")])
     for words in ("A fox one", "A fox two"):
         prompt(page).fill(words)
         prompt(page).press("Control+Enter")
         page.locator("[class*=st-key-task-]", has_text=words).wait_for()
     assert len(wishes(shared_server) - before) == 2
+    settled(page)
     prompt(page).fill("Not sent yet")
     for key, words in (
         ("Alt+ArrowUp", "A fox two"),
@@ -192,7 +199,7 @@ def test_the_key_that_orders_does_not_do_so_from_other_fields(
     page = open_page(shared_server.url)
     prompt(page).fill("A fox that nobody ordered")
     kept(page)
-    page.get_by_role("button", name="Take it elsewhere").click()
+    page.get_by_role("button", name="Export as code").click()
     page.get_by_role("dialog").get_by_text("Paste", exact=True).first.click()
     pasted = page.get_by_role("dialog").get_by_role("textbox").last
     pasted.fill("not JSON at all")
@@ -200,47 +207,49 @@ def test_the_key_that_orders_does_not_do_so_from_other_fields(
     settled(page)
     expect(pasted).to_have_value("not JSON at all")
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Account", exact=True).click()
     page.get_by_label("Your name").fill("Grace")
     page.get_by_label("Your name").press("Control+Enter")
     settled(page)
+    page.keyboard.press("Escape")
     order(page, "The one that was ordered")
     page.locator("[class*=st-key-task-]", has_text="The one that was ordered").wait_for()
     assert len(wishes(shared_server) - before) == 1
 
 
-@both_sizes
-def test_takes_are_as_many_tasks_and_the_button_says_their_price(
-    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
+def test_on_a_phone_takes_are_ordered_at_the_price_on_the_button_and_watched(
+    shared_server: Server, open_page: Callable[..., Page]
 ):
     before = wishes(shared_server)
-    page = open_page(shared_server.url, **size)
-    page.get_by_role("radiogroup", name="Takes").get_by_text("2", exact=True).click()
-    expect(page.get_by_role("button", name=re.compile(r"^Generate 2 · \$0\.42 \(3 Units\)"))).to_be_visible()
-    order(page, f"Two takes {size}")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    page = open_page(shared_server.url, **PHONE)
+    choose(page, "How many", "2")
+    button = page.get_by_role("button", name=re.compile(r"^Generate 2 · free \(Kling: \$0\.42\)"))
+    expect(button).to_be_visible()
+    order(page, "Two takes")
+    page.get_by_role("button", name="Show the clip").tap()
+    expect(page.locator(".stage-tile[class*=st-key-clip-] video")).to_have_count(2)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     assert len(wishes(shared_server) - before) == 2
 
 
-@both_sizes
-def test_a_clip_of_the_gallery_fills_the_form(
-    shared_server: Server, open_page: Callable[..., Page], size: dict[str, object]
-):
-    page = open_page(shared_server.url, **size)
-    words = f"To be made again {len(size)}"
+def test_a_clip_of_the_gallery_fills_the_form(shared_server: Server, open_page: Callable[..., Page]):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url)
+    words = "To be made again"
     order(page, words)
     page.locator("[class*=st-key-clip-] video").first.wait_for()
     prompt(page).fill("What I was writing meanwhile")
     kept(page)
     go_to(page, "Gallery")
     card = page.locator("[class*=st-key-card-]", has_text=words)
-    card.get_by_role("link", name="Use in Compose").click()
+    card.get_by_role("link", name="Remix").click()
     expect(prompt(page)).to_have_value(words)
-    before = wishes(shared_server)
+    (parent,) = wishes(shared_server) - before
     order(page, words + ", again")
-    expect(page.locator("[class*=st-key-task-]", has_text=words + ", again")).to_be_visible()
-    (made,) = wishes(shared_server) - before
+    page.locator("[class*=st-key-task-]", has_text=words + ", again").wait_for()
+    (made,) = wishes(shared_server) - before - {parent}
     row = next(row for row in rows(shared_server) if row["external_task_id"] == made)
-    assert row["parent"] in before
+    assert row["parent"] == parent
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("What I was writing meanwhile ")
 
@@ -249,11 +258,12 @@ def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     page = open_page(shared_server.url)
-    page.get_by_role("radiogroup", name="Sound").get_by_text("on", exact=True).click()
-    expect(page.get_by_text("To fit Kling 2.6: mode std → pro.")).to_be_visible()
-    expect(page.get_by_text("from $0.21 (1.5 Units) to $0.70 (5 Units)")).to_be_visible()
-    page.get_by_role("radiogroup", name="Mode").get_by_text("std 720p", exact=True).click()
-    expect(page.get_by_text("To fit Kling 2.6: sound on → off.")).to_be_visible()
+    choose(page, "Sound", "On 1080p")
+    expect(page.get_by_text("To fit Kling 2.6: Quality 720p → 1080p. Now $0.70, was $0.21.")).to_be_visible()
+    choose(page, "Quality", "720p std")
+    expect(page.get_by_text("To fit Kling 2.6: Sound on → off.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("radio", name="1080p pro")).to_be_checked()
 
 
 def test_a_choice_made_before_the_answer_to_the_last_one_stays(
@@ -285,7 +295,7 @@ def test_a_choice_made_before_the_answer_to_the_last_one_stays(
     page.goto(shared_server.url)
     prompt(page).fill("A {red|grey} fox")
     prompt(page).press("Tab")
-    make = page.get_by_role("button", name="Make a table of variations")
+    make = page.get_by_role("button", name="Send as typed")
     make.wait_for()
     settled(page)
     holding = True
@@ -295,10 +305,10 @@ def test_a_choice_made_before_the_answer_to_the_last_one_stays(
             break
         page.evaluate("0")  # lets what has happened arrive here
     first = len(held)
-    ratio = page.get_by_role("radiogroup", name="Aspect ratio").get_by_role("radio", name="9:16")
+    ratio = page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="9:16")
     ratio.click()
     give(first)
-    expect(page.get_by_text("2 videos of 2 ticked")).to_be_visible()
+    expect(page.get_by_text("The braces are sent as they stand.")).to_be_visible()
     holding = False
     give(len(held))
     settled(page)
