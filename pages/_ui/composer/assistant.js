@@ -71,7 +71,7 @@ function moveTo({ host, panel, run }) {
   if (innerWidth <= 640) return panel.removeAttribute("style"); // a sheet at the bottom
   const near = run.opener()?.getBoundingClientRect();
   if (!near?.width) return; // Streamlit is mounting it again
-  const box = (!run.job && document.querySelector(".st-key-prompt_box")?.getBoundingClientRect()) || near;
+  const box = (!run.job && document.querySelector(".st-key-prompt_box, .st-key-board")?.getBoundingClientRect()) || near;
   const width = Math.min(Math.max(box.width, run.job ? 420 : 320), 560, innerWidth - 16);
   const left = Math.min(Math.max(box.left, 8), innerWidth - width - 8);
   const top = Math.max(8, Math.min(near.bottom + 6, innerHeight - 360));
