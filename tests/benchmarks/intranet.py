@@ -43,6 +43,7 @@ from tests.e2e.conftest import free_port  # noqa: E402
 SECRET = "a-secret-of-the-proxy-0123456789"
 PAGES = ("", "history", "gallery")
 THINKS = (3.0, 9.0)  # seconds between two actions of a person
+QUICK = (1.0, 3.0)  # of the one person alone: more reruns in the same time, and no load all the same
 ORDERS = 0.08  # of a person's actions
 MARK = re.compile(r'data-live="(\w+)" data-version="(\d+)" data-live-jobs="([^"]*)"( data-live-ages)?')
 
@@ -96,6 +97,7 @@ class Tab:
         self._socket: ClientConnection
         self._live: ClientConnection
         self._turn = asyncio.Lock()
+        self._following: asyncio.Task[None]
 
     async def open(self) -> None:
         """Load the page as a browser does, and open both sockets."""
@@ -119,6 +121,7 @@ class Tab:
             f"{sockets}/live", additional_headers=headers, open_timeout=60, ping_interval=None
         )
         await self.run()
+        self._following = asyncio.create_task(self._follow())
 
     async def run(self, *, press: str = "", part: str = "") -> None:
         """Run the page, or a live part of it, and note how long it took."""
@@ -179,12 +182,19 @@ class Tab:
             self._page, self._query = chance.choice(PAGES), ""
             await self.run()
 
-    async def follow(self) -> None:
+    async def visit_all(self) -> None:
+        """Look at each page once; that is no part of the figures."""
+        for self._page in (*PAGES[1:], PAGES[0]):
+            self._query = ""
+            await self.run()
+        self.figures.reruns.clear()
+
+    async def _follow(self) -> None:
         """Draw the live parts of the page again after changes, as the script of a page does."""
         hearing = asyncio.create_task(self._hear())
         try:
-            while True:
-                key, due = self._parts.next(milliseconds())
+            while not hearing.done():
+                key, due = self._parts.next()
                 self._heard.clear()
                 if due > milliseconds():
                     with suppress(TimeoutError):
@@ -193,6 +203,8 @@ class Tab:
                     continue
                 self._parts.asks(key, milliseconds())
                 await self.run(part=key)
+        except (WebSocketException, TimeoutError) as error:
+            self.figures.errors.append(repr(error))
         finally:
             hearing.cancel()
 
@@ -205,6 +217,8 @@ class Tab:
 
     async def close(self) -> None:
         """Close both sockets."""
+        self._following.cancel()
+        await asyncio.wait({self._following})
         await self._live.close()
         await self._socket.close()
 
@@ -303,20 +317,17 @@ def studio(data: Path) -> Iterator[tuple[dict[str, subprocess.Popen[bytes]], str
             process.wait(60)
 
 
-async def works(tabs: Sequence[Tab], seconds: float, seed: int) -> None:
+async def works(tabs: Sequence[Tab], seconds: float, seed: int, thinks: tuple[float, float] = THINKS) -> None:
     """Let everybody work for so long, with pauses in which a person thinks."""
     end = time.monotonic() + seconds
 
     async def work(tab: Tab, chance: random.Random) -> None:
-        following = asyncio.create_task(tab.follow())
         try:
             while time.monotonic() < end:
-                await asyncio.sleep(chance.uniform(*THINKS))
+                await asyncio.sleep(chance.uniform(*thinks))
                 await tab.act(chance)
         except (WebSocketException, TimeoutError, KeyError) as error:
             tab.figures.errors.append(repr(error))
-        finally:
-            following.cancel()
 
     await asyncio.gather(*(work(tab, random.Random(f"{seed} {n}")) for n, tab in enumerate(tabs)))
 
@@ -329,7 +340,8 @@ async def report(
     alone = Figures()
     first = Tab(url, "person0", alone)
     await first.open()
-    await works([first], wanted.alone, 1)
+    await first.visit_all()  # the first visit of a page loads its libraries
+    await works([first], wanted.alone, 1, QUICK)
     print(f"1 person: {alone.words}, {len(alone.errors)} errors {alone.errors[:3]}", flush=True)
 
     together = Figures()
@@ -353,14 +365,11 @@ async def report(
         f"The p95 of a rerun is {together.p95 / alone.p95:.1f} x that of one person.",
         flush=True,
     )
-    resting = [asyncio.create_task(tab.follow()) for tab in tabs]
     await asyncio.sleep(20)  # the last videos are done
     used, since = processor(server.pid), time.monotonic()
     await asyncio.sleep(wanted.rest)
     share = (processor(server.pid) - used) / (time.monotonic() - since)
     print(f"{wanted.people + 1} tabs at rest: {share:.1%} of a core")
-    for task in resting:
-        task.cancel()
     for tab in [first, *tabs]:
         await tab.close()
 

@@ -79,42 +79,35 @@ class LiveParts:
         part.last, part.luck, part.tried = now, self._luck(), part.tried + 1
         self._turn = now + TIMES.apart
 
-    def next(self, now: float) -> tuple[str, float]:
+    def next(self) -> tuple[str, float]:
         """Return the part that is to be asked for next, and when; an empty name if there is none."""
         if not self.parts:
             return "", NEVER
-        due, key = min((self._when(part, now), key) for key, part in self.parts.items())
+        due, key = min((self._when(part), key) for key, part in self.parts.items())
         return key, max(due, self._heard + TIMES.soon, self._turn)
 
-    def _when(self, part: Part, now: float) -> float:
-        reason, since = self._behind(part, now)
-        if not reason:
+    def _when(self, part: Part) -> float:
+        due = self._due(part)
+        if due == NEVER:
             part.tried = 0
             return part.last + TIMES.old * (1 + TIMES.spread * part.luck) if part.ages else NEVER
         if part.tried:
             return part.last + float(min(TIMES.again * 2 ** (part.tried - 1), TIMES.longest_again))
-        if reason == "every":
-            for_all = TIMES.per_tab * self._tabs
-            pause = max(TIMES.every, for_all)
-            return max(
-                part.last + pause * (1 + TIMES.spread * part.luck), since + for_all * TIMES.spread * part.luck
-            )
-        return part.last + TIMES.own
+        return due
 
-    def _behind(self, part: Part, now: float) -> tuple[str, float]:
-        reason, since = "", now
+    def _due(self, part: Part) -> float:
+        for_all = TIMES.per_tab * self._tabs
+        later = for_all * TIMES.spread * part.luck
+        pause = max(TIMES.every, for_all) * (1 + TIMES.spread * part.luck)
+        due = NEVER
         for told in reversed(self._told):
             if told.version <= part.version:
                 break
-            if told.names is None:
-                found = "unknown"
-            elif part.names & told.names:
-                found = "own"
-            elif EVERY_JOB in part.names and any(not name.startswith(":") for name in told.names):
-                found = "every"
-            else:
-                continue
-            since = told.at
-            if reason != "unknown" and (reason != "own" or found == "unknown"):
-                reason = found
-        return reason, since
+            jobs = {name for name in told.names or () if not name.startswith(":")}
+            if part.names & jobs:
+                due = min(due, part.last + TIMES.own)
+            elif told.names is None or part.names & told.names:
+                due = min(due, max(part.last + TIMES.own, told.at + later))
+            elif EVERY_JOB in part.names and jobs:
+                due = min(due, max(part.last + pause, told.at + later))
+        return due

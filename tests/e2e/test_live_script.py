@@ -347,7 +347,7 @@ def test_the_benchmark_of_a_team_has_tabs_that_ask_when_the_script_asks(script: 
             script.say(jobs, tabs=40)
             parts.hear(said, jobs, 40, now)
         script.wait(1000)
-        while (turn := parts.next(now))[1] < start + 1000 * (step + 1):
+        while (turn := parts.next())[1] < start + 1000 * (step + 1):
             key, now = turn[0], max(now, turn[1])
             parts.asks(key, now)
             asked[key] += 1

@@ -6,32 +6,29 @@
 const EVERY_JOB = "*";
 const isJob = (name) => !name.startsWith(":");
 
-// Return why a part is behind: "own" for what it names, "every" for a job among everybody's, "unknown", or "" if it is
-// not; and since when.
-function behind(hub, { dataset: { version, liveJobs } }) {
+// Return when a part is due, Infinity if nothing that it shows has changed since it was drawn, and whether anything may
+// have changed. What is news for all tabs is drawn by them one after the other.
+function behind({ hub, last, luck }, { dataset: { version, liveJobs } }) {
   const drawn = Number(version), shown = liveJobs.split(" ");
-  let reason = drawn < hub.forgotten ? "unknown" : "", since = Date.now();
+  const forAll = TIMES.per_tab * hub.tabs, later = forAll * TIMES.spread * luck;
+  const pause = Math.max(TIMES.every, forAll) * (1 + TIMES.spread * luck);
+  const found = { due: Infinity, isUnknown: false };
+  const note = (due) => { found.due = Math.min(found.due, due); };
+  if (drawn < hub.forgotten) note(last + TIMES.own);
   for (let index = hub.news.length - 1; index >= 0 && hub.news[index].version > drawn; index -= 1) {
     const { names, at } = hub.news[index];
-    const found = !names ? "unknown" : shown.some((name) => names.has(name)) ? "own"
-      : shown.includes(EVERY_JOB) && [...names].some(isJob) ? "every" : "";
-    if (!found) continue;
-    since = at;
-    if (reason !== "unknown" && (reason !== "own" || found === "unknown")) reason = found;
+    if (!names) found.isUnknown = true;
+    const named = names && shown.filter((name) => names.has(name));
+    if (named?.some(isJob)) note(last + TIMES.own);
+    else if (!names || named.length) note(Math.max(last + TIMES.own, at + later));
+    else if (shown.includes(EVERY_JOB) && [...names].some(isJob)) note(Math.max(last + pause, at + later));
   }
-  return { reason, since };
+  return found;
 }
 
 // Whether a hidden tab has to ask all the same: nobody told it what became of a job that it counts the time of.
-function isWaitedFor(hub, mark, reason) {
-  return reason === "unknown" && mark.dataset.liveJobs.split(" ").some((id) => MADE.includes(hub.own.get(id)?.state));
-}
-
-// Return when a part that shows everybody's jobs is drawn again: not too soon after the last time, and not in all tabs at
-// the same moment.
-function turnOf({ hub, last, luck }, since) {
-  const forAll = TIMES.per_tab * hub.tabs, pause = Math.max(TIMES.every, forAll);
-  return Math.max(last + pause * (1 + TIMES.spread * luck), since + forAll * TIMES.spread * luck);
+function isWaitedFor(hub, mark) {
+  return mark.dataset.liveJobs.split(" ").some((id) => MADE.includes(hub.own.get(id)?.state));
 }
 
 class Part {
@@ -53,17 +50,13 @@ class Part {
   when() {
     const { hub, last, luck } = this, mark = document.querySelector(`[data-live="${this.key}"]`);
     if (!mark) return Infinity;
-    const { reason, since } = behind(hub, mark);
-    if (!reason) this.tried = 0;
-    if (document.hidden && !isWaitedFor(hub, mark, reason)) return Infinity;
-    if (!reason) {
-      const spread = 1 + TIMES.spread * luck;
-      if (!hub.isOpen) return Math.max(last, hub.closedAt) + TIMES.old_without_socket * spread;
-      return "liveAges" in mark.dataset ? last + TIMES.old * spread : Infinity;
-    }
-    if (this.tried) return last + Math.min(TIMES.again * 2 ** (this.tried - 1), TIMES.longest_again);
-    if (reason === "every") return turnOf(this, since);
-    return last + TIMES.own;
+    const { due, isUnknown } = behind(this, mark), isBehind = due < Infinity;
+    if (!isBehind) this.tried = 0;
+    if (document.hidden && !(isUnknown && isWaitedFor(hub, mark))) return Infinity;
+    if (isBehind) return this.tried ? last + Math.min(TIMES.again * 2 ** (this.tried - 1), TIMES.longest_again) : due;
+    const spread = 1 + TIMES.spread * luck;
+    if (!hub.isOpen) return Math.max(last, hub.closedAt) + TIMES.old_without_socket * spread;
+    return "liveAges" in mark.dataset ? last + TIMES.old * spread : Infinity;
   }
 
   plan() {
