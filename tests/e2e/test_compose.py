@@ -124,7 +124,7 @@ def test_one_key_orders_and_two_walk_through_earlier_prompts(
     for words in ("A fox one", "A fox two"):
         prompt(page).fill(words)
         prompt(page).press("Control+Enter")
-        page.locator("[class*=st-key-task-]", has_text=words).wait_for()
+        expect(page.locator(".stage-prompt")).to_have_text(words)
     assert len(wishes(shared_server) - before) == 2
     settled(page)
     prompt(page).fill("Not sent yet")
@@ -144,7 +144,7 @@ def test_one_key_orders_and_two_walk_through_earlier_prompts(
 def test_what_was_written_before_a_walk_is_kept_too(shared_server: Server, open_page: Callable[..., Page]):
     page = open_page(shared_server.url)
     order(page, "Ordered before")
-    page.locator("[class*=st-key-task-]", has_text="Ordered before").wait_for()
+    expect(page.locator(".stage-prompt")).to_have_text("Ordered before")
     settled(page)
     with page.expect_response("**/drafts/*"):
         prompt(page).fill("Written, and not ordered")
@@ -162,7 +162,7 @@ def test_a_text_that_is_kept_late_does_not_take_the_place_of_the_one_that_was_wa
 ):
     page = open_page(shared_server.url)
     order(page, "Walked to")
-    page.locator("[class*=st-key-task-]", has_text="Walked to").wait_for()
+    expect(page.locator(".stage-prompt")).to_have_text("Walked to")
     told: list[str | bytes] = []
 
     def note(frame: str | bytes) -> None:
@@ -213,7 +213,7 @@ def test_the_key_that_orders_does_not_do_so_from_other_fields(
     settled(page)
     page.keyboard.press("Escape")
     order(page, "The one that was ordered")
-    page.locator("[class*=st-key-task-]", has_text="The one that was ordered").wait_for()
+    expect(page.locator(".stage-prompt")).to_have_text("The one that was ordered")
     assert len(wishes(shared_server) - before) == 1
 
 

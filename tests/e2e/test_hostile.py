@@ -129,12 +129,14 @@ def test_on_compose(studio: Studio, visit: Open, text: str, size: dict[str, obje
         ("[aria-label=Prompt]", f"before {text}"),
         ("[aria-label='Negative prompt']", text),
         ("[aria-label='Shot 2']", text[:512]),
-        (f".st-key-task-{here.done}", text),
-        (f".st-key-task-{here.failed}", text[:512]),
-        (f".st-key-task-{here.failed} [data-testid=stAlert]", text),
-        (f".st-key-task-{here.batch}", text),
-        (f".st-key-clip-{here.done} video", text[:200]),
     )
+    for key, *shown in (
+        (here.done, (f".st-key-clip-{here.done} video", text[:200]), (".stage-prompt", text)),
+        (here.failed, (".stage-prompt", text[:512]), (".st-key-stage_card", text)),
+        (here.batch, (".stage-prompt", text)),
+    ):
+        page.locator(f".st-key-task-{key} .stage-thumb").evaluate("thumb => thumb.click()")
+        shows(page, (f".st-key-task-{key} .stage-thumb", text[:150]), *shown)
     assert page.locator(INJECTED).count() == 0
     page.goto(f"{server.url}/{here.table}")
     shows(page, ("[data-testid=stDataFrame] td", text))
@@ -183,6 +185,6 @@ def test_what_is_said_of_a_new_task_is_what_was_written(shared_server: Server, o
     page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
     order(page, MIXED)
     shows(page, ("[data-testid=stToast]", "Ordered 1 video."))
-    shows(page, ("[role=status]", f"Video done: {MIXED[:80]}"), ("[class*=st-key-task-]", MIXED))
+    shows(page, ("[role=status]", f"Video done: {MIXED[:80]}"), (".stage-prompt", MIXED))
     expect(prompt(page)).to_have_value(MIXED)
     assert page.locator(INJECTED).count() == 0

@@ -153,7 +153,7 @@ def test_earlier_prompts_are_searched_and_used(
     page = open_page(shared_server.url, **look)
     for words in (f"An earlier heron {HOSTILE}", "An earlier fox"):
         order(page, words)
-        page.locator("[class*=st-key-task-]", has_text=words).first.wait_for()
+        expect(page.locator(".stage-prompt")).to_have_text(words)
     write(page, "Something else")
     dialog = library(page, "Earlier")
     expect(dialog.get_by_role("button", name="An earlier fox")).to_be_visible()
@@ -201,7 +201,7 @@ def test_the_difference_can_be_seen_without_colour(
 ):
     page = open_page(shared_server.url, **look)
     order(page, f"A red fox {HOSTILE}")
-    page.locator("[class*=st-key-task-]", has_text="A red fox").first.wait_for()
+    expect(page.locator(".stage-prompt")).to_contain_text("A red fox")
     write(page, f"A white fox {HOSTILE}")
     tool(page, "Compare")
     panel = page.locator(".st-key-compare")

@@ -20,6 +20,7 @@ from pages._ui.panels import open_panel
 from pages._ui.stage.facts import look_of
 
 PAGE = "composer"  # prefix of the session keys
+SAID_BY_THE_STATE = {"Accepted.", "Withdrawn."}  # what the log has as a message
 HEADLINES = {
     Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
     Remedy.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
@@ -64,7 +65,8 @@ def _card(job: Job) -> None:
         sentences, facts = explained(here, job, found, spent), since_and_who(job, found)
     else:
         said = job["task_status_msg"] or job.message
-        sentences = " ".join(filter(None, ["" if said == "Accepted." else said, spent]))
+        said = "" if said in SAID_BY_THE_STATE else said
+        sentences = " ".join(filter(None, [said, spent]))
     what = remedy(job, nothing_spent=bool(spent))
     if what is not None:
         word, icon = HEADLINES[what.kind]

@@ -19,7 +19,7 @@ from pages._ui.live.marks import began, job_mark
 from pages._ui.stage.cards import Card
 from pages._ui.words import LOST
 
-LONGEST_WORDS = 160  # characters of a prompt on the strip and in names for readers
+LONGEST_WORDS = 200  # characters of a prompt on the strip and in names for readers
 MOST_TILES = 36  # of one card
 PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # as in the addresses of clips
 SHAPE = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
