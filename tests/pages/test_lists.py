@@ -23,7 +23,7 @@ def links(app: AppTest) -> list[str]:
     return [str(each.proto.label) for each in app.get("page_link")]
 
 
-def open_page(app: AppTest, page: str, **params: str) -> AppTest:
+def open_page(app: AppTest, page: str, /, **params: str) -> AppTest:
     app.query_params.clear()
     for name, value in params.items():
         app.query_params[name] = value
