@@ -21,7 +21,7 @@ from tests.e2e.conftest import ROOT, Server, free_port
 PLAYING = (
     "() => { const v = document.querySelector('video'); return v && v.videoWidth > 0 && v.currentTime > 0.2 }"
 )
-RUNNING = re.compile("submitted|processing")
+RUNNING = re.compile("Queued|Being made")
 FACTS = (
     "() => { const v = document.querySelector('video'); return [v.videoWidth, v.videoHeight, v.duration] }"
 )
@@ -33,10 +33,9 @@ def order(page: Page, prompt: str) -> None:
 
 
 def go_to(page: Page, name: str) -> None:
-    if page.get_by_test_id("stExpandSidebarButton").is_visible():  # on a phone the way lies behind it
-        page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name=name).first.click(delay=150)  # as long as a finger takes
-    page.get_by_role("heading", name=name).wait_for()
+    bar = page.get_by_role("navigation", name="Pages")
+    bar.get_by_role("link", name=name).click(delay=150)  # as long as a finger takes
+    page.get_by_role("heading", name=name, exact=True).wait_for()
 
 
 def rows(server: Server) -> list[dict[str, str]]:
@@ -53,9 +52,9 @@ def test_from_a_prompt_to_a_playing_video(
     server = start_server()
     page = open_page(server.url)
     expect(page.get_by_role("heading", name="Compose")).to_be_visible()
-    expect(page.get_by_text("no Kling key is set").first).to_be_visible()
+    expect(page.get_by_role("button", name="Sandbox")).to_be_visible()
     order(page, "A red fox in the snow at dawn")
-    expect(page.get_by_text("processing").first).to_be_visible()
+    expect(page.get_by_text(RUNNING).first).to_be_visible()
     page.locator("[class*=st-key-clip-] video").wait_for(timeout=90_000)  # it is drawn at low priority
     page.wait_for_function(PLAYING)
     width, height, duration = page.evaluate(FACTS)
@@ -77,21 +76,21 @@ def test_from_a_prompt_to_a_playing_video(
     assert states[-1] == "succeed"
 
 
-def test_a_task_outlives_tab_server_and_sandbox(
+def test_a_task_outlives_tab_server_a_kill_and_the_sandbox(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
     server = start_server(SANDBOX_CLIPS="tiny", SANDBOX_PACE="seconds:6")  # time to stop it
-    page = open_page(server.url)
-    order(page, "The first one")
-    page.locator("[class*=st-key-clip-] video").wait_for()
-    order(page, "The second one, which runs while the server stops")
-    expect(page.get_by_text(RUNNING).first).to_be_visible()
-    page.close()
-    server.stop()
-    assert sum(row["state"] == "succeed" for row in rows(server)) == 1
-    server.start()  # nobody visits: the poller goes on by itself
-    page = open_page(f"{server.url}/gallery")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    for number, sign in enumerate((signal.SIGTERM, signal.SIGKILL)):
+        page = open_page(server.url)
+        order(page, f"A fox that runs while the server stops by {sign.name}")
+        expect(page.get_by_text(RUNNING).first).to_be_visible()
+        page.close()
+        server.stop(sign)
+        assert sum(row["state"] == "succeed" for row in rows(server)) == number
+        server.start()  # nobody visits: the poller goes on by itself
+        page = open_page(f"{server.url}/gallery")
+        expect(page.locator("[class*=st-key-clip-] video")).to_have_count(number + 1)
+        page.close()
     assert len(wishes(server)) == 2
 
     server.stop()
@@ -126,40 +125,6 @@ def test_another_visitor_sees_the_task_without_a_reload(
     expect(shown).to_have_count(before + 1)
 
 
-def test_what_was_typed_is_shown_as_typed(shared_server: Server, open_page: Callable[..., Page]):
-    hostile = "<img src=x onerror=alert(1)> **bold** $a$ ![x](http://evil.example/x.png) :red[no] 你好 🎬"
-    page = open_page(shared_server.url)
-    page.on("dialog", lambda _dialog: pytest.fail("a prompt ran as a script"))
-    order(page, hostile)
-    page.locator("[class*=st-key-clip-] video").wait_for()
-    expect(page.get_by_text(hostile, exact=True).last).to_be_visible()
-    go_to(page, "Gallery")
-    expect(page.get_by_text(hostile, exact=True).first).to_be_visible()
-    assert page.locator("img[src*='evil']").count() == 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_a_video_can_be_ordered_and_watched(
-    shared_server: Server, open_page: Callable[..., Page], scheme: str
-):
-    page = open_page(
-        shared_server.url, viewport={"width": 390, "height": 844}, has_touch=True, color_scheme=scheme
-    )
-    order(page, f"A phone in {scheme}")
-    page.locator("[class*=st-key-clip-] video").wait_for()
-    width = page.evaluate("() => document.documentElement.scrollWidth")
-    assert width <= 390
-
-
-def test_a_name_is_asked_once_and_remembered(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(shared_server.url)
-    page.get_by_label("Your name").fill("Ada Lovelace")
-    page.get_by_label("Your name").press("Enter")
-    page.wait_for_function("() => document.cookie.includes('Ada%20Lovelace')")
-    page.reload()
-    expect(page.get_by_label("Your name")).to_have_value("Ada Lovelace")
-
-
 def test_a_wrong_key_is_said_in_words_and_the_prompt_stays(
     start_server: Callable[..., Server], open_page: Callable[..., Page], tmp_path: Path
 ):
@@ -174,13 +139,14 @@ def test_a_wrong_key_is_said_in_words_and_the_prompt_stays(
         url = sandbox.stdout.readline().removeprefix("Kling sandbox: ").strip()
         server = start_server(KLINGAI_API_KEY="api-key-kling-of-somebody-else", KLINGAI_BASE_URL=url)
         page = open_page(server.url)
-        assert page.get_by_text("no Kling key is set").count() == 0
+        assert page.get_by_role("button", name="Sandbox").count() == 0
         order(page, "A prompt worth keeping")
         expect(page.get_by_text("does not know these credentials").first).to_be_visible()
-        expect(page.get_by_text("Send it now, or withdraw it").first).to_be_visible()
+        expect(page.get_by_text("Send it now, or").first).to_be_visible()
         assert page.get_by_text("Nothing was spent").count() == 0  # with this key nobody can look
         expect(page.get_by_label("Prompt", exact=True)).to_have_value("A prompt worth keeping")
-        checked = page.get_by_test_id("stSidebar").get_by_text("does not know these credentials")
+        page.get_by_role("button", name="Account", exact=True).click()
+        checked = page.get_by_test_id("stPopoverBody").get_by_text("does not know these credentials")
         expect(checked).to_have_count(0)
         page.get_by_role("button", name="Check the connection").click()
         expect(checked).to_be_visible()
@@ -220,37 +186,6 @@ def start_until_it_ends(server: Server) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-def test_clips_are_served_in_ranges_and_nothing_else_is(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url)
-    order(page, "A clip to seek in")
-    page.locator("[class*=st-key-clip-] video").wait_for()
-    source = page.locator("[class*=st-key-clip-] video").get_attribute("src")
-    request = urllib.request.Request(f"{shared_server.url}{source}", headers={"Range": "bytes=0-99"})
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 206
-        assert len(answer.read()) == 100
-    for path in ("/clips/../history.csv", "/clips/..%2fhistory.csv", "/clips/history.csv", "/clips/x.mp4"):
-        with pytest.raises(urllib.error.HTTPError, match=r"40[04]"):
-            urllib.request.urlopen(f"{shared_server.url}{path}")
-
-
-def test_killed_while_a_task_runs_it_goes_on_after_the_next_start(
-    start_server: Callable[..., Server], open_page: Callable[..., Page]
-):
-    server = start_server(SANDBOX_CLIPS="tiny", SANDBOX_PACE="seconds:6")  # time to kill it
-    page = open_page(server.url)
-    order(page, "Killed in the middle")
-    expect(page.get_by_text(RUNNING).first).to_be_visible()
-    page.close()
-    server.stop(signal.SIGKILL)
-    server.start()
-    page = open_page(f"{server.url}/gallery")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(1)
-    assert len(wishes(server)) == 1
 
 
 def test_a_page_elsewhere_cannot_lend_the_server_a_name_of_its_own(shared_server: Server):

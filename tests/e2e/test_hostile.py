@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +18,7 @@ from kling.studio.orders import PERSON_LIMIT
 from kling.studio.prompting.draft import STORYBOARD, Draft
 from tests.e2e.conftest import DESKTOP, PHONE, Server, on_phone
 from tests.e2e.prepared import Past, cookies, server_of
-from tests.e2e.test_compose import prompt, settled
+from tests.e2e.test_compose import panel, prompt, settled
 from tests.e2e.test_first_video import order
 
 Open = Callable[..., Page]
@@ -28,8 +30,8 @@ MIXED = (
     "$a_b$ $$x^2$$ for $5 or $6 \u202eright to left\u202c \u2067שלום\u2069 "
     "👩\u200d👩\u200d👧 🎬 'single' \"double\""
 )
-COMBINING = "e" + "\u0301" * 2499
-LONG = "Donaudampfschiff" * 150
+# Without a place to break, with forty marks on one letter, in each part of it that is shown.
+STRETCHED = ("e" + "\u0301" * 39 + "Donaudampfschiff" * 6) * 18
 SHOWS = """([place, text]) => [...document.querySelectorAll(place)].some((element) =>
   [element.textContent, element.value, element.getAttribute("aria-label")].some((shown) =>
     (shown ?? "").replaceAll("\u2060", "").includes(text)))"""
@@ -62,7 +64,7 @@ def shows(page: Page, *shown: tuple[str, str]) -> None:
 
 
 def tool(page: Page, name: str) -> None:
-    page.locator(".st-key-toolbar").get_by_role("button", name=name, exact=True).click()
+    page.locator(".st-key-column").get_by_role("button", name=name, exact=True).click()
     settled(page)
 
 
@@ -92,7 +94,7 @@ class Written:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, Written]]]:
     data = tmp_path_factory.mktemp("hostile") / "data"
     past = Past(data)
-    written = {text: Written(past, text) for text in (MIXED, COMBINING, LONG)}
+    written = {text: Written(past, text) for text in (MIXED, STRETCHED)}
     server = server_of(data)
     server.start()
     yield server, written
@@ -112,9 +114,7 @@ def visit(open_page: Open) -> Open:
 
 
 every_text = pytest.mark.parametrize(
-    ("text", "size"),
-    [(MIXED, {}), (COMBINING, PHONE), (LONG, PHONE)],
-    ids=["mixed-on-both", "combining-phone", "long-phone"],
+    ("text", "size"), [(MIXED, {}), (STRETCHED, PHONE)], ids=["mixed-on-both", "stretched-phone"]
 )
 Studio = tuple[Server, dict[str, Written]]
 
@@ -123,13 +123,9 @@ Studio = tuple[Server, dict[str, Written]]
 def test_on_compose(studio: Studio, visit: Open, text: str, size: dict[str, object]):
     server, here = studio[0], studio[1][text]
     page = visit(f"{server.url}/{here.form}", here.name, **size)
-    shows(
-        page,
-        ("[aria-label='Your name']", here.name),
-        ("[aria-label=Prompt]", f"before {text}"),
-        ("[aria-label='Negative prompt']", text),
-        ("[aria-label='Shot 2']", text[:512]),
-    )
+    shows(page, ("[class*=st-key-account-] button", here.name), ("[aria-label='Shot 2']", text[:512]))
+    panel(page, "avoid")
+    shows(page, ("[aria-label='Negative prompt']", text))
     for key, *shown in (
         (here.done, (f".st-key-clip-{here.done} video", text[:200]), (".stage-prompt", text)),
         (here.failed, (".stage-prompt", text[:512]), (".st-key-stage_card", text)),
@@ -139,16 +135,17 @@ def test_on_compose(studio: Studio, visit: Open, text: str, size: dict[str, obje
         shows(page, (f".st-key-task-{key} .stage-thumb", text[:150]), *shown)
     assert page.locator(INJECTED).count() == 0
     page.goto(f"{server.url}/{here.table}")
-    shows(page, ("[data-testid=stDataFrame] td", text))
+    panel(page, "variations")
+    shows(page, ("[aria-label=Prompt]", text), ("[data-testid=stDataFrame] td", text))
 
 
 @every_text
 def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, size: dict[str, object]):
     server, here = studio[0], studio[1][text]
     page = visit(f"{server.url}/{here.form}", here.name, **size)
-    tool(page, "Guide")
+    panel(page, "guide")
     shows(page, *((".st-key-guide textarea", word) for word in text.split()))
-    tool(page, "Compare")
+    panel(page, "compare")
     shows(page, (".st-key-compare", text[:512]))
     dialog = page.get_by_role("dialog")
     tool(page, "Templates")
@@ -156,10 +153,13 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
     saved = "[role=dialog] [class*=st-key-saved-]"
     kept = (text[:80].strip(), text[:40].strip(), text[:300].strip(), text, here.name)
     shows(page, *((saved, each) for each in kept))
-    dialog.get_by_text("Earlier", exact=True).click()
-    shows(page, ("[role=dialog] button", text[:240]))
     page.keyboard.press("Escape")
-    tool(page, "Take it elsewhere")
+    expect(dialog).to_be_hidden()
+    tool(page, "Recent")
+    shows(page, ("[role=dialog] [class*=st-key-recent-]", text), ("[role=dialog] [title]", text))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    tool(page, "Export as code")
     shows(page, ("[role=dialog] code", '"multi_prompt"'))
     sent = json.loads(page.locator("[role=dialog] code").first.text_content() or "")
     assert [shot["prompt"] for shot in sent["multi_prompt"]] == [text[:512]] * 2
@@ -188,3 +188,14 @@ def test_what_is_said_of_a_new_task_is_what_was_written(shared_server: Server, o
     shows(page, ("[role=status]", f"Video done: {MIXED[:80]}"), (".stage-prompt", MIXED))
     expect(prompt(page)).to_have_value(MIXED)
     assert page.locator(INJECTED).count() == 0
+
+
+def test_a_clip_is_served_in_ranges_and_nothing_else_of_the_folder_is(studio: Studio):
+    server, here = studio[0], studio[1][MIXED]
+    request = urllib.request.Request(f"{server.url}/clips/{here.done}.mp4", headers={"Range": "bytes=0-99"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 206
+        assert len(answer.read()) == 100
+    for path in ("/clips/../history.csv", "/clips/..%2fhistory.csv", "/clips/history.csv", "/clips/x.mp4"):
+        with pytest.raises(urllib.error.HTTPError, match=r"40[04]"):
+            urllib.request.urlopen(f"{server.url}{path}")
