@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 # The shell is the same browser without what only a window needs; a page costs it less.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+WAIT = 60_000  # milliseconds, for anything on a page; what is there takes a fraction of a second
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 # A name that is not this machine's: browsers refuse it on plain http what they allow on localhost.
 NAMED = ["--host-resolver-rules=MAP studio.test 127.0.0.1"]
@@ -62,7 +63,7 @@ class Chromium:
             context = free.pop()
         else:
             context = self.browser.new_context(**device)  # type: ignore[arg-type]
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(WAIT)
             context.new_page().goto(f"{origin}/_stcore/health")
             self._visited[context] = set()
         self._visited[context].add(origin)

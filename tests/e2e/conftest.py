@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.e2e.chromium import Chromium
+from tests.e2e.chromium import WAIT, Chromium
 
 ROOT = Path(__file__).parents[2]
 DESKTOP: ViewportSize = {"width": 1400, "height": 1000}
@@ -29,7 +29,11 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
 }
-expect.set_options(timeout=30_000)  # a busy machine is no failure
+# A busy machine is no failure. Each of these waits is for something that comes at once where there is time, so
+# their length matters only where it never comes.
+PATIENCE = 180  # seconds, for processes
+LONG = 1000 * PATIENCE  # milliseconds, for clips that are drawn meanwhile
+expect.set_options(timeout=WAIT)
 AT_WORK = "[data-testid=stApp][data-test-script-state=running]"
 OURS = ("http://localhost:", "http://127.0.0.1:", "ws://localhost:", "data:", "blob:")
 
@@ -74,11 +78,11 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with (
                 contextlib.suppress(OSError),
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1),
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10),
             ):
                 return
             if self.process.poll() is not None:
@@ -89,7 +93,7 @@ class Server:
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(sign)
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def close(self) -> None:
@@ -179,7 +183,7 @@ def new_page() -> Iterator[Callable[[str], Page]]:
 def on_phone(page: Page, height: int = 844) -> Iterator[None]:
     """Show a page that is loaded on a phone's screen, as if it had been turned into one: touched, narrow.
 
-    It then looks as it does where it was loaded on a phone, the closed sidebar and `hover: none` included.
+    It then looks as it does where it was loaded on a phone, `hover: none` included.
 
     Args:
         page: made by `open_page` without a device of its own.

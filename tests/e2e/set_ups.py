@@ -29,7 +29,7 @@ from websockets.typing import Origin
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HOST = "studio.example.com"
-PATIENCE = 60.0  # seconds for something to start
+PATIENCE = 180.0  # seconds for something to start
 
 
 def block(title: str) -> str:
@@ -77,7 +77,7 @@ def running(command: list[str], log: Path, **more: Any) -> Iterator[subprocess.P
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
@@ -236,7 +236,7 @@ class Visitor:
 
     def ask(self, method: str, path: str, body: str | None = None) -> Answer:
         """Ask the studio. Redirects are not followed."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.sock = self._socket()
         headers = {"Host": f"{HOST}:{self.port}", "Accept": "text/html", **self.headers}
         if body is not None:
@@ -302,7 +302,7 @@ class Visitor:
         stream.send(message.SerializeToString())
         ids: dict[str, str] = {}
         while True:
-            frame = stream.recv(timeout=30)
+            frame = stream.recv(timeout=PATIENCE)
             assert isinstance(frame, bytes)
             self.seen.append(frame)
             came = ForwardMsg.FromString(frame)

@@ -15,7 +15,7 @@ from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import FAILED, PROCESSING, STATES, SUCCEED, WAITING
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import STORYBOARD, Draft
-from tests.e2e.conftest import Server, on_phone
+from tests.e2e.conftest import LONG, Server, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_compose import choose, panel, prompt, settled
 from tests.e2e.test_first_video import order
@@ -272,7 +272,7 @@ def test_the_keyboard_alone_is_enough_and_a_reader_hears_what_happens(shared_ser
     assert page.evaluate(FOCUS) == "Model"
     page.keyboard.press("Control+Enter")
     page.wait_for_function(
-        "() => heard.some(words => words.includes('Video done: A keyboard fox'))", timeout=90_000
+        "() => heard.some(words => words.includes('Video done: A keyboard fox'))", timeout=LONG
     )
     assert "kling-v2-5-turbo" in shared_server.log
     assert page.evaluate(FOCUS) == "Model"

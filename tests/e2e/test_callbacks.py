@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page
 
 from kling.sandbox.auth import API_KEY
-from tests.e2e.conftest import ROOT, Server
+from tests.e2e.conftest import PATIENCE, ROOT, Server
 from tests.e2e.test_first_video import order, rows, start_until_it_ends
 
 SECRET = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
@@ -44,7 +44,7 @@ def sandbox(folder: Path) -> Iterator[str]:
         yield process.stdout.readline().removeprefix("Kling sandbox: ").strip()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 
@@ -67,7 +67,7 @@ def told(kling: str) -> list[tuple[str, str]]:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)

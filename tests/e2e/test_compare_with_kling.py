@@ -13,9 +13,9 @@ from kling import ApiKey, Client, TextToVideo
 from kling.sandbox.auth import API_KEY
 from tests.e2e.conftest import Server
 from tests.e2e.test_first_video import order, rows
-from tests.e2e.test_running import Kling, card, program
+from tests.e2e.test_running import Kling, program
 
-PADDING = "() => getComputedStyle(document.querySelector('.stMainBlockContainer')).paddingTop"
+BAR = "() => getComputedStyle(document.querySelector('.st-key-bar')).position"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_what_is_in_the_account_is_chosen_and_taken_in_and_the_page_keeps_its_lo
     others.locator(".dvn-scroller").click(position={"x": 15, "y": 52})  # the newest one's box
     page.get_by_role("button", name="Take in the 1 chosen task").click()
     expect(page.get_by_text(re.compile("1 other task is in the account"))).to_be_visible()
-    assert page.evaluate(PADDING) == "72px"  # a toast of a part of the page has not taken the page's style
+    assert page.evaluate(BAR) == "fixed"  # a toast of a part of the page has not taken the page's style
     assert {row["external_task_id"] for row in rows(studio)} >= {f"v{1:024x}"}
     page.goto(f"{studio.url}/gallery")
     expect(page.get_by_text("Found, without its order")).to_have_count(2)
@@ -58,9 +58,9 @@ def test_while_a_clip_cannot_be_fetched_its_link_opens_in_a_tab_of_its_own(
     kling.plan(on="clip", fault="expired-url", times=20)
     page = open_page(studio.url)
     order(page, "A fox whose file does not come")
-    at_risk = card(page, "A fox whose file does not come")
-    link = at_risk.get_by_role("link", name="Open the video at Kling")
+    stage = page.locator(".st-key-stage")
+    link = stage.get_by_role("link", name="Open the video at Kling")
     expect(link).to_have_attribute("href", re.compile(f"^{re.escape(kling.url)}/clips/"))
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
-    expect(at_risk.get_by_text(re.compile("Not saved yet, (29|30) days left"))).to_be_visible()
+    expect(stage.get_by_text(re.compile("Not saved yet, (29|30) days left")).first).to_be_visible()

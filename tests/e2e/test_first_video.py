@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ROOT, Server, free_port
+from tests.e2e.conftest import LONG, PATIENCE, ROOT, Server, free_port
 
 PLAYING = (
     "() => { const v = document.querySelector('video'); return v && v.videoWidth > 0 && v.currentTime > 0.2 }"
@@ -55,7 +55,7 @@ def test_from_a_prompt_to_a_playing_video(
     expect(page.get_by_role("button", name="Sandbox")).to_be_visible()
     order(page, "A red fox in the snow at dawn")
     expect(page.get_by_text(RUNNING).first).to_be_visible()
-    page.locator("[class*=st-key-clip-] video").wait_for(timeout=90_000)  # it is drawn at low priority
+    page.locator("[class*=st-key-clip-] video").wait_for(timeout=LONG)  # it is drawn at low priority
     page.wait_for_function(PLAYING)
     width, height, duration = page.evaluate(FACTS)
     assert (width, height) == (1280, 720)
@@ -154,7 +154,7 @@ def test_a_wrong_key_is_said_in_words_and_the_prompt_stays(
         assert "api-key-kling-of-somebody-else" not in server.log
     finally:
         sandbox.terminate()
-        sandbox.wait(10)
+        sandbox.wait(PATIENCE)
         if sandbox.stdout is not None:
             sandbox.stdout.close()
 
@@ -183,7 +183,7 @@ def start_until_it_ends(server: Server) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from kling import TextToVideo
 from kling.studio.jobs import SUCCEED
-from tests.e2e.conftest import PHONE, Server, on_phone
+from tests.e2e.conftest import LONG, PHONE, Server, on_phone
 from tests.e2e.prepared import Past
 from tests.e2e.test_compose import choose
 from tests.e2e.test_first_video import go_to, order, rows, wishes
@@ -89,7 +89,7 @@ def test_a_batch_is_one_card_and_opens(shared_server: Server, open_page: Open):
     page.get_by_label("Prompt", exact=True).fill("A {calm|stormy} sea")
     page.get_by_label("Prompt", exact=True).press("Tab")
     page.get_by_role("button", name=re.compile("^Generate 2")).click()
-    expect(page.get_by_text("2 of 2 videos done")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("2 of 2 videos done")).to_be_visible(timeout=LONG)
     page.locator(".st-key-stage_buttons").get_by_role("button", name="More").click()
     page.get_by_role("link", name="All of them in History").click()
     page.get_by_role("heading", name="History").wait_for()

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from kling.sandbox.auth import API_KEY
-from tests.e2e.conftest import PHONE, ROOT, Server
+from tests.e2e.conftest import LONG, PATIENCE, PHONE, ROOT, Server
 from tests.e2e.test_first_video import order as order_by
 from tests.e2e.test_first_video import rows, wishes
 
@@ -44,7 +44,7 @@ def program(folder: Path, *arguments: str) -> Iterator[Kling]:
         yield Kling(process.stdout.readline().removeprefix("Kling sandbox: ").strip())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 
@@ -119,7 +119,7 @@ def test_what_waited_goes_out_by_itself_as_the_slot_is_free(shared: Both, open_p
     page = open_page(studio.url)
     page.get_by_role("radiogroup", name="How many").get_by_text("3", exact=True).click()
     order(page, "One after the other")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(3, timeout=90_000)
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(3, timeout=LONG)
     made = wishes(studio) - before
     assert len(made) == 3
     with urllib.request.urlopen(f"{kling.url}/_sandbox/accepted") as answer:

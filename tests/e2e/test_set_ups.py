@@ -24,6 +24,7 @@ from websockets.exceptions import InvalidStatus
 from kling.studio.__main__ import main
 from tests.e2e.set_ups import (
     HOST,
+    PATIENCE,
     ROOT,
     Studio,
     Visitor,
@@ -87,7 +88,7 @@ class Place:
 def manager() -> Iterator[socket.socket]:
     """The socket at which systemd would listen."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
-        end.settimeout(60)
+        end.settimeout(PATIENCE)
         yield end
 
 
@@ -224,7 +225,7 @@ def oidc_sign_in(place: Place, name: str) -> Visitor:
     answer = visitor.get("/sign-in/oidc")
     target = urlsplit(answer.headers["Location"])
     assert target.netloc == f"127.0.0.1:{place.provider}"
-    provider = http.client.HTTPConnection("127.0.0.1", place.provider, timeout=30)
+    provider = http.client.HTTPConnection("127.0.0.1", place.provider, timeout=PATIENCE)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     provider.request("POST", f"{target.path}?{target.query}", urlencode({"sub": name}), form)
     back = urlsplit(provider.getresponse().headers["Location"])
@@ -279,7 +280,7 @@ def test_a_proxy_that_signs_people_in_below_a_path(places):
     is_in(place, mia, admin=False)
     liar = place.visitor(**{"X-Test-Ticket": "mia", "X-Forwarded-User": "ada", "X-Studio-Person": "ada"})
     is_in(place, liar, admin=False)
-    past_the_proxy = http.client.HTTPConnection("127.0.0.1", place.studio.port, timeout=30)
+    past_the_proxy = http.client.HTTPConnection("127.0.0.1", place.studio.port, timeout=PATIENCE)
     past_the_proxy.request("GET", "/studio/", headers={"X-Forwarded-User": "ada", "Accept": "text/html"})
     assert past_the_proxy.getresponse().status in {303, 401, 403}
     past_the_proxy.close()
@@ -350,7 +351,7 @@ def _command_line(
     printed = capsys.readouterr()
     assert "sign-in provider" in printed.out
     assert "belongs to a studio that is running" in printed.err
-    said = second.communicate(timeout=100)[0]
+    said = second.communicate(timeout=PATIENCE)[0]
     assert b"The studio does not start" in said
     return [printed.out.encode(), printed.err.encode(), said]
 
