@@ -29,8 +29,8 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
 }
-# A busy machine is no failure. Each of these waits is for something that comes at once where there is time, so
-# their length matters only where it never comes.
+# A busy machine is no failure: what these waits are for comes at once where there is time, so their length
+# matters only where it never comes.
 PATIENCE = 180  # seconds, for processes
 LONG = 1000 * PATIENCE  # milliseconds, for clips that are drawn meanwhile
 expect.set_options(timeout=WAIT)
