@@ -18,7 +18,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.live import live_fragment
 from pages._ui.requests import draft_of
-from pages._ui.session_state import PendingDraft, composer_state
+from pages._ui.session_state import PendingDraft, app_state, composer_state
 from pages._ui.stage.stage import concerned, stage
 
 
@@ -76,7 +76,8 @@ def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
 def leave_form() -> None:
     """Lead who may only look to History; say so if the form was open, or was asked for."""
     if composer_state().is_open or st.query_params:
-        st.toast("Making videos takes the role maker. Ask an admin of the studio.", icon=":material/lock:")
+        # A toast of this run would be lost: the next page is drawn at once.
+        app_state().led_here = "Making videos takes the role maker. Ask an admin of the studio."
     composer_state().is_open = False
     st.switch_page("history.py")
 

@@ -13,6 +13,7 @@ from pages._ui.frame.banners import banners
 from pages._ui.frame.bar import bar
 from pages._ui.frame.titles import STUDIO, title_of
 from pages._ui.live import live_fragment
+from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave
 from pages._ui.style.sheet import sheet_of_every_page
 
@@ -30,6 +31,9 @@ def main() -> None:
     with readable():
         bar(user, [each for each in pages if each.visibility == "visible"], page)
         live_fragment(banners, "header", concerns=lambda: [NOTICE], on_stale_page=drop_stale_edits)
+        if words := app_state().led_here:
+            app_state().led_here = ""
+            st.toast(words, icon=":material/lock:", duration="long")
         with st.container(key="page"):
             page.run()
 

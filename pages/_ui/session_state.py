@@ -161,6 +161,7 @@ class AppState:
     confirm_send: tuple[int, str] | None = None  # number and price of the jobs that a person is asked about
     confirm_withdraw: int = 0  # number of the jobs that a person is asked about
     answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
+    led_here: str = ""  # why somebody was led from one page to another, said once on the second
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 
 

@@ -103,6 +103,10 @@ def test_a_viewer_has_no_form_and_sees_no_price(
         assert not re.search(r"\$ ?\d|\bUnits?\b", page.locator("body").inner_text()), path
         expect(page.get_by_role("link", name="Compose")).to_have_count(0)
     assert findings(page) == []
+    page.goto(f"{team.url}/compose")
+    expect(page.get_by_text("Making videos takes the role maker")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("History")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
     page.goto(f"{team.url}/admin")
     expect(page.get_by_text("Ask an admin of the studio")).to_be_visible()
 

@@ -150,7 +150,7 @@ def _is_newer(body: Mapping[str, Any]) -> bool:
 
 
 def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapping[str, Any]:
-    """Return a body of `/text-to-video/{model}` and its siblings as one of `/v1/videos/text2video`."""
+    """Return a body of `/text-to-video/{model}` and its siblings as one of the API that the client speaks."""
     settings, options = (_dict(body.get(name)) for name in ("settings", "options"))
     text = body.get("prompt")
     others = []
