@@ -121,10 +121,10 @@ def _waiting(job: Job, views: Views, since: datetime | None) -> Explanation:
     why = position.words if position else "It goes out in a moment."
     if position and position.needs_person:
         then = (
-            "It is tried again every few minutes, and goes out once somebody has acted. It can be withdrawn."
+            "It is tried again every few minutes, and goes out once somebody has acted. It can be cancelled."
         )
         return Explanation(why, then, Actor.OPERATOR, since)
-    return Explanation(why, "It is sent by itself, and can be withdrawn until then.", Actor.NOBODY, since)
+    return Explanation(why, "It is sent by itself, and can be cancelled until then.", Actor.NOBODY, since)
 
 
 def _unknown(job: Job, views: Views, since: datetime | None) -> Explanation:

@@ -199,7 +199,7 @@ function newThumb(stage) {
     thumb.card = card;
     const [first] = card.jobs, several = card.of > 1, waits = !several && ["waiting", "held"].includes(first.look);
     set(root, { "data-look": several ? "batch" : first.look });
-    if (ID.test(card.key)) root.classList.add(`st-key-task-${card.key}`);
+    if (isMine && ID.test(card.key)) root.classList.add(`st-key-task-${card.key}`);
     root.style.setProperty("--ratio", several ? 16 / 9 : Math.max(ratioOf(first), 9 / 16));
     const state = several ? `${card.done} of ${card.of} done` : waits ? first.say ?? first.word : first.word;
     set(choose, { "aria-current": isChosen ? "true" : null, "aria-label": `${card.words}: ${state}` });
@@ -570,7 +570,10 @@ function newStage(parent) {
   }
 
   const watcher = new MutationObserver((changes) => { if (changes.some(({ target }) => !root.contains(target))) read(); });
-  const resized = () => { if (facts) show(); };
+  const resized = () => {
+    document.documentElement.style.setProperty("--stage-wide", `${box.clientWidth}px`);
+    if (facts) show();
+  };
   let room = null;
   stage.start = () => {
     if (timer) return;
@@ -578,6 +581,7 @@ function newStage(parent) {
     watcher.observe(body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-stage"] });
     room = new ResizeObserver(resized);
     room.observe(body);
+    room.observe(box);
     addEventListener("keydown", keyed, true);
     addEventListener("popstate", popped, true);
     addEventListener("click", copied);
