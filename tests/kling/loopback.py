@@ -135,7 +135,7 @@ def relay(one: socket.socket, other: socket.socket) -> None:
     back = threading.Thread(target=carry, args=(other, one), daemon=True)
     back.start()
     carry(one, other)
-    back.join(5)
+    back.join(120)
 
 
 class Loopback:
@@ -174,7 +174,7 @@ class Loopback:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(120)
 
     def _next(self) -> Answer:
         if not self._answers:

@@ -75,7 +75,7 @@ def studio(tmp_path: Path, writes: list[OSError]) -> Iterator[Studio]:
 
 @pytest.fixture
 def app(studio: Studio) -> AppTest:  # noqa: ARG001 - the page finds the running studio by itself
-    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
+    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
 
 
 def texts(at: AppTest) -> str:

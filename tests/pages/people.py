@@ -33,7 +33,7 @@ def forget_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
+    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
 
 
 def everything(at: AppTest) -> str:

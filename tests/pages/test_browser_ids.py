@@ -106,7 +106,7 @@ def test_others_are_served_while_one_browser_s_exchange_waits_for_the_database(
     real = studio.state.cookie_for
 
     def slow(cookie: str) -> str:
-        assert goes_on.wait(20)
+        assert goes_on.wait(120)
         return real(cookie)
 
     monkeypatch.setattr(studio.state, "cookie_for", slow)

@@ -335,7 +335,7 @@ def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
     press_generate(app)
     pick(app, "prompt", "and what came after")
     again = AppTest.from_file(
-        str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=20
+        str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=120
     )
     again.query_params["draft"] = app.session_state.composer.draft_id
     again.session_state["app"] = AppState(browser=app.session_state.app.browser)  # the same browser

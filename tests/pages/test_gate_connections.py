@@ -66,7 +66,7 @@ class Here:
         asyncio.run(self._server.serve([self._listener]))
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        opened = socket.create_connection(self._listener.getsockname(), timeout=20)
+        opened = socket.create_connection(self._listener.getsockname(), timeout=120)
         self._open.append(opened)
         opened.sendall(data)
         return opened
@@ -80,7 +80,7 @@ class Here:
         for opened in self._open:
             opened.close()
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(120)
 
 
 def answer(opened: socket.socket) -> bytes:
@@ -166,9 +166,9 @@ def test_messages_that_never_end_take_no_more_than_their_bound(serve: Callable[.
             send_half(each, 8 * SMALL, 2 * SMALL)
         with open_echo(here) as page:
             page.send(bytes(4 * SMALL))
-            assert page.recv(timeout=20) == str(4 * SMALL)
+            assert page.recv(timeout=120) == str(4 * SMALL)
         with pytest.raises(ConnectionClosed):
-            opened[0].recv(timeout=20)
+            opened[0].recv(timeout=120)
 
 
 def test_messages_that_arrive_slowly_arrive(serve: Callable[..., Here]):
@@ -177,10 +177,10 @@ def test_messages_that_arrive_slowly_arrive(serve: Callable[..., Here]):
         with open_echo(here) as opened:
             send_half(opened, 2 * SMALL, SMALL)
             opened.socket.sendall(bytes(SMALL))
-            assert opened.recv(timeout=20) == str(2 * SMALL)
+            assert opened.recv(timeout=120) == str(2 * SMALL)
             for _ in range(8):  # in one connection one after the other: what has arrived counts no more
                 opened.send(bytes(3 * SMALL))
-                assert opened.recv(timeout=20) == str(3 * SMALL)
+                assert opened.recv(timeout=120) == str(3 * SMALL)
 
 
 def test_a_server_may_open_as_many_files_as_the_system_lets_it():
@@ -193,4 +193,4 @@ def test_a_server_may_open_as_many_files_as_the_system_lets_it():
         "prepare_server()\n"
         "assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)\n"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)

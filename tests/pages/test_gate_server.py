@@ -77,7 +77,7 @@ def running(command: list[str], port: int, log: Path) -> Iterator[subprocess.Pop
             command, cwd=ROOT, env=clean | {"STUDIO_DATA_DIR": str(log.parent)}, stdout=output, stderr=output
         )
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while time.monotonic() < deadline and process.poll() is None:
                 with contextlib.suppress(OSError):
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -86,7 +86,7 @@ def running(command: list[str], port: int, log: Path) -> Iterator[subprocess.Pop
             yield process
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 @dataclass
@@ -102,12 +102,12 @@ class Server:
         return int(status.partition("VmRSS:")[2].split()[0]) // 1024
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        opened = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        opened = socket.create_connection(("127.0.0.1", self.port), timeout=120)
         opened.sendall(data)
         return opened
 
     def status(self, path: str = "/_stcore/health") -> int:
-        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=120) as answer:
             return int(answer.status)
 
 
@@ -122,7 +122,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def refusal_of(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             return int(answer.status), answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -159,7 +159,7 @@ def test_a_browser_of_this_machine_gets_the_page(server: Server):
     with connect(
         f"ws://localhost:{server.port}/live", origin=Origin(f"http://localhost:{server.port}")
     ) as page:
-        assert int(page.recv(timeout=20)) >= 0
+        assert int(page.recv(timeout=120)) >= 0
 
 
 def test_seventy_kilobytes_of_headers_are_refused(server: Server):
@@ -199,7 +199,7 @@ def test_a_text_frame_closes_its_socket_and_logs_no_traceback(server: Server):
         with connect(f"ws://localhost:{server.port}{path}") as page:
             page.send("hello")
             with contextlib.suppress(ConnectionClosed):
-                while page.recv(timeout=20):
+                while page.recv(timeout=120):
                     pass
             assert page.close_code == 1003
     assert "Traceback" not in server.log.read_text(encoding="utf-8")

@@ -444,7 +444,7 @@ def test_what_is_ordered_again_is_still_under_this_session_after_a_refresh(studi
 
 
 def test_what_is_ordered_again_in_history_is_under_this_session_too(studio: Studio):
-    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20)
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
     failed(studio)
     app.query_params["task"] = "job0000"
     app.switch_page("history.py").run()  # the first page of this session: there is no draft yet
@@ -485,7 +485,7 @@ def test_a_retired_model_is_refused_with_the_living_one_before_it_is_sent(tmp_pa
     here = Studio(settings, connection=DeadConnection(is_sandbox=False))
     context.install(here)
     try:
-        app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
+        app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
         app.session_state["composer.open_more"] = True
         app.run()
         app.toggle(key="composer.retired").set_value(True).run()

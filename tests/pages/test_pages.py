@@ -149,7 +149,7 @@ def test_an_api_that_cannot_be_reached_leaves_the_task_waiting_and_says_so(studi
     )
     app.text_area(key="composer.prompt").set_value("A fox")
     press_generate(app)
-    assert reached.wait(10)
+    assert reached.wait(120)
     app.run()
     (job,) = studio.ledger.jobs()
     assert job.state == "waiting"
@@ -224,7 +224,7 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
     second = Studio(Settings(data_dir=tmp_path), connection=DeadConnection(is_sandbox=True))
     context.install(second)
     try:
-        app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20).run()
+        app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
         app.switch_page(page).run()
         assert not app.exception
         assert len(second.ledger.jobs()) == 5

@@ -178,7 +178,7 @@ def test_what_a_browser_drafted_before_its_first_sign_in_is_the_persons(
     app.text_area(key="composer.prompt").set_value("A fox").run()
     draft, browser = app.session_state.composer.draft_id, app.session_state.app.browser
     mia = sign_in(monkeypatch, studio, "Mia", "maker")
-    other = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20)
+    other = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
     other.session_state["app"] = app.session_state.app
     other.query_params["draft"] = draft
     other.run()

@@ -27,7 +27,7 @@ def stored(studio: Studio, fields: str, owner: str = "another browser") -> str:
 
 
 def opened(draft_id: str = "") -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=20)
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
     if draft_id:
         app.query_params["draft"] = draft_id
     return app.run()

@@ -44,10 +44,10 @@ class Running:
         self.session.headers["Authorization"] = f"Bearer {API_KEY}"
 
     def create(self, **fields: Any) -> Any:
-        return self.session.post(self.url + TEXT_TO_VIDEO, json=REQUEST | fields, timeout=5).json()
+        return self.session.post(self.url + TEXT_TO_VIDEO, json=REQUEST | fields, timeout=120).json()
 
     def task(self, either_id: str) -> Any:
-        return self.session.get(f"{self.url}{TEXT_TO_VIDEO}/{either_id}", timeout=5).json()["data"]
+        return self.session.get(f"{self.url}{TEXT_TO_VIDEO}/{either_id}", timeout=120).json()["data"]
 
     def finished(self, either_id: str) -> Any:
         def done() -> Any:
@@ -102,13 +102,13 @@ def test_it_says_where_it_is_and_how_to_connect_and_draws_a_tiny_clip():
         assert f"KLINGAI_API_KEY={API_KEY}" in said
         sandbox.create(external_task_id="mine", mode="pro", sound="on", aspect_ratio="9:16", duration="10")
         video = sandbox.finished("mine")["task_result"]["videos"][0]
-        clip = sandbox.session.get(video["url"], timeout=5).content
+        clip = sandbox.session.get(video["url"], timeout=120).content
         with av.open(io.BytesIO(clip), "r") as file:
             assert (file.duration or 0) / av.time_base == pytest.approx(10, abs=0.1)
             assert file.streams.video[0].width < file.streams.video[0].height
             assert len(file.streams.audio) == 1
         sandbox.process.send_signal(signal.SIGINT)
-        assert sandbox.process.wait(10) == 0
+        assert sandbox.process.wait(120) == 0
 
 
 def test_a_drawn_clip_is_as_ordered():
@@ -117,7 +117,7 @@ def test_a_drawn_clip_is_as_ordered():
         square = {"model_name": "kling-v3", "duration": "3", "aspect_ratio": "1:1"}  # the fewest pixels
         assert sandbox.create(external_task_id="mine", **square)["code"] == 0
         video = sandbox.finished("mine")["task_result"]["videos"][0]
-        with av.open(io.BytesIO(sandbox.session.get(video["url"], timeout=5).content), "r") as file:
+        with av.open(io.BytesIO(sandbox.session.get(video["url"], timeout=120).content), "r") as file:
             assert (file.streams.video[0].width, file.streams.video[0].height) == (720, 720)
             assert (file.duration or 0) / av.time_base == pytest.approx(3, abs=0.1)
             assert len(file.streams.audio) == 0
@@ -130,7 +130,7 @@ def test_keys_from_the_environment_work_and_are_not_printed():
         sandbox.session.headers["Authorization"] = "Bearer api-key-mine"
         assert sandbox.create()["code"] == 0
         sandbox.process.send_signal(signal.SIGTERM)
-        said, _ = sandbox.process.communicate(timeout=10)
+        said, _ = sandbox.process.communicate(timeout=120)
         assert sandbox.process.returncode == 0
         assert not any(value in said for value in keys.values())
 
@@ -158,7 +158,7 @@ def test_it_speaks_https_to_clients_that_insist_on_it(tmp_path):
         sandbox.create(external_task_id="mine")
         url = sandbox.finished("mine")["task_result"]["videos"][0]["url"]
         assert url.startswith("https://127.0.0.1:")
-        assert sandbox.session.get(url, timeout=5).status_code == 200
+        assert sandbox.session.get(url, timeout=120).status_code == 200
 
 
 def test_callbacks_are_delivered_and_signed():
@@ -208,7 +208,7 @@ def test_a_child_ends_with_its_parent():
         assert os.getpriority(os.PRIO_PROCESS, sandbox.process.pid) >= 10
         workers = until(lambda: children(sandbox.process.pid))
         sandbox.process.stdin.close()
-        assert sandbox.process.wait(10) == 0
+        assert sandbox.process.wait(120) == 0
         until(lambda: not any(map(alive, workers)))
         sandbox.process.stdin = None
 

@@ -47,14 +47,14 @@ def sandbox(*options: str) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 def _first_clip(url: str) -> None:
     """Let the one small clip be made, so that no test waits for it."""
     client = Client(KeyPair(ACCESS_KEY, SECRET_KEY), base_url=url)
     task = client.create(TextToVideo(prompt="the first one"))
-    last = time.monotonic() + 30
+    last = time.monotonic() + 180
     while not client.get(task.task_id).terminal:
         assert time.monotonic() < last
         time.sleep(0.01)
@@ -194,4 +194,4 @@ class Victims:
 
     def stop(self) -> None:
         """Start no more."""
-        self._server.communicate(timeout=20)
+        self._server.communicate(timeout=120)

@@ -79,7 +79,7 @@ def test_a_backup_made_under_load_restores_to_the_same_history(tmp_path):
             for number in range(4):
                 back_up(data, tmp_path / f"backup{number}")
         finally:
-            loaded.communicate("", timeout=60)
+            loaded.communicate("", timeout=120)
     assert loaded.returncode == 0
     whole = (data / LOG).read_bytes()
     sizes = []

@@ -465,7 +465,7 @@ def test_of_100_presses_at_once_by_10_people_exactly_37_fit_into_a_budget_for_37
 
     def press(number: int) -> bool:
         if number < 20:
-            start.wait(10)
+            start.wait(120)
         try:
             bench.studio.order(
                 FOX, Press(person=f"P{number % 10}", person_id=f"p{number % 10}", session=f"s{number}")

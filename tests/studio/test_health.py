@@ -192,20 +192,20 @@ def test_a_poller_at_rest_feeds_the_watchdog_and_one_that_hangs_does_not(tmp_pat
     class Hanging(Account):
         def client(self) -> Client:
             hangs.set()
-            goes_on.wait(20)
+            goes_on.wait(120)
             return super().client()
 
     connection = Hanging(bench.kling)
     studio = Studio(bench.studio.settings, connection=connection, on_alive=fed.release)
     studio.poller.start()
     try:
-        assert hangs.wait(20)
+        assert hangs.wait(120)
         while fed.acquire(blocking=False):
             pass
         assert not fed.acquire(timeout=0.1)
         goes_on.set()
         for _ in range(5):
-            assert fed.acquire(timeout=20)
+            assert fed.acquire(timeout=120)
     finally:
         goes_on.set()
         studio.stop()

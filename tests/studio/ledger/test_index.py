@@ -67,7 +67,7 @@ def test_a_log_that_is_being_read_shows_nothing_yet(tmp_path):
 
     class SlowFile(LogFile):
         def read(self) -> Contents:
-            go.wait(10)
+            go.wait(120)
             return super().read()
 
     later = Ledger(SlowFile(tmp_path / "history.csv"), clock=Clock(), read_later=True)

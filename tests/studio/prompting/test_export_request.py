@@ -154,7 +154,7 @@ def run(command: list[str], address: str, keys: dict[str, str], folder: Path) ->
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("KLINGAI", "http"))}
     environment = {**bare, **keys, "KLINGAI_BASE_URL": f"{address}/"}
     done = subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert not any(secret in done.stdout + done.stderr for secret in SECRETS.values())
@@ -162,7 +162,7 @@ def run(command: list[str], address: str, keys: dict[str, str], folder: Path) ->
 
 
 def last_body(address: str) -> dict[str, Any]:
-    journal = http.get(f"{address}/_sandbox/journal", timeout=5).json()
+    journal = http.get(f"{address}/_sandbox/journal", timeout=120).json()
     created: list[dict[str, Any]] = [entry["body"] for entry in journal if entry.get("method") == "POST"]
     return created[-1]
 
@@ -201,9 +201,9 @@ def test_a_lost_answer_of_the_program_is_looked_up_and_not_sent_again(tmp_path):
     program.write_text(export_request.to_python(CAMERA), encoding="utf-8")
     with sandbox() as address:
         plan = {"on": "create", "fault": "html-502", "accept": True}
-        assert http.post(f"{address}/_sandbox/plan", json=plan, timeout=5).status_code == 200
+        assert http.post(f"{address}/_sandbox/plan", json=plan, timeout=120).status_code == 200
         said = run([sys.executable, str(program)], address, BY_KEY, tmp_path)
-        accepted = http.get(f"{address}/_sandbox/accepted", timeout=5).json()
+        accepted = http.get(f"{address}/_sandbox/accepted", timeout=120).json()
     assert "looking it up" in said
     assert len(list(tmp_path.glob("*.mp4"))) == 1
     assert str(accepted).count("python-") == 1

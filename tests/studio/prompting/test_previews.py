@@ -214,7 +214,7 @@ def test_a_real_move_and_a_real_cut(tmp_path):
         (drawer.cut(SHOTS, person="b"), (320, 180), 3, 12),
     ]
     for _ in asked:
-        assert done.acquire(timeout=60)
+        assert done.acquire(timeout=120)
     for preview, size, seconds, fps in asked:
         with av.open(str(tmp_path / preview.name)) as file:
             video = file.streams.video[0]

@@ -202,7 +202,7 @@ def test_a_write_at_leisure_reaches_the_disk_a_moment_later_and_the_next_one_wai
             connection.execute(insert(secrets).values(name=str(at_leisure), value=""))
             levels.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
     assert levels == [1, 2]
-    assert synced.wait(10)
+    assert synced.wait(120)
 
 
 def test_after_a_write_at_leisure_that_fails_the_next_one_waits_for_the_disk(database: Database):
