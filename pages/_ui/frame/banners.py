@@ -40,9 +40,9 @@ def banners() -> None:
             _left(left)
         told = [*(here.warnings if user.may(Action.ORDER) else ())]
         told += here.packs.warnings() if user.may(Action.SEE_ACCOUNT) else ()
-        for number, warning in enumerate(dict.fromkeys(told)):
-            with _row(f"warning-{number}"):
-                _words("", warning, icon="warning")
+        if told:
+            with _row("warning"):
+                _warnings(list(dict.fromkeys(told)))
 
 
 def _row(name: str) -> AbstractContextManager[object]:
@@ -54,6 +54,19 @@ def _words(headline: str, rest: str, *, icon: str) -> None:
     st.html(
         f'<div class="studio-banner" role="status"><span class="ms" aria-hidden="true">{icon}</span>'
         f"<p>{first}{escape_html(rest)}</p></div>"
+    )
+
+
+def _warnings(told: Sequence[str]) -> None:
+    """Say the first one, and the others after a press: they are long, and fill a phone's screen."""
+    first, *others = map(escape_html, told)
+    words = f"<p>{first}</p>"
+    if others:
+        rest = "".join(f"<p>{each}</p>" for each in others)
+        words = f"<details><summary>{first} <u>{len(others):,} more</u></summary>{rest}</details>"
+    st.html(
+        '<div class="studio-banner" role="status"><span class="ms" aria-hidden="true">warning</span>'
+        f"{words}</div>"
     )
 
 
@@ -98,11 +111,13 @@ def _resume() -> None:
 def _left(jobs: Sequence[Job]) -> None:
     """Let a person send or cancel jobs that were not sent, all at once; one alone is decided at its place."""
     state, shown, number = app_state(), price_of(jobs), len(jobs)
-    with _row("left"):
-        if number == 1:
+    if number == 1:
+        with _row("one"):
             _words("1 job was not sent,", "and waits for you to decide.", icon="pause_circle")
             st.page_link("history.py", label="See it in History", query_params={"task": jobs[0].id})
-        elif state.confirm_withdraw == number:
+        return
+    with _row("left"):
+        if state.confirm_withdraw == number:
             whose = ", of everybody" if acting().may(Action.RESUME) else " of yours"
             _words(f"Cancel {number:,} jobs{whose}?", "This cannot be undone.", icon="pause_circle")
             st.button(f"Yes, cancel all {number:,}", key=f"app.yes-withdraw-{number}", on_click=_withdraw_all)
