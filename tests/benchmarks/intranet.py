@@ -171,10 +171,7 @@ class Tab:
     async def act(self, chance: random.Random) -> None:
         """Do what a person does next: type, order, or look at another page."""
         if self._page == "" and chance.random() < ORDERS / 0.5:
-            self._values["prompt"] = f"{self._person} {chance.random()}: a red fox crosses the snow."
-            await self.run()
-            await self.run(press="generate")
-            self.figures.orders += 1
+            await self.order(f"{chance.random()}: ")
         elif self._page == "" and chance.random() < 0.6:
             self._values["prompt"] = f"A boat {chance.random()}"
             await self.run()
@@ -182,8 +179,16 @@ class Tab:
             self._page, self._query = chance.choice(PAGES), ""
             await self.run()
 
+    async def order(self, words: str = "") -> None:
+        """Write a prompt and press Generate."""
+        self._values["prompt"] = f"{self._person} {words}a red fox crosses the snow."
+        await self.run()
+        await self.run(press="generate")
+        self.figures.orders += 1
+
     async def visit_all(self) -> None:
-        """Look at each page once; that is no part of the figures."""
+        """Order something and look at each page; that is no part of the figures."""
+        await self.order()
         for self._page in (*PAGES[1:], PAGES[0]):
             self._query = ""
             await self.run()
@@ -343,6 +348,7 @@ async def report(
     await first.visit_all()  # the first visit of a page loads its libraries
     await works([first], wanted.alone, 1, QUICK)
     print(f"1 person: {alone.words}, {len(alone.errors)} errors {alone.errors[:3]}", flush=True)
+    of_one = alone.p95
 
     together = Figures()
     tabs = [Tab(url, f"person{number}", together) for number in range(1, wanted.people + 1)]
@@ -362,7 +368,7 @@ async def report(
     print(
         f"{wanted.people} people, {wanted.minutes:g} min: {together.words}, {together.orders} orders, "
         f"{len(together.errors)} errors {together.errors[:3]}\n"
-        f"The p95 of a rerun is {together.p95 / alone.p95:.1f} x that of one person.",
+        f"The p95 of a rerun is {together.p95 / of_one:.1f} x that of one person.",
         flush=True,
     )
     await asyncio.sleep(20)  # the last videos are done
