@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
 from kling.studio.queue_position import QueuePosition
@@ -34,7 +35,8 @@ def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]
         cards: by their place on the page.
     """
     jobs = [job for group in cards.values() for card in group for job in card.jobs]
-    line = studio().admission.positions() if any(job.state == WAITING for job in jobs) else {}
+    waits = any(job.state == WAITING for job in jobs)
+    line, user = (studio().admission.positions(), acting()) if waits else ({}, None)
     return {
         place: [
             {
@@ -42,7 +44,7 @@ def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]
                 "words": words_of(card),
                 "of": len(card.jobs),
                 "done": sum(job.has_clip for job in card.jobs),
-                "jobs": [of_job(job, line.get(job.id)) for job in card.jobs[:MOST_TILES]],
+                "jobs": [of_job(job, line.get(job.id), user) for job in card.jobs[:MOST_TILES]],
             }
             for card in group
         ]
@@ -55,12 +57,13 @@ def words_of(card: Card) -> str:
     return " ".join(prompt_of(card.jobs[0]).split())[:LONGEST_WORDS]
 
 
-def of_job(job: Job, place: QueuePosition | None) -> dict[str, Any]:
+def of_job(job: Job, place: QueuePosition | None = None, user: Actions | None = None) -> dict[str, Any]:
     """Return what the script is told of one job; what is absent or false is left out.
 
     Args:
         job: in any state.
         place: in line, if it waits there.
+        user: who may cancel it then.
     """
     look, word = look_of(job, place)
     found: dict[str, Any] = {"id": job.id, "look": look, "word": word, "shape": shape_of(job)}
@@ -74,7 +77,7 @@ def of_job(job: Job, place: QueuePosition | None) -> dict[str, Any]:
     elif look in {"waiting", "held"} and place is not None:
         ahead = place.position - 1
         found |= {"say": "Next in line" if ahead < 1 else f"{ahead:,} ahead of you", "why": place.why}
-        found |= {"cancel": job.endpoint is not None and acting().may(Action.WITHDRAW, job)}
+        found |= {"cancel": user is not None and user.may(Action.WITHDRAW, job)}
     return {name: value for name, value in found.items() if value not in (False, "", None)}
 
 
