@@ -28,8 +28,9 @@ from kling.studio.jobs import (
 from kling.studio.remedies import NOTHING_SPENT, remedy
 from kling.studio.service import Studio
 from pages._ui.charges import charge_line
-from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import counted, in_local_time, order_line, prompt_of, since, span, state, took
+from pages._ui.live.marks import job_mark
 
 DELIVERED = {
     "duration": "length",
@@ -53,10 +54,7 @@ def status(studio: Studio, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word, icon=f":material/{icon}:", color=colour)
         st.html(f'<div style="font-variant-numeric:tabular-nums">{_elapsed(job)}</div>', width="content")
-    st.html(
-        f'<i hidden data-task="{escape_html(job.id)}" data-state="{escape_html(job.state)}" '
-        f'data-say="{escape_attribute(announcement(job))}"></i>'
-    )
+    st.html(job_mark(job, announcement(job)))
     if line := order_line(job):
         st.caption(escape_markdown(line))
     _times(studio, job)

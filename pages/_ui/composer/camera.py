@@ -8,6 +8,7 @@ import streamlit as st
 
 from kling import CameraControl
 from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES
+from kling.studio.changes import PREVIEWS
 from kling.studio.prompting.camera_words import move_in_words
 from kling.studio.prompting.draft import AUTOMATIC, Draft
 from pages._ui.address import base_path
@@ -62,7 +63,7 @@ def _move_and_preview(draft: Draft, errors: FieldErrors) -> None:
     if control is None or not move_in_words(control):
         st.caption("Choose a move and see it here before anything is ordered.")
     else:
-        live_fragment(lambda: _preview(control, draft.aspect_ratio), "camera")
+        live_fragment(lambda: _preview(control, draft.aspect_ratio), "camera", concerns=lambda: [PREVIEWS])
 
 
 def _move(draft: Draft) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from kling import Shot, catalog
+from kling.studio.changes import PREVIEWS
 from kling.studio.prompting import storyboard as board
 from kling.studio.prompting.draft import Draft, choices_for
 from pages._ui.composer.autosave import character_count
@@ -148,7 +149,7 @@ def _tools_of_all(draft: Draft) -> None:
 
 
 def _preview_and_text(draft: Draft) -> None:
-    live_fragment(lambda: _preview(draft), "cut")
+    live_fragment(lambda: _preview(draft), "cut", concerns=lambda: [PREVIEWS])
     key = f"composer.board_text_{hash(draft.shots)}"  # another text for other shots
     st.text_area(
         "Storyboard as text",
