@@ -8,7 +8,7 @@ from pages._ui.composer import draft_state
 
 
 def notes(app: AppTest) -> list[str]:
-    return [str(each.value) for each in app.warning if "syntax of another tool" in str(each.value)]
+    return [str(each.value) for each in app.warning if "Kling reads this as plain words" in str(each.value)]
 
 
 def typed(app: AppTest, field: str, text: str) -> AppTest:

@@ -18,7 +18,7 @@ SHOWN = 40  # characters of what was found
 _SHAPE = "choose the shape in the form"
 _AVOID = "write it as negative prompt"
 _LENGTH = "choose the length in the form"
-_NOTHING = "take it out: Kling has no such setting in its text"
+_NOTHING = "take it out"
 _FLAGS = {
     **dict.fromkeys(("ar", "aspect"), _SHAPE),
     **dict.fromkeys(("no", "neg", "negative"), _AVOID),
@@ -67,23 +67,16 @@ _PATTERNS = (
     (r"^\s*/(?:imagine|animate|create|video)\b(?:\s+prompt:)?", "command"),
 )
 _MEANING = {
-    "weight": "a weight of an alternative. Here each counts the same, and the number would be part of the "
-    "words: write {man|girl}",
-    "several": "a choice of several at once. Here an alternative is one of them, and the number and $$ would "
-    "be part of the words: write {a|b}, or {a and b|b and c}",
-    "placeholder": "a place that another program fills in. It is sent as it stands: write what belongs "
-    "there, or {name} with its values in Variations",
-    "wildcard": "a wildcard, a line of a file that Kling does not have. It is sent as it stands: write the "
-    "words, or {one|another} in Variations",
-    "file": "a file of Stable Diffusion, which Kling does not have: take it out",
-    "reference": "a reference to a picture or clip, and this form sends none: describe in words what it "
-    "shows",
-    "alternate": "a change of words in Stable Diffusion. Kling reads the brackets as text: write one of the "
-    "words, or {a|b} in Variations for a video of each",
-    "attention": "a weight of Stable Diffusion. Kling reads brackets and number as text: take them off, and "
-    "say what matters most first",
-    "parts": "a weight of Midjourney. Kling reads the colons as text: write plain sentences",
-    "command": "a command of a chat. Kling reads it as text: take it out",
+    "weight": "a weight of an alternative: write {man|girl}",
+    "several": "a choice of several at once: write {a|b}, or {a and b|b and c}",
+    "placeholder": "a gap to fill in: write what belongs there, or {name} with its values in Variations",
+    "wildcard": "a line of a file: write the words, or {one|another} in Variations",
+    "file": "a file of Stable Diffusion: take it out",
+    "reference": "a reference to a picture, and this form sends none: describe in words what it shows",
+    "alternate": "a change of words in Stable Diffusion: write one of them, or {a|b} in Variations",
+    "attention": "a weight of Stable Diffusion: take brackets and number off",
+    "parts": "a weight of Midjourney: write plain sentences",
+    "command": "a command of a chat: take it out",
 }
 
 
@@ -108,9 +101,7 @@ def foreign_syntax(text: str) -> tuple[str, ...]:
     notes: dict[str, str] = {}
     for found in sorted(_found(text[:LONGEST]), key=lambda each: each.start):
         shown = found.text if len(found.text) <= SHOWN else found.text[: SHOWN - 1] + "…"
-        meaning = _MEANING.get(
-            found.kind, f"a flag of another tool, which Kling reads as text: {found.remedy}"
-        )
+        meaning = _MEANING.get(found.kind, f"a flag of another tool: {found.remedy}")
         notes.setdefault(found.remedy or found.kind, f"“{shown}” is {meaning}.")
     return tuple(notes.values())[:MOST_NOTES]
 

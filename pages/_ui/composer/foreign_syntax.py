@@ -15,4 +15,4 @@ def foreign_syntax_notes(draft: Draft) -> None:
     notes = dict.fromkeys(note for text in (*shown, draft.negative_prompt) for note in foreign_syntax(text))
     if notes:
         lines = "\n".join(f"- {escape_markdown(note)}" for note in list(notes)[:MOST_NOTES])
-        st.warning(f"This is the syntax of another tool:\n\n{lines}", icon=":material/translate:")
+        st.warning(f"Kling reads this as plain words:\n\n{lines}", icon=":material/translate:")
