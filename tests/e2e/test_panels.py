@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PHONE, Server, on_phone
 from tests.e2e.test_accessibility import IN_SCHEME
-from tests.e2e.test_compose import draft_id, prompt, settled
+from tests.e2e.test_compose import called, draft_id, panel, prompt, settled
 from tests.e2e.test_first_video import order
 
 LOOKS: list[dict[str, object]] = [{"color_scheme": "light"}, {**PHONE, "color_scheme": "dark"}]
@@ -24,7 +24,7 @@ HEARD = "addEventListener('copy', (event) => (window.heard = event.clipboardData
 
 
 def tool(page: Page, name: str) -> None:
-    page.locator(".st-key-toolbar").get_by_role("button", name=name, exact=True).click()
+    page.locator(".st-key-column").get_by_role("button", name=name, exact=True).click()
 
 
 def library(page: Page, shelf: str) -> Locator:
@@ -56,7 +56,9 @@ def test_a_starting_prompt_is_found_and_used_and_the_old_draft_is_one_press_away
     dialog.get_by_role("button", name="Use Ramen on a rainy night").click()
     expect(dialog).to_be_hidden()
     expect(prompt(page)).to_have_value(re.compile("^A chef lifts noodles"))
-    expect(page.get_by_role("button", name=re.compile(r"^Generate · 5 Units"))).to_be_visible()
+    expect(
+        page.get_by_role("button", name=re.compile(r"^Generate · free \(Kling: \$0\.70\)"))
+    ).to_be_visible()
     page.wait_for_function("mine => !location.search.includes(mine)", arg=mine)
     dialog = library(page, "Prompts")
     dialog.get_by_role("button", name="Use Sneaker in the desert").click()
@@ -101,10 +103,8 @@ def test_one_style_takes_the_place_of_another(shared_server: Server, open_page: 
 def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
     shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
 ):
-    ada, eve = open_page(shared_server.url), open_page(shared_server.url, **look)
-    ada.get_by_label("Your name").fill("Ada <b>")
-    ada.get_by_label("Your name").press("Enter")
-    settled(ada)
+    ada = open_page(shared_server.url, cookies=[called("Ada <b>")])
+    eve = open_page(shared_server.url, **look)
     write(ada, f"Saved by Ada {HOSTILE}")
     name = f"{HOSTILE} {len(look)}"
     shelf = library(ada, "Team")
@@ -147,22 +147,37 @@ def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
 
 
 @both_looks
-def test_earlier_prompts_are_searched_and_used(
+def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     shared_server: Server, open_page: Callable[..., Page], look: dict[str, object]
 ):
-    page = open_page(shared_server.url, **look)
-    for words in (f"An earlier heron {HOSTILE}", "An earlier fox"):
-        order(page, words)
-        expect(page.locator(".stage-prompt")).to_have_text(words)
+    page = open_page(shared_server.url, cookies=[called(f"Looker {len(look)}")], **look)
+    words = f"An earlier heron {HOSTILE} {len(look)}"
+    page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="9:16").click()
+    panel(page, "avoid").get_by_label("Negative prompt").fill("hands")
+    order(page, words)
+    page.locator("[class*=st-key-clip-] video").first.wait_for(state="attached")
+    page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="1:1").click()
+    order(page, "An earlier fox")
+    expect(page.locator(".stage-prompt")).to_have_text("An earlier fox")
     write(page, "Something else")
-    dialog = library(page, "Earlier")
-    expect(dialog.get_by_role("button", name="An earlier fox")).to_be_visible()
+    tool(page, "Recent")
+    dialog = page.get_by_role("dialog")
+    row = dialog.locator("[class*=st-key-recent-v]", has_text="An earlier heron")
+    expect(dialog.get_by_text("An earlier fox")).to_be_visible()
+    expect(row).to_contain_text("Kling 2.6 · 720p · 5 s · 9:16")
+    row.locator("img[data-clip]").wait_for()
     dialog.get_by_label("Search").press_sequentially("heron")
-    dialog.get_by_role("button", name="An earlier fox").wait_for(state="detached")
-    dialog.get_by_role("button", name=f"An earlier heron {HOSTILE}").first.click()
-    expect(prompt(page)).to_have_value(f"An earlier heron {HOSTILE}")
+    expect(dialog.get_by_text("An earlier fox")).to_have_count(0)
+    row.get_by_role("button", name="Words alone").click()
+    expect(prompt(page)).to_have_value(words)
+    expect(page.get_by_role("radio", name="1:1")).to_be_checked()
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("Something else")
+    tool(page, "Recent")
+    row.get_by_role("button", name="Use all").click()
+    expect(prompt(page)).to_have_value(words)
+    expect(page.get_by_role("radio", name="9:16")).to_be_checked()
+    expect(page.get_by_role("button", name="Avoid · hands")).to_be_visible()
 
 
 @both_looks
@@ -171,7 +186,7 @@ def test_the_guide_writes_the_prompt_and_follows_it(
 ):
     page = open_page(shared_server.url, **look)
     write(page, "A heron in the reeds. The camera pans left.")
-    tool(page, "Guide")
+    panel(page, "guide")
     camera = page.get_by_label("Camera", exact=True)
     expect(camera).to_have_value("The camera pans left")
     camera.fill("The camera tilts up")
@@ -191,7 +206,7 @@ def test_the_guide_writes_the_prompt_and_follows_it(
     write(page, "An old fox.")
     expect(camera).to_have_value("")
     expect(page.get_by_label("Subject", exact=True)).to_have_value("An old fox")
-    tool(page, "Hide the guide")
+    tool(page, "Guide")
     expect(camera).to_have_count(0)
 
 
@@ -203,13 +218,12 @@ def test_the_difference_can_be_seen_without_colour(
     order(page, f"A red fox {HOSTILE}")
     expect(page.locator(".stage-prompt")).to_contain_text("A red fox")
     write(page, f"A white fox {HOSTILE}")
-    tool(page, "Compare")
-    panel = page.locator(".st-key-compare")
-    expect(panel.locator("del")).to_have_text("red")
-    expect(panel.locator("ins")).to_have_text("white")
-    expect(panel.locator("del")).to_have_css("text-decoration-line", "line-through")
-    expect(panel.locator("ins")).to_have_css("text-decoration-line", "underline")
-    expect(panel.get_by_test_id("stHtml")).to_have_text(f"A redwhite fox {HOSTILE}")
+    inside = panel(page, "compare")
+    expect(inside.locator("del")).to_have_text("red")
+    expect(inside.locator("ins")).to_have_text("white")
+    expect(inside.locator("del")).to_have_css("text-decoration-line", "line-through")
+    expect(inside.locator("ins")).to_have_css("text-decoration-line", "underline")
+    expect(inside.get_by_test_id("stHtml")).to_have_text(f"A redwhite fox {HOSTILE}")
 
 
 @both_looks
@@ -222,7 +236,7 @@ def test_the_request_is_copied_on_plain_http_and_is_the_file_that_can_be_downloa
     write(page, 'A "fox" says $HOME `x` <b>snow</b> \\n')
     assert page.evaluate("typeof navigator.clipboard") == "undefined"
     page.evaluate(HEARD)
-    tool(page, "Take it elsewhere")
+    tool(page, "Export as code")
     dialog, wanted = page.get_by_role("dialog"), ""
     for tab, key in (("JSON", "json"), ("cURL", "bash"), ("Python", "python")):
         dialog.get_by_role("tab", name=tab).click()
@@ -247,10 +261,8 @@ def test_the_request_is_copied_on_plain_http_and_is_the_file_that_can_be_downloa
 def test_each_of_the_variations_can_be_taken_elsewhere(shared_server: Server, open_page: Callable[..., Page]):
     page = open_page(shared_server.url)
     write(page, "A {red|white} fox")
-    page.get_by_text("Variations", exact=True).click()
-    page.get_by_text("Order a table of variations").click()
     page.get_by_role("button", name=re.compile("^Generate 2")).wait_for()
-    tool(page, "Take it elsewhere")
+    tool(page, "Export as code")
     dialog = page.get_by_role("dialog")
     code = dialog.locator(".st-key-elsewhere_json code")
     expect(code).to_contain_text('"prompt": "A red fox"')
@@ -265,7 +277,7 @@ def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
 ):
     page = open_page(shared_server.url, **look)
     write(page, "What I was writing")
-    tool(page, "Take it elsewhere")
+    tool(page, "Export as code")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("tab", name="Paste").click()
     text = dialog.get_by_label("JSON or a cURL command")
@@ -284,9 +296,9 @@ def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
     dialog.get_by_role("button", name="Fill the form").click()
     expect(dialog).to_be_hidden()
     expect(prompt(page)).to_have_value(f"ImportedRequest {HOSTILE}")
-    expect(page.get_by_role("radio", name="pro 1080p")).to_be_checked()
+    expect(page.get_by_role("radio", name="1080p pro")).to_be_checked()
     expect(page.get_by_text("<b>seed</b> is left out: it is not known here.")).to_be_visible()
-    expect(page.get_by_text("To fit Kling 2.6: duration 7 → 5.")).to_be_visible()
+    expect(page.get_by_text("To fit Kling 2.6: Length 7 s → 5 s.")).to_be_visible()
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("What I was writing")
     expect(page.get_by_text("is left out")).to_have_count(0)
@@ -294,13 +306,19 @@ def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
 
 def test_the_keyboard_opens_and_closes_everything(shared_server: Server, open_page: Callable[..., Page]):
     page = open_page(shared_server.url)
-    prompt(page).focus()
-    focused = "document.activeElement.innerText"
+    page.get_by_role("button", name="Camera · Automatic").focus()
     names = []
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("Tab")
-        names.append(page.evaluate(focused).split("\n")[-1])
-    assert names == ["Templates", "Guide", "Compare", "Take it elsewhere"]
+        names.append(page.evaluate("document.activeElement.innerText").split("\n")[-1])
+    assert names == [
+        "Avoid · nothing",
+        "Variations · none",
+        "More settings · Automatic",
+        "Guide",
+        "Compare prompts",
+        "Export as code",
+    ]
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Copy", exact=True)).to_be_visible()
@@ -308,9 +326,12 @@ def test_the_keyboard_opens_and_closes_everything(shared_server: Server, open_pa
     expect(dialog).to_be_hidden()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
+    guide = page.get_by_role("button", name="Guide", exact=True)
+    expect(guide).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Subject", exact=True)).to_be_visible()
-    assert "Hide the guide" in page.evaluate(focused)
+    expect(guide).to_be_focused()
+    expect(guide).to_have_attribute("aria-expanded", "true")
 
 
 def test_nothing_here_shuts_anybody_out(shared_server: Server, open_page: Callable[..., Page]):
@@ -334,24 +355,23 @@ def test_nothing_here_shuts_anybody_out(shared_server: Server, open_page: Callab
     page = open_page(shared_server.url, color_scheme="light")
     order(page, "A red fox to compare with")
     write(page, "A white fox to compare. The camera pans left.")
-    check(".st-key-toolbar")
-    tool(page, "Guide")
+    check(".st-key-column")
+    panel(page, "guide")
     page.get_by_role("button", name="Ideas: movement").click()
     page.get_by_text("It turns slowly around itself").wait_for()
     check(".st-key-guide")
     check("[data-testid=stPopoverBody]")
     page.keyboard.press("Escape")
-    tool(page, "Compare")
-    page.locator(".st-key-compare ins").first.wait_for()
+    panel(page, "compare").locator("ins").first.wait_for()
     check(".st-key-compare")
     tool(page, "Templates")
     dialog = page.get_by_role("dialog")
-    for shelf, sign in (("Prompts", "Use"), ("Styles", "Add"), ("Team", "Save"), ("Earlier", "A red fox")):
+    for shelf, sign in (("Prompts", "Use"), ("Styles", "Add"), ("Team", "Save")):
         dialog.get_by_text(shelf, exact=True).click()
         dialog.get_by_role("button", name=re.compile(f"^{sign}")).first.wait_for()
         check("[role=dialog]")
     page.keyboard.press("Escape")
-    tool(page, "Take it elsewhere")
+    tool(page, "Export as code")
     for tab in ("JSON", "cURL", "Python", "Paste"):
         dialog.get_by_role("tab", name=tab).click()
         check("[role=dialog]")

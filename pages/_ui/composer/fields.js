@@ -49,10 +49,17 @@ const press = (name, number) => {
   button.click();
   return true;
 };
-// The part of the bar of the cut whose shot has the focus.
+// The shot that has the focus, or had it last, has tools, and its part of the bar of the cut is marked. While the
+// pointer is down nothing of that changes: what is being clicked on would move away from it.
+let isDown = false, nowShot = "";
 function markShot() {
-  const number = document.activeElement?.closest?.('[class*="st-key-shot-"]')?.className.match(/st-key-shot-(\d)/)?.[1];
-  for (const part of document.querySelectorAll("[data-part]")) part.toggleAttribute("data-now", part.dataset.part === number);
+  if (isDown) return;
+  const shot = document.activeElement?.closest?.('[class*="st-key-shot-"]');
+  nowShot = shot?.className.match(/st-key-shot-(\d)/)?.[1] ?? nowShot;
+  for (const each of document.querySelectorAll('[data-part], [class*="st-key-shot-"]')) {
+    const number = each.dataset.part ?? each.className.match(/st-key-shot-(\d)/)?.[1];
+    each.toggleAttribute("data-now", number === nowShot);
+  }
 }
 let comesNext = null; // number of the shot that gets the focus once the page has drawn them anew
 function keysOfShots(event) {
@@ -119,7 +126,14 @@ function fields() {
   document.addEventListener("input", ({ target }) => {
     if (fieldOf(target) === "prompt") sayVersions(target.value);
   }, true);
-  for (const name of ["focusin", "focusout"]) document.addEventListener(name, () => setTimeout(markShot));
+  document.addEventListener("focusin", markShot);
+  document.addEventListener("pointerdown", () => (isDown = true), true);
+  for (const name of ["pointerup", "pointercancel"]) {
+    addEventListener(name, () => {
+      isDown = false;
+      setTimeout(markShot);
+    }, true);
+  }
   const app = document.querySelector("[data-testid=stApp]");
   new MutationObserver(() => {
     if (app.dataset.testScriptState === "notRunning") pageIsDrawn();

@@ -68,6 +68,8 @@ def notice_of(before: Draft, now: Draft, fitted: Draft, moved: tuple[Change, ...
         moved: what gave way to the model or the shots.
     """
     is_switched = fitted.model != now.model
+    if now.shots != before.shots and fitted.is_storyboard:  # the length is a fact there, and the page says it
+        moved = tuple(change for change in moved if change.field != "duration")
     if not moved and not is_switched:
         return None
     changed = {

@@ -36,8 +36,6 @@ def undo() -> None:
 def _sentence(draft: Draft, told: Notice) -> str:
     model = draft.known
     title = model.title if model else "this model"
-    if draft.is_storyboard and {change.field for change in told.changes} == {"duration"}:
-        title = "the shots"
     words = "; ".join(
         f"{DRAFT_WORDS.get(change.field) or FIELDS.get(change.field, change.field)} "
         f"{_value(draft, change.field, change.old)} → {_value(draft, change.field, change.new)}"

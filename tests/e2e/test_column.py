@@ -1,0 +1,165 @@
+"""The control column of Compose: in sight at every size, nothing cut, and usable by the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import Server
+from tests.e2e.test_compose import choose, panel, prompt, settled
+from tests.e2e.test_first_video import wishes
+
+Open = Callable[..., Page]
+
+SIZES = [(320, 640), (390, 844), (700, 900), (820, 1180), (1024, 700), (1280, 720), (1440, 900), (1920, 1080)]
+WIDTHS = [320, 360, 390, 480, 600, 641, 700, 741, 820, 1024, 1100, 1101, 1280, 1360, 1440, 1920, 2560]
+
+# What a person cannot see of the words of a control: cut by its own box, by the column or by the window.
+CUT = """() => {
+  const box = document.querySelector(".st-key-column").getBoundingClientRect(), found = [];
+  const column = box.width ? box : { left: 0, right: innerWidth };
+  const controls = document.querySelectorAll(".st-key-column :is(button, [role=radio], textarea, input)");
+  const shown = [...controls].filter((each) => each.checkVisibility({ visibilityProperty: true }));
+  for (const each of shown) {
+    const at = each.getBoundingClientRect(), name = each.getAttribute("aria-label") || each.textContent;
+    if (at.width < 2) continue;
+    if (at.left < column.left - 1 || at.right > column.right + 1) found.push("outside: " + name);
+    for (const words of each.querySelectorAll("p")) {
+      const hidden = getComputedStyle(words.parentElement).clipPath !== "none";
+      if (!hidden && words.scrollWidth > words.clientWidth + 1) found.push("cut: " + name);
+    }
+  }
+  const page = document.documentElement;
+  if (page.scrollWidth > innerWidth) found.push("the page scrolls sideways: " + page.scrollWidth);
+  return found;
+}"""
+IN_SIGHT = """(button) => {
+  const box = button.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
+  return box.top >= 0 && box.bottom <= innerHeight && button.contains(document.elementFromPoint(x, y));
+}"""
+
+
+def generate(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^Generate"))
+
+
+def test_generate_is_in_sight_and_nothing_is_cut_from_320_to_2560_pixels(
+    shared_server: Server, open_page: Open
+):
+    page = open_page(shared_server.url)
+    prompt(page).fill("A red fox crosses the snow. " * 40)
+    choose(page, "Sound", "On 1080p")
+    page.get_by_text("To fit Kling 2.6").wait_for()
+    panel(page, "avoid").get_by_label("Negative prompt").fill("hands, stains")
+    panel(page, "camera")
+    settled(page)
+
+    def walk() -> None:
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert (width, page.evaluate(CUT)) == (width, [])
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert (width, height, generate(page).evaluate(IN_SIGHT)) == (width, height, True)
+
+    walk()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("radio", name="Storyboard").click()
+    page.get_by_role("button", name="Add a shot").click()
+    page.get_by_label("Shot 3", exact=True).wait_for()
+    settled(page)
+    walk()
+
+
+def test_the_storyboard_is_a_tab_on_every_model_and_one_press_leads_back(
+    shared_server: Server, open_page: Open
+):
+    page = open_page(shared_server.url)
+    prompt(page).fill("A fox wakes")
+    page.get_by_role("radio", name="Storyboard").click()
+    first = page.get_by_label("Shot 1", exact=True)
+    expect(first).to_have_value("A fox wakes")
+    expect(prompt(page)).to_have_count(0)
+    expect(page.get_by_text("Switched from Kling 2.6, which makes single shots only.")).to_be_visible()
+    expect(generate(page)).to_contain_text("$0.42")
+    second = page.get_by_label("Shot 2", exact=True)
+    second.fill("A fox runs")
+    page.get_by_label("Seconds 2").fill("4")
+    page.get_by_label("Seconds 2").press("Enter")
+    expect(page.get_by_text("7 of 15 s")).to_be_visible()
+
+    second.press("Alt+ArrowUp")
+    expect(first).to_have_value("A fox runs")
+    expect(first).to_be_focused()
+    expect(second).to_have_value("A fox wakes")
+    page.get_by_role("button", name="Add a shot").click()
+    third = page.get_by_label("Shot 3", exact=True)
+    third.press("Delete")
+    expect(third).to_have_count(0)
+    expect(second).to_be_focused()
+    expect(second).to_have_value("A fox wakes")
+
+    page.get_by_role("button", name="Undo").click()
+    expect(prompt(page)).to_have_value("A fox wakes")
+    expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile("^Kling 2.6"))
+    expect(generate(page)).to_contain_text("$0.21")
+
+
+def test_the_chip_teaches_variations_and_counts_them_while_they_are_typed(
+    shared_server: Server, open_page: Open
+):
+    page = open_page(shared_server.url)
+    chip = page.get_by_role("button", name="Variations", exact=True)
+    prompt(page).fill("A red fox")
+    prompt(page).evaluate("field => field.setSelectionRange(2, 5)")
+    chip.click()
+    expect(prompt(page)).to_have_value("A {red|another choice} fox")
+    page.keyboard.type("grey|white")
+    expect(prompt(page)).to_have_value("A {red|grey|white} fox")
+    expect(page.locator("[data-vary]")).to_have_text(re.compile("3 videos"))  # the field has not been left
+    page.keyboard.press("End")
+    page.keyboard.type(" in {snow|{rain|hail}}")
+    expect(page.locator("[data-vary]")).to_have_text(re.compile("9 videos"))
+    prompt(page).press("Control+z")
+    prompt(page).fill("A {red|grey|white} fox in {snow|rain|fog} at {dawn|noon|night}")
+    prompt(page).blur()
+    expect(generate(page)).to_have_text(re.compile(r"^Generate 27 · free \(Kling: \$5\.67\)"))
+    expect(page.get_by_role("button", name="Variations · 27 videos").last).to_be_visible()
+    before = wishes(shared_server)
+    generate(page).click()
+    page.get_by_text("This orders 27 videos at once").wait_for()
+    page.get_by_role("button", name="Not now").click()
+    expect(page.get_by_text("This orders 27 videos at once")).to_have_count(0)
+    assert wishes(shared_server) == before
+    page.get_by_role("button", name="Send as typed").click()
+    expect(generate(page)).to_have_text(re.compile(r"^Generate · free \(Kling: \$0\.21\)"))
+
+
+@pytest.mark.parametrize("pressed", ["the button", "the keys"])
+def test_an_order_without_a_prompt_says_what_is_missing_and_puts_the_focus_there(
+    shared_server: Server, open_page: Open, pressed: str
+):
+    page = open_page(shared_server.url)
+    if pressed == "the button":
+        generate(page).click()
+    else:
+        page.get_by_label("Model", exact=True).press("Control+Enter")
+    expect(page.get_by_text("Write what the video should show")).to_be_visible()
+    expect(page.get_by_text("Nothing was sent: fix the marked fields.")).to_be_in_viewport()
+    expect(prompt(page)).to_be_focused()
+
+
+def test_no_field_says_that_the_keys_that_order_apply_its_text(shared_server: Server, open_page: Open):
+    page = open_page(shared_server.url)
+    for name in ("Prompt", "Negative prompt"):
+        if name == "Negative prompt":
+            panel(page, "avoid")
+        page.get_by_label(name, exact=True).press_sequentially("fox")
+        expect(page.get_by_text(re.compile("to apply")).filter(visible=True)).to_have_count(0)
+    page.get_by_role("radio", name="Storyboard").click()
+    page.get_by_label("Shot 2", exact=True).press_sequentially("fox")
+    expect(page.get_by_text(re.compile("to apply")).filter(visible=True)).to_have_count(0)
+    expect(generate(page)).to_contain_text("Ctrl")
