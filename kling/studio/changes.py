@@ -36,7 +36,7 @@ class News:
 class Follower:
     """Collects what changes until somebody takes it; made by `Changes.follow`."""
 
-    def __init__(self, changes: Changes, wake: Callable[[], None]) -> None:
+    def __init__(self, changes: Changes, wake: Callable[[], object]) -> None:
         self._changes, self._wake = changes, wake
         self._names: set[str] | None = None  # before it followed, anything may have changed
         self._is_awake = True
@@ -51,7 +51,7 @@ class Follower:
         """Hear of nothing more."""
         self._changes.forget(self)
 
-    def note(self, names: frozenset[str] | None) -> Callable[[], None] | None:
+    def note(self, names: frozenset[str] | None) -> Callable[[], object] | None:
         """Collect names, under the lock of the changes; return what wakes who waits for them, if anybody."""
         if names is None or self._names is None or len(self._names | names) > MOST_NAMES:
             self._names = None
@@ -93,7 +93,7 @@ class Changes:
 
         return unsubscribe
 
-    def follow(self, wake: Callable[[], None]) -> Follower:
+    def follow(self, wake: Callable[[], object]) -> Follower:
         """Return what collects changes.
 
         Args:

@@ -71,7 +71,7 @@ REMOTE = """async () => {
 
 def message(version: int, jobs: Sequence[str] | None = None, **more: Any) -> str:
     """Return what the server would say."""
-    facts = {"version": version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
+    facts: dict[str, Any] = {"version": version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
     return json.dumps(facts | more)
 
 

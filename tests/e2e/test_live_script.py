@@ -80,7 +80,7 @@ class Script:
     def say(self, jobs: Sequence[str] | None = (), **more: Any) -> None:
         """Send a message of the server, about these jobs."""
         self._version += 1
-        facts = {"version": self._version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
+        facts: dict[str, Any] = {"version": self._version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
         heard = f"() => window.__studioLive.version === {self._version}"
         self._sockets[-1].send(json.dumps(facts | more))
         self.page.wait_for_function(heard, polling=1)

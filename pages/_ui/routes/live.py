@@ -19,6 +19,7 @@ from pages._ui.address import base_path
 
 HEARTBEAT = 20.0  # seconds; the script opens another socket after three without a message
 PAUSE = 0.2  # seconds between two messages: a batch changes the log many times a second
+PAUSE_PER_TAB = 0.008  # with many tabs; all together are sent no more messages then, whatever their number
 
 
 def routes() -> list[BaseRoute]:
@@ -49,13 +50,18 @@ async def live(socket: WebSocket) -> None:
 
 
 async def _send(socket: WebSocket, studio: Studio, follower: Follower, changed: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page is closed
         while True:
             changed.clear()
-            await socket.send_text(_message(studio, follower.take(), studio.changes.listeners))
-            await asyncio.sleep(PAUSE)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), HEARTBEAT)
+            tabs = studio.changes.listeners
+            await socket.send_text(_message(studio, follower.take(), tabs))
+            pause = max(PAUSE, PAUSE_PER_TAB * tabs)
+            # All sockets wait for the same moments, so that they are told the same, which is written once.
+            await asyncio.sleep(pause - loop.time() % pause)
+            at_last = loop.call_later(HEARTBEAT, changed.set)
+            await changed.wait()
+            at_last.cancel()
 
 
 @lru_cache(maxsize=4)  # most sockets are told the same at the same time
