@@ -266,7 +266,8 @@ def test_a_job_with_hardly_any_cells_is_drawn_everywhere(
     assert list(app.dataframe[0].value["Prompt"]) == [words]
     assert list(app.dataframe[0].value["Length"]) == [""]
     open_page(app, "history.py", task="found1")
-    assert ("Remix" in links(app)) is not bool(cells)
+    ways = {"Remix", "Edit and try again"}
+    assert bool(ways & set(links(app))) is not bool(cells)
     assert not any(label.startswith("Order again") for label in labels(app)) or not cells
     open_page(app, "gallery.py")
     if state == "succeed":

@@ -67,10 +67,10 @@ def card_of(key: str) -> Card | None:
     Args:
         key: comes from a page, so it may be anything.
     """
-    ledger = studio().ledger
-    if batch := ledger.index.batch(key):
+    here = studio()
+    if batch := here.ledger.index.batch(key):
         return Card(key, tuple(reversed(batch)))
-    job = ledger.get(key)
+    job = here.ledger.get(key)
     return Card(key, (job,)) if job is not None else None
 
 
