@@ -38,6 +38,7 @@ def admin() -> None:
     name = st.query_params.get("section", "")
     st.session_state.setdefault("admin.section", name if name in SECTIONS else next(iter(SECTIONS)))
     with st.container(key="admin"):
+        st.html('<p class="studio-title" aria-hidden="true">Admin</p>')  # the heading is in the bar
         chosen = st.pills(
             "Section",
             list(SECTIONS),

@@ -21,7 +21,8 @@ def readable() -> Iterator[None]:
         reference = secrets.token_hex(3)
         log.exception("Error %s on a page", reference)
         st.error(
-            "This part of the page could not be drawn. Every task is kept and goes on. Copy what you typed, "
-            f"and reload the page; if it stays, give the studio's operator this reference: **{reference}**.",
+            "**This part of the page could not be drawn.** Every task is kept and goes on.  \n"
+            "Copy what you typed, and reload the page. If it stays, tell the studio's operator "
+            f"this reference: {reference}.",
             icon=":material/warning:",
         )

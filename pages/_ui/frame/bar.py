@@ -58,7 +58,7 @@ def _facts(user: User) -> None:
     if here.connection.is_sandbox:
         with (
             st.container(key="sandbox", width="content"),
-            st.popover(f":material/science: {SANDBOX}*, {NOTHING_CHARGED}*"),
+            st.popover(f":material/science: {SANDBOX} *· {NOTHING_CHARGED}*"),
         ):
             st.markdown(SANDBOX_HELP)
             st.markdown(SANDBOX_CONNECT)
