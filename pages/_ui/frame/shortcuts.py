@@ -10,16 +10,18 @@ from pages._ui.escape import escape_html
 KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
     "In the prompt": (
         ("Ctrl Enter", "Generate"),
-        ("Alt ↑", "An earlier prompt"),
-        ("Alt ↓", "A later prompt"),
+        ("Alt ↑", "An earlier prompt; in a shot: move it up"),
+        ("Alt ↓", "A later prompt; in a shot: move it down"),
+        ("Delete", "Remove an empty shot"),
     ),
     "On the clip": (
         ("Space", "Play or pause"),
         ("F", "Full screen"),
         ("M", "Sound on or off"),
         ("R", "Remix"),
-        ("J", "The next clip of the strip"),
-        ("K", "The clip before it"),
+        ("J K", "To the next clip of the strip, or the one before"),
+        ("← →", "The same, in the strip; Home and End"),
+        ("Enter", "Put that clip on the stage"),
     ),
     "Everywhere": (
         ("?", "This list"),
