@@ -89,8 +89,10 @@ class Part {
     Object.assign(this, { last: now, since: 0, tried: this.tried + 1, luck: Math.random() });
     hub.turn = now + TIMES.apart;
     const run = document.querySelector("[data-run]")?.dataset.run ?? "";
-    const idle = window.requestIdleCallback ?? setTimeout;
-    idle(() => this.isGone || this.ask({ run, at: hub.version }));
+    const ask = () => this.isGone || this.ask({ run, at: hub.version });
+    // A page that is busy for long, as beside others on a slow machine, may have no idle moment at all.
+    if (window.requestIdleCallback) requestIdleCallback(ask, { timeout: TIMES.own });
+    else setTimeout(ask);
     this.plan();
   }
 }
