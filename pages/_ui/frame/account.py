@@ -25,6 +25,7 @@ ROLE_WORDS: Mapping[Role, str] = {
 }
 COLOURS = 4  # of initials; frame.css has them
 # Shown only where the browser has notifications and has not been asked yet (bar.js).
+THEMES = ("System", "Light", "Dark")  # by Streamlit's names; bar.js keeps the choice in this browser
 NOTIFY = '<button type="button" class="studio-notify">Notify me when a video is done</button>'
 
 
@@ -43,6 +44,7 @@ def account(user: User) -> None:
             key="app.chime",
         )
         st.html(NOTIFY)
+        st.html(_theme())
         _connection(user)
         if may(user, Action.MANAGE_PEOPLE):
             st.page_link("admin.py", label="Admin", icon=":material/admin_panel_settings:")
@@ -75,6 +77,11 @@ def _who(user: User) -> str | None:
         key=current_user.NAME_FIELD,
         persist_state="session",
     )
+
+
+def _theme() -> str:
+    buttons = "".join(f'<button type="button" data-theme="{name}">{name}</button>' for name in THEMES)
+    return f'<div class="studio-theme" role="group" aria-label="Theme">{buttons}</div>'
 
 
 def _connection(user: User) -> None:

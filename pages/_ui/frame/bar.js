@@ -52,6 +52,28 @@ function offerNotifications(event) {
   document.documentElement.dataset.notify = isOffered ? "offered" : "";
 }
 
+// Streamlit keeps a theme for each address of a page, and reads it when the page is loaded. Its own choice lies in the
+// menu of its header, which is hidden.
+const themeKey = (page) => {
+  const compose = new URL(document.querySelector(".st-key-pages a[href='']")?.href ?? location.href).pathname;
+  return `stActiveTheme-${compose.replace(/[^/]*$/, "")}${page}-v2`;
+};
+
+function theme(event) {
+  const chosen = event?.type === "click" && event.target.closest?.(".studio-theme button")?.dataset.theme;
+  try {
+    if (chosen) {
+      for (const page of ["", "compose", "history", "gallery", "admin"]) localStorage.setItem(themeKey(page), JSON.stringify(chosen));
+      location.reload();
+    }
+    const now = JSON.parse(localStorage.getItem(themeKey(""))) ?? "System";
+    // For what lies outside of Streamlit's own element: menus and dialogs.
+    document.documentElement.style.colorScheme = { Light: "light", Dark: "dark" }[now] ?? "";
+    document.querySelectorAll(".studio-theme button").forEach(
+      (button) => button.setAttribute("aria-pressed", button.dataset.theme === now));
+  } catch { /* a browser that keeps nothing follows the system */ }
+}
+
 function once() {
   if (window.__studioBar) return;
   window.__studioBar = true;
@@ -59,10 +81,13 @@ function once() {
   document.addEventListener("click", play, true);
   document.addEventListener("keydown", play, true);
   document.addEventListener("click", offerNotifications);
+  document.addEventListener("click", theme);
+  document.addEventListener("focusin", theme); // so when the menu opens
 }
 
 export default function ({ parentElement }) {
   once();
+  theme();
   const bar = parentElement.closest(".st-key-bar"), dialog = parentElement.querySelector("dialog");
   const open = Number(parentElement.closest('[class*="st-key-app-bar-"]').className.match(/st-key-app-bar-(\d+)/)[1]);
   const watch = new MutationObserver(() => mark(bar, open));
