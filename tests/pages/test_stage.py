@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -112,6 +113,17 @@ def test_what_was_hidden_is_not_among_the_recent_ones(studio: Studio, app: AppTe
 def test_a_choice_of_what_is_not_there_changes_nothing(studio: Studio, app: AppTest, key: str):
     show(app, made(studio, "here"))
     assert stage_of(choose(app, key))["chosen"] == "here"
+
+
+def test_it_is_drawn_again_for_its_own_jobs_and_for_any_while_one_waits_in_line(studio: Studio, app: AppTest):
+    def concerns() -> str:
+        [found] = re.findall(r'data-live="tasks"[^>]*data-live-jobs="([^"]*)"', texts(app))
+        return str(found)
+
+    show(app, made(studio, "mine", state="processing"))
+    assert concerns() == "mine"
+    show(app, made(studio, "waits", state="waiting"), "mine")
+    assert concerns() == "* mine waits"
 
 
 # -- what the script is told ---------------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.actions import Actions
-from kling.studio.jobs import Job
+from kling.studio.jobs import WAITING, Job
 from pages._ui.address import base_path
 from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.decide import decide
+from pages._ui.live.fragment import EVERY_JOB
 from pages._ui.session_state import composer_state
 from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, session_cards
 from pages._ui.stage.chosen import words_and_buttons
@@ -68,12 +69,14 @@ def stage() -> None:
 
 
 def concerned() -> list[str]:
-    """Return the ids of the jobs that the stage shows and that may still change."""
+    """Return what the stage is drawn again for: its jobs, and any job while one of them waits in line."""
     state = composer_state()
     cards = session_cards(state.jobs)
     if (chosen := card_of(state.chosen)) is not None:
         cards.append(chosen)
-    return list(dict.fromkeys(job.id for card in cards for job in card.jobs))
+    jobs = {job.id: job for card in cards for job in card.jobs}
+    in_line = any(job.state == WAITING for job in jobs.values())
+    return [*jobs, *([EVERY_JOB] if in_line else [])]
 
 
 def _chosen(key: str) -> tuple[Card, Job | None] | None:
