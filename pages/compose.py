@@ -34,8 +34,9 @@ def compose() -> None:
     known = [draft]  # what the widgets hold in this run; later runs of the stage ask them
 
     def drawn_from() -> object:
-        now = known.pop() if known else draft_state.read_draft()
-        return draft_state.fingerprint(now), repr(ticked_rows(planned))
+        if known:
+            return draft_state.fingerprint(known.pop()), repr(ticked_rows(planned))
+        return draft_state.fingerprint(draft_state.read_draft(), state.dialog), repr(ticked_rows(planned))
 
     with st.container(key="compose"):
         with st.container(key="stage"):

@@ -134,15 +134,16 @@ def read_draft() -> Draft:
     )
 
 
-def fingerprint(draft: Draft) -> str:
+def fingerprint(draft: Draft, dialog: str = "") -> str:
     """Return what the form is drawn from, as text to compare.
 
     Args:
         draft: as the widgets hold it.
+        dialog: that waits to be opened; none in the run that opens it.
     """
     state, session = composer_state(), st.session_state
     panels = [session.get(panel_key(panel)) for panel in FORM_PANELS]
-    return repr((draft, state.pending, state.dialog, state.outcome, panels))
+    return repr((draft, state.pending, dialog, state.outcome, panels))
 
 
 def write_draft(draft: Draft) -> None:
