@@ -156,7 +156,7 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     tool(page, "Recent")
-    shows(page, ("[role=dialog] [class*=st-key-recent-]", text), ("[role=dialog] [title]", text))
+    shows(page, ("[role=dialog] .studio-recent-text", text))
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     tool(page, "Export as code")
