@@ -91,6 +91,7 @@ class Tab:
         self._parts = LiveParts()
         self._fragments: dict[str, str] = {}  # ids of the live parts of the page, by their keys
         self._heard = asyncio.Event()
+        self._cached: set[str] = set()  # hashes of long messages that a browser keeps, and is not sent again
         self._ids: dict[str, str] = {}  # of the widgets that a person uses
         self._values: dict[str, str] = {}
         self._page = self._query = ""
@@ -128,6 +129,7 @@ class Tab:
         message = BackMsg()
         script = message.rerun_script
         script.page_name, script.query_string = self._page, self._query
+        script.cached_message_hashes.extend(self._cached)
         for name, value in self._values.items():
             if name in self._ids:
                 script.widget_states.widgets.add(id=self._ids[name], string_value=value)
@@ -152,6 +154,8 @@ class Tab:
     async def _until_finished(self) -> None:
         while True:
             message = ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(decode=False), 60))
+            if message.hash:
+                self._cached.add(message.hash)
             if message.HasField("page_info_changed"):
                 self._query = message.page_info_changed.query_string
             element = message.delta.new_element
