@@ -10,7 +10,7 @@ from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job, UnknownEndpoint
 from kling.studio.queue_position import QueuePosition
-from kling.studio.reconciler import SILENT_MANY, Reconciler
+from kling.studio.reconciler import DECIDE, SILENT_MANY, Reconciler
 
 LONG = 6.0  # times the usual duration after which a page says that a task takes long
 LONG_AT_LEAST = 1800.0  # seconds after which it says so where no usual duration is known
@@ -89,16 +89,16 @@ def _of_another_account(job: Job, since: datetime | None) -> Explanation:
     why = "It belongs to another account than the one in use."
     then = "It goes on as soon as that account's key is set again."
     if job.state in {WAITING, NOT_SENT}:
-        then += " Or withdraw it."
+        then += " Or cancel it."
     return Explanation(why, then, Actor.OPERATOR, since)
 
 
 def _not_sent(job: Job, _views: Views, since: datetime | None) -> Explanation:
     refusal = MEANINGS.get(job.code)
     if refusal and refusal.kind is AuthenticationFailed:
-        then = "Send it once the key is right, or withdraw it."
-        return Explanation(job.message or "Kling does not accept the key.", then, Actor.OPERATOR, since)
-    return Explanation(job.message or "It was not sent.", "Send it now, or withdraw it.", Actor.PERSON, since)
+        why = job.message.removesuffix(DECIDE).rstrip() or "Kling does not accept the key."
+        return Explanation(why, "Send it once the key is right, or cancel it.", Actor.OPERATOR, since)
+    return Explanation(job.message or "It was not sent.", DECIDE, Actor.PERSON, since)
 
 
 def _intent(_job: Job, _views: Views, since: datetime | None) -> Explanation:

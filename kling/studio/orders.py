@@ -47,7 +47,7 @@ SAME_PRESS = 3.0  # seconds after the first press was recorded in which an equal
 REMEMBERED = 600.0  # seconds for which a press is remembered: a second one may have waited long for the lock
 CAME_TO_NOTHING = frozenset({WITHDRAWN, FAILED, NOT_SENT})  # such a job may be ordered again at once
 
-WITHDRAWN_MESSAGE = "Withdrawn."
+WITHDRAWN_MESSAGE = "Cancelled."
 GIVEN_UP_MESSAGE = (
     "Given up. If Kling has it all the same, it is charged, and followed as soon as Kling shows it."
 )

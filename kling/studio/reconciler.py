@@ -41,7 +41,7 @@ PACE = 1.5  # seconds between the look-ups of different jobs
 SANDBOX_PACE = 0.05
 SILENT_MANY = 5  # unanswered look-ups of one job after which a banner says so
 
-DECIDE = "Send it now, or withdraw it."
+DECIDE = "Send it now, or cancel it."
 LEFT = f"It never arrived. {DECIDE}"
 LEFT_IN_LOG = (
     "It waited when the studio was stopped, and it is not sure that it is still wanted: the studio was "

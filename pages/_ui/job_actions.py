@@ -23,8 +23,9 @@ from pages._ui.player import remix
 from pages._ui.requests import has_form, is_found
 from pages._ui.session_state import app_state
 from pages._ui.stage.remix import remix_here
-from pages._ui.words import CANCEL, EDIT_AND_TRY_AGAIN, GENERATE_AGAIN
+from pages._ui.words import CANCEL, EDIT_AND_TRY_AGAIN, GENERATE_AGAIN, ORDER_AGAIN
 
+COMPOSE = "composer"  # prefix of the session keys of Compose
 GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
@@ -119,17 +120,17 @@ def _remedy(studio: Studio, job: Job, *, page: str) -> None:
         return
     cost = "free" if studio.connection.is_sandbox else in_money(job.request.units())
     st.button(
-        f"{GENERATE_AGAIN} · {cost}",
+        f"{ORDER_AGAIN if page == COMPOSE else GENERATE_AGAIN} · {cost}",
         icon=":material/replay:",
         key=f"{page}.again-{job.id}",
         on_click=_order_again,
-        args=(job,),
+        args=(job, page),
     )
 
 
 def edit(job: Job, *, page: str) -> None:
     """Draw what takes a job's request back into the form: on Compose a button, elsewhere a link."""
-    if page != "composer":
+    if page != COMPOSE:
         remix(job, words=EDIT_AND_TRY_AGAIN)
     elif has_form(job):
         st.button(
@@ -142,11 +143,12 @@ def edit(job: Job, *, page: str) -> None:
         )
 
 
-def _order_again(job: Job) -> None:
+def _order_again(job: Job, page: str) -> None:
     """Order the same once more as a job of its own, in a button's callback."""
     try:
         place_order([replace(job.request, external_task_id="", callback_url="")], parent=job.id)
     except REFUSALS as error:
         st.toast(escape_markdown(refusal_of(error)), icon=":material/warning:")
     else:
-        st.toast("Ordered again.", icon=":material/check:")
+        if page != COMPOSE:  # there the stage shows it
+            st.toast("Ordered again.", icon=":material/check:")

@@ -64,7 +64,7 @@ def refusal_of(error: Exception) -> str:
         return (
             f"The order may be in the log or not: the disk gave no clear answer. It was not sent. {error} "
             "Once the studio is started again, History shows whether it is there, and it is yours to send or "
-            "to withdraw. Ordering the same before that may make it two."
+            "to cancel. Ordering the same before that may make it two."
         )
     if isinstance(error, LedgerError):
         return f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"

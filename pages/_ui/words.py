@@ -70,6 +70,7 @@ FIX_MARKED = "Nothing was sent: fix the marked fields."
 EXPORT_AS_CODE = "Export as code"
 COMPARE_PROMPTS = "Compare prompts"
 GENERATE_AGAIN = "Generate again"
+ORDER_AGAIN = "Order again"  # the same on Compose, where one button begins with Generate
 
 AUTOMATIC = "Automatic"  # what Kling decides, where the form leaves it open
 CUSTOM_MOVE, AMOUNT = "Custom move", "Amount"

@@ -140,7 +140,7 @@ def test_a_task_that_failed_names_its_fix(shared: Both, open_page: Callable[...,
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Something that a policy forbids")
     kling.plan(outcome="failed", message="The model fell over")
     order(page, "A fox that fails")
-    stage(page).get_by_role("button", name=re.compile("^Generate again")).click()
+    stage(page).get_by_role("button", name=re.compile("^Order again")).click()
     page.locator("[class*=st-key-clip-] video").wait_for()
     assert len(wishes(studio) - before) == 3
 

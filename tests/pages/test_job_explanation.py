@@ -18,6 +18,7 @@ from kling.studio.account_scan import Findings
 from kling.studio.job_explanation import Explanation
 from kling.studio.jobs import TERMINAL, Job
 from kling.studio.ledger import LedgerError, LedgerUncertain
+from kling.studio.reconciler import DECIDE
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import account_comparison, context, job_actions
@@ -122,7 +123,14 @@ def test_a_task_that_is_made_as_usual_is_not_explained_at_once(
 
 def test_what_is_left_to_a_person_is_said_once(studio: Studio, app: AppTest):
     fill(studio, 1, state="not_sent", message="It never arrived. Send it now, or withdraw it.", file="")
-    assert shown(app, "job0000").count("Send it now, or withdraw it.") == 1
+    assert shown(app, "job0000").count("Send it now, or cancel it.") == 1
+
+
+def test_with_a_wrong_key_it_is_said_once_what_can_be_done(studio: Studio, app: AppTest):
+    fill(studio, 1, state="not_sent", code="1002", message=f"Kling does not know the key. {DECIDE}", file="")
+    text = shown(app, "job0000")
+    assert "Kling does not know the key. Send it once the key is right, or cancel it." in text
+    assert DECIDE not in text
 
 
 def test_times_of_the_studio_are_shown_in_the_viewers_zone(monkeypatch: pytest.MonkeyPatch):
@@ -607,7 +615,7 @@ def test_a_job_of_an_unknown_endpoint_is_shown_with_its_cells_and_without_button
         assert "Prompt 0" in text
         assert ("does not know the endpoint “image2video”" in text) == (state not in TERMINAL - {"succeed"})
         assert "othing was spent" not in text
-        assert not {"Send now", "Withdraw", "Give it up"} & set(labels(app))
+        assert not {"Send now", "Cancel (nothing spent)", "Give it up"} & set(labels(app))
         assert not any(label.startswith("Order again") for label in labels(app))
         assert not {"Remix", "Edit and try again"} & set(links(app))
 
@@ -623,7 +631,7 @@ def test_a_job_of_an_unknown_endpoint_does_not_count_as_running_above_a_page(
     counts = [str(each.value) for each in app.html if "data-counts" in str(each.value)]
     assert counts
     assert not any("being made" in count or "waiting" in count for count in counts)
-    assert "Withdraw what is not sent" not in labels(app)
+    assert "Cancel what is not sent (nothing spent)" not in labels(app)
 
 
 def test_an_address_that_names_a_job_without_a_form_opens_an_empty_one(studio: Studio, app: AppTest):

@@ -248,7 +248,7 @@ def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_job_of_its_own(s
     assert "The model fell over" in texts(app)
     assert "Order it again" in texts(app)
     again = app.button(key="composer.again-job0000")
-    assert again.label == "Generate again · free"
+    assert again.label == "Order again · free"
     again.click().run()
     first, second = studio.ledger.jobs()
     assert (second.parent, second["prompt"]) == (first.id, first["prompt"])

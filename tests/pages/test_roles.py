@@ -50,7 +50,7 @@ def test_a_viewer_sees_no_price_and_no_button_that_orders(
     found = PRICE.search(everything(app))
     assert found is None, everything(app)[max(found.start() - 80, 0) : found.end() + 40]
     labels = " ".join(button.label for button in app.button)
-    assert not re.search("Withdraw|Send|Order|Give it up|Resume|Check the connection|Generate", labels)
+    assert not re.search("Withdraw|Cancel|Send|Order|Give it up|Resume|Check the connection|Generate", labels)
     assert "compose" not in "".join(str(link.proto.page) for link in app.get("page_link"))
 
 

@@ -347,18 +347,19 @@ def test_a_time_is_in_utc(cell, moment):
             "No connection. It is sent by itself as soon as there is a connection.",
         ),
         ("The balance is not enough. It waits here, and nothing was spent.", "The balance is not enough."),
-        ("Withdrawn; nothing was spent.", "Withdrawn."),
+        ("Withdrawn; nothing was spent.", "Cancelled."),
         (
             "It never arrived, and nothing was spent. Send it now, or withdraw it.",
-            "Send it now, or withdraw it.",
+            "Send it now, or cancel it.",
         ),
+        ("It never arrived. Send it now, or withdraw it.", "It never arrived. Send it now, or cancel it."),
         ("Nothing was spent.", ""),
         ("Nothing was sent and nothing was spent.", "Nothing was sent."),
         ("Accepted.", "Accepted."),
         ("", ""),
     ],
 )
-def test_older_versions_words_about_money_are_not_said_again(cell, message):
+def test_older_versions_words_about_money_are_not_said_again_and_cancel_is_the_word(cell, message):
     assert Job({"message": cell}).message == message
 
 

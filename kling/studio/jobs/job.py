@@ -30,6 +30,10 @@ _MONEY_SENTENCES = re.compile(
     r"|It is being looked up: nothing needs to be done, and no second task is bought\.)\s*",
     re.IGNORECASE,
 )
+_OLDER_WORDS = {  # what a page calls otherwise now
+    "Send it now, or withdraw it.": "Send it now, or cancel it.",
+    "Withdrawn.": "Cancelled.",
+}
 _MONEY_CLAUSE = re.compile(r"[ ,;]{0,2}(?:\band )?\bnothing was spent\b", re.IGNORECASE)
 
 
@@ -121,9 +125,13 @@ class Job:
         """What the last answer means, in words for a person.
 
         Sentences about money that older versions wrote there are left out: only a process that has the
-        proof may say them.
+        proof may say them. What they called `withdraw` is called `cancel`, as on the button.
         """
-        return _MONEY_CLAUSE.sub("", _MONEY_SENTENCES.sub("", self["message"])).rstrip()
+        words = _MONEY_CLAUSE.sub("", _MONEY_SENTENCES.sub("", self["message"])).rstrip()
+        for older, now in _OLDER_WORDS.items():
+            if words.endswith(older):
+                words = words.removesuffix(older) + now
+        return words
 
     @property
     def code(self) -> int:

@@ -127,7 +127,7 @@ def generate(shown: Bill, sure: bool = False) -> None:
     group = secrets.token_hex(8) if number > 1 else ""  # what one press makes is one card
     requests = [request for request in planned.requests for _ in range(draft.takes)]
     try:
-        jobs = place_order(requests, parent=draft.parent, group=group)
+        place_order(requests, parent=draft.parent, group=group)
     except InvalidRequest as error:
         open_panels(error.problems)
         return
@@ -135,4 +135,3 @@ def generate(shown: Bill, sure: bool = False) -> None:
         state.outcome = Outcome(attempted=True, refusal=refusal_of(error))
         return
     state.outcome = Outcome()
-    st.toast(f"Ordered {counted(len(jobs), 'video', 'videos')}.", icon=":material/check:")

@@ -20,7 +20,7 @@ from pages._ui.panels import open_panel
 from pages._ui.stage.facts import look_of
 
 PAGE = "composer"  # prefix of the session keys
-SAID_BY_THE_STATE = {"Accepted.", "Withdrawn."}  # what the log has as a message
+SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
 HEADLINES = {
     Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
     Remedy.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
