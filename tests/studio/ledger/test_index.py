@@ -118,3 +118,23 @@ def test_a_page_costs_what_it_shows_however_many_jobs_have_no_file(tmp_path):
     assert index.unfetched() is unfetched, "a look makes no copy of its own"
     assert index.open_jobs() is index.open_jobs()
     assert Counted.reads < 50
+
+
+def test_orders_of_a_person_are_theirs_alone_each_request_once_the_latest_first():
+    index = JobIndex(threading.RLock())
+    for number, (person, prompt, shape) in enumerate(
+        (
+            ("Ada", "A fox", "16:9"),
+            ("Eve", "A heron", "16:9"),
+            ("Ada", "A fox", "9:16"),
+            ("Ada", "A fox", "16:9"),
+            ("Ada", "", "1:1"),  # found without its order: there is nothing to take from it
+            ("Ada", "A Red Owl", "16:9"),
+        )
+    ):
+        cells = {"person": person, "prompt": prompt, "aspect_ratio": shape, "state": "succeed"}
+        index.update(Job({"external_task_id": f"j{number}", **cells}))
+    assert [job.id for job in index.orders_of("Ada", 9)] == ["j5", "j3", "j2"]
+    assert [job.id for job in index.orders_of("Ada", 2)] == ["j5", "j3"]
+    assert [job.id for job in index.orders_of("Ada", 9, ["red", "owl"])] == ["j5"]
+    assert index.orders_of("Nobody", 9) == []
