@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,7 @@ SCAN = ":scan"  # the comparison of the log with the account
 PACKS = ":packs"  # what is left on the account
 PREVIEWS = ":previews"  # one of them is drawn
 MOST_NAMES = 100  # that are kept for one follower; with more of them it hears that anything may have changed
+REMEMBERED = 500  # changes whose names are kept, for a page that was cut off for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,13 @@ class News:
 class Follower:
     """Collects what changes until somebody takes it; made by `Changes.follow`."""
 
-    def __init__(self, changes: Changes, wake: Callable[[], object]) -> None:
+    def __init__(self, changes: Changes, wake: Callable[[], object], names: frozenset[str] | None) -> None:
         self._changes, self._wake = changes, wake
-        self._names: set[str] | None = None  # before it followed, anything may have changed
+        self._names = None if names is None else set(names)
         self._is_awake = True
 
     def take(self) -> News:
-        """Return what has changed since this was called last; the first time that is anything."""
+        """Return what has changed since this was called last."""
         with self._changes.lock:
             names, self._names, self._is_awake = self._names, set(), False
             return News(self._changes.version, None if names is None else frozenset(names))
@@ -74,6 +77,7 @@ class Changes:
     def __init__(self, version: int = 0) -> None:
         self.version = version
         self.lock = threading.Lock()
+        self._past: deque[frozenset[str] | None] = deque(maxlen=REMEMBERED)  # names of the last changes
         self._listeners: set[Callable[[], None]] = set()
         self._followers: set[Follower] = set()
 
@@ -93,17 +97,29 @@ class Changes:
 
         return unsubscribe
 
-    def follow(self, wake: Callable[[], object]) -> Follower:
+    def follow(self, wake: Callable[[], object], *, since: int | None = None) -> Follower:
         """Return what collects changes.
 
         Args:
             wake: called when there is something new to take, once until it is taken, in the thread that
                 changed it.
+            since: the version that is known already; None if nothing is known.
         """
-        follower = Follower(self, wake)
         with self.lock:
+            follower = Follower(self, wake, self._names_since(since))
             self._followers.add(follower)
         return follower
+
+    def _names_since(self, version: int | None) -> frozenset[str] | None:
+        count = -1 if version is None else self.version - version
+        if not 0 <= count <= len(self._past):
+            return None
+        names: set[str] = set()
+        for changed in islice(reversed(self._past), count):
+            if changed is None:
+                return None
+            names |= changed
+        return frozenset(names) if len(names) <= MOST_NAMES else None
 
     def forget(self, follower: Follower) -> None:
         """Tell a follower nothing more."""
@@ -119,6 +135,7 @@ class Changes:
         changed = None if names is None else frozenset(names)
         with self.lock:
             self.version += 1
+            self._past.append(changed)
             woken = [follower.note(changed) for follower in self._followers]
             told = (*self._listeners, *filter(None, woken))
         for tell in told:

@@ -118,10 +118,13 @@ class Tab:
             ping_interval=None,
             open_timeout=60,
         )
-        self._live = await connect(
-            f"{sockets}/live", additional_headers=headers, open_timeout=60, ping_interval=None
-        )
         await self.run()
+        self._live = await connect(
+            f"{sockets}/live?since={self._parts.version}",
+            additional_headers=headers,
+            open_timeout=60,
+            ping_interval=None,
+        )
         self._following = asyncio.create_task(self._follow())
 
     async def run(self, *, press: str = "", part: str = "") -> None:

@@ -59,6 +59,11 @@ class LiveParts:
         self._tabs = 1
         self._turn = self._heard = 0.0
 
+    @property
+    def version(self) -> int:
+        """The lowest version at which a part was drawn."""
+        return min(part.version for part in self.parts.values())
+
     def hear(self, version: int, jobs: Sequence[str] | None, tabs: int, now: float) -> None:
         """Take a message of the server."""
         self._tabs, self._heard = tabs, now

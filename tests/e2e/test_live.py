@@ -71,8 +71,8 @@ REMOTE = """async () => {
 
 def message(version: int, jobs: Sequence[str] | None = None, **more: Any) -> str:
     """Return what the server would say."""
-    facts: dict[str, Any] = {"version": version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
-    return json.dumps(facts | more)
+    facts = {"version": version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1, **more}
+    return json.dumps(facts)
 
 
 def draw(page: Page, task: str, state: str, say: str = "") -> None:
@@ -136,7 +136,7 @@ def mocked(
     def open_it(answer: Callable[[Any], None]) -> Page:
         page = on_a_clock.new_page()
         pages.append(page)
-        page.route_web_socket(re.compile("/live$"), answer)
+        page.route_web_socket(re.compile(r"/live(\?|$)"), answer)
         page.goto(shared_server.url)
         page.wait_for_function("() => window.__studioLive")
         return page
@@ -188,7 +188,7 @@ def gathering(shared_server: Server, new_page: Callable[[str], Page]) -> tuple[P
 
     page = new_page(shared_server.url)
     page.add_init_script(COUNT_ASKED)
-    page.route_web_socket(re.compile("/live$"), speak)
+    page.route_web_socket(re.compile(r"/live(\?|$)"), speak)
     page.goto(shared_server.url)
     page.wait_for_function(CONNECTED)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
@@ -217,7 +217,7 @@ def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
     page, send_news = gathering
     send_news()
     page.wait_for_function("() => asked > 0")
-    page.get_by_role("radiogroup", name="Takes").get_by_role("radio", name="2").click()
+    page.get_by_role("radiogroup", name="How many").get_by_role("radio", name="2").click()
     expect(page.get_by_role("button", name=re.compile("^Generate 2"))).to_be_visible()
 
 

@@ -67,7 +67,7 @@ class Script:
         self._version = 100
         page.route(url, lambda route: route.fulfill(content_type="text/html", body=BODY))
         page.route(re.compile("/live$"), lambda route: route.fulfill(status=204))
-        page.route_web_socket(re.compile("/live$"), lambda socket: self._sockets.append(socket))  # noqa: PLW0108
+        page.route_web_socket(re.compile(r"/live(\?|$)"), lambda socket: self._sockets.append(socket))  # noqa: PLW0108
         page.add_init_script(NOTIFICATION)
         page.goto(url)
         page.clock.pause_at(1_800_000_000)
@@ -80,7 +80,14 @@ class Script:
     def say(self, jobs: Sequence[str] | None = (), **more: Any) -> None:
         """Send a message of the server, about these jobs."""
         self._version += 1
-        facts: dict[str, Any] = {"version": self._version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
+        facts: dict[str, Any] = {
+            "version": self._version,
+            "jobs": jobs,
+            "states": {},
+            "running": 0,
+            "waiting": 0,
+            "tabs": 1,
+        }
         heard = f"() => window.__studioLive.version === {self._version}"
         self._sockets[-1].send(json.dumps(facts | more))
         self.page.wait_for_function(heard, polling=1)

@@ -266,6 +266,19 @@ def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
     assert studio.changes.listeners == 0
 
 
+@pytest.mark.parametrize("since", ["-1", "x", "9" * 30, "1.5", ""])
+def test_a_page_that_knows_no_version_hears_that_anything_may_have_changed(browser: TestClient, since: str):
+    with browser.websocket_connect(f"{SOCKETS}/live?since={since}") as socket:
+        assert socket.receive_json()["jobs"] is None
+
+
+def test_a_page_that_was_cut_off_hears_what_it_missed(studio: Studio, browser: TestClient):
+    known = studio.changes.version
+    studio.changes.notify({"v1"})
+    with browser.websocket_connect(f"{SOCKETS}/live?since={known}") as socket:
+        assert socket.receive_json()["jobs"] == ["v1"]
+
+
 def test_many_changes_are_few_messages(studio: Studio, browser: TestClient):
     with browser.websocket_connect(f"{SOCKETS}/live") as socket:
         names, messages = {str(number) for number in range(50)}, 0
@@ -290,6 +303,7 @@ class Socket:
 
     def __init__(self, *, broken: bool = False) -> None:
         self.broken = broken
+        self.query_params: dict[str, str] = {}
         self.sent = asyncio.Event()
 
     async def accept(self) -> None:

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from kling.studio.changes import MOST_NAMES, NOTICE, Changes, News
+from kling.studio.changes import MOST_NAMES, NOTICE, REMEMBERED, Changes, News
 
 
 def test_at_first_anything_may_have_changed():
     assert Changes(7).follow(lambda: None).take() == News(7, None)
+
+
+def test_who_knows_a_version_hears_what_has_changed_since():
+    changes = Changes(100)
+    for name in "abc":
+        changes.notify({name})
+    heard = {
+        version: changes.follow(lambda: None, since=version).take().names
+        for version in (99, 100, 101, 103, 104)
+    }
+    assert heard == {99: None, 100: {"a", "b", "c"}, 101: {"b", "c"}, 103: frozenset(), 104: None}
+    changes.notify()
+    assert changes.follow(lambda: None, since=103).take() == News(104, None)
+    for _ in range(REMEMBERED):
+        changes.notify({"d"})
+    assert changes.follow(lambda: None, since=104).take().names == frozenset("d")
+    assert changes.follow(lambda: None, since=103).take().names is None
 
 
 def test_a_follower_hears_the_names_since_it_took_them_last():

@@ -8,7 +8,7 @@ function connect(hub) {
   let retry = 500, silent = null;
   const open = () => {
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
-    const socket = new WebSocket(scheme + location.host + PATH);
+    const socket = new WebSocket(scheme + location.host + PATH + known(hub));
     let over = false;
     const close = () => {
       if (over) return;
@@ -33,6 +33,13 @@ function connect(hub) {
     socket.onclose = close;
   };
   open();
+}
+
+// Return which version this page knows, so that it is told only what has changed since.
+function known(hub) {
+  const drawn = [...document.querySelectorAll("[data-live]")].map(({ dataset }) => Number(dataset.version));
+  const version = hub.version >= 0 ? hub.version : Math.min(...drawn);
+  return Number.isFinite(version) ? `?since=${version}` : "";
 }
 
 // Browsers do not say why a socket was refused, so a request asks. Who has signed out, in whatever tab, leaves for the

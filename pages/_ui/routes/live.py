@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from functools import lru_cache
 
 from starlette.requests import Request
@@ -34,11 +35,18 @@ async def is_signed_in(_request: Request) -> Response:
 
 
 async def live(socket: WebSocket) -> None:
-    """Tell what has changed, soon after each change, and that the server is there where nothing does."""
+    """Tell what has changed, soon after each change, and that the server is there where nothing does.
+
+    A page may name the version that it knows (`?since=`); else it hears first that anything may have changed.
+    """
     studio = context.studio()
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     await socket.accept()
-    follower = studio.changes.follow(lambda: loop.call_soon_threadsafe(changed.set))
+    known = socket.query_params.get("since", "")
+    follower = studio.changes.follow(
+        lambda: loop.call_soon_threadsafe(changed.set),
+        since=int(known) if re.fullmatch("[0-9]{1,20}", known) else None,
+    )
     sender = asyncio.create_task(_send(socket, studio, follower, changed))
     try:
         if (await socket.receive())["type"] != "websocket.disconnect":
