@@ -45,6 +45,15 @@ WATCH_DIALOGS = """(() => {
   };
   requestAnimationFrame(look);
 })()"""
+WATCH_TITLES = """(() => {
+  Object.assign(window, { isAway: false, titles: [] });
+  Object.defineProperty(document, "hidden", { get: () => isAway });
+  const look = () => {
+    if (titles.at(-1) !== document.title) titles.push(document.title);
+  };
+  const watch = () => new MutationObserver(look).observe(document.head, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", watch);
+})()"""
 VERSION = "name => Number(document.querySelector(`[data-live=${name}]`).dataset.version)"
 COUNT_ASKED = """(() => {
   const { requestIdleCallback } = window;
@@ -86,10 +95,34 @@ def named_server(tmp_path: Path) -> Iterator[tuple[Server, dict[str, list[Any]]]
     """A server that is also reached by a name, as on an intranet; yield it, and cookies by host."""
     port = PORTS.take()
     (cookie,) = sign_in(tmp_path / "data")["Mia Maker"]
-    server = Server(tmp_path / "data", {"STUDIO_PUBLIC_URL": f"http://studio.test:{port}"}, port)
+    quick = {"SANDBOX_CLIPS": "tiny", "SANDBOX_PACE": "seconds:3"}
+    server = Server(tmp_path / "data", {**quick, "STUDIO_PUBLIC_URL": f"http://studio.test:{port}"}, port)
     server.start()
     yield server, {host: [cookie | {"domain": host}] for host in ("localhost", "studio.test")}
     server.close()
+
+
+def test_a_tab_that_was_left_tells_by_its_title_that_a_video_is_done_and_draws_nothing(
+    named_server: tuple[Server, dict[str, list[Any]]], new_page: Callable[[str], Page]
+):
+    server, cookies = named_server
+    page = new_page(server.url)
+    page.context.add_cookies(cookies["studio.test"])
+    page.add_init_script(WATCH_TITLES)
+    page.goto(f"http://studio.test:{server.port}")
+    page.wait_for_function(CONNECTED)
+    assert page.evaluate("isSecureContext") is False
+    assert page.evaluate("window.__studioLive.notify.available") is False
+    expect(page.get_by_role("button", name=re.compile("Notify me|Tell me"))).to_have_count(0)
+    page.get_by_label("Prompt", exact=True).fill("A fox")
+    page.evaluate("() => { isAway = true; document.dispatchEvent(new Event('visibilitychange')); }")
+    page.get_by_role("button", name=re.compile("^Generate ·")).click()
+    page.wait_for_function("() => document.title === 'Done · A fox'")
+    assert [title for title in page.evaluate("titles") if re.fullmatch(r"\d:\d\d · A fox", title)]
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(0)
+    page.evaluate("() => { isAway = false; document.dispatchEvent(new Event('visibilitychange')); }")
+    expect(page).to_have_title(re.compile("^Compose"))
+    page.locator("[class*=st-key-clip-] video").wait_for()
 
 
 def test_a_server_that_is_away_is_said_in_the_studios_words_under_every_name_until_it_is_back(
@@ -223,7 +256,7 @@ def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
 
 def test_news_waits_while_somebody_is_busy(gathering: tuple[Page, Callable[[], None]]):
     page, send_news = gathering
-    page.get_by_role("button", name="Templates").click()
+    page.get_by_role("button", name="Templates", exact=True).click()
     search = page.get_by_role("dialog").get_by_label("Search")
     search.wait_for()
     send_news()

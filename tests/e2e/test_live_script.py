@@ -285,6 +285,15 @@ def test_the_title_counts_the_newest_job_and_says_when_it_is_done_until_one_look
     assert title() == "Gallery"
 
 
+def test_the_end_of_a_job_is_known_though_the_server_tells_it_before_the_page_has_drawn_the_job(
+    script: Script,
+):
+    script.show(shown=False)
+    script.say(["new"], states={"new": "succeed"})
+    script.mark("new", "submitted", "Fox", seconds=5)
+    assert script.page.title() == "Done · Fox"
+
+
 def test_who_watches_a_job_end_is_not_told_so_by_the_title(script: Script):
     script.mark("new", "processing", "Fox", seconds=5)
     script.mark("new", "succeed", "Fox")

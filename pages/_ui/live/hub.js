@@ -14,6 +14,7 @@ function hub() {
     touched: 0,        // when somebody last clicked or typed
     states: new Map(), // state of each job by its id, as last read out
     own: new Map(),    // jobs of this tab by id: {name, began, state}
+    told: new Map(),   // states by id that the server told last; it may do so before the page has drawn the job
   };
   window.__studioLive = hub;
   hub.notify = notifier();
@@ -45,6 +46,8 @@ function hear(hub, message) {
     hub.news.push({ version: message.version, names: message.jobs && new Set(message.jobs), at: Date.now() });
     while (hub.news.length > 200) hub.forgotten = hub.news.shift().version;
   }
+  Object.entries(message.states).forEach(([task, state]) => hub.told.set(task, state));
+  [...hub.told.keys()].slice(0, -500).forEach((task) => hub.told.delete(task));
   noteStates(hub, Object.entries(message.states));
   hub.parts.forEach((part) => part.plan());
 }

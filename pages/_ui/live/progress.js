@@ -19,7 +19,7 @@ function count() {
 // Note a job of this tab that the page shows. It is remembered when another page is opened.
 function noteOwn(hub, task, { own, began, state }) {
   hub.own.set(task, { name: own, began: Number(began), state: hub.own.get(task)?.state ?? state });
-  noteStates(hub, [[task, state]]);
+  noteStates(hub, [[task, state], [task, hub.told.get(task) ?? state]]);
 }
 
 // Take states that the page or the server tells; for a hidden tab only the server does.
