@@ -209,7 +209,10 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 
 @pytest.fixture
 def open_page() -> Iterator[Callable[..., Page]]:
-    """Open a page in a browser of its own; at the end nothing may have been asked of another host."""
+    """Open a page in a browser of its own; at the end nothing may have been asked of another host.
+
+    Nothing moves by itself, and no clip plays, unless a test asks for `reduced_motion="no-preference"`.
+    """
     contexts: list[tuple[BrowserContext, dict[str, object]]] = []
     outside: list[str] = []
 
@@ -222,7 +225,7 @@ def open_page() -> Iterator[Callable[..., Page]]:
         *,
         viewport: ViewportSize = DESKTOP,
         color_scheme: Literal["light", "dark"] | None = None,
-        reduced_motion: Literal["reduce"] | None = None,
+        reduced_motion: Literal["reduce", "no-preference"] = "reduce",
         cookies: Sequence[Any] = (),
         **device: object,
     ) -> Page:

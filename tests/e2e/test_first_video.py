@@ -50,7 +50,7 @@ def test_from_a_prompt_to_a_playing_video(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
     server = start_server()
-    page = open_page(server.url)
+    page = open_page(server.url, reduced_motion="no-preference")
     expect(page.get_by_role("heading", name="Compose")).to_be_visible()
     expect(page.get_by_role("button", name="Sandbox")).to_be_visible()
     order(page, "A red fox in the snow at dawn")
