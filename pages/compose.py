@@ -51,6 +51,7 @@ def compose() -> None:
             with st.container(key="fields"):
                 fields(draft, planned, FieldErrors(problems))
             with st.container(key="pinned"):
+                ask_name()
                 order(draft, planned, problems)
     st.html(f'<i data-run="{state.run}" hidden></i>')  # at the end: everything above it has been drawn
 
@@ -65,7 +66,6 @@ def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
     hint(draft, planned)
     options.options(draft, errors)
     budget()
-    ask_name()
     with st.container(key="panels"):
         camera.camera(draft, errors)
         prompt.avoid(draft, errors)

@@ -30,29 +30,32 @@ def ask_name_once(user: User) -> None:
 
 
 def ask_name() -> None:
-    """Draw the question, while it is not answered."""
+    """Draw the question in one row, while it is not answered."""
     if remembered(ASKED_COOKIE) or app_state().is_name_asked:
         remember(ASKED_COOKIE, "yes")  # in this browser it is not asked again
+    row = st.container(key="who")  # keeps its place while it is empty, or what stands below is drawn anew
     if not app_state().is_name_asked:
         return
     known = [name for name, _ in studio().ledger.index.people()[:MOST_NAMES]]
-    with st.container(border=True, key="who"):
-        st.markdown("**Whose order is it?** The name stands beside what you order, so that others find it.")
+    with row:
         if known:
-            with st.container(horizontal=True, gap="small"):
+            with st.container(horizontal=True, key="known_names"):
                 for number, name in enumerate(known):
                     st.button(
                         escape_markdown(name), key=f"app.name-known-{number}", on_click=_take, args=(name,)
                     )
-        with st.form("app.name_form", border=False):
+        with st.form("app.name_form", border=False), st.container(horizontal=True):
             st.text_input(
-                "Another name" if known else "Ordered by", max_chars=PERSON_LIMIT, key="app.name_new"
+                "Whose order is it?",
+                placeholder="Another name" if known else "Your name",
+                max_chars=PERSON_LIMIT,
+                label_visibility="collapsed",
+                key="app.name_new",
             )
-            with st.container(horizontal=True):
-                st.form_submit_button("Use this name", on_click=_take_typed, key="app.name_use")
-                st.form_submit_button(
-                    "Without a name", type="tertiary", on_click=_take, args=("",), key="app.name_none"
-                )
+            st.form_submit_button("Use this name", on_click=_take_typed, key="app.name_use")
+            st.form_submit_button(
+                "Without a name", type="tertiary", on_click=_take, args=("",), key="app.name_none"
+            )
 
 
 def _take_typed() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ def readable() -> Iterator[None]:
         log.exception("Error %s on a page", reference)
         st.error(
             "**This part of the page could not be drawn.** Every task is kept and goes on.  \n"
-            "Copy what you typed, and reload the page. If it stays, tell the studio's operator "
-            f"this reference: {reference}.",
+            f"If it stays so, tell the studio's operator this reference: {reference}.",
             icon=":material/warning:",
         )
+        with suppress(StreamlitAPIException):  # inside of a form no button may stand
+            st.button("Try again", key=f"app.try_again-{reference}")

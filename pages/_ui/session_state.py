@@ -109,6 +109,8 @@ class ComposerState:
     unkept: Unkept | None = None  # what the store has refused
     is_copy: bool = False  # it was copied from another browser's draft
     notice: Notice | None = None
+    # Before and after the tab of the storyboard took another model, for the way back to the prompt.
+    before_shots: tuple[Draft, Draft] | None = None
     unsent_prompts: list[str] = field(default_factory=list)  # walked past and never ordered, newest first
 
     # -- which draft comes next

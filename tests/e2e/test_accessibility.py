@@ -168,7 +168,7 @@ def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open):
         ("more", "Also make a watermarked file"),
         ("guide", "Ideas: scene"),
     ):
-        panel(page, name).get_by_text(shown).first.wait_for()
+        panel(page, name).get_by_text(shown).first.wait_for(timeout=LONG)
         place = "" if name == "camera" else f".st-key-panel-{name}"
         assert findings(page, place, alone=bool(place)) == [], name
     page.get_by_role("button", name="Ideas: scene").click()
@@ -181,7 +181,7 @@ def test_every_panel_of_the_form(past: SimpleNamespace, open_page: Open):
     assert findings(page, ".st-key-fields") == []
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("textbox", name="Storyboard as text").wait_for()
-    page.get_by_text("A free preview, drawn here.").wait_for()
+    page.get_by_text("A free preview, drawn here.").wait_for(timeout=LONG)
     assert findings(page, "[data-testid=stPopoverBody]", alone=True) == []
 
 
@@ -216,7 +216,7 @@ def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open):
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     tool(page, "Recent")
-    dialog.get_by_role("button", name="Use all").first.wait_for()
+    dialog.get_by_role("button", name="Use it").first.wait_for()
     assert findings(page, "[role=dialog]", alone=True) == []
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

@@ -52,7 +52,7 @@ def test_generate_is_in_sight_and_nothing_is_cut_from_320_to_2560_pixels(
     page = open_page(shared_server.url)
     prompt(page).fill("A red fox crosses the snow. " * 40)
     choose(page, "Sound", "On 1080p")
-    page.get_by_text("To fit Kling 2.6").wait_for()
+    page.get_by_text("Sound needs 1080p").wait_for()
     panel(page, "avoid").get_by_label("Negative prompt").fill("hands, stains")
     panel(page, "camera")
     settled(page)
@@ -112,7 +112,7 @@ def test_the_chip_teaches_variations_and_counts_them_while_they_are_typed(
     shared_server: Server, open_page: Open
 ):
     page = open_page(shared_server.url)
-    chip = page.get_by_role("button", name="Variations", exact=True)
+    chip = page.get_by_role("button", name="Alternatives", exact=True)
     prompt(page).fill("A red fox")
     prompt(page).evaluate("field => field.setSelectionRange(2, 5)")
     chip.click()

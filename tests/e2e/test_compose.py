@@ -259,7 +259,7 @@ def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
 ):
     page = open_page(shared_server.url)
     choose(page, "Sound", "On 1080p")
-    expect(page.get_by_text("To fit Kling 2.6: Quality 720p → 1080p. Now $0.70, was $0.21.")).to_be_visible()
+    expect(page.get_by_text("Sound needs 1080p. Now $0.70, was $0.21.")).to_be_visible()
     choose(page, "Quality", "720p std")
     expect(page.get_by_text("To fit Kling 2.6: Sound on → off.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()

@@ -45,7 +45,8 @@ def state(app: AppTest, *names: str) -> tuple[object, ...]:
 
 
 def button(app: AppTest) -> str:
-    return next(str(each.label) for each in app.button if str(each.key).startswith("composer.generate-"))
+    label = next(str(each.label) for each in app.button if str(each.key).startswith("composer.generate-"))
+    return label.replace("*", "")
 
 
 def test_the_form_starts_with_the_documented_values(app: AppTest):
@@ -84,7 +85,7 @@ def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_d
 def test_sound_that_was_touched_last_moves_the_mode_and_the_other_way_round(app: AppTest):
     pick(app, "sound", True)
     assert state(app, "mode", "sound") == ("pro", True)
-    assert "Quality 720p → 1080p" in texts(app)
+    assert "Sound needs 1080p. Now $0.70, was $0.21." in texts(app).replace("\\", "")
     pick(app, "mode", "std")
     assert state(app, "mode", "sound") == ("std", False)
     assert "Sound on → off" in texts(app)
@@ -198,6 +199,26 @@ def test_on_a_model_of_single_shots_the_storyboard_switches_the_model_and_one_pr
     assert app.text_area(key="composer.prompt").value == "A fox"
     assert "Switched from" not in texts(app)
     assert state(app, "shot_2") == ("It runs",)
+
+
+def test_a_look_at_the_storyboard_costs_nothing(app: AppTest):
+    before = button(app)
+    pick(app, "cut", "customize")
+    assert "$0.42" in button(app)
+    pick(app, "shot_1", "A fox")
+    pick(app, "seconds_1", 6)
+    pick(app, "cut", "one shot")
+    assert state(app, "model", "mode", "duration", "sound") == ("kling-v2-6", "std", "5", False)
+    assert button(app) == before
+    assert "Switched" not in texts(app)
+
+
+def test_a_model_that_somebody_chose_stays_when_the_shots_go(app: AppTest):
+    pick(app, "cut", "customize")
+    pick(app, "model", "kling-v2-5-turbo")
+    pick(app, "model", "kling-v3")
+    pick(app, "cut", "one shot")
+    assert state(app, "model") == ("kling-v3",)
 
 
 def test_what_a_choice_brought_along_is_taken_back_with_it_and_later_words_stay(app: AppTest):

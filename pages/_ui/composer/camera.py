@@ -79,13 +79,13 @@ def _move(draft: Draft) -> None:
         st.caption(f"The camera {AXES[draft.camera_axis]}.")
     model = draft.known
     if not draft.can_send("camera_control"):
-        title = model.title if model else ""
+        on = f" on {model.title}" if model else ""
         control = draft.camera_control
         now = f" It says now: “{move_in_words(control)}”" if control and move_in_words(control) else ""
-        where = "Its words go into the prompt"
+        where = f"Goes into the prompt as words{on}."
         if draft.is_storyboard:
-            where, now = "Describe the move in the shots", ""
-        st.caption(escape_markdown(f"{title} takes no camera control. {where}.{now}"))
+            where, now = f"Describe the move in the shots{on}.", ""
+        st.caption(escape_markdown(where + now))
     elif model and model.camera_control:
         rule = model.camera_control
         st.caption(f"{model.title} takes it in {quality(rule.mode, model)} at {rule.duration} s.")

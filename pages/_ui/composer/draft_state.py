@@ -19,6 +19,7 @@ import streamlit as st
 
 from kling import Shot
 from kling.studio.prompting.draft import (
+    ONE_SHOT,
     OTHER_DURATIONS,
     Draft,
     merge,
@@ -26,7 +27,7 @@ from kling.studio.prompting.draft import (
     sync_camera_words,
 )
 from kling.studio.state.records import StateError, StoredDraft
-from pages._ui.composer.follow_ups import notice_of, with_follow_ups
+from pages._ui.composer.follow_ups import notice_of, with_follow_ups, without_shots
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
@@ -71,7 +72,7 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     before = list(state.jobs)  # what this session ordered stays beside the form, whatever the form holds
     state.jobs = sorted({*before, *stored.made}, key=_ordered_at, reverse=True)
     state.is_copy = bool(draft_id and stored.id != draft_id and stored.fields)
-    state.notice, state.outcome = None, Outcome()
+    state.notice, state.before_shots, state.outcome = None, None, Outcome()
     own = stored.fields.get("own", ())
     state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(stored.fields)
@@ -175,11 +176,16 @@ def apply_changes() -> Draft:
     """Take what the person changed, change what does not fit it any more, and store both."""
     state, now = composer_state(), read_draft()
     touched = changed_fields(state.saved, now)
-    fitted, moved = snap_to_model(with_follow_ups(state.saved, now, touched), touched)
+    chosen = without_shots(state.before_shots, now, touched)
+    fitted, moved = snap_to_model(with_follow_ups(state.saved, chosen, touched), touched)
     fitted = sync_camera_words(fitted, touched)
     if fitted != now:
         write_draft(fitted)
-    notice = notice_of(state.saved, now, fitted, moved)
+    notice = notice_of(state.saved, chosen, fitted, moved)
+    if notice and notice.switched_from:
+        state.before_shots = state.saved, fitted
+    elif "model" in touched or fitted.cut == ONE_SHOT:
+        state.before_shots = None
     # A switch of the model is told, with the way back, while somebody writes the shots that it was made for.
     is_kept = state.notice and state.notice.switched_from and not touched & {"cut", "model"}
     if notice or (touched and not is_kept):

@@ -29,6 +29,31 @@ def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draf
     return _with_table(before, now, touched)
 
 
+def without_shots(switch: tuple[Draft, Draft] | None, now: Draft, touched: Collection[str]) -> Draft:
+    """Take back, with the shots, the model that was taken for them, and what that model moved.
+
+    Whoever only looked at the storyboard pays no more than before. What was chosen meanwhile stays, the
+    length excepted: it was that of the shots.
+
+    Args:
+        switch: the draft before and after the model was taken; None if the shots needed no other one.
+        now: as the person changed it.
+        touched: the names of the fields that differ from the last run.
+    """
+    if switch is None or "cut" not in touched or now.cut != ONE_SHOT:
+        return now
+    before, after = switch
+    if now.model != after.model:
+        return now
+    moved = {
+        field.name
+        for field in fields(Draft)
+        if getattr(before, field.name) != getattr(after, field.name) == getattr(now, field.name)
+    }
+    moved = (moved | {"duration"}) - {"cut", "shots", "prompt"}
+    return replace(now, **{name: getattr(before, name) for name in moved})
+
+
 def _with_shots(now: Draft) -> Draft:
     """Take a model that makes several shots where there are to be some; the first one shows the prompt."""
     if now.cut == ONE_SHOT:

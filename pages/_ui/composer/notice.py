@@ -36,12 +36,19 @@ def undo() -> None:
 def _sentence(draft: Draft, told: Notice) -> str:
     model = draft.known
     title = model.title if model else "this model"
+    modes = model.modes if model else {}
+    moved = {change.field: change for change in told.changes}
+    raised = moved.pop("mode", None) if draft.sound else None
+    if raised and (raised.old not in modes or modes[raised.old].takes_sound):
+        moved["mode"], raised = raised, None
     words = "; ".join(
         f"{DRAFT_WORDS.get(change.field) or FIELDS.get(change.field, change.field)} "
         f"{_value(draft, change.field, change.old)} → {_value(draft, change.field, change.new)}"
-        for change in told.changes
+        for change in moved.values()
     )
     said = [f"To fit {title}: {words}."] if words else []
+    if raised:
+        said.insert(0, f"Sound needs {quality(str(raised.new), model)}.")
     if told.switched_from:
         said.insert(0, f"Switched from {told.switched_from}, which makes single shots only.")
     if price_of(draft) == told.after and told.before != told.after:

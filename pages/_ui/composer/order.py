@@ -49,12 +49,12 @@ def order(draft: Draft, planned: Plan, problems: Sequence[Problem]) -> None:
 
 
 def label(shown: Bill) -> str:
-    """Return what the button says, such as `Generate 3 · $0.63`."""
+    """Return what the button says, such as `Generate 3 · $0.63`; a phone leaves out what is in asterisks."""
     number, units = shown
     word = GENERATE if number == 1 else f"{GENERATE} {number:,}"
     if not studio().connection.is_sandbox:
         return f"{word} · {in_money(units)}"
-    return f"{word} · free" if units is None else f"{word} · free (Kling: {in_money(units)})"
+    return f"{word} · free" if units is None else f"{word} · free *(Kling: {in_money(units)})*"
 
 
 def _facts(draft: Draft, planned: Plan, shown: Bill) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ from pages._ui.composer import draft_state
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import moment, order_line, prompt_of
+from pages._ui.format import ago, order_line, prompt_of
 from pages._ui.requests import draft_of
 
 SHOWN = 20  # orders
@@ -55,19 +56,20 @@ def _row(job: Job, begin_with: Begin) -> None:
     text = prompt_of(job)
     name = " ".join(text.split())
     name = escape_markdown(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
+    facts = f"{ago(job.ordered_at, datetime.now(UTC))} · {order_line(job)}"
     with st.container(horizontal=True, key=f"recent-{job.id}"):
         st.html(
             f'<div class="studio-recent">{_picture(job)}<div><div dir="auto" class="studio-recent-text" '
             f'title="{escape_attribute(text)}">{escape_html(text)}</div>'
-            f'<div class="studio-facts">{escape_html(f"{moment(job.ordered_at)} · {order_line(job)}")}</div>'
+            f'<div class="studio-recent-facts">{escape_html(facts)}</div>'
             "</div></div>"
         )
-        if st.button("Use all", help=name, key=f"composer.recent_all-{job.id}"):
+        if st.button("Use it", help=name, key=f"composer.recent_all-{job.id}"):
             draft = draft_of(job)
             if draft is not None:
                 begin_with(draft)
                 st.rerun()
-        if st.button("Words alone", help=name, type="tertiary", key=f"composer.recent_words-{job.id}"):
+        if st.button("Words only", help=name, type="tertiary", key=f"composer.recent_words-{job.id}"):
             begin_with(
                 replace(draft_state.read_draft(), parent="", as_typed=has_alternatives(text), **_words(job))
             )

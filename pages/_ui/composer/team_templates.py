@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from kling import catalog
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import search
@@ -15,8 +16,9 @@ from pages._ui.composer import draft_state
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
-from pages._ui.format import moment, price
+from pages._ui.format import in_money, moment
 from pages._ui.session_state import composer_state
+from pages._ui.words import model_title
 
 Begin = Callable[[Draft], object]
 FIELDS = {"title": ("Name", 80), "category": ("Category", 40), "teaches": ("What it is good for", 300)}
@@ -89,9 +91,9 @@ def _card(template: TeamTemplate, begin_with: Begin) -> None:
     author = f"{template.author}, " if template.author else ""
     facts = [
         template.category,
-        request.model_name,
+        model_title(request.model_name, catalog().models.get(request.model_name)),
         f"{request.duration} s",
-        price(request.units()),
+        in_money(request.units()),
         f"{author}{moment(template.changed)}",
     ]
     st.caption(escape_markdown(" · ".join(fact for fact in facts if fact)))

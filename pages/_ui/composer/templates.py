@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from kling import catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.template_language import expand
 from kling.studio.prompting.templates import Style, Template, search, styles, templates
@@ -14,14 +15,29 @@ from pages._ui.address import base_path
 from pages._ui.composer import draft_state
 from pages._ui.composer.team_templates import team
 from pages._ui.escape import escape_html, escape_markdown
-from pages._ui.format import price
+from pages._ui.format import in_money
 from pages._ui.session_state import composer_state
 from pages._ui.style.sheet import style_sheet
+from pages._ui.words import model_title
 
 SHELVES = ("Prompts", "Styles", "Team")
-# On a phone the categories stand in one line that scrolls, elsewhere in as many lines as they need.
+# On a phone the categories stand in one line that scrolls, elsewhere in as many lines as they need. The whole
+# card of a template is its button.
 STYLE = """<style>
   @media (min-width: 640px) { .st-key-composer-library_category [role=radiogroup] { flex-wrap: wrap } }
+  [class*=st-key-template-] { position: relative; gap: 0; }
+  [class*=st-key-template-] :is(.stElementContainer, .stButton, .stButton div) { position: static; }
+  [class*=st-key-template-] button { position: static; justify-content: flex-start; min-height: 32px;
+    padding: 0 !important; color: var(--text); background: none !important; text-align: left; }
+  [class*=st-key-template-] button::after { content: ""; position: absolute; inset: -6px;
+    border-radius: var(--r); cursor: pointer; }
+  [class*=st-key-template-] button:focus-visible { outline: none !important; }
+  [class*=st-key-template-] button:focus-visible::after { outline: 2px solid var(--ring); }
+  [class*=st-key-template-] button::before { content: "Use this" / ""; position: absolute; top: 8px;
+    right: 8px; padding: 0 10px; border-radius: var(--ri); background: var(--fill); color: #fff; opacity: 0;
+    font: 600 13px/28px "Source Sans", sans-serif; transition: opacity var(--fast); }
+  [class*=st-key-template-] button:is(:hover, :focus-visible)::before { opacity: 1; }
+  [class*=st-key-template-] p { margin: 0; }
 </style>"""
 FIRST_CARDS = 24  # drawn before somebody asks for all of them, which take a browser a second
 
@@ -74,13 +90,14 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
     grid = st.grid("auto", min_column_width=250, gap="medium")
     shown = found if composer_state().all_templates else found[:FIRST_CARDS]
     for template in shown:
-        with grid.cell():
+        with grid.cell(), st.container(key=f"template-{template.id}"):
             st.html(
                 f'<img src="{base_path()}/posters/{template.id}.jpg" alt="" loading="lazy" width="320" '
-                'height="180" style="width:100%;height:auto;border-radius:.5rem;display:block">'
+                'height="180" style="width:100%;height:auto;border-radius:var(--r);display:block">'
             )
             if st.button(
-                f"Use **{escape_markdown(template.title)}**",
+                f"**{escape_markdown(template.title)}**",
+                type="tertiary",
                 key=f"composer.use-{template.id}",
                 width="stretch",
             ):
@@ -107,7 +124,8 @@ def draft_of_template(template: Template) -> Draft:
 
 def _summary(template: Template) -> str:
     request = template.request
-    parts = [template.category, request.model_name, f"{request.duration} s", price(request.units())]
+    model = model_title(request.model_name, catalog().models.get(request.model_name))
+    parts = [template.category, model, f"{request.duration} s", in_money(request.units())]
     return " · ".join(parts)
 
 

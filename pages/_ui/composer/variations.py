@@ -95,8 +95,7 @@ def hint(draft: Draft, planned: Plan) -> None:
     if not any(map(has_alternatives, draft.sent_texts)):
         return
     if draft.variations:
-        words = counted(len(planned.requests), "video", "videos")
-        words = "" if planned.problem else f"{words}, one for each alternative."
+        words = "" if planned.problem else "One video for each alternative."
         label, key = "Send as typed", "composer.send_as_typed"
     else:
         words = "The braces are sent as they stand."
