@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from kling.studio.service import Studio
@@ -15,6 +16,7 @@ from pages._ui.panels import FORM_PANELS, panel_key
 from pages._ui.routes.cookies import BROWSER_COOKIE
 from pages._ui.session_state import AdminState, AppState, ComposerState
 from tests.pages.conftest import ROOT, press_generate
+from tests.pages.people import forget_cookies
 from tests.pages.test_composer import pick, unfold
 from tests.pages.test_panels import press
 
@@ -104,7 +106,11 @@ def test_only_one_module_of_the_pages_reads_who_somebody_is():
     assert found == set()
 
 
-def test_the_name_is_the_one_that_was_typed_and_there_is_one_local_user(app: AppTest):
+def test_the_name_is_the_one_that_was_typed_and_there_is_one_local_user(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    forget_cookies(monkeypatch)
+
     def read() -> None:
         import streamlit as st
 
