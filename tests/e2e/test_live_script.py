@@ -118,7 +118,7 @@ class Script:
               const found = document.querySelector(`[data-task="${task}"]`);
               const mark = found ?? document.body.appendChild(document.createElement("i"));
               Object.assign(mark.dataset, { task, state, say: `${state}: ${name}` });
-              if (name) Object.assign(mark.dataset, { own: name, began: Date.now() - 1000 * seconds });
+              if (name) Object.assign(mark.dataset, { own: name, age: 1000 * seconds });
             }""",
             [task, state, name, seconds],
         )
@@ -271,7 +271,7 @@ def test_the_title_counts_the_newest_job_and_says_when_it_is_done_until_one_look
     script.show(shown=False)
     script.say(["new"], states={"new": "processing"})
     script.say(["new"], states={"new": "succeed"})
-    assert title() == "5:03 · Boat"
+    assert title() == "5:02 · Boat"
     script.say(["old"], states={"old": "failed"})
     assert title() == "Failed · Boat"
     script.page.evaluate("() => { document.title = 'Gallery'; }")

@@ -13,7 +13,7 @@ function hub() {
     turn: 0,           // no part asks for a run before this time
     touched: 0,        // when somebody last clicked or typed
     states: new Map(), // state of each job by its id, as last read out
-    own: new Map(),    // jobs of this tab by id: {name, began, state}
+    own: new Map(),    // jobs of this tab by id: {name, age, began, state}
     told: new Map(),   // states by id that the server told last; it may do so before the page has drawn the job
   };
   window.__studioLive = hub;

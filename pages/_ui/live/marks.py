@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from kling.studio.jobs import FOLLOWED, Job
 from pages._ui.escape import escape_attribute
 from pages._ui.format import prompt_of
@@ -19,7 +21,7 @@ def job_mark(job: Job, say: str, *, is_own: bool = False) -> str:
     """
     facts = {"task": job.id, "state": job.state, "say": say}
     if is_own:
-        facts |= {"own": short_name(job), "began": str(began(job))}
+        facts |= {"own": short_name(job), "age": str(int(time.time() * 1000) - began(job))}
     written = " ".join(f'data-{name}="{escape_attribute(fact)}"' for name, fact in facts.items())
     return f"<i hidden {written}></i>"
 

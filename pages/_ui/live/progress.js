@@ -16,9 +16,12 @@ function count() {
   });
 }
 
-// Note a job of this tab that the page shows. It is remembered when another page is opened.
-function noteOwn(hub, task, { own, began, state }) {
-  hub.own.set(task, { name: own, began: Number(began), state: hub.own.get(task)?.state ?? state });
+// Note a job of this tab that the page shows. It is remembered when another page is opened. Its age is told, not when it
+// began: the clocks of browser and server may differ.
+function noteOwn(hub, task, { own, age, state }) {
+  const known = hub.own.get(task);
+  if (known?.age !== age)
+    hub.own.set(task, { name: own, age, began: Date.now() - Number(age), state: known?.state ?? state });
   noteStates(hub, [[task, state], [task, hub.told.get(task) ?? state]]);
 }
 
