@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Server, on_phone
+from tests.e2e.test_first_video import wishes
 from tests.studio.assistant import fake_model as fake
 from tests.studio.assistant.fake_model import PATIENCE, Behave, FakeModel
 
@@ -74,6 +75,7 @@ def test_a_prompt_is_improved_by_keyboard_alone_and_comes_back(
     server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
 ):
     behave(fake.streams("A red fox crosses the snow", " at dawn. The camera tracks beside it."))
+    ordered = wishes(server)
     page = open_page(server.url)
     write(page, "A fox in the snow")
     chip = page.get_by_role("button", name="Improve")
@@ -100,6 +102,7 @@ def test_a_prompt_is_improved_by_keyboard_alone_and_comes_back(
     found = Axe().run(page, context={"include": [["[data-live-announcer]"]]}).response["violations"]
     assert found == []
     expect(prompt(page)).to_have_value("A fox in the snow")  # not before it is taken
+    page.keyboard.press("Control+Enter")  # orders nothing from here: the answer is not in the form yet
     page.keyboard.press("Enter")
     expect(prompt(page)).to_have_value(BETTER)
     expect(panel(page)).to_have_count(0)
@@ -110,6 +113,7 @@ def test_a_prompt_is_improved_by_keyboard_alone_and_comes_back(
     expect(prompt(page)).to_have_value(BETTER)
     page.reload()
     expect(prompt(page)).to_have_value(BETTER)
+    assert wishes(server) == ordered
 
 
 def test_what_is_typed_meanwhile_is_not_lost_and_nobody_is_interrupted(

@@ -87,13 +87,16 @@ function autosave() {
   }, true);
   // Ctrl+Enter is the shortcut of Generate, and in every text area Streamlit's key to apply the text. From a text
   // field it orders in the prompts only; elsewhere it applies the text. While a list of choices is open it does
-  // nothing, because the choice would reach the server after the order.
+  // nothing, because the choice would reach the server after the order. Nothing is ordered from behind a dialog, nor
+  // from the assistant's panel, whose answer has not been taken yet.
+  const DIALOG = '[role="dialog"], dialog[open]';
+  const isBehind = (event) => document.querySelector(DIALOG) || event.composedPath().some((each) => each.matches?.(DIALOG + ', [role="menu"]'));
   window.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     const { target } = event, open = target.matches('[role=combobox][aria-expanded=true]');
     const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [role=combobox])");
     const orders = /^((negative_)?prompt|shot_\d(\.\d+)?)$/.test(fieldOf(target) ?? "");
-    if (!document.querySelector('[role="dialog"]') && (orders || !typing) && !open) return;
+    if (!isBehind(event) && (orders || !typing) && !open) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (typing) { target.blur(); target.focus(); }

@@ -61,7 +61,7 @@ function markShot() {
     each.toggleAttribute("data-now", number === nowShot);
   }
 }
-let comesNext = null; // number of the shot that gets the focus once the page has drawn them anew
+let comesNext = null; // number of the shot that gets the focus once the page has drawn them anew, until the next press
 function keysOfShots(event) {
   const number = Number(/^shot_(\d)/.exec(fieldOf(event.target) ?? "")?.[1]);
   if (!number || event.ctrlKey || event.metaKey) return;
@@ -105,8 +105,9 @@ function pageIsDrawn() {
   showOpenPanel();
   markShot();
   sayVersions(inputOf("prompt")?.value ?? "");
-  if (comesNext) document.querySelector(`.st-key-shot-${comesNext} textarea`)?.focus();
-  comesNext = null;
+  // Streamlit may put another field in the place of the one that has the focus, also after this look.
+  const isLost = document.activeElement === document.body;
+  if (comesNext && isLost) document.querySelector(`.st-key-shot-${comesNext} textarea`)?.focus();
 }
 function fields() {
   if (window.__studioFields) return;
@@ -119,15 +120,16 @@ function fields() {
     else if (target.closest('[class*="st-key-composer-generate-"] button')) firstEmpty()?.focus();
   }, true);
   document.addEventListener("keydown", (event) => {
+    comesNext = null;
     const orders = event.key === "Enter" && (event.ctrlKey || event.metaKey);
-    if (orders && !document.querySelector('[role="dialog"]')) firstEmpty()?.focus();
+    if (orders) firstEmpty()?.focus(); // autosave.js lets the keys through where they order
     else keysOfShots(event);
   });
   document.addEventListener("input", ({ target }) => {
     if (fieldOf(target) === "prompt") sayVersions(target.value);
   }, true);
   document.addEventListener("focusin", markShot);
-  document.addEventListener("pointerdown", () => (isDown = true), true);
+  document.addEventListener("pointerdown", () => ([isDown, comesNext] = [true, null]), true);
   for (const name of ["pointerup", "pointercancel"]) {
     addEventListener(name, () => {
       isDown = false;
@@ -135,7 +137,11 @@ function fields() {
     }, true);
   }
   const app = document.querySelector("[data-testid=stApp]");
+  const later = [];
   new MutationObserver(() => {
-    if (app.dataset.testScriptState === "notRunning") pageIsDrawn();
+    if (app.dataset.testScriptState !== "notRunning") return;
+    pageIsDrawn();
+    for (const timer of later.splice(0)) clearTimeout(timer);
+    for (const after of [150, 800, 3000]) later.push(setTimeout(pageIsDrawn, after)); // a busy browser draws later
   }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
 }

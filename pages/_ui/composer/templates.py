@@ -29,6 +29,7 @@ STYLE = """<style>
   [class*=st-key-template-] :is(.stElementContainer, .stButton, .stButton div) { position: static; }
   [class*=st-key-template-] button { position: static; justify-content: flex-start; min-height: 32px;
     padding: 0 !important; color: var(--text); background: none !important; text-align: left; }
+  [class*=st-key-template-] button :is(div, span) { justify-content: flex-start; margin: 0; }
   [class*=st-key-template-] button::after { content: ""; position: absolute; inset: -6px;
     border-radius: var(--r); cursor: pointer; }
   [class*=st-key-template-] button:focus-visible { outline: none !important; }
@@ -51,7 +52,7 @@ def library(begin_with: Begin) -> None:
     Args:
         begin_with: fills the form with a draft.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         shelf = st.segmented_control(
             "Shelf",
             SHELVES,
