@@ -91,7 +91,7 @@ def serious(page: Page) -> list[str]:
 
 
 def test_from_six_templates_to_a_playing_clip_nothing_jumps(shared_server: Server, open_page: Open):
-    page = open_page(shared_server.url, viewport=LARGE)
+    page = open_page(shared_server.url, viewport=LARGE, reduced_motion="no-preference")
     first = page.get_by_role("button", name="A fox in first snow")
     first.focus()
     expect(first.locator(".stage-use")).to_have_css("opacity", "1")
@@ -121,7 +121,7 @@ def test_from_six_templates_to_a_playing_clip_nothing_jumps(shared_server: Serve
 
 
 def test_takes_are_tiles_that_fill_in_and_one_of_them_can_be_enlarged(shared_server: Server, open_page: Open):
-    page = open_page(shared_server.url, viewport=LARGE)
+    page = open_page(shared_server.url, viewport=LARGE, reduced_motion="no-preference")
     page.get_by_role("radiogroup", name="How many").get_by_text("4", exact=True).click()
     order(page, "Four shoes")
     tiles = page.locator(".stage-tile")
@@ -141,8 +141,10 @@ def test_takes_are_tiles_that_fill_in_and_one_of_them_can_be_enlarged(shared_ser
     expect(tiles).to_have_count(1)
     expect(page.locator("video[data-mine=yes]")).to_be_visible()  # the same one, larger
     assert not page.locator("video[data-mine=yes]").evaluate("video => video.paused")
-    order(page, "A later one")
     expect(page.locator(".stage-facts")).to_contain_text("Done in")
+    order(page, "A later one")
+    expect(page.locator(".stage-prompt")).to_have_text("A later one")  # the newest order takes its place
+    expect(tiles).to_have_count(4)
 
 
 def test_upright_clips_are_high_and_have_their_buttons_beside_them(past: SimpleNamespace, open_page: Open):
@@ -150,7 +152,7 @@ def test_upright_clips_are_high_and_have_their_buttons_beside_them(past: SimpleN
     show(page, "up", "1 of 2 videos done")
     for size, least in ((LARGE, 640), (SMALL, 480)):
         page.set_viewport_size(size)
-        page.wait_for_function("() => document.querySelector('.stage-box').dataset.side === 'yes'")
+        page.wait_for_function("() => document.querySelector('.st-key-stage_body').dataset.side === 'right'")
         assert box(page, ".stage-tile video")["height"] >= least
         assert page.locator(".stage-tile").count() == 2
         buttons = box(page, ".st-key-stage_buttons")
@@ -164,7 +166,7 @@ def test_upright_clips_are_high_and_have_their_buttons_beside_them(past: SimpleN
 
 
 def test_everything_is_reached_by_keys(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport=LARGE, **MINE)
+    page = open_page(past.url, viewport=LARGE, reduced_motion="no-preference", **MINE)
     show(page, past.done, "A red fox in the snow")
     player = page.locator(f".st-key-clip-{past.done} video")
     page.wait_for_function(PLAYS)

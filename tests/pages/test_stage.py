@@ -157,7 +157,29 @@ def test_what_is_held_says_so(studio: Studio, app: AppTest):
     studio.admission.hold("*", "the account has no Units left", 1102, needs_person=True)
     made(studio, "wait0", state="waiting")
     [card] = stage_of(show(app, "wait0"))["mine"]
-    assert (card["jobs"][0]["look"], card["jobs"][0]["word"]) == ("held", "Held")
+    told = card["jobs"][0]
+    assert (told["look"], told["word"], told["say"]) == ("held", "Held", "Held")
+    text = texts(app)
+    assert "Next in line" not in text
+    assert "It goes out by itself once that is done." in text
+    assert [button.label for button in app.button if "wait0" in str(button.key)] == [
+        "Send now",
+        "Cancel (nothing spent)",
+    ]
+
+
+def test_alternatives_are_told_apart(studio: Studio, app: AppTest):
+    for name in ("red", "light grey"):
+        made(studio, name[:3], batch="b1", prompt=f"A shoe in {name}, at night")
+    [card] = stage_of(show(app, "red", "lig"))["mine"]
+    assert card["words"] == "A shoe in {red|light grey} at night"
+    assert [job["own"] for job in card["jobs"]] == ["red", "light grey"]
+    assert all(job["file"].startswith("a-shoe-in-") for job in card["jobs"])
+    assert words_of(app) == card["words"]
+    made(studio, "same", batch="b2", prompt="A shoe")
+    made(studio, "same2", batch="b2", prompt="A shoe")
+    card = stage_of(show(app, "same", "same2"))["mine"][0]
+    assert (card["words"], [job.get("own") for job in card["jobs"]]) == ("A shoe", [None, None])
 
 
 def test_usual_times_are_those_of_the_log_and_nothing_is_invented_without_them(
@@ -269,7 +291,7 @@ def test_a_refusal_is_a_card_with_what_helps_and_its_code_folded(studio: Studio,
     text = texts(show(app, "bad"))
     assert "Kling refused this prompt" in text
     assert said in text
-    assert [each.label for each in app.expander] == ["Code 1301 and id for support"]
+    assert [each.label for each in app.expander] == ["Kling’s words, code 1301 and id"]
     assert "code 1301, request Cl-8, id bad" in text
     app.button(key="composer.edit-bad").click().run()
     assert app.text_area(key="composer.prompt").value == "Two foxes"

@@ -19,13 +19,13 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import ago, in_money, order_line, prompt_of, since, state, took
+from pages._ui.format import ago, in_money, order_line, prompt_of, state, took
 from pages._ui.job_status import badges, link_to_kling
 from pages._ui.panels import panel
 from pages._ui.requests import has_form, is_found
 from pages._ui.stage.cards import Card
 from pages._ui.stage.explanation import PAGE, explanation
-from pages._ui.stage.facts import PLAIN_ID, batch_words, look_of
+from pages._ui.stage.facts import PLAIN_ID, alternatives, batch_words, look_of
 from pages._ui.stage.remix import remix_here
 from pages._ui.words import CANCEL_ALL, REMIX
 
@@ -42,7 +42,8 @@ def words_and_buttons(card: Card, job: Job | None) -> None:
     shown = job or card.jobs[0]
     with st.container(horizontal=True, key="stage_words"):
         line = _SECONDS.sub(_NO_BREAK, job_line(shown) if job is not None else batch_line(card))
-        text, cost = prompt_of(shown), charge_text(shown) if job is not None else ""
+        text = prompt_of(shown) if job is not None else alternatives(card)[0]
+        cost = charge_text(shown) if job is not None else ""
         st.html(
             f'<div class="stage-prompt" dir="auto" title="{escape_attribute(text)}">{escape_html(text)}</div>'
             f'<div class="stage-facts" title="{escape_attribute(cost)}">{escape_html(line)}</div>'
@@ -53,9 +54,6 @@ def words_and_buttons(card: Card, job: Job | None) -> None:
             _buttons(card, job)
     if job is not None:
         explanation(job)
-    elif not any(each.has_clip for each in card.jobs):
-        for unsent in [each for each in card.jobs if look_of(each)[0] == "waiting"][:1]:
-            explanation(unsent)
 
 
 def job_line(job: Job) -> str:
@@ -65,7 +63,8 @@ def job_line(job: Job) -> str:
         parts = [f"Done in {took(job)}" if took(job) else word, order_line(job)]
         parts += [ago(job.ended_at, datetime.now(UTC)) if job.ended_at else ""]
     elif job.state == FAILED:
-        parts = [order_line(job), f"{word}, {since(job.ended_at)}" if job.ended_at else word]
+        word = look_of(job)[1]
+        parts = [word, order_line(job), ago(job.ended_at, datetime.now(UTC)) if job.ended_at else ""]
     elif look_of(job)[0] == "made":
         parts = [order_line(job)]
     else:

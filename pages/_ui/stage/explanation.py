@@ -7,6 +7,7 @@ import streamlit as st
 from kling.errors import Actor
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, SUCCEED, Job
+from kling.studio.queue_position import QueuePosition
 from kling.studio.remedies import NOTHING_SPENT, remedy
 from kling.studio.remedies import Action as Remedy
 from pages._ui.composer import assistant
@@ -21,6 +22,8 @@ from pages._ui.stage.facts import look_of
 
 PAGE = "composer"  # prefix of the session keys
 SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
+QUOTE = "Kling’s words: "  # after it a message quotes Kling
+EDIT = "Edit the prompt."  # with it a remedy's sentence begins to say more than the headline
 HEADLINES = {
     Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
     Remedy.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
@@ -34,7 +37,10 @@ def explanation(job: Job) -> None:
     """Draw it: a quiet note while the job goes on by itself, else a card; nothing over a clip."""
     if job.has_clip:
         return
-    if look_of(job)[0] in {"waiting", "held", "made"}:
+    place = studio().admission.position_of(job)
+    if place is not None and place.needs_person:
+        _held(job, place)
+    elif look_of(job)[0] in {"waiting", "made"}:
         _note(job)
     else:
         _card(job)
@@ -55,12 +61,23 @@ def _note(job: Job) -> None:
         job_actions(here, job, page=PAGE)
 
 
+def _held(job: Job, place: QueuePosition) -> None:
+    here = studio()
+    spent = NOTHING_SPENT if here.nothing_spent(job) else ""
+    words = f"It {place.why}. It goes out by itself once that is done. {spent}".strip()
+    with st.container(key="stage_card"):
+        st.html(_headline("Held", "pause_circle") + _paragraphs(words, ""))
+        with st.container(horizontal=True, key="stage_ways"):
+            job_actions(here, job, page=PAGE)
+        _for_support(job, job.message)
+
+
 def _card(job: Job) -> None:
     here = studio()
     spent = NOTHING_SPENT if here.nothing_spent(job) else ""
     found = here.explain(job)
     word, icon, _ = state(job)
-    facts = ""
+    facts = own_words = ""
     if found is not None:
         sentences, facts = explained(here, job, found, spent), since_and_who(job, found)
     else:
@@ -70,13 +87,16 @@ def _card(job: Job) -> None:
     what = remedy(job, nothing_spent=bool(spent))
     if what is not None:
         word, icon = HEADLINES[what.kind]
-        if job.accepted:  # a refusal's words name the remedy themselves
-            sentences = f"{sentences} {what.text}".strip()
-    bad = ' data-bad="true"' if job.state == FAILED else ""
+        said = job["task_status_msg"] or job.message
+        if what.kind is Remedy.EDIT_PROMPT and EDIT in what.text:  # the headline says the rest
+            sentences, own_words = what.text[what.text.index(EDIT) :], said.rpartition(QUOTE)[2]
+        elif job.accepted:  # a refusal's words name the remedy themselves
+            sentences = (
+                f"{said}{'' if said.endswith(('.', '!', '?')) or not said else '.'} {what.text}".strip()
+            )
     with st.container(key="stage_card"):
         st.html(
-            f'<div class="stage-headline"{bad}><span class="stage-icon" aria-hidden="true">{icon}</span>'
-            f"<h2>{escape_html(word)}</h2></div>{_paragraphs(in_local_time(sentences), facts)}"
+            _headline(word, icon, is_bad=job.state == FAILED) + _paragraphs(in_local_time(sentences), facts)
         )
         with st.container(horizontal=True, key="stage_ways"):
             job_actions(here, job, page=PAGE)
@@ -87,10 +107,27 @@ def _card(job: Job) -> None:
                     _guide()
         if found is not None and job.state == SUCCEED:
             link_to_kling(here, job)
-        if support := support_words(job).strip(" ()"):
-            code = f"Code {job['code']} and id" if job["code"] else "Id"
-            with st.expander(f"{code} for support", type="compact"):
-                st.html(f'<p class="stage-fine">{escape_html(f"{support}, id {job.id}")}</p>')
+        _for_support(job, own_words)
+
+
+def _headline(words: str, icon: str, *, is_bad: bool = False) -> str:
+    bad = ' data-bad="true"' if is_bad else ""
+    return (
+        f'<div class="stage-headline"{bad}><span class="stage-icon" aria-hidden="true">{icon}</span>'
+        f"<h2>{escape_html(words)}</h2></div>"
+    )
+
+
+def _for_support(job: Job, own_words: str) -> None:
+    """Draw what few people need, folded: Kling's words, its code and the ids."""
+    support = support_words(job).strip(" ()")
+    if not own_words and not support:
+        return
+    parts = ["Kling’s words"] * bool(own_words) + [f"code {job['code']}"] * bool(support) + ["id"]
+    label = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+    with st.expander(label[0].upper() + label[1:], type="compact"):
+        ids = ", ".join(filter(None, [support, f"id {job.id}"]))
+        st.html(_paragraphs("", own_words) + _paragraphs("", ids))
 
 
 def _guide() -> None:

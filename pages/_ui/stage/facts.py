@@ -11,21 +11,26 @@ from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
 from kling.studio.queue_position import QueuePosition
+from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
 from pages._ui.format import counted, is_sandbox, prompt_of, span, state
-from pages._ui.job_status import announcement
+from pages._ui.job_status import announcement, support_words
 from pages._ui.live.marks import began, job_mark
 from pages._ui.stage.cards import Card
 from pages._ui.words import LOST
 
 LONGEST_WORDS = 200  # characters of a prompt on the strip and in names for readers
+LONGEST_OWN = 40  # characters on a tile that say how it differs from the others
 MOST_TILES = 36  # of one card
 PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # as in the addresses of clips
 SHAPE = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
 WIDEST = 4.0  # ratio of the sides that a box is given at most
 USUAL_SHAPE = (16, 9)
+
+
+ENDS = " ,.;:"  # around what differs between two texts
 
 
 def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]]:
@@ -37,24 +42,44 @@ def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]
     jobs = [job for group in cards.values() for card in group for job in card.jobs]
     waits = any(job.state == WAITING for job in jobs)
     line, user = (studio().admission.positions(), acting()) if waits else ({}, None)
-    return {
-        place: [
-            {
-                "key": card.key,
-                "words": words_of(card),
-                "of": len(card.jobs),
-                "done": sum(job.has_clip for job in card.jobs),
-                "jobs": [of_job(job, line.get(job.id), user) for job in card.jobs[:MOST_TILES]],
-            }
-            for card in group
-        ]
-        for place, group in cards.items()
-    }
+
+    def of_card(card: Card) -> dict[str, Any]:
+        words, own = alternatives(card)
+        told = [of_job(job, line.get(job.id), user) for job in card.jobs[:MOST_TILES]]
+        if len(card.jobs) > 1:
+            for each, job, part in zip(told, card.jobs, own, strict=False):
+                if part:
+                    each["own"] = part[:LONGEST_OWN]
+                if each["look"] == "done":
+                    each["file"] = file_name(job)
+        done = sum(job.has_clip for job in card.jobs)
+        return {
+            "key": card.key,
+            "words": words[:LONGEST_WORDS],
+            "of": len(card.jobs),
+            "done": done,
+            "jobs": told,
+        }
+
+    return {place: [of_card(card) for card in group] for place, group in cards.items()}
 
 
-def words_of(card: Card) -> str:
-    """Return the prompt of a card in one line, cut to a length that a name may have."""
-    return " ".join(prompt_of(card.jobs[0]).split())[:LONGEST_WORDS]
+def alternatives(card: Card) -> tuple[str, list[str]]:
+    """Return the prompt of a card in one line, and what each of its jobs has for itself.
+
+    Where prompts differ, the differing part stands in braces, as it is written in the form.
+    """
+    texts = [prompt_of(job).split() for job in card.jobs]
+    first, short = texts[0], min(map(len, texts))
+    start = next((at for at in range(short) if any(text[at] != first[at] for text in texts)), short)
+    rest = short - start
+    end = next((at for at in range(rest) if any(text[-1 - at] != first[-1 - at] for text in texts)), rest)
+    parts = [" ".join(text[start : len(text) - end]) for text in texts]
+    if not any(parts):
+        return " ".join(first), parts
+    braces = f"{{{'|'.join(dict.fromkeys(part.strip(ENDS) for part in parts))}}}"
+    words = " ".join([*first[:start], braces, *first[len(first) - end :]])
+    return words, [part.strip(ENDS) for part in parts]
 
 
 def of_job(job: Job, place: QueuePosition | None = None, user: Actions | None = None) -> dict[str, Any]:
@@ -76,7 +101,8 @@ def of_job(job: Job, place: QueuePosition | None = None, user: Actions | None = 
         found |= {"since": began(job), "say": _made_where(job), **_usual(job)}
     elif look in {"waiting", "held"} and place is not None:
         ahead = place.position - 1
-        found |= {"say": "Next in line" if ahead < 1 else f"{ahead:,} ahead of you", "why": place.why}
+        say = "Next in line" if ahead < 1 else f"{ahead:,} ahead of you"
+        found |= {"say": word if look == "held" else say, "why": place.why}
         found |= {"cancel": user is not None and user.may(Action.WITHDRAW, job)}
     return {name: value for name, value in found.items() if value not in (False, "", None)}
 
@@ -98,7 +124,7 @@ def look_of(job: Job, place: QueuePosition | None = None) -> tuple[str, str]:
     if job.state == WAITING:
         return ("held", "Held") if place is not None and place.needs_person else ("waiting", "Queued")
     if job.state == FAILED:
-        return "failed", state(job)[0]
+        return "failed", "Refused" if support_words(job) else state(job)[0]
     return "ended", LOST if job.state == SUCCEED else state(job)[0]
 
 
@@ -138,6 +164,8 @@ def batch_words(card: Card) -> str:
     for look, word in (("failed", "failed"), ("held", "held"), ("ended", "ended without a clip")):
         if number := sum(look_of(job)[0] == look for job in card.jobs):
             words.append(f"{number:,} {word}")
+    if len(card.jobs) > MOST_TILES:
+        words.append(f"the first {MOST_TILES} shown")
     return " · ".join(words)
 
 

@@ -22,13 +22,14 @@ SIX = {  # ids of templates, and what one learns from each
     "city-rain": "With sound, in 1080p",
     "ink-abstract": "Abstract, square",
 }
+SQUARE = {"ink-abstract"}  # whose posters have bars at both sides
 
 
 def six() -> list[dict[str, Any]]:
     """Return what the stage's script draws: the ids, titles and lessons."""
     known = {template.id: template for template in templates()}
     return [
-        {"id": each, "title": known[each].title, "teaches": lesson}
+        {"id": each, "title": known[each].title, "teaches": lesson, "square": each in SQUARE}
         for each, lesson in SIX.items()
         if each in known
     ]

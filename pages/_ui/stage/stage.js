@@ -10,6 +10,7 @@ const SHAPES = {
   loud: "M4 9v6h4l5 5V4L8 9zM15.5 8.2a5 5 0 0 1 0 7.6M18 5.6a9 9 0 0 1 0 12.8",
   mute: "M4 9v6h4l5 5V4L8 9zM16 9.5l5 5M21 9.5l-5 5",
   full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  keep: "M12 4v11M7 10.5l5 5 5-5M5 20h14", bell: "M6 17V11a6 6 0 0 1 12 0v6M4 17h16M10 20.5h4",
   up: "M6 15l6-6 6 6", down: "M6 9l6 6 6-6", close: "M6 6l12 12M18 6L6 18",
 };
 const HINTS = {
@@ -74,15 +75,20 @@ function newTile(stage) {
   const root = make("div", "stage-tile"), ground = make("div", "stage-ground");
   const time = make("div", "stage-time"), say = make("div", "stage-say"), bar = make("div", "stage-bar");
   bar.append(make("i"));
-  const tell = set(make("button", "stage-tell", "Tell me when it is done"), { type: "button", "data-notify": "", hidden: "" });
+  const tell = set(make("button", "stage-tell"), { type: "button", "data-notify": "", hidden: "" }), own = make("span", "stage-own");
+  tell.append(icon("bell"), "Tell me when it is done");
   tell.addEventListener("click", () => { window.__studioLive?.notify?.ask(); tell.hidden = true; });
   ground.append(time, say, bar, tell);
-  root.append(ground);
+  root.append(ground, own);
   const tile = { root, job: null, video: null, update, tick, toggle, mute, full, pressed };
-  let controls = null, hear = null, play = null, at = null, clock = null, sound = null;
+  let controls = null, hear = null, play = null, at = null, clock = null, sound = null, keep = null, tells = false;
 
-  function update(job, words, alone, plays) {
+  function update(job, words, alone, plays, isFirst, place) {
     tile.job = job;
+    tells = isFirst; // once for a batch
+    own.hidden = alone || !job.own;
+    set(own, { text: job.own ?? "", dir: "auto" });
+    words = [job.own ?? "", alone ? "" : place, words].filter(Boolean).join(", ");
     if (job.look === "done") root.classList.add(`st-key-clip-${job.id}`);
     set(root, { "data-look": job.look, "aria-label": words, role: "group" });
     root.style.setProperty("--ratio", ratioOf(job));
@@ -91,6 +97,7 @@ function newTile(stage) {
     if (tile.video) {
       classed(root, "stage-alone", alone);
       sound.hidden = !job.sound;
+      keep.hidden = alone; // one clip has its link below
       hear.hidden = !job.sound || heard.has(job.id);
     }
     tick();
@@ -105,7 +112,7 @@ function newTile(stage) {
       setTimeout(arrived, 1000); // its poster is as good
     }
     if (!plays || video.readyState > 1) arrived();
-    video.addEventListener("error", () => set(say, { text: "This clip cannot be played here. Download it." }), { once: true });
+    video.addEventListener("error", () => { set(time, { text: "" }); set(say, { text: "This clip cannot be played here. Download it." }); root.classList.add("stage-broken"); }, { once: true });
     controls = make("div", "stage-controls");
     play = button("stage-button", "Play", "play", toggle);
     clock = make("span", "stage-clock");
@@ -113,7 +120,9 @@ function newTile(stage) {
     at.addEventListener("input", () => { video.currentTime = at.value / 1000 * (video.duration || 0); tick(); });
     sound = button("stage-button", "Sound", "mute", mute);
     const whole = button("stage-button", "Full screen", "full", full);
-    controls.append(play, clock, at, sound, whole);
+    keep = set(make("a", "stage-button"), { href: clip(tile.job.id, "mp4"), download: tile.job.file ?? "", "aria-label": "Download", title: "Download" });
+    keep.append(icon("keep"));
+    controls.append(play, clock, at, sound, keep, whole);
     hear = set(make("button", "stage-hear"), { type: "button" });
     hear.append(icon("loud"), make("span", "", "Hear it"));
     hear.addEventListener("click", mute);
@@ -169,14 +178,13 @@ function newTile(stage) {
     }
     const seconds = job.since ? stage.seconds(job) : 0, late = job.high && seconds > job.high;
     const usual = late ? "longer than usual" : job.usual;
-    set(time, { text: job.look === "made" ? minutes(seconds) : job.say ?? "" });
+    set(time, { text: job.look === "made" ? minutes(seconds) : job.look === "waiting" ? job.say ?? "" : "" });
     set(say, { text: job.look === "made" ? [job.say, usual].filter(Boolean).join(", ") : "" });
     bar.hidden = job.look !== "made" || !job.high;
     classed(bar, "stage-late", Boolean(late));
     bar.firstChild.style.width = `${job.high ? Math.min(100, 100 * seconds / job.high) : 0}%`;
     const notify = window.__studioLive?.notify;
-    if (tell.hidden && !tell.title && job.look === "made" && isSecureContext && notify?.available && !notify.on) tell.hidden = false;
-    if (job.look !== "made") tell.hidden = true;
+    tell.hidden = !(tells && isSecureContext && notify?.available && !notify.on);
   }
 
   return tile;
@@ -198,11 +206,11 @@ function newThumb(stage) {
   function update(card, isChosen, isOn, isMine) {
     thumb.card = card;
     const [first] = card.jobs, several = card.of > 1, waits = !several && ["waiting", "held"].includes(first.look);
-    set(root, { "data-look": several ? "batch" : first.look });
+    set(root, { "data-look": several ? "batch" : first.look, "data-count": several ? Math.min(card.of, 4) : null });
     if (isMine && ID.test(card.key)) root.classList.add(`st-key-task-${card.key}`);
     root.style.setProperty("--ratio", several ? 16 / 9 : Math.max(ratioOf(first), 9 / 16));
     const state = several ? `${card.done} of ${card.of} done` : waits ? first.say ?? first.word : first.word;
-    set(choose, { "aria-current": isChosen ? "true" : null, "aria-label": `${card.words}: ${state}` });
+    set(choose, { "aria-current": isChosen ? "true" : null, "aria-label": `${state}: ${card.words.length > 80 ? card.words.slice(0, 80).replace(/\s+\S*$/, " …") : card.words}` });
     set(words, { text: several ? `${card.words.slice(0, 40)} · ${card.done} done` : card.words });
     const shown = card.jobs.slice(0, several ? 4 : 1);
     const places = shown.map((job) => partOf(job));
@@ -211,7 +219,7 @@ function newThumb(stage) {
     for (const id of parts.keys()) if (!shown.some((job) => job.id === id)) parts.delete(id);
     const queued = waits && Boolean(first.say);
     classed(root, "stage-queued", queued);
-    if (queued && first.cancel) root.append(cancel); else cancel.remove();
+    if (queued && first.cancel && !isOn(first)) root.append(cancel); else cancel.remove();
     tick();
   }
 
@@ -276,8 +284,8 @@ function newFirst(stage) {
       const now = JSON.stringify(templates);
       if (now === drawn) return;
       drawn = now;
-      grid.replaceChildren(...templates.filter(({ id }) => ID.test(id)).map(({ id, title, teaches }) => {
-        const card = set(make("button", "stage-template"), { type: "button", "aria-label": title });
+      grid.replaceChildren(...templates.filter(({ id }) => ID.test(id)).map(({ id, title, teaches, square }) => {
+        const card = set(make("button", "stage-template"), { type: "button", "aria-label": title, "data-square": square ? "" : null });
         const picture = make("span", "stage-picture");
         picture.append(Object.assign(make("img"), { alt: "", src: `${BASE}/posters/${id}.jpg`, width: 320, height: 180 }), make("span", "stage-use", "Use this"));
         card.append(picture, make("span", "stage-title", title), make("span", "stage-teaches", teaches));
@@ -315,7 +323,7 @@ function newStage(parent) {
   let facts = null, last = "", wanted = null, chosenByServer = "", skew = 0, focus = null, timer = null, current = "", hintShown = "", left = [];
   const clips = new Map(); // the <video> of each clip of this session, wherever it stands
   const stage = { tiles: new Map(), send, choose, seconds, video };
-  const mine = newShelf(stage, "This session"), recent = newShelf(stage, "Recent"), first = newFirst(stage);
+  const mine = newShelf(stage, "This session"), recent = newShelf(stage, "Recent clips"), first = newFirst(stage);
   miniBar.append(make("i"));
   mini.append(miniTime, miniSay, miniMore, icon("up"), miniBar);
   hint.append(hintWords, button("stage-button", "Do not show this again", "close", () => { hint.hidden = true; }));
@@ -352,7 +360,7 @@ function newStage(parent) {
   function show() {
     if (!facts) return;
     const chosen = wanted?.key ?? facts.chosen;
-    const cards = [...facts.mine, ...facts.recent, ...facts.on];
+    const cards = [...facts.mine, ...facts.on, ...facts.recent];
     const card = cards.find((each) => each.key === chosen) ?? cards.find((each) => each.jobs.some((job) => job.id === chosen));
     const jobs = !card ? [] : card.key === chosen ? card.jobs : card.jobs.filter((job) => job.id === chosen);
     const isFirst = !card && Boolean(facts.first);
@@ -365,7 +373,7 @@ function newStage(parent) {
         stage.tiles.set(job.id, newTile(stage));
         box.append(stage.tiles.get(job.id).root);
       }
-      stage.tiles.get(job.id).update(job, card.words, jobs.length === 1, jobs.length <= PLAYED_AT_ONCE);
+      stage.tiles.get(job.id).update(job, card.words, jobs.length === 1, jobs.length <= PLAYED_AT_ONCE, job === jobs.find(({ look }) => look === "made"), `${jobs.indexOf(job) + 1} of ${jobs.length}`);
     }
     arrange(jobs);
     const isOn = (job) => stage.tiles.has(job.id);
@@ -400,26 +408,32 @@ function newStage(parent) {
     return made;
   }
 
-  // As many columns as make the tiles largest; upright ones stand in one row, and their words beside them.
+  // As many columns as make the tiles largest; upright ones stand in one row, and words beside them if
+  // that makes them larger. Three in two rows leave a place free: the words stand there.
   function arrange(jobs) {
     if (!jobs.length) return;
-    const failed = jobs.length === 1 && ["failed", "ended"].includes(jobs[0].look), ratio = failed ? 16 / 9 : ratioOf(jobs[0]);
-    const room = body.clientWidth || 900, height = innerWidth > 1100 ? body.closest(".st-key-stage").clientHeight : innerHeight;
-    const side = !PHONE.matches && (ratio < 0.9 || (ratio < 1.1 && room + 48 > 1.5 * height)), gap = side ? 24 : 8;
-    const wide = side ? room - 212 : room, high = height * 0.65, count = jobs.length;
-    let best = 1, size = 0;
-    for (let columns = 1; columns <= count; columns += 1) {
-      const rows = Math.ceil(count / columns);
-      const fits = Math.min((wide - gap * (columns - 1)) / columns, ratio * (high - gap * (rows - 1)) / rows);
-      if (fits > size + 0.5) [best, size] = [columns, fits];
-    }
-    if (ratio < 0.9 && count <= 4) best = count;
-    const rows = Math.ceil(count / best);
+    const count = jobs.length, failed = count === 1 && ["failed", "ended"].includes(jobs[0].look), ratio = failed ? 16 / 9 : ratioOf(jobs[0]);
+    const room = body.clientWidth || 900, isWide = innerWidth > 1100, given = body.closest(".st-key-stage").clientHeight, isShort = !isWide || given < 820;
+    const high = isWide ? given - 32 - (isShort ? 86 : 172) : innerHeight * 0.55;
+    const fit = (wide, tall, gap) => {
+      let best = { columns: 1, size: 0 };
+      for (let columns = 1; columns <= count; columns += 1) {
+        const rows = Math.ceil(count / columns);
+        const size = Math.min((wide - gap * (columns - 1)) / columns, ratio * (tall - gap * (rows - 1)) / rows);
+        if (size > best.size + 0.5 || (ratio < 0.9 && columns === count && count <= 4)) best = { columns, size };
+      }
+      return best;
+    };
+    const under = fit(room, isWide ? high - 60 : high, 8), beside = fit(room - 212, high, 24);
+    const side = PHONE.matches ? null : ratio < 1.1 && beside.size >= under.size ? "right"
+      : count === 3 && under.columns === 2 && under.size >= 340 ? "hole" : null;
+    const { columns } = side === "right" ? beside : under;
     // Also on the body: a style that asks with :has() costs 40 ms in each run of the page.
-    set(body, { "data-side": side ? "yes" : null });
-    set(box, { "data-side": side ? "yes" : null, "data-several": count > 1 ? "yes" : null });
+    set(body, { "data-side": side, "data-short": isShort ? "" : null });
+    set(box, { "data-several": count > 1 ? "yes" : null });
     root.style.setProperty("--mini-wide", `${Math.round(Math.min(100, 56 * (count > 1 ? 16 / 9 : ratio)))}px`);
-    for (const [name, value] of Object.entries({ "--ratio": ratio, "--columns": best, "--rows": rows, "--gap": `${gap}px` })) box.style.setProperty(name, value);
+    const sizes = { "--ratio": ratio, "--columns": columns, "--rows": Math.ceil(count / columns), "--gap": side === "right" ? "24px" : "8px" };
+    for (const [name, value] of Object.entries(sizes)) body.style.setProperty(name, value);
   }
 
   // One stop of the Tab key for the whole strip.
@@ -468,6 +482,7 @@ function newStage(parent) {
 
   // Each hint is seen once in a browser, and not again whether it was read or put away.
   function showHint(jobs) {
+    if (PHONE.matches) return; // they tell of keys
     const looks = new Set(jobs.map(({ look }) => look));
     const wish = looks.has("made") ? "made" : looks.has("done") ? (facts.mine.length + facts.recent.length > 1 && known().includes("done") ? "strip" : "done") : "";
     if (wish === hintShown && wish) return;
@@ -528,7 +543,7 @@ function newStage(parent) {
     const { target, key } = event, at = target instanceof Element ? target : document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !facts) return;
     if (at !== document.body && !at.closest(".st-key-stage")) return;
-    if (document.querySelector('[role="dialog"], [data-testid="stPopoverBody"]')) return;
+    if (document.querySelector('dialog[open], [role="dialog"], [data-testid="stPopoverBody"]')) return;
     const isSeek = at.matches("input, textarea, select"), isPress = event.composedPath().some((each) => each.matches?.("button, a"));
     const inStrip = Boolean(at.closest(".stage-strip")), [tile] = [...stage.tiles.values()].filter(({ root: each }) => each.contains(at)).concat([...stage.tiles.values()]);
     const acts = {
@@ -571,7 +586,7 @@ function newStage(parent) {
 
   const watcher = new MutationObserver((changes) => { if (changes.some(({ target }) => !root.contains(target))) read(); });
   const resized = () => {
-    document.documentElement.style.setProperty("--stage-wide", `${box.clientWidth}px`);
+    body.style.setProperty("--stage-wide", box.clientWidth ? `${box.clientWidth}px` : "100%");
     if (facts) show();
   };
   let room = null;
