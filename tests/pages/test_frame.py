@@ -128,8 +128,8 @@ def test_a_link_back_to_the_list_keeps_its_page(studio: Studio, app: AppTest):
 def test_resume_answers_in_place(studio: Studio, app: AppTest):
     studio.admission.hold("*", "The Kling resource pack is used up.", 1102, needs_person=True)
     open_page(app, "history.py")
-    assert "<b>The queue is held: The Kling resource pack is used up.</b>" in texts(app)
+    assert "<b>Held: The Kling account has no Units left.</b>" in texts(app)
     assert "Top up at Kling" in links(app)
     app.button(key="app.resume-1102").click().run()
     assert "Resumed." in texts(app)
-    assert "The queue is held" not in texts(app)
+    assert "Held" not in texts(app)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import streamlit as st
 
+from kling.errors import MEANINGS
 from kling.studio.actions import Actions
 from kling.studio.holds import Hold
 from kling.studio.identity.roles import Action
@@ -23,6 +24,7 @@ from pages._ui.words import CANCEL_ALL
 
 ANSWERED = 8.0  # seconds for which a banner says what a press in it has done
 ABOUT_MONEY = frozenset({1101, 1102})  # Kling's codes for arrears and for a pack that is used up
+SHORT = {1101: "The Kling account is in arrears.", 1102: "The Kling account has no Units left."}
 TOP_UP = "https://app.klingai.com/global/dev"
 
 
@@ -49,25 +51,36 @@ def _row(name: str) -> AbstractContextManager[object]:
     return st.container(key=f"banner-{name}", horizontal=True, vertical_alignment="center")
 
 
-def _words(headline: str, rest: str, *, icon: str) -> None:
-    first = f"<b>{escape_html(headline)}</b> " if headline else ""
-    st.html(
-        f'<div class="studio-banner" role="status"><span class="ms" aria-hidden="true">{icon}</span>'
-        f"<p>{first}{escape_html(rest)}</p></div>"
-    )
+def _words(headline: str, rest: str, *, icon: str, more: Sequence[str] = (), label: str = "Why") -> None:
+    """Draw a headline and what it means; a press shows more, which is long and would fill a phone's screen.
+
+    Args:
+        headline: in one short sentence.
+        rest: what it means; a phone leaves it out where there is more or a button.
+        icon: name of a Material icon.
+        more: paragraphs that are folded.
+        label: what is pressed for them.
+    """
+    said = f'<span class="studio-say"><b>{escape_html(headline)}</b> <span>{escape_html(rest)}</span></span>'
+    if more:
+        folded = "".join(f"<p>{escape_html(each)}</p>" for each in more)
+        said = f"<details><summary>{said} <u>{label}</u></summary>{folded}</details>"
+    sign = f'<span class="ms" aria-hidden="true">{icon}</span>'
+    st.html(f'<div class="studio-banner" role="status">{sign}{said}</div>')
 
 
 def _warnings(told: Sequence[str]) -> None:
-    """Say the first one, and the others after a press: they are long, and fill a phone's screen."""
-    first, *others = map(escape_html, told)
-    words = f"<p>{first}</p>"
-    if others:
-        rest = "".join(f"<p>{each}</p>" for each in others)
-        words = f"<details><summary>{first} <u>{len(others):,} more</u></summary>{rest}</details>"
-    st.html(
-        '<div class="studio-banner" role="status"><span class="ms" aria-hidden="true">warning</span>'
-        f"{words}</div>"
-    )
+    """Say the first sentence of the first one, and all the rest after a press."""
+    first, *others = told
+    start, rest = first_sentence(first)
+    more = [*filter(None, [rest]), *others]
+    _words(start, "", icon="warning", more=more, label=f"{len(others):,} more" if others else "More")
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """Return the first sentence of a text, and what follows it."""
+    start, dot, rest = text.partition(". ")
+    return (f"{start}.", rest) if dot else (text, "")
 
 
 def _answer() -> None:
@@ -85,13 +98,17 @@ def _say(words: str) -> None:
 def _hold(hold: Hold, number: int) -> None:
     waiting = studio().waiting
     wait = f"{counted(waiting, 'job waits', 'jobs wait')}, nothing is lost. " if waiting else ""
+    short, _ = first_sentence(hold.reason)
+    if hold.code in MEANINGS:
+        short = SHORT.get(hold.code, MEANINGS[hold.code].what)
+    more = [hold.reason] if short != hold.reason else []
     with _row(f"hold-{number}"):
         if not hold.needs_person:
-            _words(hold.reason, f"{wait}It is tried again by itself.", icon="hourglass_top")
+            _words(short, f"{wait}It is tried again by itself.", icon="hourglass_top", more=more)
             return
         may_resume = acting().may(Action.RESUME)
         rest = wait if may_resume else f"{wait}An admin of the studio resumes it."
-        _words(f"The queue is held: {hold.reason}", rest, icon="pause_circle")
+        _words(f"Held: {short}", rest, icon="pause_circle", more=more)
         if hold.code in ABOUT_MONEY and acting().may(Action.SEE_ACCOUNT):
             st.page_link(TOP_UP, label="Top up at Kling", icon=":material/open_in_new:")
         if may_resume:
