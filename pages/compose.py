@@ -60,10 +60,12 @@ def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
     """Draw everything that is chosen or written before the button is pressed."""
     autosave.autosave(prompt.walk)
     say_unkept()
-    origin_of(draft)
+    if composer_state().is_copy:
+        st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
     toolbar.toolbar(draft)
     prompt.prompt(draft, errors)
     hint(draft, planned)
+    origin_of(draft)
     options.options(draft, errors)
     budget()
     with st.container(key="panels"):
@@ -120,18 +122,17 @@ def open_draft_of_address() -> None:
 
 
 def origin_of(draft: Draft) -> None:
-    """Say that the draft is a copy, or which job it was made from."""
-    if composer_state().is_copy:
-        st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
+    """Say in one row which job the draft was made from, and lead back to the draft before it."""
     parent = studio().ledger.get(draft.parent) if draft.parent else None
-    if parent is None:
-        return
-    st.page_link(
-        "history.py",
-        label="Made from an earlier task",
-        icon=":material/account_tree:",
-        query_params={"task": parent.id},
-    )
+    with st.container(horizontal=True, key="origin"):
+        if parent is not None:
+            st.page_link(
+                "history.py",
+                label="Made from an earlier task",
+                icon=":material/account_tree:",
+                query_params={"task": parent.id},
+            )
+        toolbar.way_back()
 
 
 compose()

@@ -53,14 +53,31 @@ def form_panel(
     is_set: bool = False,
     is_wrong: bool = False,
 ) -> None:
-    """Draw a panel of the form as a row that says its state; a closed one is one element.
+    """Draw a panel of the form: its row, and what is in it if it is open.
+
+    Args:
+        name: one of `FORM_PANELS`.
+        title: of the panel.
+        draw: draws what is in it.
+        icon: as for `panel_row`.
+        state: likewise.
+        is_set: likewise.
+        is_wrong: likewise.
+    """
+    panel_row(name, title, icon=icon, state=state, is_set=is_set, is_wrong=is_wrong)
+    panel_body(name, draw)
+
+
+def panel_row(
+    name: str, title: str, *, icon: str, state: str = "", is_set: bool = False, is_wrong: bool = False
+) -> None:
+    """Draw the row of a panel of the form, which says its state, opens it and closes it.
 
     It is no `st.expander`: one whose label changes counts as another one to Streamlit, and closes.
 
     Args:
         name: one of `FORM_PANELS`.
         title: of the panel.
-        draw: draws what is in it.
         icon: name of a Material icon.
         state: what is chosen there, as plain text.
         is_set: whether that is something else than what a new form has.
@@ -81,6 +98,10 @@ def form_panel(
         on_click=turn_panel,
         args=(name,),
     )
+
+
+def panel_body(name: str, draw: Callable[[], None]) -> None:
+    """Draw what is in a panel of the form if it is open; nothing is executed for a closed one."""
     if st.session_state.get(panel_key(name)):
         with st.container(key=f"panel-{name}"):
             draw()

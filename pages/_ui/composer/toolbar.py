@@ -9,7 +9,7 @@ import streamlit as st
 from kling.studio.prompting.draft import CUTS, STORYBOARD, Draft
 from pages._ui.composer import draft_state
 from pages._ui.escape import escape_markdown
-from pages._ui.panels import form_panel
+from pages._ui.panels import panel_body, panel_row
 from pages._ui.session_state import PendingDraft, composer_state
 from pages._ui.words import COMPARE_PROMPTS, EXPORT_AS_CODE
 
@@ -30,14 +30,6 @@ def toolbar(draft: Draft) -> None:
         )
         dialog_button("recent", "Recent", "history")
         dialog_button("templates", "Templates", "auto_stories")
-    if state.previous_draft:
-        st.button(
-            "Back to the draft you had",
-            type="tertiary",
-            icon=":material/undo:",
-            key="composer.go_back",
-            on_click=go_back,
-        )
     _dialog()
     if state.notes and state.imported == draft:
         st.info(escape_markdown("\n".join(state.notes)), icon=":material/info:")
@@ -49,9 +41,11 @@ def _tab(cut: str) -> str:
 
 def helps(draft: Draft) -> None:
     """Draw what helps with the words, as panels, and what opens the dialog with the request as code."""
-    form_panel("guide", "Guide", lambda: _guide(draft), icon="assistant_direction")
-    form_panel("compare", COMPARE_PROMPTS, lambda: _compare(draft), icon="difference")
+    panel_row("guide", "Guide", icon="assistant_direction")
+    panel_row("compare", COMPARE_PROMPTS, icon="difference")
     dialog_button("import_export", EXPORT_AS_CODE, "ios_share")
+    panel_body("guide", lambda: _guide(draft))  # below the row, which stays one row
+    panel_body("compare", lambda: _compare(draft))
 
 
 def _guide(draft: Draft) -> None:
@@ -120,6 +114,18 @@ def begin_with(draft: Draft, notes: Sequence[str] = ()) -> None:
     is_untouched = state.imported == draft_state.read_draft()
     previous = state.previous_draft if is_untouched else state.draft_id
     state.pending = PendingDraft("", draft, tuple(notes), previous)
+
+
+def way_back() -> None:
+    """Draw what leads back to the draft that another one has replaced."""
+    if composer_state().previous_draft:
+        st.button(
+            "Back to the draft you had",
+            type="tertiary",
+            icon=":material/undo:",
+            key="composer.go_back",
+            on_click=go_back,
+        )
 
 
 def go_back() -> None:
