@@ -32,7 +32,7 @@ PHONE: dict[str, Any] = {
 # A busy machine is no failure: what these waits are for comes at once where there is time, so their length
 # matters only where it never comes.
 PATIENCE = 180  # seconds, for processes
-LONG = 1000 * PATIENCE  # milliseconds, for clips that are drawn meanwhile
+LONG = 400_000  # milliseconds, for clips that are drawn meanwhile, at low priority
 expect.set_options(timeout=WAIT)
 AT_WORK = "[data-testid=stApp][data-test-script-state=running]"
 OURS = ("http://localhost:", "http://127.0.0.1:", "ws://localhost:", "data:", "blob:")

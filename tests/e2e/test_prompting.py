@@ -72,7 +72,7 @@ def test_on_a_phone_a_move_of_the_camera_is_previewed_and_written_into_the_promp
     shared_server: Server, open_page: Open
 ):
     before = wishes(shared_server)
-    page = open_page(shared_server.url, **PHONE)
+    page = open_page(shared_server.url, **PHONE, reduced_motion="no-preference")
     write(page, "A fox")
     panel(page, "camera")
     pick(page, "Camera move", "forward and up")
