@@ -424,7 +424,7 @@ def test_a_batch_sums_units_and_cash_and_zero_is_a_number(studio: Studio, app: A
 def test_the_operators_price_is_on_the_button_and_of_past_jobs_their_own(studio: Studio):
     studio.settings = replace(studio.settings, unit_price=Decimal("0.98"), currency="CNY")
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
-    assert any(label.endswith("(Kling: ¥1.47)") for label in labels(app))
+    assert [label for label in labels(app) if "¥1.47" in label], labels(app)
     fill(studio, 1, state="succeed", account="kling#1", unit_price="0.126", currency="USD")
     text = said(open_page(app, "history.py", task="job0000"))
     assert "Price by the table: $0.19 (1.5 Units)" in text
