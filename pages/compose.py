@@ -20,6 +20,7 @@ from pages._ui.live import live_fragment
 from pages._ui.requests import draft_of
 from pages._ui.session_state import PendingDraft, app_state, composer_state
 from pages._ui.stage.stage import concerned, stage
+from pages._ui.words import NOT_A_MAKER
 
 
 def compose() -> None:
@@ -80,7 +81,7 @@ def leave_form() -> None:
     """Lead who may only look to History; say so if the form was open, or was asked for."""
     if composer_state().is_open or st.query_params:
         # A toast of this run would be lost: the next page is drawn at once.
-        app_state().led_here = "Making videos takes the role maker. Ask an admin of the studio."
+        app_state().led_here = NOT_A_MAKER
     composer_state().is_open = False
     st.switch_page("history.py")
 

@@ -22,6 +22,7 @@ from pages._ui.chosen_row import open_chosen_row
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
 from pages._ui.format import counted, in_money, is_sandbox, ordered, prompt_of, state, took, zone
+from pages._ui.frame.titles import title_of
 from pages._ui.job_details import details
 from pages._ui.job_status import not_saved
 from pages._ui.live import EVERY_JOB, live_fragment
@@ -56,8 +57,6 @@ def table() -> None:
         one_job(job_id)
         return
     batch = batch_of_address("history.py", page="history")
-    if batch is None and not studio().ledger.opening:
-        compare_with_kling()
     total = lists.tasks if batch is None else len(batch)
 
     def part(start: int, stop: int) -> list[Job]:
@@ -71,10 +70,13 @@ def table() -> None:
         choose(shown)
     elif batch is None:
         nothing_yet("Every task that anyone orders is listed here, and stays.", icon="history")
+    if batch is None and not studio().ledger.opening:
+        compare_with_kling()
 
 
 def one_job(job_id: str) -> None:
     """Draw one job in place of the list, and the link back to the list."""
+    st.set_page_config(page_title=title_of("History"))  # a tick in the list draws this part of the page alone
     job, batch = studio().ledger.get(job_id), st.query_params.get("batch", "")
     st.page_link(
         "history.py",

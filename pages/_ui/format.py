@@ -13,10 +13,10 @@ from kling import catalog
 from kling.studio import amounts
 from kling.studio.accounts import SANDBOX
 from kling.studio.amounts import money
-from kling.studio.jobs import WITHDRAWN, Job
+from kling.studio.jobs import WAITING, WITHDRAWN, Job
 from pages._ui.context import studio
 from pages._ui.requests import is_found, prompts_of
-from pages._ui.words import GIVEN_UP, STATES, Colour, model_title, quality
+from pages._ui.words import GIVEN_UP, HELD, STATES, Colour, model_title, quality
 
 _UTC_TIME = re.compile(r"\b([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) UTC\b")
 
@@ -28,6 +28,10 @@ def state(job: Job) -> tuple[str, str, Colour]:
     """Return the word, icon and colour of a job's state."""
     if job.state == WITHDRAWN and job.extra.get("given_up"):
         return GIVEN_UP
+    if job.state == WAITING and any(hold.needs_person for hold in studio().admission.holds):
+        place = studio().admission.position_of(job)
+        if place is not None and place.needs_person:
+            return HELD
     return STATES.get(job.state, (job.state or "Unknown", "question_mark", "gray"))
 
 

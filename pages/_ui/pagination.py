@@ -11,6 +11,7 @@ from kling.studio.identity.roles import Action
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
+from pages._ui.words import NOT_A_MAKER
 
 PAGE = "page"  # name of the parameter in the address
 MOST_DIGITS = 8
@@ -74,3 +75,5 @@ def nothing_yet(words: str, *, icon: str) -> None:
         st.html(f'<p class="studio-nothing">{picture}{escape_html(words)}</p>')
         if acting().may(Action.ORDER):
             st.page_link("compose.py", label="Make the first one")
+        else:
+            st.html(f'<p class="studio-nothing">{NOT_A_MAKER}</p>')

@@ -26,6 +26,7 @@ STATES: Mapping[str, tuple[str, str, Colour]] = {
     "not_sent": ("Not sent", "pause_circle", "orange"),
     "withdrawn": ("Cancelled", "undo", "gray"),
 }
+HELD: tuple[str, str, Colour] = ("Held", "pause_circle", "orange")  # waits until somebody acts on the account
 GIVEN_UP: tuple[str, str, Colour] = ("Given up", "help", "orange")
 
 # Fields of a request and of a task, by the API's names.
@@ -76,6 +77,7 @@ AUTOMATIC = "Automatic"  # what Kling decides, where the form leaves it open
 CUSTOM_MOVE, AMOUNT = "Custom move", "Amount"
 EQUAL_LENGTHS, AUTOMATIC_CUTS, SHOTS = "Equal lengths", "Automatic cuts", "Shots"
 
+NOT_A_MAKER = "Making videos takes the role maker. Ask an admin of the studio."
 SANDBOX, NOTHING_CHARGED = "Sandbox", "nothing is charged"
 SANDBOX_HELP = "No Kling key is set. Clips are free previews drawn on this machine, not Kling renders."
 SANDBOX_CONNECT = (

@@ -21,7 +21,7 @@ ROLE_WORDS: Mapping[Role, str] = {
     "none": "No role yet: ask an admin.",
     "viewer": "Viewer: sees all videos and orders none.",
     "maker": "Maker: makes videos.",
-    "admin": "Admin.",
+    "admin": "Admin",
 }
 COLOURS = 4  # of initials; frame.css has them
 # Shown only where the browser has notifications and has not been asked yet (bar.js).

@@ -58,7 +58,8 @@ def _facts(user: User) -> None:
     if here.connection.is_sandbox:
         with (
             st.container(key="sandbox", width="content"),
-            st.popover(f":material/science: {SANDBOX} *· {NOTHING_CHARGED}*"),
+            st.popover(f"{SANDBOX} *· {NOTHING_CHARGED}*", icon=":material/science:"),
+            st.container(key="sandbox_words"),
         ):
             st.markdown(SANDBOX_HELP)
             st.markdown(SANDBOX_CONNECT)
