@@ -61,7 +61,8 @@ def _words(headline: str, rest: str, *, icon: str, more: Sequence[str] = (), lab
         more: paragraphs that are folded.
         label: what is pressed for them.
     """
-    said = f'<span class="studio-say"><b>{escape_html(headline)}</b> <span>{escape_html(rest)}</span></span>'
+    meaning = f"<span>{escape_html(rest)}</span>" if more else escape_html(rest)
+    said = f'<span class="studio-say"><b>{escape_html(headline)}</b> {meaning}</span>'
     if more:
         folded = "".join(f"<p>{escape_html(each)}</p>" for each in more)
         said = f"<details><summary>{said} <u>{label}</u></summary>{folded}</details>"
