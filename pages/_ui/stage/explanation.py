@@ -23,6 +23,7 @@ from pages._ui.stage.facts import look_of
 PAGE = "composer"  # prefix of the session keys
 SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
 QUOTE = "Kling’s words: "  # after it a message quotes Kling
+WHICH = "Kling does not say which words. Change some of them and try again."
 EDIT = "Edit the prompt."  # with it a remedy's sentence begins to say more than the headline
 HEADLINES = {
     Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
@@ -89,7 +90,8 @@ def _card(job: Job) -> None:
         word, icon = HEADLINES[what.kind]
         said = job["task_status_msg"] or job.message
         if what.kind is Remedy.EDIT_PROMPT and EDIT in what.text:  # the headline says the rest
-            sentences, own_words = what.text[what.text.index(EDIT) :], said.rpartition(QUOTE)[2]
+            rest = what.text[what.text.index(EDIT) + len(EDIT) :].strip()
+            sentences, own_words = f"{WHICH} {rest}".strip(), said.rpartition(QUOTE)[2]
         elif job.accepted:  # a refusal's words name the remedy themselves
             sentences = (
                 f"{said}{'' if said.endswith(('.', '!', '?')) or not said else '.'} {what.text}".strip()
