@@ -254,7 +254,7 @@ def test_one_panel_is_open_at_a_time_and_closed_ones_say_their_state(app: AppTes
     pick(app, "camera", "forward_up")
     app.button(key="composer.panel_camera").click().run()
     assert not [field for field in app.selectbox if field.key == "composer.camera"]
-    assert rows()["camera"] == "Camera · forward and up"
+    assert rows()["camera"] == "Camera · Forward and up"
     assert rows()["avoid"] == "Avoid · hands, stains"
     assert rows()["variations"] == "Variations · none"
     assert rows()["more"] == "More settings · Automatic"

@@ -24,10 +24,10 @@ from pages._ui.words import AUTOMATIC as AUTOMATIC_WORD
 MOVES = {
     AUTOMATIC: AUTOMATIC_WORD,
     "simple": CUSTOM_MOVE,
-    "down_back": "down and back",
-    "forward_up": "forward and up",
-    "right_turn_forward": "turn right, then forward",
-    "left_turn_forward": "turn left, then forward",
+    "down_back": "Down and back",
+    "forward_up": "Forward and up",
+    "right_turn_forward": "Turn right, then forward",
+    "left_turn_forward": "Turn left, then forward",
 }
 # What each end of an axis does (S1, camera_control), as the end of a sentence.
 AXES = {

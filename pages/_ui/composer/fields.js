@@ -82,16 +82,17 @@ const TITLES = {
   remove_shot: "Remove",
 };
 let seenPanel = null;
-// A panel that has just been opened comes into view as far as there is room for it.
+// A panel that has just been opened, or has got its preview, comes into view as far as there is room for it.
 function showOpenPanel() {
   const panel = document.querySelector('[class*="st-key-panel-"]');
   const name = panel?.className.match(/st-key-panel-(\w+)/)[1] ?? "";
-  if (seenPanel !== null && name && name !== seenPanel) {
+  const seen = panel?.querySelector("video") ? `${name} with its preview` : name;
+  if (seenPanel !== null && name && seen !== seenPanel) {
     const button = document.querySelector(`.st-key-composer-panel_${name}`);
     const end = document.querySelector(".st-key-pinned")?.getBoundingClientRect().top ?? innerHeight;
     if (panel.getBoundingClientRect().bottom > end) button?.scrollIntoView({ block: "start" });
   }
-  seenPanel = name;
+  seenPanel = seen;
 }
 function pageIsDrawn() {
   for (const name in TITLES) {
