@@ -52,7 +52,7 @@ def since(when: datetime) -> str:
     """Return a time in the viewer's zone, without the date if that is today's."""
     here = when.astimezone(zone())
     is_today = here.date() == datetime.now(zone()).date()
-    return here.strftime("%H:%M:%S" if is_today else "%d %b %Y, %H:%M")
+    return here.strftime("%H:%M" if is_today else "%d %b %Y, %H:%M")
 
 
 def ago(when: datetime, now: datetime) -> str:

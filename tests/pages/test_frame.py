@@ -14,6 +14,7 @@ from kling.studio.service import Studio
 from kling.text_to_video import TextToVideo
 from pages._ui import words
 from pages._ui.frame.account import initials
+from pages._ui.frame.banners import first_sentence
 from pages._ui.frame.bar import running_words
 from pages._ui.frame.titles import LONGEST, first_words
 from tests.pages.conftest import texts
@@ -133,3 +134,26 @@ def test_resume_answers_in_place(studio: Studio, app: AppTest):
     app.button(key="app.resume-1102").click().run()
     assert "Resumed." in texts(app)
     assert "Held" not in texts(app)
+
+
+def test_what_waits_for_somebody_to_act_is_called_held_everywhere(studio: Studio, app: AppTest):
+    fill(studio, 1, state="waiting")
+    open_page(app, "history.py")
+    assert list(app.dataframe[0].value["State"]) == ["Waiting"]
+    studio.admission.hold("*", "The Kling resource pack is used up.", 1102, needs_person=True)
+    app.run()
+    assert list(app.dataframe[0].value["State"]) == ["Held"]
+    open_page(app, "history.py", task="job0000")
+    assert "Held]" in texts(app)  # a badge
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "rest"),
+    [
+        ("Kling is busy. Try again later. Or not.", "Kling is busy.", "Try again later. Or not."),
+        ("Kling is busy.", "Kling is busy.", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_banner_shows_the_first_sentence_and_folds_the_rest(text: str, first: str, rest: str):
+    assert first_sentence(text) == (first, rest)
