@@ -206,7 +206,7 @@ def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open):
     dialog = page.get_by_role("dialog")
     tool(page, "Templates")
     for shelf, shown in (
-        ("Prompts", "Use Ramen on a rainy night"),
+        ("Prompts", "Ramen on a rainy night"),
         ("Styles", re.compile("^Add ")),
         ("Team", "Change Fox"),
     ):
