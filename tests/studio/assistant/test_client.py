@@ -115,7 +115,9 @@ def test_a_redirect_is_not_followed(status):
 
 
 @pytest.mark.parametrize(
-    "behave", [fake.says_nothing, fake.begins_and_waits("A fox"), fake.drips_its_head], ids=str
+    "behave",
+    [fake.says_nothing, fake.begins_and_waits("A fox"), fake.drips_its_head],
+    ids=["nothing", "a part", "its head"],
 )
 def test_who_is_too_slow_is_not_waited_for(behave):
     assert "took too long" in refused(behave, QUICK)
