@@ -23,7 +23,7 @@ from pages._ui.stage.facts import look_of
 PAGE = "composer"  # prefix of the session keys
 SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
 QUOTE = "Kling’s words: "  # after it a message quotes Kling
-WHICH = "Kling does not say which words. Change some of them and try again."
+WHICH = "Kling does not say which words. Edit the prompt and try again."
 EDIT = "Edit the prompt."  # with it a remedy's sentence begins to say more than the headline
 HEADLINES = {
     Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
