@@ -1,4 +1,4 @@
-"""Whether somebody meant alternatives by the braces of a text, `{red|grey}`, also while the end is missing."""
+"""Whether the braces of a text, `{red|grey}`, were meant as alternatives, also while the end is missing."""
 
 from __future__ import annotations
 

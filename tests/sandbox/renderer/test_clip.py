@@ -3,7 +3,6 @@ from __future__ import annotations
 import itertools
 import struct
 import tracemalloc
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
