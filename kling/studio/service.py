@@ -246,7 +246,7 @@ class Studio:
             scan=self.scan,
             connection=self.connection,
             monotonic=monotonic,
-            on_change=self.changes.notify,
+            on_change=self.notices.look,  # only banners say what its trouble is
             on_alive=self._alive,
             rng=rng,
         )

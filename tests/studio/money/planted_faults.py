@@ -21,6 +21,7 @@ from kling.studio import accounts, evidence, poller, sender
 from kling.studio.jobs import Job, folding, job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
+from kling.studio.orders import Press
 from kling.studio.reconciler import Reconciler
 from kling.studio.service import Studio
 
@@ -64,10 +65,10 @@ def a_fresh_id_on_retry(patch: Patch) -> None:
 def the_post_before_the_intent(patch: Patch) -> None:
     order = Studio.order
 
-    def post_first(self: Studio, request: TextToVideo, **about: Any) -> Job:
+    def post_first(self: Studio, request: TextToVideo, press: Press) -> Job:
         with contextlib.suppress(KlingError):
             self.connection.client().create(replace(request, external_task_id="posted-first"))
-        return order(self, request, **about)
+        return order(self, request, press)
 
     patch.setattr(Studio, "order", post_first)
 

@@ -64,7 +64,8 @@ def test_it_has_a_small_poster(template):
 
 
 def test_no_poster_is_nobodys():
-    assert {path.name for path in POSTERS.iterdir()} == {template.poster.name for template in ALL}
+    assert {path.name for path in POSTERS.glob("*.jpg")} == {template.poster.name for template in ALL}
+    assert {path.stem for path in POSTERS.glob("*.mp4")} <= {template.id for template in ALL}
 
 
 def test_no_two_posters_look_alike():
