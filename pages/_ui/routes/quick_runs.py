@@ -1,21 +1,14 @@
-"""What makes runs of pages wait less for each other, where Streamlit has no option for it."""
+"""What makes runs of pages cheaper, where Streamlit has no option for it."""
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import Any
-
-# Runs of pages are threads, and Streamlit's event loop sends what they draw, one message a turn. At each turn
-# it waits until the thread that computes lets go of the interpreter, for 5 ms by Python's own setting: a page
-# of 80 messages would take half a second beside another one.
-SWITCH = 0.001  # seconds
 
 
 @cache
 def prepare_runs() -> None:
     """Prepare this process."""
-    sys.setswitchinterval(SWITCH)
     _read_theme_once()
 
 
