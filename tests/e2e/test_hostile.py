@@ -132,7 +132,7 @@ def test_on_compose(studio: Studio, visit: Open, text: str, size: dict[str, obje
         (here.batch, (".stage-prompt", text)),
     ):
         page.locator(f".st-key-task-{key} .stage-thumb").evaluate("thumb => thumb.click()")
-        shows(page, (f".st-key-task-{key} .stage-thumb", text[:150]), *shown)
+        shows(page, (f".st-key-task-{key} .stage-thumb", text[:60]), *shown)
     assert page.locator(INJECTED).count() == 0
     page.goto(f"{server.url}/{here.table}")
     panel(page, "variations")
