@@ -192,7 +192,9 @@ def test_a_theme_that_is_chosen_holds_on_every_page_and_in_menus(studio: Studio,
     dark = "() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
     assert not page.evaluate(dark)
     page.get_by_role("button", name="Account").click()
-    page.get_by_role("group", name="Theme").get_by_role("button", name="Dark").click()
+    group = page.get_by_role("group", name="Theme")
+    expect(group.locator("[aria-pressed=true]")).to_have_text("System")  # the script of the bar is there
+    group.get_by_role("button", name="Dark").click()
     page.wait_for_function(dark, polling=100)
     page.goto(f"{studio.url}/history")
     page.wait_for_function(dark, polling=100)
