@@ -118,6 +118,7 @@ def test_what_waited_goes_out_by_itself_as_the_slot_is_free(shared: Both, open_p
     before = wishes(studio)
     page = open_page(studio.url)
     page.get_by_role("radiogroup", name="How many").get_by_text("3", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Generate 3 ")).wait_for()  # else the price is an older one
     order(page, "One after the other")
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(3, timeout=LONG)
     made = wishes(studio) - before
