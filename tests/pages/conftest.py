@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpcore2
 import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -19,6 +21,8 @@ from kling.studio.connection import KlingConnection
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
+from kling.studio.state.database import Database
+from kling.studio.state.faults import FILE
 from pages._ui import context
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +31,14 @@ DEAD = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_runs() -> Iterator[None]:
-    """Compile a page once for all tests, as a server does, and look for no components of installed packages.
+    """Do once for all tests what each of them would do anew.
 
-    A run of `AppTest` does both anew, which takes five times as long as the page itself.
+    A run of `AppTest` compiles the page and looks for components of installed packages: five times as long as
+    the page itself takes. Each request to a sign-in provider reads all certificates of the machine.
     """
-    compiled = ScriptCache()
+    compiled, certificates = ScriptCache(), httpcore2.default_ssl_context()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", lambda **_: certificates)
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
         patch.setattr(BidiComponentManager, "discover_and_register_components", lambda *_, **__: None)
@@ -53,9 +59,19 @@ def writes() -> list[OSError]:
     return []
 
 
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which nothing is, with its tables."""
+    path = tmp_path_factory.mktemp("database") / FILE
+    Database(path).close()
+    return path
+
+
 @pytest.fixture
-def studio(tmp_path: Path, writes: list[OSError]) -> Iterator[Studio]:
+def studio(tmp_path: Path, writes: list[OSError], database: Path) -> Iterator[Studio]:
     import os
+
+    shutil.copy(database, tmp_path)  # to make its tables takes as long as most tests
 
     def write(handle: int, data: bytes) -> int:
         if writes:

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from kling.studio.identity.roles import Action
 from kling.studio.service import Studio
 from kling.studio.state import drafts
+from kling.studio.state.faults import FILE
 from pages._ui.routes import gate
 from pages._ui.routes.cookies import BROWSER_COOKIE
 from pages._ui.routes.paths import Door
@@ -70,6 +71,7 @@ def test_a_cookie_of_an_older_version_gets_its_drafts_once(
 
 def test_a_database_that_does_not_answer_leaves_the_browser_its_cookie(studio: Studio, app: Starlette):
     studio.state.stop()
+    (studio.settings.data_dir / FILE).unlink()  # where there is one, nobody gets a page before it answers
     assert visit(app, OLD) == OLD
 
 
