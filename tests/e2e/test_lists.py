@@ -57,9 +57,11 @@ def test_the_clip_on_the_stage_goes_on_while_others_come_and_the_form_changes(
     clip.evaluate(PLAY)
     colleague = open_page(shared_server.url)
     order(colleague, "Of a colleague")
-    colleague.locator(".stage-tile video").wait_for()
+    # The stage of a browser without a name begins with the newest clip of all.
+    colleague.get_by_role("button", name="Done: Of a colleague").wait_for(timeout=LONG)
     choose(page, "Length", "10 s")
-    expect(page.locator(".stage-shelf", has_text="Recent").get_by_text("Of a colleague")).to_be_visible()
+    recent = page.get_by_role("region", name="Recent clips")
+    expect(recent.get_by_role("button", name="Done: Of a colleague")).to_be_visible()
     assert clip.evaluate("video => video.dataset.mine === 'yes' && !video.paused")
 
 
@@ -67,12 +69,12 @@ def test_a_link_shows_the_whole_task_and_the_way_to_its_parent(shared_server: Se
     before = wishes(shared_server)
     page = open_page(shared_server.url)
     order(page, "A parent <b>in</b> **bold**")
-    page.locator("[class*=st-key-clip-] video").first.wait_for()
+    page.get_by_role("button", name="Done: A parent").wait_for(timeout=LONG)
     (parent,) = wishes(shared_server) - before
     page.goto(f"{shared_server.url}/?from={parent}")
     page.get_by_role("link", name="Made from an earlier task").wait_for()
     order(page, "A child")
-    page.locator("[class*=st-key-task-]", has_text="A child").wait_for()
+    page.get_by_role("region", name="This session").get_by_role("button", name="A child").wait_for()
     (child,) = wishes(shared_server) - before - {parent}
     page.goto(f"{shared_server.url}/history?task={child}")
     details = page.locator(".st-key-details")
