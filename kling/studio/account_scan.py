@@ -248,6 +248,8 @@ class AccountScan:
 
     def _update(self, job: Job, task: Task) -> bool:
         """Record the task that Kling lists for a job; return whether the log had said that there is none."""
+        if job.imported:
+            return False
         if not job["account"]:  # the job was made from a file that was found, which names no account
             job = self._ledger.append(job.id, account=self._account())
         self._recognise(job)

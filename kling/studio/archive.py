@@ -205,10 +205,10 @@ def retention_status(job: Job, now: datetime) -> tuple[str, int]:
         now: the time of day.
 
     Returns:
-        `safe`, `at risk` with the days left, `gone`, or an empty text for a job that did not succeed or that
-        the operator has erased.
+        `safe`, `at risk` with the days left, `gone`, or an empty text for a job that did not succeed or whose
+        video nobody wants (`Job.unwanted`).
     """
-    if job.state != SUCCEED or job.erased:
+    if job.state != SUCCEED or job.unwanted:
         return "", 0
     if job["file"]:
         return "safe", 0

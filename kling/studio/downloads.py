@@ -123,7 +123,7 @@ class Downloads:
             return
         cells = {name: cell for name, cell in task_cells(task).items() if name in _LATE_CELLS}
         changed = {name: cell for name, cell in cells.items() if cell and cell != job[name]}
-        if job.gone and task.videos and not job.erased:  # Kling has it after all
+        if job.gone and task.videos and not job.unwanted:  # Kling has it after all
             changed["extra"] = dump_json({"gone": None})
         if changed.keys() - {"updated_at"}:
             with contextlib.suppress(StateChanged):
@@ -250,10 +250,10 @@ class Downloads:
         """Count the videos that are gone, and find the files that are to be checked or fetched again."""
         ended = [job for job in self._ledger.jobs() if job.state == SUCCEED]
         with self._lock:
-            self._gone = sum(job.gone and not job.erased for job in ended if not job["file"])
+            self._gone = sum(job.gone and not job.unwanted for job in ended if not job["file"])
             self._rechecks.clear()
             for job in ended:
-                if job["file"]:
+                if job.has_clip:
                     self._plan_check_or_repair(job)
 
     def _add(self, job: Job) -> Fetch:
@@ -366,7 +366,7 @@ class Downloads:
 def _is_wanted(job: Job, *, repair: bool = False) -> bool:
     if repair:
         is_broken = job.has_clip and job.extra.get("check") == "broken"
-        return is_broken and again(job) < MOST_AGAIN
+        return is_broken and again(job) < MOST_AGAIN and not job.imported
     return job.state == SUCCEED and not job["file"] and not job.gone
 
 

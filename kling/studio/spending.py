@@ -8,7 +8,7 @@ settled   what Kling has said that it deducted
 reserved  the price of a job that may still cost: one that waits, is sent, runs, is looked up, or is left to a
           person, who may still send it; and one that succeeded and of which Kling has named no charge
           yet, or 0, because it says 0 before it names the charge
-nothing   what was withdrawn, given up or refused, and a task that failed without a charge
+nothing   what was withdrawn, given up or refused, a task that failed without a charge, and what was imported
 """
 
 from __future__ import annotations
@@ -107,6 +107,9 @@ class SpendingSums:
                 self._count(before, -1)
             self._count(job, 1)
 
+    def recorded(self, stamp: str) -> None:
+        """Do nothing: the sums are not stored."""
+
     def _count(self, job: Job, sign: int) -> None:
         counts = self._counts_of(job)
         if counts is None:
@@ -125,6 +128,8 @@ class SpendingSums:
     def _counts_of(self, job: Job) -> _Counts | None:
         """Return what a job counts for, None if it is nothing."""
         cells = job.cells
+        if "imported" in cells.get("extra", "") and job.imported:
+            return None
         charged = _micro(cells["final_unit_deduction"]) if "final_unit_deduction" in cells else 0
         cash = _micro(cells["final_balance_deduction"]) if "final_balance_deduction" in cells else 0
         units = _micro(cells.get("units", ""))
