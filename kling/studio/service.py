@@ -31,9 +31,10 @@ from kling.studio.identity.roles import User
 from kling.studio.ids import folder_mark
 from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import OPEN, WAITING, Job, request_cells
-from kling.studio.ledger import LedgerError
+from kling.studio.ledger import AllViews, LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.library import Library
 from kling.studio.logs import PROMPTS
 from kling.studio.operator_warnings import (
     account_warnings,
@@ -48,10 +49,11 @@ from kling.studio.prompting.previews import Previews
 from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
-from kling.studio.spending import SpendingSums
+from kling.studio.spending import Price, SpendingSums
 from kling.studio.state.shared import SharedState
 from kling.studio.uploads import Uploads
 from kling.studio.video_check import VideoChecker
+from kling.studio.visible_names import name_key
 
 __all__ = ["Check", "FolderTaken", "Studio"]
 
@@ -63,8 +65,9 @@ LONG_LOG = 4 * 2**20  # bytes; a longer log is read in a thread, and the first p
 class Studio:
     """Everything behind the pages. Open one for a data folder, `start` it, and `stop` it at the end.
 
-    Pages use its parts directly (`orders`, `ledger`, `admission`, `accounts`, `poller`, `downloads`,
-    `archive`, `state`, `previews`, `scan`, `changes`); its own methods are those that need several parts.
+    Pages use its parts directly (`orders`, `ledger`, `library`, `admission`, `accounts`, `poller`,
+    `downloads`, `archive`, `state`, `previews`, `scan`, `changes`); its own methods are those that need
+    several parts.
 
     Args:
         settings: what the operator decided.
@@ -111,11 +114,21 @@ class Studio:
                 owner_of=self._owner_of,
                 clock=clock,
             )
+            self.library = Library(
+                settings.data_dir,
+                zone=settings.timezone,
+                price=Price(settings.unit_price, settings.currency),
+                accounts=lambda: self.accounts.names,
+                names_of=self._names_of,
+                clock=clock,
+                key=f"{settings.unit_price} {settings.currency}",
+                jobs=lambda: self.ledger.jobs(),  # noqa: PLW0108 - `ledger` is made below
+            )
             self.ledger = CsvLedger(
                 file,
                 clock=clock,
                 on_change=self._log_changed,
-                view=self.spending,
+                view=AllViews(self.spending, self.library),
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
@@ -261,6 +274,12 @@ class Studio:
         names = self.state.names_if_open
         return names.owner_of(name) if names else ""
 
+    def _names_of(self, person_id: str) -> list[str]:
+        """Return the keys of the names of the log that were given to a person, from memory."""
+        names = self.state.names_if_open
+        given = names.given() if names else ()
+        return [name_key(each.name) for each in given if each.person_id == person_id]
+
     def mark(self) -> str:
         """Return the mark of the data folder, which is a part of every id that this studio makes.
 
@@ -281,6 +300,7 @@ class Studio:
         """Connect and follow every unfinished job; returns at once."""
         self.state.start()
         self.connection.start()
+        self.library.start()
         self.poller.start()
         self.packs.start()
 
@@ -295,6 +315,7 @@ class Studio:
         self.state.stop()
         self.connection.stop()
         self.ledger.beat()
+        self.library.stop()
         self.folder.release()
 
     # -- actions of a person -------------------------------------------------------------------------------

@@ -96,11 +96,15 @@ def apply_row(
     for name, charge in charges:  # Kling says 0 at first and the charge later
         cells[name] = max(charge, row[name], key=lambda cell: bounded(cell) or Decimal(0))
     if not columns.isdisjoint(CURATION):
-        for name in CURATION & columns:
-            if row[name] == TAKEN_BACK:
-                del cells[name]
-        if not columns.isdisjoint(OF_A_PERSON):
-            with_opinion(opinions, row)
+        _apply_curation(row, cells, opinions)
+
+
+def _apply_curation(row: Mapping[str, str], cells: dict[str, str], opinions: dict[str, Opinion]) -> None:
+    for name in CURATION & row.keys():
+        if row[name] == TAKEN_BACK:
+            del cells[name]
+    if not OF_A_PERSON.isdisjoint(row):
+        with_opinion(opinions, row)
 
 
 def _next_state(row: Mapping[str, str], accepted: str, before: str, since: dict[str, datetime]) -> str:

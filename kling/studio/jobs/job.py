@@ -85,7 +85,7 @@ class Job:
 
     @property
     def imported(self) -> bool:
-        """Whether it was taken in from an export: it is history. No call is made for it, and it costs nothing."""
+        """Whether it was taken in from an export: it is history, and no call is ever made for it."""
         return "imported" in self["extra"] and isinstance(self.extra.get("imported"), dict)
 
     @property

@@ -40,7 +40,7 @@ class View(Protocol):
         """Take note that all changes so far were told; `stamp` tells these records from any others."""
 
 
-class Views:
+class AllViews:
     """Several views as one.
 
     Args:
@@ -115,8 +115,8 @@ class Ledger(Protocol):
         Args:
             external_task_id: the id of the job; a new id starts a job.
             only: the states in which the change is allowed; None allows all.
-            cells: by column; an empty cell changes nothing. `time` says when it happened, in the place of now,
-                for what another studio has recorded.
+            cells: by column; an empty cell changes nothing. `time` says when it happened, in the place of
+                now, for what another studio has recorded.
 
         Raises:
             StateChanged: the job has none of the states of `only`.
