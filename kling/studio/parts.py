@@ -8,9 +8,13 @@ from typing import Protocol
 from kling.endpoint import AnyRequest
 from kling.studio.account_packs import AccountPacks
 from kling.studio.budgets import Budgets
+from kling.studio.changes import Changes
 from kling.studio.connection_check import Check
+from kling.studio.deletion import Deletions
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.library import Library
+from kling.studio.library.imports import Imports
 from kling.studio.orders import Orders
 from kling.studio.prompting.previews import Previews
 from kling.studio.state.shared import SharedState
@@ -25,6 +29,10 @@ class Parts(Protocol):
     previews: Previews
     budgets: Budgets
     packs: AccountPacks
+    changes: Changes
+    deletions: Deletions
+    imports: Imports
+    library: Library
 
     def order_all(
         self,

@@ -22,6 +22,7 @@ from kling.studio.budgets import Budgets
 from kling.studio.changes import Changes
 from kling.studio.connection import Connection, connect
 from kling.studio.connection_check import Check, check_connection
+from kling.studio.deletion import Deletions
 from kling.studio.downloads import Downloads
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
@@ -35,6 +36,7 @@ from kling.studio.ledger import AllViews, LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.library import Library
+from kling.studio.library.imports import Imports
 from kling.studio.logs import PROMPTS
 from kling.studio.operator_warnings import (
     account_warnings,
@@ -211,11 +213,14 @@ class Studio:
             clock=self._clock,
             monotonic=monotonic,
         )
+        self.deletions = Deletions(ledger, self.archive, self._clock)
+        self.imports = Imports(ledger, self.archive, self._clock)
         self.downloads = Downloads(
             ledger=ledger,
             archive=self.archive,
             connection=self.connection,
             owns=owns,
+            is_deleted=self.deletions.record,
             run=fetch,
             clock=self._clock,
             monotonic=monotonic,
@@ -232,6 +237,7 @@ class Studio:
             take_up=self.reconciler.take_up,
             note=self.downloads.note_task,
             orphans=lambda: orphans(self.archive, ledger),
+            complete_deletions=self.deletions.complete,
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
             on_change=self.changes.notify,

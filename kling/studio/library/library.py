@@ -137,7 +137,7 @@ class Library:
         self._trouble = ""
         self.version = 0  # grows with each change that may change an answer
         self._bell = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._totals: dict[tuple[JobQuery, Asker], tuple[int, Totals]] = {}
 
@@ -191,7 +191,7 @@ class Library:
 
     def stop(self) -> None:
         """Write what is left if that is little, and close the file."""
-        self._stopping = True
+        self._stopping.set()
         self._bell.set()
         if self._thread is not None:
             self._thread.join()
@@ -201,10 +201,10 @@ class Library:
         self._store.close()
 
     def _work(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._bell.wait()
             self._bell.clear()
-            while not self._stopping and self._is_behind():
+            while not self._stopping.is_set() and self._is_behind():
                 if not self._write_quietly(COMMIT, in_parts=True):
                     break
 

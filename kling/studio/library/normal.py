@@ -32,6 +32,7 @@ _TABLE: dict[int, str | None] = {
     **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " "),
     ord("ı"): "i",
 }
+_UNEVEN = re.compile(r"^ |  |[\x00-\x1f\x7f]")  # blanks that `normalise` changes
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -57,6 +58,8 @@ def terms_of(text: str) -> tuple[str, ...]:
 
 def marks(text: str, terms: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Return where the terms stand in a text: places of its characters, sorted, none in another one."""
+    if text.isascii() and not _UNEVEN.search(text):  # letter by letter the same, as nearly all texts are
+        return tuple(_joined(sorted(_places(text.lower(), terms))))
     pieces = list(_pieces(text))
     plain = "".join(piece for piece, _, _ in pieces)
     starts: list[int] = []
@@ -64,13 +67,16 @@ def marks(text: str, terms: Sequence[str]) -> tuple[tuple[int, int], ...]:
     for piece, start, end in pieces:
         starts += [start] * len(piece)
         ends += [end] * len(piece)
-    found = []
+    found = ((starts[start], ends[stop - 1]) for start, stop in _places(plain, terms))
+    return tuple(_joined(sorted(found)))
+
+
+def _places(plain: str, terms: Sequence[str]) -> Iterator[tuple[int, int]]:
     for term in terms:
         at = plain.find(term)
         while at >= 0:
-            found.append((starts[at], ends[at + len(term) - 1]))
+            yield at, at + len(term)
             at = plain.find(term, at + len(term))
-    return tuple(_joined(sorted(found)))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int, int]]:

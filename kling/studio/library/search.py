@@ -21,7 +21,7 @@ _MICRO = 10**6
 _ORDERS = {
     "newest": "j.place DESC",
     "oldest": "j.place",
-    "dearest": "j.cost IS NULL, j.cost DESC, j.place DESC",
+    "dearest": "j.cost DESC, j.place DESC",  # those without come last
     "cheapest": "j.cost IS NULL, j.cost, j.place DESC",
     "rated": "j.rating DESC, j.place DESC",
     "longest": "j.seconds DESC, j.place DESC",

@@ -52,6 +52,7 @@ _TABLES = (
             "seconds",
         )
     ),
+    "CREATE INDEX cheapest ON jobs (cost IS NULL, cost, place DESC)",
     "CREATE INDEX by_clip ON jobs (clip, hidden)",
     "CREATE INDEX by_hidden ON jobs (hidden)",
     "CREATE INDEX with_tags ON jobs (place) WHERE tags != ''",

@@ -185,12 +185,12 @@ def filled(jobs: list[Job], **options: object) -> Library:
     return library
 
 
-def ask(library: Library, jobs: list[Job], query: JobQuery, **options: object) -> list[str]:
+def ask(library: Library, jobs: list[Job], query: JobQuery, who: str) -> list[str]:
     """Return the ids of all pages, each page of three."""
     by_id = {job.id: job for job in jobs}
     found: list[str] = []
     for number in range(1, 20):
-        page = library.page(query.with_page(number), by_id.get, per_page=3, **options)
+        page = library.page(query.with_page(number), by_id.get, per_page=3, who=who)
         found += [row.job.id for row in page.rows]
         if not page.has_more:
             break
@@ -207,9 +207,7 @@ def test_any_question_to_any_log_equals_a_plain_filter(log, queries, zone):
     for query in queries:
         options = {"today": today, "zone": zone, "names": names.get(query.person, ())}
         wanted = [
-            (number, job)
-            for number, job in enumerate(jobs)
-            if is_found(job, query, who="p-1", **options)  # type: ignore[arg-type]
+            (number, job) for number, job in enumerate(jobs) if is_found(job, query, who="p-1", **options)
         ]
         expected = in_order(wanted, query.order)
         assert ask(library, jobs, query, who="p-1") == expected == library.ids(query, who="p-1")
