@@ -63,7 +63,9 @@ def rows_of(number: int, jobs: int, rng: random.Random) -> Rows:
     if not failed:
         rows.append({"file": "a.mp4", "file_bytes": "1234567", "file_sha256": "0" * 64})
     if rng.random() < 0.1:
-        rows.append({"star": "1", "by_name": rng.choice(PEOPLE), "tags": rng.choice(("keep", "client, keep"))})
+        rows.append(
+            {"star": "1", "by_name": rng.choice(PEOPLE), "tags": rng.choice(("keep", "client, keep"))}
+        )
     job_id = f"v019ab1c2d3e4{number:011d}"
     return [
         {"external_task_id": job_id, "time": (at + timedelta(seconds=20 * step)).isoformat(), **row}
@@ -205,8 +207,13 @@ def while_building(folder: Path) -> None:
     calm = [work() for _ in range(100)]
     library.stop()
     parts = [statistics.quantiles(each, n=20)[-1] for each in (busy, calm)]
-    print(f"building took {took:.1f} s; a page meanwhile p95 {parts[0]:.1f} ms, after it {parts[1]:.1f} ms:", end=" ")
-    print(f"{parts[0] / parts[1]:.2f} x   (aim: 1.5); {len(busy)} pages; {statistics.median(rest_library):.1f}")
+    print(
+        f"building took {took:.1f} s; a page meanwhile p95 {parts[0]:.1f} ms, after it {parts[1]:.1f} ms:",
+        end=" ",
+    )
+    print(
+        f"{parts[0] / parts[1]:.2f} x   (aim: 1.5); {len(busy)} pages; {statistics.median(rest_library):.1f}"
+    )
 
 
 def work_at_rest(jobs: list[object]) -> float:
@@ -217,7 +224,9 @@ def work_at_rest(jobs: list[object]) -> float:
 
 def main() -> None:
     sizes = tuple(map(int, sys.argv[1:])) or SIZES
-    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, threads {threading.active_count()}")
+    print(
+        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, threads {threading.active_count()}"
+    )
     with tempfile.TemporaryDirectory() as name, suppress(KeyboardInterrupt):
         folder = Path(name)
         sides = [side_of(folder / str(jobs), jobs) for jobs in sizes]

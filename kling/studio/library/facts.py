@@ -23,7 +23,7 @@ KEPT_FROM = 4  # a clip is kept if somebody has starred it, or rated it so much
 PARTED = "\x1f"  # between two fields of a text; no search has it
 # Whole numbers of SQLite have 64 bits. Amounts are stored in millionths of a Unit, and money in two numbers;
 # a sum of ten million jobs fits. A job with a larger amount is added up outside (`huge`).
-MOST_UNITS, MONEY_PART, MOST_MONEY = 10**12, 10**9, 10**21
+MOST_UNITS, MONEY_PART, MOST_MONEY = 10**12, 10**6, 10**18
 _MICRO = 10**6
 _LATEST = 2**42 - 1  # milliseconds, in the year 2109
 _SAME_TIME = 2**21  # jobs of one millisecond that keep their order
@@ -61,44 +61,44 @@ class Facts:
     """
 
     place: int
-    id: str
-    day: str
+    hidden: int
+    imported: int
+    clip: int
+    kept: int
+    stars: int
+    rating: int
+    unpriced: int
     hour: int
+    reserved: int
+    reserved_hi: int
+    reserved_lo: int
+    settled: int
+    settled_hi: int
+    settled_lo: int
+    expected: int | None
+    waited: int | None
+    queued: int | None
+    processed: int | None
+    cost: int | None
+    seconds: int
+    day: str
     state: str
+    account: str
     model: str
     mode: str
-    batch: str
-    parent: str
+    person_id: str
+    person_key: str
     endpoint: str
     duration: str
     shape: str
     sound: str
-    account: str
-    person_id: str
-    person: str
-    person_key: str
-    clip: int
-    hidden: int
-    imported: int
-    stars: int
-    rating: int
-    kept: int
     tags: str
-    cost: int | None
-    seconds: int
+    batch: str
+    parent: str
     template: str
-    settled: int
-    reserved: int
-    settled_hi: int
-    settled_lo: int
-    reserved_hi: int
-    reserved_lo: int
-    expected: int | None
-    unpriced: int
+    id: str
+    person: str
     huge: str
-    waited: int | None
-    queued: int | None
-    processed: int | None
 
 
 COLUMNS = tuple(field.name for field in fields(Facts))

@@ -33,6 +33,7 @@ _TABLE: dict[int, str | None] = {
     ord("ı"): "i",
 }
 _UNEVEN = re.compile(r"^ |  |[\x00-\x1f\x7f]")  # blanks that `normalise` changes
+_PLAIN_RUN = re.compile(r"[!-~]+(?![^\x00-\x7f])")  # a mark that follows belongs to the last letter
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -60,14 +61,8 @@ def marks(text: str, terms: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Return where the terms stand in a text: places of its characters, sorted, none in another one."""
     if text.isascii() and not _UNEVEN.search(text):  # letter by letter the same, as nearly all texts are
         return tuple(_joined(sorted(_places(text.lower(), terms))))
-    pieces = list(_pieces(text))
-    plain = "".join(piece for piece, _, _ in pieces)
-    starts: list[int] = []
-    ends: list[int] = []
-    for piece, start, end in pieces:
-        starts += [start] * len(piece)
-        ends += [end] * len(piece)
-    found = ((starts[start], ends[stop - 1]) for start, stop in _places(plain, terms))
+    letters, starts, ends = _letters(text)
+    found = ((starts[start], ends[stop - 1]) for start, stop in _places(letters, terms))
     return tuple(_joined(sorted(found)))
 
 
@@ -79,24 +74,32 @@ def _places(plain: str, terms: Sequence[str]) -> Iterator[tuple[int, int]]:
             at = plain.find(term, at + len(term))
 
 
-def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the normal form of each letter with its marks, and where the letter begins and ends."""
-    blank = True  # blanks at the start are left out
+def _letters(text: str) -> tuple[str, list[int], list[int]]:
+    """Return a text as `normalise` does, and where the letter of each of its characters begins and ends."""
+    letters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     at = 0
     while at < len(text):
-        end = at + 1
-        while end < len(text) and unicodedata.combining(text[end]):
-            end += 1
-        part = text[at:end]
-        piece = (part.lower() if part.isascii() else _plain(part)).translate(_TABLE)
-        for char in piece:
-            if not char.isspace():
-                yield char, at, end
-                blank = False
-            elif not blank:
-                yield " ", at, end
-                blank = True
+        if run := _PLAIN_RUN.match(text, at):
+            end = run.end()
+            letters.append(run[0].lower())
+            starts += range(at, end)
+            ends += range(at + 1, end + 1)
+        else:
+            end = at + 1
+            while end < len(text) and unicodedata.combining(text[end]):
+                end += 1
+            for char in _plain(text[at:end]).translate(_TABLE):
+                shown = " " if char.isspace() else char
+                if shown != " " or (
+                    letters and not letters[-1].endswith(" ")
+                ):  # one blank, none at the start
+                    letters.append(shown)
+                    starts.append(at)
+                    ends.append(end)
         at = end
+    return "".join(letters), starts, ends
 
 
 def _joined(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

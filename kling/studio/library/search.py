@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from kling.studio.library.facts import AT_RISK, MONEY_PART, PARTED, RETRACTED, SAFE, place_of
 from kling.studio.library.normal import normalise, terms_of
 from kling.studio.library.query import JobQuery
+from kling.studio.library.store import KEYS, SUMMED
 from kling.studio.spent import Amount, Spent
 from kling.studio.visible_names import name_key
 
-_NO_SPENT, _NO_AMOUNT = Spent(), Amount()
+_NO_SPENT, _NO_AMOUNT, _EVERYTHING = Spent(), Amount(), JobQuery()
 TRIGRAM = 3  # characters; a shorter term is looked for in every text
 _MICRO = 10**6
+_DAY = timedelta(days=1)
 _ORDERS = {
     "newest": "j.place DESC",
     "oldest": "j.place",
@@ -26,24 +28,21 @@ _ORDERS = {
     "rated": "j.rating DESC, j.place DESC",
     "longest": "j.seconds DESC, j.place DESC",
 }
+# One by one as `store.SUMMED` has them.
 _SUMS = (
     "count(*)",
     "sum(j.state = 'succeed')",
     "sum(j.state = 'failed')",
-    "sum(j.reserved)",
-    "sum(j.reserved_hi)",
-    "sum(j.reserved_lo)",
-    "sum(j.settled)",
-    "sum(j.settled_hi)",
-    "sum(j.settled_lo)",
-    "sum(j.unpriced)",
-    "sum(j.expected)",
+    *(f"sum(j.{name})" for name in ("reserved", "reserved_hi", "reserved_lo")),
+    *(f"sum(j.{name})" for name in ("settled", "settled_hi", "settled_lo", "unpriced", "expected")),
     "sum(CASE WHEN j.expected IS NOT NULL THEN j.settled END)",
-    "sum(CASE WHEN j.kept THEN j.settled END)",
-    "sum(CASE WHEN j.kept THEN j.settled_hi END)",
-    "sum(CASE WHEN j.kept THEN j.settled_lo END)",
+    *(f"sum(CASE WHEN j.kept THEN j.{name} END)" for name in ("settled", "settled_hi", "settled_lo")),
     "sum(j.kept)",
 )
+_COARSE_SUMS = tuple(f"sum(j.{name})" for name in SUMMED)
+# What a question may name, and what it may be added up by, so that the table of sums knows the answer.
+_COARSE = frozenset({"states", "models", "modes", "endpoints", "person", "period", "first", "last", "hidden"})
+_COARSE_GROUPS = frozenset({*(f"j.{name}" for name in KEYS), "substr(j.day, 1, 7)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +86,8 @@ def parts_of(query: JobQuery, asker: Asker) -> Parts:
     """Return the tables and conditions of a question, without order and page."""
     parts = Parts()
     _add_text(parts, terms_of(query.text))
-    if query.hidden == "all":
-        parts.add(f"+j.hidden < {RETRACTED}")
-    else:
-        parts.add("j.hidden = ?", int(query.hidden == "only"))
+    add_coarse(parts, query, asker)
     for column, chosen in (
-        ("state", query.states),
-        ("model", query.models),
-        ("mode", query.modes),
-        ("endpoint", query.endpoints),
         ("duration", query.durations),
         ("shape", query.shapes),
         ("sound", (query.sound,) if query.sound else ()),
@@ -103,8 +95,11 @@ def parts_of(query: JobQuery, asker: Asker) -> Parts:
         ("parent", (query.parent,) if query.parent else ()),
     ):
         _add_choice(parts, column, chosen)
-    _add_person(parts, query.person, asker.names)
-    _add_days(parts, *query.days(asker.today))
+    first, last = query.days(asker.today)
+    if first is not None:
+        parts.add("j.place >= ?", place_of(_midnight(first) - 2 * _DAY, 0))
+    if last is not None:
+        parts.add("j.place <= ?", place_of(_midnight(last) + 3 * _DAY, 0))
     if query.cost_from is not None:
         parts.add("+j.cost >= ?", int(query.cost_from * _MICRO))
     if query.cost_to is not None:
@@ -115,6 +110,29 @@ def parts_of(query: JobQuery, asker: Asker) -> Parts:
     if query.clips:
         parts.add("j.clip = ?", SAFE)
     return parts
+
+
+def add_coarse(parts: Parts, query: JobQuery, asker: Asker) -> None:
+    """Add what the table of sums knows too."""
+    for column, chosen in (
+        ("state", query.states),
+        ("model", query.models),
+        ("mode", query.modes),
+        ("endpoint", query.endpoints),
+    ):
+        _add_choice(parts, column, chosen)
+    _add_person(parts, query.person, asker.names)
+    first, last = query.days(asker.today)
+    if first is not None:
+        parts.add("+j.day >= ?", first.isoformat())
+    if last is not None:
+        parts.add("+j.day <= ?", last.isoformat())
+    # The plus keeps SQLite from an index that has nearly all jobs, where another one has few.
+    if query.hidden == "all":
+        parts.add(f"+j.hidden < {RETRACTED}")
+    else:
+        plus = "+" if query.is_filtered else ""
+        parts.add(f"{plus}j.hidden = ?", int(query.hidden == "only"))
 
 
 def _add_text(parts: Parts, terms: Sequence[str]) -> None:
@@ -161,19 +179,8 @@ def _add_opinions(parts: Parts, query: JobQuery, who: str) -> None:
         parts.add("j.tags != '' AND instr(j.tags, ?) > 0", f"{PARTED}{normalise(tag)}{PARTED}")
 
 
-def _add_days(parts: Parts, first: date | None, last: date | None) -> None:
-    """Add the days, and the places around them, so that only these are read."""
-    day = timedelta(days=1)
-    if first is not None:
-        parts.add("+j.day >= ?", first.isoformat())
-        parts.add(
-            "j.place >= ?", place_of(datetime(first.year, first.month, first.day, tzinfo=UTC) - 2 * day, 0)
-        )
-    if last is not None:
-        parts.add("+j.day <= ?", last.isoformat())
-        parts.add(
-            "j.place <= ?", place_of(datetime(last.year, last.month, last.day, tzinfo=UTC) + 3 * day, 0)
-        )
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -207,12 +214,34 @@ def neighbours_of(
     connection: sqlite3.Connection, query: JobQuery, asker: Asker, job_id: str
 ) -> tuple[str, str]:
     """Return the ids before and after a job in the order of the question; empty where there is none."""
+    if query.order in {"newest", "oldest"}:
+        return _neighbours_in_time(connection, query, asker, job_id)
     parts = parts_of(query, asker)
     turn = f"OVER (ORDER BY {_ORDERS[query.order]})"
     inner = f"SELECT j.id AS id, lag(j.id) {turn} AS before, lead(j.id) {turn} AS after{parts.text}"
     question = f"SELECT before, after FROM ({inner}) WHERE id = ?"  # noqa: S608 - text of ours
     found = connection.execute(question, [*parts.values, job_id]).fetchone() or (None, None)
     return found[0] or "", found[1] or ""
+
+
+def _neighbours_in_time(
+    connection: sqlite3.Connection, query: JobQuery, asker: Asker, job_id: str
+) -> tuple[str, str]:
+    parts = parts_of(query, asker)
+    place = "words.rowid" if parts.tables.startswith("words") else "j.place"
+    here = connection.execute(
+        f"SELECT j.place{parts.text} AND j.id = ?",
+        [*parts.values, job_id],
+    ).fetchone()
+    if here is None:
+        return "", ""
+    found = []
+    for side, order in ((">", ""), ("<", " DESC")):  # newer, older
+        question = f"SELECT j.id{parts.text} AND {place} {side} ? ORDER BY {place}{order} LIMIT 1"
+        row = connection.execute(question, [*parts.values, here[0]]).fetchone()
+        found.append(row[0] if row else "")
+    newer, older = found
+    return (newer, older) if query.order == "newest" else (older, newer)
 
 
 # -- sums ----------------------------------------------------------------------------------------------
@@ -274,21 +303,40 @@ def sums_of(
 
     Imported jobs are in no sum.
     """
+    is_coarse = is_known_by_sums(query, _COARSE) and _COARSE_GROUPS.issuperset(by)
+    parts = Parts(tables="cube j") if is_coarse else parts_of(query, asker)
+    if is_coarse:
+        add_coarse(parts, query, asker)
+    _add_books(parts, asker)
+    sums = _COARSE_SUMS if is_coarse else _SUMS
+    groups = f" GROUP BY {', '.join(by)}" if by else ""
+    some = " HAVING sum(j.jobs) > 0" if is_coarse and by else ""
+    question = f"SELECT {', '.join([*by, *sums])}{parts.text}{groups}{some}"
+    found: dict[tuple[str, ...], Sums] = {}
+    for row in connection.execute(question, parts.values):
+        found[tuple(map(str, row[: len(by)]))] = _sums(row[len(by) :])
     parts = parts_of(query, asker)
+    _add_books(parts, asker)
+    huge = f"SELECT {', '.join([*by, 'j.kept', 'j.huge'])}{parts.text} AND j.huge != ''"
+    for row in connection.execute(huge, parts.values):
+        key = tuple(map(str, row[: len(by)]))
+        found[key] = found.get(key, Sums()) + _huge(row[-1], kept=bool(row[-2]))
+    yield from found.items()
+
+
+def is_known_by_sums(query: JobQuery, named: Collection[str]) -> bool:
+    """Whether a question names nothing but some of its fields."""
+    return all(
+        each.name in named or getattr(query, each.name) == getattr(_EVERYTHING, each.name)
+        for each in fields(JobQuery)
+    )
+
+
+def _add_books(parts: Parts, asker: Asker) -> None:
+    """Leave out what is in no sum: what was imported, and the jobs of other accounts."""
     parts.add("+j.imported = 0")
     accounts = sorted(asker.accounts)
     parts.add(f"+j.account IN ({_marks(accounts)})", *accounts)
-    columns = [f"{expression}" for expression in by]
-    groups = f" GROUP BY {', '.join(columns)}" if columns else ""
-    question = f"SELECT {', '.join([*columns, *_SUMS])}{parts.text}{groups}"
-    found: dict[tuple[str, ...], Sums] = {}
-    for row in connection.execute(question, parts.values):
-        found[tuple(map(str, row[: len(columns)]))] = _sums(row[len(columns) :])
-    huge = f"SELECT {', '.join([*columns, 'j.kept', 'j.huge'])}{parts.text} AND j.huge != ''"
-    for row in connection.execute(huge, parts.values):
-        key = tuple(map(str, row[: len(columns)]))
-        found[key] = found.get(key, Sums()) + _huge(row[-1], kept=bool(row[-2]))
-    yield from found.items()
 
 
 def _sums(row: Sequence[int | None]) -> Sums:

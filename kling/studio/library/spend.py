@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kling.studio.library.query import JobQuery
-from kling.studio.library.search import Asker, Sums, parts_of, sums_of
+from kling.studio.library.search import Asker, Parts, Sums, add_coarse, is_known_by_sums, parts_of, sums_of
 
 
 class Group(StrEnum):
@@ -31,6 +31,8 @@ _COLUMNS: Mapping[Group, tuple[str, ...]] = {
     Group.MONTH: ("substr(j.day, 1, 7)",),
     **{group: (f"j.{group.value}",) for group in Group if group not in {Group.PERSON, Group.MONTH}},
 }
+_TIMES = ("waited", "queued", "processed")
+_NAMED_BY_PACES = frozenset({"models", "period", "first", "last", "hidden"})
 _IN_ORDER = frozenset({Group.DAY, Group.MONTH, Group.HOUR})
 
 
@@ -95,13 +97,22 @@ def _of_person(connection: sqlite3.Connection, person_id: str, key: str, sums: S
 
 def times_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> tuple[Times, ...]:
     """Return the averages by model and hour."""
-    parts = parts_of(query, asker)
-    parts.add("j.state = 'succeed' AND +j.imported = 0")
-    question = (
-        "SELECT j.model, j.hour, count(*), avg(j.waited), avg(j.queued), avg(j.processed)"
-        f"{parts.text} GROUP BY j.model, j.hour ORDER BY j.model, j.hour"
-    )
+    if is_known_by_sums(query, _NAMED_BY_PACES):
+        parts = Parts(tables="paces j")
+        add_coarse(parts, query, asker)
+        columns = "sum(j.jobs)", *(f"sum(j.{name}), sum(j.{name}_jobs)" for name in _TIMES)
+    else:
+        parts = parts_of(query, asker)
+        parts.add("j.state = 'succeed' AND +j.imported = 0")
+        columns = "count(*)", *(f"sum(j.{name}), count(j.{name})" for name in _TIMES)
+    groups = "GROUP BY j.model, j.hour ORDER BY j.model, j.hour"
+    question = f"SELECT j.model, j.hour, {', '.join(columns)}{parts.text} {groups}"
     return tuple(
-        Times(model, hour, jobs, *(None if each is None else each / 1000 for each in averages))
-        for model, hour, jobs, *averages in connection.execute(question, parts.values)
+        Times(model, hour, jobs, *map(_average, numbers[::2], numbers[1::2]))
+        for model, hour, jobs, *numbers in connection.execute(question, parts.values)
+        if jobs
     )
+
+
+def _average(milliseconds: int | None, jobs: int) -> float | None:
+    return (milliseconds or 0) / jobs / 1000 if jobs else None

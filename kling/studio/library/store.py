@@ -8,11 +8,13 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from kling.studio.files import for_this_user_only
-from kling.studio.jobs import Job
+from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.library.facts import COLUMNS, Facts, number_of
 
+_ID = COLUMNS.index("id")
 FORM = 1  # of the tables and of what is in them; another one is thrown away
 MEMORY = ":memory:"
 _MANY = 500  # ids in one statement
@@ -32,6 +34,49 @@ def _declared(column: str) -> str:
     return f"{column} {'INTEGER' if column in _INTEGER else 'TEXT NOT NULL'}{key}"
 
 
+# Two tables of sums, so that nobody adds up all jobs: of what was spent, and of times.
+KEYS = (
+    "day",
+    "person_id",
+    "person_key",
+    "model",
+    "mode",
+    "endpoint",
+    "state",
+    "account",
+    "hidden",
+    "imported",
+)
+SUMMED = (
+    *("jobs", "succeeded", "failed", "reserved", "reserved_hi", "reserved_lo", "settled", "settled_hi"),
+    *(
+        "settled_lo",
+        "unpriced",
+        "expected",
+        "charged_of_expected",
+        "kept_units",
+        "kept_hi",
+        "kept_lo",
+        "kept",
+    ),
+)
+PACE_KEYS = ("day", "hour", "model", "hidden")
+PACED = ("jobs", "waited", "waited_jobs", "queued", "queued_jobs", "processed", "processed_jobs")
+
+
+def _sums_table(keys: Sequence[str], sums: Sequence[str]) -> str:
+    columns = (f"{name} {'INTEGER' if name in _INTEGER else 'TEXT'} NOT NULL" for name in keys)
+    return ", ".join([*columns, *(f"{name} INTEGER NOT NULL" for name in sums)])
+
+
+def _adding(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
+    changes = ", ".join(f"{name} = {name} + excluded.{name}" for name in sums)
+    values = ", ".join("?" * (len(keys) + len(sums)))
+    return f"INSERT INTO {table} VALUES ({values}) ON CONFLICT DO UPDATE SET {changes}"  # noqa: S608
+
+
+_CUBE, _PACES = _sums_table(KEYS, SUMMED), _sums_table(PACE_KEYS, PACED)
+_ADD_TO_CUBE, _ADD_TO_PACES = _adding("cube", KEYS, SUMMED), _adding("paces", PACE_KEYS, PACED)
 _OPINIONS = "who TEXT NOT NULL, place INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER NOT NULL"
 _WORDS = "hay, content='texts', content_rowid='place', tokenize='trigram case_sensitive 1'"
 _TABLES = (
@@ -53,12 +98,14 @@ _TABLES = (
         )
     ),
     "CREATE INDEX cheapest ON jobs (cost IS NULL, cost, place DESC)",
-    "CREATE INDEX by_clip ON jobs (clip, hidden)",
+    "CREATE INDEX by_clip ON jobs (clip)",
     "CREATE INDEX by_hidden ON jobs (hidden)",
     "CREATE INDEX with_tags ON jobs (place) WHERE tags != ''",
     "CREATE INDEX with_huge ON jobs (place) WHERE huge != ''",
     "CREATE INDEX with_stars ON jobs (place) WHERE stars > 0",
     "CREATE TABLE texts (place INTEGER PRIMARY KEY, hay TEXT NOT NULL)",
+    f"CREATE TABLE cube ({_CUBE}, PRIMARY KEY ({', '.join(KEYS)})) WITHOUT ROWID",
+    f"CREATE TABLE paces ({_PACES}, PRIMARY KEY ({', '.join(PACE_KEYS)})) WITHOUT ROWID",
     f"CREATE TABLE opinions ({_OPINIONS}, PRIMARY KEY (who, place)) WITHOUT ROWID",
     "CREATE INDEX opinions_by_place ON opinions (place)",
     f"CREATE VIRTUAL TABLE words USING fts5 ({_WORDS})",
@@ -212,6 +259,8 @@ class Batch:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._cube: _Counted = {}
+        self._paces: _Counted = {}
 
     def numbers(self, ids: Collection[str]) -> dict[str, int]:
         """Return the numbers in the log of those jobs that are there."""
@@ -223,10 +272,10 @@ class Batch:
 
     def put(self, entries: Sequence[Entry]) -> int:
         """Write jobs that are new or have changed; return how many."""
-        known: dict[str, tuple[object, ...]] = {}
+        known: dict[str, tuple[Any, ...]] = {}
         for part in _parts([facts.id for facts, _, _ in entries]):
             question = f"{_SELECT}({', '.join('?' * len(part))})"
-            known |= {row[1]: row for row in self._connection.execute(question, part)}
+            known |= {row[_ID]: row for row in self._connection.execute(question, part)}
         count = 0
         for facts, hay, opinions in entries:
             row = tuple(getattr(facts, name) for name in COLUMNS)
@@ -234,17 +283,19 @@ class Batch:
             if before == row and (hay, sorted(opinions)) == self._rest(facts.place):
                 continue
             if before is not None:
-                self._remove(int(str(before[0])))
-            self._insert(row, hay, opinions)
+                self._remove(before)
+            self._insert(facts, row, hay, opinions)
             count += 1
+        self._write_sums()
         return count
 
     def remove(self, ids: Iterable[str]) -> None:
         """Take jobs out."""
         for part in _parts(list(ids)):
-            question = f"SELECT place FROM jobs WHERE id IN ({', '.join('?' * len(part))})"  # noqa: S608
-            for (place,) in self._connection.execute(question, part).fetchall():
-                self._remove(place)
+            question = f"{_SELECT}({', '.join('?' * len(part))})"
+            for row in self._connection.execute(question, part).fetchall():
+                self._remove(row)
+        self._write_sums()
 
     def ids(self) -> set[str]:
         """Return the ids of all jobs that are there."""
@@ -259,18 +310,20 @@ class Batch:
         question = "SELECT who, star, rating FROM opinions WHERE place = ?"
         return (found[0] if found else ""), sorted(self._connection.execute(question, (place,)))
 
-    def _remove(self, place: int) -> None:
-        run = self._connection.execute
+    def _remove(self, row: tuple[Any, ...]) -> None:
+        facts, run = Facts(*row), self._connection.execute
+        self._add(facts, -1)
         # The search has no text of its own: it forgets only what it is told.
         question = "SELECT hay FROM texts WHERE place = ?"
-        for (hay,) in run(question, (place,)).fetchall():
-            run("INSERT INTO words (words, rowid, hay) VALUES ('delete', ?, ?)", (place, hay))
-        run("DELETE FROM texts WHERE place = ?", (place,))
-        run("DELETE FROM opinions WHERE place = ?", (place,))
-        run("DELETE FROM jobs WHERE place = ?", (place,))
+        for (hay,) in run(question, (facts.place,)).fetchall():
+            run("INSERT INTO words (words, rowid, hay) VALUES ('delete', ?, ?)", (facts.place, hay))
+        for table in ("texts", "opinions", "jobs"):
+            run(f"DELETE FROM {table} WHERE place = ?", (facts.place,))  # noqa: S608 - one of ours
 
-    def _insert(self, row: tuple[object, ...], hay: str, opinions: Sequence[tuple[str, int, int]]) -> None:
-        run, place = self._connection.execute, int(str(row[0]))
+    def _insert(
+        self, facts: Facts, row: tuple[Any, ...], hay: str, opinions: Sequence[tuple[str, int, int]]
+    ) -> None:
+        run, place = self._connection.execute, facts.place
         while run("SELECT 1 FROM jobs WHERE place = ?", (place,)).fetchone():
             place += 1  # more jobs in one moment than a place can tell apart
         run(_INSERT, (place, *row[1:]))
@@ -278,6 +331,57 @@ class Batch:
         run("INSERT INTO words (rowid, hay) VALUES (?, ?)", (place, hay))
         for who, star, rating in opinions:
             run("INSERT INTO opinions VALUES (?, ?, ?, ?)", (who, place, star, rating))
+        self._add(facts, 1)
+
+    # -- tables of sums ------------------------------------------------------------------------------------
+
+    def _add(self, facts: Facts, sign: int) -> None:
+        _count(self._cube, tuple(getattr(facts, name) for name in KEYS), _summed(facts), sign)
+        if facts.state == SUCCEED and not facts.imported:
+            _count(self._paces, tuple(getattr(facts, name) for name in PACE_KEYS), _paced(facts), sign)
+
+    def _write_sums(self) -> None:
+        for statement, sums in ((_ADD_TO_CUBE, self._cube), (_ADD_TO_PACES, self._paces)):
+            self._connection.executemany(statement, ((*key, *counts) for key, counts in sums.items()))
+            sums.clear()
+
+
+_Counted = dict[tuple[Any, ...], list[int]]
+
+
+def _count(sums: _Counted, key: tuple[Any, ...], numbers: Sequence[int], sign: int) -> None:
+    counts = sums.setdefault(key, [0] * len(numbers))
+    for at, number in enumerate(numbers):
+        counts[at] += sign * number
+
+
+def _summed(facts: Facts) -> tuple[int, ...]:
+    """Return what a job adds to each of `SUMMED`."""
+    kept, is_known = facts.kept, facts.expected is not None
+    return (
+        1,
+        int(facts.state == SUCCEED),
+        int(facts.state == FAILED),
+        facts.reserved,
+        facts.reserved_hi,
+        facts.reserved_lo,
+        facts.settled,
+        facts.settled_hi,
+        facts.settled_lo,
+        facts.unpriced,
+        facts.expected or 0,
+        facts.settled if is_known else 0,
+        facts.settled if kept else 0,
+        facts.settled_hi if kept else 0,
+        facts.settled_lo if kept else 0,
+        kept,
+    )
+
+
+def _paced(facts: Facts) -> tuple[int, ...]:
+    """Return what a job adds to each of `PACED`."""
+    times = (facts.waited, facts.queued, facts.processed)
+    return (1, *(number for time in times for number in (time or 0, int(time is not None))))
 
 
 def opinions_of(job: Job) -> tuple[tuple[str, int, int], ...]:

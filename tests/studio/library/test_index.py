@@ -59,6 +59,8 @@ def contents(folder: Path) -> list[list[Any]]:
             "SELECT * FROM jobs ORDER BY place",
             "SELECT * FROM texts ORDER BY place",
             "SELECT * FROM opinions ORDER BY who, place",
+            "SELECT * FROM cube WHERE jobs != 0 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+            "SELECT * FROM paces WHERE jobs != 0 ORDER BY 1, 2, 3, 4",
         )
         return [index.execute(question).fetchall() for question in questions]
 
