@@ -16,7 +16,7 @@ from kling.studio.jobs import SUCCEED
 from kling.studio.ledger import LedgerError
 from kling.studio.library import JobQuery
 from tests.studio.clips import zeroed
-from tests.studio.fakes import FOX, Bench
+from tests.studio.fakes import FOX, Bench, Kling
 
 ADA = User(LOCAL, "Ada", "admin")
 MONTHS = 80 * 24 * 3600.0
@@ -149,19 +149,25 @@ def test_a_deletion_that_is_not_recorded_deletes_nothing(bench, clip):
 
 def test_a_better_copy_that_is_under_way_does_not_bring_the_clip_back(bench, clip):
     job_id = bench.order().id
-    url = bench.kling.finish(job_id, zeroed(clip, 0.3))
+    bench.kling.finish(job_id, zeroed(clip, 0.3))
     bench.run_for(5)
-    job = bench.job(job_id)
+    job, path = bench.job(job_id), bench.studio.archive.video(job_id)
     assert job.has_clip
-    archive, client = bench.studio.archive, bench.kling
-    bench.kling.files[url] = clip
+    url = bench.kling.finish(job_id, clip)
 
-    def address():
-        acting(bench).delete_files([job_id])
-        return bench.kling.made[job_id].videos[0]
+    class Slow(Kling):
+        """Kling whose answer comes while somebody deletes the clip."""
 
-    with pytest.raises(Buried):
-        archive.fetch_again(job, address, client)
+        def download(self, url: str, to: Path, **about: object) -> int:
+            count = super().download(url, to, **about)
+            acting(bench).delete_files([job_id])
+            return count
+
+    slow = Slow()
+    slow.files[url] = clip
+    with pytest.raises((Buried, FileNotFoundError)):
+        bench.studio.archive.fetch_again(job, lambda: bench.kling.made[job_id].videos[0], slow)
+    assert not path.exists()
     assert files_of(bench, job_id) == [f"{job_id}.deleted"]
 
 

@@ -355,10 +355,10 @@ def job_of(record: Mapping[str, str]) -> Job:
     mark: dict[str, Any] = {}
     if state not in {SUCCEED, FAILED}:  # nothing may look as if Kling had its task: it would be followed
         mark = {"cells": {name: cells.pop(name) for name in OF_A_TASK & cells.keys()}}
+    moved = {SUCCEED, FAILED, WITHDRAWN} - {state} if state != SUCCEED else set()
     if state != SUCCEED and (state != FAILED or OF_A_TASK.isdisjoint(cells)):
-        mark["times"] = {each: times.pop(each).isoformat() for each in ONLY_OF_ACCEPTED & times.keys()}
-    for each in {SUCCEED, FAILED, WITHDRAWN} - {state} - ({FAILED, WITHDRAWN} if state == SUCCEED else set()):
-        times.pop(each, None)
+        moved |= ONLY_OF_ACCEPTED
+    mark["times"] = {each: times.pop(each).isoformat() for each in sorted(moved & times.keys())}
     if state not in TERMINAL:
         mark["was"], state = state, WITHDRAWN
         times[WITHDRAWN] = max(times.values(), default=ordered or datetime.fromtimestamp(0, UTC))

@@ -20,7 +20,7 @@ from kling.studio.jobs import Job
 from kling.studio.library.facts import facts_of, hay_of, texts_of
 from kling.studio.library.normal import marks, terms_of
 from kling.studio.library.query import PER_PAGE, JobQuery
-from kling.studio.library.search import Asker, Sums, count_of, ids_of, neighbours_of, sums_of
+from kling.studio.library.search import Asker, Sums, count_of, ids_of, neighbours_of, totals_of
 from kling.studio.library.spend import Group, SpendRow, Times, spend_rows, times_of
 from kling.studio.library.store import MEMORY, Entry, IndexBroken, Store, opinions_of
 from kling.studio.spending import Price
@@ -392,8 +392,7 @@ class Library:
         if self._is_new:
             return Totals(0, 0, Sums(), missing)
         with self._store.reading() as connection:
-            jobs, clips = count_of(connection, whole, asker)
-            sums = next((each for _, each in sums_of(connection, whole, asker)), Sums())
+            jobs, clips, sums = totals_of(connection, whole, asker)
         found = Totals(jobs, clips, sums, missing)
         with self._lock:
             self._totals = dict(list(self._totals.items())[-49:])

@@ -38,6 +38,11 @@ _SUMS = (
     "sum(CASE WHEN j.expected IS NOT NULL THEN j.settled END)",
     *(f"sum(CASE WHEN j.kept THEN j.{name} END)" for name in ("settled", "settled_hi", "settled_lo")),
     "sum(j.kept)",
+    f"sum(j.clip = {SAFE})",
+)
+_SUMMED_COLUMNS = (
+    "j.state, j.clip, j.kept, j.unpriced, j.expected, j.reserved, j.reserved_hi, j.reserved_lo, "
+    "j.settled, j.settled_hi, j.settled_lo"
 )
 _COARSE_SUMS = tuple(f"sum(j.{name})" for name in SUMMED)
 # What a question may name, and what it may be added up by, so that the table of sums knows the answer.
@@ -131,8 +136,7 @@ def add_coarse(parts: Parts, query: JobQuery, asker: Asker) -> None:
     if query.hidden == "all":
         parts.add(f"+j.hidden < {RETRACTED}")
     else:
-        plus = "+" if query.is_filtered else ""
-        parts.add(f"{plus}j.hidden = ?", int(query.hidden == "only"))
+        parts.add("+j.hidden = ?", int(query.hidden == "only"))
 
 
 def _add_text(parts: Parts, terms: Sequence[str]) -> None:
@@ -198,6 +202,8 @@ def ids_of(
     order = _ORDERS[query.order]
     if parts.tables.startswith("words"):
         order = order.replace("j.place", "words.rowid")
+    if not query.is_filtered and query.order in {"newest", "oldest"}:
+        parts.conditions = [each.removeprefix("+") for each in parts.conditions]  # leaves out pages quickly
     question = f"SELECT j.id{parts.text} ORDER BY {order} LIMIT ? OFFSET ?"
     return [row[0] for row in connection.execute(question, [*parts.values, most, start])]
 
@@ -315,13 +321,45 @@ def sums_of(
     found: dict[tuple[str, ...], Sums] = {}
     for row in connection.execute(question, parts.values):
         found[tuple(map(str, row[: len(by)]))] = _sums(row[len(by) :])
+    for key, sums_of_huge in _all_huge(connection, query, asker, by).items():
+        found[key] = found.get(key, Sums()) + sums_of_huge
+    yield from found.items()
+
+
+def totals_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> tuple[int, int, Sums]:
+    """Return how many jobs there are, how many of them have a clip in the archive, and the sums."""
+    if is_known_by_sums(query, _COARSE):
+        parts = Parts(tables="cube j")
+        add_coarse(parts, query, asker)
+        question = f"SELECT sum(j.jobs), sum(j.clips){parts.text}"
+        jobs, clips = connection.execute(question, parts.values).fetchone()
+        return jobs or 0, clips or 0, dict(sums_of(connection, query, asker)).get((), Sums())
+    parts, books = parts_of(query, asker), Parts()
+    _add_books(books, asker)
+    # In one pass, so that a text is looked for once. The limit keeps SQLite from asking `own` for each sum.
+    inner = f"SELECT {_SUMMED_COLUMNS}, ({' AND '.join(books.conditions)}) AS own{parts.text} LIMIT -1"
+    sums = (each if each == "count(*)" else f"{each} FILTER (WHERE own)" for each in _SUMS)
+    counts = f"count(*), sum(j.clip = {SAFE}), count(*) FILTER (WHERE own)"
+    question = f"SELECT {counts}, {', '.join(list(sums)[1:])} FROM ({inner}) j"  # noqa: S608 - text of ours
+    jobs, clips, *numbers = connection.execute(question, [*books.values, *parts.values]).fetchone()
+    return jobs, clips or 0, _sums(numbers) + _all_huge(connection, query, asker, ()).get((), Sums())
+
+
+def _all_huge(
+    connection: sqlite3.Connection, query: JobQuery, asker: Asker, by: Sequence[str]
+) -> dict[tuple[str, ...], Sums]:
+    """Return what is added up outside of the table, because a number is too large for it."""
+    found: dict[tuple[str, ...], Sums] = {}
+    if not connection.execute("SELECT 1 FROM jobs WHERE huge != '' LIMIT 1").fetchone():
+        return found
     parts = parts_of(query, asker)
     _add_books(parts, asker)
-    huge = f"SELECT {', '.join([*by, 'j.kept', 'j.huge'])}{parts.text} AND j.huge != ''"
-    for row in connection.execute(huge, parts.values):
+    parts.add("j.huge != ''")
+    question = f"SELECT {', '.join([*by, 'j.kept', 'j.huge'])}{parts.text}"
+    for row in connection.execute(question, parts.values):
         key = tuple(map(str, row[: len(by)]))
         found[key] = found.get(key, Sums()) + _huge(row[-1], kept=bool(row[-2]))
-    yield from found.items()
+    return found
 
 
 def is_known_by_sums(query: JobQuery, named: Collection[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kling.studio.files import for_this_user_only
 from kling.studio.jobs import FAILED, SUCCEED, Job
-from kling.studio.library.facts import COLUMNS, Facts, number_of
+from kling.studio.library.facts import COLUMNS, SAFE, Facts, number_of
 
 _ID = COLUMNS.index("id")
 FORM = 1  # of the tables and of what is in them; another one is thrown away
@@ -48,17 +48,9 @@ KEYS = (
     "imported",
 )
 SUMMED = (
-    *("jobs", "succeeded", "failed", "reserved", "reserved_hi", "reserved_lo", "settled", "settled_hi"),
-    *(
-        "settled_lo",
-        "unpriced",
-        "expected",
-        "charged_of_expected",
-        "kept_units",
-        "kept_hi",
-        "kept_lo",
-        "kept",
-    ),
+    *("jobs", "succeeded", "failed", "reserved", "reserved_hi", "reserved_lo"),
+    *("settled", "settled_hi", "settled_lo", "unpriced", "expected", "charged_of_expected"),
+    *("kept_units", "kept_hi", "kept_lo", "kept", "clips"),
 )
 PACE_KEYS = ("day", "hour", "model", "hidden")
 PACED = ("jobs", "waited", "waited_jobs", "queued", "queued_jobs", "processed", "processed_jobs")
@@ -375,6 +367,7 @@ def _summed(facts: Facts) -> tuple[int, ...]:
         facts.settled_hi if kept else 0,
         facts.settled_lo if kept else 0,
         kept,
+        int(facts.clip == SAFE),
     )
 
 
