@@ -32,7 +32,13 @@ class Actions(LibraryActions):
     # -- orders --------------------------------------------------------------------------------------------
 
     def order_all(
-        self, requests: Sequence[AnyRequest], *, session: str, parent: str = "", group: str = ""
+        self,
+        requests: Sequence[AnyRequest],
+        *,
+        session: str,
+        parent: str = "",
+        group: str = "",
+        template: str = "",
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         check(self.user, Action.ORDER)
@@ -44,6 +50,7 @@ class Actions(LibraryActions):
             session=session,
             parent=parent,
             group=group,
+            template=template,
         )
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
         return jobs

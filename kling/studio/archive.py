@@ -51,14 +51,13 @@ class Tombstone:
     Args:
         when: in UTC, as text.
         sha256, size: of the clip; the bytes as text.
-        by, by_name: who deleted it; the id is empty where there is no sign-in.
+        by: id of who deleted it; empty where there is no sign-in.
     """
 
     when: str
     sha256: str = ""
     size: str = ""
     by: str = ""
-    by_name: str = ""
 
 
 class Archive:

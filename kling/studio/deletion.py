@@ -84,10 +84,10 @@ class Deletions:
     def _delete(self, job: Job, by: str, by_name: str) -> None:
         digest = job["file_sha256"] or self._archive.digest(job.id)
         when = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
-        stone = Tombstone(when, digest, job["file_bytes"], by, by_name)
+        stone = Tombstone(when, digest, job["file_bytes"], by)
         self._archive.bury(job.id, stone)
         try:
-            self._record(job.id, stone)
+            self._record(job.id, stone, by_name)
         except LedgerError:
             self._archive.unbury(job.id)
             raise
@@ -122,12 +122,12 @@ class Deletions:
             self._record(job_id, stone)
         return True
 
-    def _record(self, job_id: str, stone: Tombstone) -> None:
+    def _record(self, job_id: str, stone: Tombstone, by_name: str = "") -> None:
         self._ledger.append(
             job_id,
             deleted=stone.when,
             file_sha256=stone.sha256,
             file_bytes=stone.size,
             by=stone.by,
-            by_name=stone.by_name,
+            by_name=by_name,
         )

@@ -144,7 +144,7 @@ class LibraryActions(AdminActions):
     def import_jobs(self, plan: ImportPlan) -> str:
         """Take in the jobs of a file as history; return the id by which that is undone. See `imports`."""
         check(self.user, Action.IMPORT)
-        import_id = self._studio.imports.take_in(plan, by=self.user.name)
+        import_id = self._studio.imports.take_in(plan, by=self.person_id, by_name=self.user.name)
         self._note(Action.IMPORT, import_id, did="imported", jobs=plan.jobs)
         return import_id
 

@@ -44,6 +44,7 @@ class Parts(Protocol):
         by_admin: bool = False,
         parent: str = "",
         group: str = "",
+        template: str = "",
     ) -> list[Job]:
         """Order everything that one press asks for."""
 

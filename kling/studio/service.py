@@ -365,6 +365,7 @@ class Studio:
         by_admin: bool = False,
         parent: str = "",
         group: str = "",
+        template: str = "",
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         press = Press(
@@ -374,6 +375,7 @@ class Studio:
             by_admin=by_admin,
             parent=parent,
             group=group,
+            template=template,
         )
         jobs = self.orders.order_all([self._with_callback(request) for request in requests], press)
         _log_order(jobs)
@@ -457,6 +459,8 @@ class Studio:
         yield from self.ledger.warnings
         yield from account_warnings(self.ledger, self.accounts, self.reconciler, self.scan)
         yield from self.state.warnings
+        if self.library.trouble:
+            yield f"Searching goes on, but after each start it begins anew: {self.library.trouble}"
         yield from disk_warnings(self.settings.data_dir)
         yield from rights_warnings(self.settings.data_dir, self.settings.secrets_file)
 

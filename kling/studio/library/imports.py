@@ -103,15 +103,13 @@ class PastImport:
 
     Args:
         id: of the import.
-        at: when, as text in UTC.
-        by: name of who made it.
+        at: when, as text in UTC. The audit says who made it.
         jobs: how many.
         undone: whether it was undone.
     """
 
     id: str
     at: str
-    by: str
     jobs: int
     undone: bool
 
@@ -131,10 +129,10 @@ class Imports:
         """Return what a file would add; see `read_import`."""
         return read_import(data, self._ledger, self._archive)
 
-    def take_in(self, plan: ImportPlan, *, by: str) -> str:
+    def take_in(self, plan: ImportPlan, *, by: str, by_name: str) -> str:
         """Record what was planned; return the id of the import. See `take_in`."""
         import_id = f"i{secrets.token_hex(6)}"
-        take_in(plan, self._ledger, import_id=import_id, by=by, now=self._clock())
+        take_in(plan, self._ledger, import_id=import_id, by=by, by_name=by_name, now=self._clock())
         return import_id
 
     def undo(self, import_id: str) -> int:
@@ -166,14 +164,15 @@ def read_import(data: bytes, ledger: Ledger, archive: Archive) -> ImportPlan:
     return reading.plan(kind)
 
 
-def take_in(plan: ImportPlan, ledger: Ledger, *, import_id: str, by: str, now: float) -> int:
+def take_in(plan: ImportPlan, ledger: Ledger, *, import_id: str, by: str, by_name: str, now: float) -> int:
     """Record what was planned, all of it or nothing; return how many jobs.
 
     Args:
         plan: that somebody has seen.
         ledger: that it is added to.
         import_id: a new id, by which it can be undone.
-        by: name of who does it.
+        by: id of who does it; empty where there is no sign-in.
+        by_name: their name.
         now: Unix seconds.
 
     Raises:
@@ -182,9 +181,13 @@ def take_in(plan: ImportPlan, ledger: Ledger, *, import_id: str, by: str, now: f
     """
     at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
     changes = [
-        (job_id, _marked(row, {"id": import_id, "at": at, "by": by}))
+        (
+            job_id,
+            _marked(row, {"id": import_id, "at": at})
+            | ({"by": by, "by_name": by_name} if not number else {}),
+        )
         for job_id, rows in plan.rows.items()
-        for row in rows
+        for number, row in enumerate(rows)
     ]
 
     def check() -> None:
@@ -218,7 +221,6 @@ def past_imports(ledger: Ledger) -> tuple[PastImport, ...]:
         PastImport(
             import_id,
             str(facts[0].get("at", "")),
-            str(facts[0].get("by", "")),
             len(facts),
             all(each.get("undone") for each in facts),
         )
@@ -229,7 +231,7 @@ def past_imports(ledger: Ledger) -> tuple[PastImport, ...]:
 
 def _marked(row: Row, facts: Mapping[str, str]) -> Row:
     if "extra" not in row:
-        return row
+        return dict(row)
     extra = dict(json_object(row["extra"]))
     return {**row, "extra": dump_json({**extra, "imported": {**extra["imported"], **facts}})}
 

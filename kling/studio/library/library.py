@@ -28,8 +28,8 @@ from kling.studio.spending import Price
 log = logging.getLogger(__name__)
 
 FILE = "index.sqlite3"
-PART = 25  # jobs that are written without a pause, about a millisecond
-REST = 0.004  # seconds after each part, for the pages
+PART = 10  # jobs that are written without a pause, which takes one or two milliseconds
+REST = 0.006  # seconds after each part, for the pages
 COMMIT = 500  # jobs of one transaction while much is written
 AT_ONCE = 300  # changes that whoever asks writes at once; for more of them nobody waits
 _TRIES = 100
@@ -288,11 +288,14 @@ class Library:
                 with self._lock:
                     self._known = None  # nothing is there that could be gone
             with self._store.batch() as batch:
-                left = most
-                while left > 0 and (taken := self._take(min(left, PART) if in_parts else left)):
-                    batch.put(self._entries(taken, batch.numbers([job.id for _, job in taken])))
-                    left -= len(taken)
-                    if in_parts and self._missing():
+                # The newest jobs first, but each transaction from old to new: the search is written three
+                # times as fast when its rows come in their order.
+                taken = self._take(most)[::-1]
+                step = PART if in_parts else len(taken)
+                for start in range(0, len(taken), step or 1):
+                    part = taken[start : start + step]
+                    batch.put(self._entries(part, batch.numbers([job.id for _, job in part])))
+                    if in_parts and (self._missing() or start + step < len(taken)):
                         self._rest(REST)
                 with self._lock:
                     is_whole = not self._pending and not self._hold

@@ -83,7 +83,7 @@ def test_export_then_import_is_the_identity_for_what_an_export_holds(tmp_path_fa
     there = Place(tmp_path_factory.mktemp("there"))
     plan = there.imports.read(data)
     assert (plan.jobs, plan.known, plan.faults) == (len(jobs), 0, ())
-    there.imports.take_in(plan, by="Ada")
+    there.imports.take_in(plan, by="", by_name="Ada")
     for _ in range(2):
         back = there.jobs()
         assert {job.id: record_of(job) for job in jobs} == {key: record_of(job) for key, job in back.items()}
@@ -134,7 +134,7 @@ def test_no_file_makes_work_or_an_error(tmp_path_factory, records, form):
     if not data:
         return
     plan = there.imports.read(data)
-    there.imports.take_in(plan, by="Ada")
+    there.imports.take_in(plan, by="", by_name="Ada")
     there.open()
     assert all(job.state in TERMINAL and not job["file"] for job in there.ledger.jobs())
     assert len(there.ledger.jobs()) == plan.jobs
@@ -180,7 +180,7 @@ def test_the_summary_says_who_and_when_and_what_is_here_already(place):
         datetime(2026, 11, 2, 10, tzinfo=UTC),
         datetime(2026, 11, 3, 10, tzinfo=UTC),
     )
-    place.imports.take_in(plan, by="Ada")
+    place.imports.take_in(plan, by="", by_name="Ada")
     assert place.jobs()["v0"]["prompt"] == "Known"
     assert not place.jobs()["v0"].imported
 
@@ -189,18 +189,19 @@ def test_an_import_is_undone_in_one_step_and_can_be_made_again(place):
     data = b"".join(
         csv_lines([folded([{"state": "failed", "time": "2026-11-01"}], f"v{n}") for n in range(3)])
     )
-    first = place.imports.take_in(place.imports.read(data), by="Ada")
+    first = place.imports.take_in(place.imports.read(data), by="", by_name="Ada")
     assert (place.imports.read(data).jobs, place.imports.read(data).known) == (0, 3)
     size = place.folder.joinpath("history.csv").stat().st_size
     assert place.imports.undo(first) == 3
     assert place.folder.joinpath("history.csv").stat().st_size > size
     assert place.jobs() == {}
-    assert [(past.jobs, past.by, past.undone) for past in place.imports.past()] == [(3, "Ada", True)]
+    assert [(past.jobs, past.undone) for past in place.imports.past()] == [(3, True)]
     place.open()
     assert place.jobs() == {}
-    place.imports.take_in(place.imports.read(data), by="Mia")
+    place.imports.take_in(place.imports.read(data), by="", by_name="Mia")
     assert len(place.jobs()) == len(place.ledger.jobs()) == 3
-    assert [past.by for past in place.imports.past() if not past.undone] == ["Mia"]
+    assert [past.jobs for past in place.imports.past() if not past.undone] == [3]
+    assert place.jobs()["v1"]["by_name"] == "Mia"
 
 
 def test_a_job_that_came_meanwhile_is_not_doubled(place):
@@ -208,7 +209,7 @@ def test_a_job_that_came_meanwhile_is_not_doubled(place):
     plan = place.imports.read(data)
     place.ledger.append("v1", state="waiting", prompt="Ordered")
     with pytest.raises(ImportRefused, match="meanwhile"):
-        place.imports.take_in(plan, by="Ada")
+        place.imports.take_in(plan, by="", by_name="Ada")
     assert not place.jobs()["v1"].imported
 
 
@@ -225,7 +226,7 @@ def test_a_clip_that_lies_here_already_is_known_by_its_digest(place, clip):
     ]
     plan = place.imports.read(b"".join(json_lines(jobs)))
     assert plan.clips == 1
-    place.imports.take_in(plan, by="Ada")
+    place.imports.take_in(plan, by="", by_name="Ada")
     assert [job.has_clip for job in place.jobs().values()] == [True, False, False]
     assert not place.ledger.unfetched()
 
