@@ -118,7 +118,7 @@ def row(job: Job) -> dict[str, Any]:
     return {
         "State": state(job)[0],
         "Prompt": prompt_of(job),
-        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
+        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job.has_clip else "",
         "Video": not_saved(job, datetime.now(UTC)),
         "Model": job["model_name"],
         "Mode": job["mode"],

@@ -34,7 +34,7 @@ def details(job: Job) -> None:
     style_sheet(STYLE)
     with st.container(border=True, key="details"):
         words: Any = st.container()
-        if job.state == SUCCEED and job["file"]:
+        if job.has_clip:
             picture, words = st.columns([3, 2])
             with picture:
                 player(job, preload="metadata")

@@ -9,12 +9,14 @@ the newest jobs first, and rests between small parts of that work, so that no pa
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
+from typing import TypeVar
 
 from kling.studio.jobs import Job
 from kling.studio.library.facts import facts_of, hay_of, texts_of
@@ -34,7 +36,11 @@ COMMIT = 500  # jobs of one transaction while much is written
 AT_ONCE = 300  # changes that whoever asks writes at once; for more of them nobody waits
 _TRIES = 100
 PATIENCE = 0.05  # seconds that whoever asks waits for the thread
+MOST_TOTALS = 50  # answers that are kept
 LONGEST_EXCERPT = 100_000  # characters of a text that is searched for marks
+
+Answer = TypeVar("Answer")
+_Pending = dict[str, tuple[int | None, Job]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class Library:
         self._store = Store(folder / FILE if folder else MEMORY)
         self._lock = threading.Lock()  # of all below; held for moments, also under the ledger's lock
         # Jobs to write, the last one first, with their number in the log; None if they are in the index.
-        self._pending: dict[str, tuple[int | None, Job]] = {}
+        self._pending: _Pending = {}
         self._known: set[str] | None = None  # all ids, until those that are gone have been taken out
         self._is_new = True  # nothing was written by this process yet
         self._count = 0
@@ -273,12 +279,7 @@ class Library:
         with self._lock:
             self._store = Store(MEMORY)
             self._is_new, self._written, self._count = True, "", len(found)
-            # What was changed while they were told stands in both, and is the same there or newer.
-            told = {job.id: (number, job) for number, job in enumerate(found)}
-            self._pending = told | {
-                job_id: (told.get(job_id, (number,))[0], job)
-                for job_id, (number, job) in self._pending.items()
-            }
+            self._pending = _told(found, self._pending)
 
     def _write(self, most: int, *, in_parts: bool) -> None:
         with self._store.writing:
@@ -342,16 +343,18 @@ class Library:
         Raises:
             IndexBroken: neither disk nor memory has an index.
         """
-        missing, asker, number = self.catch_up(), self._asker(query, who), query.page
-        if self._is_new:
-            return Page((), 1, has_more=False, missing=missing)
-        with self._store.reading() as connection:
-            start = (number - 1) * per_page
-            ids = ids_of(connection, query, asker, start=start, most=per_page + 1)
+        asker, missing = self._asker(query, who), self.catch_up()
+
+        def part(connection: sqlite3.Connection) -> tuple[list[str], int]:
+            number = query.page
+            ids = ids_of(connection, query, asker, start=(number - 1) * per_page, most=per_page + 1)
             if not ids and number > 1:
                 number = max(-(-count_of(connection, query, asker)[0] // per_page), 1)
-                start = (number - 1) * per_page
-                ids = ids_of(connection, query, asker, start=start, most=per_page + 1)
+                ids = ids_of(connection, query, asker, start=(number - 1) * per_page, most=per_page + 1)
+            return ids, number
+
+        none: tuple[list[str], int] = ([], 1)
+        ids, number = self._ask(part, none)
         terms = terms_of(query.text)
         jobs = (job for job_id in ids[:per_page] if (job := get(job_id)) is not None)
         rows = tuple(Found(job, _matches(job, terms)) for job in jobs)
@@ -360,14 +363,15 @@ class Library:
     def ids(self, query: JobQuery, *, who: str = "") -> list[str]:
         """Return the ids of everything that is found, in its order: for an export, or a selection of all.
 
+        It waits until the index is whole.
+
         Raises:
             IndexBroken: there is no index.
         """
-        self.catch_up()
-        if self._is_new:
-            return []
-        with self._store.reading() as connection:
-            return ids_of(connection, query, self._asker(query, who), start=0, most=-1)
+        if not self.wait():
+            raise IndexBroken("the index is still being made: try again in a minute.")
+        asker = self._asker(query, who)
+        return self._ask(lambda connection: ids_of(connection, query, asker, start=0, most=-1), [])
 
     def count(self, query: JobQuery, *, who: str = "") -> int:
         """Return how many jobs are found, on all pages; without sums, which take longer.
@@ -375,11 +379,8 @@ class Library:
         Raises:
             IndexBroken: there is no index.
         """
-        self.catch_up()
-        if self._is_new:
-            return 0
-        with self._store.reading() as connection:
-            return count_of(connection, query.whole, self._asker(query, who))[0]
+        asker = self._asker(query, who)
+        return self._ask(lambda connection: count_of(connection, query.whole, asker)[0], 0)
 
     def totals(self, query: JobQuery, *, who: str = "") -> Totals:
         """Return the count of what is found, on all pages, and the sums; kept until something changes.
@@ -390,16 +391,14 @@ class Library:
         version, missing = self.version, self.catch_up()
         whole, asker = query.whole, self._asker(query, who)
         known = self._totals.get((whole, asker))
-        if known and known[0] == version and not missing:
+        if known and known[0] == version:
             return known[1]
-        if self._is_new:
-            return Totals(0, 0, Sums(), missing)
-        with self._store.reading() as connection:
-            jobs, clips, sums = totals_of(connection, whole, asker)
+        jobs, clips, sums = self._ask(lambda connection: totals_of(connection, whole, asker), (0, 0, Sums()))
         found = Totals(jobs, clips, sums, missing)
-        with self._lock:
-            self._totals = dict(list(self._totals.items())[-49:])
-            self._totals[whole, asker] = version, found
+        if not missing:
+            with self._lock:
+                self._totals = dict(list(self._totals.items())[1 - MOST_TOTALS :])
+                self._totals[whole, asker] = version, found
         return found
 
     def neighbours(self, query: JobQuery, job_id: str, *, who: str = "") -> tuple[str, str]:
@@ -408,11 +407,8 @@ class Library:
         Raises:
             IndexBroken: there is no index.
         """
-        self.catch_up()
-        if self._is_new:
-            return "", ""
-        with self._store.reading() as connection:
-            return neighbours_of(connection, query, self._asker(query, who), job_id)
+        asker = self._asker(query, who)
+        return self._ask(lambda connection: neighbours_of(connection, query, asker, job_id), ("", ""))
 
     def spend(self, query: JobQuery, by: Group, *, who: str = "") -> tuple[SpendRow, ...]:
         """Return the sums of what is found in groups, the most first; days and hours in their own order.
@@ -420,11 +416,8 @@ class Library:
         Raises:
             IndexBroken: there is no index.
         """
-        self.catch_up()
-        if self._is_new:
-            return ()
-        with self._store.reading() as connection:
-            return spend_rows(connection, query.whole, self._asker(query, who), by)
+        asker = self._asker(query, who)
+        return self._ask(lambda connection: spend_rows(connection, query.whole, asker, by), ())
 
     def times(self, query: JobQuery, *, who: str = "") -> tuple[Times, ...]:
         """Return how long jobs waited and were processed, by model and hour of the day.
@@ -432,11 +425,31 @@ class Library:
         Raises:
             IndexBroken: there is no index.
         """
-        self.catch_up()
-        if self._is_new:
-            return ()
-        with self._store.reading() as connection:
-            return times_of(connection, query.whole, self._asker(query, who))
+        asker = self._asker(query, who)
+        return self._ask(lambda connection: times_of(connection, query.whole, asker), ())
+
+    def _ask(self, ask: Callable[[sqlite3.Connection], Answer], nothing: Answer) -> Answer:
+        """Return an answer of the index as it is now; `nothing` while there is none yet."""
+        for is_last in (False, True):
+            self.catch_up()
+            if self._is_new:
+                return nothing
+            try:
+                with self._store.reading() as connection:
+                    return ask(connection)
+            except IndexBroken:
+                if is_last or self._store.is_there():
+                    raise
+                self._start_over()  # somebody has deleted the file, or the disk has damaged it
+        raise AssertionError
+
+    def _start_over(self) -> None:
+        with self._store.writing:
+            found = list(self._jobs())
+            with self._lock:
+                self._is_new, self._written, self._count = True, "", len(found)
+                self._pending = _told(found, self._pending)
+        self._bell.set()
 
     def _asker(self, query: JobQuery, who: str) -> Asker:
         names = tuple(sorted(self._names_of(query.person))) if query.person else ()
@@ -444,6 +457,14 @@ class Library:
         return Asker(
             mine, self.today() if query.period else date(1970, 1, 1), names, tuple(sorted(self._accounts()))
         )
+
+
+def _told(found: Sequence[Job], changed: _Pending) -> _Pending:
+    """Return all jobs to write; those that were changed meanwhile as they are now."""
+    told: _Pending = {job.id: (number, job) for number, job in enumerate(found)}
+    for job_id, (number, job) in changed.items():
+        told[job_id] = told[job_id][0] if job_id in told else number, job
+    return told
 
 
 def _matches(job: Job, terms: Sequence[str]) -> tuple[Match, ...]:

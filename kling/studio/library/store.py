@@ -6,9 +6,10 @@ import sqlite3
 import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from kling.studio.files import for_this_user_only
 from kling.studio.jobs import FAILED, SUCCEED, Job
@@ -145,6 +146,17 @@ class Store:
             except sqlite3.DatabaseError:  # empty, damaged, or none of ours
                 return ""
             return found.get("stamp", "") if found.get("form") == _form() else ""
+
+    def is_there(self) -> bool:
+        """Whether the file is there and of this form, as one who opens it now sees it."""
+        if self._in_memory:
+            return True
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)) as found:
+                (form,) = found.execute("SELECT value FROM meta WHERE name = 'form'").fetchone() or ("",)
+                return bool(form == _form())
+        except sqlite3.Error:
+            return False
 
     def start_anew(self) -> None:
         """Throw everything away.

@@ -49,7 +49,7 @@ def session_jobs(job_ids: Sequence[str]) -> None:
 def _job(job: Job, *, play: bool) -> None:
     here = studio()
     status(here, job)
-    if job.state == SUCCEED and job["file"]:
+    if job.has_clip:
         # Decided once for each job: a player whose HTML changes is drawn anew, and stops.
         play = composer_state().autoplay.setdefault(job.id, play)
         player(job, preload="auto" if play else "none", autoplay=play)
@@ -58,7 +58,7 @@ def _job(job: Job, *, play: bool) -> None:
     prompt_text(job)
     job_actions(here, job, page="composer")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if job.state == SUCCEED and job["file"]:
+        if job.has_clip:
             downloads(job)
         remix(job)
 
@@ -68,7 +68,7 @@ def _batch(jobs: Sequence[Job]) -> None:
     batch = jobs[0].group
     with st.container():  # one element, however many are in it: a player whose position changes stops
         progress(jobs, page="composer")
-    done = [job for job in jobs if job.state == SUCCEED and job["file"]]
+    done = [job for job in jobs if job.has_clip]
     if done:
         finished = min(done, key=lambda each: each.since.get(SUCCEED, each.ordered_at))
         player(finished, preload="none")

@@ -227,6 +227,40 @@ def test_a_file_that_cannot_be_written_is_replaced_by_memory(tmp_path):
     assert house.library.ids(JobQuery(text="fox")) == ["b", "a"]
 
 
+@pytest.mark.parametrize("how", ["deleted", "damaged"])
+def test_a_file_that_is_gone_while_the_studio_runs_is_made_anew(house, how):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.ids(JobQuery(text="fox")) == ["a"]
+    for path in house.folder.glob(f"{FILE}*"):
+        path.unlink() if how == "deleted" else path.write_bytes(b"no index" * 2000)
+    house.ledger.append("b", prompt="A fox")
+    assert set(house.library.ids(JobQuery(text="fox"))) == {"a", "b"}
+    house.ledger.append("a", prompt="A wolf")
+    house.ledger.append("c", prompt="A fox")
+    assert set(house.library.ids(JobQuery(text="fox"))) == {"b", "c"}
+
+
+def test_an_answer_of_a_part_of_the_jobs_is_not_kept(tmp_path):
+    log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
+    log.append_many([(f"v{number:04}", {"prompt": "fox"}) for number in range(700)])
+    go = threading.Event()
+
+    def rest(_: float) -> None:
+        go.wait(20)
+
+    library = library_of(tmp_path, rest=rest)
+    CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
+    library.start()
+    try:
+        assert library.totals(JobQuery()).missing
+        go.set()
+        assert library.wait()
+        assert library.totals(JobQuery()).jobs == 700
+    finally:
+        go.set()
+        library.stop()
+
+
 @pytest.mark.parametrize("threads", [8])
 def test_many_may_ask_while_jobs_are_ordered(house, threads):
     house.library.start()
