@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.clip_verification import charged
-from kling.studio.jobs import SUCCEED, Job
+from kling.studio.jobs import Job
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
