@@ -224,7 +224,7 @@ def as_pandas_sees_it(log: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-@settings(law, max_examples=25)
+@settings(law, max_examples=8)
 @given(st.lists(st.tuples(st.sampled_from(["v1", "v2"]), st.sampled_from(PEOPLE), SAYING), max_size=12))
 def test_the_lines_of_readme_say_what_the_studio_says(tmp_path_factory, steps: Sequence[Any]):
     bench = Bench(tmp_path_factory.mktemp("said"), is_sandbox=True)

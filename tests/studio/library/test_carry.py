@@ -75,7 +75,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-@settings(law, max_examples=120)
+@settings(law, max_examples=40)
 @given(st.lists(ROWS, min_size=1, max_size=4), st.sampled_from(sorted(FORMS)))
 def test_export_then_import_is_the_identity_for_what_an_export_holds(tmp_path_factory, logs, form):
     jobs = [folded(rows, f"v{number}") for number, rows in enumerate(logs)]
@@ -102,7 +102,7 @@ def test_whatever_a_record_says_it_becomes_history(record, state):
     assert job.gone or job["state"] != SUCCEED
 
 
-@settings(law, max_examples=60)
+@settings(law, max_examples=30)
 @given(
     st.lists(
         st.fixed_dictionaries(

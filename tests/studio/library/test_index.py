@@ -148,7 +148,7 @@ class Life(House):
         self.ledger.sync()
 
 
-@settings(law, max_examples=60)
+@settings(law, max_examples=30)
 @given(EVENTS)
 def test_after_anything_the_index_equals_one_built_anew(tmp_path_factory, events):
     folder = tmp_path_factory.mktemp("life")

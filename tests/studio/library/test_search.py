@@ -197,7 +197,7 @@ def ask(library: Library, jobs: list[Job], query: JobQuery, who: str) -> list[st
     return found
 
 
-@settings(law, max_examples=120)
+@settings(law, max_examples=60)
 @given(LOGS, st.lists(QUERIES, min_size=1, max_size=6), st.sampled_from(ZONES))
 def test_any_question_to_any_log_equals_a_plain_filter(log, queries, zone):
     jobs = jobs_of(log)
@@ -226,7 +226,7 @@ def test_any_question_to_any_log_equals_a_plain_filter(log, queries, zone):
             assert library.neighbours(query, job_id, who="p-1") == (around[at], around[at + 2])
 
 
-@settings(law, max_examples=400)
+@settings(law, max_examples=120)
 @given(st.lists(STORABLE, min_size=1, max_size=4), TEXTS, st.data())
 @example(["灯塔在暴风雨中", "東京の夜景"], "塔", None)
 @example(["a\x1fb"], "a\x1fb", None)
