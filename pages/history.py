@@ -124,7 +124,7 @@ def row(job: Job) -> dict[str, Any]:
     units = Decimal(0) if is_sandbox(job) else cost(job)
     model = catalog().models.get(job["model_name"])
     return {
-        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job["file"] else "",
+        "Clip": f"{base_path()}/clips/{job.id}.jpg" if job.has_clip else "",
         "Prompt": prompt_of(job),
         "State": state(job)[0],
         "Person": job["person"],

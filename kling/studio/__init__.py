@@ -41,6 +41,10 @@ From a task to a clip
     video_check     examines files in a child process
     clip_verification  compares files and charges with the requests
 
+What is found again
+    library/        the index beside the log: questions, sums, export and import
+    library_actions  what people do there; `curation` and `deletion` are parts of it
+
 What is written before that
     state/          drafts, the team's templates and ids of browsers, in one small database
     prompting/      the form's draft, templates, variations, camera words, storyboards, import and export

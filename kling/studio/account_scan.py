@@ -79,6 +79,7 @@ class AccountScan:
         take_up: records a task that Kling lists and the log denies; returns whether the log denied it.
         note: records new facts of a task that has ended.
         orphans: gives the ids of video files whose job is not known to be accepted.
+        complete_deletions: records what was deleted here for good and the log does not say any more.
         clock: Unix seconds, used only for times that are recorded or shown.
         is_sandbox: whether nothing on this account costs money.
         on_change: called when the findings have changed.
@@ -97,11 +98,12 @@ class AccountScan:
         orphans: Callable[[], Sequence[str]],
         clock: Callable[[], float],
         is_sandbox: bool,
+        complete_deletions: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger, self._account, self._owns, self._mark = ledger, account, owns, mark
         self._recognise, self._take_up, self._note = recognise, take_up, note
-        self._orphans, self._clock = orphans, clock
+        self._orphans, self._clock, self._complete_deletions = orphans, clock, complete_deletions
         self._on_change = on_change
         self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
         self._due = float("-inf")
@@ -183,6 +185,7 @@ class AccountScan:
         """Record the videos in the folder that no job names, once after each time the log was read."""
         if not self._ledger.opening and self._files_generation != self._ledger.generation:
             generation = self._ledger.generation
+            self._complete_deletions()
             self._take_in_files()
             self._files_generation = generation  # not reached if a record failed: then it is tried again
 
@@ -248,6 +251,8 @@ class AccountScan:
 
     def _update(self, job: Job, task: Task) -> bool:
         """Record the task that Kling lists for a job; return whether the log had said that there is none."""
+        if job.imported:
+            return False
         if not job["account"]:  # the job was made from a file that was found, which names no account
             job = self._ledger.append(job.id, account=self._account())
         self._recognise(job)

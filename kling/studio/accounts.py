@@ -70,9 +70,9 @@ class Accounts:
     def owns(self, job: Job) -> bool:
         """Whether a job is this studio's to act on: of the account in use, and of an endpoint that it knows.
 
-        All other jobs are shown, and left alone.
+        All other jobs, and those that were imported, are shown, and left alone.
         """
-        return job["account"] in self._names and job.endpoint is not None
+        return job["account"] in self._names and job.endpoint is not None and not job.imported
 
     @property
     def names(self) -> frozenset[str]:
@@ -141,7 +141,9 @@ class Accounts:
         accepted = [job for job in jobs if job.accepted]
         newest = self._ledger.index.newest(0, NEWEST) if len(accepted) < ASKED_AT_ONCE else []
         accepted += [
-            job for job in newest if job["account"] == name and job.accepted and job.endpoint is not None
+            job
+            for job in newest
+            if job["account"] == name and job.accepted and job.endpoint is not None and not job.imported
         ]
         for job in (*_newest(accepted), *_newest(unsure)):
             try:

@@ -12,60 +12,36 @@ from typing import TYPE_CHECKING, Any
 from kling.camera_control import CameraControl
 from kling.endpoint import AnyRequest
 from kling.shots import Shot
-from kling.studio.admin_actions import AdminActions
 from kling.studio.assistant.assistant import Asking
 from kling.studio.assistant.tasks import Wish
-from kling.studio.identity.roles import LOCAL, Action, check, may
+from kling.studio.identity.roles import Action, check
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
+from kling.studio.library_actions import LibraryActions
 from kling.studio.orders import Press
-from kling.studio.state.records import StateError, StoredDraft, TeamTemplate
+from kling.studio.state.records import StoredDraft, TeamTemplate
 
 if TYPE_CHECKING:
     from kling.studio.prompting.previews import Preview
 
 __all__ = ["Actions"]
 
-UNKNOWN_OWNER = "?"  # nobody's id: while the database does not say whose a job is, only an admin decides
 
-
-class Actions(AdminActions):
+class Actions(LibraryActions):
     """What one user can change; made by `Studio.acting_as` for each action, so that the role is that of now.
 
     Every method may raise `NotAllowed`, which says in words what it takes; nothing has changed then.
     """
 
-    # -- whose a job is ------------------------------------------------------------------------------------
-
-    def owner_of(self, job: Job) -> str:
-        """Return the id of the person whose job it is; empty if it is nobody's."""
-        if owner := job["person_id"]:
-            return owner
-        if not job["person"] or self.user.id == LOCAL:
-            return ""
-        try:
-            return self._studio.state.names.owner_of(job["person"])
-        except StateError:
-            return UNKNOWN_OWNER
-
-    def may(self, action: Action, job: Job | None = None) -> bool:
-        """Whether the user may do something; pages leave out what would be refused.
-
-        Args:
-            action: what would be done.
-            job: to which; None for what belongs to nobody or to the user.
-        """
-        return may(self.user, action, self._owner(job))
-
-    def _owner(self, job: Job | None) -> str:
-        return self.owner_of(job) if job is not None else ""
-
-    def _job(self, job_id: str) -> Job | None:
-        return self._studio.ledger.get(job_id)
-
     # -- orders --------------------------------------------------------------------------------------------
 
     def order_all(
-        self, requests: Sequence[AnyRequest], *, session: str, parent: str = "", group: str = ""
+        self,
+        requests: Sequence[AnyRequest],
+        *,
+        session: str,
+        parent: str = "",
+        group: str = "",
+        template: str = "",
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         check(self.user, Action.ORDER)
@@ -78,6 +54,7 @@ class Actions(AdminActions):
                 session=session,
                 parent=parent,
                 group=group,
+                template=template,
             ),
         )
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
@@ -106,7 +83,7 @@ class Actions(AdminActions):
 
     def withdraw_group(self, group: str) -> int:
         """Take back what was not sent of a batch, if all of it is allowed; see `Orders.withdraw_group`."""
-        self._check_all(Action.WITHDRAW, self._studio.ledger.index.batch(group) if group else ())
+        self._check_all(Action.WITHDRAW, _not_sent(self._studio.ledger.index.batch(group) if group else ()))
         count = self._studio.orders.withdraw_group(group)
         self._note(Action.WITHDRAW, group, jobs=count)
         return count
@@ -158,10 +135,6 @@ class Actions(AdminActions):
     def may_withdraw_group(self, jobs: Sequence[Job]) -> bool:
         """Whether `withdraw_group` would be allowed for these jobs of a batch."""
         return all(self.may(Action.WITHDRAW, job) for job in _not_sent(jobs))
-
-    def _check_all(self, action: Action, jobs: Sequence[Job]) -> None:
-        for owner in {"", *(self.owner_of(job) for job in _not_sent(jobs))}:
-            check(self.user, action, owner)
 
     # -- drafts and previews, which the audit leaves out ---------------------------------------------------
 

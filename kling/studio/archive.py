@@ -1,16 +1,20 @@
 """Our own copy of every video: fetched as soon as it exists, checked, and either whole or absent.
 
-A whole MP4 file is never deleted here, even if this machine cannot decode it: it was paid for, and a browser
-may still play it. It is only ever replaced by a better copy of the same video.
+A whole MP4 file is never deleted by itself, even if this machine cannot decode it: it was paid for, and a
+browser may still play it. It is only ever replaced by a better copy of the same video, or deleted by somebody
+who says so.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import struct
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from typing import Any
 from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadFailed
+from kling.studio.files import write_whole
 from kling.studio.ids import asked_by, mark_of
 from kling.studio.jobs import SUCCEED, Job, dump_json
 from kling.studio.ledger import Ledger
@@ -31,6 +36,30 @@ _EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # Kling's API is younger, so an ea
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
+_ENDINGS = (".mp4", ".watermark.mp4", ".again.mp4", ".jpg")  # of the files of a job
+_BURIED = ".deleted"  # of the note that they were deleted for good
+
+
+class Buried(DownloadFailed):
+    """The clip was deleted for good, so it is not fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a clip that was deleted for good.
+
+    Args:
+        when: in UTC, as text.
+        sha256, size: of the clip; the bytes as text.
+        by: id of who deleted it; empty where there is no sign-in.
+    """
+
+    when: str
+    sha256: str = ""
+    size: str = ""
+    by: str = ""
+
+
 class Archive:
     """The folder of videos and posters. Files are named by our ids only.
 
@@ -42,6 +71,7 @@ class Archive:
     def __init__(self, folder: Path, *, checker: VideoChecker | None = None) -> None:
         self.folder = folder
         self._checker = checker or ChildChecker()
+        self._lock = threading.Lock()  # held while a file takes its place, or is deleted
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in folder.glob("*.part"):  # left by a process that was killed: no other one uses this folder
             part.unlink(missing_ok=True)
@@ -74,12 +104,16 @@ class Archive:
             TransportError: there was no answer.
             OSError: it cannot be kept.
             CheckInterrupted: the studio stops; the file may be here.
+            Buried: it was deleted for good.
         """
         path = self.video(job.id)
+        self._refuse_if_buried(job.id)
         # A whole file may be here although its row is not, after a crash or on a full disk. It is taken as it
         # is, because its address may have expired.
         if not _is_whole(path):
             _download(result().url, path, client)
+        with self._lock:
+            self._refuse_if_buried(job.id)
         cells = self._cells(job.id)
         if job["watermark_info"].lower() == "true":
             marked = self.video(job.id, watermark=True)
@@ -121,6 +155,7 @@ class Archive:
             DownloadFailed, TransportError, OSError, CheckInterrupted: as in `fetch`; the file is as it was.
         """
         path = self.video(job.id)
+        self._refuse_if_buried(job.id)
         here = path.exists()
         before = self._checker.decode(path) if here else Decoded("broken", problem="The file is not here.")
         if before.outcome == "ok":  # it was replaced before, but a crash came before the row of that
@@ -135,7 +170,9 @@ class Archive:
             after = self._checker.decode(beside)
             if here and after.outcome != "ok" and after.good <= before.good:
                 return _extra(before.outcome, before.problem, again=count)
-            beside.replace(path)
+            with self._lock:
+                self._refuse_if_buried(job.id)
+                beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
         return self._cells(job.id, after, again=count)
@@ -146,8 +183,10 @@ class Archive:
         part = poster.with_suffix(".jpg.part")
         try:
             probe = self._checker.probe(path, part)
-            if not probe.problem and part.exists():
-                part.replace(poster)
+            with self._lock:
+                self._refuse_if_buried(job_id)
+                if not probe.problem and part.exists():
+                    part.replace(poster)
         finally:
             part.unlink(missing_ok=True)
         if probe.facts:
@@ -162,6 +201,61 @@ class Archive:
             "file_sha256": _sha256(path),
             "extra": dump_json(noted) if noted else "",
         }
+
+    # -- files that are deleted for good ---------------------------------------------------------------------
+
+    def sizes(self, job_id: str) -> list[int]:
+        """Return the bytes of each file of a job that is here."""
+        paths = (self._path(job_id, ending) for ending in _ENDINGS)
+        return [path.stat().st_size for path in paths if path.exists()]
+
+    def digest(self, job_id: str) -> str:
+        """Return the SHA-256 of a video, empty if it is not here."""
+        path = self.video(job_id)
+        return _sha256(path) if path.exists() else ""
+
+    def bury(self, job_id: str, stone: Tombstone) -> None:
+        """Note for good that the files of a job are deleted; from now on none of them comes here.
+
+        Raises:
+            OSError: it was not noted.
+        """
+        with self._lock:
+            write_whole(self._path(job_id, _BURIED), json.dumps(asdict(stone)).encode())
+
+    def unbury(self, job_id: str) -> None:
+        """Take back the note of a deletion that was not recorded; nothing was deleted."""
+        self._path(job_id, _BURIED).unlink(missing_ok=True)
+
+    def tombstone(self, job_id: str) -> Tombstone | None:
+        """Return the note that the files of a job were deleted, None if there is none."""
+        if not _SAFE_ID.fullmatch(job_id) or not (path := self._path(job_id, _BURIED)).exists():
+            return None
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            facts = None
+        texts = {name: facts.get(name) for name in Tombstone.__slots__} if isinstance(facts, dict) else {}
+        known = {name: text[:200] for name, text in texts.items() if isinstance(text, str)}
+        return Tombstone(**{"when": "unknown", **known})
+
+    def buried(self) -> Iterator[str]:
+        """Yield the ids of the jobs whose files were deleted for good."""
+        return (path.name.removesuffix(_BURIED) for path in sorted(self.folder.glob(f"*{_BURIED}")))
+
+    def remove(self, job_id: str) -> None:
+        """Delete the files of a job.
+
+        Raises:
+            OSError: one of them cannot be deleted.
+        """
+        with self._lock:
+            for ending in _ENDINGS:
+                self._path(job_id, ending).unlink(missing_ok=True)
+
+    def _refuse_if_buried(self, job_id: str) -> None:
+        if self._path(job_id, _BURIED).exists():
+            raise Buried("This clip was deleted here for good.")
 
     def _path(self, job_id: str, ending: str) -> Path:
         if not _SAFE_ID.fullmatch(job_id):
@@ -205,10 +299,10 @@ def retention_status(job: Job, now: datetime) -> tuple[str, int]:
         now: the time of day.
 
     Returns:
-        `safe`, `at risk` with the days left, `gone`, or an empty text for a job that did not succeed or that
-        the operator has erased.
+        `safe`, `at risk` with the days left, `gone`, or an empty text for a job that did not succeed or whose
+        video nobody wants (`Job.unwanted`).
     """
-    if job.state != SUCCEED or job.erased:
+    if job.state != SUCCEED or job.unwanted:
         return "", 0
     if job["file"]:
         return "safe", 0

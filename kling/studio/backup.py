@@ -40,7 +40,18 @@ PATIENCE = 5.0  # seconds that a locked database is waited for
 STAGED = "restoring.part"  # in the data folder: a backup that is being put back
 # What is drawn, locked or derived anew, or belongs to one file at one time.
 _LEFT_OUT = frozenset(
-    {".lock", ".owner.json", "previews", "uploads", HOLDINGS, WRITTEN_DOWN, KNOWN, f"{LOG}.seal", STAGED}
+    {
+        ".lock",
+        ".owner.json",
+        "previews",
+        "uploads",
+        "index.sqlite3",
+        HOLDINGS,
+        WRITTEN_DOWN,
+        KNOWN,
+        f"{LOG}.seal",
+        STAGED,
+    }
 )
 _ENDINGS = (".part", ".new", "-wal", "-shm", "-journal")
 _DATABASES = (".sqlite3", ".sqlite")

@@ -57,6 +57,8 @@ class Downloads:
     Args:
         ledger, archive, connection: the studio's parts.
         owns: whether a job is this studio's to act on (`Accounts.owns`).
+        is_deleted: says whether a video was deleted here for good, and records that where the log does not
+            say so: an older log may have been put back.
         run: hands a call to a worker. With three workers a long check does not delay the two transfers.
         clock: Unix seconds, for the 30 days and for recorded times.
         monotonic: seconds of a clock that never jumps, for every pause.
@@ -75,13 +77,14 @@ class Downloads:
         run: Callable[[Callable[[], None]], object],
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        is_deleted: Callable[[str], bool] = lambda _: False,
         on_change: Callable[[str], None] = lambda _job_id: None,
         wake: Callable[[], None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
         self._ledger, self._archive, self._connection, self._owns = ledger, archive, connection, owns
         self._run, self._clock, self._monotonic = run, clock, monotonic
-        self._on_change, self._wake = on_change, wake
+        self._is_deleted, self._on_change, self._wake = is_deleted, on_change, wake
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._other_side = "The sandbox" if connection.is_sandbox else "Kling"
         self._started = clock(), monotonic()
@@ -123,7 +126,7 @@ class Downloads:
             return
         cells = {name: cell for name, cell in task_cells(task).items() if name in _LATE_CELLS}
         changed = {name: cell for name, cell in cells.items() if cell and cell != job[name]}
-        if job.gone and task.videos and not job.erased:  # Kling has it after all
+        if job.gone and task.videos and not job.unwanted:  # Kling has it after all
             changed["extra"] = dump_json({"gone": None})
         if changed.keys() - {"updated_at"}:
             with contextlib.suppress(StateChanged):
@@ -179,7 +182,8 @@ class Downloads:
                 )  # before anything can fail
             job = self._ledger.get(fetch.job_id)
             is_late = fetch.is_repair and fetch.deadline < self._clock()
-            if job is None or is_late or not _is_wanted(job, repair=fetch.is_repair):
+            is_wanted = job is not None and _is_wanted(job, repair=fetch.is_repair)
+            if job is None or is_late or not is_wanted or self._was_deleted(job.id):
                 self._queue.close(fetch)
             elif not self._owns(job):
                 elsewhere = "the studio is connected to another account than the one that it belongs to."
@@ -188,6 +192,13 @@ class Downloads:
             else:
                 self._start_fetch(fetch, now)
         return True
+
+    def _was_deleted(self, job_id: str) -> bool:
+        try:
+            return self._is_deleted(job_id)
+        except LedgerError as error:
+            log.warning("The deletion of job %s could not be recorded: %s", job_id, error)
+            return True
 
     def _start_fetch(self, fetch: Fetch, now: float) -> None:
         with self._lock:
@@ -250,10 +261,10 @@ class Downloads:
         """Count the videos that are gone, and find the files that are to be checked or fetched again."""
         ended = [job for job in self._ledger.jobs() if job.state == SUCCEED]
         with self._lock:
-            self._gone = sum(job.gone and not job.erased for job in ended if not job["file"])
+            self._gone = sum(job.gone and not job.unwanted for job in ended if not job["file"])
             self._rechecks.clear()
             for job in ended:
-                if job["file"]:
+                if job.has_clip:
                     self._plan_check_or_repair(job)
 
     def _add(self, job: Job) -> Fetch:
@@ -366,7 +377,7 @@ class Downloads:
 def _is_wanted(job: Job, *, repair: bool = False) -> bool:
     if repair:
         is_broken = job.has_clip and job.extra.get("check") == "broken"
-        return is_broken and again(job) < MOST_AGAIN
+        return is_broken and again(job) < MOST_AGAIN and not job.imported
     return job.state == SUCCEED and not job["file"] and not job.gone
 
 

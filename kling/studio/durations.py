@@ -60,7 +60,7 @@ class DurationStats:
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         self._times: dict[JobKind, deque[tuple[float, float | None]]] = {}
         for job in jobs:
-            if job.cells.get("state") == "succeed":
+            if job.cells.get("state") == "succeed" and not job.imported:
                 times = self._times_of(kind_of(job))
                 if len(times) < MOST and (took := _took(job)):
                     times.appendleft(took)

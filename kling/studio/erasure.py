@@ -35,7 +35,10 @@ KEPT = frozenset(
         *("star", "rating", "hidden", "deleted", "by", "parent", "batch", "extra"),
     }
 )
-KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status"})
+KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported"})
+KEPT_MARK = frozenset(
+    {"id", "at", "was", "undone"}
+)  # of the mark of an import, which keeps a job from being work
 _OLD = ("drafts", "templates", "drafts.before-2", "templates.before-2")  # folders of versions before
 
 
@@ -170,6 +173,8 @@ def _erased(row: Mapping[str, str]) -> dict[str, str]:
     kept = {name: cell for name, cell in row.items() if name in KEPT}
     if "extra" in kept:
         extra = {name: value for name, value in json_object(kept["extra"]).items() if name in KEPT_EXTRA}
+        if isinstance(mark := extra.get("imported"), dict):
+            extra["imported"] = {name: value for name, value in mark.items() if name in KEPT_MARK}
         kept["extra"] = dump_json(extra) if extra else ""
     return kept
 

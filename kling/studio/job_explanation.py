@@ -67,7 +67,7 @@ class Views:
 
 def explain_job(job: Job, views: Views) -> Explanation | None:
     """Return what a job waits for; None for a job that has ended and needs nothing."""
-    if job.has_clip or (job.ended_at is not None and job.state != SUCCEED):
+    if job.has_clip or job.deleted or job.imported or (job.ended_at is not None and job.state != SUCCEED):
         return None
     since = job.since.get(job.state)
     if job.endpoint is None:

@@ -64,6 +64,7 @@ class Press:
         session: the id of the browser's session. It tells the equal drafts of two people apart.
         parent: the id of the job that they were remixed from, empty if there is none.
         group: the id of the batch that they belong to, empty if there is none.
+        template: the id of the template that they were made from, empty if there is none.
     """
 
     person: str
@@ -72,6 +73,7 @@ class Press:
     by_admin: bool = False
     parent: str = ""
     group: str = ""
+    template: str = ""
 
     @property
     def who(self) -> str:
@@ -246,6 +248,9 @@ class Orders:
 
     def _cells(self, request: AnyRequest, press: Press, take: int) -> dict[str, str]:
         hold = self._admission.hold_of(request.model_name)
+        extra = ({"take": take} if take > 1 else {}) | (
+            {"template": visible(press.template)} if press.template else {}
+        )
         return {
             "code": NO_CONNECTION if hold and hold.code == 0 else "",
             "person": visible(press.person),
@@ -253,7 +258,7 @@ class Orders:
             "account": self._account(),
             "parent": visible(press.parent),
             "batch": visible(press.group),
-            "extra": dump_json({"take": take}) if take > 1 else "",
+            "extra": dump_json(extra) if extra else "",
             **self._account_cells,
             **request_cells(request),
         }

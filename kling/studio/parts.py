@@ -9,9 +9,13 @@ from kling.endpoint import AnyRequest
 from kling.studio.account_packs import AccountPacks
 from kling.studio.assistant.assistant import Assistant
 from kling.studio.budgets import Budgets
+from kling.studio.changes import Changes
 from kling.studio.connection_check import Check
+from kling.studio.deletion import Deletions
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.library import Library
+from kling.studio.library.imports import Imports
 from kling.studio.orders import Orders, Press
 from kling.studio.prompting.previews import Previews
 from kling.studio.state.shared import SharedState
@@ -27,6 +31,10 @@ class Parts(Protocol):
     budgets: Budgets
     packs: AccountPacks
     assistant: Assistant
+    changes: Changes
+    deletions: Deletions
+    imports: Imports
+    library: Library
 
     def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Order everything that one press asks for."""

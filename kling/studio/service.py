@@ -24,6 +24,7 @@ from kling.studio.budgets import Budgets
 from kling.studio.changes import Changes
 from kling.studio.connection import Connection, connect
 from kling.studio.connection_check import Check, check_connection
+from kling.studio.deletion import Deletions
 from kling.studio.downloads import Downloads
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
@@ -33,9 +34,11 @@ from kling.studio.identity.roles import User
 from kling.studio.ids import folder_mark
 from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import OPEN, WAITING, Job, request_cells
-from kling.studio.ledger import LedgerError
+from kling.studio.ledger import AllViews, LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.library import Library
+from kling.studio.library.imports import Imports
 from kling.studio.logs import PROMPTS
 from kling.studio.notices import Notices
 from kling.studio.operator_warnings import (
@@ -51,10 +54,11 @@ from kling.studio.prompting.previews import Previews
 from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
-from kling.studio.spending import SpendingSums
+from kling.studio.spending import Price, SpendingSums
 from kling.studio.state.shared import SharedState
 from kling.studio.uploads import Uploads
 from kling.studio.video_check import VideoChecker
+from kling.studio.visible_names import name_key
 
 __all__ = ["Check", "FolderTaken", "Studio"]
 
@@ -66,8 +70,9 @@ LONG_LOG = 4 * 2**20  # bytes; a longer log is read in a thread, and the first p
 class Studio:
     """Everything behind the pages. Open one for a data folder, `start` it, and `stop` it at the end.
 
-    Pages use its parts directly (`orders`, `ledger`, `admission`, `accounts`, `poller`, `downloads`,
-    `archive`, `state`, `previews`, `scan`, `changes`); its own methods are those that need several parts.
+    Pages use its parts directly (`orders`, `ledger`, `library`, `admission`, `accounts`, `poller`,
+    `downloads`, `archive`, `state`, `previews`, `scan`, `changes`); its own methods are those that need
+    several parts.
 
     Args:
         settings: what the operator decided.
@@ -114,11 +119,21 @@ class Studio:
                 owner_of=self._owner_of,
                 clock=clock,
             )
+            self.library = Library(
+                settings.data_dir,
+                zone=settings.timezone,
+                price=Price(settings.unit_price, settings.currency),
+                accounts=lambda: self.accounts.names,
+                names_of=self._names_of,
+                clock=clock,
+                key=f"{settings.unit_price} {settings.currency}",
+                jobs=lambda: self.ledger.jobs(),  # noqa: PLW0108 - `ledger` is made below
+            )
             self.ledger = CsvLedger(
                 file,
                 clock=clock,
                 on_change=self._log_changed,
-                view=self.spending,
+                view=AllViews(self.spending, self.library),
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
@@ -202,11 +217,14 @@ class Studio:
             clock=self._clock,
             monotonic=monotonic,
         )
+        self.deletions = Deletions(ledger, self.archive, self._clock)
+        self.imports = Imports(ledger, self.archive, self._clock)
         self.downloads = Downloads(
             ledger=ledger,
             archive=self.archive,
             connection=self.connection,
             owns=owns,
+            is_deleted=self.deletions.record,
             run=fetch,
             clock=self._clock,
             monotonic=monotonic,
@@ -223,6 +241,7 @@ class Studio:
             take_up=self.reconciler.take_up,
             note=self.downloads.note_task,
             orphans=lambda: orphans(self.archive, ledger),
+            complete_deletions=self.deletions.complete,
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
             on_change=lambda: self.changes.notify({topics.SCAN}),
@@ -266,6 +285,12 @@ class Studio:
         names = self.state.names_if_open
         return names.owner_of(name) if names else ""
 
+    def _names_of(self, person_id: str) -> list[str]:
+        """Return the keys of the names of the log that were given to a person, from memory."""
+        names = self.state.names_if_open
+        given = names.given() if names else ()
+        return [name_key(each.name) for each in given if each.person_id == person_id]
+
     def mark(self) -> str:
         """Return the mark of the data folder, which is a part of every id that this studio makes.
 
@@ -286,6 +311,7 @@ class Studio:
         """Connect and follow every unfinished job; returns at once."""
         self.state.start()
         self.connection.start()
+        self.library.start()
         self.poller.start()
         self.packs.start()
 
@@ -300,6 +326,7 @@ class Studio:
         self.state.stop()
         self.connection.stop()
         self.ledger.beat()
+        self.library.stop()
         self.folder.release()
 
     # -- actions of a person -------------------------------------------------------------------------------
@@ -398,6 +425,8 @@ class Studio:
         yield from self.ledger.warnings
         yield from account_warnings(self.ledger, self.accounts, self.reconciler, self.scan)
         yield from self.state.warnings
+        if self.library.trouble:
+            yield f"Searching goes on, but after each start it begins anew: {self.library.trouble}"
         yield from disk_warnings(self.settings.data_dir)
         yield from rights_warnings(self.settings.data_dir, self.settings.secrets_file)
 

@@ -8,7 +8,7 @@ settled   what Kling has said that it deducted
 reserved  the price of a job that may still cost: one that waits, is sent, runs, is looked up, or is left to a
           person, who may still send it; and one that succeeded and of which Kling has named no charge
           yet, or 0, because it says 0 before it names the charge
-nothing   what was withdrawn, given up or refused, and a task that failed without a charge
+nothing   what was withdrawn, given up or refused, a task that failed without a charge, and what was imported
 """
 
 from __future__ import annotations
@@ -34,7 +34,60 @@ _QUARTER = 900  # seconds; no zone changes its offset within a quarter of an hou
 _TEAM = ""  # stands for everybody; nobody has this key
 _NAME = "~"  # begins the key of a name without an account
 
-_Counts = tuple[int, int, int, int, int]  # reserved Units and money, settled Units and money, unpriced jobs
+Counts = tuple[int, int, int, int, int]  # reserved Units and money, settled Units and money, unpriced jobs
+
+
+class Price:
+    """What jobs count for, at the prices of the day when they were ordered.
+
+    Args:
+        unit_price: what a Unit costs now, for jobs that say no price of it in the currency.
+        currency: of all sums of money.
+    """
+
+    def __init__(self, unit_price: Decimal, currency: str) -> None:
+        self._currency = currency
+        self._micro_price = max(_micro(f"{unit_price:f}"), 0)
+
+    def counts_of(self, job: Job) -> Counts | None:
+        """Return what a job counts for, None if it is nothing.
+
+        Returns:
+            Units and money that may still be deducted, in millionths and in millionths of millionths; then
+            those that were deducted; then 1 if nobody knows what it may cost, else 0.
+        """
+        cells = job.cells
+        if "imported" in cells.get("extra", "") and job.imported:
+            return None
+        charged = _micro(cells["final_unit_deduction"]) if "final_unit_deduction" in cells else 0
+        cash = _micro(cells["final_balance_deduction"]) if "final_balance_deduction" in cells else 0
+        units = _micro(cells.get("units", ""))
+        price = self._of(cells)
+        if charged > 0 or cash > 0:
+            # An account that pays in cash is charged no Units: then the price in Units counts as used, so
+            # that a limit in Units holds there too.
+            used = charged if charged > 0 else max(units, 0)
+            return 0, 0, used, max(charged, 0) * price + max(cash, 0) * _MICRO, 0
+        if job.state in FREE:
+            return None
+        if units < 0:
+            return 0, 0, 0, 0, 1
+        return (units, units * price, 0, 0, 0) if units else None
+
+    def _of(self, cells: Mapping[str, str]) -> int:
+        if cells.get("currency") == self._currency:
+            return max(_micro(cells.get("unit_price", "")), 0) or self._micro_price
+        return self._micro_price
+
+
+def counted_at(job: Job) -> datetime:
+    """Return the moment of the order, by which a job is counted; 1970 where nobody knows it."""
+    moment = min(job.since.values(), default=NO_TIME)
+    if moment == NO_TIME:  # a record has no time that can be read
+        moment = job.ordered_at
+    if "found" in job.cells.get("extra", "") and (made := job.moment("created_at")):
+        moment = min(moment, made) if moment != NO_TIME else made  # it was ordered before it was found
+    return moment
 
 
 class SpendingSums:
@@ -62,12 +115,12 @@ class SpendingSums:
         clock: Callable[[], float],
     ) -> None:
         self.zone, self.unit_price, self.currency = zone, unit_price, currency
-        self._micro_price = max(_micro(f"{unit_price:f}"), 0)
+        self._price = Price(unit_price, currency)
         self._accounts, self._owner_of, self._clock = accounts, owner_of, clock
         self._lock = threading.Lock()
         # By account and period ("2026-11-26" or "2026-11"), then by person. A person is an id, `_NAME` with
         # the key of a name, or `_TEAM`.
-        self._sums: dict[tuple[str, str], dict[str, _Counts]] = {}
+        self._sums: dict[tuple[str, str], dict[str, Counts]] = {}
         self._names: dict[str, str] = {}  # as last written, by the key of a person
         self._days: dict[int, str] = {}  # by the number of a quarter of an hour
 
@@ -107,6 +160,9 @@ class SpendingSums:
                 self._count(before, -1)
             self._count(job, 1)
 
+    def recorded(self, stamp: str) -> None:
+        """Do nothing: the sums are not stored."""
+
     def _count(self, job: Job, sign: int) -> None:
         counts = self._counts_of(job)
         if counts is None:
@@ -116,41 +172,17 @@ class SpendingSums:
             self._names[who] = cells.get("person", "")
         self._add(cells.get("account", ""), self._day_of(job), who, counts, sign)
 
-    def _add(self, account: str, day: str, who: str, counts: _Counts, sign: int) -> None:
+    def _add(self, account: str, day: str, who: str, counts: Counts, sign: int) -> None:
         for period in (day, day[:7]):
             sums = self._sums.setdefault((account, period), {})
             for key in (who, _TEAM):
                 sums[key] = _add(sums.get(key, _NOTHING), counts, sign)
 
-    def _counts_of(self, job: Job) -> _Counts | None:
-        """Return what a job counts for, None if it is nothing."""
-        cells = job.cells
-        charged = _micro(cells["final_unit_deduction"]) if "final_unit_deduction" in cells else 0
-        cash = _micro(cells["final_balance_deduction"]) if "final_balance_deduction" in cells else 0
-        units = _micro(cells.get("units", ""))
-        price = self._price_of(cells)
-        if charged > 0 or cash > 0:
-            # An account that pays in cash is charged no Units: then the price in Units counts as used, so
-            # that a limit in Units holds there too.
-            used = charged if charged > 0 else max(units, 0)
-            return 0, 0, used, max(charged, 0) * price + max(cash, 0) * _MICRO, 0
-        if job.state in FREE:
-            return None
-        if units < 0:
-            return 0, 0, 0, 0, 1
-        return (units, units * price, 0, 0, 0) if units else None
-
-    def _price_of(self, cells: Mapping[str, str]) -> int:
-        if cells.get("currency") == self.currency:
-            return max(_micro(cells.get("unit_price", "")), 0) or self._micro_price
-        return self._micro_price
+    def _counts_of(self, job: Job) -> Counts | None:
+        return self._price.counts_of(job)
 
     def _day_of(self, job: Job) -> str:
-        moment = min(job.since.values(), default=NO_TIME)
-        if moment == NO_TIME:  # a record has no time that can be read
-            moment = job.ordered_at
-        if "found" in job.cells.get("extra", "") and (made := job.moment("created_at")):
-            moment = min(moment, made) if moment != NO_TIME else made  # it was ordered before it was found
+        moment = counted_at(job)
         quarter = int(moment.timestamp()) // _QUARTER
         if (day := self._days.get(quarter)) is None:
             day = self._days[quarter] = moment.astimezone(self.zone).date().isoformat()
@@ -205,7 +237,7 @@ class SpendingSums:
             ]
         return _spent(found)
 
-    def _spending(self, keys: Callable[[Mapping[str, _Counts]], Iterable[str]]) -> Spending:
+    def _spending(self, keys: Callable[[Mapping[str, Counts]], Iterable[str]]) -> Spending:
         day = self.today().isoformat()
         accounts = self._accounts()
         with self._lock:
@@ -221,7 +253,7 @@ class SpendingSums:
             ]
         return Spending(*map(_spent, found))
 
-    def _keys_of(self, key: str, sums: Mapping[str, _Counts]) -> Iterator[str]:
+    def _keys_of(self, key: str, sums: Mapping[str, Counts]) -> Iterator[str]:
         """Yield the keys under which a person's jobs are counted: their own, and the names given to them."""
         yield key
         if not key.startswith(_NAME):
@@ -237,10 +269,10 @@ def _person_key(cells: Mapping[str, str]) -> str:
     return cells.get("person_id") or _NAME + name_key(cells.get("person", ""))
 
 
-_NOTHING: _Counts = (0, 0, 0, 0, 0)
+_NOTHING: Counts = (0, 0, 0, 0, 0)
 
 
-def _add(sums: _Counts, counts: _Counts, sign: int) -> _Counts:
+def _add(sums: Counts, counts: Counts, sign: int) -> Counts:
     return (
         sums[0] + sign * counts[0],
         sums[1] + sign * counts[1],
@@ -250,7 +282,7 @@ def _add(sums: _Counts, counts: _Counts, sign: int) -> _Counts:
     )
 
 
-def _spent(found: Iterable[_Counts]) -> Spent:
+def _spent(found: Iterable[Counts]) -> Spent:
     sums = _NOTHING
     for counts in found:
         sums = _add(sums, counts, 1)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.clip_verification import charged
-from kling.studio.jobs import FAILED, SUCCEED, Job
+from kling.studio.jobs import FAILED, Job
 from kling.studio.remedies import Action, remedy
 from pages._ui.charges import charge_words
 from pages._ui.context import studio
@@ -29,7 +29,7 @@ def details(job: Job) -> None:
     here = studio()
     with st.container(border=True, key="details"):
         words: Any = st.container()
-        if job.state == SUCCEED and job["file"]:
+        if job.has_clip:
             picture, words = st.columns([3, 2])
             with picture:
                 player(job, preload="metadata")

@@ -25,6 +25,8 @@ from kling.studio.assistant.tasks import Task, wish_of
 from kling.studio.budget_limits import Scope
 from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
 from kling.studio.jobs import NOT_SENT, UNKNOWN, WAITING, request_cells
+from kling.studio.library import JobQuery
+from kling.studio.library.imports import ImportPlan
 from kling.studio.state.records import TeamTemplate
 from tests.studio.fakes import FOX, Bench
 
@@ -111,6 +113,14 @@ OF_A_JOB: Mapping[str, Act] = {
     "withdraw_group": _group,
     "give_up": lambda case: case.actions.give_up(case.job(UNKNOWN)),
     "send_again": lambda case: case.actions.send_again(case.job(NOT_SENT)),
+    "star": lambda case: case.actions.star([case.job(WAITING)]),
+    "rate": lambda case: case.actions.rate([case.job(WAITING)], 4),
+    "set_tags": lambda case: case.actions.set_tags([case.job(WAITING)], ["fox"]),
+    "add_tags": lambda case: case.actions.add_tags([case.job(WAITING)], ["fox"]),
+    "remove_tags": lambda case: case.actions.remove_tags([case.job(WAITING)], ["fox"]),
+    "set_note": lambda case: case.actions.set_note(case.job(WAITING), "For the client"),
+    "hide": lambda case: case.actions.hide([case.job(WAITING)]),
+    "delete_files": lambda case: case.actions.delete_files([case.job(WAITING)]),
 }
 OF_NOBODY: Mapping[str, Act] = {
     "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
@@ -150,6 +160,10 @@ OF_NOBODY: Mapping[str, Act] = {
     "set_limit": lambda case: case.actions.set_limit(Scope.TEAM_MONTH, "1000000", "units"),
     "lift_limit": lambda case: case.actions.lift_limit(Scope.CLIP, person_id=case.person()),
     "remove_limit": lambda case: case.actions.remove_limit(Scope.TEAM_MONTH),
+    "export": lambda case: list(case.actions.export(JobQuery(text="nothing"))),
+    "read_import": lambda case: case.actions.read_import(b"external_task_id,time,state,extra\n"),
+    "import_jobs": lambda case: case.actions.import_jobs(ImportPlan("export", {})),
+    "undo_import": lambda case: case.actions.undo_import("none"),
     "export_audit": lambda case: list(case.actions.export_audit()),
 }
 ACTS = {**OF_A_JOB, **OF_NOBODY}

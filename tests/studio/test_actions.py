@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kling.studio import actions, admin_actions
+from kling.studio import actions, admin_actions, library_actions
 from kling.studio.actions import Actions
 from kling.studio.identity.roles import LOCAL, Action, NotAllowed, Role, User
 from kling.studio.jobs import NOT_SENT, WAITING, request_cells
@@ -19,14 +19,18 @@ from tests.studio.role_tables import ACTS, OF_A_JOB, Trial, table
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 # They change nothing.
-READS = {"owner_of", "may", "left", "may_withdraw_group", "draft_owner", "person_id"}
+READS = {"owner_of", "may", "left", "may_withdraw_group", "draft_owner", "person_id", "who", "files_of"}
 ADMINS_ONLY = {name for name in vars(admin_actions.AdminActions) if not name.startswith("_")} - READS
-LEAST: dict[str, Role] = {name: "admin" if name in ADMINS_ONLY else "maker" for name in ACTS}
+ADMINS_ONLY |= {"read_import", "import_jobs", "undo_import"}
+VIEWERS = {"star", "rate", "export"}
+LEAST: dict[str, Role] = {
+    name: "admin" if name in ADMINS_ONLY else "viewer" if name in VIEWERS else "maker" for name in ACTS
+}
 ROLES: tuple[Role, ...] = ("none", "viewer", "maker", "admin")
 
 
 def methods() -> Iterator[ast.FunctionDef]:
-    for module in (actions, admin_actions):
+    for module in (actions, admin_actions, library_actions):
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(node, ast.ClassDef):
                 yield from (each for each in node.body if isinstance(each, ast.FunctionDef))
@@ -72,10 +76,16 @@ def test_a_role_may_do_to_what_is_its_own_what_the_table_says(trial: Trial, meth
     assert trial.is_allowed(method, role, "own") == (ROLES.index(role) >= ROLES.index(LEAST[method]))
 
 
-@pytest.mark.parametrize("method", OF_A_JOB)
+@pytest.mark.parametrize("method", [each for each in OF_A_JOB if each not in VIEWERS])
 @pytest.mark.parametrize("role", ROLES)
 def test_only_an_admin_decides_about_the_jobs_of_others(trial: Trial, method: str, role: Role):
     assert trial.is_allowed(method, role, "other") == (role == "admin")
+
+
+@pytest.mark.parametrize("method", [each for each in OF_A_JOB if each in VIEWERS])
+@pytest.mark.parametrize("role", ROLES)
+def test_whoever_may_look_has_an_opinion_of_everybodys_clips(trial: Trial, method: str, role: Role):
+    assert trial.is_allowed(method, role, "other") == (role != "none")
 
 
 def test_readme_has_the_table_of_roles(tmp_path: Path):

@@ -287,7 +287,7 @@ def everything(job: Job) -> None:
     assert repr((said, dict(job.extra), request)).encode()
     assert repr((timeline(job, now), mismatches(job), charged(job)))
     assert DurationStats([job]).usual(kind_of(job)) is None
-    assert Job(dict(job.cells), dict(job.since)) == job
+    assert Job(dict(job.cells), dict(job.since), dict(job.opinions)) == job
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ COLUMNS = (
     "extra",
 )
 
-CURATION = frozenset({"rating", "star", "tags", "note", "hidden", "deleted"})  # people's opinions of a job
+CURATION = frozenset({"rating", "star", "tags", "note", "hidden"})  # people's opinions of a job
+OF_A_PERSON = frozenset({"rating", "star"})  # of these, each person has one of their own for a job
 TAKEN_BACK = "-"  # in a column of `CURATION`: the value that an earlier record gave is removed
 
 CHARGES = ("final_unit_deduction", "final_balance_deduction")

@@ -1,6 +1,7 @@
 """The fold: how the records of a job become the job.
 
 - Each column has its latest non-empty cell.
+- Stars and ratings are kept for each person who gave them (`opinions`), the latest of each.
 - The state only moves forward. Once any record shows that Kling accepted the job, it stays accepted, in
   whatever order the records are read and whichever of the others are lost.
 """
@@ -13,8 +14,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from kling.studio.jobs.cells import bounded, dump_json, json_object, utc_time
-from kling.studio.jobs.columns import CHARGES, CURATION, OF_A_TASK, TAKEN_BACK
+from kling.studio.jobs.columns import CHARGES, CURATION, OF_A_PERSON, OF_A_TASK, TAKEN_BACK
 from kling.studio.jobs.job import NO_TIME, Job
+from kling.studio.jobs.opinions import Opinion, with_opinion
 from kling.studio.jobs.states import (
     FAILED,
     KNOWN_STATES,
@@ -43,12 +45,17 @@ _FEW_VALUES = frozenset(
 
 def fold(job: Job | None, row: Mapping[str, str]) -> Job:
     """Return the job after one more record; see `apply_row`."""
-    cells, since = (dict(job.cells), dict(job.since)) if job else ({}, {})
-    apply_row({name: cell for name, cell in row.items() if cell}, cells, since)
-    return Job(cells, since)
+    cells, since, opinions = (dict(job.cells), dict(job.since), dict(job.opinions)) if job else ({}, {}, {})
+    apply_row({name: cell for name, cell in row.items() if cell}, cells, since, opinions)
+    return Job(cells, since, opinions)
 
 
-def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, datetime]) -> None:
+def apply_row(
+    row: Mapping[str, str],
+    cells: dict[str, str],
+    since: dict[str, datetime],
+    opinions: dict[str, Opinion],
+) -> None:
     """Take one record into the cells and times of its job, in place.
 
     A record shows that Kling accepted the job if it holds something of a task (its id, its times, its charge,
@@ -66,6 +73,7 @@ def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, da
         row: the record's cells, without the empty ones.
         cells: of the job so far; changed.
         since: when the job came into each of its states so far; changed.
+        opinions: people's stars and ratings of the job so far; changed.
     """
     columns = row.keys()
     state, extra = cells.get("state", ""), cells.get("extra")
@@ -88,9 +96,15 @@ def apply_row(row: Mapping[str, str], cells: dict[str, str], since: dict[str, da
     for name, charge in charges:  # Kling says 0 at first and the charge later
         cells[name] = max(charge, row[name], key=lambda cell: bounded(cell) or Decimal(0))
     if not columns.isdisjoint(CURATION):
-        for name in CURATION & columns:
-            if row[name] == TAKEN_BACK:
-                del cells[name]
+        _apply_curation(row, cells, opinions)
+
+
+def _apply_curation(row: Mapping[str, str], cells: dict[str, str], opinions: dict[str, Opinion]) -> None:
+    for name in CURATION & row.keys():
+        if row[name] == TAKEN_BACK:
+            del cells[name]
+    if not OF_A_PERSON.isdisjoint(row):
+        with_opinion(opinions, row)
 
 
 def _next_state(row: Mapping[str, str], accepted: str, before: str, since: dict[str, datetime]) -> str:

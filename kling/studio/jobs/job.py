@@ -11,7 +11,8 @@ from typing import Any
 
 from kling.endpoint import AnyRequest, Endpoint
 from kling.studio.jobs.cells import bounded, json_object, utc_time
-from kling.studio.jobs.columns import OF_A_TASK
+from kling.studio.jobs.columns import OF_A_TASK, TAKEN_BACK
+from kling.studio.jobs.opinions import Opinion
 from kling.studio.jobs.record import endpoint_named, request_of
 from kling.studio.jobs.states import (
     KNOWN_STATES,
@@ -44,10 +45,12 @@ class Job:
     Args:
         cells: the latest non-empty cell of each column, decoded.
         since: when the job first came into each of its states.
+        opinions: people's stars and ratings, by `opinions.who_is`.
     """
 
     cells: Mapping[str, str] = field(default_factory=dict)
     since: Mapping[str, datetime] = field(default_factory=dict)
+    opinions: Mapping[str, Opinion] = field(default_factory=dict)
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
@@ -70,8 +73,45 @@ class Job:
 
     @property
     def gone(self) -> bool:
-        """Whether it is proved that Kling has deleted its video, or it was erased and is not wanted."""
-        return ("gone" in self["extra"] and bool(self.extra.get("gone"))) or self.erased
+        """Whether it is proved that Kling has deleted its video, or nobody wants it (`unwanted`)."""
+        return ("gone" in self["extra"] and bool(self.extra.get("gone"))) or self.unwanted
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether its video is never fetched, although Kling may have it."""
+        return self.erased or bool(self.deleted) or (self.imported and not self["file"])
+
+    @property
+    def deleted(self) -> str:
+        """When somebody deleted its file, as text; empty if nobody did. Nothing takes that back."""
+        when = self["deleted"]
+        return "" if when == TAKEN_BACK else when
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was taken in from an export: it is history, and no call is ever made for it."""
+        return "imported" in self["extra"] and isinstance(self.extra.get("imported"), dict)
+
+    @property
+    def import_facts(self) -> Mapping[str, Any]:
+        """What was noted at the import: `id` of the import, `was` if it had not ended, `undone`."""
+        found = self.extra.get("imported") if "imported" in self["extra"] else None
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def retracted(self) -> bool:
+        """Whether its import was undone: no list shows it."""
+        return bool(self.import_facts.get("undone"))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags."""
+        return tuple(filter(None, (tag.strip() for tag in self["tags"].split(","))))
+
+    @property
+    def hidden(self) -> bool:
+        """Whether somebody has hidden it from the lists."""
+        return bool(self["hidden"])
 
     @property
     def erased(self) -> bool:
@@ -113,7 +153,7 @@ class Job:
     @property
     def has_clip(self) -> bool:
         """Whether its video is in the archive."""
-        return bool(self["file"]) and self.state == SUCCEED
+        return bool(self["file"]) and self.state == SUCCEED and not self.deleted and not self.retracted
 
     @property
     def extra(self) -> Mapping[str, Any]:

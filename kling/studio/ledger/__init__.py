@@ -39,6 +39,36 @@ class View(Protocol):
     def changed(self, before: Job | None, job: Job) -> None:
         """Take one change; `before` is None for a new job."""
 
+    def recorded(self, stamp: str) -> None:
+        """Take note that all changes so far were told; `stamp` tells these records from any others."""
+
+
+class AllViews:
+    """Several views as one.
+
+    Args:
+        views: each is told everything, in this order.
+    """
+
+    def __init__(self, *views: View) -> None:
+        self._views = views
+
+    def reset(self, jobs: Iterable[Job]) -> None:
+        """Take all jobs."""
+        found = tuple(jobs)
+        for view in self._views:
+            view.reset(found)
+
+    def changed(self, before: Job | None, job: Job) -> None:
+        """Take one change."""
+        for view in self._views:
+            view.changed(before, job)
+
+    def recorded(self, stamp: str) -> None:
+        """Take note that all changes so far were told."""
+        for view in self._views:
+            view.recorded(stamp)
+
 
 class Ledger(Protocol):
     """Every job of a data folder; safe to use from several threads. Only the process that owns it has one."""
@@ -88,7 +118,8 @@ class Ledger(Protocol):
         Args:
             external_task_id: the id of the job; a new id starts a job.
             only: the states in which the change is allowed; None allows all.
-            cells: by column; an empty cell changes nothing.
+            cells: by column; an empty cell changes nothing. `time` says when it happened, in the place of
+                now, for what another studio has recorded.
 
         Raises:
             StateChanged: the job has none of the states of `only`.

@@ -45,6 +45,11 @@ class LogFile:
         self._seal = SealFile(path.with_name(f"{path.name}.seal"))
         self.closed = ""  # why nothing may be written any more; empty while that is allowed
 
+    @property
+    def stamp(self) -> str:
+        """What tells the contents that were read and appended from any others: their length and CRC-32."""
+        return f"{self._size}-{self._crc:08x}"
+
     def changed(self) -> bool:
         """Whether another program has changed or replaced the file since our last read or append."""
         try:

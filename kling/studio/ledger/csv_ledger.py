@@ -21,6 +21,7 @@ from kling.studio.jobs import (
     SUCCEED,
     TERMINAL,
     Job,
+    Opinion,
     StateChanged,
     apply_row,
     fold,
@@ -164,6 +165,8 @@ class CsvLedger:
             rows = [self._row(job_id, time, cells, only) for job_id, cells in changes]
             self._file.append(self._encode(rows))
             changed = [self._apply(row) for row in rows]
+            if self._view is not None:
+                self._view.recorded(self._file.stamp)
             self._confirm_decided(rows)
             self._file.seal(now, self._unconfirmed)
         self._on_change(None if was_changed else {job.id for job in changed})
@@ -230,7 +233,7 @@ class CsvLedger:
         self, job_id: str, time: str, cells: Mapping[str, str], only: Collection[str] | None
     ) -> dict[str, str]:
         row = {name: truncate(cell) for name, cell in cells.items() if cell}
-        row |= {"external_task_id": job_id, "time": time}
+        row = {"time": time, **row, "external_task_id": job_id}
         job = self._index.get(job_id)
         if row.get("state") == FAILED and only is not None and FOLLOWED.issuperset(only):
             # A row `failed` without cells of a task would be read as a refused call (`jobs.apply_row`).
@@ -246,7 +249,7 @@ class CsvLedger:
         self._index.update(job)
         if self._view is not None:
             self._view.changed(before, job)
-        if job.state == SUCCEED and (before is None or before.state != SUCCEED):
+        if job.state == SUCCEED and (before is None or before.state != SUCCEED) and not job.imported:
             self.times.add(job)
         return job
 
@@ -315,22 +318,23 @@ class CsvLedger:
         self._index = loaded.index
         if self._view is not None:
             self._view.reset(loaded.index.jobs())
+            self._view.recorded(self._file.stamp)
         self.generation += 1
 
     def _load(self) -> _Loaded:
         with _no_garbage_collection():
             contents = self._file.read()
-            folded: dict[str, tuple[dict[str, str], dict[str, datetime]]] = {}
+            folded: dict[str, tuple[dict[str, str], dict[str, datetime], dict[str, Opinion]]] = {}
             for row in contents.rows:
                 job_id = row["external_task_id"]
                 job = folded.get(job_id)
                 if job is None:
-                    job = folded[job_id] = ({}, {})
+                    job = folded[job_id] = ({}, {}, {})
                 apply_row(row, *job)
             index = JobIndex(self._lock)
-            for cells, since in folded.values():
-                index.update(Job(cells, since))
-        stateless = {job_id for job_id, (_, since) in folded.items() if _SHOWN.issuperset(since)}
+            for cells, since, opinions in folded.values():
+                index.update(Job(cells, since, opinions))
+        stateless = {job_id for job_id, (_, since, _) in folded.items() if _SHOWN.issuperset(since)}
         if stateless:
             stateless.difference_update(
                 row["external_task_id"] for row in contents.rows if row.get("state") in STATES

@@ -62,7 +62,7 @@ class JobIndex:
         before = self._jobs.get(job_id)
         self._jobs[job_id] = job
         group, parent = cells.get("batch", ""), cells.get("parent", "")
-        has_clip = state == SUCCEED and "file" in cells
+        has_clip = state == SUCCEED and "file" in cells and job.has_clip
         had_clip, old_group = False, ""
         if before is None:
             position = self._positions[job_id] = len(self._ids)

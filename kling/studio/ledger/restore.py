@@ -2,14 +2,26 @@
 
 Somebody may save an old copy over the log, delete rows, or sort them. The studio still knows each job as it
 was, and adds the rows that make the log say so again. Only people's opinions of a job (`jobs.CURATION`) are
-taken as they are found, because a person may have meant to change them.
+taken as they are found, because a person may have meant to change them. What is missing of them is added.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from kling.studio.jobs import CURATION, FAILED, OF_A_TASK, RANKS, WITHDRAWN, Job, bounded, dump_json
+from kling.studio.jobs import (
+    CURATION,
+    FAILED,
+    OF_A_PERSON,
+    OF_A_TASK,
+    RANKS,
+    WITHDRAWN,
+    Job,
+    Opinion,
+    bounded,
+    dump_json,
+)
 
 Row = dict[str, str]
 _CHARGES = frozenset({"final_unit_deduction", "final_balance_deduction"})
@@ -31,14 +43,35 @@ def missing_rows(known: Job, found: Job | None) -> list[Row]:
     rows += [_row(known, each, {}) for each, _ in times if each != state]
     if times and not (known.accepted or found.accepted):  # the last state counts
         rows.append(_row(known, known.state, {}))
-    return rows
+    return [*rows, *_missing_opinions(known, found)]
+
+
+def _missing_opinions(known: Job, found: Job) -> Iterator[Row]:
+    for who, opinion in known.opinions.items():
+        other = found.opinions.get(who, Opinion())
+        row = {
+            name: cell
+            for name, cell, there in (
+                ("star", opinion.star, other.star),
+                ("rating", opinion.rating, other.rating),
+            )
+            if cell and not there
+        }
+        if row:
+            yield {
+                **row,
+                "external_task_id": known.id,
+                "time": known["time"],
+                "by": opinion.by,
+                "by_name": opinion.by_name,
+            }
 
 
 def _missing_cells(known: Job, found: Job) -> Row:
     row = {}
     for name, cell in known.cells.items():
         other = found[name]
-        if cell == other or name in _OF_ITS_ROW or (other and name in CURATION):
+        if cell == other or name in _OF_ITS_ROW | OF_A_PERSON or (other and name in CURATION):
             continue
         if name in _CHARGES and other and (bounded(other) or 0) >= (bounded(cell) or 0):
             continue

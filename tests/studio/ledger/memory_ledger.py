@@ -108,7 +108,7 @@ class MemoryLedger:
                 row = {name: truncate(cell) for name, cell in cells.items() if cell}
                 if row.get("state") == FAILED and only is not None and FOLLOWED.issuperset(only) and job:
                     row.setdefault("task_id", job["task_id"])
-                rows.append({**row, "external_task_id": job_id, "time": time})
+                rows.append({"time": time, **row, "external_task_id": job_id})
             self._write(rows)
             changed = [self._keep(row) for row in rows]
             left = {row["external_task_id"] for row in rows if row.get("state") == NOT_SENT}
@@ -186,7 +186,7 @@ class MemoryLedger:
         before = self.get(row["external_task_id"])
         job = fold(before, row)
         self.index.update(job)
-        if job.state == SUCCEED and (before is None or before.state != SUCCEED):
+        if job.state == SUCCEED and (before is None or before.state != SUCCEED) and not job.imported:
             self.times.add(job)
         return job
 

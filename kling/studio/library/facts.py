@@ -1,0 +1,244 @@
+"""What the index holds of a job: a row of facts to filter and add up by, and the text to search in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, tzinfo
+
+from kling.endpoint import TEXT_TO_VIDEO
+from kling.studio.archive import retention_status
+from kling.studio.clip_verification import cost
+from kling.studio.durations import timeline
+from kling.studio.jobs import SUCCEED, Job
+from kling.studio.jobs.cells import load_json
+from kling.studio.library.normal import normalise
+from kling.studio.spending import Price, counted_at
+from kling.studio.visible_names import name_key
+
+NONE, SAFE, AT_RISK, GONE, DELETED = range(5)  # of a job's video
+RETRACTED = 2  # among hidden ones: its import was undone, and nothing finds it
+KEPT_FROM = 4  # a clip is kept if somebody has starred it, or rated it so much
+PARTED = "\x1f"  # between two fields of a text; no search has it
+# Whole numbers of SQLite have 64 bits. Amounts are stored in millionths of a Unit, and money in two numbers;
+# a sum of ten million jobs fits. A job with a larger amount is added up outside (`huge`).
+MOST_UNITS, MONEY_PART, MOST_MONEY = 10**12, 10**6, 10**18
+_MICRO = 10**6
+_LATEST = 2**42 - 1  # milliseconds, in the year 2109
+_SAME_TIME = 2**21  # jobs of one millisecond that keep their order
+_WIDEST = 24 * 3600 * 1000  # milliseconds; a longer time says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One row of the index.
+
+    Args:
+        place: grows with the time of the order, then with the place in the log; no two jobs have the same.
+        id: our id.
+        day, hour: of the order, in the studio's time zone.
+        state, model, mode, batch, parent, endpoint, duration, shape, sound, account: cells.
+        person_id, person: cells.
+        person_key: of the name; empty where there is an id.
+        clip: one of `NONE` to `DELETED`.
+        hidden: 1 or 0, or `RETRACTED`.
+        imported: 1 or 0.
+        stars: how many people have starred it.
+        rating: the best one.
+        kept: 1 or 0; see `KEPT_FROM`.
+        tags: normalised, each between two `PARTED`; empty for none.
+        cost: Units that were charged, or that it is expected to cost, in millionths; None for neither.
+        seconds: of the video that was ordered, in thousandths, to sort by.
+        template: id of the template that it was ordered from.
+        settled, reserved: Units in millionths, as budgets count them.
+        settled_hi, settled_lo, reserved_hi, reserved_lo: money in millionths of millionths, in two parts.
+        expected: the price in Units of what was settled, in millionths; None if nobody knows it.
+        unpriced: 1 if it may cost something that nobody knows.
+        huge: as JSON, the four amounts and the expected price if one of them is too large for its column;
+            these columns are 0 then.
+        waited, queued, processed: milliseconds of a job that succeeded; None for what is not known.
+    """
+
+    place: int
+    hidden: int
+    imported: int
+    clip: int
+    kept: int
+    stars: int
+    rating: int
+    unpriced: int
+    hour: int
+    reserved: int
+    reserved_hi: int
+    reserved_lo: int
+    settled: int
+    settled_hi: int
+    settled_lo: int
+    expected: int | None
+    waited: int | None
+    queued: int | None
+    processed: int | None
+    cost: int | None
+    seconds: int
+    day: str
+    state: str
+    account: str
+    model: str
+    mode: str
+    person_id: str
+    person_key: str
+    endpoint: str
+    duration: str
+    shape: str
+    sound: str
+    tags: str
+    batch: str
+    parent: str
+    template: str
+    id: str
+    person: str
+    huge: str
+
+
+COLUMNS = tuple(field.name for field in fields(Facts))
+
+
+def facts_of(job: Job, number: int, zone: tzinfo, price: Price) -> Facts:
+    """Return the facts of a job.
+
+    Args:
+        job: of any state.
+        number: of the job in the log.
+        zone: the studio's time zone.
+        price: counts what it costs.
+    """
+    moment = counted_at(job)
+    local = moment.astimezone(zone)
+    ratings = [opinion.stars for opinion in job.opinions.values()]
+    stars, rating = sum(bool(opinion.star) for opinion in job.opinions.values()), max(ratings, default=0)
+    amounts = _amounts(job, price)
+    units, seconds = cost(job), job.decimal("duration")
+    return Facts(
+        place=place_of(moment, number),
+        id=job.id,
+        day=local.date().isoformat(),
+        hour=local.hour,
+        state=job.state,
+        model=job["model_name"],
+        mode=job["mode"],
+        batch=job.group,
+        parent=job.parent,
+        endpoint=job["endpoint"] or TEXT_TO_VIDEO.name,
+        duration=job["duration"],
+        shape=job["aspect_ratio"],
+        sound="on" if job["sound"] == "on" else "off",
+        account=job["account"],
+        person_id=job["person_id"],
+        person=job["person"],
+        person_key="" if job["person_id"] else name_key(job["person"]),
+        clip=_clip(job),
+        hidden=RETRACTED if job.retracted else int(job.hidden),
+        imported=int(job.imported),
+        stars=stars,
+        rating=rating,
+        kept=int(stars > 0 or rating >= KEPT_FROM),
+        tags=f"{PARTED}{PARTED.join(map(normalise, tags))}{PARTED}" if (tags := job.tags) else "",
+        cost=None if units is None else int(units * _MICRO),
+        seconds=0 if seconds is None else int(seconds * 1000),
+        template=_template(job),
+        **amounts,  # type: ignore[arg-type]
+        **_times(job),  # type: ignore[arg-type]
+    )
+
+
+def place_of(moment: datetime, number: int) -> int:
+    """Return the place of a job among all, by time and then by its number in the log."""
+    milliseconds = min(max(int(moment.timestamp() * 1000), 0), _LATEST)
+    return milliseconds * _SAME_TIME + number % _SAME_TIME
+
+
+def number_of(place: int) -> int:
+    """Return the number in the log that is in a place."""
+    return place % _SAME_TIME
+
+
+def _clip(job: Job) -> int:
+    if job.deleted:
+        return DELETED
+    found = {"safe": SAFE, "at risk": AT_RISK, "gone": GONE}
+    return found.get(retention_status(job, datetime.now(UTC))[0], NONE)  # the days that are left are not used
+
+
+def _template(job: Job) -> str:
+    found = job.extra.get("template") if "template" in job["extra"] else None
+    return found[:100] if isinstance(found, str) else ""
+
+
+def _amounts(job: Job, price: Price) -> dict[str, int | str | None]:
+    reserved, reserved_money, settled, settled_money, unpriced = price.counts_of(job) or (0, 0, 0, 0, 0)
+    units = job.decimal("units")
+    expected = int(units * _MICRO) if settled and units is not None and units >= 0 else None
+    huge = ""
+    if (
+        max(reserved, settled, expected or 0) >= MOST_UNITS
+        or max(reserved_money, settled_money) >= MOST_MONEY
+    ):
+        huge = json.dumps([reserved, reserved_money, settled, settled_money, expected])
+        reserved = reserved_money = settled = settled_money = 0
+        expected = None
+    return {
+        "settled": settled,
+        "reserved": reserved,
+        "settled_hi": settled_money // MONEY_PART,
+        "settled_lo": settled_money % MONEY_PART,
+        "reserved_hi": reserved_money // MONEY_PART,
+        "reserved_lo": reserved_money % MONEY_PART,
+        "expected": expected,
+        "unpriced": unpriced,
+        "huge": huge,
+    }
+
+
+def _times(job: Job) -> dict[str, int | None]:
+    if job.state != SUCCEED or job.imported or SUCCEED not in job.since:
+        return {"waited": None, "queued": None, "processed": None}
+    spent = timeline(job, job.since[SUCCEED])
+    return {
+        "waited": _milliseconds(spent.waited),
+        "queued": _milliseconds(spent.queued),
+        "processed": _milliseconds(spent.processing),
+    }
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    found = None if seconds is None else round(seconds * 1000)
+    return found if found is not None and 0 <= found <= _WIDEST else None
+
+
+# -- text ----------------------------------------------------------------------------------------------
+
+
+def texts_of(job: Job) -> Iterator[tuple[str, str]]:
+    """Yield what is searched in a job: the name of each field, and its text as it was written."""
+    for name in ("prompt", "negative_prompt"):
+        if text := job[name]:
+            yield name, text
+    for number, text in enumerate(_shots(job), 1):
+        yield f"shot {number}", text
+    for name in ("tags", "note", "person", "message", "external_task_id", "task_id"):
+        if text := (job.message if name == "message" else job[name]):
+            yield name, text
+
+
+def hay_of(job: Job) -> str:
+    """Return everything that is searched in a job, normalised."""
+    return PARTED.join(filter(None, (normalise(text) for _, text in texts_of(job))))
+
+
+def _shots(job: Job) -> Sequence[str]:
+    found = load_json(job["multi_prompt"]) if job["multi_prompt"] else None
+    prompts = (
+        (shot.get("prompt") for shot in found if isinstance(shot, dict)) if isinstance(found, list) else ()
+    )
+    return [prompt for prompt in prompts if isinstance(prompt, str) and prompt]

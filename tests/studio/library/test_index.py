@@ -1,0 +1,286 @@
+"""The index is what one that is built anew from the log would be, whatever happened to both."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kling.studio.ledger.csv_file import LogFile
+from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.library import JobQuery
+from tests.kling.tools import law
+from tests.studio.library.conftest import House, library_of
+
+FILE = "index.sqlite3"
+CELLS: dict[str, st.SearchStrategy[str]] = {
+    "state": st.sampled_from(["waiting", "submitted", "succeed", "failed", "withdrawn"]),
+    "prompt": st.sampled_from(["A red fox", "灯塔在暴风雨中", "Straße", "a", ""]),
+    "task_id": st.just("7"),
+    "file": st.just("a.mp4"),
+    "units": st.sampled_from(["1.5", "99999999999"]),
+    "star": st.sampled_from(["1", "-"]),
+    "rating": st.sampled_from(["2", "5", "-"]),
+    "by": st.sampled_from(["p-1", "p-2"]),
+    "tags": st.sampled_from(["fox, snow", "-"]),
+    "hidden": st.sampled_from(["1", "-"]),
+    "final_unit_deduction": st.sampled_from(["1.5", "2"]),
+    "time": st.sampled_from(["2026-11-01T10:00:00+00:00", "2026-11-20T10:00:00+00:00"]),
+}
+APPENDS = st.lists(
+    st.tuples(st.sampled_from("abcdef"), st.fixed_dictionaries({}, optional=CELLS)), min_size=1, max_size=4
+)
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), APPENDS),
+        st.tuples(st.just("ask"), st.none()),
+        st.tuples(st.just("killed"), st.none()),
+        st.tuples(st.just("stopped"), st.none()),
+        st.tuples(st.sampled_from(["drop", "turn", "edit", "touch", "copy back"]), st.integers(0, 9)),
+        st.tuples(st.sampled_from(["index gone", "index damaged", "index of before"]), st.none()),
+    ),
+    max_size=12,
+)
+
+
+def contents(folder: Path) -> list[list[Any]]:
+    """Return all that is in the index, and that its search agrees with its texts."""
+    with closing(sqlite3.connect(folder / FILE)) as index:
+        index.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        index.rollback()
+        questions = (
+            "SELECT * FROM jobs ORDER BY place",
+            "SELECT * FROM texts ORDER BY place",
+            "SELECT * FROM opinions ORDER BY who, place",
+            "SELECT * FROM cube WHERE jobs != 0 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+            "SELECT * FROM paces WHERE jobs != 0 ORDER BY 1, 2, 3, 4",
+        )
+        return [index.execute(question).fetchall() for question in questions]
+
+
+def built_anew(log: Path, folder: Path) -> list[list[Any]]:
+    folder.mkdir(parents=True)
+    shutil.copy(log, folder / "history.csv")
+    house = House(folder)
+    assert house.library.wait()
+    return contents(folder)
+
+
+class Life(House):
+    """What happens to a data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.log, self.copy, self.before = (
+            folder / "history.csv",
+            folder / "copy.csv",
+            folder / "before.sqlite3",
+        )
+
+    def happen(self, what: str, detail: Any) -> None:
+        getattr(self, what.replace(" ", "_"))(detail)
+
+    def append(self, changes: list[tuple[str, dict[str, str]]]) -> None:
+        self.ledger.append_many(changes)
+        if len(changes) % 2:
+            shutil.copy(self.log, self.copy)
+
+    def ask(self, _: None) -> None:
+        self.library.ids(JobQuery())
+        shutil.copy(self.folder / FILE, self.before)
+
+    def killed(self, _: None) -> None:
+        self.open()
+
+    def stopped(self, _: None) -> None:
+        self.library.stop()
+        self.open()
+
+    def drop(self, number: int) -> None:
+        header, *rows = self.log.read_text().splitlines(keepends=True)
+        del rows[number : number + 1]
+        self._write([header, *rows])
+
+    def turn(self, _: int) -> None:
+        header, *rows = self.log.read_text().splitlines(keepends=True)
+        self._write([header, *reversed(rows)])
+
+    def edit(self, number: int) -> None:
+        header, *rows = self.log.read_text().splitlines(keepends=True)
+        self._write(
+            [header, *(row.replace("fox", "dog") if at == number else row for at, row in enumerate(rows))]
+        )
+
+    def touch(self, _: int) -> None:
+        self._write(self.log.read_text().splitlines(keepends=True))
+
+    def copy_back(self, _: int) -> None:
+        if self.copy.exists():
+            shutil.copy(self.copy, self.log)
+            self.ledger.sync()
+
+    def index_gone(self, _: None) -> None:
+        self.library.stop()
+        for path in self.folder.glob(f"{FILE}*"):
+            path.unlink()
+        self.open()
+
+    def index_damaged(self, _: None) -> None:
+        self.library.stop()
+        (self.folder / FILE).write_bytes(b"SQLite format 3\0" + b"no index" * 500)
+        self.open()
+
+    def index_of_before(self, _: None) -> None:
+        if self.before.exists():
+            self.library.stop()
+            shutil.copy(self.before, self.folder / FILE)
+            self.open()
+
+    def _write(self, lines: list[str]) -> None:
+        self.log.write_text("".join(lines))
+        self.ledger.sync()
+
+
+@settings(law, max_examples=30)
+@given(EVENTS)
+def test_after_anything_the_index_equals_one_built_anew(tmp_path_factory, events):
+    folder = tmp_path_factory.mktemp("life")
+    life = Life(folder)
+    for what, detail in events:
+        life.happen(what, detail)
+    life.ledger.sync()
+    assert life.library.wait()
+    assert sorted(life.library.ids(JobQuery(hidden="all"))) == sorted(job.id for job in life.jobs)
+    again = built_anew(life.log, folder / "anew")
+    life.library.stop()
+    # A log that was turned round keeps the order in which this process met the jobs, until its next start.
+    life.open()
+    assert life.library.wait()
+    assert contents(folder) == again
+
+
+def test_a_file_that_fits_is_not_built_again(house):
+    house.ledger.append("a", state="waiting", prompt="A fox")
+    assert house.library.wait()
+    house.library.stop()
+    made = (house.folder / FILE).stat().st_ino
+    house.open()
+    assert house.library.count(JobQuery(text="fox")) == 1
+    assert (house.folder / FILE).stat().st_ino == made
+
+
+def test_a_process_that_was_killed_right_after_a_change_has_it_after_the_next_start(house):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.count(JobQuery()) == 1
+    house.ledger.append("b", prompt="A wolf")  # nobody has asked since, so it is not written
+    house.open()
+    assert house.library.ids(JobQuery(text="wolf")) == ["b"]
+
+
+def test_a_change_is_found_by_whoever_asks_next(house):
+    house.ledger.append("a", state="waiting", prompt="A fox")
+    assert house.library.count(JobQuery(states=("waiting",))) == 1
+    house.ledger.append("a", state="withdrawn")
+    assert house.library.count(JobQuery(states=("waiting",))) == 0
+    assert house.library.count(JobQuery(states=("withdrawn",))) == 1
+    assert house.library.totals(JobQuery()).jobs == 1
+
+
+def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(tmp_path):
+    go, reached = threading.Event(), threading.Event()
+
+    def rest(_: float) -> None:
+        reached.set()
+        go.wait(20)
+
+    log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
+    log.append_many([(f"v{number:04}", {"prompt": f"fox {number}"}) for number in range(1200)])
+    library = library_of(tmp_path, rest=rest)
+    ledger = CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
+    library.start()
+    try:
+        assert reached.wait(20)
+        assert library.page(JobQuery(), ledger.get).missing
+        go.set()
+        assert library.wait()
+        page = library.page(JobQuery(text="fox"), ledger.get)
+        assert (page.missing, page.rows[0].job.id, library.count(JobQuery())) == (0, "v1199", 1200)
+    finally:
+        go.set()
+        library.stop()
+
+
+def test_a_file_that_cannot_be_written_is_replaced_by_memory(tmp_path):
+    (tmp_path / FILE).mkdir()
+    house = House(tmp_path)
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.ids(JobQuery(text="fox")) == ["a"]
+    assert "index" in house.library.trouble
+    house.ledger.append("b", prompt="A fox")
+    assert house.library.ids(JobQuery(text="fox")) == ["b", "a"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "damaged"])
+def test_a_file_that_is_gone_while_the_studio_runs_is_made_anew(house, how):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.ids(JobQuery(text="fox")) == ["a"]
+    for path in house.folder.glob(f"{FILE}*"):
+        path.unlink() if how == "deleted" else path.write_bytes(b"no index" * 2000)
+    house.ledger.append("b", prompt="A fox")
+    assert set(house.library.ids(JobQuery(text="fox"))) == {"a", "b"}
+    house.ledger.append("a", prompt="A wolf")
+    house.ledger.append("c", prompt="A fox")
+    assert set(house.library.ids(JobQuery(text="fox"))) == {"b", "c"}
+
+
+def test_an_answer_of_a_part_of_the_jobs_is_not_kept(tmp_path):
+    log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
+    log.append_many([(f"v{number:04}", {"prompt": "fox"}) for number in range(700)])
+    go = threading.Event()
+
+    def rest(_: float) -> None:
+        go.wait(20)
+
+    library = library_of(tmp_path, rest=rest)
+    CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
+    library.start()
+    try:
+        assert library.totals(JobQuery()).missing
+        go.set()
+        assert library.wait()
+        assert library.totals(JobQuery()).jobs == 700
+    finally:
+        go.set()
+        library.stop()
+
+
+@pytest.mark.parametrize("threads", [8])
+def test_many_may_ask_while_jobs_are_ordered(house, threads):
+    house.library.start()
+    faults: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(20):
+                house.library.page(JobQuery(text="fox"), house.ledger.get)
+                house.library.totals(JobQuery(states=("waiting",)))
+        except BaseException as error:  # noqa: BLE001 - told below
+            faults.append(error)
+
+    asking = [threading.Thread(target=ask) for _ in range(threads)]
+    for each in asking:
+        each.start()
+    for number in range(60):
+        house.ledger.append(f"v{number}", state="waiting", prompt="A fox")
+    for each in asking:
+        each.join()
+    assert house.library.wait()
+    assert (faults, house.library.count(JobQuery(text="fox"))) == ([], 60)
+    house.library.stop()
