@@ -13,10 +13,10 @@ from kling.studio.jobs import STATES
 from kling.studio.service import Studio
 from kling.text_to_video import TextToVideo
 from pages._ui import words
-from pages._ui.frame.account import initials
 from pages._ui.frame.banners import first_sentence
 from pages._ui.frame.bar import running_words
 from pages._ui.frame.titles import LONGEST, first_words
+from pages._ui.people import COLOURS, circle, colour_of, initials
 from tests.pages.conftest import texts
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_pages import fill
@@ -89,6 +89,15 @@ def test_a_title_has_the_first_whole_words_of_a_prompt(text: str, shown: str):
 )
 def test_initials_are_those_of_the_first_and_the_last_name(name: str, letters: str):
     assert initials(name) == letters
+
+
+def test_a_person_has_one_colour_however_the_name_is_typed():
+    assert colour_of("Anna Becker") == colour_of("ANNA becker")
+    assert {colour_of(f"Name {number}") for number in range(40)} == set(range(COLOURS))
+
+
+def test_a_name_with_markup_is_text_on_its_circle():
+    assert "<b" not in circle("<b >x")
 
 
 def test_the_bar_counts_what_is_made_and_what_waits():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from zlib import crc32
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from pages._ui import current_user
 from pages._ui.context import studio
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_markdown
+from pages._ui.people import colour_of, initials
 from pages._ui.session_state import app_state
 from pages._ui.signed_out import sign_out
 
@@ -23,7 +23,6 @@ ROLE_WORDS: Mapping[Role, str] = {
     "maker": "Maker: makes videos.",
     "admin": "Admin",
 }
-COLOURS = 4  # of initials; frame.css has them
 # Shown only where the browser has notifications and has not been asked yet (bar.js).
 THEMES = ("System", "Light", "Dark")  # by Streamlit's names; bar.js keeps the choice in this browser
 NOTIFY = '<button type="button" class="studio-notify">Notify me when a video is done</button>'
@@ -32,9 +31,8 @@ NOTIFY = '<button type="button" class="studio-notify">Notify me when a video is 
 def account(user: User) -> None:
     """Draw the button with the initials, and the menu behind it."""
     name = user.name
-    colour = crc32(name.casefold().encode()) % COLOURS
     label = f"**{escape_markdown(initials(name))}** Account of {escape_markdown(name)}" if name else "Account"
-    with st.container(key=f"account-{colour}", width="content"):
+    with st.container(key=f"account-{colour_of(name)}", width="content"):
         menu = st.popover(label, icon=None if name else ":material/person:")
     with menu, st.container(key="account"):
         typed = _who(user)
@@ -56,12 +54,6 @@ def account(user: User) -> None:
     current_user.remember(current_user.CHIME_COOKIE, "on" if chime else "")
     if chime:
         st.html('<i data-chime="on" hidden></i>')
-
-
-def initials(name: str) -> str:
-    """Return one or two letters that stand for a name; empty without a name."""
-    words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
 def _who(user: User) -> str | None:
