@@ -53,6 +53,13 @@ def pages_of(user: User) -> list[st.Page]:
         ),
         st.Page("history.py", title="History", icon=":material/history:"),
         st.Page("gallery.py", title="Gallery", icon=":material/photo_library:"),
+        st.Page(
+            "spend.py",
+            title="Spend",
+            icon=":material/bar_chart:",
+            visibility="visible" if may(user, Action.SEE_PRICES) else "hidden",
+        ),
+        st.Page("job.py", title="Job", icon=":material/movie:", visibility="hidden"),
         st.Page("admin.py", title="Admin", icon=":material/admin_panel_settings:", visibility="hidden"),
     ]
 

@@ -91,7 +91,7 @@ def test_the_bar_is_at_the_top_and_its_pages_are_at_the_bottom_of_a_phone(studio
     page = open_page(f"{studio.url}/gallery", **MINE)
     for width, height in ((320, 700), (390, 844), (820, 1180), (1280, 720), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
-        expect(links(page)).to_have_count(3)
+        expect(links(page)).to_have_count(4)
         expect(page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")).to_have_text(
             re.compile("Gallery")
         )

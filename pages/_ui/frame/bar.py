@@ -18,6 +18,7 @@ from pages._ui.context import studio
 from pages._ui.escape import escape_html
 from pages._ui.frame.account import account
 from pages._ui.frame.shortcuts import keys_dialog
+from pages._ui.job.address import back_of_address
 from pages._ui.words import NOTHING_CHARGED, SANDBOX, SANDBOX_CONNECT, SANDBOX_HELP
 
 _SCRIPT = Path(__file__).with_suffix(".js")
@@ -42,9 +43,16 @@ def bar(user: User, pages: Sequence[st.Page], page: st.Page) -> None:
             for each in pages:
                 st.page_link(each, label=each.title, icon=each.icon)
         _facts(user)
-        open_one = next((number for number, each in enumerate(pages) if each is page), len(pages))
+        open_one = next((number for number, each in enumerate(pages) if _is_open(each, page)), len(pages))
         _component()(key=f"app.bar-{open_one}", width="content")
         account(user)
+
+
+def _is_open(each: st.Page, page: st.Page) -> bool:
+    """Whether a page of the bar is the one that is open; a job's page counts as the list that led there."""
+    if page.title == "Job":
+        return each.title == back_of_address(st.query_params).capitalize()
+    return each is page
 
 
 def _facts(user: User) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._ui.context import studio
 from pages._ui.format import prompt_of
+from pages._ui.job.address import job_of_address
 
 STUDIO = "Kling studio"
 LONGEST = 40  # characters of a prompt; a tab shows fewer, a list of tabs and the history of a browser these
@@ -15,9 +16,9 @@ def title_of(page: str) -> str:
     """Return the title of the tab.
 
     Args:
-        page: title of the page that is open. If its address names a job, the job's prompt stands first.
+        page: title of the page that is open. A job's page begins with the job's prompt.
     """
-    job_id = str(st.query_params.get("task") or "")
+    job_id = job_of_address(st.query_params) if page == "Job" else ""
     job = studio().ledger.get(job_id) if job_id and not studio().ledger.opening else None
     return f"{first_words(prompt_of(job)) if job else page} · {STUDIO}"
 
