@@ -122,18 +122,25 @@ class LibraryActions(AdminActions):
 
     # -- to carry elsewhere, and back ----------------------------------------------------------------------
 
-    def export(self, query: JobQuery, form: str = "csv") -> Iterator[bytes]:
+    def export(
+        self, query: JobQuery, form: str = "csv", *, ids: Sequence[str] | None = None
+    ) -> Iterator[bytes]:
         """Return exactly what a question finds, as lines of a file; what it cost if the user sees prices.
 
         Args:
             query: its page does not matter.
             form: `csv` or `jsonl`.
+            ids: only these jobs, in this order, whatever the question finds; None for all that it finds.
+
+        Raises:
+            IndexBroken: there is no index to ask.
         """
         check(self.user, Action.LOOK)
         prices = self.may(Action.SEE_PRICES)
-        ids = self._studio.library.ids(query, who=self.who)
-        self._note(Action.LOOK, did="exported", jobs=len(ids))
-        jobs = (job for job_id in ids if (job := self._job(job_id)) is not None)
+        query = query if prices else query.without_costs
+        found = self._studio.library.ids(query, who=self.who) if ids is None else dict.fromkeys(ids)
+        self._note(Action.LOOK, did="exported", jobs=len(found))
+        jobs = (job for job_id in found if (job := self._job(job_id)) is not None and not job.retracted)
         return (json_lines if form == "jsonl" else csv_lines)(jobs, prices=prices)
 
     def read_import(self, data: bytes) -> ImportPlan:

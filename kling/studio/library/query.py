@@ -14,6 +14,7 @@ from kling.studio.jobs import MOST_RATING, STATES, bounded
 from kling.text import storable
 
 ORDERS = ("newest", "oldest", "dearest", "cheapest", "rated", "longest")
+BY_COST = frozenset({"dearest", "cheapest"})
 PERIODS = ("", "today", "7d", "30d", "month", "last-month")
 STARS = ("", "any", "mine")
 HIDDEN = ("", "only", "all")
@@ -127,6 +128,12 @@ class JobQuery:
             for name, key in _NAMES.items()
             if (value := getattr(self, name)) != getattr(default, name)
         }
+
+    @property
+    def without_costs(self) -> JobQuery:
+        """The question of somebody who may not see prices: an order by cost would tell them too."""
+        order = "newest" if self.order in BY_COST else self.order
+        return replace(self, cost_from=None, cost_to=None, order=order)
 
     def with_page(self, page: int) -> JobQuery:
         """Return the question for another page."""

@@ -1,0 +1,1 @@
+"""The bar, the list and the export of History and Gallery."""
