@@ -9,6 +9,7 @@ import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.budget_limits import BudgetError
+from kling.studio.curation import CurationError
 from kling.studio.identity.errors import PeopleError
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import StateChanged
@@ -20,7 +21,15 @@ from pages._ui.escape import escape_markdown
 P = ParamSpec("P")
 T = TypeVar("T")
 
-REFUSALS = (NotAllowed, StateChanged, LedgerError, StateError, PeopleError, BudgetError)
+REFUSALS = (
+    NotAllowed,
+    StateChanged,
+    LedgerError,
+    StateError,
+    PeopleError,
+    BudgetError,
+    CurationError,
+)
 
 
 def decide(act: Callable[Concatenate[Actions, P], Any], *args: P.args, **kwargs: P.kwargs) -> None:

@@ -123,6 +123,11 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes as `8.4 MB`; below a tenth of that unit in kB."""
+    return f"{count / 10**6:,.1f} MB" if count >= 10**5 else f"{count / 1000:,.1f} kB"
+
+
 def is_sandbox(job: Job) -> bool:
     """Whether a job was made by the studio's own sandbox, which charges nothing."""
     return job["account"] == SANDBOX

@@ -95,6 +95,23 @@ class Outcome:
     to_confirm: Bill | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """What was hidden last, which can be undone for a while.
+
+    Args:
+        words: say what happened.
+        ids: of the jobs; none after it was undone.
+        number: of it in this session.
+        until: seconds of the monotonic clock.
+    """
+
+    words: str
+    ids: tuple[str, ...]
+    number: int
+    until: float
+
+
 @dataclass(slots=True)
 class ComposerState:
     """What the form holds beside the values of its widgets."""
@@ -164,6 +181,9 @@ class AppState:
     confirm_withdraw: int = 0  # number of the jobs that a person is asked about
     answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
     led_here: str = ""  # why somebody was led from one page to another, said once on the second
+    # The dialog that is open (see curation), the jobs that it is about, and how many were opened so far.
+    asked: tuple[str, tuple[str, ...], int] = ("", (), 0)
+    undo: Undoable | None = None
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 
 
