@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 # Each a file beside this module, in this order.
-SHEETS = ("tokens", "controls", "frame", "lists", "library_list", "compose", "stage")
+SHEETS = ("tokens", "controls", "frame", "lists", "curation", "library_list", "compose", "stage")
 
 
 def style_sheet(sheet: str) -> None:

@@ -1,0 +1,79 @@
+"""Callbacks: what is done at once, what can be undone, and which dialog the next run opens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from kling.studio.actions import Actions
+from pages._ui.decide import attempt
+from pages._ui.format import counted
+from pages._ui.session_state import Undoable, app_state
+
+UNDO = 10.0  # seconds for which Undo is offered
+_ON_ITS_WAY = 2.0  # seconds in which a press that was made in time arrives
+
+
+def star(job_ids: Sequence[str], on: bool = True) -> None:
+    """Give clips the user's star, or take it back."""
+    attempt(Actions.star, job_ids, on=on)
+
+
+def rate(job_ids: Sequence[str], rating: int) -> None:
+    """Give clips the user's rating from 1 to 5; 0 takes it back."""
+    attempt(Actions.rate, job_ids, rating)
+
+
+def hide(job_ids: Sequence[str]) -> None:
+    """Leave jobs out of the lists; for 10 seconds `overlays` offers to undo that."""
+    changed = attempt(Actions.hide, job_ids)
+    if not changed:
+        return
+    state, number = app_state(), len(changed)
+    state.undo = Undoable(
+        words=f"{counted(number, 'clip is', 'clips are')} hidden.",
+        ids=tuple(job.id for job in changed),
+        number=state.undo.number + 1 if state.undo else 1,
+        until=time.monotonic() + UNDO + _ON_ITS_WAY,
+    )
+
+
+def show_again(job_ids: Sequence[str]) -> None:
+    """Put hidden jobs back into the lists."""
+    attempt(Actions.hide, job_ids, on=False)
+
+
+def undo() -> None:
+    """Take back what was hidden last."""
+    state = app_state()
+    last = state.undo
+    if last is not None and last.ids:
+        show_again(last.ids)
+        state.undo = Undoable("", (), last.number, 0.0)
+
+
+def tag_dialog(job_ids: Sequence[str]) -> None:
+    """Have the next run ask for the tags of clips."""
+    _ask("tag", job_ids)
+
+
+def note_dialog(job_id: str) -> None:
+    """Have the next run ask for the note on a clip."""
+    _ask("note", [job_id])
+
+
+def delete_dialog(job_ids: Sequence[str]) -> None:
+    """Have the next run ask whether the files of clips are to be deleted."""
+    _ask("delete", job_ids)
+
+
+def _ask(what: str, job_ids: Sequence[str]) -> None:
+    if job_ids:
+        state = app_state()
+        state.asked = (what, tuple(dict.fromkeys(job_ids)), state.asked[2] + 1)
+
+
+def close() -> None:
+    """Have the next run draw no dialog."""
+    state = app_state()
+    state.asked = ("", (), state.asked[2])
