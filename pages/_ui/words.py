@@ -86,6 +86,8 @@ SANDBOX_CONNECT = (
     "history."
 )
 LOST = "Lost"
+FILE_DELETED = "The file was deleted"
+IMPORTED = "Imported: it is in no sum"
 
 _QUALITIES = {"std": "720p", "pro": "1080p", "4k": "4K"}
 
