@@ -1,0 +1,72 @@
+"""The days of a list: which rows belong to which of them, how they are called, and their sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import groupby
+
+from kling.studio.amounts import money
+from kling.studio.library import Found, Group, JobQuery, Page
+from kling.studio.spending import counted_at
+from pages._ui.context import studio
+from pages._ui.current_user import acting, sees_prices
+from pages._ui.format import counted
+
+BY_DAY = ("newest", "oldest")  # the orders in which the rows of a day stand together
+
+
+def days_of(page: Page, query: JobQuery) -> list[tuple[date | None, Sequence[Found]]]:
+    """Return the rows of a page by the day of their order, in the studio's time zone; None for no days."""
+    if query.order not in BY_DAY:
+        return [(None, page.rows)]
+    return [(day, tuple(rows)) for day, rows in groupby(page.rows, key=day_of)]
+
+
+def day_of(row: Found) -> date:
+    """Return the day on which a job was ordered, in the studio's time zone."""
+    return counted_at(row.job).astimezone(studio().settings.timezone).date()
+
+
+def name_of(day: date, today: date) -> str:
+    """Return how a day is called: `Today`, `Yesterday`, `Thu 19 Nov`, with the year if it is another one."""
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return f"{day:%a} {day.day} {day:%b}{f' {day.year}' if day.year != today.year else ''}"
+
+
+def sums_of(page: Page, query: JobQuery) -> Mapping[str, str]:
+    """Return for each day of a page how many jobs were found in it, on all pages, and what they cost.
+
+    Returns:
+        Words such as `3 jobs · $0.91`, by the day as `2026-11-27`.
+    """
+    days = [(day, len(rows)) for day, rows in days_of(page, query) if day is not None]
+    if not days:
+        return {}
+    library, who, whole = studio().library, acting().who, query.whole
+    ends = {days[0][0]} if page.number > 1 else set()  # days that other pages may have rows of
+    ends |= {days[-1][0]} if page.has_more else set()
+    counts = dict(days) | {day: library.count(_of(whole, day, day), who=who) for day in ends}
+    costs = {}
+    if sees_prices():
+        first, last = min(counts), max(counts)
+        for row in library.spend(_of(whole, first, last), Group.DAY, who=who):
+            costs[row.key] = row.sums.spent.used.money
+    currency = studio().settings.currency
+    return {
+        day.isoformat(): " · ".join(
+            [
+                counted(count, "job", "jobs"),
+                *([money(cost, currency)] if (cost := costs.get(str(day))) else []),
+            ]
+        )
+        for day, count in counts.items()
+    }
+
+
+def _of(query: JobQuery, first: date, last: date) -> JobQuery:
+    return replace(query, first=first, last=last)
