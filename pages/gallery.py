@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from kling.studio.jobs import SUCCEED, Job
-from pages._ui.batch_header import batch_of_address
+from kling.studio.library import JobQuery
+from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
+from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment, order_line, ordered
 from pages._ui.job_status import badges
+from pages._ui.library.address import GALLERY, asked, is_asking
+from pages._ui.library.bar import bar, totals
 from pages._ui.live import live_fragment
-from pages._ui.pagination import keep_address, nothing_yet, paged
+from pages._ui.pagination import paged
 from pages._ui.player import downloads, player, prompt_text, remix
 from pages._ui.stable_cards import cards
 
@@ -21,43 +26,40 @@ PER_PAGE = 12
 
 
 def gallery() -> None:
-    keep_address()
-    live_fragment(clips, "gallery")
+    query = bar(GALLERY)
+    live_fragment(partial(clips, query), "gallery", is_page_old=lambda: asked(GALLERY) != query)
+    totals(query)
 
 
-def clips() -> None:
-    lists, batch = studio().ledger.index, batch_of_address("gallery.py", page="gallery")
-    if batch is not None:
-        in_batch(batch)
-        return
-    if not lists.clips:
-        nothing_yet(
-            "Finished clips appear here, each played from this studio's own copy.",
-            icon="photo_library",
-        )
+def clips(query: JobQuery) -> None:
+    lists = studio().ledger.index
+    if studio().ledger.opening:
         return
     # In one container, so that the cards below keep their position when something is added here: Streamlit
     # draws an element anew when its position changes, and the clip in it stops.
     with st.container():
-        shown = paged(lists.page_of_cards, lists.cards, key="gallery.page", per_page=PER_PAGE)
-        st.caption(f"{counted(lists.clips, 'clip', 'clips')}, the newest first, in the studio's own copy")
         not_safe()
-    draw_all({card[0].group or card[0].id: card for card in shown})
-
-
-def in_batch(jobs: Sequence[Job]) -> None:
-    done = [job for job in jobs if job.has_clip]
-    if done:
-        key = f"gallery.page_{done[0].group}"
-        with st.container():
-            shown = paged(lambda start, stop: done[start:stop], len(done), key=key, per_page=PER_PAGE)
-        draw_all({job.id: [job] for job in shown})
-    elif jobs:
-        st.caption("Its clips appear here as they are done.")
-
-
-def draw_all(shown: Mapping[str, Sequence[Job]]) -> None:
+        if is_asking(query):
+            shown: dict[str, Sequence[Job]] = {job.id: [job] for job in found(query)}
+        else:
+            part = paged(lists.page_of_cards, lists.cards, key="gallery.page", per_page=PER_PAGE)
+            shown = {card[0].group or card[0].id: card for card in part}
     cards("card", list(shown), lambda key: draw(shown[key]), horizontal=True)
+
+
+def found(query: JobQuery) -> list[Job]:
+    """Draw the numbers of the pages of what is asked for, and return the jobs of the open one."""
+    library, who = studio().library, acting().who
+
+    def part(start: int, _stop: int) -> list[Job]:
+        asked_for = query.with_page(start // PER_PAGE + 1)
+        page = library.page(asked_for, studio().ledger.get, who=who, per_page=PER_PAGE)
+        return [row.job for row in page.rows]
+
+    try:
+        return list(paged(part, library.count(query, who=who), key="gallery.page_found", per_page=PER_PAGE))
+    except IndexBroken:
+        return []  # `totals` says why
 
 
 def draw(card: Sequence[Job]) -> None:
@@ -84,11 +86,13 @@ def draw(card: Sequence[Job]) -> None:
 def not_safe() -> None:
     at_risk, gone = studio().downloads.not_safe
     if at_risk:
-        st.warning(
-            f"{counted(at_risk, 'video is', 'videos are')} not saved yet: finished at Kling, and not "
-            "fetched. The studio keeps trying; Kling deletes them after 30 days. History says why, how many "
-            "days are left, and gives the link.",
-            icon=":material/hourglass_bottom:",
+        st.page_link(
+            "history.py",
+            label=f"{at_risk:,} not saved yet",
+            icon=":material/schedule:",
+            query_params={"risk": "1"},
+            help="Finished at Kling, and not fetched. The studio keeps trying; Kling deletes them after 30 "
+            "days. History says why, how many days are left, and gives the link.",
         )
     if gone:
         st.caption(

@@ -22,27 +22,26 @@ from pages._ui.words import CANCEL_REST
 COSTS = frozenset({SUCCEED, *OPEN})  # states of jobs that are to cost what the price table says
 
 
-def batch_of_address(script: str, *, page: str) -> list[Job] | None:
-    """Draw the header of the batch that the page's address names, and return its jobs; None without a batch.
+def batch_header(name: str, *, page: str) -> None:
+    """Draw how a batch goes on, and the link that leads back to everything.
 
     Args:
-        script: of the page, for the link to all of its jobs.
-        page: prefix of its session keys.
+        name: its id.
+        page: `history` or `gallery`.
     """
-    name = str(st.query_params.get("batch", ""))
-    if not name or studio().ledger.opening:
-        return None
+    script = f"{page}.py"
     jobs = studio().ledger.index.batch(name)
     if not jobs:
         st.info("The log has no batch of this name.", icon=":material/stacks:")
         st.page_link(script, label="Show everything", icon=":material/close:")
-        return jobs
+        return
     with st.container(border=True, key="batch"):
         progress(jobs, page=page)
         if sees_prices():
             st.caption(escape_markdown(_cost(jobs)))
+        if page == "gallery" and not any(job.has_clip for job in jobs):
+            st.caption("Its clips appear here as they are done.")
         st.page_link(script, label="Show everything", icon=":material/close:")
-    return jobs
 
 
 def progress(jobs: Sequence[Job], *, page: str) -> None:

@@ -149,7 +149,11 @@ class ComposerState:
     begun_with: str = ""  # title of the template that fills the form, until something is ordered
     focus: tuple[int, str] = (0, "")  # number and place of the last wish to have the focus moved
 
-    # -- runs of the page, to recognise edits sent by a page that had not seen the last run
+    # -- what the two parts of the page were drawn from, which run alone
+    drawn_from: tuple[str, str, str] = ("", "", "")  # the form, see `compose.form`
+    stage_drawn_from: tuple[object, ...] = ()
+
+    # -- runs of the form, to recognise edits sent by a page that had not seen the last run
     run: int = 0
     recent_runs: dict[str, Draft] = field(default_factory=dict)  # by number, what each of them showed
 
@@ -181,9 +185,11 @@ class AppState:
     confirm_withdraw: int = 0  # number of the jobs that a person is asked about
     answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
     led_here: str = ""  # why somebody was led from one page to another, said once on the second
+    whole_family: str = ""  # id of the job whose whole family is shown on its page
     # The dialog that is open (see curation), the jobs that it is about, and how many were opened so far.
     asked: tuple[str, tuple[str, ...], int] = ("", (), 0)
     undo: Undoable | None = None
+    address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 
 

@@ -53,7 +53,7 @@ class JobIndex:
         self._left: dict[str, Job] = {}
         self._all_open: tuple[Job, ...] | None = ()
         self._all_unfetched: Mapping[str, Job] | None = MappingProxyType({})
-        self.clips = 0  # jobs with a video in the archive
+        self.clips = 0  # jobs with a video in the archive that nobody has hidden
 
     def update(self, job: Job) -> None:
         """Take in a job that is new or has changed."""
@@ -62,7 +62,7 @@ class JobIndex:
         before = self._jobs.get(job_id)
         self._jobs[job_id] = job
         group, parent = cells.get("batch", ""), cells.get("parent", "")
-        has_clip = state == SUCCEED and "file" in cells and job.has_clip
+        has_clip = state == SUCCEED and "file" in cells and _is_shown(job)
         had_clip, old_group = False, ""
         if before is None:
             position = self._positions[job_id] = len(self._ids)
@@ -71,7 +71,7 @@ class JobIndex:
         else:
             position = self._positions[job_id]
             self._states[before.state] -= 1
-            had_clip, old_group = before.has_clip, before.group
+            had_clip, old_group = _is_shown(before), before.group
             if cells.get("person") and not before["person"]:
                 self._people[""] -= 1
                 self._note_person(cells)
@@ -143,7 +143,7 @@ class JobIndex:
         elif self._cards_of_batches[group] == position:
             self._remove_card(position)
             del self._cards_of_batches[group]
-            clips = [job_id for job_id in self._batches[group] if self._jobs[job_id].has_clip]
+            clips = [job_id for job_id in self._batches[group] if _is_shown(self._jobs[job_id])]
             if clips:
                 newest = max(self._positions[job_id] for job_id in clips)
                 self._cards_of_batches[group] = newest
@@ -257,12 +257,17 @@ class JobIndex:
 
     def _card(self, job_id: str) -> list[Job]:
         job = self._jobs[job_id]
-        return [each for each in self.batch(job.group) if each.has_clip] if job.group else [job]
+        return [each for each in self.batch(job.group) if _is_shown(each)] if job.group else [job]
 
     def _all(self, ids: Mapping[str, None]) -> list[Job]:
         with self._lock:
             newest_first = sorted(ids, key=self._positions.__getitem__, reverse=True)
             return [self._jobs[job_id] for job_id in newest_first]
+
+
+def _is_shown(job: Job) -> bool:
+    """Whether a card shows the clip of a job."""
+    return job.has_clip and not job.hidden
 
 
 def _part(items: list[Item], start: int, stop: int) -> list[Item]:

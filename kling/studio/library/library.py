@@ -12,6 +12,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -20,9 +21,9 @@ from typing import TypeVar
 
 from kling.studio.jobs import Job
 from kling.studio.library.facts import facts_of, hay_of, texts_of
-from kling.studio.library.normal import marks, terms_of
+from kling.studio.library.normal import marks, normalise, terms_of
 from kling.studio.library.query import PER_PAGE, JobQuery
-from kling.studio.library.search import Asker, Sums, count_of, ids_of, neighbours_of, totals_of
+from kling.studio.library.search import Asker, Sums, count_of, ids_of, neighbours_of, tagged, totals_of
 from kling.studio.library.spend import Group, SpendRow, Times, spend_rows, times_of
 from kling.studio.library.store import MEMORY, Entry, IndexBroken, Store, opinions_of
 from kling.studio.spending import Price
@@ -37,6 +38,7 @@ AT_ONCE = 300  # changes that whoever asks writes at once; for more of them nobo
 _TRIES = 100
 PATIENCE = 0.05  # seconds that whoever asks waits for the thread
 MOST_TOTALS = 50  # answers that are kept
+MOST_TAGGED = 1_000  # jobs whose tags are offered
 LONGEST_EXCERPT = 100_000  # characters of a text that is searched for marks
 
 Answer = TypeVar("Answer")
@@ -400,6 +402,25 @@ class Library:
                 self._totals = dict(list(self._totals.items())[1 - MOST_TOTALS :])
                 self._totals[whole, asker] = version, found
         return found
+
+    def tags(self, get: Callable[[str], Job | None]) -> list[str]:
+        """Return the tags of the newest jobs that have some, as they are written there; the most used first.
+
+        Args:
+            get: gives a job by its id: `Ledger.get`.
+
+        Raises:
+            IndexBroken: there is no index.
+        """
+        none: list[str] = []
+        ids = self._ask(lambda connection: tagged(connection, MOST_TAGGED), none)
+        spelled: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        for job in map(get, ids):
+            for tag in job.tags if job is not None else ():
+                spelled.setdefault(normalise(tag), tag)
+                counts[normalise(tag)] += 1
+        return [spelled[tag] for tag, _ in counts.most_common()]
 
     def neighbours(self, query: JobQuery, job_id: str, *, who: str = "") -> tuple[str, str]:
         """Return the ids of the jobs before and after one among what is found; empty where there is none.

@@ -216,6 +216,12 @@ def count_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> t
     return jobs, clips or 0
 
 
+def tagged(connection: sqlite3.Connection, most: int) -> list[str]:
+    """Return the ids of the newest jobs that have tags; hidden ones too."""
+    question = "SELECT id FROM jobs WHERE tags != '' ORDER BY place DESC LIMIT ?"
+    return [row[0] for row in connection.execute(question, (most,))]
+
+
 def neighbours_of(
     connection: sqlite3.Connection, query: JobQuery, asker: Asker, job_id: str
 ) -> tuple[str, str]:

@@ -42,7 +42,7 @@ def _facts() -> list[str]:
         facts.append(f"the disk cannot be read: {error.strerror or error}")
     facts += [
         f"{counted(here.ledger.index.tasks, 'task', 'tasks')} in the log",
-        f"{counted(here.ledger.index.clips, 'clip', 'clips')} saved",
+        f"{counted(here.ledger.index.clips, 'clip', 'clips')} in Gallery",
         f"{here.running:,} running, {here.waiting:,} waiting",
         f"Python {sys.version.partition(' ')[0]}, Streamlit {st.__version__}",
     ]

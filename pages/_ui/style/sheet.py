@@ -9,7 +9,18 @@ from pathlib import Path
 import streamlit as st
 
 # Each a file beside this module, in this order.
-SHEETS = ("tokens", "controls", "frame", "lists", "curation", "library_list", "compose", "stage")
+SHEETS = (
+    "tokens",
+    "controls",
+    "frame",
+    "lists",
+    "curation",
+    "library_bar",
+    "library_list",
+    "compose",
+    "stage",
+    "spend",
+)
 
 
 def style_sheet(sheet: str) -> None:

@@ -1,0 +1,66 @@
+"""The question that the address of History or Gallery asks, and the one way to change it.
+
+The address alone says what is asked; every part of the bar is drawn from it. Whatever changes it adds an
+entry to the browser's history, but for letters that are typed (see bar.js).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from kling.studio.library import JobQuery
+from kling.studio.library.query import PARAMETERS
+from pages._ui.current_user import sees_prices
+from pages._ui.session_state import app_state
+
+GALLERY = "gallery"
+BY_COST = frozenset({"dearest", "cheapest"})  # orders from which one could guess what jobs have cost
+
+
+def asked(page: str) -> JobQuery:
+    """Return what the address asks, as far as the user may ask it.
+
+    Args:
+        page: `history` or `gallery`, which has jobs with a clip only.
+    """
+    query = JobQuery.of_address(st.query_params)
+    if page == GALLERY:
+        query = replace(query, clips=True)
+    if not sees_prices():
+        order = "newest" if query.order in BY_COST else query.order
+        query = replace(query, cost_from=None, cost_to=None, order=order)
+    return query
+
+
+def ask(page: str, query: JobQuery) -> None:
+    """Put a question into the address; call it in a callback."""
+    if page == GALLERY:
+        query = replace(query, clips=False)
+    others = {name: value for name, value in st.query_params.to_dict().items() if name not in PARAMETERS}
+    st.query_params.from_dict(others | query.to_address())
+
+
+def change(page: str, **fields: Any) -> None:
+    """Ask the same with other values of some fields, from the first page on; call it in a callback."""
+    ask(page, replace(asked(page), page=1, **fields))
+
+
+def is_asking(query: JobQuery) -> bool:
+    """Whether anything is asked for beyond what a page shows by itself."""
+    return replace(query, clips=False).is_filtered
+
+
+def keep_address(page: str) -> None:
+    """Show the parameters of the page's address in the browser.
+
+    Streamlit 1.67 takes over the parameters of a link that leads to the page that is open, and leaves the
+    address in the browser, and so its history, as it was. Nothing is sent where they are as they were: a
+    browser that writes them in another way would take that for a change.
+    """
+    state, now = app_state(), (page, st.query_params.to_dict())
+    if state.address[0] == page and state.address != now:
+        st.query_params.from_dict(now[1])
+    state.address = now

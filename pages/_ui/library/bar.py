@@ -1,0 +1,117 @@
+"""The bar of History and Gallery: search, filters, how many jobs are found and what they cost."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from kling.studio.amounts import money
+from kling.studio.library import JobQuery
+from kling.studio.library.query import LONGEST_TEXT
+from kling.studio.library.store import IndexBroken
+from pages._ui.batch_header import batch_header
+from pages._ui.context import studio
+from pages._ui.current_user import acting, sees_prices
+from pages._ui.escape import escape_html
+from pages._ui.format import counted
+from pages._ui.library.address import GALLERY, asked, change, keep_address
+from pages._ui.library.chips import chips
+from pages._ui.library.empty import no_index, nothing_found, still_reading
+from pages._ui.library.export import export_button
+from pages._ui.library.recent import search_script
+from pages._ui.live import live_fragment
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+# Of the run: the page, and the place in its bar for what is drawn after the rows.
+_drawn: ContextVar[tuple[str, DeltaGenerator] | None] = ContextVar("bar", default=None)
+
+
+def bar(page: str) -> JobQuery:
+    """Draw the bar and return what is asked.
+
+    Args:
+        page: `history` or `gallery`.
+    """
+    keep_address(page)
+    query = asked(page)
+    with st.container(key="library_bar", horizontal=True, vertical_alignment="center"):
+        with st.container(key="library_search"):
+            _search(page, query)
+        with st.container(key="library_chips", horizontal=True, vertical_alignment="center"):
+            chips(page, query)
+        with st.container(key="library_end", horizontal=True, vertical_alignment="center", width="content"):
+            _drawn.set((page, st.empty()))
+            if page != GALLERY:
+                export_button(query)
+    if query.batch and not studio().ledger.opening:
+        live_fragment(partial(batch_header, query.batch, page=page), "batch")
+    return query
+
+
+def _search(page: str, query: JobQuery) -> None:
+    key = f"{page}.search"
+    if st.session_state.get(key) is None or _same(st.session_state[key]) != query.text:
+        st.session_state[key] = query.text  # the address was changed by Back, a link or a button
+    st.text_input(
+        "Search",
+        key=key,
+        type="search",
+        icon=":material/search:",
+        placeholder="Search prompts, shots and ids",
+        label_visibility="collapsed",
+        max_chars=LONGEST_TEXT,
+        live=True,
+        on_change=_look_for,
+        args=(page, key),
+    )
+    search_script()
+
+
+def _look_for(page: str, key: str) -> None:
+    if _same(st.session_state[key]) != asked(page).text:
+        change(page, text=st.session_state[key])
+
+
+def _same(text: str) -> str:
+    """Return what is looked for, as the address has it; blanks at the end are a word not begun yet."""
+    return JobQuery(text=text).text
+
+
+def totals(query: JobQuery) -> None:
+    """Draw how many jobs are found and what they cost, in the bar; and here, what there is to say of none.
+
+    Call it after the rows, which take less time.
+
+    Args:
+        query: as `bar` has returned it.
+    """
+    if (drawn := _drawn.get()) is not None:
+        page, place = drawn
+        draw = partial(_totals, page, query, place)
+        live_fragment(draw, "totals", is_page_old=lambda: asked(page) != query)
+
+
+def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:
+    if studio().ledger.opening:
+        nothing_found(page, query)
+        return
+    try:
+        found = studio().library.totals(query, who=acting().who)
+    except IndexBroken as error:
+        no_index(error)
+        return
+    one, many = ("clip", "clips") if page == GALLERY else ("job", "jobs")
+    words = f"<b>{counted(found.jobs, one, many)}</b>"
+    if sees_prices() and page != GALLERY:
+        cost = money(found.sums.spent.used.money, studio().settings.currency)
+        words += f" <span>· {escape_html(cost)}</span>"
+    place.html(f'<p class="library-totals" role="status">{words}</p>')
+    if found.missing:
+        still_reading(found.missing)
+    elif not found.jobs:
+        nothing_found(page, query)

@@ -1,0 +1,87 @@
+"""What a list says when it has nothing to show, or not all of it: always with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from kling.studio.library import JobQuery
+from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.format import counted
+from pages._ui.library.address import GALLERY, ask, is_asking
+from pages._ui.pagination import nothing_yet
+
+FIRST_RUN = {
+    "history": ("Every job that anyone orders is listed here, and stays.", "history"),
+    GALLERY: ("Finished clips appear here, each played from this studio’s own copy.", "photo_library"),
+}
+
+
+def nothing_found(page: str, query: JobQuery) -> None:
+    """Say why nothing is shown, and offer what leads on.
+
+    Args:
+        page: `history` or `gallery`.
+        query: what was asked.
+    """
+    here = studio()
+    if here.ledger.failure:
+        st.error(
+            f"The log cannot be read, so nothing of it is shown: {escape_markdown(here.ledger.failure)}  \n"
+            "Nothing is lost. An admin sees under Admin what to do; Compose orders again when it is mended.",
+            icon=":material/error:",
+        )
+        return
+    if here.ledger.opening or not is_asking(query):
+        words, icon = FIRST_RUN[page]
+        nothing_yet(words, icon=icon)
+        return
+    with st.container(key="nothing_found", horizontal_alignment="center"):
+        picture = '<span class="ms" aria-hidden="true">search_off</span>'
+        asked_for = f" matches “{escape_html(query.text)}”" if query.text else " matches"
+        with_filters = " with these filters" if query.text and query != JobQuery(text=query.text) else ""
+        what = "No clip" if page == GALLERY else "No job"
+        st.html(f'<p class="studio-nothing" role="status">{picture}{what}{asked_for}{with_filters}.</p>')
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            for words, other in _other_ways(query):
+                st.button(words, key=f"{page}.instead-{words}", on_click=ask, args=(page, other))
+
+
+def _other_ways(query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
+    """Return questions that find something, as far as that is known, and the words of their buttons."""
+    library, who = studio().library, acting().who
+    anew = query.with_page(1)
+    ways: list[tuple[str, JobQuery]] = []
+    if query.text and anew != (words_only := JobQuery(text=query.text, clips=query.clips)):
+        if found := library.count(words_only, who=who):
+            ways.append((f"Without filters: {found:,}", words_only))
+        if found := library.count(without_words := replace(anew, text=""), who=who):
+            ways.append((f"Without the words: {found:,}", without_words))
+    if not query.hidden and (found := library.count(hidden := replace(anew, hidden="all"), who=who)):
+        ways.append((f"Show {found:,} hidden", hidden))
+    return [*ways, ("Clear", JobQuery())]
+
+
+def still_reading(missing: int) -> None:
+    """Say that the index is still being made.
+
+    Args:
+        missing: how many jobs are not in it yet.
+    """
+    st.caption(
+        f"The index is being made: {counted(missing, 'older job', 'older jobs')} to go. What is shown is "
+        "right and grows by itself; sums are whole when it is done."
+    )
+
+
+def no_index(error: Exception) -> None:
+    """Say that nothing can be looked up."""
+    st.error(
+        f"Nothing can be looked up: {escape_markdown(str(error))}  \n"
+        "No job is lost: the log has them all. Try again in a minute; else start the studio again.",
+        icon=":material/error:",
+    )
