@@ -1,17 +1,121 @@
-"""Spend: what a month has cost, and for whom."""
+"""Spend: what a month or any range has cost, for whom and for what, and whether Kling's books agree."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
 import streamlit as st
 
-from pages._ui.current_user import sees_prices
+from kling.studio.changes import SCAN
+from kling.studio.library import IndexBroken, JobQuery
+from pages._ui.context import studio
+from pages._ui.escape import escape_markdown
+from pages._ui.format import counted
+from pages._ui.live import EVERY_JOB, live_fragment
+from pages._ui.pagination import nothing_yet
+from pages._ui.spend.books import books
+from pages._ui.spend.charts import by_day
+from pages._ui.spend.facts import Facts, facts_of, may_see
+from pages._ui.spend.groups import WAYS, bars, rows_of, table
+from pages._ui.spend.head import head, period_of_address, way_of_address
+from pages._ui.spend.sums import four_sums
+from pages._ui.spend.times import times
+from pages._ui.words import NOTHING_CHARGED, SANDBOX
+
+_SCRIPT = Path(__file__).parent / "_ui" / "spend" / "links.js"
 
 
-def page() -> None:
-    if not sees_prices():
+def spend() -> None:
+    if not may_see():
         st.info("Costs are shown to makers and admins.", icon=":material/lock:")
         return
-    st.header("Spend", anchor=False)
+    _follow_link()
+    with st.container(key="spend"):
+        if studio().ledger.opening or not studio().ledger.index.tasks:
+            live_fragment(_nothing, "spend")
+            return
+        live_fragment(_whole, "spend", concerns=lambda: [EVERY_JOB, SCAN])
 
 
-page()
+def _nothing() -> None:
+    if not studio().ledger.opening and studio().ledger.index.tasks:
+        st.rerun()
+    nothing_yet("What videos cost is added up here, from the first one on.", icon="bar_chart")
+
+
+def _whole() -> None:
+    try:
+        _draw(facts_of(period_of_address()))
+    except IndexBroken as error:
+        st.error(escape_markdown(f"Nothing can be added up now. {error}"), icon=":material/warning:")
+
+
+def _draw(facts: Facts) -> None:
+    ways = [name for name in WAYS if facts.is_of_all or name != "person"]
+    head(facts, ways)
+    if facts.totals.missing:
+        words = (
+            f"The index is being made: {counted(facts.totals.missing, 'job is', 'jobs are')} not counted yet."
+        )
+        st.info(words, icon=":material/hourglass_top:")
+    four_sums(facts)
+    _caption(facts)
+    if not facts.totals.jobs:
+        st.html(f'<p class="spend-none">Nothing was ordered in {facts.period.title}.</p>')
+    else:
+        _charts(facts, way_of_address(ways))
+        times(facts)
+    if facts.is_of_all:
+        books(facts)
+
+
+def _charts(facts: Facts, name: str) -> None:
+    by = WAYS[name]
+    rows = rows_of(facts, by)
+    with st.container(key="spend-charts"):
+        with st.container(key="spend-days"):
+            st.html('<h2 class="spend-head">By day</h2>')
+            if pressed := by_day(facts):
+                open_history(replace(facts.link, first=pressed[0], last=pressed[1]))
+        with st.container(key="spend-groups"):
+            shown = WAYS["model"] if name == "day" else by
+            st.html(f'<h2 class="spend-head">{shown.chip}</h2>')
+            bars(shown, rows if shown is by else rows_of(facts, shown))
+    table(facts, by, rows)
+
+
+def _caption(facts: Facts) -> None:
+    here = studio()
+    parts = [] if facts.is_of_all else ["What you spent yourself; admins see what all did"]
+    if here.connection.is_sandbox:
+        parts.append(f"{SANDBOX}, {NOTHING_CHARGED}: these would be Kling’s list prices")
+    parts.append(f"Days are those of {here.settings.timezone}")
+    if imported := here.library.count(facts.query) - facts.sums.jobs:
+        parts.append(f"{counted(imported, 'job is', 'jobs are')} in no sum: imported, or of another account")
+    st.caption(escape_markdown(f"{'. '.join(parts)}."))
+
+
+def open_history(query: JobQuery) -> None:
+    """Go to what a part of a chart or a row of a table is about."""
+    st.switch_page("history.py", query_params=query.to_address())
+
+
+def _follow_link() -> None:
+    """Go where a row was pressed that leads to History."""
+    pressed = _component()(key="spend.links", on_go_change=lambda: None).go
+    if isinstance(pressed, str):
+        open_history(JobQuery.of_address(dict(parse_qsl(pressed))))
+
+
+@cache
+def _component() -> Any:
+    """Return the script as a component, which Streamlit is told of once."""
+    script = _SCRIPT.read_text(encoding="utf-8")
+    return st.components.v2.component("studio_spend_links", js=script, isolate_styles=False)
+
+
+spend()

@@ -12,10 +12,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
 from kling.endpoint import ENDPOINTS, Endpoint
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError
+from kling.studio.account_books import BookKeeper, Books
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
@@ -82,6 +84,7 @@ class AccountScan:
         complete_deletions: records what was deleted here for good and the log does not say any more.
         clock: Unix seconds, used only for times that are recorded or shown.
         is_sandbox: whether nothing on this account costs money.
+        keeper: adds up what the list says that was charged.
         on_change: called when the findings have changed.
     """
 
@@ -98,13 +101,14 @@ class AccountScan:
         orphans: Callable[[], Sequence[str]],
         clock: Callable[[], float],
         is_sandbox: bool,
+        keeper: BookKeeper | None = None,
         complete_deletions: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger, self._account, self._owns, self._mark = ledger, account, owns, mark
         self._recognise, self._take_up, self._note = recognise, take_up, note
         self._orphans, self._clock, self._complete_deletions = orphans, clock, complete_deletions
-        self._on_change = on_change
+        self._on_change, self._keeper = on_change, keeper
         self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
         self._due = float("-inf")
         self._page = 0  # the next page of a scan that runs, 0 between two scans
@@ -116,6 +120,15 @@ class AccountScan:
         self._files_generation = -1
         self._seen: set[str] = set()  # Kling's ids in the scan that runs
         self.findings = Findings()
+
+    @property
+    def books(self) -> Books | None:
+        """Kling's books, by the last list that was read to its end; None if none was."""
+        return self._keeper.books if self._keeper else None
+
+    def charged(self, job: Job) -> Decimal:
+        """Return what the log says that was charged for a job, in Units, as the books count it."""
+        return self._keeper.units_of(job) if self._keeper else Decimal(0)
 
     @property
     def is_running(self) -> bool:
@@ -141,7 +154,8 @@ class AccountScan:
         if not self.is_running:
             self._page, self._left = 1, list(ENDPOINTS)
             self._seen.clear()
-
+            if self._keeper:
+                self._keeper.begin()
             self.findings = Findings(files=self.findings.files, at=self._now())
             self._take_in_files()
         self._due = now + RETRY_PAUSES[min(self._tries, len(RETRY_PAUSES) - 1)]
@@ -166,6 +180,8 @@ class AccountScan:
             needs_operator=False,
             at=self._now(),
         )
+        if is_last and self._keeper:
+            self._keeper.end()
         self._page = 0 if is_last else self._page + 1
         self._due = now + (self._pause_after_a_scan() if is_last else self._page_pause)
         self._on_change()
@@ -233,6 +249,9 @@ class AccountScan:
         foreign = [task for task in others if marks[task.task_id] is None]
         rows = [row for task in by_mark if (row := self._row(task, FOUND_BY_MARK, endpoint))]
         self._ledger.append_many(rows)
+        if self._keeper:
+            for task in fresh:
+                self._keeper.add(task, self._owned(self._job_of(task)))
         self._endpoints |= {task.task_id: endpoint for task in (*maybe_ours, *foreign)}
         found = self.findings
         self.findings = replace(
@@ -248,6 +267,9 @@ class AccountScan:
         our_id = our_id_of(task.external_task_id)
         job = self._ledger.get(our_id) if our_id else None
         return job or self._ledger.get(adopted_id(task.task_id) or "")
+
+    def _owned(self, job: Job | None) -> Job | None:
+        return job if job is not None and self._owns(job) else None
 
     def _update(self, job: Job, task: Task) -> bool:
         """Record the task that Kling lists for a job; return whether the log had said that there is none."""

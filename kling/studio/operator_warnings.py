@@ -52,7 +52,7 @@ def account_warnings(
     if found.maybe_ours:
         yield (
             f"Kling has {len(found.maybe_ours):,} tasks that may be this studio's and that the log does "
-            "not know. See History, Compare with Kling."
+            "not know. See Spend, Compare with Kling."
         )
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from kling.endpoint import AnyRequest
 from kling.studio import changes as topics
+from kling.studio.account_books import BookKeeper
 from kling.studio.account_packs import AccountPacks
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
@@ -244,6 +245,9 @@ class Studio:
             complete_deletions=self.deletions.complete,
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
+            keeper=BookKeeper(
+                Price(self.settings.unit_price, self.settings.currency), self.settings.timezone, self._clock
+            ),
             on_change=lambda: self.changes.notify({topics.SCAN}),
         )
         self.packs = AccountPacks(

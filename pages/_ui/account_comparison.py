@@ -27,7 +27,7 @@ def compare_with_kling() -> None:
     """Draw the panel, for who may use it."""
     if not acting().may(Action.RECONCILE):
         return
-    panel("Compare with Kling", _comparison, key="history.open_comparison", icon="rule")
+    panel("Compare with Kling", _comparison, key="spend.open_comparison", icon="rule")
 
 
 def _comparison() -> None:
@@ -40,7 +40,7 @@ def _comparison() -> None:
     st.button(
         "Try again now" if is_running and found.trouble else "Compare now",
         icon=":material/sync:",
-        key="history.compare_now",
+        key="spend.compare_now",
         disabled=is_running and not found.trouble,
         on_click=decide,
         args=(Actions.scan_account,),
@@ -103,7 +103,7 @@ def _for_a_person(found: Findings) -> None:
         st.button(
             f"Take {_one(tasks, 'it in', f'in all {len(tasks):,}')}",
             icon=":material/move_to_inbox:",
-            key="history.take_in_ours",
+            key="spend.take_in_ours",
             type="primary",
             on_click=_take_in,
             args=([task.task_id for task in tasks],),
@@ -121,7 +121,7 @@ def _for_a_person(found: Findings) -> None:
             if chosen
             else "Take in what is chosen",
             icon=":material/move_to_inbox:",
-            key="history.take_in_foreign",
+            key="spend.take_in_foreign",
             on_click=_take_in,
             args=(chosen,),
         )
@@ -146,7 +146,7 @@ def choose_from(tasks: Sequence[Task], name: str) -> list[str]:
         hide_index=True,
         on_select="rerun" if name == "foreign" else "ignore",
         selection_mode="multi-row",
-        key=f"history.{name}_{len(tasks)}_{shown[0].task_id}",  # a tick must not stay on another task's row
+        key=f"spend.{name}_{len(tasks)}_{shown[0].task_id}",  # a tick must not stay on another task's row
         height=min(36 * (len(shown) + 1) + 2, 400),
     )
     rows = event["selection"]["rows"] if name == "foreign" else []
@@ -183,7 +183,7 @@ def _links(job_ids: Sequence[str]) -> None:
             query_params={"task": job_id},
         )
     if len(job_ids) > LINKS:
-        st.caption(f"And {len(job_ids) - LINKS:,} more, in the list below.")
+        st.caption(f"And {len(job_ids) - LINKS:,} more.")
 
 
 def _one(things: Sequence[object], one: str, many: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from kling.studio.library.query import JobQuery
 from kling.studio.library.search import Asker, Parts, Sums, add_coarse, is_known_by_sums, parts_of, sums_of
@@ -60,6 +61,7 @@ class Times:
         jobs: how many succeeded.
         waited: seconds here, on average; None where no job says it. The other two are at Kling.
         queued, processed: until Kling began, and until the end.
+        known: of how many jobs each of the three is the average.
     """
 
     model: str
@@ -68,6 +70,36 @@ class Times:
     waited: float | None
     queued: float | None
     processed: float | None
+    known: tuple[int, int, int] = (0, 0, 0)
+
+
+def together(times: Iterable[Times]) -> Times:
+    """Return the averages of several groups as one, of the model and the hour of the first."""
+    found = list(times)
+    averages = [
+        [(each.waited, each.known[0]) for each in found],
+        [(each.queued, each.known[1]) for each in found],
+        [(each.processed, each.known[2]) for each in found],
+    ]
+    waited, queued, processed = ([(number or 0, jobs) for number, jobs in part] for part in averages)
+    return Times(
+        found[0].model if found else "",
+        found[0].hour if found else 0,
+        sum(each.jobs for each in found),
+        _mean(waited),
+        _mean(queued),
+        _mean(processed),
+        (_jobs_in(waited), _jobs_in(queued), _jobs_in(processed)),
+    )
+
+
+def _mean(parts: Sequence[tuple[float, int]]) -> float | None:
+    jobs = _jobs_in(parts)
+    return sum(number * count for number, count in parts) / jobs if jobs else None
+
+
+def _jobs_in(parts: Sequence[tuple[float, int]]) -> int:
+    return sum(count for _, count in parts)
 
 
 def spend_rows(
@@ -107,10 +139,20 @@ def times_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> t
         columns = "count(*)", *(f"sum(j.{name}), count(j.{name})" for name in _TIMES)
     groups = "GROUP BY j.model, j.hour ORDER BY j.model, j.hour"
     question = f"SELECT j.model, j.hour, {', '.join(columns)}{parts.text} {groups}"
-    return tuple(
-        Times(model, hour, jobs, *map(_average, numbers[::2], numbers[1::2]))
-        for model, hour, jobs, *numbers in connection.execute(question, parts.values)
-        if jobs
+    return tuple(_times(row) for row in connection.execute(question, parts.values) if row[2])
+
+
+def _times(row: Sequence[Any]) -> Times:
+    model, hour, jobs, waited, waited_jobs, queued, queued_jobs, processed, processed_jobs = row
+    known = waited_jobs or 0, queued_jobs or 0, processed_jobs or 0
+    return Times(
+        model,
+        hour,
+        jobs,
+        _average(waited, known[0]),
+        _average(queued, known[1]),
+        _average(processed, known[2]),
+        known,
     )
 
 

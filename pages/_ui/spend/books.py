@@ -1,0 +1,124 @@
+"""The books: our sum against Kling's for the same time, and what explains the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import streamlit as st
+
+from kling.studio.account_books import Books
+from pages._ui.account_comparison import compare_with_kling
+from pages._ui.context import studio
+from pages._ui.escape import escape_html
+from pages._ui.format import counted, since
+from pages._ui.spend.facts import Facts, unit_words
+from pages._ui.spend.period import day_words
+
+MOST_LOOKED_AT = 20_000  # jobs whose end is compared with the time of the list
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One part of the difference: how many Units more Kling has, and why."""
+
+    units: Decimal
+    why: str
+
+
+def books(facts: Facts) -> None:
+    """Draw the sentence, the parts of a difference, and for admins what compares the account with the log.
+
+    Raises:
+        IndexBroken: there is no index.
+    """
+    with st.container(key="spend-books"):
+        found = studio().scan.books
+        if found is None:
+            st.html(_sentence("sync", "", _not_yet()))
+        elif not facts.totals.missing:
+            _compared(facts, found)
+        compare_with_kling()
+
+
+def _compared(facts: Facts, found: Books) -> None:
+    theirs = found.between(facts.period.first, facts.period.last)
+    ours = facts.sums.spent.settled.units
+    until = f"from {_days(facts)}"
+    if theirs.charged == ours:
+        words = f"Kling’s own books say the same: {unit_words(ours)} {until}."
+        st.html(_sentence("check_circle", "ok", words, title=_read(found)))
+        return
+    more = "more" if theirs.charged > ours else "less"
+    difference = unit_words(abs(theirs.charged - ours))
+    words = f"Kling’s own books say {unit_words(theirs.charged)} {until}, {difference} {more} than this log."
+    lines = "".join(
+        f"<li><b>{'+' if line.units > 0 else '−'}{escape_html(unit_words(abs(line.units)))}</b> "
+        f"{escape_html(line.why)}</li>"
+        for line in explanation(facts, found)
+    )
+    st.html(f"{_sentence('rule', 'warn', words, title=_read(found))}<ul>{lines}</ul><p>{_read(found)}</p>")
+
+
+def explanation(facts: Facts, found: Books) -> Iterator[Line]:
+    """Yield the parts of the difference between Kling's sum and ours; they add up to it.
+
+    Raises:
+        IndexBroken: there is no index.
+    """
+    theirs = found.between(facts.period.first, facts.period.last)
+    ours = facts.sums.spent.settled.units
+    if theirs.others:
+        tasks = counted(theirs.other_tasks, "task", "tasks")
+        yield Line(theirs.others, f"for {tasks} made elsewhere on this account, which this log does not have")
+    if changed := theirs.ours - theirs.logged:
+        yield Line(changed, "where Kling charged a task otherwise than the log could record")
+    if rest := ours - theirs.logged:
+        late = min(_charged_since(facts, found), rest) if rest > 0 else Decimal(0)
+        if late:
+            yield Line(-late, f"for tasks that ended after Kling’s list was read, {since(found.ended)}")
+        if rest > late:
+            yield Line(late - rest, "for tasks in this log that Kling’s list does not name any more")
+        elif rest < 0:
+            yield Line(-rest, "for tasks that were counted on another day when the list was read")
+
+
+def _charged_since(facts: Facts, found: Books) -> Decimal:
+    here, total = studio(), Decimal(0)
+    if facts.totals.jobs > MOST_LOOKED_AT:
+        return total
+    for job_id in here.library.ids(facts.query):
+        job = here.ledger.get(job_id)
+        if job is not None and here.accounts.owns(job) and (job.ended_at or found.began) > found.began:
+            total += here.scan.charged(job)
+    return total
+
+
+def _not_yet() -> str:
+    scan = studio().scan
+    findings = scan.findings
+    if findings.trouble:
+        return f"Kling’s own books cannot be read now. {findings.trouble} It is asked again by itself."
+    if scan.is_running:
+        return f"Kling’s own books are being read: {counted(findings.tasks, 'task', 'tasks')} so far."
+    return "Kling’s own books were not read yet since the studio was started."
+
+
+def _days(facts: Facts) -> str:
+    first, last = facts.period.first, max(min(facts.period.last, facts.today), facts.period.first)
+    same = (first.year, first.month) == (last.year, last.month)
+    begin = str(first.day) if same else day_words(first, year=first.year != last.year)
+    return f"{begin} to {last.day} {last:%B}{'' if last.year == facts.today.year else f' {last.year}'}"
+
+
+def _read(found: Books) -> str:
+    return f"By Kling’s list of all tasks, read {escape_html(since(found.ended))}."
+
+
+def _sentence(icon: str, kind: str, words: str, *, title: str = "") -> str:
+    hint = f' title="{title}"' if title else ""
+    return (
+        f'<p class="spend-books" data-kind="{kind}"{hint}><span class="ms" aria-hidden="true">{icon}</span>'
+        f"{escape_html(words)}</p>"
+    )

@@ -1,0 +1,94 @@
+"""What stands on Spend, asked once a run: the question, the sums, and how amounts are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from kling.studio import amounts
+from kling.studio.identity.roles import Action, may
+from kling.studio.jobs import FAILED
+from kling.studio.library import JobQuery, Sums, Totals
+from kling.studio.library_actions import UNKNOWN_OWNER
+from kling.studio.spent import Amount
+from pages._ui.context import studio
+from pages._ui.current_user import acting
+from pages._ui.spend.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The sums of a period.
+
+    Args:
+        period: the days.
+        today: in the studio's time zone.
+        query: finds the jobs that are added up, hidden ones too.
+        link: finds them in History; it names hidden jobs only where there are some.
+        totals: of all of them.
+        failed: of those that failed.
+        is_of_all: whether it is what all people spent, and not only who asks.
+    """
+
+    period: Period
+    today: date
+    query: JobQuery
+    link: JobQuery
+    totals: Totals
+    failed: Sums
+    is_of_all: bool
+
+    @property
+    def sums(self) -> Sums:
+        """Of all jobs."""
+        return self.totals.sums
+
+
+def sees_all() -> bool:
+    """Whether the user may see what others spend."""
+    return may(acting().user, Action.SEE_SPENDING, UNKNOWN_OWNER)
+
+
+def facts_of(period: Period) -> Facts:
+    """Ask for the sums.
+
+    Raises:
+        IndexBroken: there is no index.
+    """
+    library, user, is_of_all = studio().library, acting(), sees_all()
+    query = JobQuery(
+        first=period.first, last=period.last, person="" if is_of_all else user.person_id, hidden="all"
+    )
+    has_hidden = library.count(replace(query, hidden="only")) > 0
+    return Facts(
+        period,
+        library.today(),
+        query,
+        query if has_hidden else replace(query, hidden=""),
+        library.totals(query),
+        library.totals(replace(query, states=(FAILED,))).sums,
+        is_of_all,
+    )
+
+
+def money(amount: Amount | Decimal) -> str:
+    """Return an amount in the studio's currency."""
+    number = amount.money if isinstance(amount, Amount) else amount
+    return amounts.money(number, studio().settings.currency)
+
+
+def unit_number(number: Decimal) -> str:
+    """Return a number of Units with commas, without zeros at its end."""
+    whole, point, rest = amounts.amount(number).partition(".")
+    return f"{int(whole):,}{point}{rest}"
+
+
+def unit_words(number: Decimal) -> str:
+    """Return a number of Units, with the word."""
+    return f"{unit_number(number)} {'Unit' if number == 1 else 'Units'}"
+
+
+def may_see() -> bool:
+    """Whether the user may see what is spent at all."""
+    return acting().may(Action.SEE_PRICES) and acting().may(Action.SEE_SPENDING)
