@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from pages._ui.context import studio
-from pages._ui.job.address import job_of_address
-from pages._ui.job_details import details
+from kling.studio.library import JobQuery
+from pages._ui.job.address import back_of_address, job_of_address
+from pages._ui.job.keys import keys
+from pages._ui.job.page import concerned, job_page
 from pages._ui.live import live_fragment
 from pages._ui.pagination import keep_address
 
@@ -14,15 +17,9 @@ from pages._ui.pagination import keep_address
 def page() -> None:
     keep_address()
     job_id = job_of_address(st.query_params)
-
-    def draw() -> None:
-        job = studio().ledger.get(job_id)
-        if job is None:
-            st.info("The log has no task of this id.", icon=":material/search_off:")
-        else:
-            details(job)
-
-    live_fragment(draw, "job", concerns=lambda: [job_id])
+    query, back = JobQuery.of_address(st.query_params), back_of_address(st.query_params)
+    live_fragment(partial(job_page, job_id, query, back), "job", concerns=partial(concerned, job_id))
+    keys()
 
 
 page()

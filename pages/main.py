@@ -12,6 +12,7 @@ from pages._ui.errors import readable
 from pages._ui.frame.banners import banners
 from pages._ui.frame.bar import bar
 from pages._ui.frame.titles import STUDIO, title_of
+from pages._ui.job.address import lead_on
 from pages._ui.live import live_fragment
 from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave
@@ -27,6 +28,8 @@ def main() -> None:
     pages = pages_of(user)
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=title_of(page.title))
+    if page.title == "History":
+        lead_on()
     sheet_of_every_page()
     with readable():
         bar(user, [each for each in pages if each.visibility == "visible"], page)

@@ -101,6 +101,11 @@ class Actions(LibraryActions):
         self._studio.orders.send_again(job_id)
         self._note(Action.SEND, job_id)
 
+    def check_now(self, job_id: str) -> bool:
+        """Have Kling asked about a job soon; see `Studio.check_now`. The audit leaves it out."""
+        check(self.user, Action.ORDER)
+        return self._studio.check_now(job_id)
+
     def left(self) -> list[Job]:
         """Return the jobs that were left to a person, and that this user may send."""
         return [job for job in self._studio.orders.left() if self.may(Action.SEND, job)]

@@ -48,5 +48,8 @@ class Parts(Protocol):
     def take_in(self, task_ids: Sequence[str]) -> int:
         """Take in tasks that a scan found."""
 
+    def check_now(self, job_id: str) -> bool:
+        """Ask Kling about a job soon."""
+
     def check_connection(self) -> Check:
         """Check the account and the host of its videos."""

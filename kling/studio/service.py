@@ -34,7 +34,7 @@ from kling.studio.health import Health
 from kling.studio.identity.roles import User
 from kling.studio.ids import folder_mark
 from kling.studio.job_explanation import Explanation, Views, explain_job
-from kling.studio.jobs import OPEN, WAITING, Job, request_cells
+from kling.studio.jobs import FOLLOWED, OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import AllViews, LedgerError
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
@@ -371,6 +371,17 @@ class Studio:
         count = self.scan.take_in(task_ids)
         self._wake()
         return count
+
+    def check_now(self, job_id: str) -> bool:
+        """Ask Kling about a job soon; return whether it is one that Kling is asked about.
+
+        Any number of calls cause one question a second at most; see `Poller.wake_for`.
+        """
+        job = self.ledger.get(job_id)
+        if job is None or job.state not in FOLLOWED or not self.accounts.owns(job):
+            return False
+        self.poller.wake_for(job_id)
+        return True
 
     def check_connection(self) -> Check:
         """Check the account and the host of its videos, free of charge; an answer ends all holds."""

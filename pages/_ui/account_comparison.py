@@ -17,6 +17,7 @@ from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment, prompt_of, zone
+from pages._ui.job.address import job_params
 from pages._ui.panels import panel
 
 LINKS = 10  # jobs that are named of each kind
@@ -177,10 +178,10 @@ def _links(job_ids: Sequence[str]) -> None:
         job = studio().ledger.get(job_id)
         words = " ".join(prompt_of(job).split())[:60] if job else ""
         st.page_link(
-            "history.py",
+            "job.py",
             label=escape_markdown(f"{words or 'Task'} · …{job_id[-8:]}"),
             icon=":material/subdirectory_arrow_right:",
-            query_params={"task": job_id},
+            query_params=job_params(job_id),
         )
     if len(job_ids) > LINKS:
         st.caption(f"And {len(job_ids) - LINKS:,} more.")

@@ -14,6 +14,7 @@ from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job
 from kling.studio.remedies import Action as Remedy
 from kling.studio.remedies import remedy
 from kling.studio.service import Studio
+from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
@@ -30,30 +31,30 @@ GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
 
-def job_actions(studio: Studio, job: Job, *, page: str) -> None:
+def job_actions(here: Studio, job: Job, *, page: str) -> None:
     """Draw the buttons for a job that failed, was not sent, or is looked up for long.
 
     Only those that the user may press. A job of an endpoint that is not known has none: `Orders` would refuse
     each of these decisions.
 
     Args:
-        studio: that the job belongs to.
+        here: the studio that the job belongs to.
         job: to decide about.
         page: prefix of the session keys of the page that shows it.
     """
     if job.endpoint is None:
         return
     if job.state == FAILED:
-        _remedy(studio, job, page=page)
+        _remedy(here, job, page=page)
     elif job.state == UNKNOWN and acting().may(Action.WITHDRAW, job):
-        _give_up(studio, job, page=page)
+        _give_up(here, job, page=page)
     if job.state not in {WAITING, NOT_SENT}:
         return
     user = acting()
-    in_line = studio.admission.position_of(job)
+    in_line = here.admission.position_of(job)
     with st.container(horizontal=True):
         may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
-        if may_send and studio.accounts.owns(job) and user.may(Action.SEND, job):
+        if may_send and here.accounts.owns(job) and user.may(Action.SEND, job):
             st.button(
                 "Send now",
                 key=f"{page}.send-{job.id}",
@@ -69,9 +70,9 @@ def job_actions(studio: Studio, job: Job, *, page: str) -> None:
             )
 
 
-def _give_up(studio: Studio, job: Job, *, page: str) -> None:
+def _give_up(here: Studio, job: Job, *, page: str) -> None:
     """Let a person end a job that is looked up for long, after a warning of the risk."""
-    explanation = studio.explain(job)
+    explanation = here.explain(job)
     if explanation is None:
         return
     has_lasted = explanation.since is not None and datetime.now(UTC) - explanation.since >= GIVE_UP_AFTER
@@ -111,20 +112,26 @@ def _give_up_confirmed(job_id: str) -> None:
     decide(Actions.give_up, job_id)
 
 
-def _remedy(studio: Studio, job: Job, *, page: str) -> None:
-    found = remedy(job, nothing_spent=studio.nothing_spent(job))
+def _remedy(here: Studio, job: Job, *, page: str) -> None:
+    found = remedy(job, nothing_spent=here.nothing_spent(job))
     if found is None or is_found(job) or not acting().may(Action.ORDER):
         return
     if found.kind in {Remedy.EDIT_PROMPT, Remedy.CHANGE_ORDER}:
         edit(job, page=page)
         return
-    cost = "free" if studio.connection.is_sandbox else in_money(job.request.units())
+    again(job, page=page)
+
+
+def again(job: Job, *, page: str) -> None:
+    """Draw the button that orders the same once more, as a job of its own, with its price."""
+    cost = "free" if studio().connection.is_sandbox else in_money(job.request.units())
     st.button(
         f"{ORDER_AGAIN if page == COMPOSE else GENERATE_AGAIN} · {cost}",
         icon=":material/replay:",
         key=f"{page}.again-{job.id}",
         on_click=_order_again,
         args=(job, page),
+        help="Orders a new job with the same words and settings; this one stays as it is.",
     )
 
 
@@ -151,4 +158,4 @@ def _order_again(job: Job, page: str) -> None:
         st.toast(escape_markdown(refusal_of(error)), icon=":material/warning:")
     else:
         if page != COMPOSE:  # there the stage shows it
-            st.toast("Ordered again.", icon=":material/check:")
+            st.toast("Ordered again, as a new job.", icon=":material/check:")

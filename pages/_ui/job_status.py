@@ -99,9 +99,14 @@ def _times(studio: Studio, job: Job) -> None:
         st.caption(escape_markdown(" · ".join(parts)))
 
 
-def badges(job: Job) -> None:
-    """Say where the clip is not what was ordered, and what could not be checked."""
-    for each in mismatches(job):
+def badges(job: Job, *, differences: bool = True) -> None:
+    """Say where the clip is not what was ordered, and what could not be checked.
+
+    Args:
+        job: of any state.
+        differences: whether the first is said; a job's page has a table of it.
+    """
+    for each in mismatches(job) if differences else ():
         words = f"{DELIVERED.get(each.field, each.field)}: ordered {each.ordered}, came {each.came}"
         st.badge(escape_markdown(words), icon=":material/error:", color="orange")
     if not job.has_clip:

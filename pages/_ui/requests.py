@@ -101,12 +101,12 @@ _IN_WORDS: Mapping[str, Callable[[TextToVideo], str]] = {
     "camera_control": _camera,
     "multi_shot": lambda request: (request.shot_type or "on") if request.multi_shot else "",
     "watermark_info": lambda request: "also with a watermark" if request.watermark else "",
-    "callback_url": lambda request: _without_query(request.callback_url),
+    "callback_url": lambda request: without_query(request.callback_url),
 }
 
 
-def _without_query(url: str) -> str:
-    """Leave out what may be a secret."""
+def without_query(url: str) -> str:
+    """Return an address without what may be a secret in it."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -85,7 +85,7 @@ SANDBOX_CONNECT = (
     "environment or in `.streamlit/secrets.toml`, and start the studio again. Sandbox tasks stay in the "
     "history."
 )
-LOST = "Lost"
+LOST, DELETED = "Lost", "Deleted"
 FILE_DELETED = "The file was deleted"
 IMPORTED = "Imported: it is in no sum"
 

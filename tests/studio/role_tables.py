@@ -24,7 +24,7 @@ from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.assistant.tasks import Task, wish_of
 from kling.studio.budget_limits import Scope
 from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
-from kling.studio.jobs import NOT_SENT, UNKNOWN, WAITING, request_cells
+from kling.studio.jobs import NOT_SENT, SUBMITTED, UNKNOWN, WAITING, request_cells
 from kling.studio.library import JobQuery
 from kling.studio.library.imports import ImportPlan
 from kling.studio.state.records import TeamTemplate
@@ -125,6 +125,7 @@ OF_A_JOB: Mapping[str, Act] = {
 OF_NOBODY: Mapping[str, Act] = {
     "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
     "name_jobs": lambda case: case.actions.name_jobs([]),
+    "check_now": lambda case: case.actions.check_now(case.job(SUBMITTED)),
     "send_left": lambda case: case.actions.send_left(),
     "withdraw_left": lambda case: case.actions.withdraw_left(),
     "open_draft": lambda case: case.actions.open_draft(case.draft(), browser="b"),

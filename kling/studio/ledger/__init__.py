@@ -4,6 +4,7 @@
 of `tests/studio/ledger/conformance.py` too.
 
     index     the jobs by batch, parent, state, ...: what pages list
+    records   what was recorded of one job
     restore   what has to be recorded again after somebody changed the stored records
     csv_ledger, csv_file, csv_text, seal   the ledger in `history.csv`: jobs, file, text, and its seal
 """
@@ -151,6 +152,15 @@ class Ledger(Protocol):
 
     def get(self, external_task_id: str) -> Job | None:
         """Return a job, None if there is none of that id."""
+
+    def records(self, external_task_id: str) -> Sequence[Mapping[str, str]]:
+        """Return every record of a job as it was made, by column and without empty cells, the first first.
+
+        It may take a tenth of a second.
+
+        Raises:
+            LedgerError: they cannot be read.
+        """
 
     def jobs(self) -> tuple[Job, ...]:
         """Return every job, the first ordered first."""

@@ -31,6 +31,7 @@ from kling.studio.ledger import LedgerError, OnChange, View
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import Contents, encode_row
 from kling.studio.ledger.index import JobIndex
+from kling.studio.ledger.records import records_of
 from kling.studio.ledger.restore import missing_rows
 
 log = logging.getLogger(__name__)
@@ -175,6 +176,13 @@ class CsvLedger:
     def get(self, external_task_id: str) -> Job | None:
         """Return a job, None if the log has none of that id."""
         return self.index.get(external_task_id)
+
+    def records(self, external_task_id: str) -> list[Mapping[str, str]]:
+        """Return every record of a job, the first one first. See `Ledger.records`."""
+        try:
+            return records_of(self._file.path, external_task_id)
+        except (OSError, ValueError) as error:
+            raise LedgerError(f"{self._file.path.name} cannot be read: {error}.") from error
 
     def jobs(self) -> tuple[Job, ...]:
         """Return every job, the first ordered first."""

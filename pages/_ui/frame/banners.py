@@ -19,6 +19,7 @@ from pages._ui.current_user import acting
 from pages._ui.decide import REFUSALS, attempt
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import counted, price
+from pages._ui.job.address import job_params
 from pages._ui.session_state import app_state, composer_state
 from pages._ui.words import CANCEL_ALL
 
@@ -132,7 +133,7 @@ def _left(jobs: Sequence[Job]) -> None:
     if number == 1:
         with _row("one"):
             _words("1 job was not sent,", "and waits for you to decide.", icon="pause_circle")
-            st.page_link("history.py", label="See it in History", query_params={"task": jobs[0].id})
+            st.page_link("job.py", label="See it", query_params=job_params(jobs[0].id))
         return
     with _row("left"):
         if state.confirm_withdraw == number:

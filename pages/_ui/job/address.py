@@ -12,6 +12,7 @@ from kling.studio.library import JobQuery
 from pages._ui.address import base_path
 
 ID = "id"  # name of the parameter with the `external_task_id`
+OLDER = "task"  # the same in an address of History that an older version gave
 BACK = "back"  # the page that somebody came from, if it is not History
 PLACES = ("history", "gallery", "spend", "compose")
 
@@ -47,3 +48,9 @@ def back_of_address(parameters: Mapping[str, Any]) -> str:
     """Return the page that an address says somebody came from."""
     page = str(parameters.get(BACK) or "")
     return page if page in PLACES else PLACES[0]
+
+
+def lead_on() -> None:
+    """Go to a job's page where an address of History names a job, as links of older versions do."""
+    if job_id := str(st.query_params.get(OLDER) or ""):
+        open_job(job_id, JobQuery.of_address(st.query_params))

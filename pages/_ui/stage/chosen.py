@@ -20,6 +20,7 @@ from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import ago, in_money, order_line, prompt_of, state, took
+from pages._ui.job.address import job_link, job_params
 from pages._ui.job_status import badges, link_to_kling
 from pages._ui.panels import panel
 from pages._ui.requests import has_form, is_found
@@ -125,7 +126,8 @@ def _buttons(card: Card, job: Job | None) -> None:
 def _links(job: Job, batch: Card | None) -> str:
     """Return the links: the file under a name that one can read, and the address of the job's own page."""
     base = base_path()
-    query = f"batch={batch.key}" if batch is not None and batch.key != job.id else f"task={job.id}"
+    is_batch = batch is not None and batch.key != job.id
+    address = f"{base}/history?batch={batch.key}" if batch is not None and is_batch else job_link(job.id)
     links = []
     if job.has_clip and batch is None:
         href = escape_html(f"{base}/clips/{job.id}.mp4")
@@ -135,7 +137,7 @@ def _links(job: Job, batch: Card | None) -> str:
             '<span class="stage-label">Download</span></a>'
         )
     links.append(
-        f'<a class="stage-link" data-copy href="{escape_html(f"{base}/history?{query}")}" '
+        f'<a class="stage-link" data-copy href="{escape_html(address)}" '
         f'title="Copy link"><span class="stage-icon" aria-hidden="true">link</span>'
         '<span class="stage-label">Copy link</span></a>'
     )
@@ -154,7 +156,10 @@ def _more(card: Card, job: Job | None) -> None:
         )
         return
     st.page_link(
-        "history.py", label="Details in History", icon=":material/history:", query_params={"task": job.id}
+        "job.py",
+        label="All about it",
+        icon=":material/movie:",
+        query_params=job_params(job.id, page="compose"),
     )
     if job["watermark_file"] and PLAIN_ID.fullmatch(job.id):
         href, name = f"{base_path()}/clips/{job.id}.watermark.mp4", file_name(job, "with watermark")

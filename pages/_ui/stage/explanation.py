@@ -34,20 +34,25 @@ HEADLINES = {
 }
 
 
-def explanation(job: Job) -> None:
-    """Draw it: a quiet note while the job goes on by itself, else a card; nothing over a clip."""
+def explanation(job: Job, *, page: str = PAGE) -> None:
+    """Draw it: a quiet note while the job goes on by itself, else a card; nothing over a clip.
+
+    Args:
+        job: of any state.
+        page: prefix of the session keys of the page that shows it.
+    """
     if job.has_clip:
         return
     place = studio().admission.position_of(job)
     if place is not None and place.needs_person:
-        _held(job, place)
+        _held(job, place, page)
     elif look_of(job)[0] in {"waiting", "made"}:
-        _note(job)
+        _note(job, page)
     else:
-        _card(job)
+        _card(job, page)
 
 
-def _note(job: Job) -> None:
+def _note(job: Job, page: str) -> None:
     here = studio()
     found = here.explain(job)
     if found is None or is_as_usual(job, found):
@@ -59,21 +64,21 @@ def _note(job: Job) -> None:
         st.html(_paragraphs(words, since_and_who(job, found)))
         if job.state == SUCCEED:
             link_to_kling(here, job)
-        job_actions(here, job, page=PAGE)
+        job_actions(here, job, page=page)
 
 
-def _held(job: Job, place: QueuePosition) -> None:
+def _held(job: Job, place: QueuePosition, page: str) -> None:
     here = studio()
     spent = NOTHING_SPENT if here.nothing_spent(job) else ""
     words = f"It {place.why}. It goes out by itself once that is done. {spent}".strip()
     with st.container(key="stage_card"):
         st.html(_headline("Held", "pause_circle") + _paragraphs(words, ""))
         with st.container(horizontal=True, key="stage_ways"):
-            job_actions(here, job, page=PAGE)
+            job_actions(here, job, page=page)
         _for_support(job, job.message)
 
 
-def _card(job: Job) -> None:
+def _card(job: Job, page: str) -> None:
     here = studio()
     spent = NOTHING_SPENT if here.nothing_spent(job) else ""
     found = here.explain(job)
@@ -101,9 +106,11 @@ def _card(job: Job) -> None:
             _headline(word, icon, is_bad=job.state == FAILED) + _paragraphs(in_local_time(sentences), facts)
         )
         with st.container(horizontal=True, key="stage_ways"):
-            job_actions(here, job, page=PAGE)
+            job_actions(here, job, page=page)
             if what is not None and what.kind is Remedy.EDIT_PROMPT and acting().may(Action.ORDER):
-                if assistant.is_softened(job):
+                if page != PAGE:
+                    pass  # the form, its guide and the assistant are on Compose
+                elif assistant.is_softened(job):
                     assistant.soften_button(job)
                 else:
                     _guide()

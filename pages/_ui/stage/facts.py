@@ -19,7 +19,7 @@ from pages._ui.format import counted, is_sandbox, prompt_of, span, state
 from pages._ui.job_status import announcement, support_words
 from pages._ui.live.marks import began, job_mark
 from pages._ui.stage.cards import Card
-from pages._ui.words import LOST
+from pages._ui.words import DELETED, LOST
 
 LONGEST_WORDS = 200  # characters of a prompt on the strip and in names for readers
 LONGEST_OWN = 40  # characters on a tile that say how it differs from the others
@@ -118,14 +118,15 @@ def look_of(job: Job, place: QueuePosition | None = None) -> tuple[str, str]:
     if job.has_clip:
         return "done", state(job)[0]
     if job.endpoint is None or not here.accounts.owns(job):
-        return "failed" if job.state == FAILED else "ended", state(job)[0]
+        return "failed" if job.state == FAILED else "ended", DELETED if job.deleted else state(job)[0]
     if job.state in {INTENT, *FOLLOWED} or (job.state == SUCCEED and not job.gone):
         return "made", "Queued" if job.state == SUBMITTED else state(job)[0]
     if job.state == WAITING:
         return ("held", "Held") if place is not None and place.needs_person else ("waiting", "Queued")
     if job.state == FAILED:
         return "failed", "Refused" if support_words(job) else state(job)[0]
-    return "ended", LOST if job.state == SUCCEED else state(job)[0]
+    lost = DELETED if job.deleted else LOST
+    return "ended", lost if job.state == SUCCEED else state(job)[0]
 
 
 def shape_of(job: Job) -> list[int]:

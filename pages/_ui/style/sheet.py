@@ -15,6 +15,7 @@ SHEETS = (
     "frame",
     "lists",
     "curation",
+    "job",
     "library_bar",
     "library_list",
     "compose",

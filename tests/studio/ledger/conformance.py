@@ -105,6 +105,15 @@ class LedgerTests:
         without_file = {job.id: job for job in ledger.jobs() if job.state == SUCCEED and not job["file"]}
         assert dict(ledger.unfetched()) == without_file
 
+    def test_the_records_of_a_job_are_all_of_its_own_in_their_order(self, store, clock):
+        ledger = store.open(clock)
+        ledger.append("a", state="waiting", prompt='A "fox", b,\nand =1')
+        ledger.append("ab", state="waiting", parent="a", note="a")
+        ledger.append("a", note="one", by_name="Ada")
+        assert [row for row in store.rows() if row["external_task_id"] == "a"] == list(ledger.records("a"))
+        assert [row.get("note") for row in ledger.records("a")] == [None, "one"]
+        assert list(ledger.records("b")) == []
+
     def test_text_that_cannot_be_stored_is_the_same_in_memory_and_afterwards(self, store, clock):
         job = store.open(clock).append("a", state="failed", message="half a fox: \ud83e", note="x" * 200_000)
         assert job["message"] == "half a fox: ?"

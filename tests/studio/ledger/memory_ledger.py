@@ -120,6 +120,9 @@ class MemoryLedger:
     def get(self, external_task_id: str) -> Job | None:
         return self.index.get(external_task_id)
 
+    def records(self, external_task_id: str) -> list[Row]:
+        return [row for row in self._store.rows if row["external_task_id"] == external_task_id]
+
     def jobs(self) -> tuple[Job, ...]:
         return self.index.jobs()
 

@@ -1,0 +1,77 @@
+// Keys of a job's page, its links that change the page within the session, and what copies its address.
+const FIELD = "input:not([type=radio]), textarea, select, [contenteditable=true], [role=combobox], [role=textbox]";
+const OPEN = "dialog[open], [role=dialog], [data-testid=stPopoverBody]";
+const KEYS = {
+  s: ":is(.st-key-job_star, .st-key-job_star_on) button", h: ".st-key-job-hide button", r: ".st-key-job_remix a",
+  c: ".job-links a[data-copy]", j: 'a[data-way="after"]', k: 'a[data-way="before"]',
+};
+const clip = () => document.querySelector(".st-key-job_player video");
+
+function toggle(video) {
+  if (!video.controls) video.click(); // the bar's script plays it and shows the controls
+  else if (video.paused) video.play().catch(() => {});
+  else video.pause();
+}
+
+const ON_CLIP = {
+  " ": toggle,
+  m: (video) => { video.muted = !video.muted; },
+  f: (video) => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (video.requestFullscreen) video.requestFullscreen().catch(() => {});
+    else video.webkitEnterFullscreen?.();
+  },
+};
+
+function keyed(event) {
+  const at = event.composedPath()[0], key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector(OPEN)) return;
+  if (!(at instanceof Element) || at.matches(FIELD)) return;
+  if (key === " " && at.matches("button, a, summary, [role=button], [role=radio], input, video")) return;
+  const video = clip(), star = key >= "1" && key <= "5" ? Number(key) : 0;
+  const press = KEYS[key] && document.querySelector(KEYS[key]);
+  if (press) press.click();
+  else if (star) document.querySelectorAll(".st-key-job_opinions [data-testid=stButtonGroup] button")[star - 1]?.click();
+  else if (video && ON_CLIP[key]) ON_CLIP[key](video);
+  else return;
+  event.preventDefault();
+  event.stopImmediatePropagation(); // Streamlit has keys of its own
+}
+
+function byHand(text) {
+  const give = (event) => { event.clipboardData.setData("text/plain", text); event.preventDefault(); event.stopImmediatePropagation(); };
+  document.addEventListener("copy", give, true);
+  try { return document.execCommand("copy"); } finally { document.removeEventListener("copy", give, true); }
+}
+
+async function copy(link) {
+  const label = link.querySelector(".job-label");
+  const done = await navigator.clipboard?.writeText(link.href).then(() => true, () => false) || byHand(link.href);
+  label.textContent = done ? "Copied" : "Press Ctrl+C";
+  link.dataset.said = "yes";
+  setTimeout(() => { label.textContent = "Copy link"; delete link.dataset.said; }, 2000);
+}
+
+export default function ({ setTriggerValue }) {
+  const clicked = (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-copy], a[data-open]") : null;
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if ("copy" in link.dataset) {
+      if (!link.closest(".job-links, .st-key-job_more_phone")) return;
+      event.preventDefault();
+      copy(link);
+      return;
+    }
+    if (!link.closest(".st-key-job")) return;
+    event.preventDefault();
+    const { pathname, search } = new URL(link.href);
+    setTriggerValue("did", { page: pathname.split("/").pop(), query: search.slice(1), at: Date.now() });
+    scrollTo(0, 0);
+  };
+  document.addEventListener("keydown", keyed, true);
+  document.addEventListener("click", clicked);
+  return () => {
+    document.removeEventListener("keydown", keyed, true);
+    document.removeEventListener("click", clicked);
+  };
+}

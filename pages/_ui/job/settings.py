@@ -1,0 +1,36 @@
+"""What a job was ordered with, in words: for the table of its page, and to compare two jobs."""
+
+from __future__ import annotations
+
+from kling import catalog
+from kling.studio.jobs import Job
+from pages._ui.requests import is_found, shown_request
+from pages._ui.words import model_title, quality
+
+MODEL, QUALITY, LENGTH, SHAPE, SOUND = "Model", "Quality", "Length", "Shape", "Sound"
+ON, OFF = "On", "Off"
+
+
+def settings_of(job: Job) -> dict[str, str]:
+    """Return the settings by their names, those of every job first; none for a job without its order."""
+    if is_found(job):
+        return {MODEL: model_title(job["model_name"], catalog().models.get(job["model_name"]))}
+    request, model = shown_request(job), catalog().models.get(job["model_name"])
+    found = {
+        MODEL: model_title(request.model_name, model),
+        QUALITY: quality(request.mode, model) if request.mode else "",
+        LENGTH: f"{request.duration} s" if request.duration else "",
+        SHAPE: request.aspect_ratio or "",
+        SOUND: ON if request.sound == "on" else OFF,
+    }
+    if request.multi_shot:
+        found["Shots"] = str(len(request.multi_prompt)) if request.multi_prompt else "Automatic"
+    camera = request.camera_control
+    if camera is not None:
+        moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
+        found["Camera"] = f"{camera.type.replace('_', ' ')} {moves}".strip()
+    if request.cfg_scale is not None:
+        found["Prompt strength"] = f"{request.cfg_scale:g}"
+    if request.watermark:
+        found["Watermark"] = "Also with one"
+    return found
