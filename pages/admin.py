@@ -12,6 +12,7 @@ from pages._ui.admin.account import account
 from pages._ui.admin.audit import audit
 from pages._ui.admin.budgets import budgets
 from pages._ui.admin.health import health
+from pages._ui.admin.imports import imports
 from pages._ui.admin.names import names
 from pages._ui.admin.people import people
 from pages._ui.admin.sessions import sessions
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, tuple[str, Action, Callable[[], None]]] = {
     "budgets": ("Budgets", Action.SET_BUDGETS, budgets),
     "account": ("Account", Action.SEE_ACCOUNT, account),
     "health": ("Health", Action.SEE_HEALTH, health),
+    "import": ("Import", Action.IMPORT, imports),
     "audit": ("Audit", Action.SEE_AUDIT, audit),
     "names": ("Old names", Action.MANAGE_PEOPLE, names),
 }

@@ -14,6 +14,7 @@ from kling.studio.identity.errors import PeopleError
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import StateChanged
 from kling.studio.ledger import LedgerError
+from kling.studio.library.imports import ImportRefused
 from kling.studio.state.records import StateError
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
@@ -29,6 +30,7 @@ REFUSALS = (
     PeopleError,
     BudgetError,
     CurationError,
+    ImportRefused,
 )
 
 

@@ -40,6 +40,7 @@ from kling.studio.ledger.csv_file import fault_of
 from kling.studio.ledger.csv_text import parse
 from kling.studio.ledger.restore import missing_rows
 from kling.studio.library.export import EXPORTED, record_of
+from kling.studio.library.waiting_plans import WaitingPlans
 
 MOST_BYTES = 256 * 2**20
 MOST_SHOWN = 20  # faults that are told one by one
@@ -124,6 +125,7 @@ class Imports:
 
     def __init__(self, ledger: Ledger, archive: Archive, clock: Callable[[], float]) -> None:
         self._ledger, self._archive, self._clock = ledger, archive, clock
+        self.waiting = WaitingPlans(clock)
 
     def read(self, data: bytes) -> ImportPlan:
         """Return what a file would add; see `read_import`."""

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from kling.studio.identity.roles import Action
+from kling.studio.library.imports import MOST_BYTES as MOST_IMPORT_BYTES
 from kling.studio.state.records import DRAFT_BYTES
 from kling.studio.uploads import MOST_BYTES
 
@@ -80,6 +81,7 @@ DOORS: tuple[Door, ...] = (
     Door("/live", Action.LOOK, READ | {SOCKET}),
     Door("/drafts/*", Action.DRAFT, frozenset({"PUT"}), 4 * DRAFT_BYTES),
     Door("/assistant", Action.ASSIST, POST, 64 * 1024),
+    Door("/imports", Action.IMPORT, frozenset({"PUT"}), MOST_IMPORT_BYTES, seconds=300),
     Door("/uploads", Action.DRAFT, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     # Of Streamlit.
     Door("/_stcore/stream", Action.LOOK, frozenset({SOCKET})),
