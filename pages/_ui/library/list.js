@@ -2,7 +2,6 @@
 // Everything that comes from jobs is put in as text; an id becomes a part of an address encoded.
 const BASE = __BASE__;
 const PHONE = matchMedia("(max-width: 640px)");
-const AGAIN = 1500, AWAY = 5000; // milliseconds after which a press is sent once more, and a page loaded in full
 const LONG_PRESS = 500, SWIPE = 128; // milliseconds; pixels
 const COLUMNS = "studio-columns", PLACE = "studio-list-place"; // in the browser's storage
 const STAR = "M12 2.6l2.9 6 6.6.9-4.8 4.6 1.2 6.5L12 17.5l-5.9 3.1 1.2-6.5L2.5 9.5l6.6-.9z";
@@ -41,6 +40,13 @@ function star() {
   return svg;
 }
 
+// Open another page in this session: Streamlit goes where the address leads, as after the browser's Forward. Its own way,
+// `st.switch_page`, would leave an address between the two behind, and Back would have to be pressed twice.
+function go(address) {
+  history.pushState({}, "", address);
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+}
+
 // -- one row ----------------------------------------------------------------------------------------------------------
 
 function newRow(list, id) {
@@ -60,7 +66,7 @@ function newRow(list, id) {
     return button;
   };
   const starred = act("star", "Star", star(), () => list.star([id]));
-  const remix = act("remix", "Remix", "edit_square", () => list.send("remix", [id]));
+  const remix = act("remix", "Remix", "edit_square", () => go(fill(list.facts.remix, id)));
   const load = set(make("a"), { "aria-label": "Download", title: "Download", "data-act": "download" });
   load.append(icon("download"));
   acts.append(load);
@@ -88,8 +94,7 @@ function newRow(list, id) {
     set(box, { "aria-label": `Select: ${full.slice(0, 80)}` });
     picture(told);
     set(starred, { "aria-pressed": told.star === 2 });
-    set(mark, { "data-mine": told.star === 2, "aria-label": told.star ? (told.stars ? `Starred by ${told.star === 2 ? "you, " : ""}${told.stars}` : "Starred") : null, title: told.stars });
-    mark.hidden = !told.star;
+    set(mark, { "data-mine": told.star === 2, "aria-label": told.star ? (told.stars ? `Starred by ${told.star === 2 ? "you, " : ""}${told.stars}` : "Starred") : null, title: told.stars, "data-off": !told.star });
     const may = told.may ?? "";
     remix.hidden = !may.includes("r");
     load.hidden = !may.includes("d");
@@ -148,7 +153,7 @@ function newList(parent) {
   const around = parent.closest(".st-key-history") ?? document.body;
   const scroller = document.querySelector('[data-testid="stMain"]') ?? document.scrollingElement;
   const rows = new Map(), days = new Map(), chosen = new Set();
-  let order = [], current = "", from = "", last = "", sums = "", timer = null, opened = null, stars = null, unseen = true;
+  let order = [], current = "", from = "", last = "", sums = "", timer = null, unseen = true;
   const list = { facts: null, skew: 0, send, star: starAll, toggle, pressed, menu: openMenu, choose: showChoice };
   const button = (words, shape, press) => {
     const element = set(make("button"), { type: "button" });
@@ -164,6 +169,7 @@ function newList(parent) {
     button("Hide", "visibility_off", () => { send("hide", [...chosen]); clear(); }),
   ];
   const all = button("All of this page", "select_all", () => { order.forEach(({ id }) => chosen.add(id)); showAll(); });
+  set(all, { "data-all": "" });
   const none = set(button("", "close", () => { clear(); focusRow(); }), { "aria-label": "Select nothing", title: "Select nothing (Esc)" });
   bar.append(count, starring, ...changing, exporting, all, none);
   const columns = set(make("button", "lib-columns"), { type: "button", "aria-haspopup": "true" });
@@ -185,7 +191,6 @@ function newList(parent) {
       const facts = JSON.parse(last), isOther = list.facts && list.facts.of !== facts.of;
       list.skew = Date.now() - facts.now;
       list.facts = facts;
-      stars = null;
       if (isOther) { chosen.clear(); from = ""; }
       show(isOther);
     }
@@ -266,16 +271,12 @@ function newList(parent) {
     if (row.swiped || Date.now() < touch.quiet) return;
     if (PHONE.matches && chosen.size) { toggle(row); return; }
     kept(sessionStorage, PLACE, JSON.stringify([list.facts.of, row.id, scroller.scrollTop]));
-    opened = { row, again: Date.now() + AGAIN, away: Date.now() + AWAY };
-    send("open", [row.id]);
+    go(row.link.href);
   }
 
   function tick() {
     if (document.hidden) return;
     order.forEach((row) => row.tick());
-    if (!opened) return;
-    if (Date.now() > opened.away) location.href = opened.row.link.href; // the server has lost this session
-    else if (Date.now() > opened.again) { opened.again = Infinity; send("open", [opened.row.id]); }
   }
 
   // -- stars are seen at once

@@ -55,7 +55,7 @@ def rows(query: JobQuery, page: Page) -> None:
     """
     with st.container(key="history"):
         # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
-        _component()(key=KEY, on_did_change=lambda: did(query))
+        _component()(key=KEY, on_did_change=did)
         st.html(_hidden("list", list_facts(query, page)))
         _pages(query, page)
         st.html(_hidden("sums", sums_of(page, query)))

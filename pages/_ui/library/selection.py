@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from kling.studio.curation import MOST_JOBS
-from kling.studio.library import JobQuery
 from pages._ui.curation import delete_dialog, hide, show_again, star, tag_dialog
-from pages._ui.job.address import open_job
 
 KEY = "history.list"
 LONGEST_ID = 200
@@ -24,22 +22,12 @@ _ACTS: Mapping[str, Callable[[Sequence[str]], None]] = {
 }
 
 
-def did(query: JobQuery) -> None:
-    """Do what somebody has pressed in the list.
-
-    Args:
-        query: of the list, for the way back from a job's page.
-    """
+def did() -> None:
+    """Do what somebody has pressed in the list."""
     said = (st.session_state.get(KEY) or {}).get("did")  # none if the page was left in the same moment
     if not isinstance(said, dict) or not isinstance(said.get("ids"), list):
         return
     ids = [each for each in said["ids"][:MOST_JOBS] if isinstance(each, str) and len(each) <= LONGEST_ID]
     what = str(said.get("what"))
-    if not ids:
-        return
-    if what == "open":
-        open_job(ids[0], query)
-    elif what == "remix":
-        st.switch_page("compose.py", query_params={"from": ids[0]})
-    elif what in _ACTS:
+    if ids and what in _ACTS:
         _ACTS[what](ids)
