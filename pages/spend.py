@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kling.studio.changes import SCAN
 from kling.studio.library import IndexBroken, JobQuery
@@ -66,26 +67,34 @@ def _draw(facts: Facts) -> None:
     _caption(facts)
     if not facts.totals.jobs:
         st.html(f'<p class="spend-none">Nothing was ordered in {facts.period.title}.</p>')
-    else:
-        _charts(facts, way_of_address(ways))
-        times(facts)
+        if facts.is_of_all:
+            books(facts)
+        return
+    days = _groups(facts, way_of_address(ways))
+    with st.container(key="spend-times"):
+        hours, paces = st.container(key="spend-hours"), st.container(key="spend-paces")
     if facts.is_of_all:
         books(facts)
+    # The charts come last: the first one in the life of the server loads Altair, and the numbers do not wait.
+    with days:
+        st.html('<h2 class="spend-head">By day</h2>')
+        if pressed := by_day(facts):
+            open_history(replace(facts.link, first=pressed[0], last=pressed[1]))
+    times(facts, hours, paces)
 
 
-def _charts(facts: Facts, name: str) -> None:
+def _groups(facts: Facts, name: str) -> DeltaGenerator:
+    """Draw the sums in groups; return the place for the chart of days."""
     by = WAYS[name]
     rows = rows_of(facts, by)
     with st.container(key="spend-charts"):
-        with st.container(key="spend-days"):
-            st.html('<h2 class="spend-head">By day</h2>')
-            if pressed := by_day(facts):
-                open_history(replace(facts.link, first=pressed[0], last=pressed[1]))
+        days = st.container(key="spend-days")
         with st.container(key="spend-groups"):
             shown = WAYS["model"] if name == "day" else by
             st.html(f'<h2 class="spend-head">{shown.chip}</h2>')
             bars(shown, rows if shown is by else rows_of(facts, shown))
     table(facts, by, rows)
+    return days
 
 
 def _caption(facts: Facts) -> None:

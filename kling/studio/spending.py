@@ -74,6 +74,15 @@ class Price:
             return 0, 0, 0, 0, 1
         return (units, units * price, 0, 0, 0) if units else None
 
+    def money_of(self, job: Job, units: int) -> int:
+        """Return what Units cost on the day of a job, in millionths of millionths.
+
+        Args:
+            job: whose day is meant.
+            units: in millionths.
+        """
+        return units * self._of(job.cells)
+
     def _of(self, cells: Mapping[str, str]) -> int:
         if cells.get("currency") == self._currency:
             return max(_micro(cells.get("unit_price", "")), 0) or self._micro_price

@@ -54,9 +54,10 @@ class Facts:
         settled, reserved: Units in millionths, as budgets count them.
         settled_hi, settled_lo, reserved_hi, reserved_lo: money in millionths of millionths, in two parts.
         expected: the price in Units of what was settled, in millionths; None if nobody knows it.
+        expected_hi, expected_lo: the same in money, as the four before.
         unpriced: 1 if it may cost something that nobody knows.
-        huge: as JSON, the four amounts and the expected price if one of them is too large for its column;
-            these columns are 0 then.
+        huge: as JSON, the four amounts and the expected price in Units and money if one of them is too large
+            for its column; these columns are 0 then.
         waited, queued, processed: milliseconds of a job that succeeded; None for what is not known.
     """
 
@@ -76,6 +77,8 @@ class Facts:
     settled_hi: int
     settled_lo: int
     expected: int | None
+    expected_hi: int
+    expected_lo: int
     waited: int | None
     queued: int | None
     processed: int | None
@@ -179,13 +182,14 @@ def _amounts(job: Job, price: Price) -> dict[str, int | str | None]:
     reserved, reserved_money, settled, settled_money, unpriced = price.counts_of(job) or (0, 0, 0, 0, 0)
     units = job.decimal("units")
     expected = int(units * _MICRO) if settled and units is not None and units >= 0 else None
+    expected_money = price.money_of(job, expected or 0)
     huge = ""
     if (
         max(reserved, settled, expected or 0) >= MOST_UNITS
-        or max(reserved_money, settled_money) >= MOST_MONEY
+        or max(reserved_money, settled_money, expected_money) >= MOST_MONEY
     ):
-        huge = json.dumps([reserved, reserved_money, settled, settled_money, expected])
-        reserved = reserved_money = settled = settled_money = 0
+        huge = json.dumps([reserved, reserved_money, settled, settled_money, expected, expected_money])
+        reserved = reserved_money = settled = settled_money = expected_money = 0
         expected = None
     return {
         "settled": settled,
@@ -195,6 +199,8 @@ def _amounts(job: Job, price: Price) -> dict[str, int | str | None]:
         "reserved_hi": reserved_money // MONEY_PART,
         "reserved_lo": reserved_money % MONEY_PART,
         "expected": expected,
+        "expected_hi": expected_money // MONEY_PART,
+        "expected_lo": expected_money % MONEY_PART,
         "unpriced": unpriced,
         "huge": huge,
     }

@@ -39,10 +39,11 @@ _SUMS = (
     *(f"sum(CASE WHEN j.kept THEN j.{name} END)" for name in ("settled", "settled_hi", "settled_lo")),
     "sum(j.kept)",
     f"sum(j.clip = {SAFE})",
+    *(f"sum(j.{name})" for name in ("expected_hi", "expected_lo")),
 )
 _SUMMED_COLUMNS = (
     "j.state, j.clip, j.kept, j.unpriced, j.expected, j.reserved, j.reserved_hi, j.reserved_lo, "
-    "j.settled, j.settled_hi, j.settled_lo"
+    "j.settled, j.settled_hi, j.settled_lo, j.expected_hi, j.expected_lo"
 )
 _COARSE_SUMS = tuple(f"sum(j.{name})" for name in SUMMED)
 # What a question may name, and what it may be added up by, so that the table of sums knows the answer.
@@ -267,6 +268,7 @@ class Sums:
         jobs, succeeded, failed, kept: how many; kept are those with a star, or rated `KEPT_FROM` and more.
         spent: what they have cost, and may still cost.
         expected: the prices in Units of the jobs that were charged and whose price was known.
+        expected_money: the same in money.
         charged_of_expected: what these jobs were charged.
         kept_cost: what those that were kept were charged.
     """
@@ -279,6 +281,7 @@ class Sums:
     expected: Decimal = Decimal(0)
     charged_of_expected: Decimal = Decimal(0)
     kept_cost: Amount = _NO_AMOUNT
+    expected_money: Decimal = Decimal(0)
 
     @property
     def success_rate(self) -> float | None:
@@ -305,6 +308,7 @@ class Sums:
             self.expected + other.expected,
             self.charged_of_expected + other.charged_of_expected,
             self.kept_cost + other.kept_cost,
+            self.expected_money + other.expected_money,
         )
 
 
@@ -395,17 +399,19 @@ def _sums(row: Sequence[int | None]) -> Sums:
         Decimal(numbers[10]) / _MICRO,
         Decimal(numbers[11]) / _MICRO,
         _amount(*numbers[12:15]),
+        _amount(0, *numbers[17:19]).money,
     )
 
 
 def _huge(text: str, *, kept: bool) -> Sums:
-    reserved, reserved_money, settled, settled_money, expected = json.loads(text)
+    reserved, reserved_money, settled, settled_money, expected, expected_money = json.loads(text)
     charged = _amount(settled, 0, settled_money)
     return Sums(
         spent=Spent(_amount(reserved, 0, reserved_money), charged),
         expected=Decimal(expected or 0) / _MICRO,
         charged_of_expected=Decimal(settled if expected is not None else 0) / _MICRO,
         kept_cost=charged if kept else Amount(),
+        expected_money=_amount(0, 0, expected_money).money,
     )
 
 

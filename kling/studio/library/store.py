@@ -16,7 +16,7 @@ from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.library.facts import COLUMNS, SAFE, Facts, number_of
 
 _ID = COLUMNS.index("id")
-FORM = 1  # of the tables and of what is in them; another one is thrown away
+FORM = 2  # of the tables and of what is in them; another one is thrown away
 MEMORY = ":memory:"
 _MANY = 500  # ids in one statement
 _CACHE = -32 * 1024  # KiB of each connection that writes
@@ -26,6 +26,7 @@ _ENDINGS = ("", "-wal", "-shm", "-journal")
 _INTEGER = {
     *("place", "hour", "clip", "hidden", "imported", "stars", "rating", "kept", "cost", "seconds"),
     *("settled", "reserved", "settled_hi", "settled_lo", "reserved_hi", "reserved_lo", "expected"),
+    *("expected_hi", "expected_lo"),
     *("unpriced", "waited", "queued", "processed"),
 }
 
@@ -52,6 +53,7 @@ SUMMED = (
     *("jobs", "succeeded", "failed", "reserved", "reserved_hi", "reserved_lo"),
     *("settled", "settled_hi", "settled_lo", "unpriced", "expected", "charged_of_expected"),
     *("kept_units", "kept_hi", "kept_lo", "kept", "clips"),
+    *("expected_hi", "expected_lo"),
 )
 PACE_KEYS = ("day", "hour", "model", "hidden")
 PACED = ("jobs", "waited", "waited_jobs", "queued", "queued_jobs", "processed", "processed_jobs")
@@ -380,6 +382,8 @@ def _summed(facts: Facts) -> tuple[int, ...]:
         facts.settled_lo if kept else 0,
         kept,
         int(facts.clip == SAFE),
+        facts.expected_hi,
+        facts.expected_lo,
     )
 
 

@@ -26,7 +26,7 @@ from pages._ui.words import model_title, quality
 
 MOST_ROWS = 50  # of a table; all others stand in one row together
 MOST_BARS = 8
-NUMBERS = ("Jobs", "Clips", "Failed", "Kept", "Expected", "Units", "Charged")
+NUMBERS = ("Jobs", "Clips", "Failed", "Kept", "Expected", "Charged", "Units")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +165,9 @@ def _row(name: str, sums: Sums) -> str:
         f"{sums.succeeded:,}",
         f"{sums.failed:,}",
         f"{sums.kept:,} of {sums.succeeded:,}",
-        unit_number(sums.expected),
-        unit_number(sums.spent.settled.units),
+        money(sums.expected_money),
         money(sums.spent.settled),
+        unit_number(sums.spent.settled.units),
     )
     said = "".join(
         f'<td role="cell" data-name="{head}">{escape_html(cell)}</td>'

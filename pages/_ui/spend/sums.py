@@ -20,7 +20,7 @@ def four_sums(facts: Facts) -> None:
     sums = facts.sums
     st.html(
         f'<dl class="spend-sums">{_spent(facts)}'
-        + _sum("Clips", f"{sums.succeeded:,}", f"of {counted(sums.jobs, 'job', 'jobs')}{_rate(facts)}")
+        + _sum("Clips", f"{sums.succeeded:,}", f"of {counted(sums.jobs, 'job', 'jobs')}", _rate(facts))
         + _kept(facts)
         + _sum("Failed", f"{facts.failed.failed:,}", f"{money(facts.failed.spent.settled)} charged")
         + "</dl>"
@@ -65,7 +65,7 @@ def _limit(facts: Facts) -> BudgetLine | None:
 
 def _rate(facts: Facts) -> str:
     rate = facts.sums.success_rate
-    return "" if rate is None else f", {_percent(rate)} of those that ended"
+    return "" if rate is None else f"{_percent(rate)} of those that ended"
 
 
 def _percent(rate: float) -> str:
@@ -82,5 +82,6 @@ def _kept(facts: Facts) -> str:
     return _sum(
         "Cost of a kept clip",
         money(each),
-        f"{sums.kept:,} starred or rated 4 and more; {money(sums.kept_cost)} were charged for them alone",
+        f"{sums.kept:,} starred or rated 4 and more",
+        f"{money(sums.kept_cost)} charged for them, of {money(sums.spent.settled)}",
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kling import catalog
 from kling.studio.library.spend import Times, together
@@ -19,8 +20,13 @@ from pages._ui.words import model_title
 HEADS = ("Jobs", "Waited here", "Queued at Kling", "Made")
 
 
-def times(facts: Facts) -> None:
+def times(facts: Facts, hours: DeltaGenerator, paces: DeltaGenerator) -> None:
     """Draw the chart of a model and the table of all; nothing where no job has succeeded.
+
+    Args:
+        facts: what the page is about.
+        hours: the place of the chart.
+        paces: the place of the table.
 
     Raises:
         IndexBroken: there is no index.
@@ -31,25 +37,25 @@ def times(facts: Facts) -> None:
     }
     if not models:
         return
-    st.html('<h2 class="spend-head">How long it took</h2>')
     wholes = sorted((together(rows) for rows in models.values()), key=lambda each: -each.jobs)
-    with st.container(key="spend-times"):
-        with st.container(key="spend-hours"):
-            model = wholes[0].model
-            if len(wholes) > 1:
-                model = st.selectbox(
-                    "Model",
-                    [each.model for each in wholes],
-                    format_func=_name,
-                    key="spend.model",
-                    label_visibility="collapsed",
-                )
-            by_hour(models[model], _name(model))
-        with st.container(key="spend-paces"):
-            _table("Average of all hours", "Model", [(_name(each.model), each) for each in wholes])
-            with st.expander("By hour", key="spend.by_hour"):
-                rows = [(f"{_name(each.model)}, {each.hour:02}:00", each) for each in found]
-                _table("Average by hour of the order", "Model and hour", rows)
+    with paces:
+        st.html('<h2 class="spend-head">How long it took</h2>')
+        _table("Average of all hours", "Model", [(_name(each.model), each) for each in wholes])
+        with st.expander("By hour", key="spend.by_hour"):
+            rows = [(f"{_name(each.model)}, {each.hour:02}:00", each) for each in found]
+            _table("Average by hour of the order", "Model and hour", rows)
+    with hours:
+        st.html('<h2 class="spend-head">By hour of the order</h2>')
+        model = wholes[0].model
+        if len(wholes) > 1:
+            model = st.selectbox(
+                "Model",
+                [each.model for each in wholes],
+                format_func=_name,
+                key="spend.model",
+                label_visibility="collapsed",
+            )
+        by_hour(models[model], _name(model))
 
 
 def _name(model: str) -> str:

@@ -65,6 +65,7 @@ def test_sums_tell_what_was_charged_what_was_expected_and_what_was_kept(jobs):
         Decimal("6.5"),
         Decimal("0.5"),
     )
+    assert sums.expected_money == Decimal("0.84")
     assert (sums.kept_cost.units, sums.kept_cost.money) == (Decimal("4.5"), Decimal("0.63"))
     assert sums.success_rate == 0.75
     assert filled([]).totals(JobQuery()).sums.success_rate is None
@@ -119,6 +120,7 @@ def test_amounts_of_any_size_are_added_exactly():
     sums = filled(jobs).totals(JobQuery()).sums
     units = 2 * (Decimal(99999999999) + Decimal("0.000001") + Decimal("1.5"))
     assert sums.spent.settled.units == units == sums.expected
+    assert sums.expected_money == sums.spent.settled.money
     assert sums.spent.settled.money == units / 2 * Decimal("1000.000001")
     assert sum((row.sums for row in filled(jobs).spend(JobQuery(), Group.DAY)), start=Sums()) == sums
 
