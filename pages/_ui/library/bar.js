@@ -18,8 +18,9 @@ function replaceWhileTyping() {
   history.pushState = function (state, title, to) {
     const now = new URL(location.href);
     const next = new URL(to ?? now, now);
-    const isTyping = now.searchParams.get("q") !== next.searchParams.get("q") &&
+    const hasOtherWords = now.searchParams.get("q") !== next.searchParams.get("q") &&
       without(now, ["q", "page"]) === without(next, ["q", "page"]);
+    const isTyping = hasOtherWords && document.activeElement?.matches(FIELD);
     return (isTyping ? history.replaceState : push).call(history, state, title, to);
   };
   return push;

@@ -11,6 +11,7 @@ from kling.studio.library import JobQuery
 from pages._ui.escape import escape_markdown
 from pages._ui.library.address import ask, asked, change, is_asking
 from pages._ui.library.filters import Filter, cost_of, filters_of, mine
+from pages._ui.style.sheet import style_sheet
 
 MORE = "more"
 
@@ -22,6 +23,7 @@ def chips(page: str, query: JobQuery) -> None:
     rest = [each for each in known if not each.is_chip]
     if me := mine():
         _switch(page, "person", ":material/person: Mine", me, is_on=query.person == me)
+    is_all_shown = False
     for each in own:
         if each.kind == "switch":
             label = f":material/star: {each.said(query) or each.label}"
@@ -30,14 +32,39 @@ def chips(page: str, query: JobQuery) -> None:
             # Mine has its own chip.
             said = "" if each.field == "person" and me and query.person == me else each.said(query)
             _chip(page, each.field, [each], query, said)
-    offered = [each for each in rest if each.kind != "shown"]
-    _chip(page, MORE, offered, query)
+        if each.kind == "days":
+            is_all_shown = _filter_switch(page)
+    _chip(page, MORE, [each for each in rest if each.kind != "shown"], query)
     fields = {each.field for each in own}
     for each in rest:
         if each.field not in fields and (said := each.said(query)):
             _removable(page, each, said)
     if is_asking(query):
         st.button("Clear", key=f"{page}.clear", type="tertiary", on_click=ask, args=(page, JobQuery()))
+    _chosen_style(query, is_all_shown=is_all_shown)
+
+
+def _filter_switch(page: str) -> bool:
+    """Draw the chip behind which the others are on a tablet; return whether they are shown."""
+    with st.container(key="chip-filters", width="content"):
+        shown = st.pills(
+            "Filter",
+            ["Filter"],
+            format_func=lambda name: f":material/tune: {name}",
+            key=f"{page}.filters",
+            label_visibility="collapsed",
+        )
+    return shown is not None
+
+
+def _chosen_style(query: JobQuery, *, is_all_shown: bool) -> None:
+    """Draw which chips stand first on a phone, and which are shown on a tablet."""
+    chosen = [name for name, is_on in (("person", query.person), ("star", query.star)) if is_on]
+    chips_on = ", ".join(f".st-key-library_chips > :has(> .st-key-chip-switch-{name})" for name in chosen)
+    shown = ".st-key-library_chips > *" if is_all_shown else chips_on
+    first = f"@media (max-width: 640px) {{ {chips_on} {{ order: -1; }} }}" if chosen else ""
+    there = f"@media (min-width: 641px) {{ {shown} {{ display: flex; }} }}" if shown else ""
+    style_sheet(f"<style>{first}{there}</style>")
 
 
 def _switch(page: str, field: str, label: str, value: str, *, is_on: bool) -> None:
@@ -106,9 +133,9 @@ def _offer(page: str, each: Filter, query: JobQuery, *, is_alone: bool) -> None:
         st.caption(f"No job has {each.label.lower()} yet.")
         return
     is_many = each.kind == "many"
-    one = values[0] if values and values[0] else None
-    _show(key, list(values) if is_many else one)
     field = "period" if each.kind == "days" else each.field
+    one = str(getattr(query, field))
+    _show(key, list(values) if is_many else one if one in offered else None)
     st.pills(
         each.label,
         offered,

@@ -218,7 +218,7 @@ FILTERS: Sequence[Filter] = (
         offers=lambda: studio().library.tags(studio().ledger.get),
     ),
     Filter(field="order", label="Order", offers=_orders, word=ORDER_WORDS.__getitem__),
-    Filter(field="star", label="Star of", offers=lambda: list(_STARS), word=_STARS.__getitem__),
+    Filter(field="star", label="Stars", offers=lambda: list(_STARS), word=_STARS.__getitem__),
     Filter(field="shapes", label="Shape", kind="many", offers=_shapes, on=HISTORY_ONLY),
     Filter(field="modes", label="Quality", kind="many", offers=_qualities, word=words.quality),
     Filter(field="durations", label="Length", kind="many", offers=_lengths, word=lambda value: f"{value} s"),
