@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling.studio.changes import SCAN
 from kling.studio.library import Page
-from pages._ui.account_comparison import compare_with_kling
-from pages._ui.context import studio
 from pages._ui.curation import overlays
 from pages._ui.job.address import open_job
 from pages._ui.library.address import asked
@@ -24,13 +21,11 @@ def history() -> None:
 
     def concerned() -> list[str]:
         found[:] = [page_of(query)]
-        return [EVERY_JOB, SCAN, *(row.job.id for row in found[0].rows)]
+        return [EVERY_JOB, *(row.job.id for row in found[0].rows)]
 
     def listed() -> None:
         rows(query, *found)
         overlays()
-        if not query.is_filtered and not studio().ledger.opening:
-            compare_with_kling()
 
     live_fragment(listed, "history", concerns=concerned, is_page_old=lambda: asked("history") != query)
     totals(query)

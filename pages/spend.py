@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from kling.studio.changes import SCAN
 from kling.studio.library import IndexBroken, JobQuery
+from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
@@ -20,7 +21,7 @@ from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import nothing_yet
 from pages._ui.spend.books import books
 from pages._ui.spend.charts import by_day
-from pages._ui.spend.facts import Facts, facts_of, may_see
+from pages._ui.spend.facts import Facts, facts_of, may_see, sees_all
 from pages._ui.spend.groups import WAYS, bars, rows_of, table
 from pages._ui.spend.head import head, period_of_address, way_of_address
 from pages._ui.spend.sums import four_sums
@@ -37,7 +38,7 @@ def spend() -> None:
     _follow_link()
     with st.container(key="spend"):
         if studio().ledger.opening or not studio().ledger.index.tasks:
-            live_fragment(_nothing, "spend")
+            live_fragment(_nothing, "spend", concerns=lambda: [EVERY_JOB, SCAN])
             return
         live_fragment(_whole, "spend", concerns=lambda: [EVERY_JOB, SCAN])
 
@@ -46,6 +47,8 @@ def _nothing() -> None:
     if not studio().ledger.opening and studio().ledger.index.tasks:
         st.rerun()
     nothing_yet("What videos cost is added up here, from the first one on.", icon="bar_chart")
+    if not studio().ledger.opening and sees_all():
+        compare_with_kling()
 
 
 def _whole() -> None:

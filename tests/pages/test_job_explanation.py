@@ -24,7 +24,7 @@ from kling.studio.settings import Settings
 from pages._ui import account_comparison, context, job_actions
 from pages._ui import format as page_format
 from pages._ui.frame import banners
-from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, texts
+from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, rows_of, texts
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_lists import said as said_raw
 from tests.pages.test_pages import PAGES, STATES, fill
@@ -271,8 +271,7 @@ def test_a_job_with_hardly_any_cells_is_drawn_everywhere(
     words = "Found, without its order" if cells else "(no prompt)"
     assert words in shown(app, "found1")
     open_page(app, "history.py")
-    assert list(app.dataframe[0].value["Prompt"]) == [words]
-    assert list(app.dataframe[0].value["Length"]) == [""]
+    assert [row["words"] for row in rows_of(app)] == [words]
     open_page(app, "history.py", task="found1")
     ways = {"Remix", "Edit and try again"}
     assert bool(ways & set(links(app))) is not bool(cells)
@@ -299,7 +298,7 @@ def test_while_a_clip_is_not_here_its_link_the_reason_and_the_days_left_are_show
     monkeypatch.setattr(studio.downloads, "link", lambda _id: address)
     monkeypatch.setattr(studio.downloads, "trouble", lambda _id: "The host is not known.")
     open_page(app, "history.py")
-    assert list(app.dataframe[0].value["Video"]) == ["Not saved yet, 29 days left"]
+    assert [row["line"] for row in rows_of(app)] == ["Not saved yet, 29 days left"]
     text = shown(app.switch_page("compose.py").run(), "job0000")
     assert "The host is not known." in text
     assert "Not saved yet, 29 days left" in text
@@ -404,7 +403,7 @@ def test_the_sandbox_charges_nothing_and_says_so_once(studio: Studio, app: AppTe
     text = shown(app, "job0000")
     assert "harged" not in text
     open_page(app, "history.py")
-    assert list(app.dataframe[0].value["Units"]) == [0.0]
+    assert [row["cost"] for row in rows_of(app)] == ["free"]
     for params in ({"task": "job0000"}, {"batch": "b1"}):
         text = said(open_page(app, "history.py", **params))
         assert "harged" not in text
@@ -521,19 +520,19 @@ def compared(studio: Studio, app: AppTest, **found: Any) -> str:
     studio.scan.findings = Findings(
         **{"pages": 2, "tasks": 700, "at": LONG_AGO, "is_complete": True, **found}
     )
-    app.session_state["history.open_comparison"] = True
-    return said(open_page(app, "history.py"))
+    app.session_state["spend.open_comparison"] = True
+    return said(open_page(app, "spend.py"))
 
 
 def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio: Studio, app: AppTest):
-    open_page(app, "history.py")
-    assert not any(button.key == "history.compare_now" for button in app.button)  # it is closed
-    app.session_state["history.open_comparison"] = True
+    open_page(app, "spend.py")
+    assert not any(button.key == "spend.compare_now" for button in app.button)  # it is closed
+    app.session_state["spend.open_comparison"] = True
     app.run()
     assert "Not done yet" in texts(app)
     asked: list[bool] = []
     studio.scan.request = lambda: asked.append(True)  # type: ignore[method-assign]
-    app.button(key="history.compare_now").click().run()
+    app.button(key="spend.compare_now").click().run()
     assert asked == [True]
     text = compared(studio, app)
     assert f"Done last on {page_format.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
@@ -546,12 +545,12 @@ def test_its_progress_and_a_page_that_was_not_answered_are_said(
     monkeypatch.setattr(type(studio.scan), "is_running", property(lambda _self: True))
     text = compared(studio, app, is_complete=False)
     assert "So far: 700 tasks on 2 pages." in text
-    assert app.button(key="history.compare_now").disabled
+    assert app.button(key="spend.compare_now").disabled
     text = compared(studio, app, is_complete=False, trouble="Kling is not available right now.")
     assert "list cannot be read" in text
     assert "Kling is not available right now." in text
     assert "Nothing is missing" not in text
-    assert not app.button(key="history.compare_now").disabled
+    assert not app.button(key="spend.compare_now").disabled
 
 
 def test_what_was_done_by_itself_is_named_with_its_links(studio: Studio, app: AppTest):
@@ -569,11 +568,11 @@ def test_tasks_that_may_be_ours_are_taken_in_by_a_press(studio: Studio, app: App
     tasks = tuple(task(number, our_id=f"v{number:024x}") for number in range(2))
     text = compared(studio, app, maybe_ours=tasks)
     assert "**2** tasks may be this studio's" in text
-    app.button(key="history.take_in_ours").click().run()
+    app.button(key="spend.take_in_ours").click().run()
     assert len(studio.ledger.jobs()) == 2
     assert "may be this studio's" not in texts(app)
     open_page(app, "history.py")
-    assert "Found, without its order" in list(app.dataframe[0].value["Prompt"])
+    assert "Found, without its order" in [row["words"] for row in rows_of(app)]
 
 
 def test_other_tasks_of_the_account_are_taken_in_one_by_one(
@@ -582,12 +581,12 @@ def test_other_tasks_of_the_account_are_taken_in_one_by_one(
     tasks = tuple(task(number, our_id="") for number in range(3))
     text = compared(studio, app, foreign=tasks, foreign_count=3)
     assert "**3** other tasks are in the account" in text
-    app.button(key="history.take_in_foreign").click().run()
+    app.button(key="spend.take_in_foreign").click().run()
     assert studio.ledger.jobs() == ()  # nothing was ticked
     monkeypatch.setattr(account_comparison, "choose_from", lambda _tasks, _name: [tasks[1].task_id])
     app.run()
-    assert app.button(key="history.take_in_foreign").label == "Take in the 1 chosen task"
-    app.button(key="history.take_in_foreign").click().run()
+    assert app.button(key="spend.take_in_foreign").label == "Take in the 1 chosen task"
+    app.button(key="spend.take_in_foreign").click().run()
     (job,) = studio.ledger.jobs()
     assert job["task_id"] == tasks[1].task_id
     assert not job["person"]

@@ -27,7 +27,7 @@ WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
 }
 OTHER_WIDGETS = (
     r"app\.(name\w*|chime|check_connection)",
-    r"live\.(header|tasks|history|gallery|budget|packs)",  # the component of a live part, and its triggers
+    r"live\.(header|tasks|history|gallery|spend|budget|packs)",  # the component of a live part, and its triggers
     r"app\.bar-\d",  # links
     r"stage\.\w+",  # what is done with the job on the stage
     r"composer\.autosave",  # the component, and its triggers
@@ -40,7 +40,9 @@ OTHER_WIDGETS = (
     r"composer\.(open_cut|open_board_text|(add|spread)_shots?|(earlier|later|split|remove)_shot_\d)",
     r"composer\.(shelf|library_query|library_category|all_templates|use-.+)",  # the dialog "Templates"
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
-    r"history\.(open_comparison|compare_now|page\w*|table_.+)",
+    r"history\.(page\w*|table_.+)",
+    r"spend\.(links|days-.+|hours|earlier|later|range|dates|by|by_hour|model|export|this_\w+)",
+    r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
     r"admin\.(section|ask_packs|copy_link|hide_link|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
