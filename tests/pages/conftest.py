@@ -119,3 +119,12 @@ def words_of(at: AppTest) -> str:
     """Return the prompt that stands under the picture of the stage."""
     found = re.search(r'class="stage-prompt"[^>]*>([^<]*)<', texts(at))
     return html.unescape(found[1]) if found else ""
+
+
+def rows_of(at: AppTest) -> list[dict[str, Any]]:
+    """Return what the script of the list in History is told of its rows; `words` as one text."""
+    found = re.search(r'data-list="([^"]*)"', texts(at))
+    assert found
+    told = json.loads(html.unescape(found[1]))
+    rows = [row for day in told["days"] for row in day["rows"]]
+    return [{**row, "words": "".join(row["words"]), "line": "".join(row["line"])} for row in rows]

@@ -17,7 +17,7 @@ from pages._ui.frame.banners import first_sentence
 from pages._ui.frame.bar import running_words
 from pages._ui.frame.titles import LONGEST, first_words
 from pages._ui.people import COLOURS, circle, colour_of, initials
-from tests.pages.conftest import texts
+from tests.pages.conftest import rows_of, texts
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_pages import fill
 
@@ -125,7 +125,7 @@ def test_a_wrong_number_of_a_page_in_the_address_opens_one_that_is_there(
 ):
     fill(studio, 120)
     open_page(app, "history.py", page=page)
-    assert len(app.dataframe[0].value) in {50, 20}
+    assert len(rows_of(app)) in {50, 20}
 
 
 def test_a_link_back_to_the_list_keeps_its_page(studio: Studio, app: AppTest):
@@ -148,10 +148,10 @@ def test_resume_answers_in_place(studio: Studio, app: AppTest):
 def test_what_waits_for_somebody_to_act_is_called_held_everywhere(studio: Studio, app: AppTest):
     fill(studio, 1, state="waiting")
     open_page(app, "history.py")
-    assert list(app.dataframe[0].value["State"]) == ["Waiting"]
+    assert [row["word"] for row in rows_of(app)] == ["Waiting"]
     studio.admission.hold("*", "The Kling resource pack is used up.", 1102, needs_person=True)
     app.run()
-    assert list(app.dataframe[0].value["State"]) == ["Held"]
+    assert [row["word"] for row in rows_of(app)] == ["Held"]
     open_page(app, "history.py", task="job0000")
     assert "Held]" in texts(app)  # a badge
 

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
+from pages._ui.library.row_facts import LONGEST
 from pages._ui.words import CANCEL_REST
-from tests.pages.conftest import texts
+from tests.pages.conftest import rows_of, texts
 from tests.pages.test_pages import HOSTILE, fill
 
 
@@ -126,7 +127,8 @@ def test_a_task_is_shown_whole_whatever_its_text(studio: Studio, app: AppTest):
         assert "<script>alert" not in "".join(str(each.value) for each in app.html)
         assert "![x](" not in "".join([*links(app), *(str(each.value) for each in app.caption)])
         open_page(app, "history.py", batch=text)
-        assert list(app.dataframe[0].value["Prompt"]) == [text] * 6
+        cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        assert [row["words"] for row in rows_of(app)] == [cut] * 6
         open_page(app, "gallery.py", batch=text)
         assert "Batch: 1 of 6" in said(app)
 
@@ -136,7 +138,7 @@ def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: S
     fill_more = TextToVideo(prompt="Another")
     studio.ledger.append("other", state="succeed", account="sandbox", **request_cells(fill_more))
     open_page(app, "history.py", batch="b1")
-    assert len(app.dataframe[0].value) == 9
+    assert len(rows_of(app)) == 9
     assert "Batch: 1 of 9 videos done" in said(app)
     next(button for button in app.button if button.label == CANCEL_REST).click().run()
     states = [job.state for job in studio.ledger.jobs()]

@@ -15,7 +15,7 @@ from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from pages._ui import context
-from tests.pages.conftest import ROOT, DeadConnection, press_generate, stage_of, texts, words_of
+from tests.pages.conftest import ROOT, DeadConnection, press_generate, rows_of, stage_of, texts, words_of
 
 PAGES = ["compose.py", "history.py", "gallery.py"]
 STATES = [
@@ -77,7 +77,7 @@ def test_page_with_five_hundred_tasks_of_every_state_draws_a_page_of_them(
     if page == "gallery.py":
         assert sum("<video" in str(element.value) for element in app.html) == 12
     if page == "history.py":
-        assert len(app.dataframe[0].value) == 50
+        assert len(rows_of(app)) == 50
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -23,6 +23,12 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("← →", "The same, in the strip; Home and End"),
         ("Enter", "Put that clip on the stage"),
     ),
+    "In History": (
+        ("J K", "To the next row, or the one before; with Shift, select on the way"),
+        ("Enter", "Open the job"),
+        ("X", "Select"),
+        ("S", "Star"),
+    ),
     "Everywhere": (
         ("?", "This list"),
         ("Esc", "Close what is open"),

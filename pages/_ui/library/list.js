@@ -363,7 +363,6 @@ function newList(parent) {
       Home: isIn && (() => step(-order.length)), End: isIn && (() => step(order.length)),
       x: row && (() => { toggle(row); focusRow(); }), s: row && (() => starAll(chosen.size ? [...chosen] : [row.id])),
       " ": isLink && (() => toggle(row)), Escape: chosen.size && (() => { clear(); focusRow(); }),
-      "/": search() && (() => { search().focus(); search().select(); }),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (!act) return;
@@ -371,8 +370,6 @@ function newList(parent) {
     event.stopImmediatePropagation();
     act();
   }
-
-  function search() { return document.querySelector('.st-key-page input[aria-label="Search"]'); }
 
   // -- menus
 

@@ -137,6 +137,7 @@ def _excerpt(row: Found) -> Parts:
     parts = _parted(found.text[begin : begin + LONGEST], marks)
     number = found.field.removeprefix("shot ")
     title = f"Shot {number}" if number != found.field else name_of(found.field)
+    title = f"{title[:1].upper()}{title[1:]}"
     parts[0] = f"{title}: {'…' if begin else ''}{parts[0]}"
     return parts
 
