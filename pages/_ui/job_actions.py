@@ -122,13 +122,19 @@ def _remedy(here: Studio, job: Job, *, page: str) -> None:
     again(job, page=page)
 
 
-def again(job: Job, *, page: str) -> None:
-    """Draw the button that orders the same once more, as a job of its own, with its price."""
+def again(job: Job, *, page: str, place: str = "") -> None:
+    """Draw the button that orders the same once more, as a job of its own, with its price.
+
+    Args:
+        job: to order again.
+        page: as for `job_actions`.
+        place: tells a second one on the page from the first.
+    """
     cost = "free" if studio().connection.is_sandbox else in_money(job.request.units())
     st.button(
         f"{ORDER_AGAIN if page == COMPOSE else GENERATE_AGAIN} · {cost}",
         icon=":material/replay:",
-        key=f"{page}.again-{job.id}",
+        key=f"{page}.{place}again-{job.id}",
         on_click=_order_again,
         args=(job, page),
         help="Orders a new job with the same words and settings; this one stays as it is.",

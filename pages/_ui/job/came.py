@@ -46,13 +46,16 @@ class Row:
 
 def came(job: Job) -> None:
     """Draw the table."""
-    lines = list(rows(job))
+    lines = [row for row in rows(job) if row.ordered or row.came]
+    if not lines:
+        return
     came_at_all = any(row.came for row in lines)
     head = "<th scope='col'>Came</th>" if came_at_all else ""
     body = "".join(_line(row, came_at_all=came_at_all) for row in lines)
     st.html(
         '<table class="job-came"><thead><tr><td></td>'
         f"<th scope='col'>Ordered</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f'<p class="job-fine">{escape_html(charge_text(job))}</p>'
     )
 
 
@@ -109,7 +112,7 @@ def _cost(job: Job) -> Row:
         return Row("Cost", ordered, FREE if is_sandbox(job) and job.has_clip else "")
     simple = charge.charged is not None and not charge.cash
     words = in_money(charge.charged, job) if simple else charge_words(job, charge)
-    return Row("Cost", ordered, words, charge_text(job) if charge.differs else "")
+    return Row("Cost", ordered, words, "not what was expected" if charge.differs else "")
 
 
 __all__ = ["FREE", "OFF", "Row", "came", "rows"]

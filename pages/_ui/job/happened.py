@@ -74,6 +74,8 @@ def events(job: Job) -> Iterator[Event]:
 
 
 def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
+    if is_found(job):
+        return
     since = job.since
     where = "the sandbox" if is_sandbox(job) else "Kling"
     accepted = min((since[each] for each in (*FOLLOWED, SUCCEED) if each in since), default=None)
@@ -81,7 +83,7 @@ def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
         yield _after(f"No answer from {where}", start, unknown, look="warn")
     if (left := since.get(NOT_SENT)) is not None:
         yield _after("Not sent", start, left, look="warn")
-    if accepted is not None and not is_found(job):
+    if accepted is not None:
         yield _after(f"Taken by {where}", start, accepted)
         began = since.get(PROCESSING)
         if began is not None and SUBMITTED in since:
@@ -93,7 +95,7 @@ def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
         yield _after(word, accepted or start, since[FAILED], word="after", look="bad")
     elif job.state == WITHDRAWN and WITHDRAWN in since and not job.imported:
         yield _at(state(job)[0], since[WITHDRAWN], look="warn")
-    elif job.ended_at is None:
+    elif job.ended_at is None and job.state != NOT_SENT:
         yield Event(state(job)[0], look="next")
 
 

@@ -23,10 +23,11 @@ from pages._ui.job.top import buttons, way_back
 from pages._ui.people import circle
 from pages._ui.requests import is_found, shown_request, texts_of
 from pages._ui.stage.facts import look_of
-from pages._ui.words import DELETED
+from pages._ui.words import DELETED, LOST
 
 LOOKS = {"done": "ok", "failed": "bad", "made": "made", "held": "warn"}  # of the word for the state
-ICONS = {"done": "check_circle", DELETED: "delete"}
+TAKEN_IN = "Taken in"  # from another log, where it had not ended
+ICONS = {"done": "check_circle", DELETED: "delete", LOST: "error", TAKEN_IN: "inventory_2"}
 
 
 def concerned(job_id: str) -> Sequence[str]:
@@ -94,7 +95,9 @@ def _words(job: Job) -> None:
     html = ""
     if not request.multi_prompt or request.prompt:
         html += f'<p class="job-prompt">{escape_html(prompt_of(job))}</p>'
-    for name, text in texts_of(request).items():
+    texts = texts_of(request)
+    texts["Negative prompt"] = texts.pop("Negative prompt")  # after the shots
+    for name, text in texts.items():
         if text and name != "Prompt":
             html += (
                 f'<h3 class="job-text">{escape_html(name)}</h3><p class="job-shot">{escape_html(text)}</p>'
@@ -105,6 +108,10 @@ def _words(job: Job) -> None:
 def _who(job: Job) -> None:
     name = job["person"] or "Nobody named"
     look, word = look_of(job, studio().admission.position_of(job))
+    if look in {"waiting", "made"}:
+        word = state(job)[0]
+    elif job.imported and job.import_facts.get("was"):
+        word = TAKEN_IN
     icon = ICONS.get(word) or ICONS.get(look) or state(job)[1]
     st.html(
         f'<div class="job-who">{circle(job["person"])}<div><b>{escape_html(name)}</b>'

@@ -67,9 +67,9 @@ def _ground(job: Job) -> None:
 def _tombstone(job: Job) -> str:
     who, when = who_recorded(job, "deleted")
     when = job.moment("deleted") or when
-    how_large = f", {size(int(job['file_bytes']))}" if job["file_bytes"].isdecimal() else ""
+    how_large = f" · {size(int(job['file_bytes']))}" if job["file_bytes"].isdecimal() else ""
     by = f" by {who}" if who else ""
-    at = f" {day_and_time(when)}" if when else ""
+    at = f" · {day_and_time(when)}" if when else ""
     return (
         f"Deleted{by}{at}{how_large}. It is never fetched again, from Kling or from a copy of the log. What "
         "was ordered and what it cost stay."

@@ -19,6 +19,7 @@ from pages._ui.job_actions import job_actions
 from pages._ui.job_status import explained, is_as_usual, link_to_kling, since_and_who, support_words
 from pages._ui.panels import open_panel
 from pages._ui.stage.facts import look_of
+from pages._ui.words import LOST
 
 PAGE = "composer"  # prefix of the session keys
 SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
@@ -82,7 +83,7 @@ def _card(job: Job, page: str) -> None:
     here = studio()
     spent = NOTHING_SPENT if here.nothing_spent(job) else ""
     found = here.explain(job)
-    word, icon, _ = state(job)
+    word, icon = (LOST, "error") if job.state == SUCCEED and job.gone else state(job)[:2]
     facts = own_words = ""
     if found is not None:
         sentences, facts = explained(here, job, found, spent), since_and_who(job, found)
