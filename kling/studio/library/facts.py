@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
 
 from kling.endpoint import TEXT_TO_VIDEO
 from kling.studio.archive import retention_status
 from kling.studio.clip_verification import cost
 from kling.studio.durations import timeline
-from kling.studio.jobs import SUCCEED, Job
+from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.jobs.cells import load_json
 from kling.studio.library.normal import normalise
 from kling.studio.spending import Price, counted_at
@@ -21,13 +23,59 @@ NONE, SAFE, AT_RISK, GONE, DELETED = range(5)  # of a job's video
 RETRACTED = 2  # among hidden ones: its import was undone, and nothing finds it
 KEPT_FROM = 4  # a clip is kept if somebody has starred it, or rated it so much
 PARTED = "\x1f"  # between two fields of a text; no search has it
-# Whole numbers of SQLite have 64 bits. Amounts are stored in millionths of a Unit, and money in two numbers;
-# a sum of ten million jobs fits. A job with a larger amount is added up outside (`huge`).
-MOST_UNITS, MONEY_PART, MOST_MONEY = 10**12, 10**6, 10**18
+END = PARTED * 2  # of a text, so that each of its characters is followed by two
 _MICRO = 10**6
 _LATEST = 2**42 - 1  # milliseconds, in the year 2109
 _SAME_TIME = 2**21  # jobs of one millisecond that keep their order
 _WIDEST = 24 * 3600 * 1000  # milliseconds; a longer time says nothing
+
+
+class Counted(NamedTuple):
+    """What one job adds to counts and sums. Jobs that add the same are of one kind.
+
+    Args:
+        account: in whose books it is.
+        imported: 1 if it was imported, and is in no books.
+        clips: 1 if its video is in the archive; the other counts are 1 or 0 too.
+        succeeded, failed: how it ended at Kling.
+        kept: see `KEPT_FROM`.
+        unpriced: 1 if it may cost something that nobody knows.
+        expected: Units in millionths, as all Units here: the price of what was settled, 0 if nobody knows it.
+        charged_of_expected: what was settled, if its price is known.
+        reserved, settled, kept_units: as budgets count them; the last one is `settled` of one that is kept.
+        reserved_money, settled_money, kept_money, expected_money: in millionths of millionths.
+    """
+
+    account: str
+    imported: int
+    clips: int
+    succeeded: int
+    failed: int
+    kept: int
+    unpriced: int
+    expected: int
+    charged_of_expected: int
+    reserved: int
+    settled: int
+    kept_units: int
+    reserved_money: int
+    settled_money: int
+    kept_money: int
+    expected_money: int
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What is added up, in the order of `NUMBERS`."""
+        return self[2:]
+
+
+NUMBERS = Counted._fields[2:]
+
+
+@lru_cache(maxsize=4096)
+def counted_of(text: str) -> Counted:
+    """Return what `json.dumps` has written."""
+    return Counted(*json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +86,7 @@ class Facts:
         place: grows with the time of the order, then with the place in the log; no two jobs have the same.
         id: our id.
         day, hour: of the order, in the studio's time zone.
-        state, model, mode, batch, parent, endpoint, duration, shape, sound, account: cells.
+        state, model, mode, batch, parent, endpoint, duration, shape, sound: cells.
         person_id, person: cells.
         person_key: of the name; empty where there is an id.
         clip: one of `NONE` to `DELETED`.
@@ -46,39 +94,22 @@ class Facts:
         imported: 1 or 0.
         stars: how many people have starred it.
         rating: the best one.
-        kept: 1 or 0; see `KEPT_FROM`.
         tags: normalised, each between two `PARTED`; empty for none.
         cost: Units that were charged, or that it is expected to cost, in millionths; None for neither.
         seconds: of the video that was ordered, in thousandths, to sort by.
         template: id of the template that it was ordered from.
-        settled, reserved: Units in millionths, as budgets count them.
-        settled_hi, settled_lo, reserved_hi, reserved_lo: money in millionths of millionths, in two parts.
-        expected: the price in Units of what was settled, in millionths; None if nobody knows it.
-        expected_hi, expected_lo: the same in money, as the four before.
-        unpriced: 1 if it may cost something that nobody knows.
-        huge: as JSON, the four amounts and the expected price in Units and money if one of them is too large
-            for its column; these columns are 0 then.
         waited, queued, processed: milliseconds of a job that succeeded; None for what is not known.
+        kind: of the sums it is in, as JSON of a `Counted`; the file has a number of it.
     """
 
     place: int
+    kind: str
     hidden: int
     imported: int
     clip: int
-    kept: int
     stars: int
     rating: int
-    unpriced: int
     hour: int
-    reserved: int
-    reserved_hi: int
-    reserved_lo: int
-    settled: int
-    settled_hi: int
-    settled_lo: int
-    expected: int | None
-    expected_hi: int
-    expected_lo: int
     waited: int | None
     queued: int | None
     processed: int | None
@@ -86,7 +117,6 @@ class Facts:
     seconds: int
     day: str
     state: str
-    account: str
     model: str
     mode: str
     person_id: str
@@ -101,7 +131,6 @@ class Facts:
     template: str
     id: str
     person: str
-    huge: str
 
 
 COLUMNS = tuple(field.name for field in fields(Facts))
@@ -120,10 +149,11 @@ def facts_of(job: Job, number: int, zone: tzinfo, price: Price) -> Facts:
     local = moment.astimezone(zone)
     ratings = [opinion.stars for opinion in job.opinions.values()]
     stars, rating = sum(bool(opinion.star) for opinion in job.opinions.values()), max(ratings, default=0)
-    amounts = _amounts(job, price)
+    clip, kept = _clip(job), stars > 0 or rating >= KEPT_FROM
     units, seconds = cost(job), job.decimal("duration")
     return Facts(
         place=place_of(moment, number),
+        kind=json.dumps(_counted(job, price, clip=clip, kept=kept), separators=(",", ":")),
         id=job.id,
         day=local.date().isoformat(),
         hour=local.hour,
@@ -136,22 +166,19 @@ def facts_of(job: Job, number: int, zone: tzinfo, price: Price) -> Facts:
         duration=job["duration"],
         shape=job["aspect_ratio"],
         sound="on" if job["sound"] == "on" else "off",
-        account=job["account"],
         person_id=job["person_id"],
         person=job["person"],
         person_key="" if job["person_id"] else name_key(job["person"]),
-        clip=_clip(job),
+        clip=clip,
         hidden=RETRACTED if job.retracted else int(job.hidden),
         imported=int(job.imported),
         stars=stars,
         rating=rating,
-        kept=int(stars > 0 or rating >= KEPT_FROM),
         tags=f"{PARTED}{PARTED.join(map(normalise, tags))}{PARTED}" if (tags := job.tags) else "",
         cost=None if units is None else int(units * _MICRO),
         seconds=0 if seconds is None else int(seconds * 1000),
         template=_template(job),
-        **amounts,  # type: ignore[arg-type]
-        **_times(job),  # type: ignore[arg-type]
+        **_times(job),
     )
 
 
@@ -178,32 +205,29 @@ def _template(job: Job) -> str:
     return found[:100] if isinstance(found, str) else ""
 
 
-def _amounts(job: Job, price: Price) -> dict[str, int | str | None]:
+def _counted(job: Job, price: Price, *, clip: int, kept: bool) -> Counted:
     reserved, reserved_money, settled, settled_money, unpriced = price.counts_of(job) or (0, 0, 0, 0, 0)
     units = job.decimal("units")
-    expected = int(units * _MICRO) if settled and units is not None and units >= 0 else None
-    expected_money = price.money_of(job, expected or 0)
-    huge = ""
-    if (
-        max(reserved, settled, expected or 0) >= MOST_UNITS
-        or max(reserved_money, settled_money, expected_money) >= MOST_MONEY
-    ):
-        huge = json.dumps([reserved, reserved_money, settled, settled_money, expected, expected_money])
-        reserved = reserved_money = settled = settled_money = expected_money = 0
-        expected = None
-    return {
-        "settled": settled,
-        "reserved": reserved,
-        "settled_hi": settled_money // MONEY_PART,
-        "settled_lo": settled_money % MONEY_PART,
-        "reserved_hi": reserved_money // MONEY_PART,
-        "reserved_lo": reserved_money % MONEY_PART,
-        "expected": expected,
-        "expected_hi": expected_money // MONEY_PART,
-        "expected_lo": expected_money % MONEY_PART,
-        "unpriced": unpriced,
-        "huge": huge,
-    }
+    is_known = bool(settled) and units is not None and units >= 0
+    expected = int(units * _MICRO) if is_known and units is not None else 0
+    return Counted(
+        account=job["account"],
+        imported=int(job.imported),
+        clips=int(clip == SAFE),
+        succeeded=int(job.state == SUCCEED),
+        failed=int(job.state == FAILED),
+        kept=int(kept),
+        unpriced=unpriced,
+        expected=expected,
+        charged_of_expected=settled if is_known else 0,
+        reserved=reserved,
+        settled=settled,
+        kept_units=settled if kept else 0,
+        reserved_money=reserved_money,
+        settled_money=settled_money,
+        kept_money=settled_money if kept else 0,
+        expected_money=price.money_of(job, expected),
+    )
 
 
 def _times(job: Job) -> dict[str, int | None]:
@@ -239,7 +263,7 @@ def texts_of(job: Job) -> Iterator[tuple[str, str]]:
 
 def hay_of(job: Job) -> str:
     """Return everything that is searched in a job, normalised."""
-    return PARTED.join(filter(None, (normalise(text) for _, text in texts_of(job))))
+    return PARTED.join(filter(None, (normalise(text) for _, text in texts_of(job)))) + END
 
 
 def _shots(job: Job) -> Sequence[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 MOST_TERMS = 8
 LONGEST_TERM = 100  # characters
@@ -33,7 +34,10 @@ _TABLE: dict[int, str | None] = {
     ord("ı"): "i",
 }
 _UNEVEN = re.compile(r"^ |  |[\x00-\x1f\x7f]")  # blanks that `normalise` changes
-_PLAIN_RUN = re.compile(r"[!-~]+(?![^\x00-\x7f])")  # a mark that follows belongs to the last letter
+# Words with one blank between, of letters of which only the case is changed: ASCII, Cyrillic, Chinese.
+# What follows may be a mark, which belongs to the last letter.
+_SIMPLE = "[!-~\u0410-\u0418\u041a-\u0438\u043a-\u044f\u4e00-\u9fff]+"
+_PLAIN_RUN = re.compile(f"{_SIMPLE}(?: {_SIMPLE})*(?![^\x00-\x7f])")
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -90,7 +94,7 @@ def _letters(text: str) -> tuple[str, list[int], list[int]]:
             end = at + 1
             while end < len(text) and unicodedata.combining(text[end]):
                 end += 1
-            for char in _plain(text[at:end]).translate(_TABLE):
+            for char in _shown(text[at:end]):
                 shown = " " if char.isspace() else char
                 if shown != " " or (
                     letters and not letters[-1].endswith(" ")
@@ -100,6 +104,11 @@ def _letters(text: str) -> tuple[str, list[int], list[int]]:
                     ends.append(end)
         at = end
     return "".join(letters), starts, ends
+
+
+@lru_cache(maxsize=4096)
+def _shown(letter: str) -> str:
+    return _plain(letter).translate(_TABLE)
 
 
 def _joined(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from kling.studio.library.facts import AT_RISK, MONEY_PART, PARTED, RETRACTED, SAFE, place_of
+from kling.studio.library.facts import (
+    AT_RISK,
+    END,
+    NUMBERS,
+    PARTED,
+    RETRACTED,
+    SAFE,
+    Counted,
+    counted_of,
+    place_of,
+)
 from kling.studio.library.normal import normalise, terms_of
 from kling.studio.library.query import JobQuery
-from kling.studio.library.store import KEYS, SUMMED
+from kling.studio.library.store import KEYS, MONEY, MONEY_PART, SUMMED
 from kling.studio.spent import Amount, Spent
 from kling.studio.visible_names import name_key
 
 _NO_SPENT, _NO_AMOUNT, _EVERYTHING = Spent(), Amount(), JobQuery()
-TRIGRAM = 3  # characters; a shorter term is looked for in every text
+_NOTHING = [0] * (1 + len(NUMBERS))
+TRIGRAM = 3  # characters of which the search is made
+MOST_BEGINNINGS = 500  # of them that begin with a shorter term; with more it is looked for in every text
 _MICRO = 10**6
 _DAY = timedelta(days=1)
 _ORDERS = {
@@ -28,26 +39,14 @@ _ORDERS = {
     "rated": "j.rating DESC, j.place DESC",
     "longest": "j.seconds DESC, j.place DESC",
 }
-# One by one as `store.SUMMED` has them.
-_SUMS = (
-    "count(*)",
-    "sum(j.state = 'succeed')",
-    "sum(j.state = 'failed')",
-    *(f"sum(j.{name})" for name in ("reserved", "reserved_hi", "reserved_lo")),
-    *(f"sum(j.{name})" for name in ("settled", "settled_hi", "settled_lo", "unpriced", "expected")),
-    "sum(CASE WHEN j.expected IS NOT NULL THEN j.settled END)",
-    *(f"sum(CASE WHEN j.kept THEN j.{name} END)" for name in ("settled", "settled_hi", "settled_lo")),
-    "sum(j.kept)",
-    f"sum(j.clip = {SAFE})",
-    *(f"sum(j.{name})" for name in ("expected_hi", "expected_lo")),
-)
-_SUMMED_COLUMNS = (
-    "j.state, j.clip, j.kept, j.unpriced, j.expected, j.reserved, j.reserved_hi, j.reserved_lo, "
-    "j.settled, j.settled_hi, j.settled_lo, j.expected_hi, j.expected_lo"
-)
 _COARSE_SUMS = tuple(f"sum(j.{name})" for name in SUMMED)
 # What a question may name, and what it may be added up by, so that the table of sums knows the answer.
-_COARSE = frozenset({"states", "models", "modes", "endpoints", "person", "period", "first", "last", "hidden"})
+_COARSE = frozenset(
+    {
+        *("states", "models", "modes", "endpoints", "person", "period", "first", "last", "hidden"),
+        *("clips", "at_risk"),
+    }
+)
 _COARSE_GROUPS = frozenset({*(f"j.{name}" for name in KEYS), "substr(j.day, 1, 7)"})
 
 
@@ -70,9 +69,10 @@ class Asker:
 
 @dataclass(slots=True)
 class Parts:
-    """A statement while it is made: tables, conditions, and the values of both."""
+    """A statement while it is made: tables, the place of a job, conditions, and the values of all."""
 
     tables: str = "jobs j"
+    place: str = "j.place"
     conditions: list[str] = field(default_factory=list)
     values: list[object] = field(default_factory=list)
 
@@ -88,10 +88,10 @@ class Parts:
         return f" FROM {self.tables}{where}"
 
 
-def parts_of(query: JobQuery, asker: Asker) -> Parts:
+def parts_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> Parts:
     """Return the tables and conditions of a question, without order and page."""
     parts = Parts()
-    _add_text(parts, terms_of(query.text))
+    _add_text(parts, connection, query)
     add_coarse(parts, query, asker)
     for column, chosen in (
         ("duration", query.durations),
@@ -111,10 +111,6 @@ def parts_of(query: JobQuery, asker: Asker) -> Parts:
     if query.cost_to is not None:
         parts.add("+j.cost <= ?", int(query.cost_to * _MICRO))
     _add_opinions(parts, query, asker.who)
-    if query.at_risk:
-        parts.add("j.clip = ?", AT_RISK)
-    if query.clips:
-        parts.add("j.clip = ?", SAFE)
     return parts
 
 
@@ -138,20 +134,49 @@ def add_coarse(parts: Parts, query: JobQuery, asker: Asker) -> None:
         parts.add(f"+j.hidden < {RETRACTED}")
     else:
         parts.add("+j.hidden = ?", int(query.hidden == "only"))
+    if query.at_risk:
+        parts.add("j.clip = ?", AT_RISK)
+    if query.clips:
+        parts.add("j.clip = ?", SAFE)
 
 
-def _add_text(parts: Parts, terms: Sequence[str]) -> None:
-    long = [term for term in terms if len(term) >= TRIGRAM]
-    if long:
-        parts.tables = "words CROSS JOIN jobs j ON j.place = words.rowid"
-        # Between double quotes nothing has a meaning of its own but a double quote.
-        quoted = (f'''"{term.replace('"', '""')}"''' for term in long)
-        parts.add("words MATCH ?", " AND ".join(quoted))
-    short = [term for term in terms if len(term) < TRIGRAM]
-    if short:
+def _add_text(parts: Parts, connection: sqlite3.Connection, query: JobQuery) -> None:
+    searched, scanned = [], []
+    for term in terms_of(query.text):
+        words = (term,) if len(term) >= TRIGRAM else _beginning_with(connection, term)
+        if words is None:
+            scanned.append(term)
+        else:
+            searched.append(f"({' OR '.join(map(_quoted, words))})")
+    if searched:
+        parts.tables, parts.place = "words CROSS JOIN jobs j ON j.place = words.rowid", "words.rowid"
+        parts.add("words MATCH ?", " AND ".join(searched))
+    if scanned and query.whole == JobQuery(text=query.text) and not searched:
+        parts.tables, parts.place = "texts t CROSS JOIN jobs j ON j.place = t.place", "t.place"
+    elif scanned:
         parts.tables += " CROSS JOIN texts t ON t.place = j.place"
-        for term in short:
-            parts.add("instr(t.hay, ?) > 0", term)
+    for term in scanned:
+        parts.add("instr(t.hay, ?) > 0", term)
+
+
+def _beginning_with(connection: sqlite3.Connection, term: str) -> Sequence[str] | None:
+    """Return the parts of three characters that begin with a shorter term.
+
+    None if it is quicker to read all texts: they are too many, or are in nearly each text.
+    """
+    if len(term) == 1 and term.isascii():
+        return None
+    question = "SELECT term FROM vocabulary WHERE term BETWEEN ? AND ? LIMIT ?"
+    values = (term, f"{term}\U0010ffff\U0010ffff", MOST_BEGINNINGS + 1)
+    found = [row[0] for row in connection.execute(question, values)]
+    if len(found) > MOST_BEGINNINGS:
+        return None
+    return found or [f"{END}{PARTED}"]  # nothing has that
+
+
+def _quoted(term: str) -> str:
+    """Return a term of the search; between double quotes only a double quote has a meaning of its own."""
+    return f'''"{term.replace('"', '""')}"'''
 
 
 def _add_choice(parts: Parts, column: str, chosen: Sequence[str]) -> None:
@@ -199,10 +224,8 @@ def ids_of(
     connection: sqlite3.Connection, query: JobQuery, asker: Asker, *, start: int, most: int
 ) -> list[str]:
     """Return ids of jobs in the order of the question, without the first `start` of them."""
-    parts = parts_of(query, asker)
-    order = _ORDERS[query.order]
-    if parts.tables.startswith("words"):
-        order = order.replace("j.place", "words.rowid")
+    parts = parts_of(connection, query, asker)
+    order = _ORDERS[query.order].replace("j.place", parts.place)
     if not query.is_filtered and query.order in {"newest", "oldest"}:
         parts.conditions = [each.removeprefix("+") for each in parts.conditions]  # leaves out pages quickly
     question = f"SELECT j.id{parts.text} ORDER BY {order} LIMIT ? OFFSET ?"
@@ -211,10 +234,15 @@ def ids_of(
 
 def count_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> tuple[int, int]:
     """Return how many jobs there are, and how many of them have a clip in the archive."""
-    parts = parts_of(query, asker)
-    question = f"SELECT count(*), sum(j.clip = {SAFE}){parts.text}"
+    if is_known_by_sums(query, _COARSE):
+        parts = Parts(tables="cube j")
+        add_coarse(parts, query, asker)
+        question = f"SELECT sum(j.jobs), sum(j.clips){parts.text}"
+    else:
+        parts = parts_of(connection, query, asker)
+        question = f"SELECT count(*), sum(j.clip = {SAFE}){parts.text}"
     jobs, clips = connection.execute(question, parts.values).fetchone()
-    return jobs, clips or 0
+    return jobs or 0, clips or 0
 
 
 def tagged(connection: sqlite3.Connection, most: int) -> list[str]:
@@ -229,7 +257,7 @@ def neighbours_of(
     """Return the ids before and after a job in the order of the question; empty where there is none."""
     if query.order in {"newest", "oldest"}:
         return _neighbours_in_time(connection, query, asker, job_id)
-    parts = parts_of(query, asker)
+    parts = parts_of(connection, query, asker)
     turn = f"OVER (ORDER BY {_ORDERS[query.order]})"
     inner = f"SELECT j.id AS id, lag(j.id) {turn} AS before, lead(j.id) {turn} AS after{parts.text}"
     question = f"SELECT before, after FROM ({inner}) WHERE id = ?"  # noqa: S608 - text of ours
@@ -240,8 +268,7 @@ def neighbours_of(
 def _neighbours_in_time(
     connection: sqlite3.Connection, query: JobQuery, asker: Asker, job_id: str
 ) -> tuple[str, str]:
-    parts = parts_of(query, asker)
-    place = "words.rowid" if parts.tables.startswith("words") else "j.place"
+    parts = parts_of(connection, query, asker)
     here = connection.execute(
         f"SELECT j.place{parts.text} AND j.id = ?",
         [*parts.values, job_id],
@@ -250,7 +277,7 @@ def _neighbours_in_time(
         return "", ""
     found = []
     for side, order in ((">", ""), ("<", " DESC")):  # newer, older
-        question = f"SELECT j.id{parts.text} AND {place} {side} ? ORDER BY {place}{order} LIMIT 1"
+        question = f"SELECT j.id{parts.text} AND {parts.place} {side} ? ORDER BY {parts.place}{order} LIMIT 1"
         row = connection.execute(question, [*parts.values, here[0]]).fetchone()
         found.append(row[0] if row else "")
     newer, older = found
@@ -319,57 +346,78 @@ def sums_of(
 
     Imported jobs are in no sum.
     """
-    is_coarse = is_known_by_sums(query, _COARSE) and _COARSE_GROUPS.issuperset(by)
-    parts = Parts(tables="cube j") if is_coarse else parts_of(query, asker)
-    if is_coarse:
-        add_coarse(parts, query, asker)
-    _add_books(parts, asker)
-    sums = _COARSE_SUMS if is_coarse else _SUMS
-    groups = f" GROUP BY {', '.join(by)}" if by else ""
-    some = " HAVING sum(j.jobs) > 0" if is_coarse and by else ""
-    question = f"SELECT {', '.join([*by, *sums])}{parts.text}{groups}{some}"
-    found: dict[tuple[str, ...], Sums] = {}
-    for row in connection.execute(question, parts.values):
-        found[tuple(map(str, row[: len(by)]))] = _sums(row[len(by) :])
-    for key, sums_of_huge in _all_huge(connection, query, asker, by).items():
-        found[key] = found.get(key, Sums()) + sums_of_huge
+    if is_known_by_sums(query, _COARSE) and _COARSE_GROUPS.issuperset(by):
+        found = _coarse_sums(connection, query, asker, by)
+    else:
+        if query.is_filtered:
+            # The plus keeps SQLite from an index whose order would save a sort, and cost a look at each job.
+            by = [f"+{column}" for column in by]
+        found = _added_up(_kinds_of(connection, parts_of(connection, query, asker), by), asker)
     yield from found.items()
 
 
 def totals_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> tuple[int, int, Sums]:
     """Return how many jobs there are, how many of them have a clip in the archive, and the sums."""
     if is_known_by_sums(query, _COARSE):
-        parts = Parts(tables="cube j")
-        add_coarse(parts, query, asker)
-        question = f"SELECT sum(j.jobs), sum(j.clips){parts.text}"
-        jobs, clips = connection.execute(question, parts.values).fetchone()
-        return jobs or 0, clips or 0, dict(sums_of(connection, query, asker)).get((), Sums())
-    parts, books = parts_of(query, asker), Parts()
-    _add_books(books, asker)
-    # In one pass, so that a text is looked for once. The limit keeps SQLite from asking `own` for each sum.
-    inner = f"SELECT {_SUMMED_COLUMNS}, ({' AND '.join(books.conditions)}) AS own{parts.text} LIMIT -1"
-    sums = (each if each == "count(*)" else f"{each} FILTER (WHERE own)" for each in _SUMS)
-    counts = f"count(*), sum(j.clip = {SAFE}), count(*) FILTER (WHERE own)"
-    question = f"SELECT {counts}, {', '.join(list(sums)[1:])} FROM ({inner}) j"  # noqa: S608 - text of ours
-    jobs, clips, *numbers = connection.execute(question, [*books.values, *parts.values]).fetchone()
-    return jobs, clips or 0, _sums(numbers) + _all_huge(connection, query, asker, ()).get((), Sums())
+        jobs, clips = count_of(connection, query, asker)
+        return jobs, clips, _coarse_sums(connection, query, asker, ()).get((), Sums())
+    kinds = list(_kinds_of(connection, parts_of(connection, query, asker)))
+    jobs, clips = sum(jobs for _, jobs, _ in kinds), sum(jobs * counted.clips for _, jobs, counted in kinds)
+    return jobs, clips, _added_up(kinds, asker).get((), Sums())
 
 
-def _all_huge(
+_Kinds = Iterable[tuple[tuple[str, ...], int, Counted]]
+
+
+def _kinds_of(connection: sqlite3.Connection, parts: Parts, by: Sequence[str] = ()) -> _Kinds:
+    """Yield the values of some columns, and how many jobs of one kind have them."""
+    columns = ", ".join([*by, "j.kind"])
+    question = f"SELECT {columns}, count(*) AS jobs{parts.text} GROUP BY {columns}"
+    with_kind = f"SELECT g.*, k.says FROM ({question}) g JOIN kinds k ON k.kind = g.kind"  # noqa: S608
+    for *key, _, jobs, text in connection.execute(with_kind, parts.values):
+        yield tuple(map(str, key)), jobs, counted_of(text)
+
+
+def _added_up(kinds: _Kinds, asker: Asker) -> dict[tuple[str, ...], Sums]:
+    found: dict[tuple[str, ...], list[int]] = {}
+    for key, jobs, counted in kinds:
+        if counted.account in asker.accounts and not counted.imported:
+            sums = found.get(key, _NOTHING)
+            numbers = (jobs, *(jobs * number for number in counted.numbers))
+            found[key] = [before + number for before, number in zip(sums, numbers, strict=True)]
+    return {key: _sums(numbers) for key, numbers in found.items()}
+
+
+def _coarse_sums(
     connection: sqlite3.Connection, query: JobQuery, asker: Asker, by: Sequence[str]
 ) -> dict[tuple[str, ...], Sums]:
-    """Return what is added up outside of the table, because a number is too large for it."""
+    """Return what the table of sums knows, and what is too large for it."""
+    parts, accounts = Parts(tables="cube j"), sorted(asker.accounts)
+    add_coarse(parts, query, asker)
+    parts.add("j.imported = 0")
+    parts.add(f"j.account IN ({_marks(accounts)})", *accounts)
+    groups = f" GROUP BY {', '.join(by)} HAVING sum(j.jobs) > 0" if by else ""
+    question = f"SELECT {', '.join([*by, *_COARSE_SUMS])}{parts.text}{groups}"
     found: dict[tuple[str, ...], Sums] = {}
-    if not connection.execute("SELECT 1 FROM jobs WHERE huge != '' LIMIT 1").fetchone():
-        return found
-    parts = parts_of(query, asker)
-    _add_books(parts, asker)
-    parts.add("j.huge != ''")
-    question = f"SELECT {', '.join([*by, 'j.kept', 'j.huge'])}{parts.text}"
     for row in connection.execute(question, parts.values):
-        key = tuple(map(str, row[: len(by)]))
-        found[key] = found.get(key, Sums()) + _huge(row[-1], kept=bool(row[-2]))
+        found[tuple(map(str, row[: len(by)]))] = _sums(_whole(row[len(by) :]))
+    huge = [row[0] for row in connection.execute("SELECT kind FROM kinds WHERE huge")]
+    if huge:
+        parts = parts_of(connection, query, asker)
+        parts.add(f"j.kind IN ({_marks(huge)})", *huge)
+        for key, sums in _added_up(_kinds_of(connection, parts, by), asker).items():
+            found[key] = found.get(key, Sums()) + replace(sums, jobs=0)
     return found
+
+
+def _whole(sums: Sequence[int | None]) -> list[int]:
+    """Return sums of the table with money in one number."""
+    row = [number or 0 for number in sums]
+    parted = row[-2 * len(MONEY) :]
+    return [
+        *row[: -len(parted)],
+        *(parted[at] * MONEY_PART + parted[at + 1] for at in range(0, len(parted), 2)),
+    ]
 
 
 def is_known_by_sums(query: JobQuery, named: Collection[str]) -> bool:
@@ -380,40 +428,25 @@ def is_known_by_sums(query: JobQuery, named: Collection[str]) -> bool:
     )
 
 
-def _add_books(parts: Parts, asker: Asker) -> None:
-    """Leave out what is in no sum: what was imported, and the jobs of other accounts."""
-    parts.add("+j.imported = 0")
-    accounts = sorted(asker.accounts)
-    parts.add(f"+j.account IN ({_marks(accounts)})", *accounts)
-
-
-def _sums(row: Sequence[int | None]) -> Sums:
-    numbers = [number or 0 for number in row]
-    jobs, succeeded, failed = numbers[:3]
+def _sums(numbers: Sequence[int]) -> Sums:
+    """Return the sums of `jobs` and of `NUMBERS`."""
+    jobs, counted = numbers[0], Counted("", 0, *numbers[1:])
     return Sums(
         jobs,
-        succeeded,
-        failed,
-        numbers[15],
-        Spent(_amount(*numbers[3:6]), _amount(*numbers[6:9]), numbers[9]),
-        Decimal(numbers[10]) / _MICRO,
-        Decimal(numbers[11]) / _MICRO,
-        _amount(*numbers[12:15]),
-        _amount(0, *numbers[17:19]).money,
+        counted.succeeded,
+        counted.failed,
+        counted.kept,
+        Spent(
+            _amount(counted.reserved, counted.reserved_money),
+            _amount(counted.settled, counted.settled_money),
+            counted.unpriced,
+        ),
+        Decimal(counted.expected) / _MICRO,
+        Decimal(counted.charged_of_expected) / _MICRO,
+        _amount(counted.kept_units, counted.kept_money),
+        _amount(0, counted.expected_money).money,
     )
 
 
-def _huge(text: str, *, kept: bool) -> Sums:
-    reserved, reserved_money, settled, settled_money, expected, expected_money = json.loads(text)
-    charged = _amount(settled, 0, settled_money)
-    return Sums(
-        spent=Spent(_amount(reserved, 0, reserved_money), charged),
-        expected=Decimal(expected or 0) / _MICRO,
-        charged_of_expected=Decimal(settled if expected is not None else 0) / _MICRO,
-        kept_cost=charged if kept else Amount(),
-        expected_money=_amount(0, 0, expected_money).money,
-    )
-
-
-def _amount(units: int, high: int, low: int) -> Amount:
-    return Amount(Decimal(units) / _MICRO, Decimal(high * MONEY_PART + low) / _MICRO**2)
+def _amount(units: int, money: int) -> Amount:
+    return Amount(Decimal(units) / _MICRO, Decimal(money) / _MICRO**2)

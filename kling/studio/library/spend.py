@@ -134,7 +134,7 @@ def times_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> t
         add_coarse(parts, query, asker)
         columns = "sum(j.jobs)", *(f"sum(j.{name}), sum(j.{name}_jobs)" for name in _TIMES)
     else:
-        parts = parts_of(query, asker)
+        parts = parts_of(connection, query, asker)
         parts.add("j.state = 'succeed' AND +j.imported = 0")
         columns = "count(*)", *(f"sum(j.{name}), count(j.{name})" for name in _TIMES)
     groups = "GROUP BY j.model, j.hour ORDER BY j.model, j.hour"

@@ -7,16 +7,17 @@ import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from kling.studio.files import for_this_user_only
-from kling.studio.jobs import FAILED, SUCCEED, Job
-from kling.studio.library.facts import COLUMNS, SAFE, Facts, number_of
+from kling.studio.jobs import SUCCEED, Job
+from kling.studio.library.facts import COLUMNS, NUMBERS, Counted, Facts, counted_of, number_of
 
-_ID = COLUMNS.index("id")
-FORM = 2  # of the tables and of what is in them; another one is thrown away
+_ID, _KIND = COLUMNS.index("id"), COLUMNS.index("kind")
+FORM = 3  # of the tables and of what is in them; another one is thrown away
 MEMORY = ":memory:"
 _MANY = 500  # ids in one statement
 _CACHE = -32 * 1024  # KiB of each connection that writes
@@ -24,10 +25,8 @@ _READ_CACHE = -16 * 1024
 _ENDINGS = ("", "-wal", "-shm", "-journal")
 
 _INTEGER = {
-    *("place", "hour", "clip", "hidden", "imported", "stars", "rating", "kept", "cost", "seconds"),
-    *("settled", "reserved", "settled_hi", "settled_lo", "reserved_hi", "reserved_lo", "expected"),
-    *("expected_hi", "expected_lo"),
-    *("unpriced", "waited", "queued", "processed"),
+    *("place", "kind", "hour", "clip", "hidden", "imported", "stars", "rating", "cost", "seconds"),
+    *("waited", "queued", "processed"),
 }
 
 
@@ -38,22 +37,18 @@ def _declared(column: str) -> str:
 
 # Two tables of sums, so that nobody adds up all jobs: of what was spent, and of times.
 KEYS = (
-    "day",
-    "person_id",
-    "person_key",
-    "model",
-    "mode",
-    "endpoint",
-    "state",
+    *("day", "person_id", "person_key", "model", "mode", "endpoint", "state", "clip", "hidden", "imported"),
     "account",
-    "hidden",
-    "imported",
 )
+# Whole numbers of SQLite have 64 bits: money is added up in two parts, so that a sum of ten million jobs
+# fits. What a job of larger numbers counts is added up outside (`kinds.huge`).
+MONEY_PART = 10**6
+_MOST, _MOST_MONEY = 10**12, 10**18
+MONEY = tuple(name for name in NUMBERS if name.endswith("_money"))
 SUMMED = (
-    *("jobs", "succeeded", "failed", "reserved", "reserved_hi", "reserved_lo"),
-    *("settled", "settled_hi", "settled_lo", "unpriced", "expected", "charged_of_expected"),
-    *("kept_units", "kept_hi", "kept_lo", "kept", "clips"),
-    *("expected_hi", "expected_lo"),
+    "jobs",
+    *(name for name in NUMBERS if name not in MONEY),
+    *(f"{name}_{part}" for name in MONEY for part in ("hi", "lo")),
 )
 PACE_KEYS = ("day", "hour", "model", "hidden")
 PACED = ("jobs", "waited", "waited_jobs", "queued", "queued_jobs", "processed", "processed_jobs")
@@ -77,6 +72,7 @@ _WORDS = "hay, content='texts', content_rowid='place', tokenize='trigram case_se
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     f"CREATE TABLE jobs ({', '.join(map(_declared, COLUMNS))})",
+    "CREATE TABLE kinds (kind INTEGER PRIMARY KEY, huge INTEGER NOT NULL, says TEXT NOT NULL UNIQUE)",
     "CREATE UNIQUE INDEX by_id ON jobs (id)",
     *(
         f"CREATE INDEX by_{name} ON jobs ({name})"
@@ -85,7 +81,6 @@ _TABLES = (
             "model",
             "person_id",
             "person_key",
-            "batch",
             "parent",
             "cost",
             "rating",
@@ -93,10 +88,10 @@ _TABLES = (
         )
     ),
     "CREATE INDEX cheapest ON jobs (cost IS NULL, cost, place DESC)",
+    *(f"CREATE INDEX by_{name} ON jobs ({name}, kind, hidden)" for name in ("batch", "template")),
     "CREATE INDEX by_clip ON jobs (clip)",
     "CREATE INDEX by_hidden ON jobs (hidden)",
     "CREATE INDEX with_tags ON jobs (place) WHERE tags != ''",
-    "CREATE INDEX with_huge ON jobs (place) WHERE huge != ''",
     "CREATE INDEX with_stars ON jobs (place) WHERE stars > 0",
     "CREATE TABLE texts (place INTEGER PRIMARY KEY, hay TEXT NOT NULL)",
     f"CREATE TABLE cube ({_CUBE}, PRIMARY KEY ({', '.join(KEYS)})) WITHOUT ROWID",
@@ -104,9 +99,12 @@ _TABLES = (
     f"CREATE TABLE opinions ({_OPINIONS}, PRIMARY KEY (who, place)) WITHOUT ROWID",
     "CREATE INDEX opinions_by_place ON opinions (place)",
     f"CREATE VIRTUAL TABLE words USING fts5 ({_WORDS})",
+    "CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row)",
 )
 _INSERT = f"INSERT INTO jobs VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - question marks
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE id IN "  # noqa: S608 - names of ours
+_SAYS = "(SELECT says FROM kinds k WHERE k.kind = jobs.kind)"
+_SHOWN = ", ".join(_SAYS if name == "kind" else name for name in COLUMNS)
+_SELECT = f"SELECT {_SHOWN} FROM jobs WHERE id IN "  # noqa: S608 - names of ours
 
 Entry = tuple[Facts, str, tuple[tuple[str, int, int], ...]]  # facts, text, opinions: who, star, rating
 
@@ -267,6 +265,7 @@ class Batch:
         self._connection = connection
         self._cube: _Counted = {}
         self._paces: _Counted = {}
+        self._kinds: dict[str, int] = {}
 
     def numbers(self, ids: Collection[str]) -> dict[str, int]:
         """Return the numbers in the log of those jobs that are there."""
@@ -332,17 +331,26 @@ class Batch:
         run, place = self._connection.execute, facts.place
         while run("SELECT 1 FROM jobs WHERE place = ?", (place,)).fetchone():
             place += 1  # more jobs in one moment than a place can tell apart
-        run(_INSERT, (place, *row[1:]))
+        run(_INSERT, (place, self._kind(facts.kind), *row[_KIND + 1 :]))
         run("INSERT INTO texts VALUES (?, ?)", (place, hay))
         run("INSERT INTO words (rowid, hay) VALUES (?, ?)", (place, hay))
         for who, star, rating in opinions:
             run("INSERT INTO opinions VALUES (?, ?, ?, ?)", (who, place, star, rating))
         self._add(facts, 1)
 
+    def _kind(self, says: str) -> int:
+        if says not in self._kinds:
+            huge = int(_is_huge(counted_of(says)))
+            self._connection.execute("INSERT OR IGNORE INTO kinds (huge, says) VALUES (?, ?)", (huge, says))
+            found = self._connection.execute("SELECT kind FROM kinds WHERE says = ?", (says,))
+            self._kinds[says] = found.fetchone()[0]
+        return self._kinds[says]
+
     # -- tables of sums ------------------------------------------------------------------------------------
 
     def _add(self, facts: Facts, sign: int) -> None:
-        _count(self._cube, tuple(getattr(facts, name) for name in KEYS), _summed(facts), sign)
+        key = (*(getattr(facts, name) for name in KEYS[:-1]), counted_of(facts.kind).account)
+        _count(self._cube, key, _summed(facts.kind), sign)
         if facts.state == SUCCEED and not facts.imported:
             _count(self._paces, tuple(getattr(facts, name) for name in PACE_KEYS), _paced(facts), sign)
 
@@ -361,30 +369,17 @@ def _count(sums: _Counted, key: tuple[Any, ...], numbers: Sequence[int], sign: i
         counts[at] += sign * number
 
 
-def _summed(facts: Facts) -> tuple[int, ...]:
-    """Return what a job adds to each of `SUMMED`."""
-    kept, is_known = facts.kept, facts.expected is not None
-    return (
-        1,
-        int(facts.state == SUCCEED),
-        int(facts.state == FAILED),
-        facts.reserved,
-        facts.reserved_hi,
-        facts.reserved_lo,
-        facts.settled,
-        facts.settled_hi,
-        facts.settled_lo,
-        facts.unpriced,
-        facts.expected or 0,
-        facts.settled if is_known else 0,
-        facts.settled if kept else 0,
-        facts.settled_hi if kept else 0,
-        facts.settled_lo if kept else 0,
-        kept,
-        int(facts.clip == SAFE),
-        facts.expected_hi,
-        facts.expected_lo,
-    )
+def _is_huge(counted: Counted) -> bool:
+    return any(getattr(counted, name) >= (_MOST_MONEY if name in MONEY else _MOST) for name in NUMBERS)
+
+
+@lru_cache(maxsize=4096)
+def _summed(says: str) -> tuple[int, ...]:
+    """Return what a job of a kind adds to each of `SUMMED`."""
+    counted = counted_of(says)
+    found = {"clips": counted.clips} if _is_huge(counted) else counted._asdict()
+    small = (found.get(name, 0) for name in NUMBERS if name not in MONEY)
+    return (1, *small, *(part for name in MONEY for part in divmod(found.get(name, 0), MONEY_PART)))
 
 
 def _paced(facts: Facts) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.library import JobQuery
+from kling.studio.library.facts import COLUMNS
 from tests.kling.tools import law
 from tests.studio.library.conftest import House, library_of
 
@@ -55,8 +56,9 @@ def contents(folder: Path) -> list[list[Any]]:
     with closing(sqlite3.connect(folder / FILE)) as index:
         index.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
         index.rollback()
+        facts = ", ".join(sorted(set(COLUMNS) - {"kind"}))  # kinds have numbers in the order of their coming
         questions = (
-            "SELECT * FROM jobs ORDER BY place",
+            f"SELECT says, {facts} FROM jobs JOIN kinds USING (kind) ORDER BY place",
             "SELECT * FROM texts ORDER BY place",
             "SELECT * FROM opinions ORDER BY who, place",
             "SELECT * FROM cube WHERE jobs != 0 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",

@@ -328,3 +328,27 @@ def test_a_page_past_the_end_is_the_last_one():
     assert ([row.job.id for row in page.rows], page.number, page.has_more) == (["v0"], 3, False)
     empty = library.page(JobQuery(text="nothing", page=4), by_id.get)
     assert (empty.rows, empty.number) == ((), 1)
+
+
+def test_two_characters_are_found_wherever_they_stand_and_whatever_follows():
+    start = NOON - timedelta(days=1)
+    prompts = [f"{chr(0x4E00 + number)}灯塔{chr(0x5E00 + number)}" for number in range(520)] + [
+        "灯塔",
+        "塔灯",
+    ]
+    jobs = [
+        fold(
+            None,
+            {
+                "external_task_id": f"v{n}",
+                "time": (start + timedelta(seconds=n)).isoformat(),
+                "prompt": prompt,
+            },
+        )
+        for n, prompt in enumerate(prompts)
+    ]
+    library = filled(jobs)
+    assert library.count(JobQuery(text="灯塔")) == library.totals(JobQuery(text="灯塔")).jobs == 521
+    assert library.ids(JobQuery(text="塔灯")) == ["v521"]
+    assert library.ids(JobQuery(text="塔 灯 \u4e05")) == ["v5"]
+    assert library.ids(JobQuery(text="塔丐")) == []
