@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Of the run: the page, and the place in its bar for what is drawn after the rows.
 _drawn: ContextVar[tuple[str, DeltaGenerator] | None] = ContextVar("bar", default=None)
 
+WOULD_COST = "Sandbox: nothing is charged. This would be Kling’s list price."
+
 
 def bar(page: str) -> JobQuery:
     """Draw the bar and return what is asked.
@@ -109,7 +111,8 @@ def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:
     words = f"<b>{counted(found.jobs, one, many)}</b>"
     if sees_prices() and page != GALLERY:
         cost = money(found.sums.spent.used.money, studio().settings.currency)
-        words += f" <span>· {escape_html(cost)}</span>"
+        about = f' title="{WOULD_COST}"' if studio().connection.is_sandbox else ""
+        words += f" <span{about}>· {escape_html(cost)}</span>"
     place.html(f'<p class="library-totals" role="status">{words}</p>')
     if found.missing:
         still_reading(found.missing)
