@@ -25,7 +25,7 @@ from pages._ui import account_comparison, context, job_actions
 from pages._ui import format as page_format
 from pages._ui.frame import banners
 from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, rows_of, texts
-from tests.pages.test_lists import links, open_page
+from tests.pages.test_lists import links, open_job, open_page
 from tests.pages.test_lists import said as said_raw
 from tests.pages.test_pages import PAGES, STATES, fill
 
@@ -63,7 +63,7 @@ def test_what_was_read_from_the_log_alone_is_never_called_free(studio: Studio, a
     fill(studio, len(STATES), message=OF_OLD, code="1301")
     ids = [f"job{number:04d}" for number in range(len(STATES))]
     words = [shown(app, job_id) for job_id in ids]
-    words += [said(open_page(app, "history.py", task=job_id)) for job_id in ids]
+    words += [said(open_job(app, job_id)) for job_id in ids]
     for text in words:
         assert "othing was spent" not in text
         assert "nothing needs to be done" not in text.lower()
@@ -77,7 +77,7 @@ def test_what_is_proved_to_have_cost_nothing_is_said_to_on_cards_and_in_the_deta
     fill(studio, 1, state=state, message="Kling refused it.", file="")
     monkeypatch.setattr(studio, "nothing_spent", lambda job: job.id == "job0000")
     assert "Nothing was spent." in shown(app, "job0000")
-    assert "Nothing was spent." in said(open_page(app, "history.py", task="job0000"))
+    assert "Nothing was spent." in said(open_job(app, "job0000"))
 
 
 def test_a_job_that_waits_is_called_not_sent_yet(studio: Studio, app: AppTest):
@@ -107,7 +107,7 @@ def test_a_state_that_lasts_says_why_since_when_what_next_and_who_acts(
     ids = [job.id for job in studio.ledger.jobs() if job.state not in TERMINAL]
     cards = [shown(app, job_id) for job_id in ids]
     assert len(ids) == 6
-    for text in [*cards, *(said(open_page(app, "history.py", task=job_id)) for job_id in ids)]:
+    for text in [*cards, *(said(open_job(app, job_id)) for job_id in ids)]:
         assert "It is as it is. It is tried at 13:00:00 UTC." in text
         assert f"Since {page_format.since(LONG_AGO)}" in text
         assert who in text
@@ -272,7 +272,7 @@ def test_a_job_with_hardly_any_cells_is_drawn_everywhere(
     assert words in shown(app, "found1")
     open_page(app, "history.py")
     assert [row["words"] for row in rows_of(app)] == [words]
-    open_page(app, "history.py", task="found1")
+    open_job(app, "found1")
     ways = {"Remix", "Edit and try again"}
     assert bool(ways & set(links(app))) is not bool(cells)
     assert not any(label.startswith("Order again") for label in labels(app)) or not cells
@@ -341,7 +341,7 @@ def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
 ):
     fill(studio, 1, state="succeed", task_id="1", file="job0000.mp4", extra=extra)
     assert words in shown(app, "job0000")
-    assert words in said(open_page(app, "history.py", task="job0000"))
+    assert words in said(open_job(app, "job0000"))
     text = said(open_page(app, "gallery.py"))
     assert words in text
     if not words:
@@ -404,8 +404,7 @@ def test_the_sandbox_charges_nothing_and_says_so_once(studio: Studio, app: AppTe
     assert "harged" not in text
     open_page(app, "history.py")
     assert [row["cost"] for row in rows_of(app)] == ["free"]
-    for params in ({"task": "job0000"}, {"batch": "b1"}):
-        text = said(open_page(app, "history.py", **params))
+    for text in (said(open_job(app, "job0000")), said(open_page(app, "history.py", batch="b1"))):
         assert "harged" not in text
         assert "$0.21 (1.5 Units)" in text
         assert text.count("free previews") == 1
@@ -425,7 +424,7 @@ def test_the_operators_price_is_on_the_button_and_of_past_jobs_their_own(studio:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
     assert [label for label in labels(app) if "¥1.47" in label], labels(app)
     fill(studio, 1, state="succeed", account="kling#1", unit_price="0.126", currency="USD")
-    text = said(open_page(app, "history.py", task="job0000"))
+    text = said(open_job(app, "job0000"))
     assert "Price by the table: $0.19 (1.5 Units)" in text
 
 
@@ -454,9 +453,9 @@ def test_what_is_ordered_again_is_still_under_this_session_after_a_refresh(studi
 def test_what_is_ordered_again_in_history_is_under_this_session_too(studio: Studio):
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
     failed(studio)
-    app.query_params["task"] = "job0000"
-    app.switch_page("history.py").run()  # the first page of this session: there is no draft yet
-    app.button(key="history.again-job0000").click().run()
+    app.query_params["id"] = "job0000"
+    app.switch_page("job.py").run()  # the first page of this session: there is no draft yet
+    app.button(key="job.again-job0000").click().run()
     again = studio.ledger.jobs()[-1].id
     assert again != "job0000"
     app.query_params.clear()
@@ -610,7 +609,7 @@ def test_a_job_of_an_unknown_endpoint_is_shown_with_its_cells_and_without_button
     studio: Studio, app: AppTest, state: str
 ):
     fill(studio, 1, state=state, endpoint="image2video", file="", message=OF_OLD, code="1301")
-    for text in (shown(app, "job0000"), said(open_page(app, "history.py", task="job0000"))):
+    for text in (shown(app, "job0000"), said(open_job(app, "job0000"))):
         assert "Prompt 0" in text
         assert ("does not know the endpoint “image2video”" in text) == (state not in TERMINAL - {"succeed"})
         assert "othing was spent" not in text

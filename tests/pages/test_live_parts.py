@@ -32,7 +32,7 @@ def test_each_part_names_what_it_shows(studio: Studio, app: AppTest):
     assert marks(app)["header"] == (studio.changes.version, [NOTICE], False)
     assert marks(app)["tasks"][1] == []
     assert marks(open_page(app, "history.py"))["history"][1:] == (["*", SCAN], False)
-    assert marks(open_page(app, "history.py", task="job0001"))["history"][1] == ["job0001"]
+    assert marks(open_page(app, "job.py", id="job0001"))["job"][1] == ["job0001"]
     assert marks(open_page(app, "gallery.py"))["gallery"][1:] == (["*"], False)
 
 

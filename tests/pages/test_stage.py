@@ -247,7 +247,7 @@ def test_a_clip_has_its_facts_in_one_line_and_a_file_with_a_readable_name(studio
     assert "Done in 0:00 · Kling 2.6 · 720p · 5\N{NO-BREAK SPACE}s · 16:9 · just now" in text
     today = datetime.now(UTC).strftime("%Y%m%d")
     assert f'href="/clips/fox1.mp4" download="a-red-fox-in-the-snow-{today}-fox1.mp4"' in text
-    assert 'data-copy href="/history?task=fox1"' in text
+    assert 'data-copy href="/job?id=fox1"' in text
 
 
 @pytest.mark.parametrize(

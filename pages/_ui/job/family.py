@@ -35,7 +35,7 @@ def relatives(job: Job) -> Family:
 def family(job: Job, query: JobQuery, page: str) -> None:
     """Draw the tree; nothing for a job that stands alone and was made from nothing known."""
     found = relatives(job)
-    if len(found.members) < 2 and not job.parent and not _template(job):
+    if len(found.members) < 2 and not (job.parent or job.group or _template(job)):
         return
     number = len(found.members) + found.more
     with st.container(key="job_family"):
@@ -55,7 +55,7 @@ def family(job: Job, query: JobQuery, page: str) -> None:
                 key="job.whole_family",
                 on_click=partial(_show_all, job.id),
             )
-        if job.group and len(studio().ledger.index.batch(job.group)) > 1:
+        if job.group:
             st.page_link(
                 "history.py",
                 label="All of this batch",
@@ -101,7 +101,7 @@ def _what_changed(member: Member) -> str:
     if member.base is not None:
         return changes_html(member.base, job)
     if job.parent:
-        return "made from a job that this log does not have"
+        return "Made from a task that this log does not have"
     if is_found(job):
         return "found, without its order"
     title = _template(job)
