@@ -16,10 +16,11 @@ from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.current_user import acting
-from pages._ui.live import live_fragment
+from pages._ui.job.address import job_params
+from pages._ui.live import live_fragment, part_of_page
 from pages._ui.requests import draft_of
 from pages._ui.session_state import PendingDraft, app_state, composer_state
-from pages._ui.stage.stage import concerned, stage
+from pages._ui.stage.stage import concerned, is_stage_old, stage
 from pages._ui.words import NOT_A_MAKER
 
 
@@ -28,33 +29,46 @@ def compose() -> None:
         leave_form()
         return
     open_draft_of_address()
-    state = composer_state()
-    draft = draft_state.apply_changes()
-    planned = plan(draft)
-    problems = problems_of(draft, planned) if state.outcome.attempted else ()
-    known = [draft]  # what the widgets hold in this run; later runs of the stage ask them
-
-    def drawn_from() -> object:
-        if known:
-            return draft_state.fingerprint(known.pop()), repr(ticked_rows(planned))
-        return draft_state.fingerprint(draft_state.read_draft(), state.dialog), repr(ticked_rows(planned))
-
     with st.container(key="compose"):
         with st.container(key="stage"):
             live_fragment(
                 stage,
                 "tasks",
                 concerns=concerned,
-                rerun_page_if_changed=drawn_from,
+                is_page_old=is_form_old,
                 on_stale_page=draft_state.drop_stale_edits,
             )
-        with st.container(key="column"):
-            with st.container(key="fields"):
-                fields(draft, planned, FieldErrors(problems))
-            with st.container(key="pinned"):
-                ask_name()
-                order(draft, planned, problems)
-    st.html(f'<i data-run="{state.run}" hidden></i>')  # at the end: everything above it has been drawn
+        part_of_page(form, is_page_old=is_rest_old)
+
+
+def form() -> None:
+    """Draw the column of controls. It runs alone after a change in it, which so costs half of a whole run."""
+    state = composer_state()
+    draft = draft_state.apply_changes()
+    planned = plan(draft)
+    state.drawn_from = draft_state.fingerprint(draft), planned.key, ticked_rows(planned.key)
+    problems = problems_of(draft, planned) if state.outcome.attempted else ()
+    with st.container(key="column"):
+        choices = st.container(key="fields")
+        with choices:
+            fields(draft, planned, FieldErrors(problems))
+        with st.container(key="pinned"):
+            ask_name()
+            order(draft, planned, problems)
+        choices.html(f'<i data-run="{state.run}" hidden></i>')  # last: everything else has been drawn
+
+
+def is_form_old() -> bool:
+    """Whether the form is drawn from something else than the session holds now."""
+    state = composer_state()
+    drawn, key, ticked = state.drawn_from
+    now = draft_state.fingerprint(draft_state.read_draft(), state.dialog)
+    return drawn != now or ticked != ticked_rows(key)
+
+
+def is_rest_old() -> bool:
+    """Whether the stage, or the whole page, has to be drawn again after a press in the form."""
+    return composer_state().pending is not None or is_stage_old()
 
 
 def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
@@ -86,9 +100,13 @@ def leave_form() -> None:
     st.switch_page("history.py")
 
 
-def ticked_rows(planned: Plan) -> object:
-    """Return what the widget of the table of variations says, if the page has one."""
-    return st.session_state.get(planned.key) if planned.key else None
+def ticked_rows(key: str) -> str:
+    """Return what the widget of the table of variations says, if the page has one.
+
+    Args:
+        key: of that widget; empty without a table.
+    """
+    return repr(st.session_state.get(key)) if key else ""
 
 
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
@@ -128,10 +146,10 @@ def origin_of(draft: Draft) -> None:
     with st.container(horizontal=True, key="origin"):
         if parent is not None:
             st.page_link(
-                "history.py",
+                "job.py",
                 label="Made from an earlier task",
                 icon=":material/account_tree:",
-                query_params={"task": parent.id},
+                query_params=job_params(parent.id, page="compose"),
             )
         toolbar.way_back()
 

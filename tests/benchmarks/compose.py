@@ -125,7 +125,7 @@ def component(name: str, *, isolate_styles: bool = True) -> None:
 
 
 def serve(times: str, arguments: list[str]) -> None:
-    """Run Streamlit, and note the milliseconds that each whole run of a script takes."""
+    """Run Streamlit, and note the milliseconds that each run of a script takes for a change of a widget."""
     from streamlit.runtime.scriptrunner import ScriptRunner
     from streamlit.web import cli
 
@@ -135,7 +135,8 @@ def serve(times: str, arguments: list[str]) -> None:
         start = time.perf_counter()
         run(self, rerun_data)
         taken = (time.perf_counter() - start) * 1000
-        if not rerun_data.fragment_id_queue:
+        states = rerun_data.widget_states
+        if not any(each.json_trigger_value for each in (states.widgets if states else ())):
             with Path(times).open("a", encoding="ascii") as file:
                 file.write(f"{taken}\n")
 

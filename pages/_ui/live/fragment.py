@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ def live_fragment(
     key: str,
     *,
     concerns: Callable[[], Iterable[str]] = lambda: (EVERY_JOB,),
-    rerun_page_if_changed: Callable[[], object] = lambda: None,
+    is_page_old: Callable[[], bool] = lambda: False,
     on_stale_page: Callable[[str], None] = lambda _run: None,
 ) -> None:
     """Draw now, and again after each change that concerns the part, without running the rest of the page.
@@ -42,13 +42,11 @@ def live_fragment(
         key: names the part on its page.
         concerns: returns names of what the part shows, as in `kling.studio.changes`: ids of jobs, after whose
             changes it is drawn again at once, topics, and `EVERY_JOB`; none for what changes by itself only.
-        rerun_page_if_changed: returns what the rest of the page is drawn from. If it has changed since the
-            part was last drawn with the page, the whole page runs again.
+        is_page_old: returns whether what the rest of the page is drawn from has changed since it was drawn.
+            The whole page runs again then.
         on_stale_page: called with the number of the run that had drawn the page that sent the trigger
             (`data-run` on the page), to take back edits that are older than the last run.
     """
-    drawn_from, drawn_for = rerun_page_if_changed(), current_user()
-    is_page_running = True
 
     def triggered() -> None:
         # Streamlit calls this also for a page that was left in the same moment, and has forgotten the part.
@@ -56,16 +54,48 @@ def live_fragment(
         if isinstance(trigger, dict):
             on_stale_page(str(trigger.get("run")))
 
-    @st.fragment(run_every=_TIMER)
+    def marked() -> None:
+        # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
+        component()(key=f"live.{key}", on_changed_change=triggered)
+        version = studio().changes.version
+        st.html(_mark(key, version, sorted(concerns())))
+        draw()
+
+    _fragment(marked, is_page_old=is_page_old, run_every=_TIMER, by=drawn_by_itself)
+
+
+def part_of_page(draw: Callable[[], None], *, is_page_old: Callable[[], bool]) -> None:
+    """Draw now, and again without the rest of the page after a change of a widget in it.
+
+    Args:
+        draw: draws the part.
+        is_page_old: as for `live_fragment`.
+    """
+    _fragment(draw, is_page_old=is_page_old, run_every=None, by=nullcontext)
+
+
+def _fragment(
+    draw: Callable[[], None],
+    *,
+    is_page_old: Callable[[], bool],
+    run_every: float | None,
+    by: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """Draw a part of the page, which runs alone later; the whole page runs for another user or role.
+
+    Args:
+        draw: draws the part.
+        is_page_old: as for `live_fragment`.
+        run_every: seconds.
+        by: returns the context of the runs alone.
+    """
+    drawn_for, is_page_running = current_user(), True
+
+    @st.fragment(run_every=run_every)
     def fragment() -> None:
-        with readable(), nullcontext() if is_page_running else drawn_by_itself():
-            is_other = current_user() != drawn_for  # signed out, or with another role
-            if not is_page_running and (is_other or rerun_page_if_changed() != drawn_from):
+        with readable(), nullcontext() if is_page_running else by():
+            if not is_page_running and (current_user() != drawn_for or is_page_old()):
                 st.rerun()
-            # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
-            component()(key=f"live.{key}", on_changed_change=triggered)
-            version = studio().changes.version
-            st.html(_mark(key, version, sorted(concerns())))
             draw()
 
     fragment()

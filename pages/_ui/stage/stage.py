@@ -66,6 +66,17 @@ def stage() -> None:
             first_run()
         else:
             words_and_buttons(card, job)
+    state.stage_drawn_from = _drawn_from()
+
+
+def is_stage_old() -> bool:
+    """Whether something was ordered, chosen or begun since the stage was drawn."""
+    return composer_state().stage_drawn_from != _drawn_from()
+
+
+def _drawn_from() -> tuple[object, ...]:
+    state = composer_state()
+    return tuple(state.jobs), state.chosen, state.begun_with, state.focus
 
 
 def concerned() -> list[str]:
