@@ -107,9 +107,9 @@ def _not_yet() -> str:
 
 def _days(facts: Facts) -> str:
     first, last = facts.period.first, max(min(facts.period.last, facts.today), facts.period.first)
-    same = (first.year, first.month) == (last.year, last.month)
-    begin = str(first.day) if same else day_words(first, year=first.year != last.year)
-    return f"{begin} to {last.day} {last:%B}{'' if last.year == facts.today.year else f' {last.year}'}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {last.day} {last:%B %Y}"
+    return f"{day_words(first, year=first.year != last.year)} to {day_words(last, year=True)}"
 
 
 def _read(found: Books) -> str:

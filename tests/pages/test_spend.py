@@ -1,0 +1,293 @@
+"""Spend: right sums for any range and any group, said in words too, and nothing of it for viewers."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kling.studio.account_books import Books, DayBooks
+from kling.studio.budget_limits import Scope
+from kling.studio.service import Studio
+from pages._ui.spend.period import Period, month_of, period_of
+from tests.pages.conftest import texts
+from tests.pages.people import everything, open_app, sign_in
+from tests.pages.test_lists import open_page
+
+TODAY = date(2026, 11, 26)
+PRICE = {"unit_price": "0.14", "currency": "USD", "account": "sandbox"}
+
+
+@pytest.fixture(autouse=True)
+def now(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in (studio.library, studio.spending):
+        monkeypatch.setattr(part, "today", lambda: TODAY)
+
+
+def job(studio: Studio, job_id: str, day: date, *, units: str = "1.5", state: str = "succeed", **cells: str):
+    at = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+    order = {"prompt": f"Fox {job_id}", "model_name": "kling-v2-6", "mode": "std", "units": units, **PRICE}
+    studio.ledger.append(job_id, time=at.isoformat(), state="intent", **{**order, **cells})
+    studio.ledger.append(job_id, time=(at + timedelta(seconds=4)).isoformat(), state="submitted", task_id="8")
+    after = {"final_unit_deduction": units} if state == "succeed" else {"task_status_msg": "risk"}
+    studio.ledger.append(job_id, time=(at + timedelta(seconds=94)).isoformat(), state=state, **after)
+
+
+@pytest.fixture
+def past(studio: Studio) -> Studio:
+    """Eight jobs of November by three people, and one of October."""
+    for number in range(8):
+        person = ("Ada", "Mia", "")[number % 3]
+        job(
+            studio,
+            f"v{number}",
+            date(2026, 11, 1 + 3 * number),
+            person=person,
+            model_name=("kling-v2-6", "kling-v3")[number % 2],
+            state="failed" if number == 4 else "succeed",
+            **({"batch": "b1"} if number < 2 else {}),
+        )
+    studio.ledger.append("v0", star="1", by_name="Ada")
+    job(studio, "old", date(2026, 10, 31), units="100", person="Ada")
+    return studio
+
+
+def spend(**address: str) -> AppTest:
+    return open_page(open_app(), "spend.py", **address)
+
+
+def table(page: AppTest) -> dict[str, list[str]]:
+    """Return the cells of each row of the first table, by its name."""
+    (first, *_) = (str(each.value) for each in page.html if '<table class="spend-table"' in str(each.value))
+    found = {}
+    for row in re.findall(r"<tr.*?</tr>", first):
+        name = html.unescape(
+            re.sub(r'<span class="studio-person".*?</span>|<[^>]*>', "", row[: row.index("</th>")])
+        )
+        found[name] = [html.unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+    return found
+
+
+@pytest.mark.usefixtures("past")
+def test_the_four_sums_and_the_table_say_what_the_month_cost():
+    page = spend()
+    words = texts(page)
+    assert "November 2026" in words
+    assert '<dd class="spend-number">$1.47</dd><dd>10.5 Units</dd>' in words
+    assert '<dd class="spend-number">7</dd><dd>of 8 jobs</dd><dd>87.5 % of those that ended</dd>' in words
+    assert "1 starred or rated 4 and more" in words
+    assert "$0.21 charged for them, of $1.47" in words
+    assert '<dd class="spend-number">1</dd><dd>$0.00 charged</dd>' in words
+    rows = table(page)
+    assert rows["Ada"] == ["3", "3", "0", "1 of 3", "$0.63", "$0.63", "4.5"]
+    assert rows["Mia"] == ["3", "2", "1", "0 of 2", "$0.42", "$0.42", "3"]
+    assert rows["Without a name"][-1] == "3"
+    assert rows["All"] == ["8", "7", "1", "1 of 7", "$1.47", "$1.47", "10.5"]
+
+
+@pytest.mark.parametrize("by", ["person", "model", "quality", "template", "batch", "day"])
+@pytest.mark.usefixtures("past")
+def test_the_rows_of_every_group_add_up_to_the_last_one(by: str):
+    rows = table(spend(by=by))
+    total = rows.pop("All")
+    del rows[next(iter(rows))]  # the heads
+    for place in (0, 1, 2, 6):
+        assert sum(Decimal(cells[place]) for cells in rows.values()) == Decimal(total[place])
+
+
+@pytest.mark.usefixtures("past")
+def test_the_arrows_go_from_month_to_month_and_the_address_says_it():
+    page = spend(by="model")
+    assert page.button(key="spend.later").disabled
+    page.button(key="spend.earlier").click().run()
+    assert "2026-10" in page.query_params["month"]
+    assert "October 2026" in texts(page)
+    assert table(page)["All"][-1] == "100"
+    assert "Kling 2.6" in table(page)
+    page.button(key="spend.later").click().run()
+    assert "month" not in page.query_params
+    assert table(page)["All"][-1] == "10.5"
+
+
+@pytest.mark.usefixtures("past")
+def test_any_range_is_added_up_and_named():
+    page = spend(**{"from": "2026-10-31", "to": "2026-11-04"})
+    assert "31 Oct to 4 Nov 2026" in texts(page)
+    assert table(page)["All"][-1] == "103"
+    page = spend(**{"from": "2026-01-01", "to": "2026-12-31"})
+    assert table(page)["All"][-1] == "110.5"
+
+
+def test_a_row_leads_to_its_jobs_in_history(past: Studio):
+    past.ledger.append("v0", hidden="1")
+    page = spend(by="model")
+    (link,) = re.findall(r'data-history="([^"]*kling-v3[^"]*)"', texts(page))
+    asked = html.unescape(link)
+    assert asked == "model=kling-v3&from=2026-11-01&to=2026-11-30&hidden=all"
+    assert f'href="/history?{html.escape(asked)}"' in texts(page)
+
+
+@pytest.mark.usefixtures("past")
+def test_a_month_without_jobs_says_so():
+    words = texts(spend(month="2025-02"))
+    assert "Nothing was ordered in February 2025." in words
+    assert "spend-table" not in words
+
+
+@pytest.mark.usefixtures("studio")
+def test_an_empty_studio_says_what_will_be_here():
+    page = spend()
+    assert "What videos cost is added up here" in texts(page)
+    assert any(each.proto.label == "Make the first one" for each in page.get("page_link"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [{"month": "2026-13"}, {"month": "0000-01"}, {"from": "x", "to": "2026-99-99"}, {"by": "<script>"}],
+)
+@pytest.mark.usefixtures("past")
+def test_an_address_that_makes_no_sense_is_this_month(address: dict[str, str]):
+    page = spend(**address)
+    assert "November 2026" in texts(page)
+    assert not page.exception
+
+
+def test_what_runs_counts_as_spent_and_is_told_apart(past: Studio):
+    job(past, "runs", TODAY, state="processing", person="Ada")
+    words = texts(spend())
+    assert "$1.68" in words
+    assert "12 Units · $0.21 of it is not charged yet" in words
+
+
+def test_a_limit_of_the_month_stands_beside_the_sum(past: Studio):
+    past.budgets.set(Scope.TEAM_MONTH, Decimal(20), "USD")
+    assert "$1.47 <span>of $20</span>" in texts(spend())
+    assert "of $20" not in texts(spend(month="2026-10"))
+
+
+def test_imported_jobs_are_in_no_sum_and_that_is_said(past: Studio):
+    past.ledger.append(
+        "far",
+        time=datetime(2026, 11, 2, tzinfo=UTC).isoformat(),
+        state="succeed",
+        final_unit_deduction="7",
+        units="7",
+        extra='{"imported":{"id":"i1"}}',
+        **PRICE,
+    )
+    page = spend()
+    assert table(page)["All"][-1] == "10.5"
+    assert "1 job is in no sum" in texts(page).replace("\\", "")
+
+
+def test_names_and_prompts_of_others_are_text(past: Studio):
+    job(past, "evil", TODAY, person="<img src=x onerror=alert(1)>", batch="<b>")
+    for by in ("person", "batch"):
+        assert "<img" not in texts(spend(by=by))
+
+
+@pytest.mark.usefixtures("past")
+def test_how_long_it_took_stands_by_model():
+    words = texts(spend())
+    assert '<bdi>Kling 2.6</bdi></th><td role="cell" data-name="Jobs">3</td>' in words
+    assert re.search(r'data-name="Waited here">0:04</td>', words)
+
+
+# -- who sees what ------------------------------------------------------------------------------------------
+
+
+def test_a_viewer_sees_no_cost(past: Studio, monkeypatch: pytest.MonkeyPatch):
+    sign_in(monkeypatch, past, "Vera", "viewer")
+    said = everything(spend())
+    assert "Costs are shown to makers and admins" in said
+    assert not re.search(r"\$ ?\d|\bUnits?\b", said)
+
+
+def test_a_maker_sees_what_is_their_own_and_an_admin_what_all_spent(
+    past: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    mia = sign_in(monkeypatch, past, "Mia Maker", "maker")
+    job(past, "mine", TODAY, units="2.5", person=mia.name, person_id=mia.id)
+    page = spend()
+    assert table(page)["All"][-1] == "2.5"
+    assert "What you spent yourself" in texts(page)
+    assert "Ada" not in texts(page)
+    assert "own books" not in texts(page)
+    sign_in(monkeypatch, past, "Ann", "admin")
+    assert table(spend())["All"][-1] == "13"
+
+
+# -- the books -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def books(past: Studio, monkeypatch: pytest.MonkeyPatch) -> dict[date, DayBooks]:
+    days: dict[date, DayBooks] = {}
+    read = datetime(2026, 11, 26, 10, 1, tzinfo=UTC)
+    monkeypatch.setattr(type(past.scan), "books", property(lambda _: Books(read, read, days)))
+    return days
+
+
+def test_when_klings_books_agree_one_sentence_says_it(books: dict[date, DayBooks]):
+    books[date(2026, 11, 1)] = DayBooks(Decimal("10.5"), Decimal("10.5"), our_tasks=7)
+    books[date(2026, 10, 31)] = DayBooks(Decimal(100), Decimal(100), our_tasks=1)
+    assert "Kling’s own books say the same: 10.5 Units from 1 to 26 November 2026." in texts(spend())
+    assert "the same: 110.5 Units from 1 Jan to 26 Nov 2026." in texts(
+        spend(**{"from": "2026-01-01", "to": "2026-12-31"})
+    )
+
+
+def test_a_difference_is_explained_in_parts_that_add_up_to_it(past: Studio, books: dict[date, DayBooks]):
+    # The log has 12.5 Units. Kling lists tasks of 7.5, counts 8.5 for them, and 4.5 for those of others.
+    books[date(2026, 11, 5)] = DayBooks(Decimal("8.5"), Decimal("7.5"), Decimal("4.5"), 5, 2)
+    job(past, "late", TODAY, units="2")  # it ended after the list was read
+    words = texts(spend())
+    assert "Kling’s own books say 13 Units from 1 to 26 November 2026, 0.5 Units more than this log." in words
+    assert re.findall(r"<li><b>(.*?)</b> (.*?)</li>", words) == [
+        ("+4.5 Units", "for 2 tasks made elsewhere on this account, which this log does not have"),
+        ("+1 Unit", "where Kling charged a task otherwise than the log could record"),
+        ("−2 Units", "for tasks that ended after Kling’s list was read, 26 Nov 2026, 10:01"),
+        ("−3 Units", "for tasks in this log that Kling’s list does not name any more"),
+    ]
+
+
+@pytest.mark.usefixtures("past")
+def test_until_the_list_was_read_that_is_said():
+    assert "Kling’s own books were not read yet since the studio was started." in texts(spend())
+
+
+# -- periods -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("period", "title", "later"),
+    [
+        (month_of(date(2026, 12, 9)), "December 2026", month_of(date(2027, 1, 1))),
+        (month_of(date(2024, 2, 29)), "February 2024", month_of(date(2024, 3, 1))),
+        (
+            Period(date(2026, 11, 3), date(2026, 11, 9)),
+            "3 Nov to 9 Nov 2026",
+            Period(date(2026, 11, 10), date(2026, 11, 16)),
+        ),
+        (
+            Period(date(2025, 12, 30), date(2026, 1, 2)),
+            "30 Dec 2025 to 2 Jan 2026",
+            Period(date(2026, 1, 3), date(2026, 1, 6)),
+        ),
+        (Period(TODAY, TODAY), "26 Nov 2026", Period(date(2026, 11, 27), date(2026, 11, 27))),
+    ],
+)
+def test_a_period_has_a_title_and_moves_by_its_own_length(period: Period, title: str, later: Period):
+    assert period.title == title
+    assert period.moved(1) == later
+    assert later.moved(-1) == period
+    assert period_of(period.to_address(TODAY), TODAY) == period
+
+
+def test_a_range_with_one_end_goes_to_today():
+    assert period_of({"from": "2026-11-20"}, TODAY) == Period(date(2026, 11, 20), TODAY)
+    assert period_of({"to": "2026-12-20"}, TODAY) == Period(TODAY, date(2026, 12, 20))
