@@ -27,31 +27,37 @@ def _tags(job_ids: Sequence[str], number: int) -> None:
     _leave_if_answered()
     jobs = _jobs(job_ids)
     have = list(dict.fromkeys(tag for job in jobs for tag in job.tags))
+    key, ids = f"app.tags-{number}", [job.id for job in jobs]
     if len(jobs) == 1:
-        chosen = st.multiselect(
+        st.multiselect(
             "Tags",
             list(dict.fromkeys([*have, *_offered()])),
             default=have,
             accept_new_options=True,
             max_selections=MOST_TAGS,
             placeholder="Choose, or type a new one",
-            key=f"app.tags-{number}",
+            key=key,
         )
-        _answers(number, "Save", Actions.set_tags, [job.id for job in jobs], chosen)
+        _answers(number, "Save", lambda actions: actions.set_tags(ids, _value(key)))
         return
     st.markdown(f"**{counted(len(jobs), 'clip', 'clips')}** are chosen.")
-    added = st.multiselect(
+    st.multiselect(
         "Add",
         [tag for tag in _offered() if not all(tag in job.tags for job in jobs)],
         accept_new_options=True,
         max_selections=MOST_TAGS,
         placeholder="Choose, or type a new one",
-        key=f"app.tags-{number}",
+        key=key,
     )
-    taken = (
-        st.multiselect("Take off", have, placeholder="Choose", key=f"app.tags-off-{number}") if have else []
-    )
-    _answers(number, "Save", _add_and_take, [job.id for job in jobs], added, taken)
+    taken_key = f"app.tags-off-{number}"
+    if have:
+        st.multiselect("Take off", have, placeholder="Choose", key=taken_key)
+    _answers(number, "Save", lambda actions: _add_and_take(actions, ids, _value(key), _value(taken_key)))
+
+
+def _value(key: str) -> list[str]:
+    """Return what a field holds now: the press may come with a choice that no run has seen yet."""
+    return list(st.session_state.get(key) or [])
 
 
 def _add_and_take(
@@ -68,14 +74,15 @@ def _add_and_take(
 def _note(job_ids: Sequence[str], number: int) -> None:
     _leave_if_answered()
     job = _jobs(job_ids)[0]
-    text = st.text_area(
+    key = f"app.note-{number}"
+    st.text_area(
         "Note",
         job["note"],
         max_chars=LONGEST_NOTE,
         help="Everybody who sees this clip can read it. An empty note takes it away.",
-        key=f"app.note-{number}",
+        key=key,
     )
-    _answers(number, "Save", Actions.set_note, job.id, text)
+    _answers(number, "Save", lambda actions: actions.set_note(job.id, str(st.session_state.get(key) or "")))
 
 
 @st.dialog("Delete files", icon=":material/delete:", on_dismiss=close)
@@ -97,7 +104,7 @@ def _delete(job_ids: Sequence[str], number: int) -> None:
     )
     if found.without:
         st.caption(f"{counted(found.without, 'job has', 'jobs have')} no file here and stay as they are.")
-    _answers(number, f"Delete {clips}", _delete_files, list(found.jobs))
+    _answers(number, f"Delete {clips}", lambda actions: _delete_files(actions, found.jobs))
 
 
 def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
@@ -123,10 +130,10 @@ def _offered() -> list[str]:
     return [tag for tag, _ in counts.most_common(MOST_OFFERED)]
 
 
-def _answers(number: int, yes: str, act: Callable[..., object], *args: object) -> None:
+def _answers(number: int, yes: str, act: Callable[[Actions], object]) -> None:
     """Draw the two buttons under a dialog; whichever is pressed closes it, unless it was refused."""
     with st.container(horizontal=True):
-        st.button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(act, args))
+        st.button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(act,))
         st.button("Cancel", key=f"app.asked-no-{number}", on_click=close)
 
 
@@ -136,8 +143,8 @@ def _leave_if_answered() -> None:
         st.rerun()
 
 
-def _do(act: Callable[..., object], args: tuple[object, ...]) -> None:
-    if attempt(act, *args) is not None:
+def _do(act: Callable[[Actions], object]) -> None:
+    if attempt(act) is not None:
         close()
 
 
