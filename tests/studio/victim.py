@@ -7,6 +7,9 @@ have: so does a person who does not find an order again.
 `press DATA URL POINT PROMPT…` lets ten people order one prompt each at the same moment, again and again, and
 notes in the file `DATA.told` what each of them was told. Who was told nothing, and does not find the order in
 the log, presses again.
+`import DATA URL POINT FILE…` takes in files of other studios.
+`delete DATA URL POINT` deletes the clips of all jobs.
+`settle DATA URL POINT` does what a studio does by itself, and compares the log with the account.
 With `VICTIM_CHECKS=child` videos are looked at in child processes, as they are outside of tests.
 
 Each runs as a process of its own. `serve` starts them: it reads one JSON object a line, `arguments` and
@@ -32,6 +35,7 @@ from kling.sandbox.auth import ACCESS_KEY, SECRET_KEY
 from kling.studio import archive, poller
 from kling.studio.archive import Archive
 from kling.studio.budgets import OverBudget
+from kling.studio.identity.roles import LOCAL, User
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.orders import Press
 from kling.studio.service import Studio
@@ -50,10 +54,14 @@ POINTS = (
     "inside-archived",
     "after-archived",
 )
+LIBRARY_POINTS = ("after-tombstone", "inside-deleted", "after-deleted", "inside-removal")
+ADMIN = User(LOCAL, "The admin", "admin")
+MARK = b"The admin"  # in a row of the log that this admin has caused
 SPEED = 1000.0  # the studio's pauses and ages pass this much faster: 15 minutes in 0.9 seconds
 LONGEST = 60  # seconds that a victim may take
 PACE = (50.0, 100.0)  # seconds of the studio between looks
 PEOPLE = 10  # who press at once
+SETTLED = 60  # steps of a studio with nothing to do, of ten seconds of its time
 
 
 def die() -> None:
@@ -75,7 +83,7 @@ def around(owner: Any, name: str, *, before: Callable[..., bool] | None = None, 
     setattr(owner, name, wrapped)
 
 
-def plant(point: str) -> Callable[[int, bytes], int]:  # noqa: C901 - a table
+def plant(point: str) -> Callable[[int, bytes], int]:  # noqa: C901, PLR0912 - a table
     """Arrange to die at a point between two effects (the table of crash points in README).
 
     Returns:
@@ -99,6 +107,21 @@ def plant(point: str) -> Callable[[int, bytes], int]:  # noqa: C901 - a table
                 return os.write(handle, record)
 
             return half
+        case "inside-import" | "inside-deleted":
+
+            def a_part(handle: int, record: bytes) -> int:
+                if MARK in record:
+                    os.write(handle, record[: len(record) * 2 // 3])
+                    die()
+                return os.write(handle, record)
+
+            return a_part
+        case "after-tombstone":
+            around(Archive, "bury", after=always)
+        case "after-deleted":
+            around(LogFile, "append", after=row(MARK))
+        case "inside-removal":
+            around(Path, "unlink", after=lambda path, **_named: path.suffix == ".mp4")
         case "after-intent":
             around(LogFile, "append", after=row(b",intent,"))
         case "after-post":
@@ -143,7 +166,15 @@ def main(act: str, data: str, url: str, point: str, *prompts: str) -> None:
     if act == "recover":
         known = {job["prompt"] for job in studio.ledger.jobs()}
         prompts = tuple(prompt for prompt in prompts if prompt not in known)
-    if act == "press":
+    if act == "import":
+        for prompt in prompts:
+            admin = studio.acting_as(ADMIN)
+            admin.import_jobs(admin.read_import(Path(prompt).read_bytes()))
+    elif act == "delete":
+        studio.acting_as(ADMIN).delete_files([job.id for job in studio.ledger.jobs()])
+    elif act == "settle":
+        settle(studio)
+    elif act == "press":
         press_all(studio, Path(f"{data}.told"), prompts)
     elif prompts:
         studio.order_all(
@@ -153,6 +184,15 @@ def main(act: str, data: str, url: str, point: str, *prompts: str) -> None:
         studio.poller.step()
         time.sleep(0.01)
     studio.stop()
+
+
+def settle(studio: Studio) -> None:
+    """Let some minutes pass, and compare the log with the account again and again."""
+    for turn in range(SETTLED):
+        if not turn % (SETTLED // 3):
+            studio.scan_account()
+        studio.poller.step()
+        time.sleep(0.01)
 
 
 def press_all(studio: Studio, told: Path, prompts: tuple[str, ...]) -> None:

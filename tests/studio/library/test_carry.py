@@ -253,12 +253,12 @@ def test_a_viewer_exports_no_prices(bench):
 # -- history, never work -----------------------------------------------------------------------------------
 
 
-def hostile_log(bench: Bench) -> bytes:
+def hostile_log(own: str, now: float) -> bytes:
     """Return a log full of what a studio would act on, of the account in use and of others."""
     rows: list[Mapping[str, str]] = []
-    old = datetime.fromtimestamp(bench.clock.now, UTC)
+    old = datetime.fromtimestamp(now, UTC)
     for number, (state, account) in enumerate(
-        (state, account) for state in STATES for account in (bench.account, "other#1", "sandbox", "")
+        (state, account) for state in STATES for account in (own, "other#1", "sandbox", "")
     ):
         for copy in range(2):
             at = old - timedelta(days=copy * 20)
@@ -290,7 +290,7 @@ def calls(bench: Bench) -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", ["log", "csv", "jsonl"])
 def test_a_log_full_of_work_is_imported_and_no_call_is_ever_made_for_it(bench, tmp_path, form):
-    data = hostile_log(bench)
+    data = hostile_log(bench.account, bench.clock.now)
     if form != "log":
         (tmp_path / "there").mkdir()
         (tmp_path / "there" / "history.csv").write_bytes(data)
@@ -339,7 +339,7 @@ def test_an_imported_job_whose_task_the_account_lists_is_left_alone(bench, clip)
 
 
 def test_an_import_counts_in_nobodys_turn_and_in_no_estimate(bench):
-    data = hostile_log(bench)
+    data = hostile_log(bench.account, bench.clock.now)
     ada = bench.studio.acting_as(ADA)
     ada.import_jobs(ada.read_import(data))
     bench.restart()
@@ -350,5 +350,5 @@ def test_an_import_counts_in_nobodys_turn_and_in_no_estimate(bench):
 
 def test_reading_a_file_changes_nothing(bench):
     before = (bench.folder / "history.csv").read_bytes()
-    read_import(hostile_log(bench), bench.ledger, bench.studio.archive)
+    read_import(hostile_log(bench.account, bench.clock.now), bench.ledger, bench.studio.archive)
     assert (bench.folder / "history.csv").read_bytes() == before
