@@ -44,7 +44,8 @@ OTHER_WIDGETS = (
     r"spend\.(links|days-.+|hours|earlier|later|range|dates|by|by_hour|model|export|this_\w+)",
     r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
-    r"admin\.(section|ask_packs|copy_link|hide_link|audit_\w+|(amount|unit|limits|save)-\w+)",
+    r"job\.(details|more|keys|whole_family|(star|hide|tags|note|check|delete)\w*|(rating|again)-.+)",
+    r"admin\.(section|import_\w+|ask_packs|copy_link|hide_link|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
 
 # The module that reads it for pages; a list of other people's sessions; the gate and the ways in.
@@ -71,10 +72,10 @@ def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
     pick(app, "variations", True)
     press_generate(app)
     seen: set[str] = set(app.session_state)
-    for page in ("history.py", "gallery.py", "compose.py"):
+    for page in ("history.py", "gallery.py", "spend.py", "compose.py"):
         app.switch_page(page).run()
         seen |= set(app.session_state)
-    for section in ("people", "sessions", "budgets", "account", "health", "audit", "names"):
+    for section in ("people", "sessions", "budgets", "account", "health", "import", "audit", "names"):
         app.session_state["admin.section"] = section
         app.switch_page("admin.py").run()
         seen |= set(app.session_state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from kling.studio.library import Group, JobQuery
 from kling.studio.library.search import Sums
 from tests.studio.library.conftest import NOON, House
 from tests.studio.library.test_search import filled
+from tests.studio.test_curation import lines_of_readme
 
 Row = dict[str, str]
 
@@ -147,28 +148,32 @@ def test_times_are_averages_by_model_and_hour():
         ]
 
 
-def test_the_spend_of_a_month_by_person_is_what_pandas_adds_up(house: House):
+@pytest.mark.parametrize("month", ["2026-10", "2026-11"])
+def test_the_lines_of_readme_add_up_the_same_month_by_person(house: House, month: str):
     import pandas as pd
 
-    people = {"p-1": "Ada", "p-2": "Grace", "": "Guest"}
+    people = {"p-1": "Ada", "p-2": "=Grace", "": "Guest"}
     for number in range(90):
         person_id = list(people)[number % 3]
-        month = 10 + number % 2
-        at = f"2026-{month}-{1 + number % 28:02}T{number % 24:02}:00:00+00:00"
+        at = f"2026-{10 + number % 2}-{1 + number % 28:02}T{number % 24:02}:00:00+00:00"
         job_id = f"v{number}"
         order = {"person": people[person_id], "person_id": person_id, "account": "sandbox", "units": "2.5"}
+        if number % 11 == 0:
+            order["extra"] = '{"imported":{"id":"i1"}}'
         house.ledger.append(job_id, state="intent", time=at, **order)
-        if number % 7:
+        if number % 5 == 0:
+            house.ledger.append(job_id, state="succeed", task_id="7", final_balance_deduction="1.75", time=at)
+        elif number % 7:
             units = str(Decimal("0.1") * (number % 13 + 1))
             house.ledger.append(job_id, state="succeed", task_id="7", final_unit_deduction=units, time=at)
         else:
-            house.ledger.append(job_id, state="failed", time=at)
-    log = pd.read_csv(Path(house.folder, "history.csv"), dtype=str, keep_default_na=False)
-    tasks = log.replace("", None).groupby("external_task_id", sort=False).last()
-    ordered = log.groupby("external_task_id", sort=False)["time"].first()
-    tasks = tasks[ordered.str.startswith("2026-11")]
-    spent = tasks["final_unit_deduction"].dropna().map(Decimal).groupby(tasks["person"]).sum().to_dict()
-    query = JobQuery(first=date(2026, 11, 1), last=date(2026, 11, 30))
+            house.ledger.append(job_id, state="failed", task_id="7", time=at)
+        house.ledger.append(job_id, star="1", by_name="Ada")
+    code = lines_of_readme("## The log") + lines_of_readme("### Adding up")
+    names: dict[str, Any] = {"pandas": pd}
+    exec(code.replace("data/history.csv", str(house.folder / "history.csv")).replace("2026-11", month), names)
+    told = {name.removeprefix("'"): units for name, units in names["spend"].items()}
+    query = JobQuery(first=date.fromisoformat(f"{month}-01"), last=date.fromisoformat(f"{month}-28"))
     rows = house.library.spend(query, Group.PERSON)
-    assert {row.name: row.sums.spent.used.units for row in rows} == spent
-    assert len(spent) == 3
+    assert {row.name: row.sums.spent.settled.units for row in rows} == told
+    assert len(told) == 3
