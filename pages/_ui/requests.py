@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from kling import TextToVideo, catalog
 from kling.endpoint import TEXT_TO_VIDEO, AnyRequest
 from kling.studio.jobs import Job, request_of
+from kling.studio.prompting.batch import draft_of_batch
 from kling.studio.prompting.draft import Draft
 from pages._ui.words import field, model_title, quality
 
@@ -28,6 +29,19 @@ def has_form(job: Job) -> bool:
 def draft_of(job: Job) -> Draft | None:
     """Return the draft that orders the same as a job; None if there is no form for it."""
     return Draft.from_request(job.request, parent=job.id) if has_form(job) else None
+
+
+def draft_of_all(jobs: Sequence[Job]) -> Draft | None:
+    """Return the draft that orders the same as one press did; that of the first job if no draft does.
+
+    Args:
+        jobs: that it ordered, at least one; None is returned if there is no form for them.
+    """
+    if len(jobs) > 1 and all(map(has_form, jobs)):
+        whole = draft_of_batch([job.request for job in jobs], parent=jobs[0].id)
+        if whole is not None:
+            return whole
+    return draft_of(jobs[0])
 
 
 def is_found(job: Job) -> bool:

@@ -128,6 +128,7 @@ class ComposerState:
     notice: Notice | None = None
     # Before and after the tab of the storyboard took another model, for the way back to the prompt.
     before_shots: tuple[Draft, Draft] | None = None
+    before_sound: tuple[Draft, Draft] | None = None  # likewise, for what the sound needed
     unsent_prompts: list[str] = field(default_factory=list)  # walked past and never ordered, newest first
 
     # -- which draft comes next

@@ -456,3 +456,28 @@ def test_a_rearrangement_is_stored_whole_and_a_text_of_before_that_comes_late_is
     assert prompts()[1] == ["A fox runs", "A fox wakes"]
     stored.save(composer.draft_id, owner, texts={"shot_2.1": "A fox wakes late"})
     assert prompts()[1] == ["A fox runs", "A fox wakes late"]
+
+
+def test_the_quality_that_was_taken_for_sound_goes_with_it_unless_somebody_chose_it(app: AppTest):
+    pick(app, "sound", True)
+    assert state(app, "mode", "sound") == ("pro", True)
+    pick(app, "prompt", "A fox")
+    pick(app, "sound", False)
+    assert state(app, "mode", "sound") == ("std", False)
+    pick(app, "mode", "pro")
+    pick(app, "sound", True)
+    pick(app, "sound", False)
+    assert state(app, "mode", "sound") == ("pro", False)
+
+
+def test_variations_of_shots_without_words_name_no_number_and_a_press_says_what_is_missing(
+    studio: Studio, app: AppTest
+):
+    pick(app, "cut", "customize")
+    unfold(app, "variations")
+    pick(app, "variations", True)
+    assert button(app) == "Generate"
+    press_generate(app)
+    assert list(studio.ledger.jobs()) == []
+    assert "no row of the variations is ticked" not in texts(app)
+    assert "shot" in " ".join(str(each.value) for each in app.error).casefold()

@@ -285,6 +285,17 @@ def test_remix_fills_the_form_with_everything_and_asks_for_the_focus(studio: Stu
     assert stage_of(app)["focus"] == [number + 1, "prompt"]
 
 
+def test_remix_of_a_batch_brings_its_alternatives_back_and_it_is_one_order(studio: Studio, app: AppTest):
+    ids = [
+        made(studio, f"{each}1", batch="b1", prompt=f"A {each} fox", mode="pro") for each in ("red", "grey")
+    ]
+    show(app, *ids)
+    app.button(key="stage.remix").click().run()
+    assert app.text_area(key="composer.prompt").value == "A {red|grey} fox"
+    assert (app.session_state["composer.variations"], app.session_state["composer.mode"]) == (True, "pro")
+    assert [job.id for job in studio.ledger.index.orders_of("", 9)] == ids[-1:]
+
+
 def test_a_refusal_is_a_card_with_what_helps_and_its_code_folded(studio: Studio, app: AppTest):
     said = "Its rules stopped it."
     made(studio, "bad", state="failed", prompt="Two foxes", message=said, code="1301", request_id="Cl-8")

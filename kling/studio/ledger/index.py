@@ -231,7 +231,9 @@ class JobIndex:
             return list(islice(reversed(self._prompts.get(person, {})), most))
 
     def orders_of(self, person: str, most: int, words: Sequence[str] = ()) -> list[Job]:
-        """Return the latest orders of a person, each request once and not those without a text.
+        """Return the latest orders of a person, those without a text left out.
+
+        A batch is there once, by its last job, and so is each request that was ordered alone.
 
         Args:
             person: the name that they were ordered under.
@@ -245,7 +247,7 @@ class JobIndex:
             job = self._jobs[job_id]
             text = f"{job['prompt']} {job['multi_prompt']}".casefold()
             if text.strip() and all(word in text for word in words):
-                found.setdefault(repr([job[name] for name in _REQUEST]), job)
+                found.setdefault(job.group or repr([job[name] for name in _REQUEST]), job)
                 if len(found) == most:
                     break
         return list(found.values())

@@ -45,13 +45,32 @@ def without_shots(switch: tuple[Draft, Draft] | None, now: Draft, touched: Colle
     before, after = switch
     if now.model != after.model:
         return now
-    moved = {
+    moved = (_moved(before, after, now) | {"duration"}) - {"cut", "shots", "prompt"}
+    return replace(now, **{name: getattr(before, name) for name in moved})
+
+
+def without_sound(switch: tuple[Draft, Draft] | None, now: Draft, touched: Collection[str]) -> Draft:
+    """Take back, with the sound, the quality that was taken for it.
+
+    Args:
+        switch: the draft before and after the sound was switched on; None if nothing had to move for it.
+        now: as the person changed it.
+        touched: the names of the fields that differ from the last run.
+    """
+    if switch is None or "sound" not in touched or now.sound:
+        return now
+    before, after = switch
+    moved = _moved(before, after, now) & {"mode", "duration"}
+    return replace(now, **{name: getattr(before, name) for name in moved})
+
+
+def _moved(before: Draft, after: Draft, now: Draft) -> set[str]:
+    """Return the fields that a switch has moved, and that are still as it left them."""
+    return {
         field.name
         for field in fields(Draft)
         if getattr(before, field.name) != getattr(after, field.name) == getattr(now, field.name)
     }
-    moved = (moved | {"duration"}) - {"cut", "shots", "prompt"}
-    return replace(now, **{name: getattr(before, name) for name in moved})
 
 
 def _with_shots(now: Draft) -> Draft:

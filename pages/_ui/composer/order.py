@@ -51,6 +51,8 @@ def order(draft: Draft, planned: Plan, problems: Sequence[Problem]) -> None:
 def label(shown: Bill) -> str:
     """Return what the button says, such as `Generate 3 · $0.63`; a phone leaves out what is in asterisks."""
     number, units = shown
+    if not number:
+        return GENERATE  # a press says what is missing
     word = GENERATE if number == 1 else f"{GENERATE} {number:,}"
     if not studio().connection.is_sandbox:
         return f"{word} · {in_money(units)}"
@@ -112,6 +114,11 @@ def generate(shown: Bill, sure: bool = False) -> None:
     planned = plan(draft)
     number, units = bill(draft, planned)
     refusal, to_confirm = "", None
+    if planned.table is not None and not planned.table.rows:
+        # None of them can be ordered: the form says why at its fields.
+        state.outcome = Outcome(attempted=True)
+        open_panels([problem for left_out in planned.table.left_out for problem in left_out.problems])
+        return
     if planned.problem or not number:
         refusal = planned.problem or "Nothing was sent: no row of the variations is ticked."
     elif (number, units) != shown:

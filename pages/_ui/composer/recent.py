@@ -9,16 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from kling.studio.jobs import Job
-from kling.studio.prompting.alternatives import has_alternatives
 from kling.studio.prompting.draft import Draft
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import ago, order_line, prompt_of
-from pages._ui.requests import draft_of
+from pages._ui.format import ago, counted, order_line, prompt_of
+from pages._ui.requests import draft_of_all
+from pages._ui.stage.cards import Card
+from pages._ui.stage.facts import alternatives
 
 SHOWN = 20  # orders
 LONGEST_NAME = 80  # characters of a prompt in the name of its button
@@ -49,46 +49,48 @@ def recent(begin_with: Begin) -> None:
         )
     with st.container(key="recent"):
         for job in found:
-            _row(job, begin_with)
+            batch = studio().ledger.index.batch(job.group) if job.group else ()
+            _row(Card(job.group or job.id, tuple(reversed(batch)) or (job,)), begin_with)
 
 
-def _row(job: Job, begin_with: Begin) -> None:
-    text = prompt_of(job)
+def _row(card: Card, begin_with: Begin) -> None:
+    job, number = card.jobs[0], len(card.jobs)
+    text = prompt_of(job) if number == 1 else alternatives(card)[0]
     name = " ".join(text.split())
     name = escape_markdown(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
-    facts = f"{ago(job.ordered_at, datetime.now(UTC))} · {order_line(job)}"
+    facts = [ago(job.ordered_at, datetime.now(UTC)), order_line(job)]
+    if number > 1:
+        facts.insert(1, counted(number, "video", "videos"))
     with st.container(horizontal=True, key=f"recent-{job.id}"):
         st.html(
-            f'<div class="studio-recent">{_picture(job)}<div><div dir="auto" class="studio-recent-text" '
+            f'<div class="studio-recent">{_picture(card)}<div><div dir="auto" class="studio-recent-text" '
             f'title="{escape_attribute(text)}">{escape_html(text)}</div>'
-            f'<div class="studio-recent-facts">{escape_html(facts)}</div>'
+            f'<div class="studio-recent-facts">{escape_html(" · ".join(facts))}</div>'
             "</div></div>"
         )
-        if st.button("Use it", help=name, key=f"composer.recent_all-{job.id}"):
-            draft = draft_of(job)
-            if draft is not None:
-                begin_with(draft)
-                st.rerun()
+        draft = draft_of_all(card.jobs)
+        if st.button("Use it", help=name, key=f"composer.recent_all-{job.id}") and draft is not None:
+            begin_with(draft)
+            st.rerun()
         if st.button("Words only", help=name, type="tertiary", key=f"composer.recent_words-{job.id}"):
-            begin_with(
-                replace(draft_state.read_draft(), parent="", as_typed=has_alternatives(text), **_words(job))
-            )
+            begin_with(replace(draft_state.read_draft(), parent="", **_words(draft)))
             st.rerun()
 
 
-def _words(job: Job) -> dict[str, Any]:
+def _words(draft: Draft | None) -> dict[str, Any]:
     """Return the texts of an order as fields of the draft: a prompt, or shots."""
-    draft = draft_of(job)
     if draft is None:
         return {}
+    how = {"cut": draft.cut, "variations": draft.variations, "as_typed": draft.as_typed}
     if draft.is_storyboard:
-        return {"cut": draft.cut, "shots": draft.shots, "model": draft.model, "variations": False}
-    return {"prompt": draft.prompt, "cut": draft.cut, "variations": False}
+        return {**how, "shots": draft.shots, "model": draft.model}
+    return {**how, "prompt": draft.prompt}
 
 
-def _picture(job: Job) -> str:
+def _picture(card: Card) -> str:
     """Return the picture of a clip, or an empty place of the same size."""
-    if not job.has_clip:
+    job = next((each for each in card.jobs if each.has_clip), None)
+    if job is None:
         return '<span class="studio-recent-picture"></span>'
     source = escape_html(f"{base_path()}/clips/{job.id}.jpg")
     return (

@@ -106,7 +106,7 @@ def _buttons(card: Card, job: Job | None) -> None:
             icon=":material/edit_square:",
             key="stage.remix",
             on_click=remix_here,
-            args=(shown.id,),
+            args=(card.key if job is None else job.id,),
             help="Takes its words and settings into the form",
         )
     if job is None:

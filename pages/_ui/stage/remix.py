@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pages._ui.context import studio
-from pages._ui.requests import draft_of
+from pages._ui.requests import draft_of_all
 from pages._ui.session_state import PendingDraft, composer_state
+from pages._ui.stage.cards import card_of
 
 Place = Literal["prompt", "mend", "generate"]  # `mend`: the prompt, marked until it is changed
 
 
-def remix_here(job_id: str, place: Place = "prompt") -> None:
-    """Have the next run fill the form with a job's request, in the callback of a button on Compose.
+def remix_here(key: str, place: Place = "prompt") -> None:
+    """Have the next run fill the form with what was ordered, in the callback of a button on Compose.
 
     Args:
-        job_id: of a job that has a form.
+        key: the id of a job that has a form, or of a batch of them.
         place: where the focus goes.
     """
-    job = studio().ledger.get(job_id)
-    draft = draft_of(job) if job is not None else None
+    card = card_of(key)
+    draft = draft_of_all(card.jobs) if card is not None else None
     if draft is None:
         return
     state = composer_state()

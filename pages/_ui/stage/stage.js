@@ -19,6 +19,7 @@ const HINTS = {
   strip: "J and K move along the clips below, Enter puts one here.",
 };
 const heard = new Set(); // ids of clips that were heard once in this tab
+const lost = new Set(); // ids of clips whose picture is not there
 
 const make = (tag, name = "", words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
 const set = (element, values) => { // writes only what differs: each write is work for the browser
@@ -229,12 +230,15 @@ function newThumb(stage) {
   }
 
   function fill(part, job, isOn, isMine) {
-    const kind = job.look === "done" ? (isMine && !isOn ? "video" : "img") : "span";
+    const kind = job.look !== "done" || lost.has(job.id) ? "span" : isMine && !isOn ? "video" : "img";
     if (part.dataset.kind !== kind) {
       part.replaceChildren();
       part.dataset.kind = kind;
       const inner = make(kind === "video" ? "span" : kind, kind === "span" ? "stage-word" : "");
-      if (kind === "img") Object.assign(inner, { alt: "", loading: "lazy", decoding: "async", src: clip(job.id, "jpg") });
+      if (kind === "img") {
+        Object.assign(inner, { alt: "", loading: "lazy", decoding: "async", src: clip(job.id, "jpg") });
+        inner.addEventListener("error", () => { lost.add(job.id); fill(part, job, isOn, isMine); tick(); }, { once: true });
+      }
       if (kind !== "video") part.append(inner);
     }
     if (kind === "video" && !part.firstChild) move(part, set(stage.video(job.id), { "aria-hidden": "true", "aria-label": null }));

@@ -1,0 +1,94 @@
+"""The draft that orders a whole batch again: what differs between its requests becomes alternatives."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kling.studio.prompting.draft import MOST_TAKES, Draft
+from kling.studio.prompting.matrix import combine
+from kling.studio.prompting.template_language import TemplateSyntaxError, escape
+from kling.text_to_video import TextToVideo
+
+CHOICES = {
+    "model_name": "models",
+    "mode": "modes",
+    "duration": "durations",
+    "aspect_ratio": "aspect_ratios",
+}
+_WORD = re.compile(r"\s+|[^\s,.;:]+|[,.;:]+")
+
+
+def draft_of_batch(requests: Sequence[TextToVideo], *, parent: str = "") -> Draft | None:
+    """Return the draft that orders all of these requests with one press; None if no draft does.
+
+    Args:
+        requests: in the order in which they were ordered; at least one.
+        parent: as in `Draft`.
+    """
+    plain = [replace(request, external_task_id="", callback_url="") for request in requests]
+    times = Counter(map(repr, plain))
+    takes = times[repr(plain[0])]
+    if takes > MOST_TAKES or set(times.values()) != {takes}:
+        return None
+    each = list({repr(request): request for request in plain}.values())
+    draft = replace(Draft.from_request(each[0], parent=parent), takes=takes)
+    if len(each) == 1:
+        return draft
+    draft = _with_all(draft, each)
+    return draft if _orders(draft, each) else None
+
+
+def _with_all(draft: Draft, requests: Sequence[TextToVideo]) -> Draft:
+    """Return the draft with what differs between the requests as alternatives, and as choices to combine."""
+    shots = tuple(
+        replace(shot, prompt=joined([_shot(request, at) for request in requests]))
+        for at, shot in enumerate(draft.shots)
+    )
+    choices: dict[str, Any] = {}
+    for field, name in CHOICES.items():
+        values = tuple(dict.fromkeys(getattr(request, field) for request in requests))
+        choices[name] = values if len(values) > 1 and None not in values else ()
+    return replace(
+        draft,
+        prompt=joined([request.prompt for request in requests]),
+        negative_prompt=joined([request.negative_prompt for request in requests]),
+        shots=shots if draft.is_storyboard else draft.shots,
+        variations=True,
+        as_typed=False,
+        **choices,
+    )
+
+
+def _shot(request: TextToVideo, at: int) -> str:
+    return request.multi_prompt[at].prompt if at < len(request.multi_prompt) else ""
+
+
+def _orders(draft: Draft, requests: Sequence[TextToVideo]) -> bool:
+    """Whether the draft makes exactly these requests."""
+    choices: dict[str, Any] = {name: getattr(draft, name) for name in CHOICES.values()}
+    try:
+        table = combine(draft.request(), **choices, retired_ok=True)
+    except TemplateSyntaxError:
+        return False
+    return {repr(row.request) for row in table.rows} == set(map(repr, requests))
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Return the text that stands for these texts: what differs in braces, what they share around it.
+
+    It is written in the language of `template_language`, also where they are all the same.
+    """
+    words = [_WORD.findall(text) for text in texts]
+    first, short = words[0], min(map(len, words))
+    start = next((at for at in range(short) if any(each[at] != first[at] for each in words)), short)
+    rest = short - start
+    end = next((at for at in range(rest) if any(each[-1 - at] != first[-1 - at] for each in words)), rest)
+    parts = list(dict.fromkeys("".join(each[start : len(each) - end]) for each in words))
+    if parts == [""]:
+        return escape(texts[0])
+    before, after = "".join(first[:start]), "".join(first[len(first) - end :])
+    return f"{escape(before)}{{{'|'.join(map(escape, parts))}}}{escape(after)}"
