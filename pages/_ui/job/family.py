@@ -78,7 +78,7 @@ def _row(member: Member, job: Job, query: JobQuery, page: str) -> str:
         f'{_picture(each)}<span class="job-step">{name}<span class="job-changes" dir="auto">'
         f"{_what_changed(member)}</span></span>{_stars(each)}"
     )
-    depth = f'style="--depth:{min(member.depth, DEEPEST)}"'
+    depth = f'style="--depth:{min(member.depth, DEEPEST)};--up:{member.up}"'
     stepped = ' data-step="true"' if member.depth else ""
     if is_this:
         here = 'class="job-row" data-here="true" aria-current="true"'

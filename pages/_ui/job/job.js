@@ -31,7 +31,7 @@ function keyed(event) {
   const video = clip(), star = key >= "1" && key <= "5" ? Number(key) : 0;
   const press = KEYS[key] && document.querySelector(KEYS[key]);
   if (press) press.click();
-  else if (star) document.querySelectorAll(".st-key-job_opinions [data-testid=stButtonGroup] button")[star - 1]?.click();
+  else if (star) document.querySelectorAll(".st-key-job_opinions [data-testid=stFeedback] button")[star - 1]?.click();
   else if (video && ON_CLIP[key]) ON_CLIP[key](video);
   else return;
   event.preventDefault();

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -31,6 +32,7 @@ from pages._ui.requests import has_form, is_found
 from pages._ui.stage.facts import PLAIN_ID
 
 PAGE = "job"  # prefix of the session keys
+MENU = "job.more"  # session key: whether the menu is open
 LONGEST = 40  # characters of what was looked for
 TITLES: Mapping[str, str] = {
     "history": "History",
@@ -100,7 +102,7 @@ def buttons(job: Job) -> None:
             _links(job)
             if user.may(Action.HIDE, job):
                 _hide(job, key="job.hide")
-            panel("More", partial(_more, job), key="job.more", icon="more_horiz", kind="popover")
+            panel("More", partial(_more, job), key=MENU, icon="more_horiz", kind="popover")
         _again(job, key="job_again")
         if not _is_edited(job):
             with st.container(key="job_remix", width="content"):
@@ -189,8 +191,8 @@ def _more(job: Job) -> None:
             icon=":material/refresh:",
             type="tertiary",
             key="job.check",
-            on_click=_check_now,
-            args=(job.id,),
+            on_click=_from_menu,
+            args=(_check_now, job.id),
             help="Asks Kling at once how far it is.",
         )
     if user.may(Action.TAG, job):
@@ -199,8 +201,8 @@ def _more(job: Job) -> None:
             icon=":material/label:",
             type="tertiary",
             key="job.more_tags",
-            on_click=tag_dialog,
-            args=([job.id],),
+            on_click=_from_menu,
+            args=(tag_dialog, [job.id]),
         )
     if user.may(Action.NOTE, job):
         st.button(
@@ -208,8 +210,8 @@ def _more(job: Job) -> None:
             icon=":material/sticky_note_2:",
             type="tertiary",
             key="job.more_note",
-            on_click=note_dialog,
-            args=(job.id,),
+            on_click=_from_menu,
+            args=(note_dialog, job.id),
         )
     if job["watermark_file"] and job.has_clip and PLAIN_ID.fullmatch(job.id):
         href, name = f"{base_path()}/clips/{job.id}.watermark.mp4", file_name(job, "with watermark")
@@ -224,8 +226,8 @@ def _more(job: Job) -> None:
                 icon=":material/delete:",
                 type="tertiary",
                 key="job.delete",
-                on_click=delete_dialog,
-                args=([job.id],),
+                on_click=_from_menu,
+                args=(delete_dialog, [job.id]),
             )
     with st.container(key="job_more_phone"):
         st.html(
@@ -236,6 +238,12 @@ def _more(job: Job) -> None:
             _hide(job, key="job.more_hide")
         _again(job, key="job_more_again", place="more")
     st.caption(f"Id for support: {escape_markdown(job.id)}")
+
+
+def _from_menu(act: Callable[[Any], None], what: object) -> None:
+    """Close the menu and do what was pressed in it: it would lie over the dialog."""
+    st.session_state[MENU] = False
+    act(what)
 
 
 def _check_now(job_id: str) -> None:

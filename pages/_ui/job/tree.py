@@ -20,11 +20,14 @@ class Member:
         job: it.
         depth: how many of its ancestors are rows above it.
         base: the job that it is compared with: its parent, or the first one of its batch; None for neither.
+        up: how many rows above it the line begins that leads to it: at its parent, or at the one before it
+            that has the same parent.
     """
 
     job: Job
     depth: int
     base: Job | None
+    up: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +96,23 @@ def _in_order(shown: dict[str, Job], get: Callable[[str], Job | None]) -> Iterat
     for each in sorted(shown.values(), key=lambda one: (one.ordered_at, one.take, one.id)):
         below.setdefault(each.parent if each.parent in shown else "", []).append(each)
     first_of_batch = {each.group: each for each in reversed(below.get("", [])) if each.group}
-    seen: set[str] = set()
+    seen: dict[str, int] = {}  # the number of each row
 
     def rows(parent: str, depth: int) -> Iterator[Member]:
+        above = seen.get(parent, 0)
         for each in below.get(parent, ()):
             if each.id in seen:
                 continue
-            seen.add(each.id)
+            seen[each.id] = number = len(seen)
+            up, above = number - above, number
             base = shown.get(each.parent) or (get(each.parent) if each.parent else None)
             if base is None and (first := first_of_batch.get(each.group)) is not None and first is not each:
                 base = first
-            yield Member(each, depth, base)
+            yield Member(each, depth, base, up)
             yield from rows(each.id, depth + 1)
 
     yield from rows("", 0)
     for each in shown.values():  # jobs that name one another as their parent, as no studio writes it
         if each.id not in seen:
-            seen.add(each.id)
+            seen[each.id] = len(seen)
             yield Member(each, 0, get(each.parent))
