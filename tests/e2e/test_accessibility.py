@@ -75,7 +75,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
         others=f"{server.url}/{here.draft(Draft(), made=(*rest, *batch))}",
         panels=lambda: f"{server.url}/{here.draft(storyboard)}",  # each test changes its own
         problems=f"{server.url}/{here.draft(PROBLEMS)}",
-        details=f"{server.url}/history?task={most[-1]}",
+        details=f"{server.url}/job?id={most[-1]}",
     )
     server.close()
 
@@ -230,10 +230,10 @@ def test_what_opens_over_the_form(past: SimpleNamespace, open_page: Open):
 
 def test_history_and_gallery(past: SimpleNamespace, open_page: Open):
     page = open_page(f"{past.url}/history", **DESKTOP)
-    page.get_by_test_id("stDataFrame").wait_for()
+    page.locator(".lib-row").first.wait_for()
     assert findings(page) == []
     page.goto(past.details)
-    page.locator(".st-key-details video").wait_for()
+    page.locator(".st-key-job_player video").wait_for()
     assert findings(page) == []
     page.goto(f"{past.url}/gallery")
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)

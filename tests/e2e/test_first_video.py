@@ -64,7 +64,7 @@ def test_from_a_prompt_to_a_playing_video(
         page.get_by_role("link", name="Download").click()
     assert Path(downloading.value.path()).read_bytes()[4:8] == b"ftyp"
     go_to(page, "History")
-    page.get_by_test_id("stDataFrame").wait_for()
+    page.get_by_role("link", name="A red fox in the snow at dawn").wait_for()
     go_to(page, "Gallery")
     (job_id,) = wishes(server)
     video = page.locator(f".st-key-clip-{job_id} video")

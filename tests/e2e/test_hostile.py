@@ -16,6 +16,7 @@ from kling import Shot, TextToVideo
 from kling.studio.jobs import FAILED, SUCCEED, WAITING
 from kling.studio.orders import PERSON_LIMIT
 from kling.studio.prompting.draft import STORYBOARD, Draft
+from pages._ui.library.row_facts import LONGEST
 from tests.e2e.conftest import DESKTOP, PHONE, Server, on_phone
 from tests.e2e.prepared import Past, cookies, server_of
 from tests.e2e.test_compose import panel, prompt, settled
@@ -170,10 +171,10 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
 def test_in_history_and_gallery(studio: Studio, visit: Open, text: str, size: dict[str, object]):
     server, here = studio[0], studio[1][text]
     page = visit(f"{server.url}/history", here.name, **size)
-    shows(page, ("[data-testid=stDataFrame] td", text), ("[data-testid=stDataFrame] td", here.name))
+    shows(page, (".lib-link", text[:LONGEST]), (".lib-who", here.name))
     for job in (here.done, here.failed, here.waiting):
-        page.goto(f"{server.url}/history?task={job}")
-        shows(page, (".st-key-details", text), (".st-key-details", here.name))
+        page.goto(f"{server.url}/job?id={job}")
+        shows(page, (".job-prompt", text), (".job-who", here.name))
         assert page.locator(INJECTED).count() == 0
     page.goto(f"{server.url}/gallery")
     shows(page, (f".st-key-card-{here.done}", text), (f".st-key-card-{here.done}", here.name))

@@ -268,7 +268,8 @@ function newList(parent) {
     event.preventDefault();
     current = row.id;
     rove();
-    if (row.swiped || Date.now() < touch.quiet) return;
+    if (touch.quiet) return; // it ends a swipe or a long press
+    if (row.swiped) { shut(); return; }
     if (PHONE.matches && chosen.size) { toggle(row); return; }
     kept(sessionStorage, PLACE, JSON.stringify([list.facts.of, row.id, scroller.scrollTop]));
     go(row.link.href);
@@ -442,7 +443,7 @@ function newList(parent) {
 
   // -- fingers: a long press selects, a swipe to the left shows star and hide
 
-  const touch = { row: null, x: 0, y: 0, timer: null, quiet: 0, moves: false };
+  const touch = { row: null, x: 0, y: 0, timer: null, quiet: false, moves: false };
   function shut(but) { order.forEach((row) => { if (row.swiped && row !== but) { row.swiped = false; row.root.style.removeProperty("--swipe"); } }); }
   function down({ touches, target }) {
     touch.row = touches.length === 1 ? rows.get(target.closest?.(".lib-row")?.dataset.job) : null;
@@ -453,7 +454,7 @@ function newList(parent) {
     touch.timer = setTimeout(() => {
       if (!touch.row) return;
       toggle(touch.row);
-      touch.quiet = Date.now() + 600;
+      touch.quiet = true;
       navigator.vibrate?.(10);
       touch.row = null;
     }, LONG_PRESS);
@@ -471,14 +472,15 @@ function newList(parent) {
     clearTimeout(touch.timer);
     touch.row = null;
     if (!row || !moves) return;
-    touch.quiet = Date.now() + 300;
+    touch.quiet = true;
     row.swiped = PHONE.matches && clientX - touch.x < (row.swiped ? SWIPE / 2 : -SWIPE / 2);
     if (row.swiped) row.root.style.setProperty("--swipe", `-${SWIPE}px`); else row.root.style.removeProperty("--swipe");
   }
   body.addEventListener("touchstart", down, { passive: true });
   body.addEventListener("touchmove", moved, { passive: true });
   body.addEventListener("touchend", up, { passive: true });
-  body.addEventListener("contextmenu", (event) => { if (Date.now() < touch.quiet || touch.row) event.preventDefault(); });
+  body.addEventListener("contextmenu", (event) => { if (touch.quiet || touch.row) event.preventDefault(); });
+  body.addEventListener("pointerdown", () => { touch.quiet = false; });
   body.addEventListener("focusin", ({ target }) => {
     const row = rows.get(target.closest(".lib-row")?.dataset.job);
     if (row && row.id !== current) { current = row.id; rove(); }
