@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from pages._ui.escape import escape_markdown
+from pages._ui.words import SHEET_DONE
 
 
 def panel(
@@ -88,7 +89,7 @@ def panel_row(
         label += " · **:red[fix this]**"
     elif state:
         mark = "**" if is_set else "*"
-        label += f" · {mark}{escape_markdown(state)}{mark}"
+        label += f" {mark}· {escape_markdown(state)}{mark}"
     st.button(
         label,
         icon=f":material/{icon}:",
@@ -101,10 +102,16 @@ def panel_row(
 
 
 def panel_body(name: str, draw: Callable[[], None]) -> None:
-    """Draw what is in a panel of the form if it is open; nothing is executed for a closed one."""
+    """Draw what is in a panel of the form if it is open; nothing is executed for a closed one.
+
+    On a phone it is a sheet over the page, and its last button closes it; elsewhere that button is not shown.
+    """
     if st.session_state.get(panel_key(name)):
         with st.container(key=f"panel-{name}"):
             draw()
+            st.button(
+                SHEET_DONE, width="stretch", key=f"composer.done_{name}", on_click=turn_panel, args=(name,)
+            )
 
 
 def turn_panel(name: str) -> None:

@@ -57,6 +57,7 @@ FIELDS: Mapping[str, str] = {
 }
 
 PANEL_AVOID = "Avoid"
+SHEET_DONE = "Close"  # of a panel that is a sheet, on a phone
 TAKES, TAKES_HELP = (
     "How many",
     "Takes: the same order several times, each paid for; no two turn out the same.",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import PHONE, Server
 from tests.e2e.test_compose import choose, panel, prompt, settled
 from tests.e2e.test_first_video import wishes
 
@@ -57,14 +57,20 @@ def test_generate_is_in_sight_and_nothing_is_cut_from_320_to_2560_pixels(
     panel(page, "camera")
     settled(page)
 
-    def walk() -> None:
-        for width in WIDTHS:
+    def walk(narrowest: int = 0) -> None:
+        for width in filter(narrowest.__le__, WIDTHS):
             page.set_viewport_size({"width": width, "height": 800})
             assert (width, page.evaluate(CUT)) == (width, [])
         for width, height in SIZES:
+            if width < narrowest:
+                continue
             page.set_viewport_size({"width": width, "height": height})
             assert (width, height, generate(page).evaluate(IN_SIGHT)) == (width, height, True)
 
+    walk(narrowest=641)  # on a phone the open panel is a sheet over the page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator(".st-key-composer-panel_camera button").click()
+    page.locator(".st-key-panel-camera").wait_for(state="detached")
     walk()
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("radio", name="Storyboard").click()
@@ -72,6 +78,29 @@ def test_generate_is_in_sight_and_nothing_is_cut_from_320_to_2560_pixels(
     page.get_by_label("Shot 3", exact=True).wait_for()
     settled(page)
     walk()
+
+
+def test_on_a_phone_the_form_is_one_screen_and_its_panels_are_sheets(shared_server: Server, open_page: Open):
+    page = open_page(shared_server.url, **PHONE)
+    prompt(page).fill("A red fox crosses the snow.")
+    prompt(page).blur()
+    settled(page)
+    last = page.locator(".st-key-composer-tool_import_export button")
+    last.scroll_into_view_if_needed()
+    high = page.evaluate(
+        """() => document.querySelector(".st-key-fields").getBoundingClientRect().height
+          + document.querySelector(".st-key-pinned").getBoundingClientRect().height"""
+    )
+    assert high < 844 - 52 - 60
+    page.locator(".st-key-composer-panel_avoid button").tap()
+    field = page.get_by_label("Negative prompt")
+    field.fill("hands")
+    page.mouse.click(200, 90)  # beside the sheet
+    expect(field).to_be_hidden()
+    expect(page.get_by_role("button", name="Avoid · hands")).to_be_visible()
+    page.locator(".st-key-composer-panel_more button").tap()
+    page.get_by_role("button", name="Close", exact=True).tap()
+    expect(page.locator(".st-key-panel-more")).to_be_hidden()
 
 
 def test_the_storyboard_is_a_tab_on_every_model_and_one_press_leads_back(

@@ -81,6 +81,7 @@ const TITLES = {
   later_shot: "Later (Alt+↓)",
   remove_shot: "Remove",
 };
+const SHEET = '.st-key-panels > [data-testid="stLayoutWrapper"]'; // a press on it is one beside what lies in it
 let seenPanel = null;
 // A panel that has just been opened, or has got its preview, comes into view as far as there is room for it.
 function showOpenPanel() {
@@ -118,6 +119,7 @@ function fields() {
   }, true);
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-vary]")) vary();
+    else if (target.matches(SHEET)) target.querySelector(":scope > * > :last-child button")?.click();
     else if (target.closest('[class*="st-key-composer-generate-"] button')) firstEmpty()?.focus();
   }, true);
   document.addEventListener("keydown", (event) => {
