@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from kling.studio.changes import SCAN
-from kling.studio.library import IndexBroken, JobQuery
+from kling.studio.library import IndexBroken
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
@@ -35,8 +33,8 @@ def spend() -> None:
     if not may_see():
         st.info("Costs are shown to makers and admins.", icon=":material/lock:")
         return
-    _follow_link()
     with st.container(key="spend"):
+        _component()(key="spend.links")
         if studio().ledger.opening or not studio().ledger.index.tasks:
             live_fragment(_nothing, "spend", concerns=lambda: [EVERY_JOB, SCAN])
             return
@@ -81,8 +79,7 @@ def _draw(facts: Facts) -> None:
     # The charts come last: the first one in the life of the server loads Altair, and the numbers do not wait.
     with days:
         st.html('<h2 class="spend-head">By day</h2>')
-        if pressed := by_day(facts):
-            open_history(replace(facts.link, first=pressed[0], last=pressed[1]))
+        by_day(facts)
     times(facts, hours, paces)
 
 
@@ -109,18 +106,6 @@ def _caption(facts: Facts) -> None:
     if imported := here.library.count(facts.query) - facts.sums.jobs:
         parts.append(f"{counted(imported, 'job is', 'jobs are')} in no sum: imported, or of another account")
     st.caption(escape_markdown(f"{'. '.join(parts)}."))
-
-
-def open_history(query: JobQuery) -> None:
-    """Go to what a part of a chart or a row of a table is about."""
-    st.switch_page("history.py", query_params=query.to_address())
-
-
-def _follow_link() -> None:
-    """Go where a row was pressed that leads to History."""
-    pressed = _component()(key="spend.links", on_go_change=lambda: None).go
-    if isinstance(pressed, str):
-        open_history(JobQuery.of_address(dict(parse_qsl(pressed))))
 
 
 @cache

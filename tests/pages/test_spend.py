@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -125,10 +126,15 @@ def test_any_range_is_added_up_and_named():
 def test_a_row_leads_to_its_jobs_in_history(past: Studio):
     past.ledger.append("v0", hidden="1")
     page = spend(by="model")
-    (link,) = re.findall(r'data-history="([^"]*kling-v3[^"]*)"', texts(page))
-    asked = html.unescape(link)
-    assert asked == "model=kling-v3&from=2026-11-01&to=2026-11-30&hidden=all"
-    assert f'href="/history?{html.escape(asked)}"' in texts(page)
+    links = [html.unescape(each) for each in re.findall(r'<a href="([^"]*)" data-history>', texts(page))]
+    assert links == [
+        f"/history?model={model}&from=2026-11-01&to=2026-11-30&hidden=all"
+        for model in ("kling-v3", "kling-v2-6")
+    ]
+    (bars,) = re.findall(r'data-bars="([^"]*)"', texts(page))
+    found = json.loads(html.unescape(bars))
+    assert len(found) == 30
+    assert found[2] == "/history?from=2026-11-03&to=2026-11-03&hidden=all"
 
 
 @pytest.mark.usefixtures("past")

@@ -23,7 +23,7 @@ from pages._ui.format import counted, moment
 
 _SCRIPT = Path(__file__).with_suffix(".js")
 _FIELD = (
-    '<label class="import-file"><span>Choose a file</span>'
+    '<label class="import-file"><span>File</span>'
     '<input type="file" accept=".csv,.jsonl,.ndjson,.json,text/csv"></label><p role="status"></p>'
 )
 KINDS = {"export": "an export", "log": "the log of a studio"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,10 @@ from kling.studio import amounts
 from kling.studio.library import Group, JobQuery, Sums
 from kling.studio.library.spend import Times
 from pages._ui.context import studio
+from pages._ui.escape import escape_attribute
 from pages._ui.format import prompt_of
 from pages._ui.frame.titles import first_words
-from pages._ui.spend.facts import Facts, money, unit_words
+from pages._ui.spend.facts import Facts, history_link, money, unit_words
 from pages._ui.spend.period import day_words, month_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ HEIGHT = 252
 MOST_DAYS = 92  # bars of a day each; a longer period has bars of a month
 MOST_DEAREST = 31  # bars that name their dearest job, which takes a question each
 FONT = "Source Sans, sans-serif"
-SELECTED = "chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def _all_months(keys: Sequence[str]) -> list[str]:
     return found
 
 
-def by_day(facts: Facts) -> tuple[date, date] | None:
-    """Draw what was spent on each day; return the first and the last day of the bar that was pressed.
+def by_day(facts: Facts) -> None:
+    """Draw what was spent on each day; a press on a bar shows its jobs in History (links.js).
 
     Raises:
         IndexBroken: there is no index.
@@ -103,7 +103,7 @@ def by_day(facts: Facts) -> tuple[date, date] | None:
     frame = pd.DataFrame(
         {
             "label": [bar.label for bar in bars],
-            "day": [bar.first.isoformat() for bar in bars],
+            "words": [f"{bar.name}: {money(bar.sums.spent.used)}" for bar in bars],
             "amount": [float(bar.sums.spent.used.money) for bar in bars],
             "Day": [bar.name for bar in bars],
             "Spent": [
@@ -129,24 +129,17 @@ def by_day(facts: Facts) -> tuple[date, date] | None:
             y=alt.Y("amount:Q", title=None, axis=_money_axis()),
             color=alt.condition("datum.is_now", alt.value("var(--chart-now)"), alt.value("var(--chart)")),
             tooltip=tooltips,
+            description="words:N",
         )
-        .add_params(alt.selection_point(SELECTED, fields=["day"]))
     )
-    event: Any = st.altair_chart(
+    st.altair_chart(
         _dressed(chart, f"What was spent each day, {facts.period.title}. The table has the numbers."),
         theme=None,
         width="stretch",
-        key=f"spend.days-{facts.period.first}-{facts.period.last}",
-        on_select="rerun",
-        selection_mode=SELECTED,
+        key="spend.days",
     )
-    return _pressed(event, bars)
-
-
-def _pressed(event: Any, bars: Sequence[Bar]) -> tuple[date, date] | None:
-    chosen = event.get("selection", {}).get(SELECTED, []) if event else []
-    day = str(chosen[0].get("day", "")) if chosen and isinstance(chosen[0], dict) else ""
-    return next(((bar.first, bar.last) for bar in bars if bar.first.isoformat() == day), None)
+    links = [history_link(replace(facts.link, first=bar.first, last=bar.last)) for bar in bars]
+    st.html(f'<i data-bars="{escape_attribute(json.dumps(links))}" hidden></i>')
 
 
 def _dearest(facts: Facts, bars: Sequence[Bar]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from kling.studio import amounts
 from kling.studio.identity.roles import Action, may
@@ -12,6 +13,7 @@ from kling.studio.jobs import FAILED
 from kling.studio.library import JobQuery, Sums, Totals
 from kling.studio.library_actions import UNKNOWN_OWNER
 from kling.studio.spent import Amount
+from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.spend.period import Period
@@ -70,6 +72,11 @@ def facts_of(period: Period) -> Facts:
         library.totals(replace(query, states=(FAILED,))).sums,
         is_of_all,
     )
+
+
+def history_link(query: JobQuery) -> str:
+    """Return the address of the jobs in History that a question finds, below the host."""
+    return f"{base_path()}/history?{urlencode(query.to_address())}"
 
 
 def money(amount: Amount | Decimal) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,13 +13,12 @@ from kling import catalog
 from kling.studio.library import Group, JobQuery, SpendRow, Sums
 from kling.studio.prompting.templates import templates
 from kling.studio.state.records import StateError
-from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import counted, prompt_of
 from pages._ui.frame.titles import first_words
 from pages._ui.people import circle
-from pages._ui.spend.facts import Facts, money, unit_number
+from pages._ui.spend.facts import Facts, history_link, money, unit_number
 from pages._ui.spend.period import day_words
 from pages._ui.words import model_title, quality
 
@@ -149,9 +147,8 @@ def _named(facts: Facts, by: By, row: SpendRow) -> str:
     name = f"{_who(by, row)}<bdi>{escape_html(by.name(row))}</bdi>"
     if by.narrow is None or not row.key:
         return name
-    query = urlencode(by.narrow(facts.link, row.key).to_address())
-    href = escape_attribute(f"{base_path()}/history?{query}")
-    return f'<a href="{href}" data-history="{escape_attribute(query)}">{name}</a>'
+    href = escape_attribute(history_link(by.narrow(facts.link, row.key)))
+    return f'<a href="{href}" data-history>{name}</a>'
 
 
 def _who(by: By, row: SpendRow) -> str:
