@@ -74,12 +74,38 @@ function theme(event) {
   } catch { /* a browser that keeps nothing follows the system */ }
 }
 
+// Streamlit draws what a popover shows at the end of the page. Tab leads into it from its button, and on from there.
+const opener = () => [...document.querySelectorAll("[data-testid=stPopoverButton][aria-expanded=true]")].at(-1);
+
+function throughPopover(event) {
+  const body = event.key === "Tab" && document.querySelector("[data-testid=stPopoverBody]"), button = body && opener();
+  if (!button) return;
+  const stops = [...body.querySelectorAll("a[href], button, input, textarea, summary, [tabindex]")]
+    .filter((each) => each.tabIndex >= 0 && !each.disabled && each.offsetParent);
+  const edge = event.shiftKey ? stops[0] : stops.at(-1);
+  if (event.target === button && !event.shiftKey && edge) stops[0].focus();
+  else if (event.target === edge) button.focus();
+  if (document.activeElement !== event.target && (event.target === button || event.shiftKey)) event.preventDefault();
+}
+
+// A choice that closes a popover takes away what had the focus.
+function afterPopover(event) {
+  const body = event.target.closest?.("[data-testid=stPopoverBody]"), button = body && opener();
+  const look = (tries) => {
+    if (body.isConnected) tries && setTimeout(look, 100, tries - 1);
+    else if (document.activeElement === document.body) button.focus();
+  };
+  if (button) look(30);
+}
+
 function once() {
   if (window.__studioBar) return;
   window.__studioBar = true;
   clipboard();
   document.addEventListener("click", play, true);
   document.addEventListener("keydown", play, true);
+  document.addEventListener("keydown", throughPopover);
+  document.addEventListener("click", afterPopover, true);
   document.addEventListener("click", offerNotifications);
   document.addEventListener("click", theme);
   document.addEventListener("focusin", theme); // so when the menu opens

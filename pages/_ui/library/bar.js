@@ -104,6 +104,16 @@ function once() {
       field.select();
     }
   });
+  // A chip that is taken back had the focus.
+  document.addEventListener("click", ({ target }) => {
+    const chip = target.closest?.(".st-key-library_chips [class*=st-key-chip-]"), button = target.closest?.(".stButton");
+    if (!chip || !button) return;
+    const look = (tries) => {
+      if (button.isConnected) tries && setTimeout(look, 100, tries - 1);
+      else if (document.activeElement === document.body) (chip.querySelector("button") ?? document.querySelector(FIELD)).focus();
+    };
+    look(TRIES);
+  });
   window.addEventListener("popstate", () => { before = location.href; });
 }
 

@@ -63,7 +63,11 @@ def _chosen_style(query: JobQuery, *, is_all_shown: bool) -> None:
     chips_on = ", ".join(f".st-key-library_chips > :has(> .st-key-chip-switch-{name})" for name in chosen)
     shown = ".st-key-library_chips > *" if is_all_shown else chips_on
     first = f"@media (max-width: 640px) {{ {chips_on} {{ order: -1; }} }}" if chosen else ""
-    there = f"@media (min-width: 641px) {{ {shown} {{ display: flex; }} }}" if shown else ""
+    there = (
+        f"@media (min-width: 641px) and (max-width: 1100px) {{ {shown} {{ display: flex !important; }} }}"
+        if shown
+        else ""
+    )
     style_sheet(f"<style>{first}{there}</style>")
 
 

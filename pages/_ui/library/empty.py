@@ -13,8 +13,10 @@ from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import counted
 from pages._ui.library.address import GALLERY, ask, is_asking
+from pages._ui.library.filters import filters_of
 from pages._ui.pagination import nothing_yet
 
+MOST_WAYS = 4  # that are offered beside Clear
 FIRST_RUN = {
     "history": ("Every job that anyone orders is listed here, and stays.", "history"),
     GALLERY: ("Finished clips appear here, each played from this studio’s own copy.", "photo_library"),
@@ -43,26 +45,37 @@ def nothing_found(page: str, query: JobQuery) -> None:
     with st.container(key="nothing_found", horizontal_alignment="center"):
         picture = '<span class="ms" aria-hidden="true">search_off</span>'
         asked_for = f" matches “{escape_html(query.text)}”" if query.text else " matches"
-        with_filters = " with these filters" if query.text and query != JobQuery(text=query.text) else ""
+        with_filters = (
+            " with these filters"
+            if query.text and query.whole != JobQuery(text=query.text, clips=query.clips)
+            else ""
+        )
         what = "No clip" if page == GALLERY else "No job"
         st.html(f'<p class="studio-nothing" role="status">{picture}{what}{asked_for}{with_filters}.</p>')
         with st.container(horizontal=True, horizontal_alignment="center"):
-            for words, other in _other_ways(query):
-                st.button(words, key=f"{page}.instead-{words}", on_click=ask, args=(page, other))
+            for words, other in _other_ways(page, query):
+                st.button(
+                    escape_markdown(words), key=f"{page}.instead-{words}", on_click=ask, args=(page, other)
+                )
 
 
-def _other_ways(query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
+def _other_ways(page: str, query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
     """Return questions that find something, as far as that is known, and the words of their buttons."""
-    library, who = studio().library, acting().who
-    anew = query.with_page(1)
+    library, who, anew = studio().library, acting().who, query.with_page(1)
+    tried = [("Without filters", JobQuery(text=query.text, clips=query.clips))] if query.text else []
+    tried += [("Without the words", replace(anew, text=""))] if query.text else []
+    tried += [
+        (f"Without “{said}”", replace(anew, **each.nothing()))
+        for each in filters_of(page)
+        if (said := each.said(query))
+    ]
+    tried += [] if query.hidden else [("With hidden ones", replace(anew, hidden="all"))]
     ways: list[tuple[str, JobQuery]] = []
-    if query.text and anew != (words_only := JobQuery(text=query.text, clips=query.clips)):
-        if found := library.count(words_only, who=who):
-            ways.append((f"Without filters: {found:,}", words_only))
-        if found := library.count(without_words := replace(anew, text=""), who=who):
-            ways.append((f"Without the words: {found:,}", without_words))
-    if not query.hidden and (found := library.count(hidden := replace(anew, hidden="all"), who=who)):
-        ways.append((f"Show {found:,} hidden", hidden))
+    for words, other in tried:
+        if other not in (anew, *(known for _, known in ways)) and (found := library.count(other, who=who)):
+            ways.append((f"{words}: {found:,}", other))
+        if len(ways) == MOST_WAYS:
+            break
     return [*ways, ("Clear", JobQuery())]
 
 
