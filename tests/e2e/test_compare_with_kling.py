@@ -36,12 +36,12 @@ def test_what_is_in_the_account_is_chosen_and_taken_in_and_the_page_keeps_its_lo
     for maker in ("campaign-1", "campaign-2", f"v{1:024x}"):
         client.create(TextToVideo(prompt="Made elsewhere", external_task_id=maker))
     client.close()
-    page = open_page(f"{studio.url}/history")
+    page = open_page(f"{studio.url}/spend")
     page.get_by_text("Compare with Kling", exact=True).click()
     page.get_by_role("button", name="Compare now").click()
     page.get_by_role("button", name="Take it in").click()
     expect(page.get_by_text("1 task was taken in")).to_be_visible()
-    others = page.locator("[class*=st-key-history-foreign]")
+    others = page.locator("[class*=st-key-spend-foreign]")
     others.locator(".dvn-scroller").click(position={"x": 15, "y": 52})  # the newest one's box
     page.get_by_role("button", name="Take in the 1 chosen task").click()
     expect(page.get_by_text(re.compile("1 other task is in the account"))).to_be_visible()
