@@ -13,7 +13,7 @@ from kling import TextToVideo
 from kling.studio.jobs import FAILED, SUCCEED
 from tests.e2e.conftest import Server, on_phone
 from tests.e2e.prepared import Past, cookies, server_of
-from tests.e2e.test_accessibility import findings
+from tests.e2e.test_accessibility import findings, findings_here
 from tests.e2e.test_compose import settled
 
 Open = Callable[..., Page]
@@ -107,7 +107,7 @@ def test_the_keyboard_is_enough_and_axe_finds_nothing(server: Server, open_page:
     page.keyboard.press("Space")
     asked(page, model="kling-v2-6", when="30d")
     found(page, "4 jobs")
-    assert findings(page, "[data-testid=stPopoverBody]", alone=True) == []
+    assert findings_here(page, "[data-testid=stPopoverBody]", alone=True) == []
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
     assert findings(page, ".st-key-library_bar", alone=True) == []

@@ -17,7 +17,6 @@ from pages._ui.current_user import sees_prices
 from pages._ui.session_state import app_state
 
 GALLERY = "gallery"
-BY_COST = frozenset({"dearest", "cheapest"})  # orders from which one could guess what jobs have cost
 
 
 def asked(page: str) -> JobQuery:
@@ -29,10 +28,7 @@ def asked(page: str) -> JobQuery:
     query = JobQuery.of_address(st.query_params)
     if page == GALLERY:
         query = replace(query, clips=True)
-    if not sees_prices():
-        order = "newest" if query.order in BY_COST else query.order
-        query = replace(query, cost_from=None, cost_to=None, order=order)
-    return query
+    return query if sees_prices() else query.without_costs
 
 
 def ask(page: str, query: JobQuery) -> None:

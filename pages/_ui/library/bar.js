@@ -44,6 +44,7 @@ function keep(field, text) {
   try {
     localStorage.setItem(key, JSON.stringify(all));
   } catch { /* a browser that keeps nothing */ }
+  offer(field);
 }
 
 // The list that the browser offers below the field.

@@ -11,13 +11,12 @@ from kling import catalog
 from kling.studio.amounts import units
 from kling.studio.jobs import MOST_RATING, STATES
 from kling.studio.library import JobQuery
-from kling.studio.library.query import HIDDEN, ORDERS, PERIODS
+from kling.studio.library.query import BY_COST, HIDDEN, ORDERS, PERIODS
 from kling.studio.library.spend import Group
 from kling.studio.visible_names import name_key
 from pages._ui import words
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
-from pages._ui.library.address import BY_COST
 
 _NOTHING = JobQuery()
 HISTORY_ONLY, GALLERY_ONLY = ("history",), ("gallery",)
@@ -242,4 +241,5 @@ assert set(words.STATES) == set(STATES)  # noqa: S101 - of the code
 
 def filters_of(page: str) -> list[Filter]:
     """Return the filters that a page has for the user."""
-    return [each for each in FILTERS if page in each.on and (sees_prices() or not each.is_about_cost)]
+    sees_cost = sees_prices()
+    return [each for each in FILTERS if page in each.on and (sees_cost or not each.is_about_cost)]
