@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from kling.studio.jobs import Job
 from pages._ui.requests import prompts_of
 
 LONGEST_NAME = 60  # characters of the prompt
+_OTHERS = re.compile(r"[\W_]+")  # neither letters nor digits
 
 
 def file_name(job: Job, note: str = "") -> str:
@@ -31,5 +33,4 @@ def file_name(job: Job, note: str = "") -> str:
 
 def _plain(text: str) -> str:
     """Return text of letters and digits, with hyphens between its words."""
-    letters = (letter if letter.isalnum() else " " for letter in unicodedata.normalize("NFKC", text))
-    return "-".join("".join(letters).casefold().split())
+    return "-".join(_OTHERS.sub(" ", unicodedata.normalize("NFKC", text)).casefold().split())

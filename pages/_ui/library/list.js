@@ -86,7 +86,7 @@ function newRow(list, id) {
     row.told = told;
     if (now === row.drawn) return;
     row.drawn = now;
-    set(root, { "data-look": told.look, "data-hidden": told.hidden });
+    set(root, { "data-look": told.look, "data-hidden": told.hidden, "data-tone": told.tone });
     set(link, { href: fill(list.facts.link, id) });
     parts(link, told.words);
     parts(text, told.line);

@@ -34,7 +34,7 @@ def second_line(job: Job, told: Mapping[str, Any], place: QueuePosition | None) 
         words = FILE_DELETED
     elif look != "done" and job.imported:
         words = IMPORTED
-    elif risk := not_saved(job, datetime.now(UTC)):
+    elif look != "done" and (risk := not_saved(job, datetime.now(UTC))):
         words, tone = risk, "warn"
     elif look == "failed":
         words, tone = _why(job), "bad"

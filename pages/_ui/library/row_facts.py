@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +12,14 @@ from kling.studio.actions import Actions
 from kling.studio.amounts import money
 from kling.studio.clip_verification import charged, cost
 from kling.studio.identity.roles import Action
-from kling.studio.jobs import OPEN, WAITING, Job
+from kling.studio.jobs import OPEN, SUCCEED, WAITING, Job
 from kling.studio.library import Found
 from kling.studio.queue_position import QueuePosition
 from kling.studio.spending import FREE, counted_at
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
-from pages._ui.format import in_money, is_sandbox, moment, prompt_of, state, zone
+from pages._ui.format import in_money, is_sandbox, prompt_of, state, zone
 from pages._ui.library.columns import values_of
 from pages._ui.library.reasons import second_line
 from pages._ui.people import colour_of, initials
@@ -45,6 +45,9 @@ class Viewer:
         prices: whether they see what jobs cost.
         line: the places of waiting jobs in line, by id.
         now: the time.
+        zone: theirs, in which times are written.
+        studio_zone: in which days begin.
+        orders: whether they may order.
         owners: by the id and the name of a person: whether the user may change what is theirs.
     """
 
@@ -52,6 +55,9 @@ class Viewer:
     prices: bool
     line: dict[str, QueuePosition]
     now: datetime
+    zone: tzinfo
+    studio_zone: tzinfo
+    orders: bool
     owners: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def may_change(self, job: Job) -> bool:
@@ -66,7 +72,8 @@ def viewer(rows: Sequence[Found]) -> Viewer:
     """Return for whom rows are drawn now."""
     waits = any(row.job.state == WAITING for row in rows)
     line = studio().admission.positions() if waits else {}
-    return Viewer(acting(), sees_prices(), line, datetime.now(UTC))
+    user, zones = acting(), (zone(), studio().settings.timezone)
+    return Viewer(user, sees_prices(), line, datetime.now(UTC), *zones, user.may(Action.ORDER))
 
 
 def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
@@ -80,17 +87,21 @@ def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
     job, place = row.job, to.line.get(row.job.id)
     told = of_job(job, place)
     line, tone = second_line(job, told, place)
+    word, icon, _ = state(job)
+    if job.state == SUCCEED and told["look"] != "done":  # its clip is not here
+        told |= {"look": "risk" if tone else "ended", "since": None}
+        word, icon = line, "hourglass_bottom" if tone else "hide_image"
     name = job["person"]
     found = {
         "id": job.id,
         "words": _words(row),
         "look": told["look"],
-        "word": state(job)[0],
-        "icon": state(job)[1],
+        "word": word,
+        "icon": icon,
         "shape": told["shape"],
         "since": told.get("since"),
         "high": told.get("high"),
-        "clip": job.has_clip and told["look"] == "done",
+        "clip": told["look"] == "done",
         "line": _excerpt(row) or [line],
         "tone": tone,
         "who": name,
@@ -145,13 +156,13 @@ def _excerpt(row: Found) -> Parts:
 def _when(job: Job, to: Viewer, *, dated: bool) -> dict[str, Any]:
     """Return when a job was ordered: in words, as a tooltip, and in milliseconds if that is not long ago."""
     then = counted_at(job)
-    here = then.astimezone(zone())
-    is_other_day = here.date() != then.astimezone(studio().settings.timezone).date()
+    here = then.astimezone(to.zone)
+    is_other_day = here.date() != then.astimezone(to.studio_zone).date()
     date = f"{here.day} {here:%b}{'' if here.year == to.now.year else f' {here.year}'}, "
     recent = timedelta(0) <= to.now - then < RECENT
     return {
         "when": f"{date if dated or is_other_day else ''}{here:%H:%M}",
-        "full": moment(then),
+        "full": f"{here:%d %b %Y, %H:%M}",
         "at": int(then.timestamp() * 1000) if recent else None,
     }
 
@@ -163,7 +174,7 @@ def _cost(job: Job) -> dict[str, Any]:
     charge, units = charged(job), cost(job)
     if charge is not None and charge.cash and not charge.charged:
         return {"cost": money(charge.cash, job["currency"]), "soft": job.imported}
-    if units is None and job.state in FREE:
+    if units is None and job.state in FREE and not job.accepted:  # nobody knows what a task that failed costs
         units = Decimal(0)
     return {
         "cost": in_money(units, job) if units is not None else "",
@@ -180,6 +191,6 @@ def _opinions(job: Job, who: str) -> dict[str, Any]:
 
 def _may(job: Job, to: Viewer) -> str:
     """Return a letter for each thing that the user may do: remix, download, change."""
-    remix = has_form(job) and not is_found(job) and to.user.may(Action.ORDER)
+    remix = to.orders and has_form(job) and not is_found(job)
     download = job.has_clip and PLAIN_ID.fullmatch(job.id)
     return f"{'r' if remix else ''}{'d' if download else ''}{'c' if to.may_change(job) else ''}"

@@ -14,7 +14,6 @@ from typing import Any
 
 import streamlit as st
 
-from kling.studio.identity.roles import Action
 from kling.studio.library import IndexBroken, JobQuery, Page
 from pages._ui.address import base_path
 from pages._ui.context import studio
@@ -67,7 +66,7 @@ def list_facts(query: JobQuery, page: Page) -> dict[str, Any]:
     return {
         "of": json.dumps([query.to_address(), page.number]),
         "link": job_link(ANY, query.with_page(page.number)),
-        "remix": f"{base_path()}/?from={ANY}" if to.user.may(Action.ORDER) else "",
+        "remix": f"{base_path()}/?from={ANY}" if to.orders else "",
         "export": export_link(query, ids=[ANY]),
         "money": sees_prices(),
         "columns": [[name, width] for name, (width, _) in COLUMNS.items()],
