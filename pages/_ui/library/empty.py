@@ -44,14 +44,13 @@ def nothing_found(page: str, query: JobQuery) -> None:
         return
     with st.container(key="nothing_found", horizontal_alignment="center"):
         picture = '<span class="ms" aria-hidden="true">search_off</span>'
-        asked_for = f" matches “{escape_html(query.text)}”" if query.text else " matches"
-        with_filters = (
-            " with these filters"
-            if query.text and query.whole != JobQuery(text=query.text, clips=query.clips)
-            else ""
-        )
+        others = query.whole != JobQuery(text=query.text, clips=query.clips)
+        asked_for = f"“{escape_html(query.text)}”" if query.text else "these filters"
+        with_filters = " with these filters" if query.text and others else ""
         what = "No clip" if page == GALLERY else "No job"
-        st.html(f'<p class="studio-nothing" role="status">{picture}{what}{asked_for}{with_filters}.</p>')
+        st.html(
+            f'<p class="studio-nothing" role="status">{picture}{what} matches {asked_for}{with_filters}.</p>'
+        )
         with st.container(horizontal=True, horizontal_alignment="center"):
             for words, other in _other_ways(page, query):
                 st.button(
