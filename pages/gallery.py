@@ -86,14 +86,15 @@ def draw(card: Sequence[Job]) -> None:
 def not_safe() -> None:
     at_risk, gone = studio().downloads.not_safe
     if at_risk:
-        st.page_link(
-            "history.py",
-            label=f"{at_risk:,} not saved yet",
-            icon=":material/schedule:",
-            query_params={"risk": "1"},
-            help="Finished at Kling, and not fetched. The studio keeps trying; Kling deletes them after 30 "
-            "days. History says why, how many days are left, and gives the link.",
-        )
+        with st.container(key="not_safe", width="content"):
+            st.page_link(
+                "history.py",
+                label=f"{at_risk:,} not saved yet",
+                icon=":material/schedule:",
+                query_params={"risk": "1"},
+                help="Finished at Kling, and not fetched. The studio keeps trying; Kling deletes them after "
+                "30 days. History says why, how many days are left, and gives the link.",
+            )
     if gone:
         st.caption(
             f"{counted(gone, 'video is', 'videos are')} lost: Kling cleared them before they were fetched."

@@ -39,11 +39,6 @@ def paged(
     return part((page - 1) * per_page, page * per_page)
 
 
-def page_params() -> dict[str, str]:
-    """Return what a link back to the list needs, so that it leads to the page that was open."""
-    return {PAGE: str(number)} if (number := _page_of_address()) > 1 else {}
-
-
 def _page_of_address() -> int:
     text = str(st.query_params.get(PAGE, ""))
     return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < MOST_DIGITS else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kling.studio.downloads import Downloads
 from kling.studio.library import JobQuery, Library
 from kling.studio.library.library import Totals
 from kling.studio.library.search import Sums
@@ -268,3 +269,11 @@ def test_the_tags_of_the_log_are_offered_once_as_they_are_written(studio: Studio
         made(studio, f"job{number}", "A bird", tags=tags)
     assert [each.casefold() for each in studio.library.tags(studio.ledger.get)] == ["birds", "day", "night"]
     assert studio.library.count(JobQuery(tags=("birds",))) == 3
+
+
+def test_the_gallery_leads_to_what_is_not_saved_yet(zoo: AppTest, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Downloads, "not_safe", (3, 1))
+    open_page(zoo, "gallery.py")
+    (link,) = [each.proto for each in zoo.get("page_link") if "not saved yet" in each.proto.label]
+    assert (link.label, link.page, link.query_string) == ("3 not saved yet", "history", "risk=1")
+    assert "1 video is lost" in texts(zoo)
