@@ -105,6 +105,9 @@ def test_shared_page_parts_are_imported_by_their_whole_name():
         ("kling.studio.service", {"streamlit", "pandas", "numpy", "av", "sqlalchemy", "kling.sandbox"}),
         # The server answers when this is imported; what takes longer is imported while a browser loads.
         ("app", {"requests", "urllib3", "sqlalchemy", "pandas", "numpy", "pwdlib", "authlib"}),
+        # Only what draws a chart loads what charts take.
+        ("pages._ui.spend.charts", {"pandas", "numpy", "altair"}),
+        ("pages._ui.admin.imports", {"pandas", "numpy", "altair"}),
         ("kling.sandbox", {"streamlit", "pandas", "kling.client", "kling.studio"}),
     ],
 )

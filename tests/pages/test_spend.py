@@ -119,7 +119,11 @@ def test_any_range_is_added_up_and_named():
     page = spend(**{"from": "2026-10-31", "to": "2026-11-04"})
     assert "31 Oct to 4 Nov 2026" in texts(page)
     assert table(page)["All"][-1] == "103"
-    page = spend(**{"from": "2026-01-01", "to": "2026-12-31"})
+    page.date_input[0].set_value((date(2026, 11, 1),)).run()  # only the first day is chosen yet
+    assert table(page)["All"][-1] == "103"
+    page.date_input[0].set_value((date(2026, 11, 1), date(2026, 11, 8))).run()
+    assert table(page)["All"][-1] == "4.5"
+    page.button(key="spend.this_year").click().run()
     assert table(page)["All"][-1] == "110.5"
 
 

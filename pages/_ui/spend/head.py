@@ -15,7 +15,7 @@ from pages._ui.spend.groups import WAYS
 from pages._ui.spend.period import MONTH, RANGE, Period, month_of, period_of
 
 BY = "by"  # name of the parameter of the address
-_BY_KEY, _RANGE_KEY = "spend.by", "spend.range"
+_BY_KEY = "spend.by"
 
 
 def way_of_address(ways: Sequence[str]) -> str:
@@ -67,15 +67,18 @@ def head(facts: Facts, ways: Sequence[str]) -> None:
 
 def _range(facts: Facts) -> None:
     """Draw what opens any range of days."""
-    st.session_state[_RANGE_KEY] = (facts.period.first, facts.period.last)
+    # Each period has a field of its own: what was chosen in it stays while only the first day is chosen.
+    key = f"spend.range-{facts.period.first}-{facts.period.last}"
     with st.popover("Dates", icon=":material/date_range:", key="spend.dates"):
         st.date_input(
             "From and to",
+            value=(facts.period.first, facts.period.last),
             min_value=date(1971, 1, 1),
             max_value=date(8998, 12, 31),
             format="YYYY-MM-DD",
-            key=_RANGE_KEY,
+            key=key,
             on_change=_take_range,
+            args=(key,),
         )
         today = facts.today
         st.button("This month", key="spend.this_month", on_click=_go, args=(month_of(today),))
@@ -87,9 +90,9 @@ def _range(facts: Facts) -> None:
         )
 
 
-def _take_range() -> None:
+def _take_range(key: str) -> None:
     """Show the days that were chosen, in the callback of their field; one day alone is only half of it."""
-    chosen = st.session_state.get(_RANGE_KEY)
+    chosen = st.session_state.get(key)
     if isinstance(chosen, tuple | list) and len(chosen) == len(RANGE):
         first, last = chosen
         _go(Period(first, last))
