@@ -96,7 +96,7 @@ def test_an_account_is_added_and_its_link_is_shown(team: SimpleNamespace, open_p
 def test_a_viewer_has_no_form_and_sees_no_price(team: SimpleNamespace, open_page: Open):
     page = open_page(team.url, cookies=team.cookies["Vera Viewer"], **HIGH)
     expect(page.locator("h1")).to_have_text("History")
-    for path in ("/history", f"/history?task={team.clip}", "/gallery"):
+    for path in ("/history", f"/job?id={team.clip}", "/gallery"):
         page.goto(f"{team.url}{path}")
         page.locator("h1").first.wait_for()
         settled(page)

@@ -75,7 +75,7 @@ def links(page: Page) -> Locator:
 def test_no_page_scrolls_sideways_and_nothing_is_cut_at_any_width(studio: Studio, open_page: Open):
     page = open_page(studio.url, **MINE)
     found = []
-    for address in ("", "history", f"history?task={studio.done}", f"history?task={studio.failed}", "gallery"):
+    for address in ("", "history", f"job?id={studio.done}", f"job?id={studio.failed}", "gallery"):
         page.goto(f"{studio.url}/{address}")
         page.locator("h1").first.wait_for()
         settled(page)
@@ -209,7 +209,7 @@ def test_every_page_and_every_job_has_a_title_of_its_own(studio: Studio, open_pa
     expect(page).to_have_title("Compose · Kling studio")
     links(page).filter(has_text="History").click()
     expect(page).to_have_title("History · Kling studio")
-    page.goto(f"{studio.url}/history?task={studio.done}")
+    page.goto(f"{studio.url}/job?id={studio.done}")
     expect(page).to_have_title("A lighthouse 0 above the sea · Kling studio")
 
 
@@ -224,7 +224,8 @@ def test_a_prompt_is_copied_also_where_a_browser_has_no_clipboard(
     try:
         page = new_page(server.url)
         page.context.add_cookies([cookie | {"domain": "studio.test"}])
-        page.goto(f"http://studio.test:{port}/history?task={task}")
+        page.goto(f"http://studio.test:{port}/job?id={task}")
+        page.get_by_text("Request, answers and ids").click()
         code = page.get_by_test_id("stCode").first
         code.hover()
         assert not page.evaluate("() => isSecureContext")

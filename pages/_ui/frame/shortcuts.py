@@ -29,6 +29,15 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("X", "Select"),
         ("S", "Star"),
     ),
+    "On a job’s page": (
+        ("Space F M", "As on the clip"),
+        ("J K", "To the next job of the list, or the one before"),
+        ("S", "Star"),
+        ("1 – 5", "Rate; the same again takes it back"),
+        ("R", "Remix"),
+        ("C", "Copy its link"),
+        ("H", "Hide it, or show it again"),
+    ),
     "Everywhere": (
         ("?", "This list"),
         ("Esc", "Close what is open"),

@@ -40,13 +40,13 @@ def _inside(job: Job) -> None:
                 st.code(text, language=None, wrap_lines=True)
         _facts("Request", dict(_request(job)))
         st.caption("Sent to Kling")
-        st.code(_sent(job), language="json", wrap_lines=True)
+        st.code(_sent(job), language=None, wrap_lines=True)
     found = records(job)
     st.caption("Recorded, the last one first")
     if not found:
         st.caption("The log cannot be read now.")
     told = [_told(record) for record in list(found)[::-1][:MOST_RECORDS]]
-    st.code(json.dumps(told, ensure_ascii=False, indent=1), language="json", wrap_lines=True)
+    st.code(json.dumps(told, ensure_ascii=False, indent=1), language=None, wrap_lines=True)
 
 
 def _told(record: Mapping[str, str]) -> dict[str, str]:
