@@ -125,7 +125,7 @@ class Imports:
 
     def __init__(self, ledger: Ledger, archive: Archive, clock: Callable[[], float]) -> None:
         self._ledger, self._archive, self._clock = ledger, archive, clock
-        self.waiting = WaitingPlans(clock)
+        self.waiting: WaitingPlans[ImportPlan] = WaitingPlans(clock)
 
     def read(self, data: bytes) -> ImportPlan:
         """Return what a file would add; see `read_import`."""

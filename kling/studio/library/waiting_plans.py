@@ -6,17 +6,15 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from kling.studio.library.imports import ImportPlan
+from typing import Generic, TypeVar
 
 KEPT_SECONDS = 3600.0
 MOST = 3  # of all people; a plan may be as large as its file
+Plan = TypeVar("Plan")
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingPlan:
+class WaitingPlan(Generic[Plan]):
     """What a file would add, and whose decision that is.
 
     Args:
@@ -30,11 +28,11 @@ class WaitingPlan:
     id: str
     owner: str
     name: str
-    plan: ImportPlan
+    plan: Plan
     ends: float
 
 
-class WaitingPlans:
+class WaitingPlans(Generic[Plan]):
     """The plans, for threads to share.
 
     Args:
@@ -44,9 +42,9 @@ class WaitingPlans:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[str, WaitingPlan] = {}
+        self._kept: dict[str, WaitingPlan[Plan]] = {}
 
-    def keep(self, owner: str, name: str, plan: ImportPlan) -> WaitingPlan:
+    def keep(self, owner: str, name: str, plan: Plan) -> WaitingPlan[Plan]:
         """Keep a plan in the place of the one that the same person had."""
         new = WaitingPlan(secrets.token_hex(16), owner, name, plan, self._clock() + KEPT_SECONDS)
         with self._lock:
@@ -56,7 +54,7 @@ class WaitingPlans:
                 del self._kept[next(iter(self._kept))]
         return new
 
-    def of(self, owner: str) -> WaitingPlan | None:
+    def of(self, owner: str) -> WaitingPlan[Plan] | None:
         """Return the plan that waits for a person; None if there is none."""
         with self._lock:
             found = self._kept.get(owner)

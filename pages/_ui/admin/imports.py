@@ -44,7 +44,7 @@ def imports() -> None:
     _past()
 
 
-def _summary(waiting: WaitingPlan) -> None:
+def _summary(waiting: WaitingPlan[ImportPlan]) -> None:
     plan = waiting.plan
     with st.container(border=True, key="admin-import"):
         name = escape_markdown(waiting.name or "The file")
@@ -110,7 +110,7 @@ def _facts(plan: ImportPlan) -> list[str]:
     return found
 
 
-def _take_in(waiting: WaitingPlan) -> None:
+def _take_in(waiting: WaitingPlan[ImportPlan]) -> None:
     """Take the jobs in, in a callback; a plan that was replaced meanwhile is not the one that was seen."""
     kept = studio().imports.waiting
     if kept.of(acting().user.id) is not waiting:
