@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -22,6 +23,15 @@ settings.load_profile("studio")
 
 # Some images set it. Each of the many programs that tests start would compile the studio for itself then.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Nothing becomes garbage while thousands of tests are collected; looking for it would take half of that time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but never among the tests themselves."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
