@@ -60,6 +60,12 @@ def test_rows_lead_to_jobs_and_back_to_where_one_was(past: SimpleNamespace, open
     expect(page.get_by_role("img", name="Failed")).to_have_count(1)
     expect(row(page, past.ids[3])).to_contain_text("Kling refused it.")
     assert findings(page, ".lib") == []
+    # The boxes: with Shift, all rows between two of them.
+    row(page, past.ids[4]).hover()
+    row(page, past.ids[4]).locator(".lib-box").click()
+    row(page, past.ids[6]).locator(".lib-box").click(modifiers=["Shift"])
+    expect(page.locator(".lib-row[data-chosen]")).to_have_count(3)
+    page.keyboard.press("Escape")
     # A row far down: Back leads to it again, and the page around it was not loaded anew.
     page.evaluate("() => { window.sameTab = true; }")
     fox = past.ids[20]

@@ -78,7 +78,7 @@ function newRow(list, id) {
   words.append(link, line);
   who.append(circle, name);
   root.append(thumb, box, words, mark, acts, extra, who, when, cost, state);
-  link.addEventListener("click", (event) => list.pressed(event, row));
+  root.addEventListener("click", (event) => { if ((event.target.closest("a, button, input") ?? link) === link) list.pressed(event, row); });
   box.addEventListener("click", (event) => list.toggle(row, event.shiftKey));
 
   function update(told) {
