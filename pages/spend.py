@@ -18,10 +18,10 @@ from pages._ui.format import counted
 from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import nothing_yet
 from pages._ui.spend.books import books
-from pages._ui.spend.charts import by_day
+from pages._ui.spend.charts import MOST_DAYS, by_day
 from pages._ui.spend.facts import Facts, facts_of, may_see, sees_all
 from pages._ui.spend.groups import WAYS, bars, rows_of, table
-from pages._ui.spend.head import head, period_of_address, way_of_address
+from pages._ui.spend.head import elsewhere, head, period_of_address, way_of_address
 from pages._ui.spend.sums import four_sums
 from pages._ui.spend.times import times
 from pages._ui.words import NOTHING_CHARGED, SANDBOX
@@ -67,7 +67,7 @@ def _draw(facts: Facts) -> None:
     four_sums(facts)
     _caption(facts)
     if not facts.totals.jobs:
-        st.html(f'<p class="spend-none">Nothing was ordered in {facts.period.title}.</p>')
+        elsewhere(facts)
         if facts.is_of_all:
             books(facts)
         return
@@ -78,7 +78,7 @@ def _draw(facts: Facts) -> None:
         books(facts)
     # The charts come last: the first one in the life of the server loads Altair, and the numbers do not wait.
     with days:
-        st.html('<h2 class="spend-head">By day</h2>')
+        st.html(f'<h2 class="spend-head">By {"month" if facts.period.days > MOST_DAYS else "day"}</h2>')
         by_day(facts)
     times(facts, hours, paces)
 

@@ -41,7 +41,7 @@ OTHER_WIDGETS = (
     r"composer\.(shelf|library_query|library_category|all_templates|use-.+)",  # the dialog "Templates"
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
     r"history\.(page\w*|table_.+)",
-    r"spend\.(links|days|hours|earlier|later|range-.+|dates|by|by_hour|model|export|this_\w+)",
+    r"spend\.(links|days|hours|earlier|later|range-.+|dates|by|by_hour|model|export|elsewhere|this_\w+)",
     r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
     r"job\.(details|more|keys|whole_family|(star|hide|tags|note|check|delete)\w*|(rating|again)-.+)",

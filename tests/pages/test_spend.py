@@ -13,8 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from kling.studio.account_books import Books, DayBooks
 from kling.studio.budget_limits import Scope
+from kling.studio.library import JobQuery, Sums
 from kling.studio.service import Studio
-from pages._ui.spend.period import Period, month_of, period_of
+from pages._ui.spend.charts import bars_of
+from pages._ui.spend.facts import Facts
+from pages._ui.spend.period import Period, month_of, period_of, year_of
 from tests.pages.conftest import texts
 from tests.pages.people import everything, open_app, sign_in
 from tests.pages.test_lists import open_page
@@ -100,6 +103,26 @@ def test_the_rows_of_every_group_add_up_to_the_last_one(by: str):
         assert sum(Decimal(cells[place]) for cells in rows.values()) == Decimal(total[place])
 
 
+@pytest.mark.parametrize(
+    ("period", "bars", "units"),
+    [
+        (month_of(TODAY), 30, "10.5"),
+        (Period(date(2026, 10, 31), date(2026, 11, 4)), 5, "103"),
+        (year_of(TODAY), 12, "110.5"),
+        (Period(date(1999, 1, 1), date(2030, 1, 1)), 2, "110.5"),
+    ],
+)
+def test_the_bars_of_a_chart_add_up_to_the_sum(past: Studio, period: Period, bars: int, units: str):
+    query = JobQuery(first=period.first, last=period.last)
+    facts = Facts(period, TODAY, query, query, past.library.totals(query), Sums(), is_of_all=True)
+    found = bars_of(facts)
+    assert len(found) == bars
+    assert sum((bar.sums for bar in found), start=Sums()) == facts.sums
+    assert facts.sums.spent.used.units == Decimal(units)
+    for bar in found:
+        assert past.library.totals(JobQuery(first=bar.first, last=bar.last)).sums == bar.sums
+
+
 @pytest.mark.usefixtures("past")
 def test_the_arrows_go_from_month_to_month_and_the_address_says_it():
     page = spend(by="model")
@@ -143,9 +166,11 @@ def test_a_row_leads_to_its_jobs_in_history(past: Studio):
 
 @pytest.mark.usefixtures("past")
 def test_a_month_without_jobs_says_so():
-    words = texts(spend(month="2025-02"))
-    assert "Nothing was ordered in February 2025." in words
-    assert "spend-table" not in words
+    page = spend(month="2025-02")
+    assert "Nothing was ordered in February 2025." in texts(page)
+    assert '<table class="spend-table"' not in texts(page)
+    page.button(key="spend.elsewhere").click().run()
+    assert table(page)["All"][-1] == "10.5"
 
 
 @pytest.mark.usefixtures("studio")
@@ -288,6 +313,7 @@ def test_until_the_list_was_read_that_is_said():
             "30 Dec 2025 to 2 Jan 2026",
             Period(date(2026, 1, 3), date(2026, 1, 6)),
         ),
+        (year_of(date(2024, 2, 29)), "2024", year_of(date(2025, 1, 1))),
         (Period(TODAY, TODAY), "26 Nov 2026", Period(date(2026, 11, 27), date(2026, 11, 27))),
     ],
 )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 HEIGHT = 252
 MOST_DAYS = 92  # bars of a day each; a longer period has bars of a month
+MOST_MONTHS = 36
+WIDEST_BAR = 0.09  # of the chart
 MOST_DEAREST = 31  # bars that name their dearest job, which takes a question each
 FONT = "Source Sans, sans-serif"
 
@@ -61,7 +63,7 @@ def bars_of(facts: Facts) -> tuple[Bar, ...]:
     period = facts.period
     if period.days > MOST_DAYS:
         found = {row.key: row.sums for row in studio().library.spend(facts.query, Group.MONTH)}
-        months = [month_of(date.fromisoformat(f"{key}-01")) for key in _all_months(sorted(found))]
+        months = [month_of(date.fromisoformat(f"{key}-01")) for key in _all_months(facts, sorted(found))]
         return tuple(
             Bar(
                 max(month.first, period.first),
@@ -80,11 +82,14 @@ def bars_of(facts: Facts) -> tuple[Bar, ...]:
     )
 
 
-def _all_months(keys: Sequence[str]) -> list[str]:
-    """Return all months from the first to the last, those without jobs too."""
+def _all_months(facts: Facts, keys: Sequence[str]) -> list[str]:
+    """Return the months of the period; of a very long one those from the first with jobs to the last."""
+    first, last = (f"{day:%Y-%m}" for day in (facts.period.first, facts.period.last))
+    if facts.period.days > MOST_MONTHS * 31:
+        first, last = (keys[0], keys[-1]) if keys else (first, first)
     found = []
-    month = month_of(date.fromisoformat(f"{keys[0]}-01")) if keys else None
-    while month is not None and (key := f"{month.first:%Y-%m}") <= keys[-1]:
+    month = month_of(date.fromisoformat(f"{first}-01"))
+    while (key := f"{month.first:%Y-%m}") <= last:
         found.append(key)
         month = month.moved(1)
     return found
@@ -124,7 +129,7 @@ def by_day(facts: Facts) -> None:
                 sort=None,
                 title=None,
                 axis=alt.Axis(values=_labels(bars), labelAngle=0, ticks=False, labelOverlap="greedy"),
-                scale=alt.Scale(paddingInner=0.22, paddingOuter=0.1),
+                scale=alt.Scale(paddingInner=max(0.22, 1 - WIDEST_BAR * len(bars)), paddingOuter=0.1),
             ),
             y=alt.Y("amount:Q", title=None, axis=_money_axis()),
             color=alt.condition("datum.is_now", alt.value("var(--chart-now)"), alt.value("var(--chart)")),

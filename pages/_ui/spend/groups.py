@@ -112,6 +112,8 @@ def rows_of(facts: Facts, by: By) -> tuple[SpendRow, ...]:
 
 def bars(by: By, rows: Sequence[SpendRow]) -> None:
     """Draw the largest groups as bars; a reader hears the table instead, which has the same numbers."""
+    if by.group in {Group.TEMPLATE, Group.BATCH} and len(rows) > 1:  # most have none, and would hide the rest
+        rows = [row for row in rows if row.key]
     largest = sorted(rows, key=lambda row: row.sums.spent.used.money, reverse=True)[:MOST_BARS]
     most = max((row.sums.spent.used.money for row in largest), default=Decimal(0))
     drawn = "".join(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import streamlit as st
 
+from kling.studio.spending import counted_at
 from pages._ui.context import studio
 from pages._ui.escape import escape_html
 from pages._ui.library.export import export_button
 from pages._ui.spend.facts import Facts
 from pages._ui.spend.groups import WAYS
-from pages._ui.spend.period import MONTH, RANGE, Period, month_of, period_of
+from pages._ui.spend.period import MONTH, RANGE, Period, month_of, period_of, year_of
 
 BY = "by"  # name of the parameter of the address
 _BY_KEY = "spend.by"
@@ -86,7 +88,7 @@ def _range(facts: Facts) -> None:
             "This year",
             key="spend.this_year",
             on_click=_go,
-            args=(Period(today.replace(month=1, day=1), today.replace(month=12, day=31)),),
+            args=(year_of(today),),
         )
 
 
@@ -102,6 +104,17 @@ def _go(period: Period) -> None:
     """Name a period in the address, in a callback."""
     kept = {name: value for name, value in st.query_params.to_dict().items() if name not in {MONTH, *RANGE}}
     st.query_params.from_dict({**kept, **period.to_address(studio().library.today())})
+
+
+def elsewhere(facts: Facts) -> None:
+    """Say that nothing was ordered in the period, with the way to the newest month that has something."""
+    who = "Nothing was ordered" if facts.is_of_all else "You ordered nothing"
+    st.html(f'<p class="spend-none">{who} in {escape_html(facts.period.title)}.</p>')
+    here = studio()
+    newest = here.library.page(replace(facts.query, first=None, last=None), here.ledger.get, per_page=1).rows
+    if newest:
+        month = month_of(counted_at(newest[0].job).astimezone(here.settings.timezone).date())
+        st.button(f"Show {month.title}", key="spend.elsewhere", on_click=_go, args=(month,))
 
 
 def _choose(default: str) -> None:

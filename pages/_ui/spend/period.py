@@ -30,6 +30,11 @@ class Period:
         return self == month_of(self.first)
 
     @property
+    def is_year(self) -> bool:
+        """Whether it is a whole year."""
+        return self == year_of(self.first)
+
+    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.last - self.first).days + 1
@@ -39,13 +44,18 @@ class Period:
         """In words: `November 2026`, or `3 Oct to 17 Nov 2026`."""
         if self.is_month:
             return f"{self.first:%B %Y}"
+        if self.is_year:
+            return f"{self.first:%Y}"
         if self.first == self.last:
             return day_words(self.first, year=True)
         first = day_words(self.first, year=self.first.year != self.last.year)
         return f"{first} to {day_words(self.last, year=True)}"
 
     def moved(self, steps: int) -> Period:
-        """Return the period so many months later, or so many times its own length."""
+        """Return the period so many months or years later, or so many times its own length."""
+        if self.is_year:
+            year = self.first.year + steps
+            return year_of(self.first.replace(year=year)) if _FIRST_YEAR <= year <= _LAST_YEAR else self
         if not self.is_month:
             shift = timedelta(days=self.days * steps)
             first, last = self.first + shift, self.last + shift
@@ -65,6 +75,11 @@ def month_of(day: date) -> Period:
     """Return the month of a day."""
     first = day.replace(day=1)
     return Period(first, (first + timedelta(days=31)).replace(day=1) - _DAY)
+
+
+def year_of(day: date) -> Period:
+    """Return the year of a day."""
+    return Period(day.replace(month=1, day=1), day.replace(month=12, day=31))
 
 
 def period_of(parameters: Mapping[str, Any], today: date) -> Period:
