@@ -52,7 +52,15 @@ async function copy(link) {
   setTimeout(() => { label.textContent = "Copy link"; delete link.dataset.said; }, 2000);
 }
 
-export default function ({ setTriggerValue }) {
+// Open another page in this session: Streamlit goes where the address leads, as after the browser's Forward. Its own way,
+// `st.switch_page`, would leave an address between the two behind, and Back would have to be pressed twice.
+function go(address) {
+  history.pushState({}, "", address);
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+}
+
+export default function () {
   const clicked = (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[data-copy], a[data-open]") : null;
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -60,13 +68,10 @@ export default function ({ setTriggerValue }) {
       if (!link.closest(".job-links, .st-key-job_more_phone")) return;
       event.preventDefault();
       copy(link);
-      return;
+    } else if (link.closest(".st-key-job")) {
+      event.preventDefault();
+      go(link.href);
     }
-    if (!link.closest(".st-key-job")) return;
-    event.preventDefault();
-    const { pathname, search } = new URL(link.href);
-    setTriggerValue("did", { page: pathname.split("/").pop(), query: search.slice(1), at: Date.now() });
-    scrollTo(0, 0);
   };
   document.addEventListener("keydown", keyed, true);
   document.addEventListener("click", clicked);
