@@ -31,8 +31,17 @@ def settled(page: Page) -> None:
     page.locator(AT_REST).wait_for()
 
 
+def close_sheet(page: Page) -> None:
+    """Close the panel that is open, where it lies over the form: on a phone."""
+    close = page.locator(".st-key-panels").get_by_role("button", name="Close", exact=True)
+    if close.is_visible():
+        close.click()
+        settled(page)
+
+
 def panel(page: Page, name: str) -> Locator:
     """Open a panel of the form, which closes another one; return what is in it."""
+    close_sheet(page)
     page.locator(f".st-key-composer-panel_{name} button").click()
     inside = page.locator(f".st-key-panel-{name}")
     inside.wait_for()

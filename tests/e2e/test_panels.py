@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PHONE, Server
-from tests.e2e.test_compose import called, draft_id, panel, prompt, settled
+from tests.e2e.test_compose import called, close_sheet, draft_id, panel, prompt, settled
 from tests.e2e.test_first_video import order
 
 PHONE_DARK: dict[str, Any] = {**PHONE, "color_scheme": "dark"}
@@ -145,6 +145,7 @@ def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     words = f"An earlier heron {HOSTILE}"
     page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="9:16").click()
     panel(page, "avoid").get_by_label("Negative prompt").fill("hands")
+    close_sheet(page)
     order(page, words)
     page.locator("[class*=st-key-clip-] video").first.wait_for(state="attached")
     page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="1:1").click()

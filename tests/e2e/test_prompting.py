@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LONG, PHONE, Server
-from tests.e2e.test_compose import choose, panel, prompt, settled
+from tests.e2e.test_compose import choose, close_sheet, panel, prompt, settled
 from tests.e2e.test_first_video import order, rows, wishes
 
 Open = Callable[..., Page]
@@ -27,6 +27,7 @@ def pick(page: Page, label: str, option: str) -> None:
 
 
 def generate(page: Page, label: str) -> None:
+    close_sheet(page)
     page.locator(".st-key-pinned").get_by_role("button", name=re.compile(label)).click()
 
 
