@@ -375,7 +375,7 @@ function newList(parent) {
   // -- menus
 
   function place(popover, near) {
-    popover.showPopover();
+    if (!popover.matches(":popover-open")) popover.showPopover();
     const { bottom, top, right } = near.getBoundingClientRect(), { offsetHeight: tall, offsetWidth: wide } = popover;
     Object.assign(popover.style, { left: `${Math.max(8, right - wide)}px`, top: `${bottom + tall + 8 > innerHeight ? Math.max(8, top - tall - 4) : bottom + 4}px` });
     popover.querySelector("button, a, input")?.focus();
@@ -421,6 +421,7 @@ function newList(parent) {
     const names = list.facts.columns.map(([name]) => name), on = (kept(localStorage, COLUMNS) ?? "").split(",").filter((name) => names.includes(name));
     const now = names.map((name) => on.includes(name));
     root.style.setProperty("--extra", list.facts.columns.filter((_, at) => now[at]).map(([, width]) => `${width}px`).join(" "));
+    head.hidden = !order.length;
     for (const row of order) [...row.root.querySelector(".lib-extra").children].forEach((cell, at) => { cell.hidden = !now[at]; });
     if (head.dataset.on === String(now)) return;
     head.dataset.on = String(now);
@@ -433,9 +434,9 @@ function newList(parent) {
       box.addEventListener("change", () => {
         const chosenNow = [...choice.querySelectorAll("input")].flatMap((each, place) => each.checked ? [names[place]] : []);
         kept(localStorage, COLUMNS, chosenNow.join(","));
-        const open = choice.matches(":popover-open");
         showColumns();
-        if (open) choice.querySelectorAll("input")[at].focus();
+        place(choice, columns); // the button has moved
+        choice.querySelectorAll("input")[at].focus();
       });
       return label;
     }));
