@@ -16,6 +16,7 @@ from pages._ui.library.address import GALLERY, ask, is_asking
 from pages._ui.library.filters import filters_of
 from pages._ui.pagination import nothing_yet
 
+LOOK_AGAIN = 2  # seconds between two looks whether the index is whole
 MOST_WAYS = 4  # that are offered beside Clear
 FIRST_RUN = {
     "history": ("Every job that anyone orders is listed here, and stays.", "history"),
@@ -79,15 +80,25 @@ def _other_ways(page: str, query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
 
 
 def still_reading(missing: int) -> None:
-    """Say that the index is still being made.
+    """Say that the index is still being made, and draw the page again when it is done.
 
     Args:
         missing: how many jobs are not in it yet.
     """
-    st.caption(
-        f"The index is being made: {counted(missing, 'older job', 'older jobs')} to go. What is shown is "
-        "right and grows by itself; sums are whole when it is done."
-    )
+    is_page_running = True
+
+    @st.fragment(run_every=LOOK_AGAIN)
+    def wait() -> None:
+        left = missing if is_page_running else studio().library.catch_up()
+        if not left:
+            st.rerun()
+        st.caption(
+            f"The index is being made: {counted(left, 'older job', 'older jobs')} to go. What is shown is "
+            "right; the rest comes by itself."
+        )
+
+    wait()
+    is_page_running = False
 
 
 def no_index(error: Exception) -> None:
