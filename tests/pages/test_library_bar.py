@@ -244,6 +244,7 @@ def test_while_the_index_is_made_the_bar_says_how_much_is_missing(
     found = Totals(3, 3, Sums(), missing=1200)
     monkeypatch.setattr(Library, "totals", lambda *_, **__: found)
     assert "1,200 older jobs to go" in texts(open_page(zoo, "gallery.py", q="nothing of it"))
+    assert count(zoo) == "3 clips so far"
 
 
 def test_an_index_that_does_not_answer_is_said_with_what_to_do(zoo: AppTest, monkeypatch: pytest.MonkeyPatch):

@@ -108,7 +108,7 @@ def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:
         no_index(error)
         return
     one, many = ("clip", "clips") if page == GALLERY else ("job", "jobs")
-    words = f"<b>{counted(found.jobs, one, many)}</b>"
+    words = f"<b>{counted(found.jobs, one, many)}{' so far' if found.missing else ''}</b>"
     if sees_prices() and page != GALLERY:
         cost = money(found.sums.spent.used.money, studio().settings.currency)
         about = f' title="{WOULD_COST}"' if studio().connection.is_sandbox else ""
