@@ -147,7 +147,7 @@ def origin_of(draft: Draft) -> None:
         if parent is not None:
             st.page_link(
                 "job.py",
-                label="Made from an earlier task",
+                label="Made from an earlier video",
                 icon=":material/account_tree:",
                 query_params=job_params(parent.id, page="compose"),
             )

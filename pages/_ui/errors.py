@@ -22,7 +22,7 @@ def readable() -> Iterator[None]:
         reference = secrets.token_hex(3)
         log.exception("Error %s on a page", reference)
         st.error(
-            "**This part of the page could not be drawn.** Every task is kept and goes on.  \n"
+            "**This part of the page could not be drawn.** Every video is kept and goes on.  \n"
             f"If it stays so, tell the studio's operator this reference: {reference}.",
             icon=":material/warning:",
         )

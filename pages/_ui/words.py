@@ -83,8 +83,8 @@ SANDBOX, NOTHING_CHARGED = "Sandbox", "nothing is charged"
 SANDBOX_HELP = "No Kling key is set. Clips are free previews drawn on this machine, not Kling renders."
 SANDBOX_CONNECT = (
     "**Connect to Kling:** set `KLINGAI_API_KEY`, or `KLINGAI_ACCESS_KEY` with `KLINGAI_SECRET_KEY`, in the "
-    "environment or in `.streamlit/secrets.toml`, and start the studio again. Sandbox tasks stay in the "
-    "history."
+    "environment or in `.streamlit/secrets.toml`, and start the studio again. Videos of the sandbox stay "
+    "in History."
 )
 LOST, DELETED = "Lost", "Deleted"
 FILE_DELETED = "The file was deleted"

@@ -70,7 +70,7 @@ def test_a_link_shows_the_whole_task_and_the_way_to_its_parent(shared_server: Se
     page.get_by_role("button", name="Done: A parent").wait_for(timeout=LONG)
     (parent,) = wishes(shared_server) - before
     page.goto(f"{shared_server.url}/?from={parent}")
-    page.get_by_role("link", name="Made from an earlier task").wait_for()
+    page.get_by_role("link", name="Made from an earlier video").wait_for()
     order(page, "A child")
     page.get_by_role("region", name="This session").get_by_role("button", name="A child").wait_for()
     (child,) = wishes(shared_server) - before - {parent}

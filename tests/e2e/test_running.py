@@ -137,7 +137,7 @@ def test_a_task_that_failed_names_its_fix(shared: Both, open_page: Callable[...,
     order(page, "Something that a policy forbids")
     expect(stage(page).get_by_text("Nothing was spent")).to_be_visible()
     stage(page).get_by_role("button", name="Edit and try again").click()
-    expect(page.get_by_role("link", name="Made from an earlier task")).to_be_visible()
+    expect(page.get_by_role("link", name="Made from an earlier video")).to_be_visible()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Something that a policy forbids")
     kling.plan(outcome="failed", message="The model fell over")
     order(page, "A fox that fails")

@@ -204,9 +204,9 @@ def test_jobs_that_were_left_are_sent_together_after_number_and_price(
 ):
     fill(studio, 3, state="not_sent", message="It never arrived.", file="")
     app.switch_page(page).run()
-    assert "3 jobs were not sent" in texts(app)
+    assert "3 videos were not sent" in texts(app)
     app.button(key="app.send_left").click().run()
-    assert "<b>Send 3 jobs?</b> This orders 3 videos, for free." in texts(app)
+    assert "<b>Send 3 videos?</b> This orders them, for free." in texts(app)
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
     next(button for button in app.button if button.label == "Yes, send all 3").click().run()
     assert all(job.state != "not_sent" for job in studio.ledger.jobs())
@@ -227,7 +227,7 @@ def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, app
     fill(studio, 1, state="not_sent", file="")
     [job] = studio.ledger.jobs()
     app.run()
-    told = "1 job was not sent"
+    told = "1 video was not sent"
     assert told in texts(app)
     app.session_state.composer.jobs = [job.id]
     app.run()

@@ -86,7 +86,7 @@ def _connection(user: User) -> None:
     st.button(
         "Check the connection",
         icon=":material/network_check:",
-        help="Asks for a few tasks of the list, and for the first bytes of a video; both are free.",
+        help="Asks Kling for its latest tasks, and for the first bytes of a clip; both are free.",
         width="stretch",
         key="app.check_connection",
         on_click=_check_connection,
