@@ -18,9 +18,9 @@ from pages._ui.format import counted
 from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import nothing_yet
 from pages._ui.spend.books import books
-from pages._ui.spend.charts import MOST_DAYS, by_day
+from pages._ui.spend.charts import by_day
 from pages._ui.spend.facts import Facts, facts_of, may_see, sees_all
-from pages._ui.spend.groups import WAYS, bars, rows_of, table
+from pages._ui.spend.groups import WAYS, bars, rows_of, table, way_of
 from pages._ui.spend.head import elsewhere, head, period_of_address, way_of_address
 from pages._ui.spend.sums import four_sums
 from pages._ui.spend.times import times
@@ -78,14 +78,14 @@ def _draw(facts: Facts) -> None:
         books(facts)
     # The charts come last: the first one in the life of the server loads Altair, and the numbers do not wait.
     with days:
-        st.html(f'<h2 class="spend-head">By {"month" if facts.period.days > MOST_DAYS else "day"}</h2>')
+        st.html(f'<h2 class="spend-head">{way_of(facts, "day").chip}</h2>')
         by_day(facts)
     times(facts, hours, paces)
 
 
 def _groups(facts: Facts, name: str) -> DeltaGenerator:
     """Draw the sums in groups; return the place for the chart of days."""
-    by = WAYS[name]
+    by = way_of(facts, name)
     rows = rows_of(facts, by)
     with st.container(key="spend-charts"):
         days = st.container(key="spend-days")

@@ -146,7 +146,10 @@ def test_any_range_is_added_up_and_named():
     assert table(page)["All"][-1] == "103"
     page.date_input[0].set_value((date(2026, 11, 1), date(2026, 11, 8))).run()
     assert table(page)["All"][-1] == "4.5"
+    page.query_params["by"] = "day"
     page.button(key="spend.this_year").click().run()
+    assert list(table(page))[1:] == ["October 2026", "November 2026", "All"]
+    assert 'href="/history?from=2026-10-01&amp;to=2026-10-31"' in texts(page)
     assert table(page)["All"][-1] == "110.5"
 
 

@@ -23,13 +23,12 @@ from pages._ui.escape import escape_attribute
 from pages._ui.format import prompt_of
 from pages._ui.frame.titles import first_words
 from pages._ui.spend.facts import Facts, history_link, money, unit_words
-from pages._ui.spend.period import day_words, month_of
+from pages._ui.spend.period import MOST_DAYS, day_words, month_of
 
 if TYPE_CHECKING:
     import altair as alt
 
 HEIGHT = 252
-MOST_DAYS = 92  # bars of a day each; a longer period has bars of a month
 MOST_MONTHS = 36
 WIDEST_BAR = 0.09  # of the chart
 MOST_DEAREST = 31  # bars that name their dearest job, which takes a question each

@@ -19,7 +19,7 @@ from pages._ui.format import counted, prompt_of
 from pages._ui.frame.titles import first_words
 from pages._ui.people import circle
 from pages._ui.spend.facts import Facts, history_link, money, unit_number
-from pages._ui.spend.period import day_words
+from pages._ui.spend.period import MOST_DAYS, day_words, month_of
 from pages._ui.words import model_title, quality
 
 MOST_ROWS = 50  # of a table; all others stand in one row together
@@ -72,6 +72,12 @@ def _on_day(query: JobQuery, key: str) -> JobQuery:
     return replace(query, first=day, last=day)
 
 
+def _in_month(query: JobQuery, key: str) -> JobQuery:
+    month = month_of(date.fromisoformat(f"{key}-01"))
+    first, last = query.first or month.first, query.last or month.last
+    return replace(query, first=max(first, month.first), last=min(last, month.last))
+
+
 # By the name in the page's address.
 WAYS: Mapping[str, By] = {
     "person": By(
@@ -99,6 +105,25 @@ WAYS: Mapping[str, By] = {
         _on_day,
     ),
 }
+
+
+MONTHS = By(  # in the place of days, where these would be too many
+    "By month",
+    "Month",
+    Group.MONTH,
+    lambda row: month_of(date.fromisoformat(f"{row.key}-01")).title,
+    _in_month,
+)
+
+
+def way_of(facts: Facts, name: str) -> By:
+    """Return how to add up.
+
+    Args:
+        facts: what the page is about.
+        name: in `WAYS`.
+    """
+    return MONTHS if name == "day" and facts.period.days > MOST_DAYS else WAYS[name]
 
 
 def rows_of(facts: Facts, by: By) -> tuple[SpendRow, ...]:

@@ -13,6 +13,7 @@ from kling.studio.library import JobQuery
 MONTH = "month"  # names of parameters: `?month=2026-11`, `?from=2026-10-03&to=2026-11-17`
 RANGE = ("from", "to")
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+MOST_DAYS = 92  # that are shown one by one; a longer period is shown by months
 _DAY = timedelta(days=1)
 _FIRST_YEAR, _LAST_YEAR = 1971, 8998  # what a question to the library can name, with a month before and after
 
