@@ -138,3 +138,24 @@ def test_a_viewer_has_a_star_and_a_rating_and_nothing_that_changes_the_clip(
     assert len(app.feedback) == 1
     assert "For the client" in texts(app)
     assert not [link for link in app.get("page_link") if "Remix" in link.proto.label]
+
+
+def test_tags_are_added_to_many_clips_and_taken_off_those_that_have_them(studio: Studio, app: AppTest):
+    fill(studio, 3, state="succeed", file="a.mp4")
+    studio.ledger.append("job0001", tags="old, kept")
+    ids = ("job0000", "job0001")
+    app.session_state["app"].asked = ("tag", ids, 1)
+    open_page(app, "job.py", id="job0002")
+    assert "**2 clips** are chosen." in texts(app)
+    app.multiselect(key="app.tags-off-1").set_value(["old"])
+    app.multiselect(key="app.tags-1").set_value(["kept"])
+    app.button(key="app.asked-yes-1").click().run()
+    assert [job_of(studio, job_id).tags for job_id in ids] == [("kept",), ("kept",)]
+
+
+def test_only_those_that_have_files_are_counted_for_deleting(studio: Studio, app: AppTest, clip: str):
+    studio.ledger.append("bare", state="failed", prompt="Nothing came")
+    app.session_state["app"].asked = ("delete", (clip, "bare"), 1)
+    open_page(app, "job.py", id=clip)
+    assert "**Delete 1 clip for good?**" in texts(app)
+    assert "1 job has no file here" in texts(app)

@@ -46,7 +46,8 @@ def job_page(job_id: str, query: JobQuery, page: str) -> None:
     """
     job = studio().ledger.get(job_id)
     if job is None or job.retracted:
-        way_back(None, query, page)
+        with st.container():
+            way_back(None, query, page)
         nothing(job)
         return
     with st.container(key="job"):

@@ -10,6 +10,7 @@ from kling.studio.jobs import Job
 
 LOOKED_AT = 60  # relatives, the nearest first
 SHOWN = 6  # at first
+PART = 0.4  # of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,13 @@ class Member:
         depth: how many of its ancestors are rows above it.
         base: the job that it is compared with: its parent, or the first one of its batch; None for neither.
         up: how many rows above it the line begins that leads to it: at its parent, or at the one before it
-            that has the same parent.
+            that has the same parent; a part of a row less at the parent, because it begins below it.
     """
 
     job: Job
     depth: int
     base: Job | None
-    up: int = 1
+    up: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,13 @@ def _in_order(shown: dict[str, Job], get: Callable[[str], Job | None]) -> Iterat
     seen: dict[str, int] = {}  # the number of each row
 
     def rows(parent: str, depth: int) -> Iterator[Member]:
-        above = seen.get(parent, 0)
+        above = start = seen.get(parent, 0)
         for each in below.get(parent, ()):
             if each.id in seen:
                 continue
             seen[each.id] = number = len(seen)
-            up, above = number - above, number
+            up = number - above - (PART if above == start else 0)
+            above = number
             base = shown.get(each.parent) or (get(each.parent) if each.parent else None)
             if base is None and (first := first_of_batch.get(each.group)) is not None and first is not each:
                 base = first
