@@ -198,10 +198,10 @@ def test_rows_stand_under_their_days_with_the_count_and_sum_of_the_whole_day(
     open_page(app, "history.py")
     (day,) = told(app)["days"]
     assert (day["key"], day["name"], len(day["rows"])) == (str(today), "Today", 50)
-    assert told(app, "sums") == {str(today): "70 jobs · $9.80"}
+    assert told(app, "sums")["days"] == {str(today): "70 jobs · $9.80"}
     open_page(app, "history.py", page="2")
     assert [len(day["rows"]) for day in told(app)["days"]] == [20, 3]
-    assert told(app, "sums") == {str(today): "70 jobs · $9.80", "2026-01-05": "3 jobs · $0.42"}
+    assert told(app, "sums")["days"] == {str(today): "70 jobs · $9.80", "2026-01-05": "3 jobs · $0.42"}
 
 
 def test_the_time_of_a_row_says_its_date_where_the_browser_is_in_another_day(studio: Studio, app: AppTest):
@@ -218,7 +218,7 @@ def test_in_another_order_there_are_no_days_and_each_row_says_its_date(studio: S
     (day,) = told(app)["days"]
     assert day["name"] == ""
     assert re.fullmatch(r"[0-9]+ [A-Z][a-z]{2}, [0-9:]{5}", day["rows"][0]["when"])
-    assert told(app, "sums") == {}
+    assert told(app, "sums")["days"] == {}
 
 
 # -- pages ---------------------------------------------------------------------------------------------------
@@ -314,13 +314,13 @@ def test_a_viewer_stars_and_is_offered_nothing_else(studio: Studio, monkeypatch:
     assert "cost" not in row
     assert told(app)["money"] is False
     assert told(app)["remix"] == ""
-    assert told(app, "sums") == {str(studio.library.today()): "1 job"}
+    assert told(app, "sums")["days"] == {str(studio.library.today()): "1 job"}
 
 
 def test_the_days_of_the_sandbox_have_no_sum(studio: Studio, app: AppTest):
     fill(studio, 3, units="1.5")
     open_page(app, "history.py")
-    assert told(app, "sums") == {str(studio.library.today()): "3 jobs"}
+    assert told(app, "sums")["days"] == {str(studio.library.today()): "3 jobs"}
 
 
 def test_a_maker_changes_what_is_theirs_only(studio: Studio, monkeypatch: pytest.MonkeyPatch):

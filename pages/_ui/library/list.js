@@ -153,7 +153,7 @@ function newList(parent) {
   const around = parent.closest(".st-key-history") ?? document.body;
   const scroller = document.querySelector('[data-testid="stMain"]') ?? document.scrollingElement;
   const rows = new Map(), days = new Map(), chosen = new Set();
-  let order = [], current = "", from = "", last = "", sums = "", timer = null, unseen = true;
+  let order = [], current = "", from = "", last = "", sums = {}, timer = null, unseen = true;
   const list = { facts: null, skew: 0, send, star: starAll, toggle, pressed, menu: openMenu, choose: showChoice };
   const button = (words, shape, press) => {
     const element = set(make("button"), { type: "button" });
@@ -194,10 +194,8 @@ function newList(parent) {
       if (isOther) { chosen.clear(); from = ""; }
       show(isOther);
     }
-    if (added && added.dataset.sums !== sums) {
-      sums = added.dataset.sums;
-      showSums();
-    }
+    if (added) sums = JSON.parse(added.dataset.sums);
+    showSums();
   }
 
   // -- drawing
@@ -237,9 +235,8 @@ function newList(parent) {
     return { root: section, sum, update(name, children) { set(title, { text: name }); set(items, { "aria-label": name || "Jobs" }); put(items, children); } };
   }
 
-  function showSums() {
-    const told = JSON.parse(sums);
-    for (const [key, day] of days) set(day.sum, { text: told[key] ?? day.sum.textContent });
+  function showSums() { // those of another list are not for this one
+    if (sums.of === list.facts?.of) for (const [key, day] of days) set(day.sum, { text: sums.days[key] ?? day.sum.textContent });
   }
 
   // The row by which the scroll is kept: the one with the focus, else the topmost in sight; none at the very top.

@@ -57,14 +57,14 @@ def rows(query: JobQuery, page: Page) -> None:
         _component()(key=KEY, on_did_change=did)
         st.html(_hidden("list", list_facts(query, page)))
         _pages(query, page)
-        st.html(_hidden("sums", sums_of(page, query)))
+        st.html(_hidden("sums", {"of": _name(query, page), "days": sums_of(page, query)}))
 
 
 def list_facts(query: JobQuery, page: Page) -> dict[str, Any]:
     """Return what the script is told."""
     to, today = viewer(page.rows), studio().library.today()
     return {
-        "of": json.dumps([query.to_address(), page.number]),
+        "of": _name(query, page),
         "link": job_link(ANY, query.with_page(page.number)),
         "remix": f"{base_path()}/?from={ANY}" if to.orders else "",
         "export": export_link(query, ids=[ANY]),
@@ -81,6 +81,11 @@ def list_facts(query: JobQuery, page: Page) -> dict[str, Any]:
             if found
         ],
     }
+
+
+def _name(query: JobQuery, page: Page) -> str:
+    """Return what tells one list from another: what is selected is kept while it is the same."""
+    return json.dumps([query.to_address(), page.number])
 
 
 def _pages(query: JobQuery, page: Page) -> None:
