@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Of the run: the page, and the place in its bar for what is drawn after the rows.
 _drawn: ContextVar[tuple[str, DeltaGenerator] | None] = ContextVar("bar", default=None)
 
-WOULD_COST = "Sandbox: nothing is charged. This would be Kling’s list price."
+WOULD_COST = "In the sandbox all is free. At Kling this would be the price."
 
 
 def bar(page: str) -> JobQuery:
