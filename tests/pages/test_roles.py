@@ -292,7 +292,7 @@ READS: Mapping[str, set[str]] = {
     "budgets": {"status", "limits", "warnings"},
     "audit": {"search", "actions"},
     "packs": {"age", "report", "warnings", "views"},
-    "ledger": {"get", "index", "opening", "jobs", "records"},
+    "ledger": {"get", "index", "opening", "failure", "jobs", "records"},
     "poller": {"wake_for"},  # a callback is only a reason to look
     "reconciler": set(),
 }

@@ -47,5 +47,5 @@ def export_links(query: JobQuery, *, ids: Sequence[str] | None = None) -> str:
         for form, (title, purpose) in WORDS.items()
     )
     what = "The chosen jobs" if ids is not None else "Everything that is filtered, on all pages"
-    costs = "" if sees_prices() else ", without prices"
+    costs = "" if sees_prices() else ", without costs"
     return f"{links}<p>{what}: one row a job{costs}. Clips are named by their digest.</p>"
