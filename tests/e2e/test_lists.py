@@ -56,7 +56,8 @@ def test_the_clip_on_the_stage_goes_on_while_others_come_and_the_form_changes(
     colleague = open_page(shared_server.url)
     order(colleague, "Of a colleague")
     # The stage of a browser without a name begins with the newest clip of all.
-    colleague.get_by_role("button", name="Done: Of a colleague").wait_for(timeout=LONG)
+    expect(colleague.locator(".stage-prompt")).to_have_text("Of a colleague", timeout=LONG)
+    expect(colleague.locator(".stage-facts")).to_contain_text("Done in", timeout=LONG)  # its clip is here
     choose(page, "Length", "10 s")
     recent = page.get_by_role("region", name="Recent clips")
     expect(recent.get_by_role("button", name="Done: Of a colleague")).to_be_visible()

@@ -46,6 +46,11 @@ def recent_cards(without: Collection[str]) -> list[Card]:
     return [card for card in found if card.key not in without][:RECENT]
 
 
+def recent_keys() -> list[str]:
+    """Return what changes when there is another clip among those of `recent_cards`."""
+    return [f"{card.key} {len(card.jobs)}" for card in _clips(OF_SESSION + RECENT)]
+
+
 def newest_of_user() -> Card | None:
     """Return the card with the newest clip of the current user; None if there is none among the latest.
 

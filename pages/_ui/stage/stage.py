@@ -21,7 +21,7 @@ from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.decide import decide
 from pages._ui.live.fragment import EVERY_JOB
 from pages._ui.session_state import composer_state
-from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, session_cards
+from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, recent_keys, session_cards
 from pages._ui.stage.chosen import words_and_buttons
 from pages._ui.stage.facts import as_html, facts
 from pages._ui.stage.first_run import first_run, six, use
@@ -70,13 +70,13 @@ def stage() -> None:
 
 
 def is_stage_old() -> bool:
-    """Whether something was ordered, chosen or begun since the stage was drawn."""
+    """Whether something was ordered, chosen or begun since the stage was drawn, or others have new clips."""
     return composer_state().stage_drawn_from != _drawn_from()
 
 
 def _drawn_from() -> tuple[object, ...]:
     state = composer_state()
-    return tuple(state.jobs), state.chosen, state.begun_with, state.focus
+    return tuple(state.jobs), state.chosen, state.begun_with, state.focus, *recent_keys()
 
 
 def concerned() -> list[str]:
