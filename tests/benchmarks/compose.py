@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,19 +124,32 @@ def component(name: str, *, isolate_styles: bool = True) -> None:
     )
 
 
-def serve(times: str, arguments: list[str]) -> None:
-    """Run Streamlit, and note the milliseconds that each run of a script takes for a change of a widget."""
+def serve(
+    times: str,
+    arguments: list[str],
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    triggers: bool = False,
+) -> None:
+    """Run Streamlit, and note the milliseconds that each run of a script takes for a change of a widget.
+
+    Args:
+        times: the file that gets them.
+        arguments: of `streamlit`.
+        clock: in seconds.
+        triggers: whether runs for what a component tells are noted too.
+    """
     from streamlit.runtime.scriptrunner import ScriptRunner
     from streamlit.web import cli
 
     run = ScriptRunner._run_script  # noqa: SLF001 - Streamlit has no public place to measure a run
 
     def timed(self: ScriptRunner, rerun_data: Any) -> None:
-        start = time.perf_counter()
+        start = clock()
         run(self, rerun_data)
-        taken = (time.perf_counter() - start) * 1000
+        taken = (clock() - start) * 1000
         states = rerun_data.widget_states
-        if not any(each.json_trigger_value for each in (states.widgets if states else ())):
+        if triggers or not any(each.json_trigger_value for each in (states.widgets if states else ())):
             with Path(times).open("a", encoding="ascii") as file:
                 file.write(f"{taken}\n")
 
