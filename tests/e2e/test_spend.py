@@ -134,7 +134,7 @@ def test_a_month_by_person_is_right_to_the_unit_and_leads_to_its_jobs(
 def test_spend_is_for_everybody_and_fits_a_phone(studio: Server, open_page: Callable[..., Page]):
     page = open_page(f"{studio.url}/spend", viewport={"width": 1400, "height": 4000})
     expect(page.locator(".st-key-spend-hours path[aria-roledescription=bar]").first).to_be_attached()
-    assert findings(page) == []
+    assert findings(page, ".st-key-spend") == []
     with on_phone(page):
         wide = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
         assert page.evaluate(wide) == 390
