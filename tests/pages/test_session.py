@@ -27,12 +27,13 @@ WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
 }
 OTHER_WIDGETS = (
     r"app\.(name\w*|chime|check_connection)",
-    r"live\.(header|tasks|history|gallery|spend|budget|packs)",  # the component of a live part, and its triggers
+    r"live\.(header|tasks|history|gallery|totals|spend|budget|packs)",  # the component of a live part, and its triggers
     r"app\.bar-\d",  # links
+    r"app\.remember-search",  # the component that keeps it
     r"stage\.\w+",  # what is done with the job on the stage
     r"composer\.autosave",  # the component, and its triggers
     # buttons
-    r"composer\.((tool|panel)_\w+|go_back|undo|generate-.+|make_variations|send_as_typed|save_template)",
+    r"composer\.((tool|panel|done)_\w+|go_back|undo|generate-.+|make_variations|send_as_typed|save_template)",
     r"composer\.(automatic_cuts|recent_.+)",
     r"composer\.(part|idea|open_ideas)_\w+",  # the guide
     r"composer\.compare_with",
@@ -40,7 +41,7 @@ OTHER_WIDGETS = (
     r"composer\.(open_cut|open_board_text|(add|spread)_shots?|(earlier|later|split|remove)_shot_\d)",
     r"composer\.(shelf|library_query|library_category|all_templates|use-.+)",  # the dialog "Templates"
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
-    r"history\.(page\w*|table_.+)",
+    r"(history|gallery)\.(search|filters|list|(open|switch)-\w+|page\w*)",  # the bar, the list
     r"spend\.(links|days|hours|earlier|later|range-.+|dates|by|by_hour|model|export|elsewhere|this_\w+)",
     r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
