@@ -27,7 +27,7 @@ WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
 }
 OTHER_WIDGETS = (
     r"app\.(name\w*|chime|check_connection)",
-    r"live\.(header|tasks|history|gallery|totals|spend|budget|packs)",  # the component of a live part, and its triggers
+    r"live\.(header|tasks|history|gallery|totals|spend|budget|packs)",  # components of live parts
     r"app\.bar-\d",  # links
     r"app\.remember-search",  # the component that keeps it
     r"stage\.\w+",  # what is done with the job on the stage
