@@ -53,6 +53,10 @@ def _told(record: Mapping[str, str]) -> dict[str, str]:
     """Return a record without what the user may not see, and what may be a secret."""
     hidden = frozenset() if sees_prices() else MONEY
     told = {name: cell for name, cell in record.items() if name not in hidden}
+    if "message" in told:
+        told["message"] = Job(
+            {"message": told["message"]}
+        ).message  # as everywhere: only proof speaks of money
     if "callback_url" in told:
         told["callback_url"] = without_query(told["callback_url"])
     return told
