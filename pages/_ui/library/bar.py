@@ -50,8 +50,9 @@ def bar(page: str) -> JobQuery:
             _drawn.set((page, st.empty()))
             if page != GALLERY:
                 export_button(query)
-    if query.batch and not studio().ledger.opening:
-        live_fragment(partial(batch_header, query.batch, page=page), "batch")
+    # As the address has it: a log of another tool may have a name that no question can hold.
+    if (batch := str(st.query_params.get("batch") or "")) and not studio().ledger.opening:
+        live_fragment(partial(batch_header, batch, page=page), "batch")
     return query
 
 
