@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,12 +92,6 @@ def test_a_callback_arrives_and_the_task_ends_either_way(
         (address,) = {row["callback_url"] for row in rows(server)} - {""}
         assert address == f"http://127.0.0.1:{server.port}/callbacks"
         assert not secret or secret not in server.log
-
-
-def test_a_server_without_a_public_address_has_no_such_route(shared_server: Server):
-    request = urllib.request.Request(f"{shared_server.url}/callbacks", data=b"{}", method="POST")
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(request)
 
 
 def test_settings_that_contradict_each_other_are_said_in_words(tmp_path: Path):

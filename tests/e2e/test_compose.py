@@ -103,6 +103,19 @@ def test_text_survives_a_restart_of_the_server_and_so_does_what_was_ordered(
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(1)
 
 
+def test_a_refused_text_is_told_while_typing_and_kept_once_it_is_short_enough(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url)
+    note = page.locator(".studio-unkept")
+    prompt(page).fill("x" * 70_000)
+    expect(note).to_contain_text("too long to be kept on the server")
+    with page.expect_response(lambda answer: "/drafts/" in answer.url) as kept:
+        prompt(page).fill("A short fox")
+    assert kept.value.status == 204
+    expect(note).to_be_hidden()
+
+
 def test_a_link_gives_a_colleague_a_copy(shared_server: Server, open_page: Callable[..., Page]):
     mine = open_page(shared_server.url)
     prompt(mine).fill("Mine")

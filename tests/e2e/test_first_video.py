@@ -53,7 +53,7 @@ def test_from_a_prompt_to_a_playing_video(
     page = open_page(server.url, reduced_motion="no-preference")
     expect(page.get_by_role("heading", name="Compose")).to_be_visible()
     expect(page.get_by_role("button", name="Sandbox")).to_be_visible()
-    order(page, "A red fox in the snow at dawn")
+    order(page, "A red fox")
     expect(page.get_by_text(RUNNING).first).to_be_visible()
     page.locator("[class*=st-key-clip-] video").wait_for(timeout=LONG)  # it is drawn at low priority
     page.wait_for_function(PLAYING)
@@ -64,7 +64,7 @@ def test_from_a_prompt_to_a_playing_video(
         page.get_by_role("link", name="Download").click()
     assert Path(downloading.value.path()).read_bytes()[4:8] == b"ftyp"
     go_to(page, "History")
-    page.get_by_role("link", name="A red fox in the snow at dawn").wait_for()
+    page.get_by_role("link", name="A red fox").wait_for()
     go_to(page, "Gallery")
     (job_id,) = wishes(server)
     video = page.locator(f".st-key-clip-{job_id} video")
@@ -186,6 +186,12 @@ def start_until_it_ends(server: Server) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE,
         check=False,
     )
+
+
+def test_a_server_without_a_public_address_has_no_such_route(shared_server: Server):
+    request = urllib.request.Request(f"{shared_server.url}/callbacks", data=b"{}", method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(request)
 
 
 def test_a_page_elsewhere_cannot_lend_the_server_a_name_of_its_own(shared_server: Server):
