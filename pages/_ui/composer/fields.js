@@ -97,7 +97,9 @@ function showOpenPanel() {
 }
 function pageIsDrawn() {
   for (const name in TITLES) {
-    for (const button of document.querySelectorAll(`[class*="st-key-composer-${name}"] button`)) button.title = TITLES[name];
+    for (const button of document.querySelectorAll(`[class*="st-key-composer-${name}"] button`)) {
+      if (button.title !== TITLES[name]) button.title = TITLES[name];
+    }
   }
   for (const button of document.querySelectorAll('[class*="st-key-composer-panel_"] button')) {
     const name = button.closest('[class*="st-key-composer-panel_"]').className.match(/panel_(\w+)/)[1];
