@@ -31,8 +31,9 @@ from kling.studio.spending import Price
 log = logging.getLogger(__name__)
 
 FILE = "index.sqlite3"
-PART = 10  # jobs that are written without a pause, which takes one or two milliseconds
-REST = 0.006  # seconds after each part, for the pages
+PART = 5  # jobs that are written without a pause, which takes about a millisecond
+REST = 0.006, 0.05  # seconds after each part, for the pages: at least, and at most
+RESTS = 6  # times as long as the part took; on a busy machine that is longer
 COMMIT = 500  # jobs of one transaction while much is written
 AT_ONCE = 300  # changes that whoever asks writes at once; for more of them nobody waits
 _TRIES = 100
@@ -296,10 +297,10 @@ class Library:
                 taken = self._take(most)[::-1]
                 step = PART if in_parts else len(taken)
                 for start in range(0, len(taken), step or 1):
-                    part = taken[start : start + step]
+                    part, began = taken[start : start + step], time.monotonic()
                     batch.put(self._entries(part, batch.numbers([job.id for _, job in part])))
                     if in_parts and (self._missing() or start + step < len(taken)):
-                        self._rest(REST)
+                        self._rest(min(max(REST[0], RESTS * (time.monotonic() - began)), REST[1]))
                 with self._lock:
                     is_whole = not self._pending and not self._hold
                     known, stamp = (self._known, self._stamp) if is_whole else (None, "")
