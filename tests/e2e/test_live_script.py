@@ -186,7 +186,7 @@ def test_tabs_that_waited_long_do_not_all_ask_at_the_same_moment(script: Script)
     script.say()
     script.wait(30_000)
     script.say(["theirs"], tabs=100)
-    script.wait(round(TIMES.per_tab * 100 * TIMES.spread))
+    script.wait(round(TIMES.per_tab * 100 * TIMES.spread) + 500)  # an idle moment comes a little later
     times = script.page.evaluate("() => Object.values(asked).flat().sort((a, b) => a - b)")
     assert len(times) == 10
     assert times[-1] - times[0] > 2000
