@@ -141,7 +141,8 @@ def body_of(stored: str) -> TextToVideo:
     Raises:
         ValueError: it is none.
     """
-    return parse_request(stored).request
+    # With escapes: in a pasted text some characters, as U+2028, stand for the end of a line.
+    return parse_request(json.dumps(json.loads(stored))).request
 
 
 def _refuse_if_changed(connection: Connection, seen: TeamTemplate) -> None:
