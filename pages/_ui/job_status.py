@@ -1,4 +1,4 @@
-"""The state of a job, its times and price, whether it is what was ordered, and what happens next."""
+"""Words about the state of a job: whether it is what was ordered, what happens next, and who has to act."""
 
 from __future__ import annotations
 
@@ -13,24 +13,16 @@ from kling.studio.archive import MOST_AGAIN, again, cleared_at, retention_status
 from kling.studio.clip_verification import mismatches
 from kling.studio.job_explanation import Explanation
 from kling.studio.jobs import (
-    FAILED,
     FOLLOWED,
     INTENT,
-    OPEN,
-    PROCESSING,
-    SUBMITTED,
     SUCCEED,
-    UNKNOWN,
     WAITING,
     WITHDRAWN,
     Job,
 )
-from kling.studio.remedies import NOTHING_SPENT, remedy
 from kling.studio.service import Studio
-from pages._ui.charges import charge_line
 from pages._ui.escape import escape_html, escape_markdown
-from pages._ui.format import counted, in_local_time, order_line, prompt_of, since, span, state, took
-from pages._ui.live.marks import job_mark
+from pages._ui.format import counted, prompt_of, since, state
 
 DELIVERED = {
     "duration": "length",
@@ -48,55 +40,10 @@ ACTORS = {
 EXPLAIN_AFTER = timedelta(minutes=1)  # in a state that goes on by itself
 
 
-def status(studio: Studio, job: Job) -> None:
-    """Draw everything about the state of a job."""
-    word, icon, colour = state(job)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(word, icon=f":material/{icon}:", color=colour)
-        st.html(f'<div style="font-variant-numeric:tabular-nums">{_elapsed(job)}</div>', width="content")
-    st.html(job_mark(job, announcement(job)))
-    if line := order_line(job):
-        st.caption(escape_markdown(line))
-    _times(studio, job)
-    badges(job)
-    charge_line(job)
-    _words(studio, job)
-
-
-def _elapsed(job: Job) -> str:
-    if job.state not in OPEN:
-        return took(job)
-    start = int(job.ordered_at.timestamp() * 1000)
-    waited = span(datetime.now(UTC).timestamp() - start / 1000)
-    return f'<span data-since="{start}">{waited}</span>'
-
-
 def announcement(job: Job) -> str:
     """Return what screen readers say when a job has come into its state."""
     what = prompt_of(job)[:80]
     return f"Video done: {what}" if job.state == SUCCEED else f"Task {state(job)[0]}: {what}"
-
-
-def _times(studio: Studio, job: Job) -> None:
-    """Say how long a job waited here, was queued and processed, and how long such jobs usually take."""
-    spent = studio.timeline(job)
-    parts = [
-        f"{name} {span(seconds)}"
-        for name, seconds, running in (
-            ("waited here", spent.waited, job.state in {WAITING, INTENT}),
-            ("queued", spent.queued, job.state == SUBMITTED),
-            (
-                "processing" if job.state == PROCESSING else "processed",
-                spent.processing,
-                job.state == PROCESSING,
-            ),
-        )
-        if seconds is not None and not running and seconds >= 1
-    ]
-    if job.state in FOLLOWED and (usual := studio.duration_estimate(job)) is not None:
-        parts.append(f"usually {span(usual.low)} to {span(usual.high)}")
-    if parts:
-        st.caption(escape_markdown(" · ".join(parts)))
 
 
 def badges(job: Job, *, differences: bool = True) -> None:
@@ -119,41 +66,6 @@ def badges(job: Job, *, differences: bool = True) -> None:
         is_fetched_again = again(job) < MOST_AGAIN and cleared_at(job) > datetime.now(UTC)
         words = "broken; fetched again while Kling has it" if is_fetched_again else "broken"
         st.badge(words, icon=":material/broken_image:", color="red", help=reason)
-
-
-def _words(studio: Studio, job: Job) -> None:
-    spent = NOTHING_SPENT if studio.nothing_spent(job) else ""
-    if (explanation := studio.explain(job)) is not None:
-        _explain(studio, job, explanation, spent)
-        return
-    if job.has_clip:
-        if trouble := studio.downloads.trouble(job.id):  # of a better copy of a broken file
-            st.caption(escape_markdown(trouble))
-            link_to_kling(studio, job)
-        return
-    words = job["task_status_msg"] or job.message
-    _say(job, " ".join(filter(None, ["" if words == "Accepted." else words, spent])))
-    if job.state == FAILED and job.accepted and (what := remedy(job, nothing_spent=bool(spent))):
-        st.caption(escape_markdown(what.text))  # a refusal's words name the remedy themselves
-
-
-def _explain(studio: Studio, job: Job, explanation: Explanation, spent: str) -> None:
-    """Say why a job is where it is, what is tried next, and who has to act."""
-    if is_as_usual(job, explanation):
-        return
-    support = (
-        support_words(job) if explanation.actor is Actor.OPERATOR else ""
-    )  # for others it would look like an error
-    words = escape_markdown(in_local_time(explained(studio, job, explanation, spent)) + support)
-    if explanation.actor in {Actor.OPERATOR, Actor.KLING}:
-        st.warning(words)
-    elif explanation.actor is Actor.NOBODY and job.state not in {WAITING, UNKNOWN}:
-        st.caption(words)
-    else:
-        st.info(words)
-    if job.state == SUCCEED:
-        link_to_kling(studio, job)
-    st.caption(escape_markdown(since_and_who(job, explanation)))
 
 
 def is_as_usual(job: Job, explanation: Explanation) -> bool:
@@ -220,8 +132,3 @@ def support_words(job: Job) -> str:
         f"{name} {job[cell]}" for name, cell in (("code", "code"), ("request", "request_id")) if job[cell]
     ]
     return f" ({', '.join(facts)})"
-
-
-def _say(job: Job, words: str) -> None:
-    if words:
-        (st.error if job.state == FAILED else st.info)(escape_markdown(words + support_words(job)))
