@@ -77,7 +77,7 @@ def bare_page() -> None:
     st.set_page_config(page_title="Bare", layout="wide")
     with st.container(horizontal=True):
         st.title("Bare", width="content")
-        for name in ("Compose", "History", "Gallery"):
+        for name in ("Compose", "History", "Gallery", "Spend"):
             st.page_link("https://localhost/", label=name)
         with st.popover("Sandbox"):
             st.markdown("No key is set.")
