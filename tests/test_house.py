@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -20,9 +21,15 @@ ROOT = Path(__file__).parents[1]
 CLIENT = {path.stem for path in (ROOT / "kling").glob("*.py")} - {"__init__"}
 
 
+@cache
+def parsed(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports(folder: Path, pattern: str = "**/*.py") -> Iterator[tuple[Path, str]]:
     for path in folder.glob(pattern):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in parsed(path):
             if isinstance(node, ast.Import):
                 yield from ((path, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -71,7 +78,7 @@ def test_only_the_render_worker_and_the_previews_start_the_renderer():
     """Benchmarks, and the tools among the tests, may use more of it: they are not part of the product."""
     renderer = "kling.sandbox.renderer"
     trees = {
-        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        path.relative_to(ROOT).as_posix(): parsed(path)
         for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "kling").rglob("*.py")]
         if ROOT / "kling" / "sandbox" / "renderer" not in path.parents
     }
@@ -87,8 +94,8 @@ def test_only_the_render_worker_and_the_previews_start_the_renderer():
     }
     programs = {
         name
-        for name, tree in trees.items()
-        for node in ast.walk(tree)
+        for name, nodes in trees.items()
+        for node in nodes
         if isinstance(node, ast.Constant) and node.value == renderer
     }
     assert programs == {"kling/studio/prompting/previews.py"}
@@ -125,7 +132,7 @@ def test_what_the_first_page_needs_is_imported_before_it_comes():
     needed = {
         module if (ROOT / f"{module.replace('.', '/')}.py").is_file() else node.module
         for page in ("main.py", "compose.py")
-        for node in ast.walk(ast.parse((ROOT / "pages" / page).read_text(encoding="utf-8")))
+        for node in parsed(ROOT / "pages" / page)
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("kling.", "pages."))
         for module in (f"{node.module}.{alias.name}" for alias in node.names)
     }
@@ -154,7 +161,7 @@ def test_no_two_modules_wait_for_each_other():
     }
     needs: dict[str, set[str]] = {name: set() for name in paths}
     for name, path in paths.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in parsed(path):
             if isinstance(node, ast.Import):
                 needs[name] |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -188,7 +195,7 @@ def test_how_long_kling_keeps_a_video_stands_in_one_place():
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for folder in ("kling/studio", "pages")
         for path in (ROOT / folder).glob("**/*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in parsed(path)
         if isinstance(node, ast.keyword) and node.arg == "days" and ast.unparse(node.value) == days
     ]
     assert found == []
