@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from kling.studio.library import JobQuery
+from pages._ui.current_user import sees_prices
 from pages._ui.job.address import back_of_address, job_of_address
 from pages._ui.job.keys import keys
 from pages._ui.job.page import concerned, job_page
@@ -18,6 +19,8 @@ def page() -> None:
     keep_address()
     job_id = job_of_address(st.query_params)
     query, back = JobQuery.of_address(st.query_params), back_of_address(st.query_params)
+    if not sees_prices():
+        query = query.without_costs  # counts and neighbours would tell the prices
     live_fragment(partial(job_page, job_id, query, back), "job", concerns=partial(concerned, job_id))
     keys()
 

@@ -120,6 +120,6 @@ def _number(value: object) -> float | None:
     """Return a positive number of the log, None for anything else: anybody may have edited the log."""
     try:
         number = float(value) if isinstance(value, str | int | float) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if 0 < number < 1e6 else None

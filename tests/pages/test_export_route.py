@@ -33,6 +33,7 @@ def browser(studio: Studio) -> Iterator[TestClient]:
             unit_price="0.14",
             currency="USD",
             final_unit_deduction="1",
+            extra='{"list_price":"0.98"}',
         )
     with TestClient(Starlette(routes=export.routes())) as client:
         yield client
@@ -90,6 +91,8 @@ def test_who_may_not_see_prices_gets_none_and_cannot_ask_for_their_order(
     assert [row["external_task_id"] for row in rows(answer.text)] == ["v3", "v2", "v1", "v0"]
     for line in browser.get(export_link(JobQuery(), "jsonl")).text.splitlines():
         assert PRICES.isdisjoint(json.loads(line))
+        assert "0.98" not in line
+    assert "0.98" not in answer.text
     as_role(monkeypatch, "maker")
     assert rows(browser.get(export_link(JobQuery(text="wolf"))).text)[0]["units"] == "4"
 

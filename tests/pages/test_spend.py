@@ -194,6 +194,22 @@ def test_an_address_that_makes_no_sense_is_this_month(address: dict[str, str]):
     assert not page.exception
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"from": "1970-01-01"},
+        {"to": "1970-01-01"},
+        {"from": "8998-12-01", "to": "8999-12-31"},
+        {"from": "1970-01-01", "to": "8999-12-31"},
+    ],
+)
+@pytest.mark.usefixtures("past")
+def test_the_ends_of_time_are_a_range_like_others(address: dict[str, str]):
+    page = spend(**address)
+    assert "could not be drawn" not in texts(page)
+    assert page.get("page_link")
+
+
 def test_what_runs_counts_as_spent_and_is_told_apart(past: Studio):
     job(past, "runs", TODAY, state="processing", person="Ada")
     words = texts(spend())

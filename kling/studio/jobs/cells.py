@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -16,6 +17,8 @@ from typing import Any
 LONGEST_CELL = 100_000  # characters; a longer text from outside is cut there
 LONGEST_NUMBER = 64  # characters of its text
 DIGITS_BEFORE, DIGITS_AFTER = 12, 6  # of a number's point: enough for each price, duration and code
+DEEPEST = 100  # lists and objects of JSON inside each other
+_STRINGS, _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL), re.compile(r"[][{}]")
 FIRST_YEAR, LAST_YEAR = 1970, 8999  # outside of these years, arithmetic with time zones overflows
 
 
@@ -69,14 +72,29 @@ def dump_json(value: Any) -> str:
 
 
 def load_json(text: str) -> Any:
-    """Return the JSON value of a cell, None if it holds none."""
-    if not text:
+    """Return the JSON value of a cell, None if it holds none, or one that is nested too deep.
+
+    The bound on depth is ours: Python's own depends on how many calls the caller is in, so one reader would
+    see a value and another none.
+    """
+    if not text or _is_deep(text):
         return None
     try:
         value = json.loads(text)
         return json.loads(dump_json(value)) if "\\u" in text else value  # an escape may be half a pair
     except (ValueError, RecursionError):
         return None
+
+
+def _is_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def json_object(text: str) -> Mapping[str, Any]:

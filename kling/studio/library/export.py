@@ -23,6 +23,8 @@ NOT_EXPORTED = frozenset(
     {"time", "file", "watermark_file", "by", "by_name", "star", "rating", "callback_url"}
 )
 PRICES = frozenset({"units", "unit_price", "currency", "final_unit_deduction", "final_balance_deduction"})
+# What `extra` says to those who see no prices; whatever else other versions write there may be one.
+WITHOUT_PRICES = frozenset({"take", "found", "task_status", "template", "probe", "check", "check_reason"})
 FIRST = ("external_task_id", "state", "ordered_at", "ended_at", "times", "opinions")
 EXPORTED = (*FIRST, *(name for name in COLUMNS if name not in NOT_EXPORTED | set(FIRST)))
 _NESTED = frozenset({"times", "opinions", "extra"})
@@ -46,7 +48,11 @@ def record_of(job: Job, *, prices: bool = True) -> dict[str, str]:
     cells = {name: job[name] for name in COLUMNS if name not in NOT_EXPORTED}
     if isinstance(moved, dict):
         cells |= {str(name): str(cell) for name, cell in moved.items() if name in EXPORTED}
-    extra = {name: value for name, value in job.extra.items() if name != _MARK}
+    extra = {
+        name: value
+        for name, value in job.extra.items()
+        if name != _MARK and (prices or name in WITHOUT_PRICES)
+    }
     known = [time for time in times.values() if time != NO_TIME.isoformat()]
     cells |= {
         "state": was or job.state,

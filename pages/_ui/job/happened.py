@@ -100,9 +100,10 @@ def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
 
 
 def _file(job: Job) -> Iterator[Event]:
-    if not (job["file"] or job.deleted) or not job["file_bytes"].isdecimal():
+    length = job.decimal("file_bytes")
+    if not (job["file"] or job.deleted) or length is None:
         return
-    words, saved = f"Saved here, {size(int(job['file_bytes']))}", None
+    words, saved = f"Saved here, {size(int(length))}", None
     if job.has_clip:
         with suppress(OSError, ValueError):
             saved = datetime.fromtimestamp(studio().archive.video(job.id).stat().st_mtime, UTC)

@@ -67,7 +67,8 @@ def _ground(job: Job) -> None:
 def _tombstone(job: Job) -> str:
     who, when = who_recorded(job, "deleted")
     when = job.moment("deleted") or when
-    how_large = f" · {size(int(job['file_bytes']))}" if job["file_bytes"].isdecimal() else ""
+    length = job.decimal("file_bytes")
+    how_large = f" · {size(int(length))}" if length is not None else ""
     by = f" by {who}" if who else ""
     at = f" · {day_and_time(when)}" if when else ""
     return (

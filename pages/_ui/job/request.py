@@ -103,5 +103,6 @@ def _ids(job: Job) -> Iterator[tuple[str, str]]:
         yield "Price charged", charge_words(job, charge) if charge and charge.is_known else ""
     for name, when in job.since.items():
         yield state(Job({"state": name}))[0], when.astimezone(zone()).strftime("%d %b %Y, %H:%M:%S")
-    yield "File", f"{job['file']}, {int(job['file_bytes']):,} bytes" if job["file_bytes"].isdecimal() else ""
+    length = job.decimal("file_bytes")
+    yield "File", f"{job['file']}, {int(length):,} bytes" if length is not None else ""
     yield "SHA-256 of the file", job["file_sha256"]

@@ -58,8 +58,11 @@ class Period:
             year = self.first.year + steps
             return year_of(self.first.replace(year=year)) if _FIRST_YEAR <= year <= _LAST_YEAR else self
         if not self.is_month:
-            shift = timedelta(days=self.days * steps)
-            first, last = self.first + shift, self.last + shift
+            try:
+                shift = timedelta(days=self.days * steps)
+                first, last = self.first + shift, self.last + shift
+            except OverflowError:
+                return self
             return Period(first, last) if first.year >= _FIRST_YEAR and last.year <= _LAST_YEAR else self
         months = self.first.year * 12 + self.first.month - 1 + steps
         year, month = divmod(months, 12)
@@ -89,10 +92,14 @@ def period_of(parameters: Mapping[str, Any], today: date) -> Period:
     if found and _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
         return month_of(date(int(found[1]), int(found[2]), 1))
     named = JobQuery.of_address({name: parameters[name] for name in RANGE if name in parameters})
-    first, last = named.first, named.last
+    first, last = _clamped(named.first), _clamped(named.last)
     if first is None and last is None:
         return month_of(today)
     return Period(first or min(last or today, today), last or max(first or today, today))
+
+
+def _clamped(day: date | None) -> date | None:
+    return None if day is None else min(max(day, date(_FIRST_YEAR, 1, 1)), date(_LAST_YEAR, 12, 31))
 
 
 def day_words(day: date, *, year: bool = False) -> str:

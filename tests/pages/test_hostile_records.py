@@ -1,0 +1,53 @@
+"""Records that no studio would write, and questions that would tell a viewer prices."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kling.studio.service import Studio
+from tests.pages.conftest import rows_of, texts
+from tests.pages.people import open_app, sign_in
+from tests.pages.test_lists import open_page
+from tests.pages.test_pages import fill
+
+ABSURD = [
+    pytest.param({"extra": json.dumps({"probe": {"width": 10**400, "height": 1}})}, id="width"),
+    pytest.param({"file_bytes": "9" * 5_000}, id="bytes"),
+    pytest.param({"extra": "[" * 950 + "]" * 950}, id="depth"),
+]
+
+
+@pytest.mark.parametrize("cells", ABSURD)
+@pytest.mark.parametrize("page", ["history.py", "gallery.py", "job.py", "spend.py"])
+def test_absurd_cells_break_no_page(studio: Studio, app: AppTest, cells: dict[str, str], page: str):
+    fill(studio, 1)
+    studio.ledger.append("job0000", **cells)
+    open_page(app, page, id="job0000")
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+
+
+@pytest.mark.parametrize("extra", [{"given_up": True}, {"imported": {"id": "i1", "was": "processing"}}])
+def test_a_row_calls_nothing_free_whose_cost_nobody_knows(
+    studio: Studio, app: AppTest, extra: dict[str, object]
+):
+    account = studio.accounts.name
+    studio.ledger.append(
+        "a1", state="intent", account=account, prompt="A fox", units="1.5", unit_price="0.14"
+    )
+    studio.ledger.append("a1", state="withdrawn", extra=json.dumps(extra))
+    open_page(app, "history.py")
+    assert "0.00" not in str(rows_of(app)[0].get("cost", ""))
+
+
+def test_neither_counts_nor_neighbours_tell_a_viewer_a_price(studio: Studio, monkeypatch: pytest.MonkeyPatch):
+    fill(studio, 3)
+    sign_in(monkeypatch, studio, "Vera", "viewer")
+    app = open_page(open_app(), "job.py", id="job0001", min="99999", order="dearest")
+    back = [link.proto.query_string for link in app.get("page_link")]
+    assert not any("min=" in each or "order=" in each for each in back)
+    assert not re.search(r'data-way="\w+"[^>]*href="[^"]*(min|order)=', texts(app))
