@@ -37,8 +37,9 @@ def batch_header(name: str, *, page: str) -> None:
         return
     with st.container(border=True, key="batch"):
         progress(jobs, page=page)
-        if sees_prices():
-            st.caption(escape_markdown(_cost(jobs)))
+        own = [job for job in jobs if not job.imported]  # what was taken in is in no sum
+        if own and sees_prices():
+            st.caption(escape_markdown(_cost(own)))
         if page == "gallery" and not any(job.has_clip for job in jobs):
             st.caption("Its clips appear here as they are done.")
         st.page_link(script, label="Show everything", icon=":material/close:")

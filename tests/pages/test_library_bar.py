@@ -278,3 +278,12 @@ def test_the_gallery_leads_to_what_is_not_saved_yet(zoo: AppTest, monkeypatch: p
     (link,) = [each.proto for each in zoo.get("page_link") if "not saved yet" in each.proto.label]
     assert (link.label, link.page, link.query_string) == ("3 not saved yet", "history", "risk=1")
     assert "1 video is lost" in texts(zoo)
+
+
+def test_two_filters_with_the_same_words_offer_two_ways_out(studio: Studio):
+    fill(studio, 2)
+    studio.ledger.append("job0000", tags="Silent", sound="on")
+    studio.ledger.append("job0001", sound="off")
+    page = open_page(open_app(), "history.py", tag="Silent", sound="off")
+    assert "could not be drawn" not in texts(page)
+    assert [each.label for each in page.button if each.label.startswith("Without “Silent”")]

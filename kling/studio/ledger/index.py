@@ -209,12 +209,12 @@ class JobIndex:
             return [self._jobs[job_id] for job_id in _part(self._ids, start, stop)]
 
     def batch(self, group: str) -> list[Job]:
-        """Return the jobs of a batch; none if there is no such batch."""
-        return self._all(self._batches.get(group, {}))
+        """Return the jobs of a batch, without those whose import was undone."""
+        return [job for job in self._all(self._batches.get(group, {})) if not job.retracted]
 
     def made_from(self, job_id: str) -> list[Job]:
-        """Return the jobs that were remixed from this one."""
-        return self._all(self._made_from.get(job_id, {}))
+        """Return the jobs that were remixed from this one, without those whose import was undone."""
+        return [job for job in self._all(self._made_from.get(job_id, {})) if not job.retracted]
 
     def people(self) -> list[tuple[str, int]]:
         """Return the names that jobs were ordered under, and how many under each; the most first."""

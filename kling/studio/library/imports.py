@@ -311,7 +311,10 @@ class _Reading:
         elif job_id in self._rows or not _may_come(self._ledger.get(job_id)):
             self._known += 1
         else:
-            job = job_of(record)
+            job, undone = job_of(record), self._ledger.get(job_id)
+            if undone is not None and record_of(undone) != record_of(job):  # the log keeps what it said
+                self._fault(number, "it was taken in and undone before, and says something else now.")
+                return
             if job["file_sha256"] and not job.deleted and self._has_clip(job):
                 job = Job({**job.cells, "file": f"{job_id}.mp4"}, job.since, job.opinions)
                 self._clips += 1

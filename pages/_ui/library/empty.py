@@ -53,10 +53,9 @@ def nothing_found(page: str, query: JobQuery) -> None:
             f'<p class="studio-nothing" role="status">{picture}{what} matches {asked_for}{with_filters}.</p>'
         )
         with st.container(horizontal=True, horizontal_alignment="center"):
-            for words, other in _other_ways(page, query):
-                st.button(
-                    escape_markdown(words), key=f"{page}.instead-{words}", on_click=ask, args=(page, other)
-                )
+            for number, (words, other) in enumerate(_other_ways(page, query)):
+                key = f"{page}.instead-{number}-{words}"  # two filters may have the same words
+                st.button(escape_markdown(words), key=key, on_click=ask, args=(page, other))
 
 
 def _other_ways(page: str, query: JobQuery) -> Sequence[tuple[str, JobQuery]]:

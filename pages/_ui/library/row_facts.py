@@ -15,7 +15,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.jobs import OPEN, SUCCEED, WAITING, Job
 from kling.studio.library import Found
 from kling.studio.queue_position import QueuePosition
-from kling.studio.spending import FREE, counted_at
+from kling.studio.spending import counted_at
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
@@ -174,7 +174,7 @@ def _cost(job: Job) -> dict[str, Any]:
     charge, units = charged(job), cost(job)
     if charge is not None and charge.cash and not charge.charged:
         return {"cost": money(charge.cash, job["currency"]), "soft": job.imported}
-    if units is None and job.state in FREE and not job.accepted:  # nobody knows what a task that failed costs
+    if units is None and studio().nothing_spent(job):  # of others nobody knows what they cost
         units = Decimal(0)
     return {
         "cost": in_money(units, job) if units is not None else "",

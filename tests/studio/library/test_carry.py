@@ -352,3 +352,36 @@ def test_reading_a_file_changes_nothing(bench):
     before = (bench.folder / "history.csv").read_bytes()
     read_import(hostile_log(bench.account, bench.clock.now), bench.ledger, bench.studio.archive)
     assert (bench.folder / "history.csv").read_bytes() == before
+
+
+def test_what_is_nested_too_deep_is_left_out_whoever_reads_it(place):
+    deep = '{"a":' * 920 + "1" + "}" * 920
+    line = json.dumps({"external_task_id": "v1", "state": "succeed", "units": "7", "extra": deep})
+    place.imports.take_in(place.imports.read(line.encode()), by="", by_name="Ada")
+
+    def from_below(calls: int) -> bool:
+        return from_below(calls - 1) if calls else place.ledger.jobs()[0].imported
+
+    assert from_below(0)
+    assert from_below(300)
+    assert [past.jobs for past in place.imports.past()] == [1]
+
+
+def test_a_batch_and_a_family_leave_out_what_an_undone_import_brought(place):
+    place.ledger.append("own", state="succeed", batch="b1")
+    lines = [folded([{"state": "succeed", "batch": "b1", "parent": "own"}], f"v{n}") for n in range(2)]
+    taken = place.imports.take_in(place.imports.read(b"".join(csv_lines(lines))), by="", by_name="Ada")
+    index = place.ledger.index
+    assert (len(index.batch("b1")), len(index.made_from("own"))) == (3, 2)
+    place.imports.undo(taken)
+    assert [job.id for job in index.batch("b1")] == ["own"]
+    assert index.made_from("own") == []
+
+
+def test_what_was_undone_comes_again_only_as_it_was(place):
+    first = csv_lines([folded([{"state": "succeed", "units": "50", "note": "wrong"}], "v1")])
+    place.imports.undo(place.imports.take_in(place.imports.read(b"".join(first)), by="", by_name="Ada"))
+    other = csv_lines([folded([{"state": "failed", "units": "3"}], "v1")])
+    plan = place.imports.read(b"".join(other))
+    assert (plan.jobs, plan.fault_count) == (0, 1)
+    assert "undone before" in plan.faults[0]
