@@ -182,10 +182,15 @@ class LibraryActions(AdminActions):
             action: what would be done.
             job: to which; None for what belongs to nobody or to the user.
         """
-        return may(self.user, action, self._owner(job))
+        return may(self.user, action, self._owner(job, action))
 
-    def _owner(self, job: Job | None) -> str:
-        return self.owner_of(job) if job is not None else ""
+    def _owner(self, job: Job | None, action: Action | None = None) -> str:
+        if job is None:
+            return ""
+        owner = self.owner_of(job)
+        is_named = bool(job["person"]) and self.user.id != LOCAL
+        # Nothing brings a file back, so one under a name that is nobody's yet is an admin's to delete.
+        return UNKNOWN_OWNER if action is Action.DELETE and not owner and is_named else owner
 
     # -- shared --------------------------------------------------------------------------------------------
 
@@ -197,7 +202,7 @@ class LibraryActions(AdminActions):
 
     def _check_all(self, action: Action, jobs: Sequence[Job]) -> None:
         """Check an action on what belongs to the user, and to each person whose jobs these are."""
-        for owner in {"", *map(self.owner_of, jobs)}:
+        for owner in {"", *(self._owner(job, action) for job in jobs)}:
             check(self.user, action, owner)
 
     def _curate(
