@@ -26,10 +26,11 @@ def rate(job_ids: Sequence[str], rating: int) -> None:
 
 def hide(job_ids: Sequence[str]) -> None:
     """Leave jobs out of the lists; for 10 seconds `overlays` offers to undo that."""
+    state = app_state()  # first: Streamlit may stop a run at each access, and Undo would be lost
     changed = attempt(Actions.hide, job_ids)
     if not changed:
         return
-    state, number = app_state(), len(changed)
+    number = len(changed)
     state.undo = Undoable(
         words=f"{counted(number, 'clip is', 'clips are')} hidden.",
         ids=tuple(job.id for job in changed),

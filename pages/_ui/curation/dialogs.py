@@ -13,7 +13,7 @@ from kling.studio.jobs import Job
 from pages._ui.context import studio
 from pages._ui.curation.decisions import close
 from pages._ui.current_user import acting
-from pages._ui.decide import attempt
+from pages._ui.decide import REFUSALS
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, prompt_of, size
 from pages._ui.session_state import app_state
@@ -107,17 +107,13 @@ def _delete(job_ids: Sequence[str], number: int) -> None:
     _answers(number, f"Delete {clips}", lambda actions: _delete_files(actions, found.jobs))
 
 
-def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
+def _delete_files(actions: Actions, job_ids: Sequence[str]) -> str:
+    """Delete them; return what to say."""
     try:
         done = actions.delete_files(job_ids)
     except OSError as error:
-        st.toast(
-            f"Not all is deleted: the folder of videos cannot be changed ({escape_markdown(str(error))}).",
-            icon=":material/warning:",
-        )
-        return True
-    st.toast(f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted.", icon=":material/delete:")
-    return True
+        return f"Not all is deleted: the folder of videos cannot be changed ({escape_markdown(str(error))})."
+    return f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted."
 
 
 def _jobs(job_ids: Sequence[str]) -> list[Job]:
@@ -144,8 +140,20 @@ def _leave_if_answered() -> None:
 
 
 def _do(act: Callable[[Actions], object]) -> None:
-    if attempt(act) is not None:
-        close()
+    """Do what was asked, and close the dialog unless that is refused.
+
+    Streamlit may stop a run at each access to the session: all of them stand before the act, or after the
+    dialog is closed. Otherwise it would ask again about what is done already.
+    """
+    state, actions = app_state(), acting()
+    try:
+        said = act(actions)
+    except REFUSALS as error:
+        st.toast(escape_markdown(str(error)), icon=":material/warning:")
+        return
+    state.asked = ("", (), state.asked[2])
+    if isinstance(said, str):
+        st.toast(said)
 
 
 DIALOGS: Mapping[str, Callable[[Sequence[str], int], None]] = {
