@@ -53,8 +53,23 @@ def attempt(act: Callable[Concatenate[Actions, P], T], *args: P.args, **kwargs: 
         args: its arguments.
         kwargs: likewise.
     """
+    done, refused = carry_out(act, *args, **kwargs)
+    if refused:
+        st.toast(escape_markdown(refused), icon=":material/warning:")
+    return done
+
+
+def carry_out(
+    act: Callable[Concatenate[Actions, P], T], *args: P.args, **kwargs: P.kwargs
+) -> tuple[T | None, str]:
+    """Carry out a decision; return its result, and why it was refused, for a page that says so itself.
+
+    Args:
+        act: a method of `Actions`.
+        args: its arguments.
+        kwargs: likewise.
+    """
     try:
-        return act(acting(), *args, **kwargs)
+        return act(acting(), *args, **kwargs), ""
     except REFUSALS as error:
-        st.toast(escape_markdown(str(error)), icon=":material/warning:")
-        return None
+        return None, str(error) or "It was refused."

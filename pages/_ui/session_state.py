@@ -189,6 +189,9 @@ class AppState:
     whole_family: str = ""  # id of the job whose whole family is shown on its page
     # The dialog that is open (see curation), the jobs that it is about, and how many were opened so far.
     asked: tuple[str, tuple[str, ...], int] = ("", (), 0)
+    at_start: tuple[str, ...] | None = None  # what stood in its fields when it was opened
+    refused: str = ""  # why the last press in it was refused, said once
+    said: str = ""  # what became of it, said once by the page
     undo: Undoable | None = None
     address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py

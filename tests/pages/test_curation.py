@@ -91,10 +91,9 @@ def test_a_question_that_is_cancelled_deletes_nothing(studio: Studio, app: AppTe
 def test_a_dialog_stays_while_the_page_is_drawn_again(studio: Studio, app: AppTest, clip: str):
     open_page(app, "job.py", id=clip)
     app.button(key="job.note").click().run()
-    app.text_area(key="app.note-1").set_value("Landing page")
     studio.ledger.append(clip, message="Something else has changed")
     app.run()
-    assert app.text_area(key="app.note-1").value == "Landing page"
+    app.text_area(key="app.note-1").set_value("Landing page")
     app.button(key="app.asked-yes-1").click().run()
     assert job_of(studio, clip)["note"] == "Landing page"
 
@@ -107,9 +106,26 @@ def test_tags_of_one_clip_are_changed_and_links_lead_to_others_that_have_them(
     assert 'href="/history?tag=winter"' in texts(app)
     assert 'href="/history?tag=R%26D%20%3Cb%3E"' in texts(app)
     app.button(key="job.tags").click().run()
-    app.multiselect(key="app.tags-1").set_value(["winter"])
+    app.pills(key="app.tags-1").set_value(["winter"])
+    app.text_input(key="app.tags-1-new").set_value("mascot, launch")
+    studio.ledger.append(clip, tags="winter, R&D <b>, of a colleague")
     app.button(key="app.asked-yes-1").click().run()
-    assert job_of(studio, clip).tags == ("winter",)
+    assert job_of(studio, clip).tags == ("winter", "of a colleague", "mascot", "launch")
+
+
+def test_a_note_that_somebody_changed_meanwhile_is_replaced_only_by_a_second_press(
+    studio: Studio, app: AppTest, clip: str
+):
+    open_page(app, "job.py", id=clip)
+    app.button(key="job.note").click().run()
+    app.text_area(key="app.note-1").set_value("Mine")
+    studio.ledger.append(clip, note="Of a colleague")
+    app.button(key="app.asked-yes-1").click().run()
+    assert job_of(studio, clip)["note"] == "Of a colleague"
+    assert "Somebody has changed the note meanwhile" in app.error[0].value
+    assert app.text_area(key="app.note-1").value == "Mine"
+    app.button(key="app.asked-yes-1").click().run()
+    assert job_of(studio, clip)["note"] == "Mine"
 
 
 def test_a_rating_is_the_users_own_and_is_taken_back(studio: Studio, app: AppTest, clip: str):
@@ -147,8 +163,8 @@ def test_tags_are_added_to_many_clips_and_taken_off_those_that_have_them(studio:
     app.session_state["app"].asked = ("tag", ids, 1)
     open_page(app, "job.py", id="job0002")
     assert "**2 clips** are chosen." in texts(app)
-    app.multiselect(key="app.tags-off-1").set_value(["old"])
-    app.multiselect(key="app.tags-1").set_value(["kept"])
+    app.pills(key="app.tags-1-off").set_value(["old"])
+    app.pills(key="app.tags-1").set_value(["kept"])
     app.button(key="app.asked-yes-1").click().run()
     assert [job_of(studio, job_id).tags for job_id in ids] == [("kept",), ("kept",)]
 

@@ -72,6 +72,7 @@ def _ask(what: str, job_ids: Sequence[str]) -> None:
     if job_ids:
         state = app_state()
         state.asked = (what, tuple(dict.fromkeys(job_ids)), state.asked[2] + 1)
+        state.at_start, state.refused = None, ""
 
 
 def close() -> None:

@@ -8,86 +8,98 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from kling.studio.actions import Actions
-from kling.studio.curation import LONGEST_NOTE, MOST_TAGS
+from kling.studio.curation import LONGEST_NOTE
 from kling.studio.jobs import Job
 from pages._ui.context import studio
 from pages._ui.curation.decisions import close
 from pages._ui.current_user import acting
-from pages._ui.decide import REFUSALS
+from pages._ui.decide import carry_out
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, prompt_of, size
 from pages._ui.session_state import app_state
 
 LOOKED_AT = 1_000  # newest jobs whose tags are offered
-MOST_OFFERED = 100
+MOST_OFFERED = 24
 
 
 @st.dialog("Tags", icon=":material/label:", on_dismiss=close)
 def _tags(job_ids: Sequence[str], number: int) -> None:
-    _leave_if_answered()
-    jobs = _jobs(job_ids)
-    have = list(dict.fromkeys(tag for job in jobs for tag in job.tags))
-    key, ids = f"app.tags-{number}", [job.id for job in jobs]
-    if len(jobs) == 1:
-        st.multiselect(
-            "Tags",
-            list(dict.fromkeys([*have, *_offered()])),
-            default=have,
-            accept_new_options=True,
-            max_selections=MOST_TAGS,
-            placeholder="Choose, or type a new one",
-            key=key,
-        )
-        _answers(number, "Save", lambda actions: actions.set_tags(ids, _value(key)))
-        return
-    st.markdown(f"**{counted(len(jobs), 'clip', 'clips')}** are chosen.")
-    st.multiselect(
-        "Add",
-        [tag for tag in _offered() if not all(tag in job.tags for job in jobs)],
-        accept_new_options=True,
-        max_selections=MOST_TAGS,
-        placeholder="Choose, or type a new one",
-        key=key,
-    )
-    taken_key = f"app.tags-off-{number}"
-    if have:
-        st.multiselect("Take off", have, placeholder="Choose", key=taken_key)
-    _answers(number, "Save", lambda actions: _add_and_take(actions, ids, _value(key), _value(taken_key)))
+    _begin()
+    jobs, key = _jobs(job_ids), f"app.tags-{number}"
+    ids, of_any = [job.id for job in jobs], list(dict.fromkeys(tag for job in jobs for tag in job.tags))
+    # What is saved is the difference to what stood there at the start: somebody else may tag meanwhile.
+    had = _at_start(tuple(tag for tag in of_any if all(tag in job.tags for job in jobs)))
+    of_some = [tag for tag in of_any if tag not in had]
+    with st.form(f"{key}-form", border=False):
+        if len(jobs) > 1:
+            st.markdown(f"**{counted(len(jobs), 'clip', 'clips')}** are chosen.")
+        offered = list(dict.fromkeys([*had, *_offered()]))
+        if offered:
+            st.pills(
+                "Tags" if len(jobs) == 1 else "Tags of all of them",
+                offered,
+                selection_mode="multi",
+                default=list(had),
+                format_func=escape_markdown,
+                key=key,
+            )
+        if of_some:
+            st.pills(
+                "Take off",
+                of_some,
+                selection_mode="multi",
+                format_func=escape_markdown,
+                key=f"{key}-off",
+                help="Some of them have these.",
+            )
+        st.text_input("New tags", placeholder="Separate several by commas", key=f"{key}-new")
+        _answers(number, "Save", lambda actions: _change_tags(actions, ids, had, key), in_form=True)
 
 
-def _value(key: str) -> list[str]:
-    """Return what a field holds now: the press may come with a choice that no run has seen yet."""
-    return list(st.session_state.get(key) or [])
-
-
-def _add_and_take(
-    actions: Actions, job_ids: Sequence[str], added: Sequence[str], taken: Sequence[str]
-) -> bool:
-    if added:
-        actions.add_tags(job_ids, added)
+def _change_tags(actions: Actions, job_ids: Sequence[str], had: Sequence[str], key: str) -> bool:
+    # Read at the press, which may come with a choice that no run has seen yet.
+    chosen = list(st.session_state.get(key) or [])
+    new = [tag.strip() for tag in str(st.session_state.get(f"{key}-new") or "").split(",")]
+    added = [tag for tag in (*chosen, *new) if tag and tag not in had]
+    taken = [tag for tag in had if tag not in (*chosen, *new)]
+    taken += [tag for tag in st.session_state.get(f"{key}-off") or [] if tag not in added]
     if taken:
         actions.remove_tags(job_ids, taken)
+    if added:
+        actions.add_tags(job_ids, added)
     return True
 
 
 @st.dialog("Note", icon=":material/sticky_note_2:", on_dismiss=close)
 def _note(job_ids: Sequence[str], number: int) -> None:
-    _leave_if_answered()
+    _begin()
     job = _jobs(job_ids)[0]
-    key = f"app.note-{number}"
-    st.text_area(
-        "Note",
-        job["note"],
-        max_chars=LONGEST_NOTE,
-        help="Everybody who sees this clip can read it. An empty note takes it away.",
-        key=key,
-    )
-    _answers(number, "Save", lambda actions: actions.set_note(job.id, str(st.session_state.get(key) or "")))
+    key, had = f"app.note-{number}", _at_start((job["note"],))[0]
+    with st.form(f"{key}-form", border=False):
+        st.text_area(
+            "Note",
+            had,
+            max_chars=LONGEST_NOTE,
+            help="Everybody who sees this clip can read it. An empty note takes it away.",
+            key=key,
+        )
+        if job["note"] != had:
+            st.caption(f"Somebody has written meanwhile: {escape_markdown(job['note'] or 'nothing')}")
+        _answers(number, "Save", lambda actions: _change_note(actions, job.id, had, key), in_form=True)
+
+
+def _change_note(actions: Actions, job_id: str, had: str, key: str) -> bool | None:
+    state, job = app_state(), studio().ledger.get(job_id)
+    if job is not None and job["note"] != had:
+        state.at_start = (job["note"],)  # the next press means it
+        state.refused = "Somebody has changed the note meanwhile. Save again to put yours in its place."
+        return None
+    return bool(actions.set_note(job_id, str(st.session_state.get(key) or ""))) or True
 
 
 @st.dialog("Delete files", icon=":material/delete:", on_dismiss=close)
 def _delete(job_ids: Sequence[str], number: int) -> None:
-    _leave_if_answered()
+    _begin()
     found = acting().files_of(job_ids)
     if not found.jobs:
         st.markdown("There is nothing to delete: no clip of these is here.")
@@ -107,13 +119,14 @@ def _delete(job_ids: Sequence[str], number: int) -> None:
     _answers(number, f"Delete {clips}", lambda actions: _delete_files(actions, found.jobs))
 
 
-def _delete_files(actions: Actions, job_ids: Sequence[str]) -> str:
-    """Delete them; return what to say."""
+def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
     try:
         done = actions.delete_files(job_ids)
+        said = f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted."
     except OSError as error:
-        return f"Not all is deleted: the folder of videos cannot be changed ({escape_markdown(str(error))})."
-    return f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted."
+        said = f"Not all is deleted: the folder of videos cannot be changed ({error})."
+    app_state().said = said
+    return True
 
 
 def _jobs(job_ids: Sequence[str]) -> list[Job]:
@@ -122,38 +135,45 @@ def _jobs(job_ids: Sequence[str]) -> list[Job]:
 
 def _offered() -> list[str]:
     """Return the tags of the newest jobs, those first that most of them have."""
-    counts = Counter(tag for job in studio().ledger.index.newest(0, LOOKED_AT) for tag in job.tags)
+    newest = (job for job in studio().ledger.index.newest(0, LOOKED_AT) if not job.retracted)
+    counts = Counter(tag for job in newest for tag in job.tags)
     return [tag for tag, _ in counts.most_common(MOST_OFFERED)]
 
 
-def _answers(number: int, yes: str, act: Callable[[Actions], object]) -> None:
+def _at_start(now: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what stood there when the dialog was opened."""
+    state = app_state()
+    if state.at_start is None:
+        state.at_start = now
+    return state.at_start
+
+
+def _answers(number: int, yes: str, act: Callable[[Actions], object], *, in_form: bool = False) -> None:
     """Draw the two buttons under a dialog; whichever is pressed closes it, unless it was refused."""
+    button: Callable[..., bool] = st.form_submit_button if in_form else st.button
     with st.container(horizontal=True):
-        st.button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(act,))
-        st.button("Cancel", key=f"app.asked-no-{number}", on_click=close)
+        button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(act,))
+        button("Cancel", key=f"app.asked-no-{number}", on_click=close)
 
 
-def _leave_if_answered() -> None:
-    """Have the page run without the dialog, which a press in it draws alone."""
-    if not app_state().asked[0]:
+def _begin() -> None:
+    """Say why the last press was refused; where it was answered, have the page run without the dialog."""
+    state = app_state()
+    if not state.asked[0]:
         st.rerun()
+    if state.refused:
+        st.error(escape_markdown(state.refused), icon=":material/warning:")
+        state.refused = ""
 
 
 def _do(act: Callable[[Actions], object]) -> None:
-    """Do what was asked, and close the dialog unless that is refused.
-
-    Streamlit may stop a run at each access to the session: all of them stand before the act, or after the
-    dialog is closed. Otherwise it would ask again about what is done already.
-    """
-    state, actions = app_state(), acting()
-    try:
-        said = act(actions)
-    except REFUSALS as error:
-        st.toast(escape_markdown(str(error)), icon=":material/warning:")
-        return
-    state.asked = ("", (), state.asked[2])
-    if isinstance(said, str):
-        st.toast(said)
+    # No toast: Streamlit 1.67 puts one from a dialog's callback into the place of the dialog, whose own
+    # elements then have no parent, and the whole page turns white.
+    done, refused = carry_out(act)
+    if refused:
+        app_state().refused = refused
+    elif done is not None:
+        close()
 
 
 DIALOGS: Mapping[str, Callable[[Sequence[str], int], None]] = {

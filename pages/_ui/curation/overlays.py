@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from pages._ui.curation.decisions import undo
-from pages._ui.escape import escape_html
+from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.session_state import app_state
 
 
@@ -17,7 +17,11 @@ def overlays() -> None:
     A dialog is drawn in each run until it is answered or closed: otherwise a part that is drawn again because
     a job has changed would close it under the hands of whoever types.
     """
-    what, job_ids, number = app_state().asked
+    state = app_state()
+    if state.said:
+        st.toast(escape_markdown(state.said), icon=":material/check:")
+        state.said = ""
+    what, job_ids, number = state.asked
     if what:
         from pages._ui.curation import dialogs  # with its widgets, only where it is wanted
 
