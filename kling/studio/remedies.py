@@ -44,23 +44,24 @@ class Remedy:
     text: str
 
 
-def remedy(job: Job, *, nothing_spent: bool) -> Remedy | None:
+def remedy(job: Job, *, nothing_spent: bool, prices: bool = True) -> Remedy | None:
     """Return what to do about a job that failed, None for any other job; `explain_job` explains those.
 
     Args:
         job: of any state.
         nothing_spent: whether it is proved that no task exists for it (`Studio.nothing_spent`).
+        prices: whether it may be said what Kling charged.
     """
     if job.state != FAILED:
         return None
-    return _of_a_task(job) if job.accepted else _of_a_refusal(job, nothing_spent=nothing_spent)
+    return _of_a_task(job, prices=prices) if job.accepted else _of_a_refusal(job, nothing_spent=nothing_spent)
 
 
-def _of_a_task(job: Job) -> Remedy:
+def _of_a_task(job: Job, *, prices: bool) -> Remedy:
     if job.code:  # the code of a poll: Kling accepted the task, and does not know it any more
         text = "Kling does not know this task any more. Ask whoever looks after the account what was charged."
         return Remedy(Action.ASK_OPERATOR, text)
-    charge = _charge_words(job)
+    charge = _charge_words(job) if prices else ""
     if _POLICY.search(job["task_status_msg"]):
         return Remedy(
             Action.EDIT_PROMPT, f"Kling's content control stopped it. Edit the prompt. {charge}".strip()

@@ -51,3 +51,16 @@ def test_neither_counts_nor_neighbours_tell_a_viewer_a_price(studio: Studio, mon
     back = [link.proto.query_string for link in app.get("page_link")]
     assert not any("min=" in each or "order=" in each for each in back)
     assert not re.search(r'data-way="\w+"[^>]*href="[^"]*(min|order)=', texts(app))
+
+
+@pytest.mark.parametrize("page", ["history.py", "job.py"])
+def test_a_viewer_is_not_told_what_a_failed_task_was_charged(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, page: str
+):
+    failed = {"state": "failed", "task_id": "1", "final_unit_deduction": "3"}
+    studio.ledger.append("f1", account="kling#1", prompt="A fox", **failed)
+    assert "3 Units" in texts(open_page(open_app(), page, id="f1"))
+    sign_in(monkeypatch, studio, "Vera", "viewer")
+    said = texts(open_page(open_app(), page, id="f1"))
+    assert "could not make it" in said
+    assert "3 Units" not in said

@@ -111,7 +111,7 @@ LOST_ANSWER = {"state": "not_sent", "message": "Nobody knows. Ask."}
     ("cells", "shown"),
     [
         (FELL_OVER, ("failed", "The model fell over.", "bad")),
-        (REFUSED, ("failed", "risk control.", "bad")),
+        (REFUSED, ("failed", "Kling's content policy refused the prompt. Edit the prompt.", "bad")),
         (LOST_ANSWER, ("ended", "Nobody knows.", "warn")),
         ({"file": "job1.mp4", "deleted": GONE_AT}, ("ended", "The file was deleted", "")),
         ({"task_id": "1"}, ("risk", "Not saved yet, 29 days left", "warn")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from kling.studio.prompting.templates import templates
+from kling.studio.state.records import StateError
 from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.escape import escape_html
@@ -114,9 +116,10 @@ def _template(job: Job) -> str:
     if not name:
         return ""
     known = {each.id: each.title for each in templates()}
-    return known.get(name) or next(
-        (each.title for each in studio().state.templates.all() if each.id == name), name[:60]
-    )
+    if name not in known:
+        with suppress(StateError):  # the page goes on without the database
+            known |= {each.id: each.title for each in studio().state.templates.all()}
+    return known.get(name, name[:60])
 
 
 def _stars(job: Job) -> str:

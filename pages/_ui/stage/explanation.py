@@ -12,7 +12,7 @@ from kling.studio.remedies import NOTHING_SPENT, remedy
 from kling.studio.remedies import Action as Remedy
 from pages._ui.composer import assistant
 from pages._ui.context import studio
-from pages._ui.current_user import acting
+from pages._ui.current_user import acting, sees_prices
 from pages._ui.escape import escape_html
 from pages._ui.format import in_local_time, state
 from pages._ui.job_actions import job_actions
@@ -91,7 +91,7 @@ def _card(job: Job, page: str) -> None:
         said = job["task_status_msg"] or job.message
         said = "" if said in SAID_BY_THE_STATE else said
         sentences = " ".join(filter(None, [said, spent]))
-    what = remedy(job, nothing_spent=bool(spent))
+    what = remedy(job, nothing_spent=bool(spent), prices=sees_prices())
     if what is not None:
         word, icon = HEADLINES[what.kind]
         said = job["task_status_msg"] or job.message
