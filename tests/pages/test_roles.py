@@ -280,7 +280,7 @@ def test_case_blanks_and_accents_do_not_make_another_person(
 # What pages and routes may take from each part of the studio; everything else of it may be a change.
 READS: Mapping[str, set[str]] = {
     "orders": set(),
-    "scan": {"findings", "is_running"},
+    "scan": {"findings", "is_running", "books", "charged"},
     "admission": {"holds", "position_of", "positions", "own_jobs"},
     "templates": {"all"},
     "drafts": set(),

@@ -96,11 +96,10 @@ def _charged_since(facts: Facts, found: Books) -> Decimal:
 
 
 def _not_yet() -> str:
-    scan = studio().scan
-    findings = scan.findings
+    findings = studio().scan.findings
     if findings.trouble:
         return f"Kling’s own books cannot be read now. {findings.trouble} It is asked again by itself."
-    if scan.is_running:
+    if studio().scan.is_running:
         return f"Kling’s own books are being read: {counted(findings.tasks, 'task', 'tasks')} so far."
     return "Kling’s own books were not read yet since the studio was started."
 

@@ -24,7 +24,7 @@ from pages._ui.words import model_title, quality
 
 MOST_ROWS = 50  # of a table; all others stand in one row together
 MOST_BARS = 8
-NUMBERS = ("Jobs", "Clips", "Failed", "Kept", "Expected", "Charged", "Units")
+NUMBERS = ("Jobs", "Clips", "Failed", "Kept", "Expected", "Charged", "Not charged yet", "Units")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +191,7 @@ def _row(name: str, sums: Sums) -> str:
         f"{sums.kept:,} of {sums.succeeded:,}",
         money(sums.expected_money),
         money(sums.spent.settled),
+        money(sums.spent.reserved) if sums.spent.reserved.money or sums.spent.reserved.units else "–",
         unit_number(sums.spent.settled.units),
     )
     said = "".join(

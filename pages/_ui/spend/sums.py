@@ -78,7 +78,7 @@ def _kept(facts: Facts) -> str:
     sums = facts.sums
     if not sums.kept:
         return _sum("Cost of a kept clip", "–", "None was starred or rated 4 and more")
-    each = sums.spent.used.money / sums.kept
+    each = sums.spent.settled.money / sums.kept  # of what stands in the line below
     return _sum(
         "Cost of a kept clip",
         money(each),
