@@ -18,7 +18,9 @@ LONGEST_CELL = 100_000  # characters; a longer text from outside is cut there
 LONGEST_NUMBER = 64  # characters of its text
 DIGITS_BEFORE, DIGITS_AFTER = 12, 6  # of a number's point: enough for each price, duration and code
 DEEPEST = 100  # lists and objects of JSON inside each other
-_STRINGS, _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL), re.compile(r"[][{}]")
+# A string that never ends counts too: a search that failed there would begin anew at each of its quotes.
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+_BRACKETS = re.compile(r"[][{}]")
 FIRST_YEAR, LAST_YEAR = 1970, 8999  # outside of these years, arithmetic with time zones overflows
 
 

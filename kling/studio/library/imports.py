@@ -46,6 +46,7 @@ MOST_BYTES = 256 * 2**20
 MOST_SHOWN = 20  # faults that are told one by one
 MOST_OPINIONS = 200  # of one job
 
+_CURATION = frozenset({"opinions", "tags", "note", "hidden", "deleted"})
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _TEXTS = frozenset(COLUMNS) - {
     "external_task_id",
@@ -238,6 +239,11 @@ def _marked(row: Row, facts: Mapping[str, str]) -> Row:
     return {**row, "extra": dump_json({**extra, "imported": {**extra["imported"], **facts}})}
 
 
+def _said(job: Job) -> Mapping[str, str]:
+    """Return what an import says of a job, without what people may have said of it since."""
+    return {name: cell for name, cell in record_of(job).items() if name not in _CURATION}
+
+
 def _may_come(known: Job | None) -> bool:
     return known is None or known.retracted
 
@@ -312,7 +318,7 @@ class _Reading:
             self._known += 1
         else:
             job, undone = job_of(record), self._ledger.get(job_id)
-            if undone is not None and record_of(undone) != record_of(job):  # the log keeps what it said
+            if undone is not None and _said(undone) != _said(job):  # the log keeps what it said
                 self._fault(number, "it was taken in and undone before, and says something else now.")
                 return
             if job["file_sha256"] and not job.deleted and self._has_clip(job):

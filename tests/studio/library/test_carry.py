@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kling.studio.archive import Archive
 from kling.studio.identity.roles import LOCAL, User
 from kling.studio.jobs import COLUMNS, OPEN, STATES, SUCCEED, TERMINAL, Job, fold, request_cells
+from kling.studio.jobs.cells import load_json
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.ledger.csv_text import encode_row
@@ -379,9 +380,22 @@ def test_a_batch_and_a_family_leave_out_what_an_undone_import_brought(place):
 
 
 def test_what_was_undone_comes_again_only_as_it_was(place):
-    first = csv_lines([folded([{"state": "succeed", "units": "50", "note": "wrong"}], "v1")])
+    first = csv_lines(
+        [folded([{"state": "succeed", "time": "2026-11-01", "units": "50", "note": "wrong"}], "v1")]
+    )
     place.imports.undo(place.imports.take_in(place.imports.read(b"".join(first)), by="", by_name="Ada"))
+    place.ledger.append("v1", note="Written before the undo", star="1", by_name="Mia")
+    again = csv_lines(
+        [folded([{"state": "succeed", "time": "2026-11-01", "units": "50", "note": "wrong"}], "v1")]
+    )
+    assert place.imports.read(b"".join(again)).jobs == 1
     other = csv_lines([folded([{"state": "failed", "units": "3"}], "v1")])
     plan = place.imports.read(b"".join(other))
     assert (plan.jobs, plan.fault_count) == (0, 1)
     assert "undone before" in plan.faults[0]
+
+
+@pytest.mark.timeout(20)  # a search that begins anew at each quote takes far longer than that
+@pytest.mark.parametrize("end", ["", "\\", '"'])
+def test_a_text_of_quotes_that_never_ends_holds_nobody_up(end):
+    assert load_json("[" * 101 + '"' + '\\"' * 100_000 + end) is None
