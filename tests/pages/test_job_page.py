@@ -274,3 +274,11 @@ def test_check_now_asks_about_a_job_that_is_made_and_says_so(
     app.button(key="job.check").click().run()
     assert asked == ["job0000"]
     assert "Kling is being asked." in str(app.toast[0].value)
+
+
+def test_a_clip_that_was_just_hidden_keeps_its_place_in_the_list(studio: Studio, app: AppTest):
+    fill(studio, 3)
+    studio.ledger.append("job0001", hidden="1")
+    open_page(app, "job.py", id="job0001", q="prompt")
+    ways = dict(re.findall(r'data-way="(\w+)"[^>]*href="([^"]*)"', texts(app)))
+    assert ways == {"before": "/job?id=job0002&amp;q=prompt", "after": "/job?id=job0000&amp;q=prompt"}

@@ -346,3 +346,12 @@ def test_a_period_has_a_title_and_moves_by_its_own_length(period: Period, title:
 def test_a_range_with_one_end_goes_to_today():
     assert period_of({"from": "2026-11-20"}, TODAY) == Period(date(2026, 11, 20), TODAY)
     assert period_of({"to": "2026-12-20"}, TODAY) == Period(TODAY, date(2026, 12, 20))
+
+
+def test_a_name_that_no_address_can_hold_leads_nowhere(past: Studio):
+    job(past, "odd", TODAY, person="line one\nline two")
+    rows = [
+        str(each.value) for each in spend(by="person").html if '<table class="spend-table"' in str(each.value)
+    ]
+    (cell,) = [each for each in re.findall(r"<th .*?</th>", rows[0], re.DOTALL) if "line one" in each]
+    assert "<a " not in cell

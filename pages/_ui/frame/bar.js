@@ -109,6 +109,19 @@ function once() {
   document.addEventListener("click", offerNotifications);
   document.addEventListener("click", theme);
   document.addEventListener("focusin", theme); // so when the menu opens
+  focusForms();
+}
+
+// Streamlit leaves the focus on the cross of a dialog. In one with a form it belongs into the first field.
+function focusForms() {
+  new MutationObserver(() => {
+    const form = document.querySelector("[role=dialog] [data-testid=stForm]");
+    if (!form || form.dataset.focused || !matchMedia("(hover: hover)").matches) return;
+    const field = form.querySelector("textarea, input[type=text]");
+    if (!field) return;
+    form.dataset.focused = "yes";
+    setTimeout(() => field.focus(), 100); // after the dialog has taken the focus itself
+  }).observe(document.body, { childList: true, subtree: true });
 }
 
 export default function ({ parentElement }) {

@@ -75,8 +75,10 @@ def _words(query: JobQuery, page: str) -> str:
 
 
 def _neighbours(job: Job, query: JobQuery, page: str) -> None:
+    # One that was hidden a moment ago keeps its place, so that whoever sorts clips can go on.
+    among = replace(query, hidden="all") if job.hidden else query
     try:
-        before, after = studio().library.neighbours(query, job.id, who=acting().who)
+        before, after = studio().library.neighbours(among, job.id, who=acting().who)
     except IndexBroken:
         return
     links = "".join(

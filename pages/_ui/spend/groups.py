@@ -174,7 +174,10 @@ def _named(facts: Facts, by: By, row: SpendRow) -> str:
     name = f"{_who(by, row)}<bdi>{escape_html(by.name(row))}</bdi>"
     if by.narrow is None or not row.key:
         return name
-    href = escape_attribute(history_link(by.narrow(facts.link, row.key)))
+    narrowed = by.narrow(facts.link, row.key)
+    if narrowed == facts.link:  # no address can hold this value, such as a name of several lines
+        return name
+    href = escape_attribute(history_link(narrowed))
     return f'<a href="{href}" data-history>{name}</a>'
 
 
