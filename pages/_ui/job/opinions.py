@@ -8,6 +8,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from pages._ui.address import base_path
+from pages._ui.context import studio
 from pages._ui.curation import note_dialog, rate, tag_dialog
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
@@ -41,15 +42,20 @@ def opinions(job: Job) -> None:
 
 
 def _rating(job: Job) -> None:
-    key, own = f"job.rating-{job.id}", _own_stars(job)
-    if st.session_state.get(key, -1) != own - 1:  # somebody has changed it elsewhere, or it was refused
-        st.session_state[key] = own - 1 if own else None
-    st.feedback("stars", key=key, on_change=_rated, args=(job.id, key))
+    own = _own_stars(job)
+    # Another rating is another widget: a page that has not drawn it yet sends the old value with its next
+    # press, and in one widget that would take the rating back.
+    key = f"job.rating-{job.id}-{own}"
+    st.feedback("stars", key=key, default=own - 1 if own else None, on_change=_rated, args=(job.id, key))
 
 
 def _rated(job_id: str, key: str) -> None:
     chosen = st.session_state.get(key)
-    rate([job_id], 0 if chosen is None else int(chosen) + 1)
+    wanted = 0 if chosen is None else int(chosen) + 1
+    rate([job_id], wanted)
+    job = studio().ledger.get(job_id)
+    if job is not None and (own := _own_stars(job)) != wanted:  # it was refused
+        st.session_state[key] = own - 1 if own else None
 
 
 def _own_stars(job: Job) -> int:
