@@ -305,6 +305,6 @@ def test_a_clip_does_not_start_by_itself_for_who_wants_less_motion(shared_server
     order(page, "A fox that stands still")
     clip = page.locator("[class*=st-key-clip-] video")
     expect(clip).not_to_have_attribute("autoplay")
-    page.wait_for_function("() => document.querySelector('video').readyState === 4")
+    page.wait_for_function("() => document.querySelector('video')?.readyState === 4")
     assert clip.evaluate("video => video.paused")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()

@@ -26,7 +26,7 @@ WIDTHS = (320, 390, 640, 641, 820, 1024, 1100, 1101, 1360, 2560)
 CUT = """() => [...document.querySelectorAll(
     "[role=radio], .st-key-bar a, .st-key-bar button, [data-testid^=stBaseButton-], a.studio-download")]
   .filter((each) => each.checkVisibility() && each.clientWidth > 2)
-  .filter((each) => [each, ...each.querySelectorAll("p")].some((part) =>
+  .filter((each) => [each, ...each.querySelectorAll("p")].some((part) => part.clientWidth > 2 &&
     part.scrollWidth > part.clientWidth + 1 && !/^(inline|contents)$/.test(getComputedStyle(part).display)))
   .map((each) => each.innerText)"""
 SIDEWAYS = "() => document.documentElement.scrollWidth - innerWidth"
@@ -163,6 +163,7 @@ def test_what_opens_from_the_bar_has_names_and_contrast(studio: Studio, open_pag
 
 def test_a_press_on_a_picture_of_the_gallery_plays_it(studio: Studio, open_page: Open):
     page = open_page(f"{studio.url}/gallery", **MINE)
+    settled(page)
     first, second = (page.locator("[class*=st-key-clip-] video").nth(number) for number in (0, 1))
     has_played = "video => video.played.length > 0 && video.controls"
     first.click()

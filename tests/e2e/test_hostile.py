@@ -19,7 +19,7 @@ from kling.studio.prompting.draft import STORYBOARD, Draft
 from pages._ui.library.row_facts import LONGEST
 from tests.e2e.conftest import DESKTOP, PHONE, Server, on_phone
 from tests.e2e.prepared import Past, cookies, server_of
-from tests.e2e.test_compose import panel, prompt, settled
+from tests.e2e.test_compose import close_sheet, panel, prompt, settled
 from tests.e2e.test_first_video import order
 
 Open = Callable[..., Page]
@@ -148,6 +148,7 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
     shows(page, *((".st-key-guide textarea", word) for word in text.split()))
     panel(page, "compare")
     shows(page, (".st-key-compare", text[:512]))
+    close_sheet(page)
     dialog = page.get_by_role("dialog")
     tool(page, "Templates")
     dialog.get_by_text("Team", exact=True).click()

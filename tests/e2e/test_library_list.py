@@ -58,7 +58,7 @@ def test_rows_lead_to_jobs_and_back_to_where_one_was(past: SimpleNamespace, open
     expect(link(page, past.ids[0])).to_have_text(HOSTILE)  # as text
     assert page.locator(".lib-row img[src=x]").count() == 0
     expect(page.get_by_role("img", name="Failed")).to_have_count(1)
-    expect(row(page, past.ids[3])).to_contain_text("Kling refused it.")
+    expect(row(page, past.ids[3])).to_contain_text("Kling's content policy refused the prompt.")
     assert findings(page, ".lib") == []
     # The boxes: with Shift, all rows between two of them.
     row(page, past.ids[4]).hover()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from streamlit.testing.v1 import AppTest
 
-from kling.studio.changes import NOTICE, SCAN
+from kling.studio.changes import NOTICE
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from pages._ui.live.marks import job_mark, short_name
@@ -31,7 +31,8 @@ def test_each_part_names_what_it_shows(studio: Studio, app: AppTest):
     app.run()
     assert marks(app)["header"] == (studio.changes.version, [NOTICE], False)
     assert marks(app)["tasks"][1] == []
-    assert marks(open_page(app, "history.py"))["history"][1:] == (["*", SCAN], False)
+    shown = ["*", *(f"job{number:04}" for number in range(4))]
+    assert marks(open_page(app, "history.py"))["history"][1:] == (shown, True)
     assert marks(open_page(app, "job.py", id="job0001"))["job"][1] == ["job0001"]
     assert marks(open_page(app, "gallery.py"))["gallery"][1:] == (["*"], False)
 
