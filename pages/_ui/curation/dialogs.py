@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.curation import LONGEST_NOTE
 from kling.studio.jobs import Job
+from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
 from pages._ui.curation.decisions import close
 from pages._ui.current_user import acting
@@ -18,7 +19,6 @@ from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, prompt_of, size
 from pages._ui.session_state import app_state
 
-LOOKED_AT = 1_000  # newest jobs whose tags are offered
 MOST_OFFERED = 24
 
 
@@ -134,10 +134,10 @@ def _jobs(job_ids: Sequence[str]) -> list[Job]:
 
 
 def _offered() -> list[str]:
-    """Return the tags of the newest jobs, those first that most of them have."""
-    newest = (job for job in studio().ledger.index.newest(0, LOOKED_AT) if not job.retracted)
-    counts = Counter(tag for job in newest for tag in job.tags)
-    return [tag for tag, _ in counts.most_common(MOST_OFFERED)]
+    """Return the tags that the bar offers too, the most used first; none without an index."""
+    with suppress(IndexBroken):
+        return studio().library.tags(studio().ledger.get)[:MOST_OFFERED]
+    return []
 
 
 def _at_start(now: tuple[str, ...]) -> tuple[str, ...]:
