@@ -1,6 +1,7 @@
 """Everything that a person can change, as one user: each method asks the roles first, and the audit notes it.
 
-Pages and routes change nothing past it. What only admins do is in `admin_actions.py`.
+Pages and routes change nothing past it. What only admins do is in `admin_actions.py`, what
+concerns jobs that were ordered in `library_actions.py` and `gallery_actions.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from kling.endpoint import AnyRequest
 from kling.shots import Shot
 from kling.studio.assistant.assistant import Asking
 from kling.studio.assistant.tasks import Wish
+from kling.studio.gallery_actions import GalleryActions
 from kling.studio.identity.roles import Action, check
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
-from kling.studio.library_actions import LibraryActions
 from kling.studio.orders import Press
 from kling.studio.state.records import StoredDraft, TeamTemplate
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Actions"]
 
 
-class Actions(LibraryActions):
+class Actions(GalleryActions):
     """What one user can change; made by `Studio.acting_as` for each action, so that the role is that of now.
 
     Every method may raise `NotAllowed`, which says in words what it takes; nothing has changed then.

@@ -19,6 +19,8 @@ NOTICE = ":notice"  # what banners above every page say
 SCAN = ":scan"  # the comparison of the log with the account
 PACKS = ":packs"  # what is left on the account
 PREVIEWS = ":previews"  # one of them is drawn
+COLLECTIONS = ":collections"  # one was made, changed or deleted
+SHARES = ":shares"  # likewise a link
 MOST_NAMES = 100  # that are kept for one follower; with more of them it hears that anything may have changed
 REMEMBERED = 500  # changes whose names are kept, for a page that was cut off for a while
 

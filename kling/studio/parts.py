@@ -18,12 +18,14 @@ from kling.studio.library import Library
 from kling.studio.library.imports import Imports
 from kling.studio.orders import Orders, Press
 from kling.studio.prompting.previews import Previews
+from kling.studio.settings import Settings
 from kling.studio.state.shared import SharedState
 
 
 class Parts(Protocol):
     """The parts and the methods of a studio that people's actions use; `Studio` describes them."""
 
+    settings: Settings
     ledger: CsvLedger
     orders: Orders
     state: SharedState
@@ -38,6 +40,9 @@ class Parts(Protocol):
 
     def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Order everything that one press asks for."""
+
+    def now(self) -> float:
+        """Return the time of day in Unix seconds."""
 
     def resume(self) -> None:
         """End all holds."""

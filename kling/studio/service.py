@@ -55,6 +55,7 @@ from kling.studio.prompting.previews import Previews
 from kling.studio.reconciler import Reconciler
 from kling.studio.sender import Sender
 from kling.studio.settings import Settings
+from kling.studio.share_views import SharedView, shared_view
 from kling.studio.spending import Price, SpendingSums
 from kling.studio.state.shared import SharedState
 from kling.studio.uploads import Uploads
@@ -334,6 +335,14 @@ class Studio:
         self.folder.release()
 
     # -- actions of a person -------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Return the time of day in Unix seconds."""
+        return self._clock()
+
+    def shared_view(self, token: str) -> SharedView | None:
+        """Return what a shared link shows at this moment; see `share_views.shared_view`."""
+        return shared_view(self, token)
 
     def acting_as(self, user: User) -> Actions:
         """Return what a user can change. Pages use nothing else for it: the methods below ask no role."""

@@ -23,11 +23,12 @@ from kling.auth import Credentials
 from kling.catalog import catalog
 from kling.client import SINGAPORE
 from kling.endpoint import TEXT_TO_VIDEO
-from kling.studio import given_values, running_settings, sign_in_settings, time_zone
+from kling.studio import given_values, running_settings, share_settings, sign_in_settings, time_zone
 from kling.studio.assistant import settings as assistant_settings
 from kling.studio.assistant.settings import AssistantError, AssistantSettings
 from kling.studio.given_values import GivenValueError
 from kling.studio.running_settings import RunningError, RunningSettings
+from kling.studio.share_settings import Sharing, SharingError
 from kling.studio.sign_in_settings import SignInError, SignInSettings
 from kling.studio.time_zone import ZoneError
 
@@ -47,6 +48,7 @@ NAMES = (
     *sign_in_settings.NAMES,
     *running_settings.NAMES,
     *assistant_settings.NAMES,
+    *share_settings.NAMES,
 )
 KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
 PAGES = frozenset(
@@ -96,6 +98,7 @@ class Settings:
         sign_in: who may come in, and how.
         running: log output and figures.
         assistant: the server of the prompt assistant; None where there is none.
+        sharing: who may see what is shared: nobody (`off`), the team, or anyone who has the link.
         secrets_file: where the settings of `secrets.toml` were looked for; None if they come from a test.
     """
 
@@ -113,6 +116,7 @@ class Settings:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     running: RunningSettings = field(default_factory=RunningSettings)
     assistant: AssistantSettings | None = None
+    sharing: Sharing = "team"
     secrets_file: Path | None = field(default=None, compare=False)
 
     @property
@@ -157,8 +161,9 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         running = running_settings.read(get)
         zone = time_zone.read(get["STUDIO_TIMEZONE"])
         assistant = assistant_settings.read(get)
+        sharing = share_settings.read(get["STUDIO_SHARING"])
         credentials = given_values.credentials(get)
-    except (SignInError, RunningError, ZoneError, AssistantError, GivenValueError) as error:
+    except (SignInError, RunningError, ZoneError, AssistantError, SharingError, GivenValueError) as error:
         raise SettingsError(str(error)) from None
     unit_price, currency = _price(get["STUDIO_UNIT_PRICE"], get["STUDIO_CURRENCY"])
     return Settings(
@@ -176,6 +181,7 @@ def load(env: Mapping[str, str], secrets: Path, *, root: Path, base: str = "") -
         sign_in=sign_in,
         running=running,
         assistant=assistant,
+        sharing=sharing,
         secrets_file=secrets,
     )
 

@@ -290,6 +290,8 @@ READS: Mapping[str, set[str]] = {
     "invitations": {"open"},
     "names": {"unowned", "given"},
     "budgets": {"status", "limits", "warnings"},
+    "collections": {"all", "get"},
+    "shares": {"count"},  # of who opens a link and plays
     "audit": {"search", "actions"},
     "packs": {"age", "report", "warnings", "views"},
     "ledger": {"get", "index", "opening", "failure", "jobs", "records"},

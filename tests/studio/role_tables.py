@@ -24,7 +24,7 @@ from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.assistant.tasks import Task, wish_of
 from kling.studio.budget_limits import Scope
 from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
-from kling.studio.jobs import NOT_SENT, SUBMITTED, UNKNOWN, WAITING, request_cells
+from kling.studio.jobs import NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING, request_cells
 from kling.studio.library import JobQuery
 from kling.studio.library.imports import ImportPlan
 from kling.studio.state.records import TeamTemplate
@@ -75,6 +75,26 @@ class Case:
         )
         return job_id
 
+    def clip(self) -> str:
+        """Record a job of the owner that has a clip; return its id."""
+        job_id = self.job(SUCCEED)
+        self.bench.ledger.append(job_id, file=f"{job_id}.mp4")
+        return job_id
+
+    def collection(self) -> str:
+        """Make a collection of the owner; return its id."""
+        owner = User(self.owner, "Somebody", "viewer")
+        return (
+            self.bench.studio.state.collections.add(owner, title=f"C{self.number}", clips=[self.clip()])
+        ).id
+
+    def share(self, collection_id: str = "") -> str:
+        """Make a link of the owner; return its id."""
+        ends = self.bench.clock.now + 1000
+        owner, clips = User(self.owner, "Somebody", "maker"), [self.clip()]
+        shares = self.bench.studio.state.shares
+        return shares.add(owner, clips, ends=ends, collection_id=collection_id)[0].id
+
     def person(self) -> str:
         return self.bench.studio.state.people.add(f"Person {self.number}", "viewer").id
 
@@ -101,6 +121,12 @@ def _removed(case: Case) -> None:
     case.actions.take_back_person(person_id)
 
 
+def _renamed(case: Case) -> object:
+    seen = case.bench.studio.state.collections.get(case.collection())
+    assert seen is not None
+    return case.actions.change_collection(seen, title=f"D{case.number}")
+
+
 def _asked(case: Case) -> None:
     settings = AssistantSettings(url="http://127.0.0.1:9/v1", model="m")
     case.bench.studio.assistant = Assistant(settings)
@@ -121,6 +147,11 @@ OF_A_JOB: Mapping[str, Act] = {
     "set_note": lambda case: case.actions.set_note(case.job(WAITING), "For the client"),
     "hide": lambda case: case.actions.hide([case.job(WAITING)]),
     "delete_files": lambda case: case.actions.delete_files([case.job(WAITING)]),
+    "delete_collection": lambda case: case.actions.delete_collection(case.collection()),
+    "share": lambda case: case.actions.share([case.clip()]),
+    "share_collection": lambda case: case.actions.share_collection(case.collection()),
+    "renew_share": lambda case: case.actions.renew_share(case.share(case.collection())),
+    "end_share": lambda case: case.actions.end_share(case.share()),
 }
 OF_NOBODY: Mapping[str, Act] = {
     "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
@@ -161,6 +192,12 @@ OF_NOBODY: Mapping[str, Act] = {
     "set_limit": lambda case: case.actions.set_limit(Scope.TEAM_MONTH, "1000000", "units"),
     "lift_limit": lambda case: case.actions.lift_limit(Scope.CLIP, person_id=case.person()),
     "remove_limit": lambda case: case.actions.remove_limit(Scope.TEAM_MONTH),
+    "add_collection": lambda case: case.actions.add_collection(f"C{case.number}"),
+    "change_collection": _renamed,
+    "collect": lambda case: case.actions.collect(case.collection(), [case.job(WAITING)]),
+    "uncollect": lambda case: case.actions.uncollect(case.collection(), ["none"]),
+    "move_in_collection": lambda case: case.actions.move_in_collection(case.collection(), ["none"]),
+    "shares": lambda case: case.actions.shares(),
     "export": lambda case: list(case.actions.export(JobQuery(text="nothing"))),
     "read_import": lambda case: case.actions.read_import(b"external_task_id,time,state,extra\n"),
     "import_jobs": lambda case: case.actions.import_jobs(ImportPlan("export", {})),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kling.studio import actions, admin_actions, library_actions
+from kling.studio import actions, admin_actions, gallery_actions, library_actions
 from kling.studio.actions import Actions
 from kling.studio.identity.roles import LOCAL, Action, NotAllowed, Role, User
 from kling.studio.jobs import NOT_SENT, WAITING, request_cells
@@ -22,7 +22,9 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 READS = {"owner_of", "may", "left", "may_withdraw_group", "draft_owner", "person_id", "who", "files_of"}
 ADMINS_ONLY = {name for name in vars(admin_actions.AdminActions) if not name.startswith("_")} - READS
 ADMINS_ONLY |= {"read_import", "import_jobs", "undo_import"}
-VIEWERS = {"star", "rate", "export"}
+VIEWERS = {"star", "rate", "export", "add_collection", "change_collection", "collect", "uncollect"}
+VIEWERS |= {"move_in_collection", "delete_collection"}
+OWN_ONLY = {"delete_collection"}  # of what a viewer may do
 LEAST: dict[str, Role] = {
     name: "admin" if name in ADMINS_ONLY else "viewer" if name in VIEWERS else "maker" for name in ACTS
 }
@@ -30,7 +32,7 @@ ROLES: tuple[Role, ...] = ("none", "viewer", "maker", "admin")
 
 
 def methods() -> Iterator[ast.FunctionDef]:
-    for module in (actions, admin_actions, library_actions):
+    for module in (actions, admin_actions, gallery_actions, library_actions):
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(node, ast.ClassDef):
                 yield from (each for each in node.body if isinstance(each, ast.FunctionDef))
@@ -76,13 +78,13 @@ def test_a_role_may_do_to_what_is_its_own_what_the_table_says(trial: Trial, meth
     assert trial.is_allowed(method, role, "own") == (ROLES.index(role) >= ROLES.index(LEAST[method]))
 
 
-@pytest.mark.parametrize("method", [each for each in OF_A_JOB if each not in VIEWERS])
+@pytest.mark.parametrize("method", [each for each in OF_A_JOB if each not in VIEWERS - OWN_ONLY])
 @pytest.mark.parametrize("role", ROLES)
 def test_only_an_admin_decides_about_the_jobs_of_others(trial: Trial, method: str, role: Role):
     assert trial.is_allowed(method, role, "other") == (role == "admin")
 
 
-@pytest.mark.parametrize("method", [each for each in OF_A_JOB if each in VIEWERS])
+@pytest.mark.parametrize("method", [each for each in OF_A_JOB if each in VIEWERS - OWN_ONLY])
 @pytest.mark.parametrize("role", ROLES)
 def test_whoever_may_look_has_an_opinion_of_everybodys_clips(trial: Trial, method: str, role: Role):
     assert trial.is_allowed(method, role, "other") == (role != "none")

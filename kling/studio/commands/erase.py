@@ -62,7 +62,9 @@ def _said(found: Found) -> str:
     lines = [f"{jobs}, and {len(found.files):,} files (clips, their pictures, previews, old copies)."]
     lines.extend(f"The account {each}: its name, what lets it in, its drafts." for each in found.person_ids)
     if found.name:
-        lines.append("The name in the audit, and the team templates of that author.")
+        lines.append(
+            "The name in the audit, the team templates of that author, their links and collections' words."
+        )
     lines.append("Costs, times, models and ids stay.")
     if found.unfinished:
         lines.append(f"{len(found.unfinished):,} jobs have not ended, so this would be refused.")

@@ -21,6 +21,7 @@ class Action(StrEnum):
     LOOK = "look"
     STAR = "star"  # also rate
     COLLECT = "collect"
+    DELETE_COLLECTION = "delete a collection"
     SEE_PRICES = "see prices"
     DRAFT = "draft"  # write, keep and preview what may be ordered
     ORDER = "order"
@@ -64,6 +65,7 @@ RULES: Mapping[Action, Rule] = MappingProxyType(
         Action.LOOK: Rule("viewer", "viewer"),
         Action.STAR: Rule("viewer", "viewer"),
         Action.COLLECT: Rule("viewer", "viewer"),
+        Action.DELETE_COLLECTION: Rule("viewer", "admin"),
         Action.SEE_PRICES: Rule("maker", "maker"),
         Action.DRAFT: Rule("maker", "admin"),
         Action.ORDER: Rule("maker", "admin"),

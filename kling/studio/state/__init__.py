@@ -1,4 +1,4 @@
-"""The small state that people share, in one database beside the log: drafts, templates, people, limits.
+"""The small state that people share, in one database beside the log: drafts, people, limits and the like.
 
     shared          opens the database in the background; everything in it is asked for here
     opened          the database and everything in it, put together
@@ -8,6 +8,7 @@
     secret          the secret that signs them
     drafts          drafts of requests, each with the browser that owns it
     team_templates  whole requests that the team has saved under a name
+    clip_collections  clips that people have put together
     database        connections, transactions, backup; what is particular to SQLite
     tables          the tables as they are now
     migrations      how older databases become that

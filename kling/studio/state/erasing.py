@@ -14,12 +14,15 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from kling.studio.state.database import Database
 from kling.studio.state.tables import (
     audit,
+    collection_clips,
+    collections,
     drafts,
     identity_version,
     invitations,
     name_owners,
     people,
     sessions,
+    shares,
     team_templates,
 )
 from kling.studio.visible_names import name_key
@@ -31,7 +34,7 @@ BY = "command line"  # who a command is in the audit
 def erase_words(
     path: Path, job_ids: Collection[str], *, name: str = "", person_ids: Collection[str] = ()
 ) -> None:
-    """Delete drafts and templates.
+    """Delete drafts, templates and links; clips leave the collections.
 
     Args:
         path: of the database.
@@ -44,8 +47,11 @@ def erase_words(
     """
     with _writing(path) as connection:
         _erase_drafts(connection, frozenset(job_ids), person_ids)
+        for job_id in job_ids:
+            connection.execute(delete(collection_clips).where(collection_clips.c.job_id == job_id))
         if name:
             _erase_templates(connection, name)
+            _erase_collections(connection, name, person_ids)
 
 
 def erase_names(path: Path, *, name: str = "", person_ids: Collection[str] = (), jobs: int = 0) -> None:
@@ -104,6 +110,21 @@ def _erase_templates(connection: Connection, name: str) -> None:
     for row in connection.execute(select(team_templates.c.id, team_templates.c.author)).all():
         if row.author and name_key(row.author) == name:
             connection.execute(delete(team_templates).where(team_templates.c.id == row.id))
+
+
+def _erase_collections(connection: Connection, name: str, person_ids: Collection[str]) -> None:
+    """End what the person shares, and take their words off collections, which others may have filled too."""
+    for row in connection.execute(select(shares.c.id, shares.c.person_id, shares.c.person)).all():
+        if row.person_id in person_ids or name_key(row.person) == name:
+            connection.execute(delete(shares).where(shares.c.id == row.id))
+    for found in connection.execute(select(collections)).all():
+        values = {}
+        if found.person_id in person_ids or name_key(found.person) == name:
+            values = {"title": "Collection", "text": "", "person": ERASED}
+        if name_key(found.changed_by) == name:
+            values["changed_by"] = ERASED
+        if values:
+            connection.execute(update(collections).where(collections.c.id == found.id).values(**values))
 
 
 def _erase_names(connection: Connection, name: str, person_ids: Collection[str]) -> None:

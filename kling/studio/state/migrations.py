@@ -141,4 +141,57 @@ def _people_limits_audit() -> tuple[ExecutableDDLElement, ...]:
     )
 
 
-MIGRATIONS = (_drafts_and_secrets(), _templates_and_old_folders(), _people_limits_audit())
+def _collections_and_shares() -> tuple[ExecutableDDLElement, ...]:
+    of_then = MetaData()
+    return _created(
+        Table(
+            "collections",
+            of_then,
+            Column("id", String(16), primary_key=True),
+            Column("version", Integer, nullable=False),
+            Column("title", Text, nullable=False),
+            Column("text", Text, nullable=False),
+            Column("cover", String(64), nullable=False),
+            Column("person_id", String(20), nullable=False),
+            Column("person", String(60), nullable=False),
+            Column("made", Double, nullable=False),
+            Column("changed", Double, nullable=False),
+            Column("changed_by", String(60), nullable=False),
+        ),
+        Table(
+            "collection_clips",
+            of_then,
+            Column("collection_id", String(16), primary_key=True),
+            Column("job_id", String(64), primary_key=True),
+            Column("place", Integer, nullable=False),
+            Index("collection_clips_by_place", "collection_id", "place"),
+        ),
+        Table(
+            "shares",
+            of_then,
+            Column("token_hash", String(64), primary_key=True),
+            Column("id", String(16), nullable=False, unique=True),
+            Column("collection_id", String(16), nullable=False),
+            Column("clips", Text, nullable=False),
+            Column("title", Text, nullable=False),
+            Column("audience", String(10), nullable=False),
+            Column("prompts", Integer, nullable=False),
+            Column("people", Integer, nullable=False),
+            Column("person_id", String(20), nullable=False),
+            Column("person", String(60), nullable=False),
+            Column("made", Double, nullable=False),
+            Column("ends", Double, nullable=False),
+            Column("ended", Double, nullable=False),
+            Column("opened", Integer, nullable=False),
+            Column("played", Integer, nullable=False),
+            Index("shares_by_made", "made"),
+        ),
+    )
+
+
+MIGRATIONS = (
+    _drafts_and_secrets(),
+    _templates_and_old_folders(),
+    _people_limits_audit(),
+    _collections_and_shares(),
+)

@@ -14,7 +14,9 @@ from kling.studio.identity.people import People
 from kling.studio.identity.sessions import Sessions
 from kling.studio.identity.watch import Watch
 from kling.studio.identity.ways import ACCOUNT
+from kling.studio.shares import Shares
 from kling.studio.state.browsers import Browsers
+from kling.studio.state.clip_collections import Collections
 from kling.studio.state.database import Database
 from kling.studio.state.drafts import DraftStore
 from kling.studio.state.faults import FILE
@@ -32,6 +34,8 @@ class Opened:
     database: Database
     drafts: DraftStore
     templates: TeamTemplates
+    collections: Collections
+    shares: Shares
     browsers: Browsers
     limits: LimitStore
     people: People
@@ -86,6 +90,8 @@ def open_state(
             database=database,
             drafts=drafts,
             templates=TeamTemplates(database, clock=clock),
+            collections=Collections(database, clock=clock),
+            shares=Shares(database, clock=clock, monotonic=monotonic),
             browsers=Browsers(kept_secret(database, "browsers")),
             limits=limits,
             people=people,

@@ -1,4 +1,4 @@
-"""Drafts and team templates as values, their limits, and the errors of the store."""
+"""Drafts, team templates, collections and shares as values, their limits, and the errors of the store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from kling import TextToVideo
 
@@ -21,6 +21,15 @@ TEMPLATE_ID = re.compile("[0-9a-f]{16}")
 TEMPLATES = 500
 TEMPLATE_BYTES = 100_000  # of one template
 TEMPLATE_LINES = {"title": 80, "category": 40, "teaches": 300, "author": 80}  # characters
+
+COLLECTION_ID = re.compile("[0-9a-f]{16}")
+COLLECTIONS = 500
+CLIPS_OF_ONE = 500  # of one collection, and of one share
+COLLECTION_TITLE = 80  # characters; also of a share
+COLLECTION_TEXT = 2_000
+
+Audience = Literal["team", "anyone"]
+SHARES = 2_000  # that are kept; the oldest that have ended make room
 
 
 class StateError(Exception):
@@ -86,3 +95,84 @@ class TeamTemplate:
     changed: datetime
     version: int
     request: TextToVideo
+
+
+class CollectionError(StateError):
+    """A collection was not changed; the message says why and what helps."""
+
+
+class CollectionChanged(CollectionError):
+    """Somebody else has changed its words, or deleted it, since it was shown."""
+
+
+class ShareError(StateError):
+    """Nothing was shared; the message names what cannot be so, and what helps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """Clips that people have put together.
+
+    Args:
+        id: ours.
+        version: counts the changes of title, text and cover, from 1.
+        title: one line, not empty.
+        text: a few lines; may be empty.
+        cover: id of the job whose picture stands for it; empty for that of the first clip.
+        clips: ids of the jobs, in order. Some may be hidden or deleted meanwhile.
+        person_id: of who made it; empty without sign-in.
+        person: their name as it was.
+        made, changed: Unix seconds.
+        changed_by: name of who changed it last.
+    """
+
+    id: str
+    version: int = 1
+    title: str
+    text: str = ""
+    cover: str = ""
+    clips: tuple[str, ...] = ()
+    person_id: str = ""
+    person: str = ""
+    made: float = 0.0
+    changed: float = 0.0
+    changed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A link to clips. Whoever has its token, which is not kept, may see them until it ends.
+
+    Args:
+        id: ours; it opens nothing.
+        collection_id: whose title, text and order count; empty where only clips were chosen.
+        clips: ids of the jobs that may be seen. What is added to the collection later is not among them.
+        title: of chosen clips; may be empty.
+        audience: `team` takes a sign-in, `anyone` does not.
+        prompts: whether these are shown.
+        people: whether it is shown who made the clips and when, and who shares them.
+        person_id: of who shares; empty without sign-in.
+        person: their name as it was.
+        made, ends: Unix seconds.
+        ended: Unix seconds when somebody ended it; 0 if nobody did.
+        opened, played: how often its page was opened, and a clip of it begun.
+    """
+
+    id: str
+    collection_id: str = ""
+    clips: tuple[str, ...] = ()
+    title: str = ""
+    audience: Audience = "team"
+    prompts: bool = True
+    people: bool = True
+    person_id: str = ""
+    person: str = ""
+    made: float = 0.0
+    ends: float = 0.0
+    ended: float = 0.0
+    opened: int = 0
+    played: int = 0
+
+    def is_open(self, now: float) -> bool:
+        """Whether it has not ended."""
+        return not self.ended and now < self.ends

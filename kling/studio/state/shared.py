@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kling.studio.identity.people import People
     from kling.studio.identity.roles import User
     from kling.studio.identity.sessions import Sessions
+    from kling.studio.shares import Shares
+    from kling.studio.state.clip_collections import Collections
     from kling.studio.state.drafts import DraftStore
     from kling.studio.state.limits import LimitStore
     from kling.studio.state.opened import Opened
@@ -34,7 +36,7 @@ RETRY_AFTER = 10.0  # seconds until an opening that failed is tried again
 
 
 class SharedState:
-    """Drafts, team templates, browsers, limits, people and the audit of a data folder.
+    """Drafts, team templates, collections, shares, browsers, limits, people and the audit of a data folder.
 
     Nothing is opened before `start` or the first use. What only an operator can mend is found at once.
 
@@ -84,6 +86,8 @@ class SharedState:
             if self._opened:
                 self._opened.watch.stop()
                 self._opened.people.threads.stop()
+                with suppress(StateError):  # only numbers of plays are lost
+                    self._opened.shares.flush()
                 self._opened.database.close()
 
     @property
@@ -95,6 +99,16 @@ class SharedState:
     def templates(self) -> TeamTemplates:
         """The team's templates; raises StateError where the database cannot be opened."""
         return self._get().templates
+
+    @property
+    def collections(self) -> Collections:
+        """The collections of clips; raises StateError where the database cannot be opened."""
+        return self._get().collections
+
+    @property
+    def shares(self) -> Shares:
+        """The shared links; raises StateError where the database cannot be opened."""
+        return self._get().shares
 
     @property
     def browsers(self) -> Browsers:

@@ -52,6 +52,53 @@ taken_in = Table(
     Column("unreadable", Text, nullable=False),  # a JSON array of file names
 )
 
+# -- clips that belong together, and links to them ----------------------------------------------------------
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("version", Integer, nullable=False),  # of title, text and cover
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("cover", String(64), nullable=False),  # id of a job; empty for the first clip
+    Column("person_id", String(20), nullable=False),  # who made it; empty without sign-in
+    Column("person", String(60), nullable=False),
+    Column("made", Double, nullable=False),  # Unix seconds
+    Column("changed", Double, nullable=False),
+    Column("changed_by", String(60), nullable=False),
+)
+
+collection_clips = Table(
+    "collection_clips",
+    metadata,
+    Column("collection_id", String(16), primary_key=True),
+    Column("job_id", String(64), primary_key=True),
+    Column("place", Integer, nullable=False),  # smaller ones come first; there may be gaps
+    Index("collection_clips_by_place", "collection_id", "place"),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),  # ours; it opens nothing
+    Column("collection_id", String(16), nullable=False),  # empty where only clips were chosen
+    Column("clips", Text, nullable=False),  # a JSON array of ids of jobs
+    Column("title", Text, nullable=False),  # of chosen clips; a collection has its own
+    Column("audience", String(10), nullable=False),  # team or anyone
+    Column("prompts", Integer, nullable=False),  # 0 or 1, whether they are shown
+    Column("people", Integer, nullable=False),  # likewise who made them, and when
+    Column("person_id", String(20), nullable=False),  # who shares; empty without sign-in
+    Column("person", String(60), nullable=False),
+    Column("made", Double, nullable=False),
+    Column("ends", Double, nullable=False),
+    Column("ended", Double, nullable=False),  # when somebody ended it; 0 if nobody did
+    Column("opened", Integer, nullable=False),  # how often
+    Column("played", Integer, nullable=False),
+    Index("shares_by_made", "made"),
+)
+
 # -- who uses the studio -----------------------------------------------------------------------------------
 
 people = Table(

@@ -23,10 +23,13 @@ from kling.studio.identity.invitations import Invitations
 from kling.studio.identity.names import Names
 from kling.studio.identity.passwords import Passwords
 from kling.studio.identity.people import People
+from kling.studio.identity.roles import User
 from kling.studio.identity.sessions import MOST_OF_ONE, Sessions
+from kling.studio.shares import Shares
 from kling.studio.state import database as module
 from kling.studio.state import faults
 from kling.studio.state.browsers import Browsers
+from kling.studio.state.clip_collections import Collections
 from kling.studio.state.database import Database
 from kling.studio.state.drafts import DraftStore
 from kling.studio.state.migrations import MIGRATIONS
@@ -125,6 +128,26 @@ def use_people(database: Database) -> None:
     list(audit.export())
 
 
+def use_collections(database: Database) -> None:
+    """Fill, order, share and delete a collection."""
+    ada = User("p-1", "Ada", "maker")
+    collections = Collections(database, clock=lambda: 1e9)
+    made = collections.add(ada, title="Spring", clips=["a", "b"])
+    collections.put(ada, made.id, ["c"])
+    collections.move(ada, made.id, ["c"], before="a")
+    collections.take_out(ada, made.id, ["b"])
+    collections.change(ada, made, title="Summer")
+    collections.all()
+    shares = Shares(database, clock=lambda: 1e9, monotonic=Clock())
+    share, token = shares.add(ada, ["a"], ends=2e9)
+    shares.find(token)
+    shares.count(share.id, played=True)
+    shares.set_clips(share.id, ["c"])
+    shares.end(share.id)
+    shares.all()
+    collections.delete(made.id)
+
+
 def test_every_table_and_every_statement_is_understood_by_postgresql(tmp_path: Path, statements: list[Any]):
     (tmp_path / "drafts").mkdir()
     (tmp_path / "drafts" / f"{'f' * 20}.json").write_text('{"browser": "", "fields": {}, "made": []}')
@@ -142,6 +165,7 @@ def test_every_table_and_every_statement_is_understood_by_postgresql(tmp_path: P
     templates.delete(templates.update(first, title="Red fox"))
     kept_secret(database, "browsers")
     use_people(database)
+    use_collections(database)
     database.close()
     dialect = registry.load("postgresql")()
     kinds = {type(statement).__name__ for statement in statements}
