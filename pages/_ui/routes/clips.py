@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -41,12 +42,15 @@ def file_answer(folder: Path, name: str, names: re.Pattern[str], *, keep_as: str
         names: that are served.
         keep_as: the name under which a browser keeps it; None where it is shown.
     """
-    if not names.fullmatch(name):
-        return Response(status_code=404)
-    try:
-        found = (folder / name).lstat()
-    except OSError:
-        return Response(status_code=404)
-    if not stat.S_ISREG(found.st_mode):
+    if not names.fullmatch(name) or (found := regular_file(folder / name)) is None:
         return Response(status_code=404)
     return FileResponse(folder / name, headers=CLIP_HEADERS, filename=keep_as, stat_result=found)
+
+
+def regular_file(path: Path) -> os.stat_result | None:
+    """Return the facts of a file; None if it is not there, or is a link or a folder."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None

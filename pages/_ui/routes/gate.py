@@ -118,7 +118,7 @@ class Gate:
             answer.patience = None if passed.who.user else limits.UNREAD
             answer.set_cookies = [
                 passed.who.set_cookie,
-                await new_browser_cookie(passed.connection),
+                await new_browser_cookie(passed.connection) if door.sets_cookie else "",
             ]
             with (
                 self._share_of(passed),

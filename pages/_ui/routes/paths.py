@@ -36,6 +36,7 @@ class Door:
         body: the most bytes that a request may bring.
         seconds: in which its body has to arrive.
         is_page: people type this address: without a session they are led to the sign-in and back.
+        sets_cookie: a browser without an id gets one.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Door:
     body: int = 0
     seconds: float = 10.0
     is_page: bool = False
+    sets_cookie: bool = True
 
 
 def _page(name: str, needs: Action = Action.LOOK) -> Door:
@@ -57,7 +59,6 @@ DOORS: tuple[Door, ...] = (
     Door("/healthz", "open"),
     Door("/_stcore/health", "open"),
     Door("/callbacks", "open", POST, 64 * 1024),
-    Door("/share/*", "open"),
     Door("/public/*", "open"),
     # Their routes are told who asks, if anybody does.
     Door(SIGN_IN, "route", READ | POST, FORM),
@@ -65,6 +66,7 @@ DOORS: tuple[Door, ...] = (
     Door("/sign-out", "route", READ | POST, FORM),
     Door("/sign-out/everywhere", "route", POST, FORM),
     Door("/metrics", "route"),
+    Door("/share/*", "route", sets_cookie=False),  # also for people who are not of the team
     # The pages. A page asks again at each run: it can be reached through another one's socket.
     _page(""),
     _page("compose"),

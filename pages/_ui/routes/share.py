@@ -1,0 +1,104 @@
+"""Shared links: a page, and the clips and pictures of exactly that link.
+
+Everything that is not there is answered in the same way, so that nobody learns why: ended, guessed, another
+link's clip. Nothing may be kept by a cache: it would outlive the link.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from kling.studio.identity.roles import Action, User, may
+from kling.studio.service import Studio
+from kling.studio.share_views import SharedView
+from kling.studio.state.records import StateError
+from pages._ui import context
+from pages._ui.address import base_path
+from pages._ui.routes.clips import regular_file
+from pages._ui.routes.paths import SIGN_IN
+from pages._ui.share.page import BROKEN, NOTHING, POLICY, Place, message, page
+
+log = logging.getLogger(__name__)
+
+METHODS = ["GET", "HEAD"]
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+_FILE = re.compile(r"(?P<job>[0-9A-Za-z][0-9A-Za-z_-]{0,63})\.(?P<kind>mp4|jpg)")
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of this module."""
+    base = base_path()
+    return [
+        Route(f"{base}/share/{{token}}", shared_page, methods=METHODS),
+        Route(f"{base}/share/{{token}}/{{name}}", shared_file, methods=METHODS),
+    ]
+
+
+def shared_page(request: Request) -> Response:
+    """Show the page of a link. Where it takes a sign-in, who has none is led there and back."""
+    here, token = context.studio(), request.path_params["token"]
+    try:
+        view = here.shared_view(token)
+        if not _may_see(here, view, request):
+            back = quote(request.url.path)
+            return RedirectResponse(f"{base_path()}{SIGN_IN}?to={quote(back, safe='/')}", 303, HEADERS)
+        if view is None:
+            return HTMLResponse(message(NOTHING), 404, HEADERS)
+        if request.method == "GET":
+            here.state.shares.count(view.share.id)
+    except StateError as error:
+        log.warning("A shared link cannot be looked up. %s", error)
+        return HTMLResponse(message(BROKEN), 503, HEADERS)
+    origin = here.settings.public_url or "{0.scheme}://{0.netloc}".format(urlsplit(str(request.base_url)))
+    place = Place(f"{base_path()}/share/{quote(token, safe='')}", origin, here.settings.timezone)
+    pictures = frozenset(job.id for job in view.clips if here.archive.poster(job.id).exists())
+    return HTMLResponse(page(view, place, pictures), headers=HEADERS)
+
+
+def shared_file(request: Request) -> Response:
+    """Serve a clip or the picture of one, also in ranges."""
+    here, wanted = context.studio(), _FILE.fullmatch(request.path_params["name"])
+    try:
+        view = here.shared_view(request.path_params["token"])
+        may_see = view is not None and _may_see(here, view, request)
+        if view is None or not may_see or wanted is None or view.clip(wanted["job"]) is None:
+            return HTMLResponse(message(NOTHING), 404, HEADERS)
+        path = here.archive.folder / wanted[0]
+        if (found := regular_file(path)) is None:
+            return HTMLResponse(message(NOTHING), 404, HEADERS)
+        if wanted["kind"] == "mp4" and _is_begun(request):
+            here.state.shares.count(view.share.id, played=True)
+    except StateError as error:
+        log.warning("A shared link cannot be looked up. %s", error)
+        return HTMLResponse(message(BROKEN), 503, HEADERS)
+    return FileResponse(path, headers=HEADERS, stat_result=found)
+
+
+def _may_see(here: Studio, view: SharedView | None, request: Request) -> bool:
+    """Whether a request may see a link, or hear that it shows nothing.
+
+    Where sharing is for the team alone, a stranger hears neither.
+    """
+    if view.audience == "anyone" if view is not None else here.settings.sharing != "team":
+        return True
+    user = getattr(request.state, "user", None)
+    return isinstance(user, User) and may(user, Action.LOOK)
+
+
+def _is_begun(request: Request) -> bool:
+    """Whether a clip is fetched from its beginning; players ask for later parts of it too."""
+    asked = request.headers.get("range", "bytes=0-")
+    return request.method == "GET" and asked.replace(" ", "").startswith("bytes=0-")

@@ -1,0 +1,1 @@
+"""The page of a shared link: plain HTML, without a Streamlit session."""

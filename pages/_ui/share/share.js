@@ -1,0 +1,285 @@
+// The page of a shared link: rows that fill the width, what plays on hover, and one clip on the whole screen.
+(() => {
+  "use strict";
+  const AIM = 262, MOST = 420, GAP = 8, MARGINS = 112; // pixels: heights of a row; what stands around one clip
+  const HOVER = 120, IDLE = 2500; // milliseconds
+  const MOST_AT_ONCE = 4; // clips that play together by themselves
+  const wall = document.querySelector(".wall");
+  if (!wall) return;
+  const tiles = [...wall.querySelectorAll(".tile")];
+  const calm = matchMedia("(prefers-reduced-motion: reduce)"), phone = matchMedia("(max-width: 640px)");
+  const here = location.pathname.replace(/\/$/, "");
+  const clip = (tile) => `${here}/${tile.dataset.clip}.mp4`;
+  const poster = (tile) => `${here}/${tile.dataset.clip}.jpg`;
+  const ratio = (tile) => Number(tile.dataset.ratio) || 16 / 9;
+
+  // -- the wall ----------------------------------------------------------------------------------------------
+
+  function layOut() {
+    const width = wall.clientWidth;
+    if (phone.matches) {
+      for (const tile of tiles) tile.parentNode.removeAttribute("style");
+      return;
+    }
+    if (tiles.length === 1) {
+      const others = [...document.querySelectorAll("header, footer")].reduce((sum, each) => sum + each.offsetHeight, 0);
+      const most = Math.max(innerHeight - others - MARGINS, 200);
+      size(tiles[0], Math.min(width, most * ratio(tiles[0])), Math.min(most, width / ratio(tiles[0])));
+      return;
+    }
+    const wanted = (tiles.reduce((sum, tile) => sum + ratio(tile), 0) * AIM) / width;
+    const ways = [...new Set([Math.floor(wanted), Math.ceil(wanted)])].filter(Boolean).map((count) => inRows(count, width));
+    const off = (rows) => Math.max(...rows.map(([, high]) => (high < AIM ? 1.5 * Math.log(AIM / high) : Math.log(high / AIM))));
+    for (const [row, high] of ways.sort((one, other) => off(one) - off(other))[0]) {
+      for (const tile of row) size(tile, Math.floor(Math.min(high, MOST) * ratio(tile) * 100) / 100, Math.min(high, MOST));
+    }
+  }
+
+  function inRows(count, width) { // a row ends where it is nearest to its part of the whole
+    const total = tiles.reduce((sum, tile) => sum + ratio(tile), 0), rows = [];
+    let row = [], sum = 0, before = 0;
+    for (const [index, tile] of tiles.entries()) {
+      row.push(tile);
+      sum += ratio(tile);
+      const next = tiles[index + 1], edge = (total * (rows.length + 1)) / count;
+      if (!next || Math.abs(sum - edge) <= Math.abs(sum + ratio(next) - edge)) {
+        rows.push([row, (width - GAP * (row.length - 1)) / (sum - before)]);
+        row = [];
+        before = sum;
+      }
+    }
+    return rows;
+  }
+
+  function size(tile, wide, high) {
+    Object.assign(tile.parentNode.style, { width: `${wide}px`, height: `${high}px` });
+  }
+
+  function playerOf(tile) {
+    const video = document.createElement("video");
+    Object.assign(video, { muted: true, loop: true, playsInline: true, src: clip(tile), tabIndex: -1 });
+    video.setAttribute("aria-hidden", "true");
+    return video;
+  }
+
+  let waiting = 0, shown = null;
+
+  function hover(tile) {
+    clearTimeout(waiting);
+    if (calm.matches || tile.querySelector("video")) return;
+    waiting = setTimeout(() => {
+      leave();
+      shown = playerOf(tile);
+      tile.querySelector("img").after(shown);
+      shown.play().catch(() => {});
+    }, HOVER);
+  }
+
+  function leave() {
+    clearTimeout(waiting);
+    if (!shown) return;
+    shown.removeAttribute("src");
+    shown.load();
+    shown.remove();
+    shown = null;
+  }
+
+  function playTogether() { // all begin in one task, so they are in step
+    if (calm.matches || tiles.length > MOST_AT_ONCE || document.hidden || room.open) return;
+    const videos = tiles.map((tile) => {
+      const video = playerOf(tile);
+      tile.querySelector("img").after(video);
+      return video;
+    });
+    const ready = videos.map((video) => new Promise((done) => {
+      video.addEventListener("canplay", done, { once: true });
+      video.addEventListener("error", done, { once: true });
+      setTimeout(done, 3000);
+    }));
+    Promise.all(ready).then(() => { if (!room.open) for (const video of videos) video.play().catch(() => {}); });
+  }
+
+  function stopAll() {
+    leave();
+    for (const video of wall.querySelectorAll("video")) video.remove();
+  }
+
+  // -- one clip ----------------------------------------------------------------------------------------------
+
+  const room = document.getElementById("room");
+  const part = (name) => room.querySelector(name);
+  const video = part("video"), scrub = part("input"), shade = part(".shade"), screenful = part(".screen"), help = part(".help");
+  const press = Object.fromEntries([...room.querySelectorAll("[data-do]")].map((each) => [each.dataset.do, each]));
+  let at = 0, isAuto = false, isLoop = true, hasWords = true, idle = 0, opener = null;
+
+  function open(index, { present = false } = {}) {
+    opener = document.activeElement;
+    stopAll();
+    isAuto = present && tiles.length > 1;
+    help.hidden = true;
+    if (!room.open) {
+      room.showModal();
+      history.pushState({ room: true }, "");
+    }
+    show(index);
+    press.play.focus();
+    if (present) full();
+  }
+
+  function show(index) {
+    at = (index + tiles.length) % tiles.length;
+    const tile = tiles[at], next = tiles[(at + 1) % tiles.length];
+    video.poster = poster(tile);
+    video.src = clip(tile);
+    new Image().src = poster(next);
+    part(".place").textContent = tiles.length > 1 ? `${at + 1} of ${tiles.length}` : "";
+    part(".said").textContent = tile.dataset.said || "";
+    part(".facts").textContent = tile.dataset.facts || "";
+    video.setAttribute("aria-label", tile.getAttribute("aria-label"));
+    press.back.hidden = press.on.hidden = press.auto.hidden = tiles.length < 2;
+    press.words.hidden = !tiles.some((each) => each.dataset.said || each.dataset.facts);
+    press.sound.hidden = !tile.hasAttribute("data-sound");
+    state();
+    video.play().catch(() => {});
+  }
+
+  function pressed(button, on) { button.setAttribute("aria-pressed", String(on)); }
+  function icon(button, name) { button.querySelector("use").setAttribute("href", `#i-${name}`); }
+
+  function state() {
+    video.loop = isLoop && (!isAuto || tiles.length < 2);
+    pressed(press.loop, isLoop);
+    pressed(press.auto, isAuto);
+    pressed(press.sound, !video.muted);
+    icon(press.sound, video.muted ? "mute" : "sound");
+    pressed(press.words, hasWords);
+    part(".caption").hidden = !hasWords || press.words.hidden;
+    icon(press.play, video.paused ? "play" : "pause");
+    press.play.setAttribute("aria-label", video.paused ? "Play" : "Pause");
+    press.full.setAttribute("aria-label", document.fullscreenElement ? "Leave full screen" : "Full screen");
+  }
+
+  function full() {
+    if (document.fullscreenElement) {
+      document.exitFullscreen();
+    } else if (screenful.requestFullscreen) { // a dialog itself may not
+      screenful.requestFullscreen().then(() => screen.orientation?.lock?.("landscape")).catch(() => {});
+    } else {
+      video.webkitEnterFullscreen?.(); // a phone that shows nothing but players so
+    }
+  }
+
+  function shadeWith(colour) {
+    const isOn = shade.hidden || shade.dataset.colour !== colour;
+    shade.hidden = !isOn || !colour;
+    shade.dataset.colour = colour;
+    shade.classList.toggle("white", colour === "white");
+    if (shade.hidden) video.play().catch(() => {});
+    else video.pause();
+  }
+
+  const DO = {
+    close: () => room.close(),
+    back: () => show(at - 1),
+    on: () => show(at + 1),
+    play: () => { if (video.paused) video.play().catch(() => {}); else video.pause(); },
+    full,
+    sound: () => { video.muted = !video.muted; },
+    loop: () => { isLoop = !isLoop; },
+    auto: () => { isAuto = !isAuto; },
+    words: () => { hasWords = !hasWords; },
+    keys: () => {
+      help.hidden = !help.hidden;
+      press.keys.setAttribute("aria-expanded", String(!help.hidden));
+    },
+    black: () => shadeWith("black"),
+    white: () => shadeWith("white"),
+  };
+  const KEYS = { ArrowLeft: "back", ArrowRight: "on", " ": "play", f: "full", m: "sound", l: "loop", a: "auto", c: "words",
+    "?": "keys", b: "black", w: "white" };
+
+  function act(name) {
+    if (press[name]?.hidden) return;
+    DO[name]();
+    state();
+    wake();
+  }
+
+  function wake() {
+    clearTimeout(idle);
+    room.classList.remove("idle");
+    idle = setTimeout(() => {
+      if (document.fullscreenElement && !video.paused && help.hidden) room.classList.add("idle");
+    }, IDLE);
+  }
+
+  room.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (button) act(button.dataset.do);
+    else if (event.target === video) act("play");
+    else if (event.target === shade) shadeWith("");
+  });
+  room.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const name = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!shade.hidden && name !== "black" && name !== "white") {
+      if (event.key !== "Escape") event.preventDefault();
+      shadeWith("");
+      return;
+    }
+    const isButton = event.target instanceof HTMLButtonElement, isScrub = event.target === scrub;
+    if (!name || (isScrub && event.key.startsWith("Arrow")) || (isButton && event.key === " ")) return;
+    event.preventDefault();
+    act(name);
+  });
+  room.addEventListener("pointermove", wake);
+  room.addEventListener("close", () => {
+    video.pause();
+    video.removeAttribute("src");
+    video.load();
+    shade.hidden = true;
+    if (document.fullscreenElement) document.exitFullscreen();
+    if (history.state?.room) history.back();
+    (opener?.classList.contains("primary") ? opener : tiles[at]).focus();
+    playTogether();
+  });
+  addEventListener("popstate", () => { if (room.open && !history.state?.room) room.close(); });
+
+  let from = null;
+  room.addEventListener("touchstart", (event) => { from = event.touches.length === 1 ? event.touches[0] : null; },
+    { passive: true });
+  room.addEventListener("touchend", (event) => {
+    if (!from || event.target === scrub) return;
+    const by = event.changedTouches[0].clientX - from.clientX, down = event.changedTouches[0].clientY - from.clientY;
+    from = null;
+    if (Math.abs(by) > 50 && Math.abs(by) > 2 * Math.abs(down) && tiles.length > 1) act(by < 0 ? "on" : "back");
+    else if (down > 80 && down > 2 * Math.abs(by)) room.close();
+  });
+
+  const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  video.addEventListener("timeupdate", () => {
+    const length = video.duration || 0;
+    part(".at").textContent = `${minutes(video.currentTime)} / ${minutes(length)}`;
+    if (length) scrub.value = String((1000 * video.currentTime) / length);
+    scrub.setAttribute("aria-valuetext", `${minutes(video.currentTime)} of ${minutes(length)}`);
+  });
+  scrub.addEventListener("input", () => {
+    if (video.duration) video.currentTime = (video.duration * Number(scrub.value)) / 1000;
+  });
+  for (const kind of ["play", "pause", "volumechange"]) video.addEventListener(kind, state);
+  document.addEventListener("fullscreenchange", () => { state(); wake(); });
+  video.addEventListener("ended", () => { if (isAuto && (isLoop || at < tiles.length - 1)) show(at + 1); });
+  video.muted = true; // nobody is surprised by sound; M, or a press, turns it on
+
+  for (const [index, tile] of tiles.entries()) {
+    tile.addEventListener("click", () => open(index));
+    tile.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") hover(tile); });
+    tile.addEventListener("pointerleave", leave);
+    tile.addEventListener("focus", () => { if (tile.matches(":focus-visible")) hover(tile); });
+    tile.addEventListener("blur", leave);
+  }
+  document.querySelector("[data-present]")?.addEventListener("click", () => open(0, { present: true }));
+  addEventListener("resize", layOut);
+  layOut();
+  playTogether();
+})();
