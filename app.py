@@ -56,6 +56,7 @@ from pages._ui.routes import (  # noqa: E402
     sign_in_oidc,
     sign_out,
     start_check,
+    take_away,
     uploads,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
@@ -124,6 +125,7 @@ app = st.App(
         *sign_in.routes(),
         *sign_in_oidc.routes(),
         *sign_out.routes(),
+        *take_away.routes(),
         *uploads.routes(),
         *nothing_there.routes(),
     ],

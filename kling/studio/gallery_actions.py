@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kling.studio.changes import COLLECTIONS, SHARES
+from kling.studio.curation import CurationError, check_count
 from kling.studio.identity.roles import LOCAL, Action, check, may
 from kling.studio.library_actions import UNKNOWN_OWNER, LibraryActions
 from kling.studio.share_settings import DAYS, MOST_DAYS, audience_of, most_days
 from kling.studio.share_views import can_be_shown
 from kling.studio.state.records import Audience, Collection, CollectionError, Share, ShareError
+from kling.studio.take_away.bundle import Taken, take_all, take_clip
 
 _DAY = 24 * 3600.0
 
@@ -70,6 +72,37 @@ class GalleryActions(LibraryActions):
         self._note(Action.COLLECT, new.id, did=did, **details)
         self._studio.changes.notify({COLLECTIONS})
         return new
+
+    # -- copies to take away -------------------------------------------------------------------------------
+
+    def take_away(self, job_ids: Sequence[str], *, as_zip: bool = False) -> Taken:
+        """Return a copy of a clip with its settings in its metadata; of several, a ZIP of copies.
+
+        The sidecars in a ZIP say what clips cost if the user sees prices. Jobs without a clip here are left
+        out.
+
+        Args:
+            job_ids: of the jobs, in order.
+            as_zip: also of one.
+
+        Raises:
+            CurationError: there are too many, or none of them has a clip.
+            OSError: a clip cannot be read.
+        """
+        check(self.user, Action.LOOK)
+        check_count(job_ids)
+        jobs = [
+            job
+            for job in self._jobs(job_ids)
+            if job.has_clip and not job.erased and self._studio.archive.video(job.id).exists()
+        ]
+        if not jobs:
+            raise CurationError("Selection: none of these has a clip here.")
+        self._note(Action.LOOK, jobs[0].id if len(jobs) == 1 else "", did="taken away", clips=len(jobs))
+        archive, zone = self._studio.archive, self._studio.settings.timezone
+        if len(jobs) == 1 and not as_zip:
+            return take_clip(jobs[0], archive, zone)
+        return take_all(jobs, archive, zone, prices=self.may(Action.SEE_PRICES))
 
     # -- shares --------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kling.endpoint import AnyRequest
 from kling.studio.account_packs import AccountPacks
+from kling.studio.archive import Archive
 from kling.studio.assistant.assistant import Assistant
 from kling.studio.budgets import Budgets
 from kling.studio.changes import Changes
@@ -27,6 +28,7 @@ class Parts(Protocol):
 
     settings: Settings
     ledger: CsvLedger
+    archive: Archive
     orders: Orders
     state: SharedState
     previews: Previews

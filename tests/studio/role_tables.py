@@ -79,6 +79,7 @@ class Case:
         """Record a job of the owner that has a clip; return its id."""
         job_id = self.job(SUCCEED)
         self.bench.ledger.append(job_id, file=f"{job_id}.mp4")
+        self.bench.studio.archive.video(job_id).write_bytes(b"a clip")
         return job_id
 
     def collection(self) -> str:
@@ -197,6 +198,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "collect": lambda case: case.actions.collect(case.collection(), [case.job(WAITING)]),
     "uncollect": lambda case: case.actions.uncollect(case.collection(), ["none"]),
     "move_in_collection": lambda case: case.actions.move_in_collection(case.collection(), ["none"]),
+    "take_away": lambda case: case.actions.take_away([case.clip()]),
     "shares": lambda case: case.actions.shares(),
     "export": lambda case: list(case.actions.export(JobQuery(text="nothing"))),
     "read_import": lambda case: case.actions.read_import(b"external_task_id,time,state,extra\n"),

@@ -41,6 +41,7 @@ from kling.studio.ledger.csv_text import parse
 from kling.studio.ledger.restore import missing_rows
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.waiting_plans import WaitingPlans
+from kling.studio.take_away.settings import read_clip, sidecars_in
 
 MOST_BYTES = 256 * 2**20
 MOST_SHOWN = 20  # faults that are told one by one
@@ -151,7 +152,8 @@ def read_import(data: bytes, ledger: Ledger, archive: Archive) -> ImportPlan:
     """Return what a file would add; nothing is changed.
 
     Args:
-        data: the file: an export as CSV or JSON Lines, or a `history.csv`.
+        data: the file: an export as CSV or JSON Lines, a `history.csv`, a ZIP of clips with sidecars, a
+            sidecar, or a copy of a clip.
         ledger: that it would be added to.
         archive: where videos may lie already.
 
@@ -253,6 +255,17 @@ def _may_come(known: Job | None) -> bool:
 
 def _records(data: bytes) -> tuple[str, Iterator[tuple[int, Mapping[str, str]]]]:
     """Return the kind of a file, and its jobs as `record_of` gives them, with numbers of lines."""
+    if data[:2] == b"PK":
+        try:
+            data = sidecars_in(data)
+        except ValueError as error:
+            raise ImportRefused(f"{error} Choose a ZIP that this studio has made of clips.") from None
+    elif data[4:8] == b"ftyp":
+        if not (found := read_clip(data).record):
+            raise ImportRefused(
+                "This video does not say what it was made from. Choose one taken from a studio."
+            )
+        return "export", iter([(1, found)])
     start = data[:200].decode("utf-8-sig", "replace").lstrip()
     if start.startswith("{"):
         return "export", _of_json(data)

@@ -78,6 +78,7 @@ DOORS: tuple[Door, ...] = (
     # What pages load.
     Door("/clips/*", Action.LOOK),
     Door("/posters/*", Action.LOOK),
+    Door("/take-away", Action.LOOK),
     Door("/previews/*", Action.LOOK),
     Door("/export", Action.LOOK),
     Door("/live", Action.LOOK, READ | {SOCKET}),

@@ -1,0 +1,203 @@
+"""Which facts of a job its copy carries, and how they are read from any file.
+
+A copy that somebody sends on holds what the clip was made from, and nothing of who made it, what it cost, or
+what people said of it. The sidecar in a ZIP holds the whole record, as an export does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kling.endpoint import ENDPOINTS, AnyRequest
+from kling.studio.jobs import Job, dump_json, json_object, request_of
+from kling.studio.jobs.record import endpoint_named
+from kling.studio.library.export import EXPORTED, record_of
+from kling.studio.library.facts import texts_of
+from kling.studio.take_away import mp4_text
+from kling.studio.take_away.mp4_text import COMMENT, DAY, TITLE, TOOL, Copy
+from kling.text import storable
+
+MARK = "kling_studio"  # the key that says that a comment is one of ours; its value counts versions
+VERSION = 1
+TOOL_NAME = "Kling prompt studio"
+LONGEST_TITLE = 100  # characters
+LONGEST_WORDS = 2_000  # of a stranger's comment that are shown
+LONGEST_CELL = 100_000
+LONGEST_CARRIED = 20_000  # a longer cell, as of a picture, is left out of a copy
+MOST_SIDECARS = 10_000
+MOST_OF_ONE = 2**20  # bytes of a sidecar
+_OF_A_REQUEST = frozenset(name for endpoint in ENDPOINTS for name in endpoint.request.FIELDS)
+CARRIED = frozenset(
+    _OF_A_REQUEST - {"callback_url"}
+    | {"external_task_id", "state", "ordered_at", "ended_at", "times", "endpoint", "parent"}
+    | {"video_duration", "file_sha256", "extra"}
+)
+_OF_EXTRA = ("take", "probe")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file says of itself.
+
+    Args:
+        record: of a job, as an export has it, if it is a copy of a studio; else empty.
+        title: any file's.
+        words: of a comment that is not ours, or of a description, to be shown as text.
+    """
+
+    record: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    words: str = ""
+
+    @property
+    def request(self) -> AnyRequest | None:
+        """The request that the clip was made from; None if the file does not say it."""
+        endpoint = endpoint_named(self.record.get("endpoint", ""))
+        return request_of(self.record, endpoint) if self.record and endpoint else None
+
+
+def copy_of(job: Job, clip: Path) -> Copy:
+    """Return a copy of a clip with what it was made from in its metadata; the file stays as it is.
+
+    Args:
+        job: whose clip it is.
+        clip: the file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    prompt = next((text for name, text in texts_of(job) if name.startswith(("prompt", "shot"))), "")
+    title = " ".join(storable(prompt).split())
+    texts = {
+        TITLE: title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
+        DAY: job.ordered_at.isoformat(timespec="seconds"),
+        TOOL: TOOL_NAME,
+        COMMENT: dump_json({MARK: VERSION, **carried(job)}),
+    }
+    return mp4_text.with_texts(clip, {kind: storable(text) for kind, text in texts.items() if text})
+
+
+def carried(job: Job) -> dict[str, str]:
+    """Return the facts of a job that its copy carries, as an export has them."""
+    record = {
+        name: cell
+        for name, cell in record_of(job, prices=False).items()
+        if name in CARRIED and len(cell) <= LONGEST_CARRIED
+    }
+    extra = {name: value for name, value in job.extra.items() if name in _OF_EXTRA}
+    record.pop("extra", None)
+    return record | ({"extra": dump_json(extra)} if extra else {})
+
+
+def read_clip(source: Path | bytes) -> Found:
+    """Return what a video says of itself. It may come from anybody: nothing of it is more than text.
+
+    Args:
+        source: a path, or all bytes of the file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    texts = mp4_text.read_texts(source)
+    title = _shown(texts.get(TITLE, ""), LONGEST_TITLE)
+    comment = texts.get(COMMENT, "")
+    if record := record_in(comment):
+        return Found(record, title)
+    return Found(title=title, words=_shown(comment or texts.get(b"desc", ""), LONGEST_WORDS))
+
+
+def record_in(text: str) -> Mapping[str, str]:
+    """Return the record of a job in the JSON of a comment; empty if it is none of ours."""
+    if f'"{MARK}"' not in text:
+        return {}
+    found = json_object(text)
+    if not isinstance(found.get(MARK), int):
+        return {}
+    return {name: cell for name, cell in _cells(found).items() if name in CARRIED}
+
+
+def sidecar_of(job: Job, files: Mapping[str, str], *, prices: bool) -> bytes:
+    """Return the facts of a job as one line of JSON, which the import reads as a line of an export.
+
+    Args:
+        job: any.
+        files: names of its files beside the sidecar, by what they are.
+        prices: whether what it cost is among the facts.
+    """
+    record: dict[str, Any] = dict(record_of(job, prices=prices))
+    for name in ("times", "opinions", "extra"):
+        if name in record:
+            record[name] = json.loads(record[name])
+    return f"{dump_json({**record, 'files': dict(files)})}\n".encode()
+
+
+def lines_of(sources: Iterable[Path | bytes]) -> bytes:
+    """Return what files say of their jobs, as the lines of an export, which `read_import` takes.
+
+    Args:
+        sources: sidecars, and copies of clips. What is neither is passed over, and so is what is too large
+            for a sidecar.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    lines: list[bytes] = []
+    for source in islice(sources, MOST_SIDECARS):
+        if found := read_clip(source).record:
+            lines.append(dump_json(dict(found)).encode())
+        elif (text := _small(source)).lstrip().startswith(b"{"):
+            lines.append(text.strip())
+    return b"\n".join(lines)
+
+
+def sidecars_in(bundle: bytes) -> bytes:
+    """Return the sidecars of a ZIP, as the lines of an export.
+
+    Raises:
+        ValueError: it is no ZIP that can be read, or there is no sidecar in it.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(bundle)) as found:
+            names = [each for each in found.infolist() if each.filename.lower().endswith(".json")]
+            lines = [_unpacked(found, each).strip() for each in names[:MOST_SIDECARS]]
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+        raise ValueError("The ZIP cannot be read.") from error
+    if not any(lines):
+        raise ValueError("There is no sidecar (.json) in the ZIP.")
+    return b"\n".join(lines)
+
+
+def _unpacked(bundle: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with bundle.open(member) as file:
+        text = file.read(MOST_OF_ONE + 1)
+    return text if len(text) <= MOST_OF_ONE else b""
+
+
+def _small(source: Path | bytes) -> bytes:
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if size > MOST_OF_ONE:
+        return b""
+    return source if isinstance(source, bytes) else source.read_bytes()
+
+
+def _cells(found: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: storable(cell if isinstance(cell, str) else dump_json(cell), LONGEST_CELL)
+        for name, cell in found.items()
+        if name in EXPORTED and cell is not None
+    }
+
+
+def _shown(text: str, most: int) -> str:
+    """Return a stranger's text without what cannot be seen."""
+    cut = storable(text, 4 * most)
+    lines = ("".join(char for char in line if char.isprintable()) for line in cut.splitlines())
+    return storable("\n".join(lines).strip(), most)

@@ -1,0 +1,88 @@
+"""The route by which clips are taken away."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+
+from kling.studio.jobs import request_cells
+from kling.studio.service import Studio
+from kling.studio.take_away.settings import read_clip
+from pages._ui.routes import gate, take_away
+from tests.pages.gate_tools import PLACES, Team
+from tests.studio.clips import tiny_clip
+from tests.studio.fakes import FOX
+
+
+@pytest.fixture
+def team(studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Team:
+    here = Team(studio, PLACES[0], monkeypatch)
+    monkeypatch.setattr(take_away, "base_path", lambda: "")
+    here.app = Starlette(routes=take_away.routes(), middleware=gate.middleware(studio.settings))
+    tiny_clip(tmp_path / "one.mp4")
+    for job_id, prompt in (("v1", "雪の狐"), ("v2", 'A "fox"\r\nX-Evil: 1')):
+        shutil.copy(tmp_path / "one.mp4", studio.archive.video(job_id))
+        cells = {**request_cells(FOX), "prompt": prompt, "units": "1.5"}
+        studio.ledger.append(job_id, state="succeed", file=f"{job_id}.mp4", **cells)
+    return here
+
+
+def test_one_clip_comes_under_a_readable_name_with_its_size(team: Team):
+    with team.client("viewer") as client:
+        answer = client.get("/take-away?ids=v1")
+    assert answer.status_code == 200
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.headers["cache-control"] == "private, no-store"
+    said = answer.headers["content-disposition"]
+    assert "_____16x9.mp4" in said
+    assert "filename*=UTF-8''" in said
+    assert "%E9%9B%AA%E3%81%AE%E7%8B%90_16x9.mp4" in said
+    assert read_clip(answer.content).record["prompt"] == "雪の狐"
+
+
+@pytest.mark.parametrize("query", ["ids=v1,v2", "ids=v1&ids=v2", "ids=v1,v2,none&form=zip"])
+def test_several_come_as_a_zip(team: Team, query: str):
+    with team.client("viewer") as client:
+        answer = client.get(f"/take-away?{query}")
+        head = client.head(f"/take-away?{query}")
+    assert answer.headers["content-length"] == str(len(answer.content)) == head.headers["content-length"]
+    found = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert found.testzip() is None
+    assert len(found.namelist()) == 5
+    assert b"units" not in answer.content  # a viewer sees no prices
+
+
+def test_a_hostile_prompt_stays_in_its_header(team: Team):
+    with team.client("maker") as client:
+        answer = client.get("/take-away?ids=v2")
+    assert "x-evil" not in answer.headers
+    assert answer.headers["content-disposition"].count('"') == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("", 400),
+        ("?ids=", 400),
+        ("?ids=,,", 400),
+        ("?ids=none", 404),
+        ("?ids=../v1", 404),
+        (f"?ids={','.join(f'v{number}' for number in range(1001))}", 404),
+    ],
+)
+def test_what_cannot_be_given_is_said(team: Team, query: str, status: int):
+    with team.client("viewer") as client:
+        answer = client.get(f"/take-away{query}")
+    assert answer.status_code == status
+    assert answer.text.endswith(".")
+
+
+def test_a_stranger_gets_nothing(team: Team):
+    with team.client(None) as client:
+        assert client.get("/take-away?ids=v1").status_code == 401
