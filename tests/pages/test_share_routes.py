@@ -17,6 +17,7 @@ from kling.studio.service import Studio
 from kling.studio.share_settings import Sharing
 from kling.studio.state.records import StateError
 from pages._ui.routes import gate, nothing_there, share
+from pages._ui.share import address
 from tests.pages.gate_tools import LOCAL, PLACES, Place, Team
 from tests.studio.fakes import FOX
 
@@ -30,7 +31,7 @@ class Here:
 
     def __init__(self, studio: Studio, monkeypatch: pytest.MonkeyPatch, place: Place = PLACES[0]) -> None:
         self.team = Team(studio, place, monkeypatch, people=place is not LOCAL)
-        for module in (share, nothing_there):
+        for module in (share, nothing_there, address):
             monkeypatch.setattr(module, "base_path", lambda: place.base)
         self.studio = studio
         self.app = Starlette(
@@ -289,6 +290,13 @@ def test_programs_that_preview_a_link_find_title_and_picture(here: Here, monkeyp
     )
     text = here.browser().get(f"/share/{token}", headers=PAGE).text
     assert f'content="https://studio.example/share/{token}/v2.jpg"' in text
+
+
+def test_the_address_to_copy_is_the_public_one(here: Here, monkeypatch: pytest.MonkeyPatch):
+    assert address.share_address("x/y", origin="http://here") == "http://here/share/x%2Fy"
+    public = replace(here.studio.settings, public_url="https://studio.example")
+    monkeypatch.setattr(here.studio, "settings", public)
+    assert address.share_address("token") == "https://studio.example/share/token"
 
 
 def test_opening_and_playing_are_counted(here: Here, token: str):

@@ -22,6 +22,7 @@ from pages._ui import context
 from pages._ui.address import base_path
 from pages._ui.routes.clips import regular_file
 from pages._ui.routes.paths import SIGN_IN
+from pages._ui.share.address import share_path
 from pages._ui.share.page import BROKEN, NOTHING, POLICY, Place, message, page
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def shared_page(request: Request) -> Response:
         log.warning("A shared link cannot be looked up. %s", error)
         return HTMLResponse(message(BROKEN), 503, HEADERS)
     origin = here.settings.public_url or "{0.scheme}://{0.netloc}".format(urlsplit(str(request.base_url)))
-    place = Place(f"{base_path()}/share/{quote(token, safe='')}", origin, here.settings.timezone)
+    place = Place(share_path(token), origin, here.settings.timezone)
     pictures = frozenset(job.id for job in view.clips if here.archive.poster(job.id).exists())
     return HTMLResponse(page(view, place, pictures), headers=HEADERS)
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const AIM = 262, MOST = 420, GAP = 8, MARGINS = 112; // pixels: heights of a row; what stands around one clip
-  const HOVER = 120, IDLE = 2500; // milliseconds
+  const HOVER = 120, IDLE = 2500, STEP = 200; // milliseconds
   const MOST_AT_ONCE = 4; // clips that play together by themselves
   const wall = document.querySelector(".wall");
   if (!wall) return;
@@ -96,7 +96,25 @@
       video.addEventListener("error", done, { once: true });
       setTimeout(done, 3000);
     }));
-    Promise.all(ready).then(() => { if (!room.open) for (const video of videos) video.play().catch(() => {}); });
+    Promise.all(ready).then(() => {
+      if (room.open) return;
+      for (const video of videos) video.play().catch(() => {});
+      keepInStep(videos);
+    });
+  }
+
+  function keepInStep(videos) { // takes of one length: who has stalled catches up by a little speed, not by a jump
+    const [lead, ...others] = videos;
+    const timer = setInterval(() => {
+      if (!lead.isConnected) clearInterval(timer);
+      if (others.some((video) => !(Math.abs(video.duration - lead.duration) < 0.1))) return;
+      for (const video of others) {
+        const gap = video.currentTime - lead.currentTime;
+        const off = gap - lead.duration * Math.round(gap / lead.duration); // both are in a loop
+        if (Math.abs(off) > 1) video.currentTime = lead.currentTime;
+        video.playbackRate = Math.abs(off) < 0.02 ? 1 : 1 - Math.min(Math.max(2 * off, -0.15), 0.15);
+      }
+    }, STEP);
   }
 
   function stopAll() {
