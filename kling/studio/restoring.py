@@ -98,7 +98,7 @@ def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> S
 
 
 def _end_sessions(database: Path) -> None:
-    """Let nobody come in by a session or an invitation that may have ended since the backup."""
+    """Let nobody come in by a session, an invitation or a link that may have ended since the backup."""
     if not database.exists():
         return
     with closing(sqlite3.connect(database, isolation_level=None)) as found:
@@ -106,6 +106,8 @@ def _end_sessions(database: Path) -> None:
         for table in ("sessions", "invitations"):
             if table in tables:
                 found.execute(f"DELETE FROM {table}")  # noqa: S608 - one of the two above
+        if "shares" in tables:
+            found.execute("UPDATE shares SET ended = CAST(strftime('%s', 'now') AS REAL) WHERE ended = 0")
         found.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -19,6 +19,7 @@ from kling.studio.backup import KNOWN, MANIFEST, BackupError, back_up, sha256_of
 from kling.studio.folder import DataFolder, FolderTaken
 from kling.studio.identity.invitations import Invitations
 from kling.studio.identity.people import People
+from kling.studio.identity.roles import User
 from kling.studio.identity.sessions import Sessions
 from kling.studio.jobs import Job, fold
 from kling.studio.ledger.csv_file import LogFile
@@ -26,6 +27,7 @@ from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.ledger.csv_text import parse
 from kling.studio.ledger.rewrite import rewrite_log
 from kling.studio.restoring import restore
+from kling.studio.shares import Shares
 from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
 from tests.studio import processes
@@ -196,6 +198,24 @@ def test_a_session_that_has_ended_since_does_not_come_back_with_the_backup(folde
     database, sessions, invitations = opened()
     assert sessions.who(token) is None
     assert invitations.look(invitation) is None
+    database.close()
+
+
+def test_no_shared_link_comes_back_with_the_backup(folder, tmp_path):
+    def clock() -> float:
+        return 1_795_000_000.0
+
+    database = Database(folder / FILE)
+    shares = Shares(database, clock=clock, monotonic=clock)
+    share, token = shares.add(User("p-1", "Ada", "maker"), ["v2"], ends=clock() + 1000)
+    back_up(folder, tmp_path / "b")
+    shares.end(share.id)
+    database.close()
+    restore(tmp_path / "b", folder)
+    database = Database(folder / FILE)
+    shares = Shares(database, clock=clock, monotonic=clock)
+    assert shares.find(token) is None
+    assert [each.id for each in shares.all()] == [share.id]
     database.close()
 
 
