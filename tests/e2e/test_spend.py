@@ -158,3 +158,9 @@ def test_a_file_of_jobs_is_looked_at_then_taken_in_and_taken_back(
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Undo the import").click()
     expect(page.get_by_text(", undone")).to_be_visible()
+    sidecars = [tmp_path / f"{name}.json" for name in ("s1", "s2")]
+    for path in sidecars:
+        facts = {"external_task_id": path.stem, "state": "failed", "ordered_at": "2026-11-01T10:00:00+00:00"}
+        path.write_text(f"{json.dumps(facts)}\n", encoding="utf-8")
+    page.get_by_label("File", exact=True).set_input_files(sidecars)
+    expect(page.get_by_text("2 sidecars · an export · 2 new jobs")).to_be_visible()

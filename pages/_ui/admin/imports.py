@@ -24,7 +24,8 @@ from pages._ui.format import counted, moment
 _SCRIPT = Path(__file__).with_suffix(".js")
 _FIELD = (
     '<label class="import-file"><span>File</span>'
-    '<input type="file" accept=".csv,.jsonl,.ndjson,.json,text/csv"></label><p role="status"></p>'
+    '<input type="file" multiple accept=".csv,.jsonl,.ndjson,.json,.zip,.mp4,text/csv"></label>'
+    '<p role="status"></p>'
 )
 KINDS = {"export": "an export", "log": "the log of a studio"}
 MOST_PEOPLE = 8  # named in the summary
@@ -33,7 +34,8 @@ MOST_PEOPLE = 8  # named in the summary
 def imports() -> None:
     """Draw the section."""
     st.caption(
-        "A file that History has exported (CSV or JSON Lines), or the history.csv of another studio. What is "
+        "A file that History has exported (CSV or JSON Lines), the history.csv of another studio, clips that "
+        "were taken away (their ZIP, one of them, or the .json files of their folder). What is "
         "imported is history, never work: nothing is sent, asked for or fetched for it, and it counts in no "
         "budget and no sum. What this log has already stays as it is."
     )
