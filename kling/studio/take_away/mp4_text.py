@@ -13,6 +13,7 @@ import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ TITLE, COMMENT, DAY, TOOL = b"\xa9nam", b"\xa9cmt", b"\xa9day", b"\xa9too"
 MOST_TABLES = 16 * 2**20  # bytes of `moov`; 15 s take about 20 kB
 MOST_BOXES = 10_000  # at one level
 MOST_ITEMS = 200  # texts that are read
+MOST_PARTS = 10  # of an item in which its text is looked for
 LONGEST = 256 * 1024  # bytes of a text that are read
 CHUNK = 256 * 1024
 
@@ -197,7 +199,8 @@ def _items(data: bytes) -> Iterator[tuple[bytes, str]]:
     for number, item in enumerate(_inside(data, ilst.body, ilst.end) if ilst else ()):
         if number >= MOST_ITEMS:
             return
-        value = _first(data, b"data", item.body, item.end)
+        parts = islice(_inside(data, item.body, item.end), MOST_PARTS)
+        value = next((part for part in parts if part.kind == b"data"), None)
         if value is not None and data[value.body + 3 : value.body + 4] == b"\x01":
             text = data[value.body + 8 : min(value.end, value.body + 8 + LONGEST)]
             yield item.kind, text.decode("utf-8", "replace")

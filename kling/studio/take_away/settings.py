@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,9 @@ LONGEST_CELL = 100_000
 LONGEST_CARRIED = 20_000  # a longer cell, as of a picture, is left out of a copy
 MOST_SIDECARS = 10_000
 MOST_OF_ONE = 2**20  # bytes of a sidecar
+MOST_OF_ALL = 64 * 2**20  # of all sidecars of a ZIP
+MOST_OF_LIST = 8 * 2**20  # of the list of its files
+_END = struct.Struct("<4s8xI6x")  # of a ZIP: its mark, and how long the list is
 _OF_A_REQUEST = frozenset(name for endpoint in ENDPOINTS for name in endpoint.request.FIELDS)
 CARRIED = frozenset(
     _OF_A_REQUEST - {"callback_url"}
@@ -162,12 +166,16 @@ def sidecars_in(bundle: bytes) -> bytes:
     """Return the sidecars of a ZIP, as the lines of an export.
 
     Raises:
-        ValueError: it is no ZIP that can be read, or there is no sidecar in it.
+        ValueError: it is no ZIP that can be read, there is no sidecar in it, or it holds too much.
     """
+    if _list_of(bundle) > MOST_OF_LIST:
+        raise ValueError("There are too many files in the ZIP.")
     try:
         with zipfile.ZipFile(io.BytesIO(bundle)) as found:
             names = [each for each in found.infolist() if each.filename.lower().endswith(".json")]
-            lines = [_unpacked(found, each).strip() for each in names[:MOST_SIDECARS]]
+            if sum(each.file_size for each in names) > MOST_OF_ALL or len(names) > MOST_SIDECARS:
+                raise ValueError("The sidecars in the ZIP are too many or too large.")
+            lines = [_unpacked(found, each).strip() for each in names]
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
         raise ValueError("The ZIP cannot be read.") from error
     if not any(lines):
@@ -175,8 +183,16 @@ def sidecars_in(bundle: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def _list_of(bundle: bytes) -> int:
+    """Return how long the list of files in a ZIP is, as its end says, where `zipfile` looks for that."""
+    at = len(bundle) - _END.size
+    if bundle[at : at + 4] != b"PK\5\6":
+        at = bundle.rfind(b"PK\5\6", max(at - 2**16, 0))
+    return int(_END.unpack_from(bundle, at)[1]) if 0 <= at <= len(bundle) - _END.size else 0
+
+
 def _unpacked(bundle: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with bundle.open(member) as file:
+    with bundle.open(member) as file:  # no more comes out of it than it says
         text = file.read(MOST_OF_ONE + 1)
     return text if len(text) <= MOST_OF_ONE else b""
 

@@ -283,7 +283,32 @@ def bomb() -> bytes:
     return content.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04 no zip", b"PK", bomb(), b"\0\0\0\x18ftypisom" + bytes(90)])
+def many(count: int, size: int) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as found:
+        for number in range(count):
+            found.writestr(f"{number}.json", b" " * size)
+    return content.getvalue()
+
+
+def with_a_long_list() -> bytes:
+    data = bytearray(many(1, 10))
+    data[-10:-6] = (9 * 2**20).to_bytes(4, "little")
+    return bytes(data)
+
+
+OTHERS = [
+    b"PK\x03\x04 no zip",
+    b"PK",
+    bomb(),
+    many(70, 2**20),
+    many(3, 0),
+    with_a_long_list(),
+    b"\0\0\0\x18ftypisom" + bytes(90),
+]
+
+
+@pytest.mark.parametrize("data", OTHERS)
 def test_another_file_is_refused_with_the_remedy(ada, data):
     with pytest.raises(ImportRefused, match="Choose"):
         ada.read_import(data)
