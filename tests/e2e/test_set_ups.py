@@ -39,6 +39,7 @@ from tests.e2e.set_ups import (
     running,
 )
 
+SHARED = "shared-link-1234567890"  # a token that nobody has made
 PASSWORD = "four words in a row"
 SECRET = "canary-of-the-proxy-0123456789"
 CLIENT_SECRET = "canary-of-the-provider-0123456789"
@@ -210,11 +211,15 @@ def is_in(place: Place, visitor: Visitor, *, admin: bool) -> None:
 
 def is_out(place: Place, visitor: Visitor) -> None:
     """Check that nothing is served but the way to sign in; nothing of Streamlit's at all."""
-    for path in ("/share/token", "/share/", "/sign-in/nothing", "/public/nothing.js"):
+    for path in ("/share/", "/sign-in/nothing", "/public/nothing.js"):
         answer = visitor.get(f"{place.base}{path}")
         assert answer.status in {401, 404}
         assert "Streamlit" not in answer.text
-    assert visitor.get(f"{place.base}/clips/v1.mp4").status in {303, 401}
+    for path in ("/clips/v1.mp4", f"/share/{SHARED}"):
+        answer = visitor.get(f"{place.base}{path}")
+        assert answer.status in {303, 401}
+        assert answer.headers.get("Location", "/sign-in").startswith((f"{place.base}/sign-in", "/sign-in"))
+    assert visitor.get(f"{place.base}/share/{SHARED}/v1.mp4").status in {401, 404}
     with pytest.raises(InvalidStatus), visitor.open_socket(f"{place.base}/_stcore/stream"):
         pass
 
@@ -255,10 +260,12 @@ def test_named_accounts_behind_nginx(places):
     assert again.post("/sign-out").status == 303
     is_out(place, again)
     is_in(place, ada, admin=True)
+    assert place.visitor().get(f"/sign-in?to=/share/{SHARED}").status == 200
     token = invited.rpartition("/")[2]
     for log in (place.studio.log, place.studio.folder / "access.log", place.studio.folder / "nginx.log"):
         written = log.read_text(errors="replace")
         assert token not in written, log
+        assert SHARED not in written, log
         assert PASSWORD not in written, log
     assert "POST /sign-in" in (place.studio.folder / "access.log").read_text()
 

@@ -23,7 +23,7 @@ from pages._ui.address import base_path
 from pages._ui.routes.clips import regular_file
 from pages._ui.routes.paths import SIGN_IN
 from pages._ui.share.address import share_path
-from pages._ui.share.page import BROKEN, NOTHING, POLICY, Place, message, page
+from pages._ui.share.page import BROKEN, NOTHING, POLICY, SIGN_IN_FIRST, Place, message, page
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,10 @@ def shared_page(request: Request) -> Response:
     try:
         view = here.shared_view(token)
         if not _may_see(here, view, request):
-            back = quote(request.url.path)
-            return RedirectResponse(f"{base_path()}{SIGN_IN}?to={quote(back, safe='/')}", 303, HEADERS)
+            if "text/html" not in request.headers.get("accept", ""):
+                return HTMLResponse(message(SIGN_IN_FIRST), 401, HEADERS)
+            back = quote(quote(request.url.path), safe="/")
+            return RedirectResponse(f"{base_path()}{SIGN_IN}?to={back}", 303, HEADERS)
         if view is None:
             return HTMLResponse(message(NOTHING), 404, HEADERS)
         if request.method == "GET":

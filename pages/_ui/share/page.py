@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 LONGEST_NAME = 200  # characters of a prompt in what readers hear
 LONGEST_TITLE = 80  # of a prompt that stands for a title
 NOTHING = "This link shows nothing. It has ended, or it is not whole."
+SIGN_IN_FIRST = "This link is for people of the studio. Sign in first."
 BROKEN = "The studio cannot look this link up now. Try again in a moment."
 
 
