@@ -103,6 +103,17 @@ class Server:
         PORTS.give_back(self.port)
 
 
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Let a browser test that failed run once more; the summary names it as rerun.
+
+    A real browser on a busy machine now and then misses a press or a page. What the studio promises about money,
+    files and crashes is tested without a browser too, and never twice.
+    """
+    for item in items:
+        if {"open_page", "new_page", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 class Ports:
     """Ports for servers, one after the other on the same few: a browser keeps the scripts of an address.
 
