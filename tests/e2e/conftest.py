@@ -106,8 +106,8 @@ class Server:
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Let a browser test that failed run once more; the summary names it as rerun.
 
-    A real browser on a busy machine now and then misses a press or a page. What the studio promises about money,
-    files and crashes is tested without a browser too, and never twice.
+    A real browser on a busy machine now and then misses a press or a page. What the studio promises about
+    money, files and crashes is tested without a browser too, and never twice.
     """
     for item in items:
         if {"open_page", "new_page", "browser"} & set(getattr(item, "fixturenames", ())):
