@@ -25,12 +25,13 @@ export default function ({ parentElement }) {
     Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
   }
   const button = parentElement.querySelector("button"), root = parentElement.getRootNode();
+  const label = button.dataset.label;
   button.onclick = async () => {
     const box = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
     const code = box.querySelector("code"), text = code.textContent;
     const done = await navigator.clipboard.writeText(text).then(() => true, () => copy(text, code));
     button.textContent = done ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
+    setTimeout(() => (button.textContent = label), 2000);
   };
 }
 """
@@ -45,16 +46,18 @@ button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offse
 
 
 @cache
-def _component() -> Any:
+def _component(label: str) -> Any:
     """Return the button as a component, which Streamlit is told of once."""
-    html = '<button type="button" aria-live="polite">Copy</button>'
-    return st.components.v2.component("studio_copy", html=html, css=_COPY_STYLE, js=_COPY)
+    html = f'<button type="button" aria-live="polite" data-label="{label}">{label}</button>'
+    name = f"studio_{label.lower().replace(' ', '_')}"
+    return st.components.v2.component(name, html=html, css=_COPY_STYLE, js=_COPY)
 
 
-def copy_button(key: str) -> None:
+def copy_button(key: str, *, label: str = "Copy") -> None:
     """Draw the button. Its code is the first one in the container around both with a key `elsewhere_…`.
 
     Args:
         key: of the component.
+        label: letters and blanks.
     """
-    _component()(key=key, width=110)
+    _component(label)(key=key, width=110)

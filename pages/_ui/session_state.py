@@ -21,7 +21,7 @@ from kling.studio.prompting.draft import Change, Draft
 if TYPE_CHECKING:
     from kling.studio.prompting.matrix import Table
     from kling.studio.service import Check
-    from kling.studio.state.records import TeamTemplate
+    from kling.studio.state.records import Share, TeamTemplate
 
 Bill = tuple[int, Decimal | None]  # how many videos, and what they cost in Units; None if nobody knows
 
@@ -187,10 +187,12 @@ class AppState:
     answer: tuple[str, float] = ("", 0.0)  # of a banner to a press in it, and until when (monotonic) it stays
     led_here: str = ""  # why somebody was led from one page to another, said once on the second
     whole_family: str = ""  # id of the job whose whole family is shown on its page
-    # The dialog that is open (see curation), the jobs that it is about, and how many were opened so far.
+    # The dialog that is open (see curation), the jobs or the collection that it is about, and how many were
+    # opened so far.
     asked: tuple[str, tuple[str, ...], int] = ("", (), 0)
     at_start: tuple[str, ...] | None = None  # what stood in its fields when it was opened
     refused: str = ""  # why the last press in it was refused, said once
+    link: tuple[Share, str] | None = None  # that was made in it, and its token; shown until it is closed
     said: str = ""  # what became of it, said once by the page
     undo: Undoable | None = None
     address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters

@@ -1,17 +1,25 @@
 """What people say and decide about clips: stars, ratings, tags, notes, what is hidden or deleted.
 
-decisions  callbacks of buttons, menus and components, for one clip or for many
-dialogs    what asks for tags, for a note, and before files are deleted
-overlays   draws the dialog that was asked for, and Undo; each page that curates calls it once
+decisions     callbacks of buttons, menus and components, for one clip or for many
+asking        what every dialog does
+dialogs       what asks for tags, for a note, and before files are deleted
+every_dialog  these, and those of collections and of sharing, by name
+overlays      draws the dialog that was asked for, and Undo; each page that curates calls it once
 """
 
 from __future__ import annotations
 
 from pages._ui.curation.decisions import (
+    collect_dialog,
+    delete_collection_dialog,
     delete_dialog,
+    edit_collection_dialog,
     hide,
+    new_collection_dialog,
     note_dialog,
     rate,
+    share_collection_dialog,
+    share_dialog,
     show_again,
     star,
     tag_dialog,
@@ -19,11 +27,17 @@ from pages._ui.curation.decisions import (
 from pages._ui.curation.overlays import overlays
 
 __all__ = [
+    "collect_dialog",
+    "delete_collection_dialog",
     "delete_dialog",
+    "edit_collection_dialog",
     "hide",
+    "new_collection_dialog",
     "note_dialog",
     "overlays",
     "rate",
+    "share_collection_dialog",
+    "share_dialog",
     "show_again",
     "star",
     "tag_dialog",

@@ -68,14 +68,48 @@ def delete_dialog(job_ids: Sequence[str]) -> None:
     _ask("delete", job_ids)
 
 
+def collect_dialog(job_ids: Sequence[str]) -> None:
+    """Have the next run ask for the collection that clips are put into."""
+    _ask("collect", job_ids)
+
+
+def new_collection_dialog() -> None:
+    """Have the next run ask for the title and the text of a new collection."""
+    _open("edit_collection", ())
+
+
+def edit_collection_dialog(collection_id: str) -> None:
+    """Have the next run ask for the title and the text of a collection."""
+    _open("edit_collection", (collection_id,))
+
+
+def delete_collection_dialog(collection_id: str) -> None:
+    """Have the next run ask whether a collection is to be deleted."""
+    _open("delete_collection", (collection_id,))
+
+
+def share_dialog(job_ids: Sequence[str]) -> None:
+    """Have the next run ask how clips are shared."""
+    _ask("share", job_ids)
+
+
+def share_collection_dialog(collection_id: str) -> None:
+    """Have the next run ask how a collection is shared."""
+    _open("share_collection", (collection_id,))
+
+
 def _ask(what: str, job_ids: Sequence[str]) -> None:
     if job_ids:
-        state = app_state()
-        state.asked = (what, tuple(dict.fromkeys(job_ids)), state.asked[2] + 1)
-        state.at_start, state.refused = None, ""
+        _open(what, job_ids)
+
+
+def _open(what: str, ids: Sequence[str]) -> None:
+    state = app_state()
+    state.asked = (what, tuple(dict.fromkeys(ids)), state.asked[2] + 1)
+    state.at_start, state.refused, state.link = None, "", None
 
 
 def close() -> None:
     """Have the next run draw no dialog."""
     state = app_state()
-    state.asked = ("", (), state.asked[2])
+    state.asked, state.link = ("", (), state.asked[2]), None

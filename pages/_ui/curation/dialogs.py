@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.curation import LONGEST_NOTE
-from kling.studio.jobs import Job
 from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
+from pages._ui.curation.asking import answers, at_start, begin, jobs_of
 from pages._ui.curation.decisions import close
 from pages._ui.current_user import acting
-from pages._ui.decide import carry_out
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, prompt_of, size
 from pages._ui.session_state import app_state
@@ -23,12 +22,12 @@ MOST_OFFERED = 24
 
 
 @st.dialog("Tags", icon=":material/label:", on_dismiss=close)
-def _tags(job_ids: Sequence[str], number: int) -> None:
-    _begin()
-    jobs, key = _jobs(job_ids), f"app.tags-{number}"
+def tags(job_ids: Sequence[str], number: int) -> None:
+    begin()
+    jobs, key = jobs_of(job_ids), f"app.tags-{number}"
     ids, of_any = [job.id for job in jobs], list(dict.fromkeys(tag for job in jobs for tag in job.tags))
     # What is saved is the difference to what stood there at the start: somebody else may tag meanwhile.
-    had = _at_start(tuple(tag for tag in of_any if all(tag in job.tags for job in jobs)))
+    had = at_start(tuple(tag for tag in of_any if all(tag in job.tags for job in jobs)))
     of_some = [tag for tag in of_any if tag not in had]
     with st.form(f"{key}-form", border=False):
         if len(jobs) > 1:
@@ -53,7 +52,7 @@ def _tags(job_ids: Sequence[str], number: int) -> None:
                 help="Some of them have these.",
             )
         st.text_input("New tags", placeholder="Separate several by commas", key=f"{key}-new")
-        _answers(number, "Save", lambda actions: _change_tags(actions, ids, had, key), in_form=True)
+        answers(number, "Save", lambda actions: _change_tags(actions, ids, had, key), in_form=True)
 
 
 def _change_tags(actions: Actions, job_ids: Sequence[str], had: Sequence[str], key: str) -> bool:
@@ -71,10 +70,10 @@ def _change_tags(actions: Actions, job_ids: Sequence[str], had: Sequence[str], k
 
 
 @st.dialog("Note", icon=":material/sticky_note_2:", on_dismiss=close)
-def _note(job_ids: Sequence[str], number: int) -> None:
-    _begin()
-    job = _jobs(job_ids)[0]
-    key, had = f"app.note-{number}", _at_start((job["note"],))[0]
+def note(job_ids: Sequence[str], number: int) -> None:
+    begin()
+    job = jobs_of(job_ids)[0]
+    key, had = f"app.note-{number}", at_start((job["note"],))[0]
     with st.form(f"{key}-form", border=False):
         st.text_area(
             "Note",
@@ -85,7 +84,7 @@ def _note(job_ids: Sequence[str], number: int) -> None:
         )
         if job["note"] != had:
             st.caption(f"Somebody has written meanwhile: {escape_markdown(job['note'] or 'nothing')}")
-        _answers(number, "Save", lambda actions: _change_note(actions, job.id, had, key), in_form=True)
+        answers(number, "Save", lambda actions: _change_note(actions, job.id, had, key), in_form=True)
 
 
 def _change_note(actions: Actions, job_id: str, had: str, key: str) -> bool | None:
@@ -98,8 +97,8 @@ def _change_note(actions: Actions, job_id: str, had: str, key: str) -> bool | No
 
 
 @st.dialog("Delete files", icon=":material/delete:", on_dismiss=close)
-def _delete(job_ids: Sequence[str], number: int) -> None:
-    _begin()
+def delete(job_ids: Sequence[str], number: int) -> None:
+    begin()
     found = acting().files_of(job_ids)
     if not found.jobs:
         st.markdown("There is nothing to delete: no clip of these is here.")
@@ -116,7 +115,7 @@ def _delete(job_ids: Sequence[str], number: int) -> None:
     )
     if found.without:
         st.caption(f"{counted(found.without, 'job has', 'jobs have')} no file here and stay as they are.")
-    _answers(number, f"Delete {clips}", lambda actions: _delete_files(actions, found.jobs))
+    answers(number, f"Delete {clips}", lambda actions: _delete_files(actions, found.jobs))
 
 
 def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
@@ -129,55 +128,8 @@ def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
     return True
 
 
-def _jobs(job_ids: Sequence[str]) -> list[Job]:
-    return [job for job in map(studio().ledger.get, job_ids) if job is not None]
-
-
 def _offered() -> list[str]:
     """Return the tags that the bar offers too, the most used first; none without an index."""
     with suppress(IndexBroken):
         return studio().library.tags(studio().ledger.get)[:MOST_OFFERED]
     return []
-
-
-def _at_start(now: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what stood there when the dialog was opened."""
-    state = app_state()
-    if state.at_start is None:
-        state.at_start = now
-    return state.at_start
-
-
-def _answers(number: int, yes: str, act: Callable[[Actions], object], *, in_form: bool = False) -> None:
-    """Draw the two buttons under a dialog; whichever is pressed closes it, unless it was refused."""
-    button: Callable[..., bool] = st.form_submit_button if in_form else st.button
-    with st.container(horizontal=True):
-        button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(act,))
-        button("Cancel", key=f"app.asked-no-{number}", on_click=close)
-
-
-def _begin() -> None:
-    """Say why the last press was refused; where it was answered, have the page run without the dialog."""
-    state = app_state()
-    if not state.asked[0]:
-        st.rerun()
-    if state.refused:
-        st.error(escape_markdown(state.refused), icon=":material/warning:")
-        state.refused = ""
-
-
-def _do(act: Callable[[Actions], object]) -> None:
-    # No toast: Streamlit 1.67 puts one from a dialog's callback into the place of the dialog, whose own
-    # elements then have no parent, and the whole page turns white.
-    done, refused = carry_out(act)
-    if refused:
-        app_state().refused = refused
-    elif done is not None:
-        close()
-
-
-DIALOGS: Mapping[str, Callable[[Sequence[str], int], None]] = {
-    "tag": _tags,
-    "note": _note,
-    "delete": _delete,
-}

@@ -23,9 +23,9 @@ def overlays() -> None:
         state.said = ""
     what, job_ids, number = state.asked
     if what:
-        from pages._ui.curation import dialogs  # with its widgets, only where it is wanted
+        from pages._ui.curation.every_dialog import DIALOGS  # with its widgets, only where it is wanted
 
-        dialogs.DIALOGS[what](job_ids, number)
+        DIALOGS[what](job_ids, number)
     _undo()
 
 
