@@ -13,7 +13,7 @@ The log owns every fact. The index is made from it, and made again whenever it d
 
 from __future__ import annotations
 
-from kling.studio.library.library import Found, Library, Match, Page, Totals
+from kling.studio.library.library import Around, Found, Library, Match, Page, Totals
 from kling.studio.library.query import HIDDEN, ORDERS, PARAMETERS, PER_PAGE, PERIODS, SOUNDS, STARS, JobQuery
 from kling.studio.library.search import Sums
 from kling.studio.library.spend import Group, SpendRow, Times
@@ -27,6 +27,7 @@ __all__ = [
     "PER_PAGE",
     "SOUNDS",
     "STARS",
+    "Around",
     "Found",
     "Group",
     "IndexBroken",

@@ -23,7 +23,16 @@ from kling.studio.jobs import Job
 from kling.studio.library.facts import facts_of, hay_of, texts_of
 from kling.studio.library.normal import marks, normalise, terms_of
 from kling.studio.library.query import PER_PAGE, JobQuery
-from kling.studio.library.search import Asker, Sums, count_of, ids_of, neighbours_of, tagged, totals_of
+from kling.studio.library.search import (
+    Asker,
+    Sums,
+    around_of,
+    count_of,
+    ids_of,
+    neighbours_of,
+    tagged,
+    totals_of,
+)
 from kling.studio.library.spend import Group, SpendRow, Times, spend_rows, times_of
 from kling.studio.library.store import MEMORY, Entry, IndexBroken, Store, opinions_of
 from kling.studio.spending import Price
@@ -99,6 +108,21 @@ class Totals:
     clips: int
     sums: Sums
     missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where a job stands among what was found.
+
+    Args:
+        place: from 1; 0 where it is not among it.
+        total: how many there are.
+        ids: of the nearest before it, its own, and of the nearest after it; none where it is not among it.
+    """
+
+    place: int
+    total: int
+    ids: tuple[str, ...]
 
 
 class Library:
@@ -431,6 +455,26 @@ class Library:
         """
         asker = self._asker(query, who)
         return self._ask(lambda connection: neighbours_of(connection, query, asker, job_id), ("", ""))
+
+    def around(self, query: JobQuery, job_id: str, *, reach: int, who: str = "") -> Around:
+        """Return the place of a job among what is found, and its neighbours.
+
+        Args:
+            query: what is looked for.
+            job_id: of the job.
+            reach: the most neighbours on each side.
+            who: key of the person who asks (`jobs.who_is`), for `star="mine"`.
+
+        Raises:
+            IndexBroken: there is no index.
+        """
+        asker = self._asker(query, who)
+
+        def part(connection: sqlite3.Connection) -> Around:
+            place, ids = around_of(connection, query, asker, job_id, reach=reach)
+            return Around(place, count_of(connection, query.whole, asker)[0], tuple(ids))
+
+        return self._ask(part, Around(0, 0, ()))
 
     def spend(self, query: JobQuery, by: Group, *, who: str = "") -> tuple[SpendRow, ...]:
         """Return the sums of what is found in groups, the most first; days and hours in their own order.

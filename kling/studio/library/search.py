@@ -284,6 +284,41 @@ def _neighbours_in_time(
     return (newer, older) if query.order == "newest" else (older, newer)
 
 
+def around_of(
+    connection: sqlite3.Connection, query: JobQuery, asker: Asker, job_id: str, *, reach: int
+) -> tuple[int, list[str]]:
+    """Return the place of a job in the order of the question, from 1, and the ids around it with its own.
+
+    The place is 0, and there are no ids, where the job is not among what is found.
+
+    Args:
+        connection: to the index.
+        query: what is looked for.
+        asker: who asks.
+        job_id: of the job.
+        reach: the most ids before it, and the most after it.
+    """
+    if query.order not in {"newest", "oldest"}:
+        every = ids_of(connection, query, asker, start=0, most=-1)
+        if job_id not in every:
+            return 0, []
+        at = every.index(job_id)
+        return at + 1, every[max(0, at - reach) : at + reach + 1]
+    parts = parts_of(connection, query, asker)
+    here = connection.execute(f"SELECT j.place{parts.text} AND j.id = ?", [*parts.values, job_id]).fetchone()
+    if here is None:
+        return 0, []
+    sides = {}
+    for side, order in ((">", ""), ("<", " DESC")):  # newer, older; the nearest first
+        question = f"SELECT j.id{parts.text} AND {parts.place} {side} ? ORDER BY {parts.place}{order} LIMIT ?"
+        rows = connection.execute(question, [*parts.values, here[0], reach])
+        sides[side] = [row[0] for row in rows]
+    before, after = (">", "<") if query.order == "newest" else ("<", ">")
+    question = f"SELECT count(*){parts.text} AND {parts.place} {before} ?"
+    number = connection.execute(question, [*parts.values, here[0]]).fetchone()[0]
+    return number + 1, [*reversed(sides[before]), job_id, *sides[after]]
+
+
 # -- sums ----------------------------------------------------------------------------------------------
 
 

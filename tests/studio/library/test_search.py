@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kling.studio.jobs import STATES, Job, dump_json, fold
-from kling.studio.library import HIDDEN, ORDERS, PERIODS, STARS, Group, JobQuery, Library
+from kling.studio.library import HIDDEN, ORDERS, PERIODS, STARS, Around, Group, JobQuery, Library
 from kling.studio.visible_names import name_key
 from tests.kling.tools import law
 from tests.studio.library.conftest import NOON, PRICE, library_of
@@ -224,6 +224,10 @@ def test_any_question_to_any_log_equals_a_plain_filter(log, queries, zone):
         for at, job_id in enumerate(expected):
             around = ["", *expected, ""]
             assert library.neighbours(query, job_id, who="p-1") == (around[at], around[at + 2])
+            near = tuple(expected[max(0, at - 2) : at + 3])
+            found = library.around(query, job_id, reach=2, who="p-1")
+            assert (found.place, found.total, found.ids) == (at + 1, len(expected), near)
+        assert library.around(query, "v-none", reach=2) == Around(0, len(library.ids(query)), ())
 
 
 @settings(law, max_examples=120)
