@@ -58,6 +58,7 @@ from pages._ui.routes import (  # noqa: E402
     start_check,
     take_away,
     uploads,
+    viewer,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
 
@@ -127,6 +128,7 @@ app = st.App(
         *sign_out.routes(),
         *take_away.routes(),
         *uploads.routes(),
+        *viewer.routes(),
         *nothing_there.routes(),
     ],
 )

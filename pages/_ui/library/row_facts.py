@@ -108,7 +108,7 @@ def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
         "letters": initials(name),
         "colour": colour_of(name),
         **_when(job, to, dated=dated),
-        **(_cost(job) if to.prices else {}),
+        **(cost_facts(job) if to.prices else {}),
         **_opinions(job, to.user.who),
         "hidden": job.hidden,
         "may": _may(job, to),
@@ -167,7 +167,7 @@ def _when(job: Job, to: Viewer, *, dated: bool) -> dict[str, Any]:
     }
 
 
-def _cost(job: Job) -> dict[str, Any]:
+def cost_facts(job: Job) -> dict[str, Any]:
     """Return what a job cost in money, and whether that is only expected, or is in no sum."""
     if is_sandbox(job):
         return {"cost": "free", "soft": True}
