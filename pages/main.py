@@ -17,6 +17,7 @@ from pages._ui.live import live_fragment
 from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave
 from pages._ui.style.sheet import sheet_of_every_page
+from pages._ui.taking.script import taking
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
             st.toast(words, icon=":material/lock:", duration="long")
         with st.container(key="page"):
             page.run()
+        taking()
 
 
 def pages_of(user: User) -> list[st.Page]:
@@ -62,6 +64,14 @@ def pages_of(user: User) -> list[st.Page]:
             icon=":material/bar_chart:",
             visibility="visible" if may(user, Action.SEE_PRICES) else "hidden",
         ),
+        st.Page(
+            "clip_collections.py",
+            title="Collections",
+            icon=":material/library_add:",
+            url_path="collections",
+            visibility="hidden",
+        ),
+        st.Page("sharing.py", title="Sharing", icon=":material/ios_share:", visibility="hidden"),
         st.Page("job.py", title="Job", icon=":material/movie:", visibility="hidden"),
         st.Page("admin.py", title="Admin", icon=":material/admin_panel_settings:", visibility="hidden"),
     ]

@@ -38,6 +38,8 @@ TABLE = [
     ("GET", "/history", "viewer"),
     ("GET", "/history/", "viewer"),
     ("GET", "/gallery", "viewer"),
+    ("GET", "/collections", "viewer"),
+    ("GET", "/sharing", "maker"),
     ("GET", "/job", "viewer"),
     ("GET", "/spend", "maker"),
     ("GET", "/compose", "viewer"),
@@ -48,6 +50,7 @@ TABLE = [
     ("HEAD", "/clips/v1.mp4", "viewer"),
     ("GET", "/posters/fox.jpg", "viewer"),
     ("GET", "/take-away?ids=v1", "viewer"),
+    ("GET", "/take-away/progress", "viewer"),
     ("GET", "/take-away/v1", "nowhere"),
     ("GET", "/previews/pan.mp4", "viewer"),
     ("GET", "/export", "viewer"),
@@ -229,15 +232,16 @@ def test_every_page_has_a_door():
     from tests.pages.conftest import ROOT
 
     tree = ast.parse((ROOT / "pages" / "main.py").read_text(encoding="utf-8"))
-    files = [
-        str(node.args[0].value)
+    pages = [
+        ([node.args[0].value, *(word.value for word in node.keywords if word.arg == "url_path")])
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) == "st.Page"
         and isinstance(node.args[0], ast.Constant)
     ]
-    assert len(files) >= 3
-    for file in files:
-        door = Doors().find(f"/{file.removesuffix('.py')}")
+    assert len(pages) >= 3
+    for file, *named in pages:
+        name = ast.literal_eval(named[0]) if named else str(file).removesuffix(".py")
+        door = Doors().find(f"/{name}")
         assert door is not None
         assert door.is_page

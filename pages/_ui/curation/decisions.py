@@ -12,6 +12,7 @@ from pages._ui.session_state import Undoable, app_state
 
 UNDO = 10.0  # seconds for which Undo is offered
 _ON_ITS_WAY = 2.0  # seconds in which a press that was made in time arrives
+UNDO_OFFERED = UNDO + _ON_ITS_WAY
 
 
 def star(job_ids: Sequence[str], on: bool = True) -> None:
@@ -35,7 +36,7 @@ def hide(job_ids: Sequence[str]) -> None:
         words=f"{counted(number, 'clip is', 'clips are')} hidden.",
         ids=tuple(job.id for job in changed),
         number=state.undo.number + 1 if state.undo else 1,
-        until=time.monotonic() + UNDO + _ON_ITS_WAY,
+        until=time.monotonic() + UNDO_OFFERED,
     )
 
 
@@ -45,11 +46,15 @@ def show_again(job_ids: Sequence[str]) -> None:
 
 
 def undo() -> None:
-    """Take back what was hidden last."""
+    """Take back what was hidden last, and what was done along with it."""
     state = app_state()
     last = state.undo
     if last is not None and last.ids:
         show_again(last.ids)
+        if last.shown:
+            attempt(Actions.hide, last.shown)
+        if last.starred:
+            star(last.starred, on=False)
         state.undo = Undoable("", (), last.number, 0.0)
 
 
@@ -96,6 +101,11 @@ def share_dialog(job_ids: Sequence[str]) -> None:
 def share_collection_dialog(collection_id: str) -> None:
     """Have the next run ask how a collection is shared."""
     _open("share_collection", (collection_id,))
+
+
+def end_share_dialog(share_id: str) -> None:
+    """Have the next run ask whether a link is to be ended."""
+    _open("end_share", (share_id,))
 
 
 def _ask(what: str, job_ids: Sequence[str]) -> None:

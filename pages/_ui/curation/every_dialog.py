@@ -18,4 +18,5 @@ DIALOGS: Mapping[str, Callable[[Sequence[str], int], None]] = {
     "delete_collection": collections.delete,
     "share": sharing.share,
     "share_collection": sharing.share_collection,
+    "end_share": sharing.end,
 }

@@ -44,6 +44,8 @@ def account(user: User) -> None:
         st.html(NOTIFY)
         st.html(_theme())
         _connection(user)
+        if may(user, Action.SHARE):
+            st.page_link("sharing.py", label="Sharing", icon=":material/ios_share:")
         if may(user, Action.MANAGE_PEOPLE):
             st.page_link("admin.py", label="Admin", icon=":material/admin_panel_settings:")
         if current_user.has_sign_in():

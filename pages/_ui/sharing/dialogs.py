@@ -184,3 +184,22 @@ def _show(number: int) -> None:
         "Copy it now: the studio keeps only its hash and cannot show it again. *Sharing*, in the account "
         "menu, lists it and ends it."
     )
+
+
+@st.dialog("End the link", icon=":material/link_off:", on_dismiss=close)
+def end(chosen: Sequence[str], number: int) -> None:
+    """Ask whether a link is to be ended.
+
+    Args:
+        chosen: id of the link, which opens nothing.
+        number: of the dialog in this session.
+    """
+    begin()
+    st.markdown("From then on it shows nothing, to nobody, and it cannot be opened again.")
+    answers(number, "End the link", lambda actions: _end(actions, chosen[0]))
+
+
+def _end(actions: Actions, share_id: str) -> bool:
+    actions.end_share(share_id)
+    app_state().said = "The link has ended."
+    return True

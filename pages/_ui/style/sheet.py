@@ -21,6 +21,7 @@ SHEETS = (
     "compose",
     "stage",
     "spend",
+    "collections",
 )
 
 

@@ -1,0 +1,26 @@
+"""The script that every page has for its links to `/take-away`: how far it is, and what went wrong."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.address import base_path
+
+_SCRIPT = Path(__file__).with_name("taking.js")
+
+
+@cache
+def _component() -> Any:
+    """Return the script as a component, which Streamlit is told of once."""
+    script = f"const PATH = {json.dumps(f'{base_path()}/take-away')};\n{_SCRIPT.read_text(encoding='utf-8')}"
+    return st.components.v2.component("studio_taking", js=script, isolate_styles=False)
+
+
+def taking() -> None:
+    """Draw it; call it once on every page."""
+    _component()(key="taking")
