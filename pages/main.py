@@ -72,6 +72,7 @@ def pages_of(user: User) -> list[st.Page]:
             visibility="hidden",
         ),
         st.Page("sharing.py", title="Sharing", icon=":material/ios_share:", visibility="hidden"),
+        st.Page("compare.py", title="Compare", icon=":material/compare:", visibility="hidden"),
         st.Page("job.py", title="Job", icon=":material/movie:", visibility="hidden"),
         st.Page("admin.py", title="Admin", icon=":material/admin_panel_settings:", visibility="hidden"),
     ]

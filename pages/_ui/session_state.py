@@ -104,12 +104,16 @@ class Undoable:
         ids: of the jobs; none after it was undone.
         number: of it in this session.
         until: seconds of the monotonic clock.
+        starred: ids of the jobs that got the user's star along with it.
+        shown: ids of the jobs that were hidden before, and were shown again along with it.
     """
 
     words: str
     ids: tuple[str, ...]
     number: int
     until: float
+    starred: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

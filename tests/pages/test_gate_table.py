@@ -40,6 +40,7 @@ TABLE = [
     ("GET", "/gallery", "viewer"),
     ("GET", "/collections", "viewer"),
     ("GET", "/sharing", "maker"),
+    ("GET", "/compare?ids=a,b", "viewer"),
     ("GET", "/job", "viewer"),
     ("GET", "/spend", "maker"),
     ("GET", "/compose", "viewer"),

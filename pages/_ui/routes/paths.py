@@ -74,6 +74,7 @@ DOORS: tuple[Door, ...] = (
     _page("gallery"),
     _page("collections"),
     _page("sharing", Action.SHARE),
+    _page("compare"),
     _page("job"),
     _page("spend", Action.SEE_PRICES),
     _page("admin", Action.MANAGE_PEOPLE),

@@ -21,6 +21,8 @@ SHEETS = (
     "compose",
     "stage",
     "spend",
+    "deck",
+    "compare",
     "collections",
 )
 

@@ -1,0 +1,70 @@
+"""What differs between clips: words of their prompts, their settings, what they cost, how long they took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kling.studio.clip_verification import charged
+from kling.studio.jobs import Job
+from kling.studio.prompting.word_diff import word_diff
+from pages._ui.current_user import sees_prices
+from pages._ui.format import in_money, is_sandbox, took
+from pages._ui.job.came import FREE
+from pages._ui.job.settings import settings_of
+from pages._ui.requests import shown_request, text_of
+
+LONGEST_TEXT = 4_000  # characters that are compared
+LETTERS = "ABCD"
+AVOID = "Avoid"
+
+
+def prompts(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """Return the prompts as rows of pieces, each `[kind, text]`; kinds are those of `word_diff`.
+
+    Each clip but the first has a row that compares it with the first. Clips of one prompt have one row.
+    """
+    return _rows("Prompt", jobs, [text_of(shown_request(job))[:LONGEST_TEXT] for job in jobs]) + (
+        _rows(AVOID, jobs, [job["negative_prompt"][:LONGEST_TEXT] for job in jobs])
+    )
+
+
+def _rows(name: str, jobs: Sequence[Job], texts: Sequence[str]) -> list[dict[str, Any]]:
+    if not any(texts):
+        return []
+    first, others = texts[0], texts[1:]
+    if all(text == first for text in others):
+        return [{"name": name, "letter": "", "pieces": [["same", first]]}]
+    several = len(jobs) > len(LETTERS[:2])
+    return [
+        {
+            "name": f"{name}, A and {letter}" if several else name,
+            "letter": letter,
+            "pieces": [list(piece) for piece in word_diff(first, text)],
+        }
+        for letter, text in zip(LETTERS[1:], others, strict=False)
+    ]
+
+
+def settings(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """Return what else differs: a name, and a value of each clip, in their order."""
+    each = [_facts(job) for job in jobs]
+    names = dict.fromkeys(name for facts in each for name in facts)
+    rows = [{"name": name, "values": [facts.get(name, "") for facts in each]} for name in names]
+    return [row for row in rows if len(set(row["values"])) > 1]
+
+
+def _facts(job: Job) -> dict[str, str]:
+    found = dict(settings_of(job))
+    if sees_prices():
+        found["Cost"] = _cost(job)
+    if words := took(job):
+        found["Ready in"] = words
+    return found
+
+
+def _cost(job: Job) -> str:
+    if is_sandbox(job):
+        return FREE
+    cost = charged(job)
+    return in_money(cost.charged, job) if cost is not None and cost.charged is not None else ""
