@@ -59,6 +59,7 @@ from pages._ui.routes import (  # noqa: E402
     take_away,
     uploads,
     viewer,
+    wall,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
 
@@ -129,6 +130,7 @@ app = st.App(
         *take_away.routes(),
         *uploads.routes(),
         *viewer.routes(),
+        *wall.routes(),
         *nothing_there.routes(),
     ],
 )

@@ -107,6 +107,13 @@ class Actions(GalleryActions):
         check(self.user, Action.ORDER)
         return self._studio.check_now(job_id)
 
+    def rescue(self) -> int:
+        """Try at once to fetch every clip that is not saved yet; return how many there are."""
+        check(self.user, Action.ORDER)
+        number = self._studio.rescue()
+        self._note(Action.ORDER, did="fetched what is not saved", clips=number)
+        return number
+
     def left(self) -> list[Job]:
         """Return the jobs that were left to a person, and that this user may send."""
         return [job for job in self._studio.orders.left() if self.may(Action.SEND, job)]

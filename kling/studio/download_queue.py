@@ -99,6 +99,20 @@ class FetchQueue:
         with self.lock:
             return bisect_right(self._deadlines, self._clock())
 
+    def first_deadline(self) -> float | None:
+        """Return when Kling deletes the next of them, in Unix seconds; None if none is ahead."""
+        with self.lock:
+            at = bisect_right(self._deadlines, self._clock())
+            return self._deadlines[at] if at < len(self._deadlines) else None
+
+    def hurry(self, now: float) -> int:
+        """Let every job without a file be due now, whatever it waits for; return how many there are."""
+        with self.lock:
+            for fetch in self._fetches.values():
+                if not fetch.is_running and fetch.due > now:
+                    self.schedule(fetch, now)
+            return len(self._fetches)
+
     def add(self, job_id: str, deadline: float, due: float) -> Fetch:
         """Add a job without a file, if it is not there yet."""
         with self.lock:

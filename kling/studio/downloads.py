@@ -159,6 +159,18 @@ class Downloads:
         """How many of those at risk are past Kling's 30 days, without proof that they are gone."""
         return self._queue.overdue()
 
+    @property
+    def days_left(self) -> int | None:
+        """In how many whole days Kling deletes the next of those at risk; None if none is ahead."""
+        first = self._queue.first_deadline()
+        return None if first is None else int((first - self._clock()) // 86_400)
+
+    def fetch_now(self) -> int:
+        """Try at once to fetch every video that is not here; return how many that are."""
+        number = self._queue.hurry(self._monotonic())
+        self._wake()
+        return number
+
     # -- one step --------------------------------------------------------------------------------------------
 
     def step(self) -> float | None:

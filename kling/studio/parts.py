@@ -58,5 +58,8 @@ class Parts(Protocol):
     def check_now(self, job_id: str) -> bool:
         """Ask Kling about a job soon."""
 
+    def rescue(self) -> int:
+        """Try at once to fetch every clip that is not here."""
+
     def check_connection(self) -> Check:
         """Check the account and the host of its videos."""

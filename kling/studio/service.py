@@ -392,6 +392,10 @@ class Studio:
         self.poller.wake_for(job_id)
         return True
 
+    def rescue(self) -> int:
+        """Try at once to fetch every clip that is not here; return how many there are."""
+        return self.downloads.fetch_now()
+
     def check_connection(self) -> Check:
         """Check the account and the host of its videos, free of charge; an answer ends all holds."""
         return check_connection(self.connection, on_answer=self.resume)

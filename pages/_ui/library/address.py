@@ -23,12 +23,17 @@ def asked(page: str) -> JobQuery:
     """Return what the address asks, as far as the user may ask it.
 
     Args:
-        page: `history` or `gallery`, which has jobs with a clip only.
+        page: `history` or `gallery`.
     """
     query = JobQuery.of_address(st.query_params)
     if page == GALLERY:
-        query = replace(query, clips=True)
+        query = of_gallery(query)
     return query if sees_prices() else query.without_costs
+
+
+def of_gallery(query: JobQuery) -> JobQuery:
+    """Return what Gallery shows of a question: clips, or those that are not saved yet."""
+    return replace(query, clips=not query.at_risk)
 
 
 def ask(page: str, query: JobQuery) -> None:

@@ -23,6 +23,8 @@ from pages._ui.library.empty import no_index, nothing_found, still_reading
 from pages._ui.library.export import export_button
 from pages._ui.library.recent import search_script
 from pages._ui.live import live_fragment
+from pages._ui.wall import at_risk
+from pages._ui.wall.controls import controls
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -46,9 +48,13 @@ def bar(page: str) -> JobQuery:
             _search(page, query)
         with st.container(key="library_chips", horizontal=True, vertical_alignment="center"):
             chips(page, query)
+            if page == GALLERY:
+                at_risk.make_room()
         with st.container(key="library_end", horizontal=True, vertical_alignment="center", width="content"):
             _drawn.set((page, st.empty()))
-            if page != GALLERY:
+            if page == GALLERY:
+                controls()
+            else:
                 export_button(query)
     # As the address has it: a log of another tool may have a name that no question can hold.
     if (batch := str(st.query_params.get("batch") or "")) and not studio().ledger.opening:

@@ -228,7 +228,6 @@ FILTERS: Sequence[Filter] = (
         label="Video",
         offers=lambda: ["True"],
         word=lambda _: "Not saved yet",
-        on=HISTORY_ONLY,
     ),
     Filter(field="hidden", label="Hidden", offers=lambda: HIDDEN[1:], word=_HIDDEN.__getitem__),
     Filter(field="batch", label="Batch", kind="shown", word=lambda value: f"Batch {value}"),

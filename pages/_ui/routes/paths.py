@@ -85,6 +85,7 @@ DOORS: tuple[Door, ...] = (
     Door("/take-away/progress", Action.LOOK),
     Door("/previews/*", Action.LOOK),
     Door("/viewer", Action.LOOK),
+    Door("/wall", Action.LOOK),
     Door("/export", Action.LOOK),
     Door("/live", Action.LOOK, READ | {SOCKET}),
     Door("/drafts/*", Action.DRAFT, frozenset({"PUT"}), 4 * DRAFT_BYTES),

@@ -18,6 +18,7 @@ SHEETS = (
     "job",
     "library_bar",
     "library_list",
+    "wall",
     "compose",
     "stage",
     "spend",

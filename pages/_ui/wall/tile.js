@@ -1,0 +1,58 @@
+// One clip: a button with its poster, and at rest nothing but a star. What hover shows is one element for all of them.
+function newTile(wall, id) {
+  const root = set(make("div", `wall-tile st-key-clip-${id.replace(/[^a-zA-Z0-9_-]/g, "-")}`), { role: "listitem", "data-clip": id });
+  const open = set(make("button", "wall-open"), { type: "button", tabindex: -1 });
+  const star = make("i", "wall-star"), check = make("i", "wall-check");
+  const tile = { id, root, open, told: null, drawn: "", box: [], row: 0, update, label, place };
+  star.append(shape(STAR));
+  check.append(shape(TICK));
+  root.append(open, star, check);
+
+  function update(told) {
+    const now = JSON.stringify(told);
+    tile.told = told;
+    if (now === tile.drawn) return;
+    tile.drawn = now;
+    set(root, { "data-star": told.star ? "mine" : told.stars ? "others" : null, "data-hidden": told.hidden, "data-risk": told.risk ? "" : null });
+    picture(told);
+    label();
+  }
+
+  function picture(told) {
+    const image = open.querySelector("img");
+    if (told.poster && !image) {
+      const added = Object.assign(make("img"), { alt: "", loading: "lazy", decoding: "async", src: told.poster, draggable: false });
+      added.addEventListener("error", () => { set(open, { "data-plain": "" }); added.remove(); }, { once: true });
+      set(open, { "data-plain": null });
+      open.replaceChildren(added);
+    } else if (!told.poster) {
+      set(open, { "data-plain": "" });
+      open.replaceChildren(icon(told.risk ? "schedule" : "hide_image"), make("span", "", told.risk ?? "No clip here"));
+    }
+  }
+
+  function label() {
+    const { told } = tile;
+    const words = [told.prompt, told.risk, told.star ? "starred" : told.stars ? "starred by others" : "", wall.chosen.has(id) ? "selected" : "", told.who];
+    set(open, { "aria-label": words.filter(Boolean).join(", ") });
+  }
+
+  function place(left, top, wide, high, row) {
+    const box = [left, top, wide, high].map((value) => Math.round(value * 100) / 100);
+    tile.row = row;
+    if (box.every((value, at) => value === tile.box[at])) return;
+    tile.box = box;
+    root.style.cssText = `left:${box[0]}px;top:${box[1]}px;width:${box[2]}px;height:${box[3]}px`;
+  }
+
+  return tile;
+}
+
+// A day: its heading, and the box in which its pictures have their places.
+function newDay(key) {
+  const root = make("section", "wall-day"), line = make("div", "wall-heading"), title = make("h2"), count = make("span");
+  const box = set(make("div", "wall-box"), { role: "list" });
+  line.append(title, count);
+  root.append(line, box);
+  return { key, root, title, count, box, line, rows: [], width: 0, aim: 0, ids: [] };
+}

@@ -1,0 +1,121 @@
+"""`wall`: pictures of clips in rows, each a button that opens the clip.
+
+The pictures are one component, because Streamlit may not be asked for a run on hover or on keys. It takes
+what it shows from a hidden element. What plays, plays on when others come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kling.studio.identity.roles import Action
+from kling.studio.jobs import Job
+from pages._ui.address import base_path
+from pages._ui.compare.address import MOST
+from pages._ui.current_user import acting
+from pages._ui.escape import escape_html
+from pages._ui.format import zone
+from pages._ui.wall.acts import Answer, did
+from pages._ui.wall.tiles import Looker, tile_facts
+
+FILES = (
+    "tools",
+    "rows",
+    "tile",
+    "playing",
+    "choosing",
+    "menu",
+    "moving",
+    "keys",
+    "wall",
+)  # beside this module
+MOST_COMPARED = MOST
+
+
+@cache
+def _component() -> Any:
+    """Return the script as a component, which Streamlit is told of once."""
+    return st.components.v2.component("studio_wall", js=module(), isolate_styles=False)
+
+
+def module() -> str:
+    """Return the whole script. Its files are one module, joined here: there is no build step."""
+    here = Path(__file__).parent
+    facts = {"BASE": base_path(), "MOST_COMPARED": MOST_COMPARED}
+    constants = "".join(f"const {name} = {json.dumps(fact)};\n" for name, fact in facts.items())
+    return constants + "".join((here / f"{name}.js").read_text(encoding="utf-8") for name in FILES)
+
+
+def wall(
+    jobs: Iterable[Job],
+    key: str,
+    *,
+    among: str = "",
+    can_order: bool = False,
+    on_did: Answer | None = None,
+    more: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
+    """Draw clips in the given order, without days; call it in a live part, which draws it again.
+
+    The page has to call `curation.overlays` in the same part: stars, tags, dialogs are asked for from here.
+
+    Args:
+        jobs: of which those with a clip are shown.
+        key: of the component, begins with the name of its page.
+        among: the list that the lightbox walks through, as the query of an address: `collection=<id>`.
+        can_order: whether clips can be dragged, or moved with Alt and the arrows; `on_did` is told.
+        on_did: called with `{"move": [ids], "before": id}`, an empty id for the end, and with `{name: [ids]}`
+            for the names in `more`.
+        more: further things to do with what is selected: by name, the words and the icon.
+    """
+    to = looker()
+    tiles = [tile_facts(job, to) for job in jobs if job.has_clip]
+    told = {
+        "of": among or key,
+        "among": among,
+        "days": [{"key": "", "name": "", "count": ""}],
+        "tiles": tiles,
+        "more": 0,
+        "can_order": can_order and on_did is not None,
+        "extra": [[name, *words] for name, words in (more or {}).items()],
+    }
+    draw(told, key, to, on_did)
+
+
+def looker() -> Looker:
+    """Return for whom tiles are drawn in this run of a page."""
+    return Looker(acting(), zone())
+
+
+def draw(
+    told: Mapping[str, Any], key: str, to: Looker, on_did: Answer | None = None, *, version: int = 0
+) -> None:
+    """Draw a wall.
+
+    Args:
+        told: what the script is told beside what the user may do.
+        key: of the component.
+        to: for whom.
+        on_did: see `wall`.
+        version: of the studio, by which the script knows that something may have changed further down.
+    """
+    can: Sequence[Action] = (Action.STAR, Action.COLLECT, Action.SHARE)
+    may = {"can": [each.value for each in can if to.user.may(each)]}
+    with st.container(key="wall"):
+        # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
+        _component()(key=key, on_did_change=partial(did, key, on_did))
+        st.html(_hidden({**told, **may}))
+        st.html(f'<i hidden data-wall-version="{version}"></i>')
+
+
+def _hidden(told: Mapping[str, Any]) -> str:
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return f'<i hidden data-wall="{escape_html(text)}"></i>'
