@@ -51,10 +51,14 @@ def downloads(job: Job) -> None:
     for words, name in (("Download", ""), ("Download with watermark", ".watermark")):
         if name and not job["watermark_file"]:
             continue
-        source = escape_html(f"{base_path()}/clips/{job.id}{name}.mp4")
-        kept_as = escape_attribute(file_name(job, name.strip(".")))
+        source, kept_as = f"{base_path()}/take-away?ids={job.id}", ""  # the server names it
+        if name:
+            source = f"{base_path()}/clips/{job.id}{name}.mp4"
+            kept_as = file_name(job, name.strip("."))
         st.html(
-            f'<a class="studio-download" href="{source}" download="{kept_as}">{words}</a>', width="content"
+            f'<a class="studio-download" href="{escape_html(source)}" '
+            f'download="{escape_attribute(kept_as)}">{words}</a>',
+            width="content",
         )
 
 

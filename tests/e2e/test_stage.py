@@ -221,7 +221,7 @@ def test_a_clip_is_kept_under_a_readable_name_and_its_link_is_copied(past: Simpl
     show(page, past.done, "Done")
     with page.expect_download() as kept:
         page.get_by_role("link", name="Download").click()
-    assert re.fullmatch(r"a-red-fox-in-the-snow-\d{8}-\w{4}\.mp4", kept.value.suggested_filename)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_red-fox-in-the-snow_16x9\.mp4", kept.value.suggested_filename)
     page.evaluate(
         "() => Object.defineProperty(navigator, 'clipboard', { value: undefined })"
     )  # as on plain http

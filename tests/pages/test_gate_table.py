@@ -234,7 +234,10 @@ def test_every_page_has_a_door():
 
     tree = ast.parse((ROOT / "pages" / "main.py").read_text(encoding="utf-8"))
     pages = [
-        ([node.args[0].value, *(word.value for word in node.keywords if word.arg == "url_path")])
+        [
+            str(node.args[0].value),
+            *(ast.unparse(word.value) for word in node.keywords if word.arg == "url_path"),
+        ]
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) == "st.Page"
@@ -242,7 +245,7 @@ def test_every_page_has_a_door():
     ]
     assert len(pages) >= 3
     for file, *named in pages:
-        name = ast.literal_eval(named[0]) if named else str(file).removesuffix(".py")
+        name = ast.literal_eval(named[0]) if named else file.removesuffix(".py")
         door = Doors().find(f"/{name}")
         assert door is not None
         assert door.is_page

@@ -30,6 +30,8 @@ OTHER_WIDGETS = (
     r"live\.(header|tasks|history|gallery|totals|spend|budget|packs)",  # components of live parts
     r"app\.bar-\d",  # links
     r"app\.remember-search",  # the component that keeps it
+    r"taking",  # the component that says how far downloads are
+    r"(collections|collection|sharing)\.(script|new|wall|share|more\w*|edit|delete|(renew|end)-\w+)",
     r"stage\.\w+",  # what is done with the job on the stage
     r"composer\.autosave",  # the component, and its triggers
     # buttons
@@ -45,7 +47,7 @@ OTHER_WIDGETS = (
     r"spend\.(links|days|hours|earlier|later|range-.+|dates|by|by_hour|model|export|elsewhere|this_\w+)",
     r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
-    r"job\.(details|more|keys|whole_family|(star|hide|tags|note|check|delete)\w*|(rating|again)-.+)",
+    r"job\.(details|more|keys|whole_family|(star|hide|tags|note|check|delete|collect|share)\w*|(rating|again)-.+)",
     r"admin\.(section|import_\w+|ask_packs|copy_link|hide_link|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
 

@@ -80,7 +80,7 @@ def test_one_of_several_can_be_chosen(studio: Studio, app: AppTest):
     choose(app, "two")
     assert stage_of(app)["chosen"] == "two"
     assert words_of(app) == "Red shoe"
-    assert 'href="/clips/two.mp4"' in texts(app)
+    assert 'href="/take-away?ids=two"' in texts(app)
 
 
 def test_a_press_for_several_takes_makes_one_card(app: AppTest):
@@ -245,8 +245,7 @@ def test_a_clip_has_its_facts_in_one_line_and_a_file_with_a_readable_name(studio
     made(studio, "fox1", prompt="A red fox, in the snow!", extra=PROBE)
     text = texts(show(app, "fox1"))
     assert "Done in 0:00 · Kling 2.6 · 720p · 5\N{NO-BREAK SPACE}s · 16:9 · just now" in text
-    today = datetime.now(UTC).strftime("%Y%m%d")
-    assert f'href="/clips/fox1.mp4" download="a-red-fox-in-the-snow-{today}-fox1.mp4"' in text
+    assert 'href="/take-away?ids=fox1" download' in text
     assert 'data-copy href="/job?id=fox1"' in text
 
 

@@ -19,7 +19,16 @@ from kling.studio.remedies import remedy
 from pages._ui.address import base_path
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
-from pages._ui.curation import delete_dialog, hide, note_dialog, show_again, star, tag_dialog
+from pages._ui.curation import (
+    collect_dialog,
+    delete_dialog,
+    hide,
+    note_dialog,
+    share_dialog,
+    show_again,
+    star,
+    tag_dialog,
+)
 from pages._ui.current_user import acting
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
@@ -29,6 +38,7 @@ from pages._ui.job_actions import again
 from pages._ui.panels import panel
 from pages._ui.player import remix
 from pages._ui.requests import has_form, is_found
+from pages._ui.sharing.allowed import may_share
 from pages._ui.stage.facts import PLAIN_ID
 
 PAGE = "job"  # prefix of the session keys
@@ -101,6 +111,7 @@ def buttons(job: Job) -> None:
     with st.container(key="job_buttons", horizontal=True, vertical_alignment="center"):
         with st.container(key="job_icons", horizontal=True, width="content"):
             _star(job)
+            _together(job)
             _links(job)
             if user.may(Action.HIDE, job):
                 _hide(job, key="job.hide")
@@ -129,12 +140,30 @@ def _star(job: Job) -> None:
         )
 
 
+def _together(job: Job) -> None:
+    """Draw what puts the clip among others, or shows it to others."""
+    for words, icon, may, act in (
+        ("Collect", "library_add", acting().may(Action.COLLECT), collect_dialog),
+        ("Share", "ios_share", may_share(job), share_dialog),
+    ):
+        if may and job.has_clip:
+            st.button(
+                words,
+                icon=f":material/{icon}:",
+                type="tertiary",
+                key=f"job.{words.lower()}",
+                on_click=act,
+                args=([job.id],),
+                help=words,
+            )
+
+
 def _links(job: Job) -> None:
     links = []
     if job.has_clip and PLAIN_ID.fullmatch(job.id):
-        href = escape_html(f"{base_path()}/clips/{job.id}.mp4")
+        href = escape_html(f"{base_path()}/take-away?ids={job.id}")
         links.append(
-            f'<a class="job-icon" data-download href="{href}" download="{escape_attribute(file_name(job))}" '
+            f'<a class="job-icon" data-download href="{href}" download '
             'title="Download"><span class="ms" aria-hidden="true">download</span>'
             '<span class="job-label">Download</span></a>'
         )

@@ -1,6 +1,6 @@
 // The list of History: rows that stay where they are while jobs change, their keys, and what is selected.
 // Everything that comes from jobs is put in as text; an id becomes a part of an address encoded.
-const BASE = __BASE__;
+const BASE = __BASE__, MOST_COMPARED = __MOST_COMPARED__;
 const PHONE = matchMedia("(max-width: 640px)");
 const LONG_PRESS = 500, SWIPE = 128; // milliseconds; pixels
 const COLUMNS = "studio-columns", PLACE = "studio-list-place"; // in the browser's storage
@@ -98,7 +98,7 @@ function newRow(list, id) {
     const may = told.may ?? "";
     remix.hidden = !may.includes("r");
     load.hidden = !may.includes("d");
-    if (!load.hidden) set(load, { href: `${BASE}/clips/${encodeURIComponent(id)}.mp4`, download: told.file });
+    if (!load.hidden) set(load, { href: `${BASE}/take-away?ids=${encodeURIComponent(id)}`, download: "" });
     hide.hidden = !may.includes("c");
     set(hide, { "aria-label": told.hidden ? "Show again" : "Hide", title: told.hidden ? "Show again" : "Hide" });
     set(circle, { text: told.letters ?? "", "data-colour": told.colour ?? 0 });
@@ -148,34 +148,23 @@ function newRow(list, id) {
 
 function newList(parent) {
   const root = set(make("div", "lib"), { role: "region", "aria-label": "Jobs" }), head = make("div", "lib-head"), body = make("div");
-  const bar = set(make("div", "lib-bar"), { role: "toolbar", "aria-label": "Selected jobs", hidden: "" }), count = set(make("b"), { role: "status" });
   const menu = set(make("div", "lib-menu"), { popover: "auto", role: "menu" }), choice = set(make("div", "lib-menu"), { popover: "auto", "aria-label": "Columns" });
   const around = parent.closest(".st-key-history") ?? document.body;
   const scroller = document.querySelector('[data-testid="stMain"]') ?? document.scrollingElement;
   const rows = new Map(), days = new Map(), chosen = new Set();
   let order = [], current = "", from = "", last = "", sums = {}, timer = null, unseen = true;
-  const list = { facts: null, skew: 0, send, star: starAll, toggle, pressed, menu: openMenu, choose: showChoice };
+  const list = { facts: null, skew: 0, chosen, send, star: starAll, toggle, pressed, menu: openMenu, choose: showChoice, clear, focus: focusRow, all };
+  const bar = newBar(list);
   const button = (words, shape, press) => {
     const element = set(make("button"), { type: "button" });
     element.append(icon(shape), make("span", "", words));
     element.addEventListener("click", press);
     return element;
   };
-  const exporting = set(make("a"), { download: "" });
-  exporting.append(icon("download"), make("span", "", "Export"));
-  const starring = button("Star", "star", () => starAll([...chosen]));
-  const changing = [
-    button("Tags", "label", () => send("tag", [...chosen])),
-    button("Hide", "visibility_off", () => { send("hide", [...chosen]); clear(); }),
-  ];
-  const all = button("All of this page", "select_all", () => { order.forEach(({ id }) => chosen.add(id)); showAll(); });
-  set(all, { "data-all": "" });
-  const none = set(button("", "close", () => { clear(); focusRow(); }), { "aria-label": "Select nothing", title: "Select nothing (Esc)" });
-  bar.append(count, starring, ...changing, exporting, all, none);
   const columns = set(make("button", "lib-columns"), { type: "button", "aria-haspopup": "true" });
   columns.append(icon("view_column"), make("span", "", "Columns"));
   columns.addEventListener("click", () => { place(choice, columns); });
-  root.append(head, body, bar, menu, choice);
+  root.append(head, body, bar.root, menu, choice);
   parent.append(root);
 
   // -- to and from the server
@@ -299,6 +288,8 @@ function newList(parent) {
 
   function clear() { chosen.clear(); from = ""; showAll(); }
 
+  function all() { order.forEach(({ id }) => chosen.add(id)); showAll(); }
+
   function showChoice(row) {
     const on = chosen.has(row.id), box = row.root.querySelector(".lib-box");
     set(row.root, { "data-chosen": on ? "" : null });
@@ -307,15 +298,9 @@ function newList(parent) {
 
   function showAll() {
     order.forEach(showChoice);
-    const some = order.filter(({ id }) => chosen.has(id)), may = some.every(({ told }) => told.may?.includes("c"));
+    const some = order.filter(({ id }) => chosen.has(id));
     set(root, { "data-choosing": some.length ? "" : null });
-    bar.hidden = !some.length;
-    if (!some.length) return;
-    set(count, { text: `${some.length} selected` });
-    set(starring.lastChild, { text: some.every(({ told }) => told.star === 2) ? "Take the star back" : "Star" });
-    for (const each of changing) set(each, { disabled: may ? null : "", title: may ? null : "Some of these are somebody else’s: an admin can." });
-    set(exporting, { href: list.facts.export.replace(/ids=-/, `ids=${some.map(({ id }) => encodeURIComponent(id)).join(",")}`) });
-    all.hidden = some.length === order.length;
+    bar.show(some, some.length === order.length);
   }
 
   // -- the keyboard: one stop of Tab for the list, and its row's buttons after it
@@ -379,12 +364,14 @@ function newList(parent) {
   }
 
   function openMenu(row, near) {
-    const may = row.told.may ?? "", { id } = row, address = new URL(row.link.href, location.href).href;
+    const can = (what) => (list.facts.can ?? []).includes(what), may = row.told.may ?? "", { id } = row, address = new URL(row.link.href, location.href).href;
     const item = (words, shape, press) => set(button(words, shape, () => { menu.hidePopover(); near.focus(); press(); }), { role: "menuitem" });
     menu.replaceChildren(
       item("Open", "open_in_full", () => row.link.click()),
       item("Copy link", "link", () => copy(address)),
       item("Select", "check_box", () => toggle(row)),
+      ...may.includes("d") && can("collect") ? [item("Collect…", "library_add", () => send("collect", [id]))] : [],
+      ...may.includes("d") && may.includes("c") && can("share") ? [item("Share…", "ios_share", () => send("share", [id]))] : [],
       ...may.includes("c") ? [
         item("Tags…", "label", () => send("tag", [id])),
         item(row.told.hidden ? "Show again" : "Hide", row.told.hidden ? "visibility" : "visibility_off", () => send(row.told.hidden ? "show" : "hide", [id])),

@@ -16,7 +16,6 @@ from kling.studio.jobs import OPEN, SUCCEED, WAITING, Job
 from kling.studio.library import Found
 from kling.studio.queue_position import QueuePosition
 from kling.studio.spending import counted_at
-from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
 from pages._ui.format import in_money, is_sandbox, prompt_of, state, zone
@@ -112,7 +111,6 @@ def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
         **_opinions(job, to.user.who),
         "hidden": job.hidden,
         "may": _may(job, to),
-        "file": file_name(job) if job.has_clip else "",
         "more": values_of(job),
     }
     return {key: value for key, value in found.items() if value not in ("", None, False, 0)}

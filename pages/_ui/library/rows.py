@@ -14,8 +14,10 @@ from typing import Any
 
 import streamlit as st
 
+from kling.studio.identity.roles import Action
 from kling.studio.library import IndexBroken, JobQuery, Page
 from pages._ui.address import base_path
+from pages._ui.compare.address import MOST
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
 from pages._ui.escape import escape_html
@@ -25,15 +27,19 @@ from pages._ui.library.days import days_of, name_of, sums_of
 from pages._ui.library.export import export_link
 from pages._ui.library.row_facts import facts_of, viewer
 from pages._ui.library.selection import KEY, did
+from pages._ui.sharing.allowed import may_share
 
-_SCRIPT = Path(__file__).with_name("list.js")
+_FILES = ("list.js", "list_bar.js")  # one module, joined here: there is no build step
 ANY = "-"  # stands for an id in the addresses that the script fills in
 
 
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8").replace("__BASE__", json.dumps(base_path()))
+    here = Path(__file__).parent
+    script = "".join((here / name).read_text(encoding="utf-8") for name in _FILES)
+    for name, value in (("__BASE__", base_path()), ("__MOST_COMPARED__", MOST)):
+        script = script.replace(name, json.dumps(value))
     return st.components.v2.component("studio_list", js=script, isolate_styles=False)
 
 
@@ -69,6 +75,7 @@ def list_facts(query: JobQuery, page: Page) -> dict[str, Any]:
         "remix": f"{base_path()}/?from={ANY}" if to.orders else "",
         "export": export_link(query, ids=[ANY]),
         "money": sees_prices(),
+        "can": [*(["collect"] if to.user.may(Action.COLLECT) else []), *(["share"] if may_share() else [])],
         "columns": [[name, width] for name, (width, _) in COLUMNS.items()],
         "now": int(time.time() * 1000),
         "days": [

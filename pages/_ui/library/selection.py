@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from kling.studio.curation import MOST_JOBS
-from pages._ui.curation import delete_dialog, hide, show_again, star, tag_dialog
+from pages._ui.curation import (
+    collect_dialog,
+    delete_dialog,
+    hide,
+    share_dialog,
+    show_again,
+    star,
+    tag_dialog,
+)
 
 KEY = "history.list"
 LONGEST_ID = 200
@@ -19,6 +27,8 @@ _ACTS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "show": show_again,
     "tag": tag_dialog,
     "delete": delete_dialog,
+    "collect": collect_dialog,
+    "share": share_dialog,
 }
 
 

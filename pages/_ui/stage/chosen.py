@@ -130,9 +130,9 @@ def _links(job: Job, batch: Card | None) -> str:
     address = f"{base}/history?batch={batch.key}" if batch is not None and is_batch else job_link(job.id)
     links = []
     if job.has_clip and batch is None:
-        href = escape_html(f"{base}/clips/{job.id}.mp4")
+        href = escape_html(f"{base}/take-away?ids={job.id}")
         links.append(
-            f'<a class="stage-link" href="{href}" download="{escape_attribute(file_name(job))}" '
+            f'<a class="stage-link" href="{href}" download '
             f'title="Download"><span class="stage-icon" aria-hidden="true">download</span>'
             '<span class="stage-label">Download</span></a>'
         )

@@ -121,7 +121,7 @@ function newTile(stage) {
     at.addEventListener("input", () => { video.currentTime = at.value / 1000 * (video.duration || 0); tick(); });
     sound = button("stage-button", "Sound", "mute", mute);
     const whole = button("stage-button", "Full screen", "full", full);
-    keep = set(make("a", "stage-button"), { href: clip(tile.job.id, "mp4"), download: tile.job.file ?? "", "aria-label": "Download", title: "Download" });
+    keep = set(make("a", "stage-button"), { href: `${BASE}/take-away?ids=${encodeURIComponent(tile.job.id)}`, download: tile.job.file ?? "", "aria-label": "Download", title: "Download" });
     keep.append(icon("keep"));
     controls.append(play, clock, at, sound, keep, whole);
     hear = set(make("button", "stage-hear"), { type: "button" });
