@@ -18,6 +18,7 @@ from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave
 from pages._ui.style.sheet import sheet_of_every_page
 from pages._ui.taking.script import taking
+from pages._ui.viewer.lightbox import lightbox
 
 
 def main() -> None:
@@ -38,6 +39,7 @@ def main() -> None:
         if words := app_state().led_here:
             app_state().led_here = ""
             st.toast(words, icon=":material/lock:", duration="long")
+        lightbox()  # before the page: links on it can be pressed as soon as they are there
         with st.container(key="page"):
             page.run()
         taking()

@@ -194,11 +194,13 @@ class AppState:
     # The dialog that is open (see curation), the jobs or the collection that it is about, and how many were
     # opened so far.
     asked: tuple[str, tuple[str, ...], int] = ("", (), 0)
+    asked_in: str = ""  # where it is drawn: empty for the page, else what lies over it
     at_start: tuple[str, ...] | None = None  # what stood in its fields when it was opened
     refused: str = ""  # why the last press in it was refused, said once
     link: tuple[Share, str] | None = None  # that was made in it, and its token; shown until it is closed
     said: str = ""  # what became of it, said once by the page
     undo: Undoable | None = None
+    viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered
     address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters
     card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 

@@ -116,7 +116,7 @@ def _ask(what: str, job_ids: Sequence[str]) -> None:
 def _open(what: str, ids: Sequence[str]) -> None:
     state = app_state()
     state.asked = (what, tuple(dict.fromkeys(ids)), state.asked[2] + 1)
-    state.at_start, state.refused, state.link = None, "", None
+    state.at_start, state.refused, state.link, state.asked_in = None, "", None, ""
 
 
 def close() -> None:

@@ -11,22 +11,26 @@ from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.session_state import app_state
 
 
-def overlays() -> None:
+def overlays(place: str = "") -> None:
     """Draw them; call it once on a page, in the part that the callbacks of its buttons draw again.
 
     A dialog is drawn in each run until it is answered or closed: otherwise a part that is drawn again because
     a job has changed would close it under the hands of whoever types.
+
+    Args:
+        place: of what lies over the page and draws the dialogs that are asked for there; empty for the page.
     """
     state = app_state()
     if state.said:
         st.toast(escape_markdown(state.said), icon=":material/check:")
         state.said = ""
     what, job_ids, number = state.asked
-    if what:
+    if what and state.asked_in == place:
         from pages._ui.curation.every_dialog import DIALOGS  # with its widgets, only where it is wanted
 
         DIALOGS[what](job_ids, number)
-    _undo()
+    if not place:
+        _undo()
 
 
 def _undo() -> None:

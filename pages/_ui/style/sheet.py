@@ -22,6 +22,7 @@ SHEETS = (
     "compose",
     "stage",
     "spend",
+    "viewer",
     "deck",
     "compare",
     "collections",

@@ -1,0 +1,339 @@
+// The lightbox: a clip over the page, the clips beside it in its list, and what is known of it.
+const SETTLE = 150; // milliseconds for which one stays on a clip before it is fetched
+const ASK = 80; // milliseconds before the server is asked, while somebody hurries through a list
+const AGAIN = 2000, SAID = 2500, UNDO = 10_000; // milliseconds
+const LAYERS = "dialog[open]:not(.viewer), [role=dialog], [data-testid=stPopoverBody]"; // what may lie over it
+const BEHIND = "[data-testid=stMain], .studio-skip"; // what lies behind it
+
+function newLightbox(sender) {
+  const root = set(make("dialog", "viewer"), { tabindex: -1, "aria-modal": "true" });
+  const room = make("div", "viewer-room"), top = make("div", "viewer-top"), place = set(make("span", "viewer-place"), { role: "status" });
+  const strip = set(make("div", "viewer-strip"), { role: "group", "aria-label": "Clips beside it" });
+  const note = set(make("div", "viewer-said"), { role: "status", hidden: "" });
+  const player = newPlayer(() => room);
+  const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
+  const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
+  const box = { acts: { star, hide, compare, present }, ask, rate, say, leave, marked: () => marked };
+  const panel = newPanel(box), thumbs = new Map();
+  let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
+  let opener = null, unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, drags = null, pausedFor = "";
+
+  top.append(button("Close", "close", close, { key: "Esc" }), place, make("span", "viewer-gap"), button("Keys", "keyboard", keys, { key: "?" }), button("Full screen", "fullscreen", player.full, { key: "F" }));
+  room.append(top, before, player.root, after, strip, note);
+  root.append(room, panel.root);
+  const isOpen = () => root.open;
+
+  // -- the address: `clip=` beside whatever the page has there
+
+  function split() {
+    const parts = location.search.replace(/^\?/, "").split("&").filter(Boolean), own = parts.find((each) => each.startsWith("clip="));
+    const others = parts.filter((each) => each !== own).join("&");
+    let named = "";
+    try { named = decodeURIComponent((own ?? "").slice(5).replaceAll("+", " ")); } catch { /* not an address of ours */ }
+    return { id: named, others, rest: `${location.pathname}${others ? `?${others}` : ""}` };
+  }
+
+  function write(name, push) {
+    const { others } = split(), query = [others, name && `clip=${encodeURIComponent(name)}`].filter(Boolean).join("&");
+    const address = `${location.pathname}${query ? `?${query}` : ""}`;
+    if (push) history.pushState({ ...history.state, studioClip: true }, "", address);
+    else history.replaceState(history.state, "", address);
+  }
+
+  function listOf() { // which the page itself shows
+    const { others } = split(), page = location.pathname.slice(BASE.length);
+    if (page === "/collections") return new URLSearchParams(others).has("id") ? `collection=${encodeURIComponent(new URLSearchParams(others).get("id"))}` : "";
+    return ["/history", "/gallery", "/job"].includes(page) ? others.split("&").filter((each) => !/^(id|back|page)=/.test(each)).join("&") : "";
+  }
+
+  function fromAddress() {
+    const now = split();
+    if (now.id && !isOpen()) open({ id: now.id, among: listOf() }, false);
+  }
+
+  function popped(event) {
+    const now = split();
+    if (!isOpen()) { if (now.id) setTimeout(fromAddress); return; }
+    if (now.rest !== base) { shut(); if (now.id) setTimeout(fromAddress); return; } // Streamlit goes to another page
+    event.stopImmediatePropagation(); // the page is the same, and Streamlit would run it
+    if (!now.id) shut(); else if (now.id !== id) show(now.id);
+  }
+
+  // -- opening and closing
+
+  function open({ id: wanted, among: list = listOf(), time = 0 }, push = true) {
+    if (!wanted || isOpen()) { if (wanted && wanted !== id) move(wanted); return; }
+    opener = document.activeElement;
+    among = list;
+    near = [];
+    at = { place: 0, total: 0, words: "" };
+    if (push) write(wanted, true);
+    base = split().rest;
+    if (!root.isConnected) document.body.append(root);
+    unhush = hush(root);
+    behind(true);
+    panel.draw(false);
+    root.show();
+    root.focus();
+    watch = setInterval(look, 500);
+    show(wanted, { time });
+  }
+
+  function behind(on) { document.querySelectorAll(BEHIND).forEach((each) => { each.inert = on; }); }
+
+  function shut() {
+    if (!isOpen()) return;
+    clearTimeout(timer);
+    clearInterval(watch);
+    asking += 1;
+    if (document.fullscreenElement && root.contains(document.fullscreenElement)) document.exitFullscreen();
+    panel.menu.hidePopover?.();
+    player.stop();
+    root.close();
+    behind(false);
+    marked = "";
+    const shown = id;
+    id = "";
+    unhush();
+    document.dispatchEvent(new CustomEvent("studio:clip-closed", { detail: { id: shown } })); // a wall may bring it into sight
+    if (document.activeElement && document.activeElement !== document.body) return; // it has put the focus there
+    const tile = ID.test(shown) && document.querySelector(`button[data-clip="${shown}"], [data-clip="${shown}"] button, a[data-clip="${shown}"]`);
+    (opener?.isConnected && opener !== document.body ? opener : tile || null)?.focus({ preventScroll: true });
+  }
+
+  function close() {
+    if (!isOpen()) return;
+    if (history.state?.studioClip) { history.back(); return; } // `popped` shuts it
+    write("", false);
+    shut();
+  }
+
+  function leave(address) {
+    go(address);
+    shut();
+  }
+
+  // -- one clip
+
+  function move(next) {
+    write(next, false);
+    show(next, { wait: SETTLE });
+  }
+
+  function step(by) {
+    const here = near.findIndex((each) => each.id === id), next = near[here + by];
+    if (here >= 0 && next) move(next.id);
+  }
+
+  function show(next, { wait = 0, time = 0 } = {}) {
+    const known = near.find((each) => each.id === next);
+    const here = near.findIndex((each) => each.id === id), there = near.indexOf(known);
+    if (known && here >= 0 && at.place) at = { ...at, place: at.place + there - here };
+    id = next;
+    clip = known ?? { id, poster: ID.test(id) ? `${BASE}/clips/${encodeURIComponent(id)}.jpg` : "", prompt: "" };
+    player.show(clip, { wait, at: time });
+    draw();
+    for (const each of [near[there - 1], near[there + 1]]) if (known && each?.poster) new Image().src = each.poster;
+    clearTimeout(timer);
+    timer = setTimeout(askServer, wait ? ASK : 0);
+  }
+
+  async function askServer() {
+    const mine = asking += 1, wanted = id, isNew = !clip.src;
+    lastAsk = Date.now();
+    version = window.__studioLive?.version ?? -1;
+    const said = await told(asked({ clip: wanted }, among));
+    if (mine !== asking || wanted !== id || !isOpen()) return;
+    if (said.why) { refuse(said, isNew); return; }
+    near = said.near;
+    at = { place: said.place, total: said.total, words: said.words };
+    clip = said.clip;
+    for (const act of sender.of(id)) apply(act); // what was pressed meanwhile
+    if (isNew) player.show(clip);
+    draw();
+    const here = near.findIndex((each) => each.id === id);
+    for (const each of [near[here - 1], near[here + 1]]) if (each?.poster) new Image().src = each.poster;
+  }
+
+  function refuse({ why, page, away }, isNew) {
+    if (away && !isNew) { say(why); return; }
+    const link = page && Object.assign(make("a", "viewer-text", "All about it"), { href: page, onclick: (event) => { event.preventDefault(); leave(page); } });
+    player.stop();
+    player.say(why, link);
+    clip = { id, ratio: clip.ratio };
+    draw();
+  }
+
+  function draw() {
+    const here = near.findIndex((each) => each.id === id), { place: number, total, words } = at;
+    set(place, { text: [number ? `${number.toLocaleString("en")} of ${total.toLocaleString("en")}` : "", words].filter(Boolean).join(", ") });
+    set(root, { "aria-label": `Clip: ${(clip.prompt || "").slice(0, 100)}` });
+    before.disabled = here < 1;
+    after.disabled = here < 0 || here >= near.length - 1;
+    panel.show(clip);
+    drawStrip();
+  }
+
+  function drawStrip() {
+    const shown = near.length > 1 ? near : [];
+    strip.hidden = !shown.length;
+    for (const key of thumbs.keys()) if (!shown.some((each) => each.id === key)) thumbs.delete(key);
+    strip.replaceChildren(...shown.map((each) => {
+      if (!thumbs.has(each.id)) thumbs.set(each.id, thumb(each));
+      const element = thumbs.get(each.id);
+      set(element, { "aria-current": each.id === id ? "true" : null, "data-marked": each.id === marked ? "A" : null });
+      return element;
+    }));
+    const current = thumbs.get(id);
+    if (current) strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+  }
+
+  function thumb({ id: of, poster, ratio, prompt }) {
+    const element = set(make("button", "viewer-thumb"), { type: "button", tabindex: -1, "aria-label": prompt.slice(0, 80) || "Clip" });
+    element.style.setProperty("--ratio", Math.max(ratio, 9 / 16));
+    element.append(Object.assign(make("img"), { alt: "", decoding: "async", src: poster, onerror: (event) => event.target.remove() }));
+    element.addEventListener("click", () => { if (of !== id) move(of); });
+    return element;
+  }
+
+  // -- what is pressed: seen at once, and done by the server
+
+  function apply({ what, value }) {
+    if (what === "star" || what === "unstar") clip.star = what === "star";
+    if (what === "rate") clip.rating = value;
+    if (what === "hide" || what === "show") clip.hidden = what === "hide";
+  }
+
+  function act(what, value = null) {
+    apply({ what, value });
+    sender.send(what, [id], value);
+    panel.show(clip);
+  }
+
+  const may = (what) => Boolean(clip?.may?.includes(what));
+  function star() { if (may("star")) act(clip.star ? "unstar" : "star"); }
+  function rate(number) { if (may("star")) act("rate", clip.rating === number ? 0 : number); }
+  function ask(what) { if (may(what)) sender.send(what, [id]); }
+  function hide() {
+    if (!may("hide")) return;
+    if (clip.hidden) { act("show"); return; }
+    const gone = id, here = near.findIndex((each) => each.id === gone), next = near[here + 1] ?? near[here - 1];
+    act("hide");
+    const undo = Object.assign(make("button", "viewer-text", "Undo"), { type: "button", onclick: () => {
+      sender.send("show", [gone]);
+      say("It is shown again.");
+      if (isOpen() && id !== gone) move(gone);
+    } });
+    say("1 clip is hidden.", undo, UNDO);
+    if (here >= 0 && next) move(next.id);
+  }
+
+  function compare() {
+    if (!clip?.src) return;
+    if (marked && marked !== id) { leave(`${BASE}/compare?ids=${[marked, id].map(encodeURIComponent).join(",")}`); return; }
+    marked = marked === id ? "" : id;
+    say(marked ? "Chosen. Go to another clip and press Compare (C) there." : "Not chosen any more.", null, 2 * SAID);
+    draw();
+  }
+
+  function present() { document.dispatchEvent(new CustomEvent("studio:present", { detail: { among, at: id } })); }
+  function keys() { document.querySelector("dialog.studio-keys")?.showModal(); }
+  function say(words, action = null, ms = SAID) {
+    clearTimeout(hiding);
+    note.replaceChildren(make("span", "", words), ...action ? [action] : []);
+    note.hidden = false;
+    hiding = setTimeout(() => { note.hidden = true; }, ms);
+  }
+
+  // Others rate, tag and order meanwhile: what is shown follows, at most every two seconds.
+  function look() {
+    const now = window.__studioLive?.version ?? -1;
+    if (now !== version && Date.now() - lastAsk > AGAIN && !document.hidden && clip?.src) askServer();
+  }
+
+  function keyed(event) {
+    if (!isOpen() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(LAYERS)) return;
+    const { target } = event, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const isPress = target instanceof Element && Boolean(target.closest("button, a, summary")), isSeek = target === player.seek;
+    if (panel.menu.matches(":popover-open") && key !== "Escape") return;
+    if ((isSeek && key.startsWith("Arrow")) || (isPress && [" ", "Enter"].includes(key)) || key === "Tab") return;
+    const number = key >= "1" && key <= "5" ? Number(key) : 0;
+    const acts = {
+      ArrowLeft: () => step(-1), ArrowRight: () => step(1), " ": player.toggle, f: player.full, m: player.mute, s: star, h: hide, c: compare,
+      r: () => { if (!panel.remix.hidden) leave(panel.remix.href); }, p: present, "?": keys,
+      Escape: () => { if (panel.menu.matches(":popover-open")) panel.menu.hidePopover(); else if (document.fullscreenElement) document.exitFullscreen(); else close(); },
+    };
+    const press = number ? () => rate(number) : acts[key];
+    if (!press) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // the page below has keys of its own
+    if (!event.repeat || key.startsWith("Arrow")) press();
+  }
+
+  // -- fingers: sideways to the next one, down to close, and the sheet up and down
+
+  room.addEventListener("touchstart", ({ touches, target }) => { drags = touches.length === 1 && target !== player.seek ? [touches[0].clientX, touches[0].clientY] : null; }, { passive: true });
+  room.addEventListener("touchend", ({ target, changedTouches: [{ clientX, clientY }] }) => {
+    if (!drags || strip.contains(target)) return;
+    const x = clientX - drags[0], y = clientY - drags[1];
+    drags = null;
+    if (Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(y)) step(x < 0 ? 1 : -1);
+    else if (y > 80 && y > 2 * Math.abs(x)) close();
+  }, { passive: true });
+  let pull = null;
+  panel.root.addEventListener("touchstart", ({ touches: [{ clientY }] }) => { pull = PHONE.matches ? clientY : null; }, { passive: true });
+  panel.root.addEventListener("touchend", ({ changedTouches: [{ clientY }] }) => {
+    const y = pull === null ? 0 : clientY - pull, isUp = panel.root.hasAttribute("data-up");
+    if (y < -40 && !isUp) panel.draw(true);
+    else if (y > 60 && isUp && panel.root.querySelector(".viewer-inner").scrollTop <= 0) panel.draw(false);
+  }, { passive: true });
+
+  // A press on a link to a clip opens it here; with Ctrl or the middle button it stays a link.
+  function clicked(event) {
+    const link = event.target instanceof Element ? event.target.closest("a[data-clip]") : null;
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    open({ id: link.dataset.clip, among: link.dataset.among });
+  }
+
+  // While clips are presented the lightbox is away; it comes back with the one that was shown last.
+  function suspend() {
+    if (!isOpen()) return false;
+    pausedFor = id;
+    player.stop();
+    root.close();
+    return true;
+  }
+  function resume(last) {
+    const back = last || pausedFor;
+    root.show();
+    root.focus();
+    if (back !== id) write(back, false);
+    show(back);
+  }
+
+  sender.onLost = () => { say("Not saved: the studio does not answer. Press again in a moment."); askServer(); };
+  document.addEventListener("studio:clip", ({ detail }) => open(detail ?? {}));
+  document.addEventListener("click", clicked, true);
+  addEventListener("keydown", keyed, true);
+  addEventListener("popstate", popped, true);
+  return { fromAddress, suspend, resume, changed: () => { if (isOpen() && clip?.src) askServer(); } };
+}
+
+export default function ({ parentElement, setTriggerValue }) {
+  if (!window.__studioViewer) { // one for the tab: a part of a page may be drawn anew at any time
+    const sender = newSender(), lightbox = newLightbox(sender);
+    newPresent(lightbox);
+    window.__studioViewer = { sender, lightbox };
+    setTimeout(lightbox.fromAddress);
+  }
+  const { sender, lightbox } = window.__studioViewer, around = parentElement.closest(".st-key-viewer") ?? document.body;
+  const read = () => sender.done(around.querySelector("[data-viewer-done]")?.dataset.viewerDone);
+  sender.trigger = setTriggerValue;
+  parentElement.studioWatch ??= new MutationObserver(read);
+  parentElement.studioWatch.observe(around, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-viewer-done"] });
+  read();
+  lightbox.changed();
+  return () => parentElement.studioWatch.disconnect();
+}
