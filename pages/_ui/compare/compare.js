@@ -40,9 +40,10 @@ function newPage(mount) {
       if (first && !asked.has("at") && !matchMedia("(prefers-reduced-motion: reduce)").matches) deck.sync.play();
       first = false;
     } else {
-      const back = make("a", { href: facts.back, text: "Choose clips in Gallery", "data-go": true });
-      empty.replaceChildren(make("h1", { text: "Compare" }), make("p", { text: facts.opening ? "The log is being read." : facts.notices.at(-1) ?? "" }), back);
+      const back = make("a", { href: facts.back, text: `Choose clips in ${/\/history\b/.test(facts.back) ? "History" : "Gallery"}`, "data-go": true });
+      empty.replaceChildren(make("h1", { text: "Compare" }), make("p", { text: facts.opening ? "The log is being read." : facts.notices.at(-1) ?? "" }), notices, back);
     }
+    if (clips.length) differs.before(notices);
     notices.replaceChildren(...(clips.length ? facts.notices : facts.notices.slice(0, -1)).map((each) => make("p", { role: "status", text: each })));
     differ();
     strips();
@@ -54,12 +55,16 @@ function newPage(mount) {
     const rows = [], isNow = facts.clips.map(({ id }) => id).join() === clips.map(({ id }) => id).join();
     for (const { name, letter, pieces } of isNow ? facts.prompts : []) {
       const line = make("p", { dir: "auto" });
+      let before = "same";
       for (const [kind, piece] of pieces) {
+        const isGone = kind === "removed", words = piece.trim();
         if (kind === "same") line.append(piece);
-        else line.append(make(kind === "removed" ? "del" : "ins", { text: piece.trim() || "line break", "data-letter": kind === "removed" ? "A" : letter }), /\s$/.test(piece) ? " " : "");
+        else line.append(before !== "same" || /^\s/.test(piece) ? " " : "", make(isGone ? "del" : "ins", { text: words || "line break", "data-letter": isGone ? "A" : letter }), words && /\s$/.test(piece) ? " " : "");
+        before = kind;
       }
+      if (!pieces.length) line.append(make("small", { text: "The same words." }));
       rows.push(make("div", { class: "compare-row" }, make("h2", { text: name }), line));
-      if (!letter && name === "Prompt" && clips.length > 1) line.append(" ", make("small", { text: "(the same)" }));
+      if (!letter && clips.length > 1) line.append(" ", make("small", { text: "(the same)" }));
     }
     if (isNow && facts.settings.length) {
       const line = make("p");
@@ -67,7 +72,7 @@ function newPage(mount) {
         const each = make("span", { class: "compare-setting" }, `${name} `);
         values.forEach((value, index) => {
           const isGone = values.length === 2 && index === 0;
-          each.append(make(isGone ? "del" : "ins", { text: value || "none", "data-letter": LETTERS[index], title: `Clip ${LETTERS[index]}` }), " ");
+          each.append(make(isGone ? "del" : "ins", { text: value, "data-letter": LETTERS[index], title: `Clip ${LETTERS[index]}` }), " ");
         });
         line.append(each);
       }
@@ -179,7 +184,8 @@ function newPage(mount) {
 
   const others = () => document.querySelector('dialog[open], [role="dialog"], [data-testid="stPopoverBody"]');
   function keyed(event) {
-    if (!clips.length || others() || !facts) return;
+    if (others() || !facts) return;
+    if (!clips.length) { if (event.key === "Escape") go(facts.back); return; }
     if (event.key === "Escape" && adding) { adding = false; strips(); event.preventDefault(); return; }
     deck.keyed(event);
   }

@@ -153,9 +153,9 @@ function newDeck(root, { did, title = "Compare" }) {
     const ways = (isNarrow ? [1] : count === 4 ? [4, 2] : width > 1000 ? [count] : [count, 1]).map((columns) => {
       const rows = Math.ceil(count / columns), wide = (width - gap * (columns - 1)) / columns;
       const high = Math.min((height - gap * (rows - 1)) / rows - caption, Math.max(...ratios.map((ratio) => wide / ratio)));
-      return { columns, high, area: ratios.reduce((sum, ratio) => sum + Math.min(wide, high * ratio) ** 2 / ratio, 0) };
+      return { columns, high, size: ratios.reduce((sum, ratio) => sum + Math.min(wide, high * ratio) / Math.sqrt(ratio), 0) };
     });
-    const best = ways.sort((a, b) => b.area - a.area)[0];
+    const best = ways.sort((a, b) => b.size - a.size)[0];
     players.style.setProperty("--columns", best.columns);
     players.style.setProperty("--high", isNarrow ? "none" : `${Math.max(Math.floor(best.high), 120)}px`);
     place();

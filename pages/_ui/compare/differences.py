@@ -13,19 +13,21 @@ from pages._ui.format import in_money, is_sandbox, took
 from pages._ui.job.came import FREE
 from pages._ui.job.settings import settings_of
 from pages._ui.requests import shown_request, text_of
+from pages._ui.words import PANEL_AVOID
 
 LONGEST_TEXT = 4_000  # characters that are compared
 LETTERS = "ABCD"
-AVOID = "Avoid"
+COST, READY = "Cost", "Ready in"
 
 
 def prompts(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """Return the prompts as rows of pieces, each `[kind, text]`; kinds are those of `word_diff`.
 
-    Each clip but the first has a row that compares it with the first. Clips of one prompt have one row.
+    Each clip but the first has a row that compares it with the first, without pieces if they have the same
+    words. Where all have the same, there is one row.
     """
     return _rows("Prompt", jobs, [text_of(shown_request(job))[:LONGEST_TEXT] for job in jobs]) + (
-        _rows(AVOID, jobs, [job["negative_prompt"][:LONGEST_TEXT] for job in jobs])
+        _rows(PANEL_AVOID, jobs, [job["negative_prompt"][:LONGEST_TEXT] for job in jobs])
     )
 
 
@@ -40,7 +42,7 @@ def _rows(name: str, jobs: Sequence[Job], texts: Sequence[str]) -> list[dict[str
         {
             "name": f"{name}, A and {letter}" if several else name,
             "letter": letter,
-            "pieces": [list(piece) for piece in word_diff(first, text)],
+            "pieces": [list(piece) for piece in word_diff(first, text)] if text != first else [],
         }
         for letter, text in zip(LETTERS[1:], others, strict=False)
     ]
@@ -50,16 +52,20 @@ def settings(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """Return what else differs: a name, and a value of each clip, in their order."""
     each = [_facts(job) for job in jobs]
     names = dict.fromkeys(name for facts in each for name in facts)
-    rows = [{"name": name, "values": [facts.get(name, "") for facts in each]} for name in names]
+    rows = [{"name": name, "values": [facts.get(name) or _without(name) for facts in each]} for name in names]
     return [row for row in rows if len(set(row["values"])) > 1]
+
+
+def _without(name: str) -> str:
+    return "not known" if name in {COST, READY} else "none"
 
 
 def _facts(job: Job) -> dict[str, str]:
     found = dict(settings_of(job))
     if sees_prices():
-        found["Cost"] = _cost(job)
+        found[COST] = _cost(job)
     if words := took(job):
-        found["Ready in"] = words
+        found[READY] = words
     return found
 
 
