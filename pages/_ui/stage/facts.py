@@ -11,6 +11,7 @@ from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
 from kling.studio.queue_position import QueuePosition
+from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
