@@ -15,27 +15,28 @@ from pages._ui.requests import has_form, is_found
 from pages._ui.words import REMIX
 
 
-def player(job: Job, *, preload: str = "none", boxed: bool = False) -> None:
+def player(job: Job, *, preload: str = "none", among: str = "") -> None:
     """Draw the player of a finished job, which plays the studio's own copy.
 
     `st.video` takes no poster, and the browser then fetches most of each clip at once: sixty of them loaded
     110 megabytes. With a poster and no preload they load two.
 
-    Its picture is a button: a press anywhere on it plays the clip, and its controls appear (frame/bar.js).
+    Its picture is a button: a press anywhere on it shows the clip large, Space plays it where it is, with
+    controls (job/job.js).
 
     Args:
         job: has a file.
         preload: of the HTML element: `none`, `metadata` or `auto`.
-        boxed: 16:9, whatever the shape of the clip.
+        among: the list that the lightbox leads through; see `clip_link`.
     """
     source = escape_html(f"{base_path()}/clips/{job.id}")
-    label = escape_attribute(f"Play: {prompt_of(job)[:200]}")
-    ratio = "16/9" if boxed else _ratio(job)
+    label = escape_attribute(f"Show large: {prompt_of(job)[:200]}")
     with st.container(key=f"clip-{job.id}"):
         st.html(
-            f'<div class="studio-player"><video data-plays playsinline tabindex="0" role="button" '
+            f'<div class="studio-player"><video data-large="{escape_html(job.id)}" '
+            f'data-among="{escape_attribute(among)}" playsinline tabindex="0" role="button" '
             f'preload="{preload}" poster="{source}.jpg" src="{source}.mp4" aria-label="{label}" '
-            f'style="aspect-ratio:{ratio}"></video></div>'
+            f'style="aspect-ratio:{_ratio(job)}"></video></div>'
         )
 
 

@@ -1,5 +1,5 @@
 // What every page does without the server: the bar names the open page to readers, shows the list of keys and leads
-// past itself with the keyboard; a press plays a clip; and there is a clipboard where the browser has none.
+// past itself with the keyboard; and there is a clipboard where the browser has none.
 const FIELD = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]";
 
 // On plain http a browser has no navigator.clipboard, and Streamlit's own copy buttons use it.
@@ -29,19 +29,6 @@ function mark(bar, open) {
   pages?.querySelectorAll("a").forEach((link, number) => {
     if (number === open) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   });
-}
-
-// A press on the picture of a clip plays it; its own controls come with that.
-function play(event) {
-  const video = event.composedPath()[0];
-  if (!video.matches?.("video[data-plays]:not([controls])")) return;
-  if (event.type === "keydown" && !["Enter", " "].includes(event.key)) return;
-  event.preventDefault(); // or the controls, which are there now, would take it for a press on pause
-  document.querySelectorAll("video[data-plays]").forEach((other) => other.pause());
-  video.controls = true;
-  video.removeAttribute("role");
-  video.setAttribute("aria-label", video.getAttribute("aria-label").replace(/^Play: /, ""));
-  video.play();
 }
 
 // Browsers have notifications only on https and localhost, and ask for leave only after a press.
@@ -102,8 +89,6 @@ function once() {
   if (window.__studioBar) return;
   window.__studioBar = true;
   clipboard();
-  document.addEventListener("click", play, true);
-  document.addEventListener("keydown", play, true);
   document.addEventListener("keydown", throughPopover);
   document.addEventListener("click", afterPopover, true);
   document.addEventListener("click", offerNotifications);

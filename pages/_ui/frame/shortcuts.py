@@ -23,9 +23,29 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("← →", "The same, in the strip; Home and End"),
         ("Enter", "Put that clip on the stage"),
     ),
+    "In the lightbox": (
+        ("← →", "To the clip before, or the next one"),
+        ("Space", "Play or pause"),
+        ("F", "Full screen"),
+        ("M", "Sound on or off"),
+        ("S", "Star"),
+        ("1 – 5", "Rate; the same again takes it back"),
+        ("C", "Choose it to compare; on another clip: compare the two"),
+        ("R", "Remix"),
+        ("H", "Hide it, or show it again"),
+        ("P", "Present from this clip on"),
+    ),
+    "While presenting": (
+        ("← →", "To the clip before, or the next one; Home and End"),
+        ("A", "Go on by itself, or not"),
+        ("L", "Begin again at the end, or not"),
+        ("C", "Captions with prompts, without, or none"),
+        ("B W", "Black or white screen"),
+    ),
     "In History": (
         ("J K", "To the next row, or the one before; with Shift, select on the way"),
         ("Enter", "Open the job"),
+        ("Space", "See its clip large"),
         ("X", "Select"),
         ("S", "Star"),
     ),
@@ -58,7 +78,8 @@ def keys_dialog() -> str:
 
 def _group(where: str) -> str:
     rows = "".join(f"<dt>{_caps(keys)}</dt><dd>{escape_html(what)}</dd>" for keys, what in KEYS[where])
-    return f"<h3>{escape_html(where)}</h3><dl>{rows}</dl>"
+    mark = ' data-where="clip"' if where == "In the lightbox" else ""
+    return f"<h3{mark}>{escape_html(where)}</h3><dl>{rows}</dl>"
 
 
 def _caps(keys: str) -> str:

@@ -8,9 +8,24 @@ const KEYS = {
 const clip = () => document.querySelector(".st-key-job_player video");
 
 function toggle(video) {
-  if (!video.controls) video.click(); // the bar's script plays it and shows the controls
-  else if (video.paused) video.play().catch(() => {});
+  if (!video.controls) {
+    video.controls = true;
+    video.removeAttribute("role");
+    video.setAttribute("aria-label", video.getAttribute("aria-label").replace(/^Show large: /, ""));
+  }
+  if (video.paused) video.play().catch(() => {});
   else video.pause();
+}
+
+// A press on the picture shows it large; once it plays where it is, a press is its own.
+function large(event) {
+  const video = event.target;
+  if (!(video instanceof Element) || !video.matches("video[data-large]:not([controls])")) return false;
+  if (event.type === "keydown" && (event.key !== "Enter" || event.repeat)) return false;
+  event.preventDefault();
+  const { large: id, among } = video.dataset;
+  document.dispatchEvent(new CustomEvent("studio:clip", { detail: { id, among, time: video.currentTime } }));
+  return true;
 }
 
 const ON_CLIP = {
@@ -26,8 +41,8 @@ const ON_CLIP = {
 function keyed(event) {
   const at = event.composedPath()[0], key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector(OPEN)) return;
-  if (!(at instanceof Element) || at.matches(FIELD)) return;
-  if (key === " " && at.matches("button, a, summary, [role=button], [role=radio], input, video")) return;
+  if (!(at instanceof Element) || at.matches(FIELD) || large(event)) return;
+  if (key === " " && at.matches("button, a, summary, [role=button]:not(video), [role=radio], input, video[controls]")) return;
   const video = clip(), star = key >= "1" && key <= "5" ? Number(key) : 0;
   const press = KEYS[key] && document.querySelector(KEYS[key]);
   if (press) press.click();
@@ -62,6 +77,7 @@ function go(address) {
 
 export default function () {
   const clicked = (event) => {
+    if (large(event)) return;
     const link = event.target instanceof Element ? event.target.closest("a[data-copy], a[data-open]") : null;
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if ("copy" in link.dataset) {

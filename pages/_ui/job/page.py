@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -56,7 +57,7 @@ def job_page(job_id: str, query: JobQuery, page: str) -> None:
             buttons(job)
         with st.container(key="job_left"):
             with st.container(key="job_player"):
-                picture(job)
+                picture(job, urlencode(query.to_address()))
             with st.container(key="job_words"):
                 _words(job)
             family(job, query, page)

@@ -21,11 +21,11 @@ from pages._ui.stage.facts import look_of, of_job, shape_of
 PAGE = "job"  # prefix of the session keys
 
 
-def picture(job: Job) -> None:
-    """Draw it."""
+def picture(job: Job, among: str = "") -> None:
+    """Draw it; the lightbox leads through the list `among`."""
     st.html(job_mark(job, announcement(job)))
     if job.has_clip:
-        player(job, preload="metadata")
+        player(job, preload="metadata", among=among)
         _trouble(job)
         return
     with st.container(key="job_picture"):

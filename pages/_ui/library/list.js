@@ -257,8 +257,14 @@ function newList(parent) {
     if (touch.quiet) return; // it ends a swipe or a long press
     if (row.swiped) { shut(); return; }
     if (PHONE.matches && chosen.size) { toggle(row); return; }
+    if (row.told.clip && event.target.closest(".lib-thumb")) { large(row); return; }
     kept(sessionStorage, PLACE, JSON.stringify([list.facts.of, row.id, scroller.scrollTop]));
     go(row.link.href);
+  }
+
+  function large(row) {
+    focusRow(row); // where it comes back to
+    document.dispatchEvent(new CustomEvent("studio:clip", { detail: { id: row.id } }));
   }
 
   function tick() {
@@ -345,7 +351,7 @@ function newList(parent) {
       ArrowDown: isIn && (() => step(1, event.shiftKey)), ArrowUp: isIn && (() => step(-1, event.shiftKey)),
       Home: isIn && (() => step(-order.length)), End: isIn && (() => step(order.length)),
       x: row && (() => { toggle(row); focusRow(); }), s: row && (() => starAll(chosen.size ? [...chosen] : [row.id])),
-      " ": isLink && (() => toggle(row)), Escape: chosen.size && (() => { clear(); focusRow(); }),
+      " ": isLink && row.told.clip && (() => large(row)), Escape: chosen.size && (() => { clear(); focusRow(); }),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (!act) return;

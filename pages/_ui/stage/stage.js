@@ -9,6 +9,7 @@ const SHAPES = {
   play: "M8 5.1v13.8L19 12z", pause: "M6 5h4v14H6zM14 5h4v14h-4z",
   loud: "M4 9v6h4l5 5V4L8 9zM15.5 8.2a5 5 0 0 1 0 7.6M18 5.6a9 9 0 0 1 0 12.8",
   mute: "M4 9v6h4l5 5V4L8 9zM16 9.5l5 5M21 9.5l-5 5",
+  large: "M13 4h7v7M11 20H4v-7M20 4l-7 7M4 20l7-7",
   full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
   keep: "M12 4v11M7 10.5l5 5 5-5M5 20h14", bell: "M6 17V11a6 6 0 0 1 12 0v6M4 17h16M10 20.5h4",
   up: "M6 15l6-6 6 6", down: "M6 9l6 6 6-6", close: "M6 6l12 12M18 6L6 18",
@@ -120,10 +121,10 @@ function newTile(stage) {
     at = set(make("input", "stage-seek"), { type: "range", min: 0, max: 1000, value: 0, step: "any", "aria-label": "Position" });
     at.addEventListener("input", () => { video.currentTime = at.value / 1000 * (video.duration || 0); tick(); });
     sound = button("stage-button", "Sound", "mute", mute);
-    const whole = button("stage-button", "Full screen", "full", full);
+    const whole = button("stage-button", "Full screen", "full", full), open = button("stage-button", "Open large", "large", large);
     keep = set(make("a", "stage-button"), { href: `${BASE}/take-away?ids=${encodeURIComponent(tile.job.id)}`, download: tile.job.file ?? "", "aria-label": "Download", title: "Download" });
     keep.append(icon("keep"));
-    controls.append(play, clock, at, sound, keep, whole);
+    controls.append(play, clock, at, sound, keep, open, whole);
     hear = set(make("button", "stage-hear"), { type: "button" });
     hear.append(icon("loud"), make("span", "", "Hear it"));
     hear.addEventListener("click", mute);
@@ -133,8 +134,10 @@ function newTile(stage) {
   }
 
   function pressed() {
-    if (root.classList.contains("stage-alone")) toggle(); else stage.choose(tile.job.id);
+    if (root.classList.contains("stage-alone")) large(); else stage.choose(tile.job.id);
   }
+
+  function large() { stage.large(tile.job.id, tile.video.currentTime); }
 
   function toggle() {
     const { video } = tile;
@@ -201,7 +204,10 @@ function newThumb(stage) {
   root.append(choose);
   const parts = new Map();
   const thumb = { root, choose, cancel, card: null, update, tick };
-  choose.addEventListener("click", () => stage.choose(thumb.card.key));
+  choose.addEventListener("click", () => { // once it is on the stage, a press shows it large
+    const [job] = thumb.card.jobs;
+    if (choose.getAttribute("aria-current") && thumb.card.of === 1 && job.look === "done") stage.large(job.id); else stage.choose(thumb.card.key);
+  });
   cancel.addEventListener("click", () => stage.send("cancel", thumb.card.jobs[0].id));
 
   function update(card, isChosen, isOn, isMine) {
@@ -326,7 +332,7 @@ function newStage(parent) {
   const body = parent.closest(".st-key-stage_body") ?? document.body;
   let facts = null, last = "", wanted = null, chosenByServer = "", skew = 0, focus = null, timer = null, current = "", hintShown = "", left = [];
   const clips = new Map(); // the <video> of each clip of this session, wherever it stands
-  const stage = { tiles: new Map(), send, choose, seconds, video };
+  const stage = { tiles: new Map(), send, choose, large, seconds, video };
   const mine = newShelf(stage, "This session"), recent = newShelf(stage, "Recent clips"), first = newFirst(stage);
   miniBar.append(make("i"));
   mini.append(miniTime, miniSay, miniMore, icon("up"), miniBar);
@@ -341,6 +347,8 @@ function newStage(parent) {
   }
 
   function seconds(job) { return Math.max(0, (Date.now() - skew - job.since) / 1000); }
+
+  function large(id, time = 0) { document.dispatchEvent(new CustomEvent("studio:clip", { detail: { id, among: "", time } })); }
 
   function choose(key) {
     wanted = { key, until: Date.now() + 4 * REPEAT, next: Date.now() + REPEAT };
@@ -530,7 +538,7 @@ function newStage(parent) {
   }
   function close() { if (isOpen()) history.back(); }
   function popped(event) {
-    if (!isOpen()) return;
+    if (!isOpen() || document.querySelector("dialog.viewer[open]")) return; // the lightbox takes it
     event.stopImmediatePropagation(); // Streamlit would take it for another page
     closed();
     mini.focus();

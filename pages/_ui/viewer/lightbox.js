@@ -9,8 +9,7 @@ function newLightbox(sender) {
   const root = set(make("dialog", "viewer"), { tabindex: -1, "aria-modal": "true" });
   const room = make("div", "viewer-room"), top = make("div", "viewer-top"), place = set(make("span", "viewer-place"), { role: "status" });
   const strip = set(make("div", "viewer-strip"), { role: "group", "aria-label": "Clips beside it" });
-  const note = set(make("div", "viewer-said"), { role: "status", hidden: "" });
-  const player = newPlayer(() => room);
+  const player = newPlayer(() => room), { note } = player;
   const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
   const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
   const box = { acts: { star, hide, compare, present }, ask, rate, say, leave, marked: () => marked };
@@ -19,7 +18,7 @@ function newLightbox(sender) {
   let opener = null, unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, drags = null, pausedFor = "";
 
   top.append(button("Close", "close", close, { key: "Esc" }), place, make("span", "viewer-gap"), button("Keys", "keyboard", keys, { key: "?" }), button("Full screen", "fullscreen", player.full, { key: "F" }));
-  room.append(top, before, player.root, after, strip, note);
+  room.append(top, before, player.root, after, strip);
   root.append(room, panel.root);
   const isOpen = () => root.open;
 
@@ -237,7 +236,11 @@ function newLightbox(sender) {
   }
 
   function present() { document.dispatchEvent(new CustomEvent("studio:present", { detail: { among, at: id } })); }
-  function keys() { document.querySelector("dialog.studio-keys")?.showModal(); }
+  function keys() {
+    const list = document.querySelector("dialog.studio-keys");
+    list?.showModal();
+    list?.querySelector("[data-where=clip]")?.scrollIntoView();
+  }
   function say(words, action = null, ms = SAID) {
     clearTimeout(hiding);
     note.replaceChildren(make("span", "", words), ...action ? [action] : []);
@@ -248,6 +251,7 @@ function newLightbox(sender) {
   // Others rate, tag and order meanwhile: what is shown follows, at most every two seconds.
   function look() {
     const now = window.__studioLive?.version ?? -1;
+    if (document.activeElement === document.body && !document.querySelector(LAYERS)) root.focus(); // a dialog over it has ended
     if (now !== version && Date.now() - lastAsk > AGAIN && !document.hidden && clip?.src) askServer();
   }
 

@@ -47,7 +47,7 @@ function newPanel(box) {
 
   function draw(up) { // on a phone the panel is a sheet
     set(root, { "data-up": up ? "" : null });
-    set(grip, { "aria-expanded": up, "aria-label": up ? "Show less about this clip" : "Show all about this clip" });
+    set(grip, { "aria-expanded": String(up), "aria-label": up ? "Show less about this clip" : "Show all about this clip" });
     if (!up) root.scrollTop = inner.scrollTop = 0;
   }
 
@@ -66,7 +66,7 @@ function newPanel(box) {
     set(name, { text: clip.who || "Nobody named" });
     set(when, { text: [clip.when, clip.cost].filter(Boolean).join(" · ") });
     set(circle, { text: clip.letters || (clip.who ?? "").slice(0, 1).toUpperCase() || "?", "data-colour": clip.colour ?? 0 });
-    set(star, { "aria-pressed": Boolean(clip.star) });
+    set(star, { "aria-pressed": String(Boolean(clip.star)) });
     relabel(star, clip.star ? "Take the star back" : "Star", "S");
     relabel(hide, clip.hidden ? "Show again" : "Hide", "H", clip.hidden ? "visibility" : "visibility_off");
     for (const [element, what] of [[star, "star"], [collect, "collect"], [share, "share"], [hide, "hide"]]) element.hidden = !may.has(what);
@@ -76,8 +76,8 @@ function newPanel(box) {
     keep.hidden = copy.hidden = compare.hidden = !clip.src;
     const marked = box.marked(), isMarked = marked === clip.id;
     set(compare.lastChild, { text: isMarked ? "Chosen" : "Compare" });
-    set(compare, { "aria-label": "Compare", "aria-pressed": isMarked, title: isMarked ? "Go to another clip and press C" : marked ? "Compare with the clip that you chose (C)" : "Compare with another clip (C)" });
-    stars.forEach((each, at) => set(each, { "aria-pressed": at < (clip.rating ?? 0) }));
+    set(compare, { "aria-label": "Compare", "aria-pressed": String(isMarked), title: isMarked ? "Go to another clip and press C" : marked ? "Compare with the clip that you chose (C)" : "Compare with another clip (C)" });
+    stars.forEach((each, at) => set(each, { "aria-pressed": String(at < (clip.rating ?? 0)) }));
     tags.replaceChildren(...(clip.tags ?? []).map((tag) => set(make("span", "viewer-tag", tag), { dir: "auto" })));
     if (may.has("tag")) tags.append(Object.assign(make("button", "viewer-text", clip.tags?.length ? "Change" : "Add tags"), { type: "button", onclick: () => box.ask("tag") }));
     facts.replaceChildren(...(clip.settings ?? []).flatMap((each) => row(...each)), ...may.has("star") ? row("Rating", rating) : [], ...tags.firstChild ? row("Tags", tags) : []);

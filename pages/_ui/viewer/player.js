@@ -8,7 +8,8 @@ function newPlayer(whole) {
   const playing = button("Play", "play", toggle), sound = button("Sound on", "volume_off", mute), loop = button("Play once", "repeat", again);
   let clip = null, timer = 0, frames = 0, start = 0;
   set(video, { muted: "", tabindex: -1 });
-  frame.append(video, says);
+  const note = set(make("div", "viewer-said"), { role: "status", hidden: "" });
+  frame.append(video, says, note);
   bar.append(playing, clock, seek, sound, loop);
   root.append(frame, bar);
 
@@ -75,7 +76,7 @@ function newPlayer(whole) {
     relabel(playing, video.paused ? "Play" : "Pause", "Space", video.paused ? "play" : "pause");
     relabel(sound, video.muted ? "Sound on" : "Sound off", "M", video.muted ? "volume_off" : "volume_up");
     relabel(loop, video.loop ? "Play once" : "Play again and again", "");
-    set(loop, { "aria-pressed": video.loop });
+    set(loop, { "aria-pressed": String(video.loop) });
     const words = length ? `${minutes(now, true)} / ${minutes(length, true)}` : "";
     set(clock, { text: words });
     if (!seek.matches(":active")) seek.value = length ? 1000 * now / length : 0;
@@ -97,5 +98,5 @@ function newPlayer(whole) {
   video.addEventListener("play", () => { cancelAnimationFrame(frames); frameByFrame(); });
   for (const name of ["pause", "volumechange", "seeked", "loadedmetadata"]) video.addEventListener(name, tick);
   video.addEventListener("error", () => { if (video.getAttribute("src")) say("This clip cannot be played here. Download it."); });
-  return { root, video, seek, show, stop, toggle, mute, full, say };
+  return { root, video, seek, note, show, stop, toggle, mute, full, say };
 }

@@ -106,9 +106,9 @@ function newPresent(lightbox) {
     sound.hidden = !clips.some((each) => each.sound);
     relabel(captions, CAPTIONS[worded], "C");
     relabel(full, isFull ? "Leave full screen" : "Full screen", "F", isFull ? "fullscreen_exit" : "fullscreen");
-    set(auto, { "aria-pressed": isAuto });
-    set(loop, { "aria-pressed": isLoop });
-    set(keys, { "aria-expanded": !help.hidden });
+    set(auto, { "aria-pressed": String(isAuto) });
+    set(loop, { "aria-pressed": String(isLoop) });
+    set(keys, { "aria-expanded": String(!help.hidden) });
     videos.forEach((each) => { each.loop = isLoop && (!isAuto || clips.length < 2); });
   }
 
