@@ -53,19 +53,32 @@ def badges(job: Job, *, differences: bool = True) -> None:
         job: of any state.
         differences: whether the first is said; a job's page has a table of it.
     """
-    for each in mismatches(job) if differences else ():
-        words = f"{DELIVERED.get(each.field, each.field)}: ordered {each.ordered}, came {each.came}"
+    for words in mismatch_words(job) if differences else ():
         st.badge(escape_markdown(words), icon=":material/error:", color="orange")
-    if not job.has_clip:
-        return
     reason = escape_markdown(str(job.extra.get("check_reason", ""))[:500]) or None
-    if job.extra.get("check") == "unchecked":
-        words = "could not be checked on this machine"
-        st.badge(words, icon=":material/help:", color="gray", help=reason)
-    elif job.extra.get("check") == "broken":
-        is_fetched_again = again(job) < MOST_AGAIN and cleared_at(job) > datetime.now(UTC)
-        words = "broken; fetched again while Kling has it" if is_fetched_again else "broken"
+    words, is_broken = check_words(job)
+    if is_broken:
         st.badge(words, icon=":material/broken_image:", color="red", help=reason)
+    elif words:
+        st.badge(words, icon=":material/help:", color="gray", help=reason)
+
+
+def mismatch_words(job: Job) -> list[str]:
+    """Return where the clip is not what was ordered, each in words."""
+    return [
+        f"{DELIVERED.get(each.field, each.field)}: ordered {each.ordered}, came {each.came}"
+        for each in mismatches(job)
+    ]
+
+
+def check_words(job: Job) -> tuple[str, bool]:
+    """Return what is wrong with the file of a clip, empty if nothing is; and whether it is broken."""
+    if job.has_clip and job.extra.get("check") == "unchecked":
+        return "could not be checked on this machine", False
+    if job.has_clip and job.extra.get("check") == "broken":
+        is_fetched_again = again(job) < MOST_AGAIN and cleared_at(job) > datetime.now(UTC)
+        return ("broken; fetched again while Kling has it" if is_fetched_again else "broken"), True
+    return "", False
 
 
 def is_as_usual(job: Job, explanation: Explanation) -> bool:

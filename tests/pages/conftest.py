@@ -121,6 +121,14 @@ def words_of(at: AppTest) -> str:
     return html.unescape(found[1]) if found else ""
 
 
+def tiles_of(at: AppTest) -> list[dict[str, Any]]:
+    """Return what the script of the wall in Gallery is told of its clips."""
+    found = re.search(r'data-wall="([^"]*)"', texts(at))
+    assert found
+    tiles: list[dict[str, Any]] = json.loads(html.unescape(found[1]))["tiles"]
+    return tiles
+
+
 def rows_of(at: AppTest) -> list[dict[str, Any]]:
     """Return what the script of the list in History is told of its rows; `words` as one text."""
     found = re.search(r'data-list="([^"]*)"', texts(at))

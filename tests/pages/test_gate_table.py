@@ -55,6 +55,7 @@ TABLE = [
     ("GET", "/take-away/v1", "nowhere"),
     ("GET", "/previews/pan.mp4", "viewer"),
     ("GET", "/export", "viewer"),
+    ("GET", "/wall?page=2", "viewer"),
     ("HEAD", "/export", "viewer"),
     ("PUT", "/drafts/00000000000000000000", "maker"),
     ("PUT", "/uploads", "maker"),

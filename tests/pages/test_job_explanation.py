@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,7 @@ from kling.studio.settings import Settings
 from pages._ui import account_comparison, context, job_actions
 from pages._ui import format as page_format
 from pages._ui.frame import banners
-from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, rows_of, texts
+from tests.pages.conftest import DEAD, ROOT, DeadConnection, press_generate, rows_of, texts, tiles_of
 from tests.pages.test_lists import links, open_job, open_page
 from tests.pages.test_lists import said as said_raw
 from tests.pages.test_pages import PAGES, STATES, fill
@@ -278,7 +279,7 @@ def test_a_job_with_hardly_any_cells_is_drawn_everywhere(
     assert not any(label.startswith("Order again") for label in labels(app)) or not cells
     open_page(app, "gallery.py")
     if state == "succeed":
-        assert words in texts(app)
+        assert [tile["prompt"] for tile in tiles_of(app)] == [words]
 
 
 def test_a_found_job_whose_order_came_back_shows_it(studio: Studio, app: AppTest):
@@ -342,11 +343,8 @@ def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
     fill(studio, 1, state="succeed", task_id="1", file="job0000.mp4", extra=extra)
     assert words in shown(app, "job0000")
     assert words in said(open_job(app, "job0000"))
-    text = said(open_page(app, "gallery.py"))
-    assert words in text
-    if not words:
-        assert "checked" not in text
-        assert "broken" not in text
+    (tile,) = tiles_of(open_page(app, "gallery.py"))
+    assert tile.get("note", "") == re.sub(r":red-badge\[.*: (.*)\]", r"\1", words)
 
 
 # -- charges -------------------------------------------------------------------------------------------------

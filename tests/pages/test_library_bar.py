@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,7 +14,7 @@ from kling.studio.library.search import Sums
 from kling.studio.library.store import IndexBroken
 from kling.studio.service import Studio
 from pages._ui.library.filters import FILTERS
-from tests.pages.conftest import texts
+from tests.pages.conftest import texts, tiles_of
 from tests.pages.people import open_app, person_of, sign_in
 from tests.pages.test_lists import open_page
 from tests.pages.test_pages import HOSTILE, fill
@@ -228,8 +230,8 @@ def test_nothing_found_says_what_would_be_found_otherwise(zoo: AppTest):
     assert (address(zoo), count(zoo)) == ({"q": "hidden", "hidden": "all"}, "1 clip")
 
 
-def test_a_hidden_clip_is_on_no_card(zoo: AppTest):
-    assert "A hidden fox" not in texts(open_page(zoo, "gallery.py"))
+def test_a_hidden_clip_is_not_on_the_wall(zoo: AppTest):
+    assert "A hidden fox" not in [tile["prompt"] for tile in tiles_of(open_page(zoo, "gallery.py"))]
 
 
 def test_what_is_looked_for_is_shown_as_text_only(zoo: AppTest):
@@ -275,9 +277,12 @@ def test_the_tags_of_the_log_are_offered_once_as_they_are_written(studio: Studio
 def test_the_gallery_leads_to_what_is_not_saved_yet(zoo: AppTest, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Downloads, "not_safe", (3, 1))
     open_page(zoo, "gallery.py")
-    (link,) = [each.proto for each in zoo.get("page_link") if "not saved yet" in each.proto.label]
-    assert (link.label, link.page, link.query_string) == ("3 not saved yet", "history", "risk=1")
-    assert "1 video is lost" in texts(zoo)
+    (chip,) = re.findall(r'<a class="wall-risk"[^>]* href="([^"]*)".*</span>(.*)</a>', texts(zoo))
+    assert chip == ("/gallery?risk=1", "3 not saved yet")
+    said = texts(open_page(zoo, "gallery.py", risk="1"))
+    assert "3 clips are not saved yet" in said
+    assert "1 video is lost" in said
+    assert "wall-risk" not in said
 
 
 def test_two_filters_with_the_same_words_offer_two_ways_out(studio: Studio):

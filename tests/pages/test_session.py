@@ -43,7 +43,7 @@ OTHER_WIDGETS = (
     r"composer\.(open_cut|open_board_text|(add|spread)_shots?|(earlier|later|split|remove)_shot_\d)",
     r"composer\.(shelf|library_query|library_category|all_templates|use-.+)",  # the dialog "Templates"
     r"composer\.(download|copy)-\w+|composer\.pasted|composer\.fill",  # the dialog "Take it elsewhere"
-    r"(history|gallery)\.(search|filters|list|(open|switch)-\w+|page\w*)",  # the bar, the list
+    r"(history|gallery)\.(search|filters|list|wall|rescue|(open|switch)-\w+|page\w*)",  # the bar, the list
     r"spend\.(links|days|hours|earlier|later|range-.+|dates|by|by_hour|model|export|elsewhere|this_\w+)",
     r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job

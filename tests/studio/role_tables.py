@@ -158,6 +158,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
     "name_jobs": lambda case: case.actions.name_jobs([]),
     "check_now": lambda case: case.actions.check_now(case.job(SUBMITTED)),
+    "rescue": lambda case: case.actions.rescue(),
     "send_left": lambda case: case.actions.send_left(),
     "withdraw_left": lambda case: case.actions.withdraw_left(),
     "open_draft": lambda case: case.actions.open_draft(case.draft(), browser="b"),

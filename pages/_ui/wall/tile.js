@@ -4,9 +4,11 @@ function newTile(wall, id) {
   const open = set(make("button", "wall-open"), { type: "button", tabindex: -1 });
   const star = make("i", "wall-star"), check = make("i", "wall-check");
   const tile = { id, root, open, told: null, drawn: "", box: [], row: 0, update, label, place };
+  const note = icon("error");
+  note.classList.add("wall-note");
   star.append(shape(STAR));
   check.append(shape(TICK));
-  root.append(open, star, check);
+  root.append(open, star, check, note);
 
   function update(told) {
     const now = JSON.stringify(told);
@@ -14,6 +16,8 @@ function newTile(wall, id) {
     if (now === tile.drawn) return;
     tile.drawn = now;
     set(root, { "data-star": told.star ? "mine" : told.stars ? "others" : null, "data-hidden": told.hidden, "data-risk": told.risk ? "" : null });
+    note.hidden = !told.note;
+    set(note, { title: told.note });
     picture(told);
     label();
   }
@@ -27,13 +31,13 @@ function newTile(wall, id) {
       open.replaceChildren(added);
     } else if (!told.poster) {
       set(open, { "data-plain": "" });
-      open.replaceChildren(icon(told.risk ? "schedule" : "hide_image"), make("span", "", told.risk ?? "No clip here"));
+      open.replaceChildren(icon(told.risk ? "schedule" : "hide_image"), make("span", "wall-plain", told.prompt ?? ""), make("span", "", told.risk ?? "No clip here"));
     }
   }
 
   function label() {
     const { told } = tile;
-    const words = [told.prompt, told.risk, told.star ? "starred" : told.stars ? "starred by others" : "", wall.chosen.has(id) ? "selected" : "", told.who];
+    const words = [told.prompt, told.risk, told.note, told.star ? "starred" : told.stars ? "starred by others" : "", wall.chosen.has(id) ? "selected" : "", told.who];
     set(open, { "aria-label": words.filter(Boolean).join(", ") });
   }
 

@@ -9,7 +9,7 @@ from typing import Any
 from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
-from pages._ui.job_status import not_saved
+from pages._ui.job_status import check_words, mismatch_words, not_saved
 from pages._ui.requests import has_form, is_found
 from pages._ui.viewer.facts import clip_facts
 
@@ -51,6 +51,7 @@ def tile_facts(job: Job, to: Looker) -> dict[str, Any]:
         "may": f"{to.may(job)}{'r' if remix else ''}",
         "batch": job.group,
         "hidden": job.hidden,
+        "note": ", ".join(filter(None, [*mismatch_words(job), check_words(job)[0]])),
         "risk": "" if job.has_clip else not_saved(job, datetime.now(UTC)),
     }
     return {name: value for name, value in told.items() if value not in ("", False, 0, None)}

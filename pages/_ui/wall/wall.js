@@ -150,7 +150,12 @@ function newWall(parent) {
     document.querySelectorAll(".wall-sizes [data-size]").forEach((each) => set(each, { "aria-pressed": each.dataset.size === size() }));
   }
 
-  function pressed({ target }) { // the controls that stand in the bar
+  function pressed(event) { // what stands in the bar
+    const { target } = event, link = target.closest?.("a[data-within]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.button) {
+      event.preventDefault();
+      go(link.href);
+    }
     const chosen = target.closest?.(".wall-sizes [data-size]");
     if (chosen) { kept(localStorage, SIZE, chosen.dataset.size); showSize(); resized(); }
     if (!target.closest?.("[data-present]") || !wall.facts) return;
