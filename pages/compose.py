@@ -9,7 +9,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.prompting.draft import Draft
 from pages._ui.ask_name import ask_name
 from pages._ui.budget_words import budget
-from pages._ui.composer import advanced, autosave, camera, draft_state, options, prompt, toolbar
+from pages._ui.composer import advanced, autosave, camera, draft_state, dropping, options, prompt, toolbar
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.order import order
 from pages._ui.composer.unsaved_draft import say_unkept
@@ -74,6 +74,7 @@ def is_rest_old() -> bool:
 def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
     """Draw everything that is chosen or written before the button is pressed."""
     autosave.autosave(prompt.walk)
+    dropping.dropping(toolbar.begin_with)
     say_unkept()
     if composer_state().is_copy:
         st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")

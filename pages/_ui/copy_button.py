@@ -40,7 +40,9 @@ button { font: inherit; font-size: 0.875rem; color: var(--st-text-color);
   background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: 0.25rem 0.75rem;
   min-height: 2.5rem; width: 100%; cursor: pointer; }
-button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:not([data-main]):hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button[data-main] { background: var(--st-primary-color); border-color: var(--st-primary-color); color: #fff;
+  font-weight: 600; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 """
 
@@ -48,7 +50,8 @@ button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offse
 @cache
 def _component(label: str) -> Any:
     """Return the button as a component, which Streamlit is told of once."""
-    html = f'<button type="button" aria-live="polite" data-label="{label}">{label}</button>'
+    main = "" if label == "Copy" else " data-main"  # what its dialog is for
+    html = f'<button type="button" aria-live="polite" data-label="{label}"{main}>{label}</button>'
     name = f"studio_{label.lower().replace(' ', '_')}"
     return st.components.v2.component(name, html=html, css=_COPY_STYLE, js=_COPY)
 

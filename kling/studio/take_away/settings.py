@@ -128,6 +128,21 @@ def record_in(text: str) -> Mapping[str, str]:
     return {name: cell for name, cell in _cells(found).items() if name in CARRIED}
 
 
+def read_sidecar(source: bytes) -> Found:
+    """Return what a sidecar says, or the first line of an export. It may come from anybody, as a clip may.
+
+    Args:
+        source: all bytes of the file; what is too large for a sidecar says nothing.
+    """
+    line = next(iter(source[: MOST_OF_ONE + 1].strip().splitlines()), b"")
+    if len(source) > MOST_OF_ONE or not line:
+        return Found()
+    found = json_object(line.decode("utf-8", "replace")) or json_object(source.decode("utf-8", "replace"))
+    if "endpoint" not in found:
+        return Found()
+    return Found({name: cell for name, cell in _cells(found).items() if name in CARRIED})
+
+
 def sidecar_of(job: Job, files: Mapping[str, str], *, prices: bool) -> bytes:
     """Return the facts of a job as one line of JSON, which the import reads as a line of an export.
 

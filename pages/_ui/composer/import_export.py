@@ -94,3 +94,7 @@ def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         begin_with(*import_request.draft_of(found))
         st.rerun()
     st.caption("The draft that you have now is kept.")
+    st.html(
+        '<p class="compose-choose">A clip that was downloaded here, or the .json beside it, has its settings '
+        'in it: <button type="button" data-choose-file>Choose a file</button>, or drop it on the page.</p>'
+    )

@@ -107,10 +107,10 @@ def _fields(job_ids: Sequence[str], collection: Collection | None, number: int) 
             st.text_input(
                 "Title",
                 max_chars=COLLECTION_TITLE,
-                placeholder="Above the clips; may be empty",
+                placeholder="May be empty",
                 key=f"{key}-title",
             )
-        st.segmented_control(
+        st.pills(
             "Ends by itself after",
             [days for days in OFFERED if days <= most],
             default=DAYS,

@@ -23,6 +23,8 @@ from pages._ui.format import counted, prompt_of, zone
 from pages._ui.people import circle
 
 PER_PART = 50  # links that are drawn before "Show more"
+LONGEST = 200  # characters of a prompt that stands for a title
+_ACTS = 150  # pixels for the buttons of a row, so that the columns of all rows are in line
 OFF = "Sharing is switched off here (STUDIO_SHARING): no link opens. Ask who runs the studio."
 EMPTY = "Nothing is shared. Open a clip or a collection, or select clips, and press Share."
 
@@ -75,7 +77,7 @@ def _row(share: Share, *, is_open: bool) -> None:
     shown = [job for job in jobs if can_be_shown(job)]
     title = collection.title if collection else share.title
     if not title:
-        title = " ".join(prompt_of(jobs[0]).split())[:80] if jobs else "Clips that are gone"
+        title = " ".join(prompt_of(jobs[0]).split())[:LONGEST] if jobs else "Clips that are gone"
     name = escape_html(title)
     if collection:
         name = f'<a data-open href="{escape_attribute(collection_link(collection.id))}">{name}</a>'
@@ -98,8 +100,12 @@ def _row(share: Share, *, is_open: bool) -> None:
         f'<span class="sharing-seen">{_seen(share)}</span><span class="sharing-until">{_until(share)}</span>'
         "</div>"
     )
-    if not is_open:
-        return
+    if is_open:
+        with st.container(key=f"share_acts-{share.id}", horizontal=True, width=_ACTS):
+            _acts(share, collection)
+
+
+def _acts(share: Share, collection: Collection | None) -> None:
     added = 0 if collection is None else sum(each not in share.clips for each in collection.clips)
     if added:
         st.button(
@@ -130,9 +136,10 @@ def _audience(share: Share) -> str:
 
 
 def _seen(share: Share) -> str:
-    opened = counted(share.opened, "time", "times") if share.opened else "never"
+    if not share.opened and not share.played:
+        return "Not opened yet"
     played = f"{counted(share.played, 'clip', 'clips')} played" if share.played else "nothing played"
-    return f"Opened {opened}<small>{played}</small>"
+    return f"Opened {counted(share.opened, 'time', 'times')}<small>{played}</small>"
 
 
 def _until(share: Share) -> str:
