@@ -174,6 +174,7 @@ class ComposerState:
     all_templates: bool = False  # whether the list of templates is shown to its end
     edited_template: TeamTemplate | None = None
     template_problem: str = ""  # shown once
+    drop_problem: str = ""  # why a file that was dropped was of no use, shown once
 
 
 @dataclass(slots=True)
