@@ -107,6 +107,8 @@ def test_the_keyboard_alone_is_enough_and_axe_finds_nothing(open_page: Open, sha
     assert page.locator("video:not(#room video)").count() == 0  # nothing moves by itself
     assert axe(page) == []
     page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Compare")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Present")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")

@@ -23,7 +23,17 @@ from pages._ui.address import base_path
 from pages._ui.routes.clips import regular_file
 from pages._ui.routes.paths import SIGN_IN
 from pages._ui.share.address import share_path
-from pages._ui.share.page import BROKEN, NOTHING, POLICY, SIGN_IN_FIRST, Place, message, page
+from pages._ui.share.page import (
+    BROKEN,
+    DECK,
+    DECK_SCRIPT,
+    NOTHING,
+    POLICY,
+    SIGN_IN_FIRST,
+    Place,
+    message,
+    page,
+)
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +82,13 @@ def shared_page(request: Request) -> Response:
 
 
 def shared_file(request: Request) -> Response:
-    """Serve a clip or the picture of one, also in ranges."""
+    """Serve a clip or the picture of one, also in ranges, or the script that compares them."""
     here, wanted = context.studio(), _FILE.fullmatch(request.path_params["name"])
     try:
         view = here.shared_view(request.path_params["token"])
         may_see = view is not None and _may_see(here, view, request)
+        if view is not None and may_see and request.path_params["name"] == DECK:
+            return Response(DECK_SCRIPT, headers=HEADERS, media_type="text/javascript")
         if view is None or not may_see or wanted is None or view.clip(wanted["job"]) is None:
             return HTMLResponse(message(NOTHING), 404, HEADERS)
         path = here.archive.folder / wanted[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -15,6 +16,10 @@ from kling.studio.share_views import SharedView
 from pages._ui.requests import prompts_of
 
 FOLDER = Path(__file__).parent
+# The colours, the player that keeps clips in step and the one that compares them are those of the studio.
+STYLES = ("../style/tokens.css", "../style/deck.css", "share.css")
+SCRIPTS = ("../viewer/sync.js", "share.js")
+DECK = "deck.js"  # is loaded where somebody compares
 LONGEST_NAME = 200  # characters of a prompt in what readers hear
 LONGEST_TITLE = 80  # of a prompt that stands for a title
 NOTHING = "This link shows nothing. It has ended, or it is not whole."
@@ -26,15 +31,33 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+def _lean(text: str) -> str:
+    """Return a script without its lines of comment and without indents."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _sheet(text: str) -> str:
+    """Return a style sheet without its comments, in one line."""
+    return " ".join(re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL).split())
+
+
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-_PAGE, _ROOM, _STYLE, _SCRIPT = map(_read, ("page.html", "room.html", "share.css", "share.js"))
-# Nothing runs and nothing is loaded but this style, this script, and pictures and clips of this server.
+_PAGE, _ROOM = map(_read, ("page.html", "room.html"))
+_STYLE = "\n".join(_sheet(_read(name)) for name in STYLES)
+DECK_SCRIPT = _lean(_read(f"../compare/{DECK}"))
+_SCRIPT = "\n".join(_lean(_read(name)) for name in SCRIPTS).replace("__DECK__", _hash(DECK_SCRIPT).strip("'"))
+_COMPARE = (
+    '<button type="button" class="second" data-compare><svg aria-hidden="true">'
+    '<use href="#i-compare"/></svg>Compare</button>'
+)
+# Nothing runs and nothing is loaded but this style, these scripts, and pictures and clips of this server.
 POLICY = (
-    f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; img-src 'self' data:; "
-    "media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)} {_hash(DECK_SCRIPT)}; "
+    "img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
@@ -66,9 +89,10 @@ def page(view: SharedView, place: Place, pictures: frozenset[str]) -> str:
     words = f"<p dir=auto>{html.escape(view.text)}</p>" if view.text else ""
     footer = html.escape(_footer(view, place.zone))
     head = (
-        f"<header><div><h1 dir=auto>{html.escape(title)}</h1>{words}</div>"
+        f"<header><div><h1 dir=auto>{html.escape(title)}</h1>{words}</div><div class=presses>"
+        f"{_COMPARE if len(view.clips) > 1 else ''}"
         '<button type="button" class="primary" data-present><svg aria-hidden="true">'
-        '<use href="#i-present"/></svg>Present</button></header>'
+        '<use href="#i-present"/></svg>Present</button></div></header>'
     )
     wall = f'<ul class="wall">\n{tiles}\n</ul>'
     is_one = len(view.clips) == 1  # the title of one clip stands below it
@@ -122,6 +146,8 @@ def _tiles(view: SharedView, place: Place, pictures: frozenset[str]) -> Iterator
         given = {
             "data-clip": job.id,
             "data-ratio": f"{wide / high:.4f}",
+            "data-seconds": str(_probe(job).get("seconds", "")),
+            "data-fps": str(_probe(job).get("fps", "")),
             "data-said": prompt,
             "data-facts": facts,
             "aria-label": f"{name}, {length}" if length else name,

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const AIM = 262, MOST = 420, GAP = 8, MARGINS = 112; // pixels: heights of a row; what stands around one clip
-  const HOVER = 120, IDLE = 2500, STEP = 200; // milliseconds
+  const HOVER = 120, IDLE = 2500; // milliseconds
   const MOST_AT_ONCE = 4; // clips that play together by themselves
   const wall = document.querySelector(".wall");
   if (!wall) return;
@@ -12,6 +12,8 @@
   const clip = (tile) => `${here}/${tile.dataset.clip}.mp4`;
   const poster = (tile) => `${here}/${tile.dataset.clip}.jpg`;
   const ratio = (tile) => Number(tile.dataset.ratio) || 16 / 9;
+  const known = (tile) => ({ seconds: Number(tile.dataset.seconds), fps: Number(tile.dataset.fps) });
+  const isOpen = () => Boolean(document.querySelector("dialog[open]"));
 
   // -- the wall ----------------------------------------------------------------------------------------------
 
@@ -84,41 +86,28 @@
     shown = null;
   }
 
-  function playTogether() { // all begin in one task, so they are in step
-    if (calm.matches || tiles.length > MOST_AT_ONCE || document.hidden || room.open) return;
+  const together = newSync();
+
+  function playTogether() {
+    if (calm.matches || tiles.length > MOST_AT_ONCE || document.hidden || isOpen()) return;
     const videos = tiles.map((tile) => {
       const video = playerOf(tile);
       tile.querySelector("img").after(video);
       return video;
     });
-    const ready = videos.map((video) => new Promise((done) => {
-      video.addEventListener("canplay", done, { once: true });
-      video.addEventListener("error", done, { once: true });
-      setTimeout(done, 3000);
-    }));
-    Promise.all(ready).then(() => {
-      if (room.open) return;
+    const lengths = tiles.map((tile) => Number(tile.dataset.seconds) || 0);
+    if (Math.max(...lengths) - Math.min(...lengths) > 0.1) { // takes of other lengths: each begins anew by itself
       for (const video of videos) video.play().catch(() => {});
-      keepInStep(videos);
-    });
-  }
-
-  function keepInStep(videos) { // takes of one length: who has stalled catches up by a little speed, not by a jump
-    const [lead, ...others] = videos;
-    const timer = setInterval(() => {
-      if (!lead.isConnected) clearInterval(timer);
-      if (others.some((video) => !(Math.abs(video.duration - lead.duration) < 0.1))) return;
-      for (const video of others) {
-        const gap = video.currentTime - lead.currentTime;
-        const off = gap - lead.duration * Math.round(gap / lead.duration); // both are in a loop
-        if (Math.abs(off) > 1) video.currentTime = lead.currentTime;
-        video.playbackRate = Math.abs(off) < 0.02 ? 1 : 1 - Math.min(Math.max(2 * off, -0.15), 0.15);
-      }
-    }, STEP);
+      return;
+    }
+    for (const video of videos) video.loop = false;
+    together.use(videos, tiles.map(known));
+    together.play();
   }
 
   function stopAll() {
     leave();
+    together.clear();
     for (const video of wall.querySelectorAll("video")) video.remove();
   }
 
@@ -261,7 +250,9 @@
     (opener?.classList.contains("primary") ? opener : tiles[at]).focus();
     playTogether();
   });
-  addEventListener("popstate", () => { if (room.open && !history.state?.room) room.close(); });
+  addEventListener("popstate", () => {
+    if (!history.state?.room) for (const each of [room, hall]) if (each.open) each.close();
+  });
 
   let from = null;
   room.addEventListener("touchstart", (event) => { from = event.touches.length === 1 ? event.touches[0] : null; },
@@ -296,6 +287,78 @@
     tile.addEventListener("focus", () => { if (tile.matches(":focus-visible")) hover(tile); });
     tile.addEventListener("blur", leave);
   }
+  // -- several clips -----------------------------------------------------------------------------------------
+
+  const hall = document.getElementById("compare"), others = document.createElement("div");
+  let deck = null, compared = [], again = null, loadDeck = null;
+
+  const told = (tile) => ({
+    id: tile.dataset.clip, src: clip(tile), poster: poster(tile), ratio: ratio(tile), ...known(tile), sound: tile.hasAttribute("data-sound"),
+    w: tile.querySelector("img").width, h: tile.querySelector("img").height, name: tile.getAttribute("aria-label"),
+    who: tile.dataset.facts || "", said: tile.dataset.said || "", prompt: tile.dataset.said || "",
+  });
+
+  const script = new Promise((done) => { loadDeck = done; }).then(() => new Promise((done) => {
+    const element = document.createElement("script");
+    Object.assign(element, { src: `${here}/deck.js`, integrity: "__DECK__" });
+    element.addEventListener("load", done);
+    document.head.append(element);
+  }));
+
+  async function compare() {
+    again = document.activeElement;
+    loadDeck();
+    await script;
+    if (isOpen()) return;
+    stopAll();
+    hall.showModal();
+    history.pushState({ room: true }, "");
+    if (!deck) {
+      const stage = document.createElement("div");
+      stage.className = "deck";
+      others.className = "others";
+      hall.append(stage, others);
+      deck = newDeck(stage, { did: (what, of) => {
+        if (what === "close") hall.close();
+        else if (what === "add") put(tiles.findIndex((tile) => !compared.includes(tile)), compared.length);
+        else if (what === "remove") { compared = compared.filter((tile) => tile.dataset.clip !== of.id); showCompared(); }
+      } });
+      deck.link.hidden = true;
+    }
+    compared = tiles.length > MOST_AT_ONCE ? tiles.slice(0, 2) : [...tiles];
+    showCompared();
+    if (!calm.matches) deck.sync.play();
+    deck.head.querySelector("button").focus();
+  }
+
+  function put(index, place) {
+    const tile = tiles[index], there = compared.indexOf(tile);
+    if (!tile || there === place) return;
+    if (there >= 0) compared[there] = compared[place];
+    compared[place] = tile;
+    showCompared();
+  }
+
+  function showCompared() {
+    deck.show(compared.map(told));
+    deck.add.hidden = compared.length === tiles.length;
+    others.hidden = deck.add.hidden && tiles.length <= MOST_AT_ONCE;
+    others.replaceChildren(...tiles.map((tile, index) => {
+      const letter = LETTERS[compared.indexOf(tile)], button = make("button", { type: "button", "aria-label": `${tile.getAttribute("aria-label")}${letter ? `, ${letter}` : ""}` },
+        make("img", { alt: "", loading: "lazy", src: poster(tile) }), letter && make("b", { class: "deck-letter", "data-letter": letter, text: letter }));
+      button.addEventListener("click", () => put(index, deck.last));
+      return button;
+    }));
+  }
+
+  hall.addEventListener("keydown", (event) => { if (event.key !== "Escape") deck.keyed(event); });
+  hall.addEventListener("close", () => {
+    deck.sync.pause();
+    if (history.state?.room) history.back();
+    again?.focus();
+    playTogether();
+  });
+  document.querySelector("[data-compare]")?.addEventListener("click", compare);
   document.querySelector("[data-present]")?.addEventListener("click", () => open(0, { present: true }));
   addEventListener("resize", layOut);
   layOut();
