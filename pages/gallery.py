@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from kling.studio.library import JobQuery, Page
@@ -22,6 +25,7 @@ KEY = "gallery.wall"
 
 def gallery() -> None:
     query = bar(GALLERY)
+    chip = partial(at_risk.chip, query, at_risk.room())
     found: list[Page] = []
 
     def concerned() -> list[str]:
@@ -29,7 +33,7 @@ def gallery() -> None:
         return [EVERY_JOB, *(row.job.id for row in found[0].rows)]
 
     def listed() -> None:
-        clips(query, *found)
+        clips(query, found[0], chip)
         overlays()
 
     live_fragment(listed, GALLERY, concerns=concerned, is_page_old=lambda: asked(GALLERY) != query)
@@ -44,12 +48,12 @@ def first_of(query: JobQuery) -> Page:
         return Page((), 1, has_more=False)
 
 
-def clips(query: JobQuery, page: Page) -> None:
+def clips(query: JobQuery, page: Page, chip: Callable[[], None]) -> None:
     """Draw what is asked for."""
     # In one container, so that the wall keeps its position when something is added here: Streamlit draws an
     # element anew when its position changes, and the clip in it stops.
     with st.container(key="at_risk_words"):
-        at_risk.chip(query)
+        chip()
         at_risk.say(query)
     to, address = looker(), query.with_page(1).to_address()
     told = {

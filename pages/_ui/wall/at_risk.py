@@ -31,9 +31,19 @@ def make_room() -> None:
     _slot.set(st.empty())
 
 
-def chip(query: JobQuery) -> None:
-    """Draw the chip while there are such clips; wall.js makes its link one within the session."""
-    slot, at_risk = _slot.get(), studio().downloads.not_safe[0]
+def room() -> DeltaGenerator | None:
+    """Return the place of the chip in the bar that this run has drawn; a part that runs later has none."""
+    return _slot.get()
+
+
+def chip(query: JobQuery, slot: DeltaGenerator | None) -> None:
+    """Draw the chip while there are such clips; wall.js makes its link one within the session.
+
+    Args:
+        query: what is asked for.
+        slot: as `room` has returned it in the run of the whole page.
+    """
+    at_risk = studio().downloads.not_safe[0]
     if slot is None:
         return
     if not at_risk or query.at_risk:

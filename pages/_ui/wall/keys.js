@@ -35,12 +35,18 @@ function newKeys(wall) {
     if (tile && event.altKey) {
       const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[key];
       act = wall.facts.can_order && by && (() => wall.moving.step(tile, by));
-    } else if (tile) {
-      const to = next(tile, key), name = key.length === 1 ? key.toLowerCase() : key, some = () => wall.chosen.size ? wall.choice.ids() : [tile.id];
+    } else if (tile || (wall.chosen.size && (at === document.body || wall.root.contains(at)))) { // the latter after a dialog
+      const name = key.length === 1 ? key.toLowerCase() : key, some = wall.chosen.size ? wall.choice.ids() : [tile.id];
       act = {
-        x: () => wall.toggle(tile), s: wall.can("star") && (() => wall.star(some())), c: () => wall.choice.compare(tile),
-        h: () => wall.hide(some()), ContextMenu: () => wall.menu(tile, tile.open), F10: event.shiftKey && (() => wall.menu(tile, tile.open)),
-      }[name] || (/^(Arrow|Home|End)/.test(key) && (() => { if (to) { if (event.shiftKey) wall.choice.extend(tile, to); wall.focus(to); } }));
+        s: wall.can("star") && (() => wall.star(some)), c: () => wall.choice.compare(tile), h: () => wall.hide(some),
+        x: tile && (() => wall.toggle(tile)), ContextMenu: tile && (() => wall.menu(tile, tile.open)),
+        F10: tile && event.shiftKey && (() => wall.menu(tile, tile.open)),
+      }[name];
+      if (tile && /^(Arrow|Home|End)/.test(key)) act = () => {
+        const to = next(tile, key);
+        if (to && event.shiftKey) wall.choice.extend(tile, to);
+        if (to) wall.focus(to);
+      };
     }
     if (key === "Escape" && wall.chosen.size) act = () => { wall.choice.clear(); wall.focus(); };
     if (!act) return;

@@ -17,7 +17,7 @@ function newTile(wall, id) {
     tile.drawn = now;
     set(root, { "data-star": told.star ? "mine" : told.stars ? "others" : null, "data-hidden": told.hidden, "data-risk": told.risk ? "" : null });
     note.hidden = !told.note;
-    set(note, { title: told.note });
+    set(note, { title: told.note, "data-broken": told.broken });
     picture(told);
     label();
   }

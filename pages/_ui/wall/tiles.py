@@ -51,6 +51,7 @@ def tile_facts(job: Job, to: Looker) -> dict[str, Any]:
         "may": f"{to.may(job)}{'r' if remix else ''}",
         "batch": job.group,
         "hidden": job.hidden,
+        "broken": check_words(job)[1],
         "note": ", ".join(filter(None, [*mismatch_words(job), check_words(job)[0]])),
         "risk": "" if job.has_clip else not_saved(job, datetime.now(UTC)),
     }
