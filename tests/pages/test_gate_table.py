@@ -56,6 +56,7 @@ TABLE = [
     ("GET", "/previews/pan.mp4", "viewer"),
     ("GET", "/export", "viewer"),
     ("GET", "/wall?page=2", "viewer"),
+    ("GET", "/viewer?clip=v1", "viewer"),
     ("HEAD", "/export", "viewer"),
     ("PUT", "/drafts/00000000000000000000", "maker"),
     ("PUT", "/uploads", "maker"),

@@ -15,35 +15,14 @@ function newLightbox(sender) {
   const box = { acts: { star, hide, compare, present }, ask, rate, say, leave, marked: () => marked };
   const panel = newPanel(box), thumbs = new Map();
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
-  let opener = null, unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, drags = null, pausedFor = "";
+  let opener = null, unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, pausedFor = "";
 
   top.append(button("Close", "close", close, { key: "Esc" }), place, make("span", "viewer-gap"), button("Keys", "keyboard", keys, { key: "?" }), button("Full screen", "fullscreen", player.full, { key: "F" }));
   room.append(top, before, player.root, after, strip);
   root.append(room, panel.root);
   const isOpen = () => root.open;
 
-  // -- the address: `clip=` beside whatever the page has there
-
-  function split() {
-    const parts = location.search.replace(/^\?/, "").split("&").filter(Boolean), own = parts.find((each) => each.startsWith("clip="));
-    const others = parts.filter((each) => each !== own).join("&");
-    let named = "";
-    try { named = decodeURIComponent((own ?? "").slice(5).replaceAll("+", " ")); } catch { /* not an address of ours */ }
-    return { id: named, others, rest: `${location.pathname}${others ? `?${others}` : ""}` };
-  }
-
-  function write(name, push) {
-    const { others } = split(), query = [others, name && `clip=${encodeURIComponent(name)}`].filter(Boolean).join("&");
-    const address = `${location.pathname}${query ? `?${query}` : ""}`;
-    if (push) history.pushState({ ...history.state, studioClip: true }, "", address);
-    else history.replaceState(history.state, "", address);
-  }
-
-  function listOf() { // which the page itself shows
-    const { others } = split(), page = location.pathname.slice(BASE.length);
-    if (page === "/collections") return new URLSearchParams(others).has("id") ? `collection=${encodeURIComponent(new URLSearchParams(others).get("id"))}` : "";
-    return ["/history", "/gallery", "/job"].includes(page) ? others.split("&").filter((each) => !/^(id|back|page)=/.test(each)).join("&") : "";
-  }
+  // -- the address
 
   function fromAddress() {
     const now = split();
@@ -95,7 +74,8 @@ function newLightbox(sender) {
     id = "";
     unhush();
     document.dispatchEvent(new CustomEvent("studio:clip-closed", { detail: { id: shown } })); // a wall may bring it into sight
-    if (document.activeElement && document.activeElement !== document.body) return; // it has put the focus there
+    const { activeElement: now } = document;
+    if (now && now !== document.body && !root.contains(now)) return; // it has put the focus there
     const tile = ID.test(shown) && document.querySelector(`button[data-clip="${shown}"], [data-clip="${shown}"] button, a[data-clip="${shown}"]`);
     (opener?.isConnected && opener !== document.body ? opener : tile || null)?.focus({ preventScroll: true });
   }
@@ -274,23 +254,7 @@ function newLightbox(sender) {
     if (!event.repeat || key.startsWith("Arrow")) press();
   }
 
-  // -- fingers: sideways to the next one, down to close, and the sheet up and down
-
-  room.addEventListener("touchstart", ({ touches, target }) => { drags = touches.length === 1 && target !== player.seek ? [touches[0].clientX, touches[0].clientY] : null; }, { passive: true });
-  room.addEventListener("touchend", ({ target, changedTouches: [{ clientX, clientY }] }) => {
-    if (!drags || strip.contains(target)) return;
-    const x = clientX - drags[0], y = clientY - drags[1];
-    drags = null;
-    if (Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(y)) step(x < 0 ? 1 : -1);
-    else if (y > 80 && y > 2 * Math.abs(x)) close();
-  }, { passive: true });
-  let pull = null;
-  panel.root.addEventListener("touchstart", ({ touches: [{ clientY }] }) => { pull = PHONE.matches ? clientY : null; }, { passive: true });
-  panel.root.addEventListener("touchend", ({ changedTouches: [{ clientY }] }) => {
-    const y = pull === null ? 0 : clientY - pull, isUp = panel.root.hasAttribute("data-up");
-    if (y < -40 && !isUp) panel.draw(true);
-    else if (y > 60 && isUp && panel.root.querySelector(".viewer-inner").scrollTop <= 0) panel.draw(false);
-  }, { passive: true });
+  newFingers(room, [strip, player.seek], panel, step, close);
 
   // A press on a link to a clip opens it here; with Ctrl or the middle button it stays a link.
   function clicked(event) {

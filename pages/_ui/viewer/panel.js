@@ -121,5 +121,5 @@ function newPanel(box) {
     event.preventDefault();
     items[(next + items.length) % items.length].focus();
   });
-  return { root, show, draw, menu, remix, copyLink };
+  return { root, inner, show, draw, menu, remix, copyLink };
 }
