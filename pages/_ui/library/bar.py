@@ -53,6 +53,8 @@ def bar(page: str) -> JobQuery:
         with st.container(key="library_end", horizontal=True, vertical_alignment="center", width="content"):
             _drawn.set((page, st.empty()))
             if page == GALLERY:
+                with st.container(key="to_collections", width="content"):
+                    st.page_link("clip_collections.py", label="Collections", icon=":material/library_add:")
                 controls()
             else:
                 export_button(query)
