@@ -25,8 +25,11 @@ function newPage(mount) {
     if (!told || told === text) return;
     text = told;
     facts = JSON.parse(told);
-    if (wanted && wanted.ids !== facts.asked.join()) return;
-    wanted = null;
+    const asked = [...new Set((new URLSearchParams(location.search).get("ids") ?? "").split(",").map((id) => id.trim()).filter(Boolean))].join();
+    if (asked !== facts.asked.join()) { // of before other clips were put in, or of another visit
+      if (!wanted) ask(asked);
+      if (!first) return;
+    } else wanted = null;
     show(facts.clips);
   }
 
@@ -128,7 +131,7 @@ function newPage(mount) {
 
   function ask(ids, times = 0) {
     wanted = { ids };
-    trigger("did", { what: "ids", of: ids, n: Date.now() });
+    trigger("did", { what: "ids", ids, n: Date.now() });
     const mine = wanted;
     setTimeout(() => { if (wanted === mine && times < PATIENCE) ask(ids, times + 1); }, AGAIN);
   }
@@ -148,7 +151,7 @@ function newPage(mount) {
     else if (what === "remove") choose(clips.filter(({ id }) => id !== of.id));
     else if (what === "keep") {
       show(clips.map((clip) => ({ ...clip, kept: clip.id === of.id, hidden: clip.id !== of.id })));
-      trigger("did", { what: "keep", of: of.id, n: Date.now() });
+      trigger("did", { what: "keep", of: of.id, ids: clips.map(({ id }) => id).join(), n: Date.now() });
     } else if (what === "moved") history.replaceState(history.state, "", address(clips, !deck.sync.playing));
   }
 

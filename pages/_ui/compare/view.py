@@ -15,7 +15,7 @@ import streamlit as st
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from pages._ui.address import base_path
-from pages._ui.compare.address import ids_of_address
+from pages._ui.compare.address import IDS, ids_of_address
 from pages._ui.compare.chosen import Chosen, chosen_of, others
 from pages._ui.compare.differences import prompts, settings
 from pages._ui.compare.keep import keep
@@ -45,13 +45,19 @@ def script() -> str:
 
 
 def chosen() -> Chosen:
-    """Return the clips that the address of the page names."""
-    return chosen_of(ids_of_address(st.query_params), studio().ledger.get)
+    """Return the clips that the page shows."""
+    return chosen_of(concerned(), studio().ledger.get)
 
 
 def concerned() -> list[str]:
-    """Return the ids of the jobs that the page shows."""
-    return ids_of_address(st.query_params)
+    """Return the ids of the jobs that the page shows.
+
+    The script changes the address when other clips are put in. Streamlit does not see that, so the script
+    tells the ids too.
+    """
+    named = ids_of_address(st.query_params)
+    at_first, instead = app_state().compared
+    return list(instead) if instead and at_first == ",".join(named) else named
 
 
 def compare_page() -> None:
@@ -139,8 +145,9 @@ def _hidden(facts: Mapping[str, Any]) -> str:
 def _did() -> None:
     """Do what somebody has pressed in the component."""
     did = (st.session_state.get(KEY) or {}).get("did")  # none if the page was left in the same moment
-    if not isinstance(did, dict) or did.get("what") != "keep":
+    if not isinstance(did, dict):
         return
-    ids = [job.id for job in chosen().jobs]
-    if (kept := str(did.get("of"))) in ids:
+    ids = ids_of_address({IDS: did.get("ids")})
+    app_state().compared = ",".join(ids_of_address(st.query_params)), tuple(ids)
+    if did.get("what") == "keep" and (kept := str(did.get("of"))) in ids:
         keep(kept, [each for each in ids if each != kept])
