@@ -11,6 +11,7 @@ from kling.studio.prompting.word_diff import word_diff
 from pages._ui.current_user import sees_prices
 from pages._ui.format import in_money, is_sandbox, took
 from pages._ui.job.came import FREE
+from pages._ui.job.changes import ANEW
 from pages._ui.job.settings import settings_of
 from pages._ui.requests import shown_request, text_of
 from pages._ui.words import PANEL_AVOID
@@ -42,10 +43,20 @@ def _rows(name: str, jobs: Sequence[Job], texts: Sequence[str]) -> list[dict[str
         {
             "name": f"{name}, A and {letter}" if several else name,
             "letter": letter,
-            "pieces": [list(piece) for piece in word_diff(first, text)] if text != first else [],
+            "pieces": _pieces(first, text),
         }
         for letter, text in zip(LETTERS[1:], others, strict=False)
     ]
+
+
+def _pieces(old: str, new: str) -> list[list[str]]:
+    if old == new:
+        return []
+    pieces = word_diff(old, new)
+    changed = sum(len(piece.text) for piece in pieces if piece.kind != "same")
+    if changed > ANEW * (len(old) + len(new)):  # the few words in common tell nothing
+        return [[kind, text] for kind, text in (("removed", old), ("added", new)) if text]
+    return [list(piece) for piece in pieces]
 
 
 def settings(jobs: Sequence[Job]) -> list[dict[str, Any]]:

@@ -58,6 +58,16 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("C", "Copy its link"),
         ("H", "Hide it, or show it again"),
     ),
+    "While clips are compared": (
+        ("Space", "Play or pause all"),
+        (", .", "One frame back, or on"),
+        ("← →", "One second back, or on"),
+        ("1 – 4", "Hear this one; the same again silences it"),
+        ("I O", "Loop from here, or until here"),
+        ("L", "Clear the loop, or loop all"),
+        ("Z", "The whole picture, or pixel by pixel"),
+        ("Esc", "Back to the list"),
+    ),
     "Everywhere": (
         ("?", "This list"),
         ("Esc", "Close what is open"),
