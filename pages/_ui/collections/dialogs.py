@@ -14,10 +14,11 @@ from kling.studio.state.records import (
     CollectionChanged,
     CollectionError,
 )
+from pages._ui.collections.address import ID
 from pages._ui.context import studio
 from pages._ui.curation.asking import answers, at_start, begin, jobs_of
 from pages._ui.curation.decisions import close
-from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
 from pages._ui.session_state import app_state
 
@@ -143,7 +144,7 @@ def delete(chosen: Sequence[str], number: int) -> None:
         st.button("Close", key=f"app.asked-no-{number}", on_click=close)
         return
     clips = counted(len(now.clips), "clip", "clips")
-    st.html(f"<p>Delete <b>{escape_html(now.title)}</b> for good?</p>")
+    st.markdown(f"Delete **{escape_markdown(now.title)}** for good?")
     st.markdown(f"Its {clips} stay in Gallery. Links that show this collection show nothing from then on.")
     answers(number, "Delete the collection", lambda actions: _delete(actions, now))
 
@@ -151,6 +152,8 @@ def delete(chosen: Sequence[str], number: int) -> None:
 def _delete(actions: Actions, collection: Collection) -> bool:
     actions.delete_collection(collection.id)
     app_state().said = f"“{collection.title}” is deleted."
+    if st.query_params.get(ID) == collection.id:  # its own page: the next run shows all of them
+        del st.query_params[ID]
     return True
 
 

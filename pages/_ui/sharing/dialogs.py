@@ -20,7 +20,7 @@ from pages._ui.copy_button import copy_button
 from pages._ui.curation.asking import answers, begin, jobs_of
 from pages._ui.curation.decisions import close
 from pages._ui.current_user import acting, current_user, has_sign_in
-from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, zone
 from pages._ui.session_state import app_state
 from pages._ui.share.address import share_address
@@ -71,7 +71,7 @@ def _ask(jobs: Sequence[Job], collection: Collection | None, number: int) -> Non
         _nothing(_why_not(jobs, own), number)
     else:
         if collection is not None:
-            st.html(f'<p dir="auto"><b>{escape_html(collection.title)}</b></p>')
+            st.markdown(f"**{escape_markdown(collection.title)}**")
         _left_out(jobs, own, shown)
         _fields([job.id for job in shown], collection, number)
 
