@@ -160,7 +160,7 @@ function newLightbox(sender) {
     strip.replaceChildren(...shown.map((each) => {
       if (!thumbs.has(each.id)) thumbs.set(each.id, thumb(each));
       const element = thumbs.get(each.id);
-      set(element, { "aria-current": each.id === id ? "true" : null, "data-marked": each.id === marked ? "A" : null });
+      set(element, { tabindex: each.id === id ? 0 : -1, "aria-current": each.id === id ? "true" : null, "data-marked": each.id === marked ? "A" : null });
       return element;
     }));
     const current = thumbs.get(id);

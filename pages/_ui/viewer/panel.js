@@ -14,14 +14,15 @@ function newPanel(box) {
   const copy = button("Copy link", "link", copyLink, { words: "Copy link", name: "viewer-button" });
   const compare = button("Compare", "compare", box.acts.compare, { key: "C", words: "Compare", name: "viewer-button" });
   const note = set(make("button", "viewer-note"), { type: "button", dir: "auto" });
-  const rating = make("dd", "viewer-rating"), tags = make("dd", "viewer-tags");
+  const rating = make("dd", "viewer-rate"), group = make("div", "viewer-rating"), tags = make("dd", "viewer-tags");
   const stars = [1, 2, 3, 4, 5].map((each) => button(`Rate ${each} of 5`, "star", () => box.rate(each), { key: String(each) }));
   let clip = null, drawn = "";
 
-  set(rating, { role: "group", "aria-label": "Your rating" });
+  set(group, { role: "group", "aria-label": "Your rating" });
   set(more, { "aria-haspopup": "menu" });
   remix.classList.add("viewer-first");
-  rating.append(...stars);
+  group.append(...stars);
+  rating.append(group);
   icons.append(star, collect, share, make("span", "viewer-gap"), hide, more);
   const person = make("div");
   person.append(name, when);
