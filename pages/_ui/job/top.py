@@ -140,8 +140,13 @@ def _star(job: Job) -> None:
         )
 
 
-def _together(job: Job) -> None:
-    """Draw what puts the clip among others, or shows it to others."""
+def _together(job: Job, *, place: str = "") -> None:
+    """Draw what puts the clip among others, or shows it to others.
+
+    Args:
+        job: whose clip.
+        place: `more` in the menu, where narrow windows have it.
+    """
     for words, icon, may, act in (
         ("Collect", "library_add", acting().may(Action.COLLECT), collect_dialog),
         ("Share", "ios_share", may_share(job), share_dialog),
@@ -151,10 +156,10 @@ def _together(job: Job) -> None:
                 words,
                 icon=f":material/{icon}:",
                 type="tertiary",
-                key=f"job.{words.lower()}",
-                on_click=act,
-                args=([job.id],),
-                help=words,
+                key=f"job.{place}_{words.lower()}" if place else f"job.{words.lower()}",
+                on_click=_from_menu if place else act,
+                args=(act, [job.id]) if place else ([job.id],),
+                help=None if place else words,
             )
 
 
@@ -265,6 +270,7 @@ def _more(job: Job) -> None:
             f'<a class="job-line" data-copy href="{escape_html(job_link(job.id))}">'
             '<span class="job-label">Copy link</span></a>'
         )
+        _together(job, place="more")
         if user.may(Action.HIDE, job):
             _hide(job, key="job.more_hide")
         _again(job, key="job_more_again", place="more")

@@ -76,7 +76,9 @@ def _row(share: Share, *, is_open: bool) -> None:
     jobs = [job for job in map(studio().ledger.get, _order(share, collection)) if job is not None]
     shown = [job for job in jobs if can_be_shown(job)]
     title = collection.title if collection else share.title
-    if not title:
+    if not title and share.collection_id:
+        title = "A collection that was deleted"
+    elif not title:
         title = " ".join(prompt_of(jobs[0]).split())[:LONGEST] if jobs else "Clips that are gone"
     name = escape_html(title)
     if collection:
