@@ -204,7 +204,6 @@ class AppState:
     compared: tuple[str, tuple[str, ...]] = ("", ())  # what the address named, and what was put in its place
     viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered
     address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters
-    card_slots: dict[str, list[str]] = field(default_factory=dict)  # by kind of card; see stable_cards.py
 
 
 @dataclass(slots=True)

@@ -263,8 +263,8 @@ def test_a_clip_of_the_gallery_fills_the_form(shared_server: Server, open_page: 
     prompt(page).fill("What I was writing meanwhile")
     kept(page)
     go_to(page, "Gallery")
-    card = page.locator("[class*=st-key-card-]", has_text=words)
-    card.get_by_role("link", name="Remix").click()
+    page.get_by_role("button", name=words).press("Shift+F10")
+    page.get_by_role("menuitem", name="Remix").click()
     expect(prompt(page)).to_have_value(words)
     (parent,) = wishes(shared_server) - before
     order(page, words + ", again")

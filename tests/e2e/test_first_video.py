@@ -67,9 +67,8 @@ def test_from_a_prompt_to_a_playing_video(
     page.get_by_role("link", name="A red fox").wait_for()
     go_to(page, "Gallery")
     (job_id,) = wishes(server)
-    video = page.locator(f".st-key-clip-{job_id} video")
-    video.wait_for()
-    video.evaluate("video => { video.muted = true; return video.play() }")
+    page.locator(f".st-key-clip-{job_id} > button").click()
+    page.locator("dialog[open] video").evaluate("video => { video.muted = true; return video.play() }")
     page.wait_for_function(PLAYING)
     states = [row["state"] for row in rows(server) if row["state"]]
     assert states[0] == "intent"
@@ -89,7 +88,7 @@ def test_a_task_outlives_tab_server_a_kill_and_the_sandbox(
         assert sum(row["state"] == "succeed" for row in rows(server)) == number
         server.start()  # nobody visits: the poller goes on by itself
         page = open_page(f"{server.url}/gallery")
-        expect(page.locator("[class*=st-key-clip-] video")).to_have_count(number + 1)
+        expect(page.locator("[class*=st-key-clip-] > button")).to_have_count(number + 1)
         page.close()
     assert len(wishes(server)) == 2
 
@@ -97,8 +96,8 @@ def test_a_task_outlives_tab_server_a_kill_and_the_sandbox(
     shutil.rmtree(server.data / "sandbox")  # it has forgotten everything
     server.start()
     page = open_page(f"{server.url}/gallery")
-    video = page.locator("[class*=st-key-clip-] video").first
-    video.evaluate("video => { video.muted = true; return video.play() }")
+    page.locator("[class*=st-key-clip-] > button").first.click()
+    page.locator("dialog[open] video").evaluate("video => { video.muted = true; return video.play() }")
     page.wait_for_function(PLAYING)
 
 
@@ -119,7 +118,7 @@ def test_another_visitor_sees_the_task_without_a_reload(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     watcher = open_page(f"{shared_server.url}/gallery")
-    shown = watcher.locator("[class*=st-key-clip-] video")
+    shown = watcher.locator("[class*=st-key-clip-] > button")
     before = shown.count()
     order(open_page(shared_server.url), "Seen by a colleague")
     expect(shown).to_have_count(before + 1)

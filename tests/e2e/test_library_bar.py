@@ -146,4 +146,4 @@ def test_the_gallery_asks_in_the_same_way(server: Server, open_page: Open):
     found(page, "0 clips")
     page.get_by_label("Search").fill("fox noon")
     found(page, "1 clip")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(1)
+    expect(page.locator("[class*=st-key-clip-] > button")).to_have_count(1)

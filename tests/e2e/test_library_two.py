@@ -69,8 +69,10 @@ def test_each_sees_what_the_other_orders_and_stars_and_nothing_moves_for_that(
     )
     gallery = open_page(f"{house.url}/gallery", cookies=house.ada)
     mia, composer = (open_page(f"{house.url}/{path}", cookies=house.mia) for path in ("history", ""))
-    for page in (player, gallery):
-        page.locator("[class*=st-key-clip-] video").first.evaluate(PLAY)
+    player.locator("[class*=st-key-clip-] video").evaluate(PLAY)
+    gallery.emulate_media(reduced_motion="no-preference")
+    gallery.locator("[class*=st-key-clip-]").first.hover()
+    gallery.locator("[class*=st-key-clip-] video").evaluate("video => { video.dataset.mine = 'yes' }")
     expect(ada.locator(".lib-row")).to_have_count(PAGE)
     row(ada, chosen).locator(".lib-link").scroll_into_view_if_needed()
     ada.evaluate(SCROLL, 800)
@@ -96,7 +98,7 @@ def test_each_sees_what_the_other_orders_and_stars_and_nothing_moves_for_that(
     print("milliseconds from the log to the other one's page:", taken)  # noqa: T201 - pytest -rP shows it
     assert max(min(each) for each in taken.values()) < 1000  # a busy machine delays some of them
     expect(ada.locator(".lib-row[data-look=done]", has_text="Something new")).to_have_count(3, timeout=LONG)
-    gallery.get_by_text("Something new 2").wait_for()
+    gallery.get_by_role("button", name="Something new 2").wait_for()
     assert row(ada, chosen).evaluate(IN_VIEW) == top
     assert ada.evaluate(FOCUS) == chosen
     expect(ada.locator(".lib-row[data-chosen]")).to_have_count(1)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from kling import TextToVideo
-from kling.studio.jobs import SUCCEED
-from tests.e2e.conftest import LONG, PHONE, Server, on_phone
-from tests.e2e.prepared import Past
+from tests.e2e.conftest import LONG, Server, on_phone
 from tests.e2e.test_compose import choose
 from tests.e2e.test_first_video import go_to, order, rows, wishes
 
@@ -20,30 +16,6 @@ GALLERY_PAGE = 12  # cards
 CARD = "[class*=st-key-card-]"
 MINE = "video[data-mine=yes]"
 PLAY = "video => { video.muted = true; video.loop = true; video.dataset.mine = 'yes'; return video.play() }"
-
-
-def test_a_clip_that_plays_goes_on_while_another_one_comes(
-    tmp_path: Path, start_server: Callable[..., Server], open_page: Open
-):
-    past = Past(tmp_path / "data0")
-    for number in range(GALLERY_PAGE):
-        past.task(SUCCEED, TextToVideo(prompt=f"Of the past {number}"))
-    server = start_server(SANDBOX_CLIPS="tiny")
-    pages = [open_page(f"{server.url}/gallery", **size) for size in ({}, PHONE)]
-    for page in pages:
-        page.locator("[class*=st-key-clip-] video").first.evaluate(PLAY)
-    composer = open_page(server.url)
-    order(composer, "Another one")
-    for page in pages:
-        newer, mine = page.locator(CARD, has_text="Another one"), page.locator(MINE)
-        newer.wait_for()
-        page.locator(".st-key-gallery-page").wait_for()  # and with it a second page
-        assert not mine.evaluate("video => video.paused")
-        first, second = newer.bounding_box(), page.locator(CARD).filter(has=mine).bounding_box()
-        assert first is not None
-        assert second is not None
-        assert (first["y"], first["x"]) < (second["y"], second["x"])
-        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_clip_on_the_stage_goes_on_while_others_come_and_the_form_changes(
@@ -86,7 +58,7 @@ def test_a_link_shows_the_whole_task_and_the_way_to_its_parent(shared_server: Se
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_batch_is_one_card_and_opens(shared_server: Server, open_page: Open):
+def test_a_batch_is_one_group_of_history_and_of_the_wall(shared_server: Server, open_page: Open):
     page = open_page(shared_server.url)
     page.get_by_label("Prompt", exact=True).fill("A {calm|stormy} sea")
     page.get_by_label("Prompt", exact=True).press("Tab")
@@ -97,8 +69,10 @@ def test_a_batch_is_one_card_and_opens(shared_server: Server, open_page: Open):
     page.get_by_role("heading", name="History").wait_for()
     expect(page.locator(".lib-row")).to_have_count(2)
     go_to(page, "Gallery")
-    page.get_by_role("link", name="Batch: all 2 clips").click()
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(2)
+    page.get_by_role("button", name=re.compile("^A (calm|stormy) sea")).first.press("Shift+F10")
+    page.get_by_role("menuitem", name="All of its batch").click()
+    pictures = page.locator("[class*=st-key-clip-] > button")
+    expect(pictures).to_have_count(2)
     page.get_by_role("link", name="Show everything").click()
-    expect(page.get_by_role("link", name="Batch: all 2 clips")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/gallery$"))
     assert len({row["batch"] for row in rows(shared_server)} - {""}) == 1
