@@ -21,8 +21,9 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 WAIT = 60_000  # milliseconds, for anything on a page; what is there takes a fraction of a second
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-# A name that is not this machine's: browsers refuse it on plain http what they allow on localhost.
-NAMED = ["--host-resolver-rules=MAP studio.test 127.0.0.1"]
+# A name that is not this machine's: browsers refuse it on plain http what they allow on localhost. And one that the
+# provider of the tests takes its style from; a route in its place would keep the page from using what it has cached.
+NAMED = ["--host-resolver-rules=MAP studio.test 127.0.0.1, MAP cdn.jsdelivr.net ~NOTFOUND"]
 # Compiling a script for speed costs more than a page of these tests lives to gain from it.
 INTERPRET = ["--js-flags=--no-opt --no-maglev"]
 
