@@ -26,6 +26,7 @@ class JobIndex:
     """Every job of a ledger, by batch, parent, state and so on. The job that was ordered last comes first.
 
     Each change of a job updates all of it. The prompt of a job never changes, and its person only from none.
+    A job whose import was undone is found by its id and among `jobs`, and nowhere else.
 
     Args:
         lock: the ledger's, which it holds while it makes a change.
@@ -34,13 +35,14 @@ class JobIndex:
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
         self._jobs: dict[str, Job] = {}
+        self._retracted: set[str] = set()
         self._ids: list[str] = []  # in the order in which they were ordered
         self._positions: dict[str, int] = {}  # of each id in `_ids`
         self._states: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, str, str]] = Counter()  # by account, model and state
         self._batches: dict[str, dict[str, None]] = {}
         self._made_from: dict[str, dict[str, None]] = {}
-        self._prompts: dict[str, dict[str, None]] = {}
+        self._prompts: dict[str, dict[str, int]] = {}  # how often each person ordered each
         self._ordered_by: dict[str, dict[str, None]] = {}
         self._people: Counter[str] = Counter()
         self._spellings: dict[str, str] = {}  # of names, the first one, by `name_key`
@@ -67,18 +69,12 @@ class JobIndex:
         if before is None:
             position = self._positions[job_id] = len(self._ids)
             self._ids.append(job_id)
-            self._note_person(cells)
         else:
             position = self._positions[job_id]
-            self._states[before.state] -= 1
             had_clip, old_group = _is_shown(before), before.group
-            if cells.get("person") and not before["person"]:
-                self._people[""] -= 1
-                self._note_person(cells)
             if old_group and old_group != group:
                 self._batches[old_group].pop(job_id, None)
-        self._states[state] += 1
-        self._count_kind(before, job)
+        self._count(job_id, before, job)
         if group:
             self._batches.setdefault(group, {})[job_id] = None
         if parent:
@@ -90,24 +86,46 @@ class JobIndex:
                 self._add_clip(position, group)
         self._update_unfinished(job_id, job, state)
 
-    def _count_kind(self, before: Job | None, job: Job) -> None:
-        was = (before["account"], before["model_name"], before.state) if before else None
-        kind = (job["account"], job["model_name"], job.state)
-        if kind != was:
-            self._kinds[kind] += 1
-            if was:
-                self._kinds[was] -= 1
+    def _count(self, job_id: str, before: Job | None, job: Job) -> None:
+        """Count a job by state, kind and person as it is now, and no longer as it was."""
+        was = None if before is None or job_id in self._retracted else before
+        now = None if job.retracted else job
+        (self._retracted.add if now is None else self._retracted.discard)(job_id)
+        for each, step in ((was, -1), (now, 1)):
+            if each is not None:
+                self._states[each.state] += step
+                self._kinds[each["account"], each["model_name"], each.state] += step
+        if was is None or now is None or (now["person"] and not was["person"]):
+            if was is not None:
+                self._forget_person(job_id, was)
+            if now is not None:
+                self._note_person(job_id, now)
 
-    def _note_person(self, cells: Mapping[str, str]) -> None:
-        person = cells.get("person", "")
+    def _note_person(self, job_id: str, job: Job) -> None:
+        person = job["person"]
         if not self._people[person]:
             self._spellings.setdefault(name_key(person), person)
         self._people[person] += 1
-        self._ordered_by.setdefault(person, {})[cells.get("external_task_id", "")] = None
-        if prompt := cells.get("prompt"):
+        self._ordered_by.setdefault(person, {})[job_id] = None
+        if prompt := job["prompt"]:
             prompts = self._prompts.setdefault(person, {})
-            prompts.pop(prompt, None)  # a repeated prompt becomes the latest one
-            prompts[prompt] = None
+            prompts[prompt] = prompts.pop(prompt, 0) + 1  # a repeated prompt becomes the latest one
+
+    def _forget_person(self, job_id: str, job: Job) -> None:
+        person, prompt = job["person"], job["prompt"]
+        self._people[person] -= 1
+        self._ordered_by[person].pop(job_id, None)
+        prompts = self._prompts.get(person, {})
+        if prompt in prompts:
+            prompts[prompt] -= 1
+            if not prompts[prompt]:
+                del prompts[prompt]
+        key = name_key(person)
+        if not self._people[person] and self._spellings.get(key) == person:
+            del self._spellings[key]
+            others = (name for name, count in self._people.items() if count > 0 and name_key(name) == key)
+            if (other := next(others, None)) is not None:
+                self._spellings[key] = other
 
     def _update_unfinished(self, job_id: str, job: Job, state: str) -> None:
         if state == NOT_SENT:
@@ -187,7 +205,7 @@ class JobIndex:
     @property
     def tasks(self) -> int:
         """How many jobs there are."""
-        return len(self._jobs)
+        return len(self._jobs) - len(self._retracted)
 
     @property
     def cards(self) -> int:
@@ -206,7 +224,10 @@ class JobIndex:
     def newest(self, start: int, stop: int) -> list[Job]:
         """Return a part of all jobs: from position `start` up to, but without, `stop`."""
         with self._lock:
-            return [self._jobs[job_id] for job_id in _part(self._ids, start, stop)]
+            if not self._retracted:
+                return [self._jobs[job_id] for job_id in _part(self._ids, start, stop)]
+            shown = (job_id for job_id in reversed(self._ids) if job_id not in self._retracted)
+            return [self._jobs[job_id] for job_id in islice(shown, start, stop)]
 
     def batch(self, group: str) -> list[Job]:
         """Return the jobs of a batch, without those whose import was undone."""

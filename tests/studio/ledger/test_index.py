@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 from hypothesis import given
@@ -138,3 +139,40 @@ def test_orders_of_a_person_are_theirs_alone_each_request_once_the_latest_first(
     assert [job.id for job in index.orders_of("Ada", 2)] == ["j5", "j3"]
     assert [job.id for job in index.orders_of("Ada", 9, ["red", "owl"])] == ["j5"]
     assert index.orders_of("Nobody", 9) == []
+
+
+def said(index: JobIndex) -> dict[str, object]:
+    """What the index says of people, counts and lists."""
+    return {
+        "lists": by_parts(index),
+        "people": index.people(),
+        "spelling": index.spelling("ADA"),
+        "prompts": {name: index.prompts(name, 9) for name in ("Ada", "ada", "Eve")},
+        "orders": [job.id for name in ("Ada", "ada", "Eve") for job in index.orders_of(name, 9)],
+        "counts": (index.counts(), index.count("succeed"), index.count("failed")),
+    }
+
+
+def test_an_import_that_was_undone_leaves_nothing_but_its_jobs_and_can_come_again():
+    index = JobIndex(threading.RLock())
+    mine = {"external_task_id": "mine", "person": "Ada", "prompt": "A fox", "state": "succeed"}
+    index.update(Job(mine))
+    before = said(index)
+    theirs = [
+        {"external_task_id": "one", "person": "ada", "prompt": "A fox", "state": "succeed", "batch": "one"},
+        {"external_task_id": "two", "person": "Ada", "prompt": "A fox", "state": "failed", "parent": "a"},
+        {"external_task_id": "three", "person": "Eve", "prompt": "A heron", "model_name": "kling-v3"},
+    ]
+    taken, undone = ({"extra": json.dumps({"imported": facts})} for facts in ({"id": "i"}, {"undone": True}))
+    for cells in theirs:
+        index.update(Job(cells | taken))
+    during = said(index)
+    assert index.people() == [("Ada", 2), ("ada", 1), ("Eve", 1)]
+    for cells in theirs:
+        index.update(Job(cells | undone))
+    assert said(index) == before
+    assert [job.id for job in index.jobs()] == ["mine", "one", "two", "three"]
+    assert index.get("one") is not None
+    for cells in theirs:
+        index.update(Job(cells | taken))
+    assert said(index) == during
