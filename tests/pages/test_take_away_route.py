@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 
+from kling.studio.identity.roles import LOCAL, User
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
+from kling.studio.take_away.bundle import Taken
 from kling.studio.take_away.settings import read_clip
 from pages._ui.routes import gate, take_away
+from pages._ui.taking.progress import MOST, Progress
 from tests.pages.gate_tools import PLACES, Team
 from tests.studio.clips import tiny_clip
 from tests.studio.fakes import FOX
@@ -86,3 +90,61 @@ def test_what_cannot_be_given_is_said(team: Team, query: str, status: int):
 def test_a_stranger_gets_nothing(team: Team):
     with team.client(None) as client:
         assert client.get("/take-away?ids=v1").status_code == 401
+
+
+MARK = "0123456789abcdef01234567"
+
+
+def test_a_collection_comes_whole_in_its_order_and_under_its_title(team: Team):
+    there = team.studio.state.collections.add(
+        User(LOCAL, "Anna", "admin"), title="Spring / “first” cuts", clips=("v2", "v1", "gone")
+    )
+    with team.client("viewer") as client:
+        answer = client.get(f"/take-away?collection={there.id}&form=zip")
+        team.studio.ledger.append("v2", hidden="1")
+        without = client.get(f"/take-away?collection={there.id}&form=zip")
+        assert client.get("/take-away?collection=none").status_code == 404
+    assert 'filename="spring-first-cuts.zip"' in answer.headers["content-disposition"]
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert "fox" in names[0]
+    assert "雪の狐" in names[2]
+    assert len(zipfile.ZipFile(io.BytesIO(without.content)).namelist()) == 3  # a hidden clip leaves it
+
+
+def test_a_page_hears_how_far_a_download_is_and_why_there_is_none(team: Team):
+    with team.client("viewer") as client:
+        assert client.get(f"/take-away/progress?watch={MARK}").json()["state"] == "unknown"
+        size = len(client.get(f"/take-away?ids=v1,v2&watch={MARK}").content)
+        done = client.get(f"/take-away/progress?watch={MARK}").json()
+        client.get(f"/take-away?ids=none&watch={MARK}")
+        failed = client.get(f"/take-away/progress?watch={MARK}").json()
+        client.get("/take-away?ids=v1&watch=../x")
+        assert client.get("/take-away/progress?watch=../x").json()["state"] == "unknown"
+    assert done == {
+        "name": "clips_2.zip",
+        "clips": 2,
+        "size": size,
+        "sent": size,
+        "state": "done",
+        "why": "",
+    }
+    assert (failed["state"], failed["why"]) == ("failed", "Selection: none of these has a clip here.")
+
+
+def test_a_download_that_is_left_or_breaks_is_no_longer_sending():
+    def breaking() -> Iterator[bytes]:
+        yield b"12"
+        raise OSError("gone")
+
+    progress = Progress()
+    left = progress.watched("a", Taken("x.zip", "application/zip", 4, iter((b"12", b"34"))), 2)
+    assert next(left) == b"12"
+    assert (progress.of("a")["state"], progress.of("a")["sent"]) == ("sending", 0)
+    left.close()  # type: ignore[attr-defined]
+    broken = progress.watched("b", Taken("x.zip", "application/zip", 4, breaking()), 2)
+    with pytest.raises(OSError, match="gone"):
+        list(broken)
+    assert (progress.of("a")["state"], progress.of("b")["state"]) == ("stopped", "failed")
+    for number in range(MOST):
+        progress.refused(str(number), "no")
+    assert progress.of("a")["state"] == "unknown"  # only the last ones are remembered
