@@ -12,6 +12,7 @@ const SYNC = {
   gain: 2, // share of the speed for a second of distance
   stall: 80, // milliseconds without a picture until all wait
   patience: 8000, // milliseconds until those that are ready play without the others
+  ahead: 1, // seconds that have to be here before a clip that has stalled goes on
 };
 
 // changed: called when something is to be drawn anew: playing, place, marks, sound, a failure.
@@ -61,7 +62,9 @@ function newSync({ changed = () => {} } = {}) {
     on("ended", () => { if (playing && !gathering && player === lead()) through(); });
     on("waiting", () => {
       setTimeout(() => {
-        if (!signal.aborted && playing && !gathering && !video.paused && video.readyState < 3) gather(Math.min(...active().map(placeOf)));
+        if (signal.aborted || !playing || gathering || video.paused || video.readyState > 2) return;
+        player.stalled = true;
+        gather(Math.min(...active().map(placeOf)));
       }, SYNC.stall);
     });
     on("pause", () => { // the keys of a keyboard for music pause what is heard
@@ -97,16 +100,25 @@ function newSync({ changed = () => {} } = {}) {
     else { pause(); still = within(end()); changed(); }
   }
 
+  function isAhead({ video, stalled }) {
+    if (!stalled || video.readyState > 3) return true;
+    const { buffered, currentTime, duration } = video;
+    for (let part = 0; part < buffered.length; part += 1) {
+      if (buffered.start(part) <= currentTime + 0.1 && buffered.end(part) >= Math.min(currentTime + SYNC.ahead, duration - 0.1)) return true;
+    }
+    return false;
+  }
+
   function settled(player) {
     const { video } = player;
-    const isThere = () => player.failed || (player.wish === null && !video.seeking && video.readyState >= 3);
+    const isThere = () => player.failed || (player.wish === null && !video.seeking && video.readyState >= 3 && isAhead(player));
     if (isThere()) return Promise.resolve();
     return new Promise((done) => {
       const stop = new AbortController(), { signal } = stop;
       const check = () => { if (isThere()) finish(); };
       const finish = () => { stop.abort(); clearTimeout(late); done(); };
       const late = setTimeout(finish, SYNC.patience);
-      for (const name of ["canplay", "canplaythrough", "seeked", "loadeddata", "error"]) video.addEventListener(name, check, { signal });
+      for (const name of ["canplay", "canplaythrough", "progress", "seeked", "loadeddata", "error"]) video.addEventListener(name, check, { signal });
     });
   }
 
@@ -205,7 +217,7 @@ function newSync({ changed = () => {} } = {}) {
     clear();
     over = new AbortController();
     players = videos.map((video, index) => ({
-      video, seconds: known(facts[index]?.seconds), fps: known(facts[index]?.fps) || 24, failed: false, seen: null, wish: null, waits: false,
+      video, seconds: known(facts[index]?.seconds), fps: known(facts[index]?.fps) || 24, failed: false, seen: null, wish: null, waits: false, stalled: false,
     }));
     for (const player of players) watch(player);
     hear(heard < players.length ? heard : -1);
@@ -216,7 +228,7 @@ function newSync({ changed = () => {} } = {}) {
   // One video shows another file.
   function renewed(index, facts = {}) {
     if (playing) still = within(at());
-    Object.assign(players[index], { seconds: known(facts.seconds), fps: known(facts.fps) || 24, failed: false, seen: null, wish: null });
+    Object.assign(players[index], { seconds: known(facts.seconds), fps: known(facts.fps) || 24, failed: false, seen: null, wish: null, stalled: false });
     if (playing) gather(still); else seek(still);
   }
 
