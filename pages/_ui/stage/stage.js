@@ -204,10 +204,8 @@ function newThumb(stage) {
   root.append(choose);
   const parts = new Map();
   const thumb = { root, choose, cancel, card: null, update, tick };
-  choose.addEventListener("click", () => { // once it is on the stage, a press shows it large
-    const [job] = thumb.card.jobs;
-    if (choose.getAttribute("aria-current") && thumb.card.of === 1 && job.look === "done") stage.large(job.id); else stage.choose(thumb.card.key);
-  });
+  choose.addEventListener("click", () => stage.choose(thumb.card.key));
+  choose.addEventListener("dblclick", () => { if (thumb.card.of === 1 && thumb.card.jobs[0].look === "done") stage.large(thumb.card.jobs[0].id); });
   cancel.addEventListener("click", () => stage.send("cancel", thumb.card.jobs[0].id));
 
   function update(card, isChosen, isOn, isMine) {
