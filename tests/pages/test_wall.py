@@ -238,8 +238,13 @@ def test_a_maker_has_what_is_not_saved_fetched_at_once(
     sign_in(monkeypatch, studio, "Somebody", role)
     monkeypatch.setattr(Downloads, "not_safe", (3, 0))
     monkeypatch.setattr(Downloads, "days_left", 4)
-    asked: list[int] = []
-    monkeypatch.setattr(Downloads, "fetch_now", lambda _: asked.append(1) or 3)
+    asked: list[Downloads] = []
+
+    def fetch_now(downloads: Downloads) -> int:
+        asked.append(downloads)
+        return 3
+
+    monkeypatch.setattr(Downloads, "fetch_now", fetch_now)
     app = open_app()
     assert "3 not saved yet, 4 days left" in texts(open_page(app, "gallery.py"))
     assert "The first is deleted in 4 days" in texts(open_page(app, "gallery.py", risk="1"))
@@ -247,5 +252,5 @@ def test_a_maker_has_what_is_not_saved_fetched_at_once(
     assert bool(buttons) is may
     if may:
         buttons[0].click().run()
-        assert asked == [1]
+        assert asked == [studio.downloads]
         assert [each.value for each in app.toast] == ["3 clips are being fetched."]

@@ -49,6 +49,16 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("X", "Select"),
         ("S", "Star"),
     ),
+    "In Gallery": (
+        ("← → ↑ ↓", "To the next picture; Home and End; with Shift, select on the way"),
+        ("Enter", "Open the clip"),
+        ("X", "Select; Esc selects nothing"),
+        ("S", "Star what is selected, else this one"),
+        ("C", "Compare what is selected"),
+        ("H", "Hide it"),
+        ("Shift F10", "What else can be done with it"),
+        ("Alt ← →", "In a collection: move it"),
+    ),
     "On a job’s page": (
         ("Space F M", "As on the clip"),
         ("J K", "To the next job of the list, or the one before"),

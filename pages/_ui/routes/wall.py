@@ -34,7 +34,7 @@ def part(request: Request) -> Response:
             return PlainTextResponse("Sign in to see clips.", 403)
         query = of_gallery(JobQuery.of_address(request.query_params))
         query = query if user.may(Action.SEE_PRICES) else query.without_costs
-        to = Looker(user, here.settings.timezone)
+        to = Looker.of(user, here.settings.timezone)
         told = part_facts(query, page_of(query, to), to)
     except (IndexBroken, StateError) as error:
         return PlainTextResponse(f"The clips cannot be read now: {error}", 503)

@@ -90,7 +90,7 @@ def wall(
 
 def looker() -> Looker:
     """Return for whom tiles are drawn in this run of a page."""
-    return Looker(acting(), zone())
+    return Looker.of(acting(), zone())
 
 
 def draw(
