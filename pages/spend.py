@@ -13,13 +13,14 @@ from kling.studio.changes import SCAN
 from kling.studio.library import IndexBroken
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
+from pages._ui.current_user import sees_prices
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import nothing_yet
 from pages._ui.spend.books import books
 from pages._ui.spend.charts import by_day
-from pages._ui.spend.facts import Facts, facts_of, may_see, sees_all
+from pages._ui.spend.facts import Facts, facts_of
 from pages._ui.spend.groups import WAYS, bars, rows_of, table, way_of
 from pages._ui.spend.head import elsewhere, head, period_of_address, way_of_address
 from pages._ui.spend.sums import four_sums
@@ -30,7 +31,7 @@ _SCRIPT = Path(__file__).parent / "_ui" / "spend" / "links.js"
 
 
 def spend() -> None:
-    if not may_see():
+    if not sees_prices():
         st.info("Costs are shown to makers and admins.", icon=":material/lock:")
         return
     with st.container(key="spend"):
@@ -45,7 +46,7 @@ def _nothing() -> None:
     if not studio().ledger.opening and studio().ledger.index.tasks:
         st.rerun()
     nothing_yet("What videos cost is added up here, from the first one on.", icon="bar_chart")
-    if not studio().ledger.opening and sees_all():
+    if not studio().ledger.opening:
         compare_with_kling()
 
 
@@ -57,7 +58,7 @@ def _whole() -> None:
 
 
 def _draw(facts: Facts) -> None:
-    ways = [name for name in WAYS if facts.is_of_all or name != "person"]
+    ways = list(WAYS)
     head(facts, ways)
     if facts.totals.missing:
         words = (
@@ -68,14 +69,12 @@ def _draw(facts: Facts) -> None:
     _caption(facts)
     if not facts.totals.jobs:
         elsewhere(facts)
-        if facts.is_of_all:
-            books(facts)
+        books(facts)
         return
     days = _groups(facts, way_of_address(ways))
     with st.container(key="spend-times"):
         hours, paces = st.container(key="spend-hours"), st.container(key="spend-paces")
-    if facts.is_of_all:
-        books(facts)
+    books(facts)
     # The charts come last: the first one in the life of the server loads Altair, and the numbers do not wait.
     with days:
         st.html(f'<h2 class="spend-head">{way_of(facts, "day").chip}</h2>')
@@ -99,7 +98,7 @@ def _groups(facts: Facts, name: str) -> DeltaGenerator:
 
 def _caption(facts: Facts) -> None:
     here = studio()
-    parts = [] if facts.is_of_all else ["What you spent yourself; admins see what all did"]
+    parts = []
     if here.connection.is_sandbox:
         parts.append(f"{SANDBOX}, {NOTHING_CHARGED}: these would be Kling’s list prices")
     parts.append(f"Days are those of {here.settings.timezone}")

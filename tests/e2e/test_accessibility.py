@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -118,7 +118,7 @@ def findings_here(page: Page, new: str, *, alone: bool = False) -> list[str]:
         page.wait_for_function(IN_SCHEME, arg=scheme, polling=100)
         page.wait_for_function(AT_REST, polling=100)
         page.evaluate(STILL)
-        scans = [(new, COLOURS)]
+        scans: list[tuple[str, Mapping[str, Any]]] = [(new, COLOURS)]
         if scheme == "light":
             scans = [(new, EVERYTHING)] if alone or not new else [(new, COLOURS), ("", REST)]
         found += [

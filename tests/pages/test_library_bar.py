@@ -149,7 +149,7 @@ def test_every_part_of_a_question_is_said_and_can_be_taken_back(zoo: AppTest):
     }
     open_page(zoo, "history.py", **asks)
     said = {"Last 7 days", "Bob", "Kling 3.0", "Done", "4 stars and more", "night", "Oldest first", "1:1"}
-    said |= {"720p", "5 s", "With sound", "from 1.5 Units", "Not saved yet", "With hidden ones"}
+    said |= {"720p", "5 s", "With sound", "from $0.21", "Not saved yet", "With hidden ones"}
     said |= {"Batch b7", "Made from fox1", "image2video", "With a clip"}
     assert said <= set(labels(zoo))
     keys = [str(button.key) for button in zoo.button if ".without-" in str(button.key)]
@@ -171,7 +171,8 @@ def test_clear_asks_nothing_any_more_and_leaves_what_is_not_ours(zoo: AppTest):
 def test_more_asks_what_has_no_chip(zoo: AppTest):
     opened(open_page(zoo, "history.py"), "more")
     zoo.pills(key="history.choose-Order").set_value("oldest").run()
-    zoo.number_input(key="history.choose-cost_to").set_value(2.5).run()
+    zoo.number_input(key="history.choose-cost_to").set_value(0.35).run()  # at $0.14 a Unit
+    assert "up to $0.35" in labels(zoo)
     zoo.pills(key="history.choose-Length").set_value(["10"]).run()
     zoo.pills(key="history.choose-Video").set_value("True").run()
     zoo.pills(key="history.choose-Hidden").set_value("all").run()
@@ -205,6 +206,12 @@ def test_the_sum_stands_beside_the_count(studio: Studio, app: AppTest):
     fill(studio, 1, account="sandbox", state="succeed")
     open_page(app, "history.py")
     assert "· $0.21" in texts(app)
+
+
+def test_no_sum_is_said_of_other_jobs_than_those_that_are_shown(studio: Studio, app: AppTest):
+    fill(studio, 3, account="kling#1", state="succeed")
+    open_page(app, "history.py")
+    assert "<b>3 jobs</b></p>" in texts(app)
 
 
 def test_a_person_is_asked_for_by_id_and_said_by_name(studio: Studio, monkeypatch: pytest.MonkeyPatch):

@@ -34,7 +34,6 @@ class Action(StrEnum):
     SHARE = "share"
     ASSIST = "ask the assistant"
     TEMPLATE = "template"  # save, change or delete one of the team's
-    SEE_SPENDING = "see spending"
     SEE_TEAM_LEFT = "see what the team has left"
     RESUME = "resume"
     CHECK_CONNECTION = "check connection"
@@ -78,7 +77,6 @@ RULES: Mapping[Action, Rule] = MappingProxyType(
         Action.SHARE: Rule("maker", "admin"),
         Action.ASSIST: Rule("maker", "maker"),
         Action.TEMPLATE: Rule("maker", "maker"),
-        Action.SEE_SPENDING: Rule("maker", "admin"),
         Action.SEE_TEAM_LEFT: Rule("maker", "maker"),
         Action.RESUME: Rule("admin", "admin"),
         Action.CHECK_CONNECTION: Rule("admin", "admin"),

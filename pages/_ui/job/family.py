@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
-from kling.studio.prompting.templates import templates
-from kling.studio.state.records import StateError
 from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.escape import escape_html
@@ -22,6 +19,7 @@ from pages._ui.job.tree import SHOWN, Family, Member, family_of
 from pages._ui.requests import is_found
 from pages._ui.session_state import app_state
 from pages._ui.stage.facts import PLAIN_ID
+from pages._ui.template_titles import template_of, title_of
 
 ALL = 10**6
 DEEPEST = 8  # steps to the right
@@ -112,14 +110,8 @@ def _what_changed(member: Member) -> str:
 
 def _template(job: Job) -> str:
     """Return the title of the template that a job was ordered from; its id if it is gone, "" without one."""
-    name = str(job.extra.get("template", "")) if "template" in job["extra"] else ""
-    if not name:
-        return ""
-    known = {each.id: each.title for each in templates()}
-    if name not in known:
-        with suppress(StateError):  # the page goes on without the database
-            known |= {each.id: each.title for each in studio().state.templates.all()}
-    return known.get(name, name[:60])
+    template = template_of(job)
+    return title_of(template) or template[:60]
 
 
 def _stars(job: Job) -> str:

@@ -7,14 +7,14 @@ import streamlit as st
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
-from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.curation import note_dialog, rate, tag_dialog
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_html
+from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import zone
 from pages._ui.job.moments import short_moment
 from pages._ui.job.records import who_recorded
+from pages._ui.library.address import history_link
 
 
 def opinions(job: Job) -> None:
@@ -84,20 +84,12 @@ def _others(job: Job) -> str:
 
 
 def _tags(job: Job) -> str:
-    links = []
-    for tag in job.tags:
-        address = JobQuery(tags=(tag,)).to_address()
-        query = "&amp;".join(f"{name}={escape_html(_quoted(value))}" for name, value in address.items())
-        links.append(
-            f'<a class="job-tag" data-open href="{base_path()}/history?{query}">{escape_html(tag)}</a>'
-        )
+    links = [
+        f'<a class="job-tag" data-open href="{escape_attribute(history_link(JobQuery(tags=(tag,))))}">'
+        f"{escape_html(tag)}</a>"
+        for tag in job.tags
+    ]
     return f'<div class="job-chips">{"".join(links)}</div>'
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 def _note(job: Job, *, may_write: bool) -> None:

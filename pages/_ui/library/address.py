@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from kling.studio.library import JobQuery
 from kling.studio.library.query import PARAMETERS
+from pages._ui.address import base_path
 from pages._ui.current_user import sees_prices
 from pages._ui.session_state import app_state
 
@@ -29,6 +31,11 @@ def asked(page: str) -> JobQuery:
     if page == GALLERY:
         query = of_gallery(query)
     return query if sees_prices() else query.without_costs
+
+
+def history_link(query: JobQuery) -> str:
+    """Return the address of the jobs in History that a question finds, below the host."""
+    return f"{base_path()}/history?{urlencode(query.to_address())}"
 
 
 def of_gallery(query: JobQuery) -> JobQuery:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from kling.studio.amounts import money
-from kling.studio.library import JobQuery
+from kling.studio.library import JobQuery, Totals
 from kling.studio.library.query import LONGEST_TEXT
 from kling.studio.library.store import IndexBroken
 from pages._ui.batch_header import batch_header
@@ -119,11 +119,21 @@ def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:
     one, many = ("clip", "clips") if page == GALLERY else ("job", "jobs")
     words = f"<b>{counted(found.jobs, one, many)}{' so far' if found.missing else ''}</b>"
     if sees_prices() and page != GALLERY:
-        cost = money(found.sums.spent.used.money, studio().settings.currency)
-        about = f' title="{WOULD_COST}"' if studio().connection.is_sandbox else ""
-        words += f" <span{about}>· {escape_html(cost)}</span>"
+        words += _cost(found)
     place.html(f'<p class="library-totals" role="status">{words}</p>')
     if found.missing:
         still_reading(found.missing)
     elif not found.jobs:
         nothing_found(page, query)
+
+
+def _cost(found: Totals) -> str:
+    """Return what the jobs cost as HTML; nothing where it were that of other jobs than those found."""
+    here, others = studio(), found.jobs - found.sums.jobs  # imported, or of another account
+    if found.jobs and (not found.sums.jobs or (others and here.connection.is_sandbox)):
+        return ""
+    about = WOULD_COST if here.connection.is_sandbox else ""
+    if others:
+        about = f"Without {counted(others, 'job', 'jobs')} that are imported, or of another account."
+    title = f' title="{about}"' if about else ""
+    return f" <span{title}>· {escape_html(money(found.sums.spent.used.money, here.settings.currency))}</span>"

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.library import JobQuery
+from pages._ui.context import studio
 from pages._ui.escape import escape_markdown
 from pages._ui.library.address import ask, asked, change, is_asking
-from pages._ui.library.filters import Filter, cost_of, filters_of, mine
+from pages._ui.library.filters import Filter, filters_of, mine, money_of, units_of
 from pages._ui.style.sheet import style_sheet
 
 MORE = "more"
@@ -168,16 +169,17 @@ def _days(page: str, query: JobQuery) -> None:
 def _cost(page: str, query: JobQuery) -> None:
     with st.container(horizontal=True):
         for field, label, units in (
-            ("cost_from", "Units from", query.cost_from),
-            ("cost_to", "Units to", query.cost_to),
+            ("cost_from", "Cost from", query.cost_from),
+            ("cost_to", "Cost to", query.cost_to),
         ):
             key = f"{page}.choose-{field}"
-            _show(key, None if units is None else float(units))
+            _show(key, money_of(units))
             st.number_input(
-                label,
+                f"{label}, {studio().settings.currency}",
                 value=None,
                 min_value=0.0,
-                step=0.5,
+                step=0.1,
+                format="%.2f",
                 key=key,
                 on_change=_chosen,
                 args=(page, field, key),
@@ -194,7 +196,7 @@ def _chosen(page: str, field: str, key: str, *, closes: str = "") -> None:
     value: Any = st.session_state[key]
     query, nothing = asked(page), JobQuery()
     if field in {"cost_from", "cost_to"}:
-        value = cost_of(value)
+        value = units_of(value)
     elif value is None:
         value = getattr(nothing, field)
     elif field == "at_risk":

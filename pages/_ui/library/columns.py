@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
 from kling import catalog
 from kling.studio.jobs import Job
-from kling.studio.prompting.templates import templates
 from pages._ui.format import took
+from pages._ui.template_titles import template_of, title_of
 from pages._ui.words import model_title, quality
 
 LONGEST = 60  # characters of a value
@@ -23,13 +22,8 @@ def _quality(job: Job) -> str:
 
 
 def _template(job: Job) -> str:
-    found = job.extra.get("template") if "template" in job["extra"] else None
-    return _titles().get(found, found) if isinstance(found, str) else ""
-
-
-@cache
-def _titles() -> Mapping[str, str]:
-    return {each.id: each.title for each in templates()}
+    template = template_of(job)
+    return title_of(template) or template
 
 
 # By the word above it: its width in pixels, and the value of a job.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from kling import catalog
-from kling.studio.amounts import units
+from kling.studio.amounts import money
 from kling.studio.jobs import MOST_RATING, STATES
 from kling.studio.library import JobQuery
 from kling.studio.library.query import BY_COST, HIDDEN, ORDERS, PERIODS
@@ -67,8 +67,7 @@ class Filter:
                 *(f"{day:%d %b %Y}" if day else "" for day in (query.first, query.last))
             )
         if self.kind == "cost":
-            ends = (query.cost_from, query.cost_to)
-            return _range(*(units(end) if end is not None else "" for end in ends))
+            return _range(*map(_cost, (query.cost_from, query.cost_to)))
         first, *others = map(self.word, values)
         return f"{first} +{len(others)}" if others else first
 
@@ -165,9 +164,18 @@ def _orders() -> list[str]:
     return [order for order in ORDERS if sees_prices() or order not in BY_COST]
 
 
-def cost_of(value: float | None) -> Decimal | None:
-    """Return what somebody has typed as a limit of the cost, in Units."""
-    return None if value is None else Decimal(str(value))
+def units_of(value: float | None) -> Decimal | None:
+    """Return the Units for what somebody has typed as a limit of the cost: money, as a Unit costs now."""
+    return None if value is None else round(Decimal(str(value)) / studio().settings.unit_price, 6)
+
+
+def money_of(units: Decimal | None) -> float | None:
+    """Return a limit of the cost in money, in hundredths, as it is typed and shown."""
+    return None if units is None else float(round(units * studio().settings.unit_price, 2))
+
+
+def _cost(units: Decimal | None) -> str:
+    return "" if units is None else money(units * studio().settings.unit_price, studio().settings.currency)
 
 
 # -- the table, in the order of the bar --------------------------------------------------------------------
@@ -222,7 +230,7 @@ FILTERS: Sequence[Filter] = (
     Filter(field="modes", label="Quality", kind="many", offers=_qualities, word=words.quality),
     Filter(field="durations", label="Length", kind="many", offers=_lengths, word=lambda value: f"{value} s"),
     Filter(field="sound", label="Sound", offers=lambda: list(_SOUND), word=_SOUND.__getitem__),
-    Filter(field="cost", label="Cost in Units", kind="cost", is_about_cost=True),
+    Filter(field="cost", label="Cost", kind="cost", is_about_cost=True),
     Filter(
         field="at_risk",
         label="Video",

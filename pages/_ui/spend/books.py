@@ -9,8 +9,10 @@ from decimal import Decimal
 import streamlit as st
 
 from kling.studio.account_books import Books
+from kling.studio.identity.roles import Action
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
+from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
 from pages._ui.format import counted, since
 from pages._ui.spend.facts import Facts, unit_words
@@ -28,11 +30,13 @@ class Line:
 
 
 def books(facts: Facts) -> None:
-    """Draw the sentence, the parts of a difference, and for admins what compares the account with the log.
+    """Draw the sentence, the parts of a difference, and what compares the account with the log, for admins.
 
     Raises:
         IndexBroken: there is no index.
     """
+    if not acting().may(Action.RECONCILE):
+        return
     with st.container(key="spend-books"):
         found = studio().scan.books
         if found is None:

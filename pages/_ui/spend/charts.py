@@ -22,7 +22,8 @@ from pages._ui.context import studio
 from pages._ui.escape import escape_attribute
 from pages._ui.format import prompt_of
 from pages._ui.frame.titles import first_words
-from pages._ui.spend.facts import Facts, history_link, money, unit_words
+from pages._ui.library.address import history_link
+from pages._ui.spend.facts import Facts, money, unit_words
 from pages._ui.spend.period import MOST_DAYS, day_words, month_of
 
 if TYPE_CHECKING:

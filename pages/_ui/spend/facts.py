@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from urllib.parse import urlencode
 
 from kling.studio import amounts
-from kling.studio.identity.roles import Action, may
 from kling.studio.jobs import FAILED
 from kling.studio.library import JobQuery, Sums, Totals
-from kling.studio.library_actions import UNKNOWN_OWNER
 from kling.studio.spent import Amount
-from pages._ui.address import base_path
 from pages._ui.context import studio
-from pages._ui.current_user import acting
 from pages._ui.spend.period import Period
 
 
@@ -30,7 +25,6 @@ class Facts:
         link: finds them in History; it names hidden jobs only where there are some.
         totals: of all of them.
         failed: of those that failed.
-        is_of_all: whether it is what all people spent, and not only who asks.
     """
 
     period: Period
@@ -39,17 +33,11 @@ class Facts:
     link: JobQuery
     totals: Totals
     failed: Sums
-    is_of_all: bool
 
     @property
     def sums(self) -> Sums:
         """Of all jobs."""
         return self.totals.sums
-
-
-def sees_all() -> bool:
-    """Whether the user may see what others spend."""
-    return may(acting().user, Action.SEE_SPENDING, UNKNOWN_OWNER)
 
 
 def facts_of(period: Period) -> Facts:
@@ -58,10 +46,8 @@ def facts_of(period: Period) -> Facts:
     Raises:
         IndexBroken: there is no index.
     """
-    library, user, is_of_all = studio().library, acting(), sees_all()
-    query = JobQuery(
-        first=period.first, last=period.last, person="" if is_of_all else user.person_id, hidden="all"
-    )
+    library = studio().library
+    query = JobQuery(first=period.first, last=period.last, hidden="all")
     has_hidden = library.count(replace(query, hidden="only")) > 0
     return Facts(
         period,
@@ -70,13 +56,7 @@ def facts_of(period: Period) -> Facts:
         query if has_hidden else replace(query, hidden=""),
         library.totals(query),
         library.totals(replace(query, states=(FAILED,))).sums,
-        is_of_all,
     )
-
-
-def history_link(query: JobQuery) -> str:
-    """Return the address of the jobs in History that a question finds, below the host."""
-    return f"{base_path()}/history?{urlencode(query.to_address())}"
 
 
 def money(amount: Amount | Decimal) -> str:
@@ -94,8 +74,3 @@ def unit_number(number: Decimal) -> str:
 def unit_words(number: Decimal) -> str:
     """Return a number of Units, with the word."""
     return f"{unit_number(number)} {'Unit' if number == 1 else 'Units'}"
-
-
-def may_see() -> bool:
-    """Whether the user may see what is spent at all."""
-    return acting().may(Action.SEE_PRICES) and acting().may(Action.SEE_SPENDING)

@@ -11,15 +11,15 @@ import streamlit as st
 
 from kling import catalog
 from kling.studio.library import Group, JobQuery, SpendRow, Sums
-from kling.studio.prompting.templates import templates
-from kling.studio.state.records import StateError
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import counted, prompt_of
 from pages._ui.frame.titles import first_words
+from pages._ui.library.address import history_link
 from pages._ui.people import circle
-from pages._ui.spend.facts import Facts, history_link, money, unit_number
+from pages._ui.spend.facts import Facts, money, unit_number
 from pages._ui.spend.period import MOST_DAYS, day_words, month_of
+from pages._ui.template_titles import title_of
 from pages._ui.words import model_title, quality
 
 MOST_ROWS = 50  # of a table; all others stand in one row together
@@ -53,13 +53,7 @@ def _model(row: SpendRow) -> str:
 def _template(row: SpendRow) -> str:
     if not row.key:
         return "Without a template"
-    if found := next((each.title for each in templates() if each.id == row.key), ""):
-        return found
-    try:
-        of_team = studio().state.templates.all()
-    except StateError:
-        return row.key
-    return next((each.title for each in of_team if each.id == row.key), "A template that was deleted")
+    return title_of(row.key) or "A template that is not known here"
 
 
 def _batch(row: SpendRow) -> str:

@@ -108,8 +108,7 @@ def _go(period: Period) -> None:
 
 def elsewhere(facts: Facts) -> None:
     """Say that nothing was ordered in the period, with the way to the newest month that has something."""
-    who = "Nothing was ordered" if facts.is_of_all else "You ordered nothing"
-    st.html(f'<p class="spend-none">{who} in {escape_html(facts.period.title)}.</p>')
+    st.html(f'<p class="spend-none">Nothing was ordered in {escape_html(facts.period.title)}.</p>')
     here = studio()
     newest = here.library.page(replace(facts.query, first=None, last=None), here.ledger.get, per_page=1).rows
     if newest:

@@ -55,12 +55,11 @@ def _spent(facts: Facts) -> str:
 
 
 def _limit(facts: Facts) -> BudgetLine | None:
-    """Return the limit of this month for those whose sums these are; None if there is none."""
+    """Return the team's limit of this month; None if there is none."""
     if facts.period != month_of(facts.today):
         return None
-    scope = Scope.TEAM_MONTH if facts.is_of_all else Scope.PERSON_MONTH
     lines = studio().budgets.status(acting().user).lines
-    return next((line for line in lines if line.limit.scope is scope), None)
+    return next((line for line in lines if line.limit.scope is Scope.TEAM_MONTH), None)
 
 
 def _rate(facts: Facts) -> str:
