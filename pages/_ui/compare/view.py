@@ -65,12 +65,12 @@ def compare_page() -> None:
     found = chosen()
     with st.container(key="compare"):
         # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
-        _component()(key=KEY, on_did_change=_did)
-        st.html(_hidden(told(found)))
+        _component()(key=KEY, on_did_change=did)
+        st.html(_hidden(facts_of(found)))
     overlays()
 
 
-def told(found: Chosen) -> dict[str, Any]:
+def facts_of(found: Chosen) -> dict[str, Any]:
     """Return what the script is told."""
     jobs = found.jobs
     takes = others(jobs, _near(jobs), TAKES)
@@ -142,12 +142,12 @@ def _hidden(facts: Mapping[str, Any]) -> str:
     return f'<i hidden data-compare="{escape_html(text)}"></i>'
 
 
-def _did() -> None:
+def did() -> None:
     """Do what somebody has pressed in the component."""
-    did = (st.session_state.get(KEY) or {}).get("did")  # none if the page was left in the same moment
-    if not isinstance(did, dict):
+    told = (st.session_state.get(KEY) or {}).get("did")  # none if the page was left in the same moment
+    if not isinstance(told, dict):
         return
-    ids = ids_of_address({IDS: did.get("ids")})
+    ids = ids_of_address({IDS: told.get("ids")})
     app_state().compared = ",".join(ids_of_address(st.query_params)), tuple(ids)
-    if did.get("what") == "keep" and (kept := str(did.get("of"))) in ids:
+    if told.get("what") == "keep" and (kept := str(told.get("of"))) in ids:
         keep(kept, [each for each in ids if each != kept])
