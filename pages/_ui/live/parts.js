@@ -86,6 +86,7 @@ class Part {
     const busy = document.querySelector(APP)?.dataset.testScriptState === "running" && this.tried;
     const calm = Math.max(busy ? now + TIMES.own : 0, hub.touched + TIMES.calm, hub.turn);
     if (calm > now && now < this.since + TIMES.longest_wait) return this.wait(calm);
+    if (hub.touched + TIMES.typed > now) return this.wait(hub.touched + TIMES.typed);
     Object.assign(this, { last: now, since: 0, tried: this.tried + 1, luck: Math.random() });
     hub.turn = now + TIMES.apart;
     const run = document.querySelector("[data-run]")?.dataset.run ?? "";

@@ -25,6 +25,9 @@ class Times:
         apart: between the runs of two parts. Streamlit 1.67 runs only one of the triggers of one batch.
         calm: a run waits until nobody has clicked or typed for so long, for the same reason.
         longest_wait: but no longer than this.
+        typed: not even then in so long after a press of a key. A field that searches while somebody types
+            sends its text 250 ms after the last letter; in one batch with a run that came before it, nothing
+            would look for that text.
         again: a run that was lost is asked for again after this time, and then after twice as long each time.
         longest_again: the longest of these pauses.
         away: after which the page says that the server does not answer.
@@ -42,6 +45,7 @@ class Times:
     apart: int = 100
     calm: int = 600
     longest_wait: int = 3000
+    typed: int = 350
     again: int = 500
     longest_again: int = 8000
     away: int = 3000
