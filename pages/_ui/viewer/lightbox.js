@@ -15,7 +15,7 @@ function newLightbox(sender) {
   const box = { acts: { star, hide, compare, present }, ask, rate, say, leave, marked: () => marked };
   const panel = newPanel(box), thumbs = new Map();
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
-  let opener = null, unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, pausedFor = "";
+  let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, pausedFor = "";
 
   top.append(button("Close", "close", close, { key: "Esc" }), place, make("span", "viewer-gap"), button("Keys", "keyboard", keys, { key: "?" }), button("Full screen", "fullscreen", player.full, { key: "F" }));
   room.append(top, before, player.root, after, strip);
@@ -42,6 +42,7 @@ function newLightbox(sender) {
   function open({ id: wanted, among: list = listOf(), time = 0 }, push = true) {
     if (!wanted || isOpen()) { if (wanted && wanted !== id) move(wanted); return; }
     opener = document.activeElement;
+    first = wanted;
     among = list;
     near = [];
     at = { place: 0, total: 0, words: "" };
@@ -76,8 +77,9 @@ function newLightbox(sender) {
     document.dispatchEvent(new CustomEvent("studio:clip-closed", { detail: { id: shown } })); // a wall may bring it into sight
     const { activeElement: now } = document;
     if (now && now !== document.body && !root.contains(now)) return; // it has put the focus there
-    const tile = ID.test(shown) && document.querySelector(`button[data-clip="${shown}"], [data-clip="${shown}"] button, a[data-clip="${shown}"]`);
-    (opener?.isConnected && opener !== document.body ? opener : tile || null)?.focus({ preventScroll: true });
+    const named = (place) => `:is(${place})[data-clip="${shown}"], [data-clip="${shown}"] :is(${place}), [data-job="${shown}"] .lib-link`;
+    const tile = ID.test(shown) && shown !== first ? document.querySelector(named("button, a")) : null;
+    giveBack(tile, opener); // the clip that was shown last, where the page has it
   }
 
   function close() {
@@ -286,7 +288,7 @@ function newLightbox(sender) {
   document.addEventListener("click", clicked, true);
   addEventListener("keydown", keyed, true);
   addEventListener("popstate", popped, true);
-  return { fromAddress, suspend, resume, changed: () => { if (isOpen() && clip?.src) askServer(); } };
+  return { fromAddress, suspend, resume, focus: () => root.focus(), changed: () => { if (isOpen() && clip?.src) askServer(); } };
 }
 
 export default function ({ parentElement, setTriggerValue }) {

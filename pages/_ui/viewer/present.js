@@ -3,7 +3,7 @@ const IDLE = 2500, STUCK = 4000; // milliseconds until the controls go; for whic
 const CAPTIONS = ["Captions with prompts", "Captions without prompts", "No captions"];
 
 function newPresent(lightbox) {
-  const root = set(make("dialog", "present"), { "aria-label": "Present" }), whole = make("div", "present-screen");
+  const root = set(make("dialog", "present"), { "aria-label": "Present" }), whole = set(make("div", "present-screen"), { tabindex: -1 });
   const shade = set(make("div", "present-shade"), { hidden: "" }), caption = make("div", "present-caption"), bar = make("div", "present-bar");
   const words = set(make("p", "present-words"), { dir: "auto" }), facts = make("p", "present-facts"), place = set(make("span", "viewer-place"), { role: "status" });
   const help = set(make("div", "present-keys"), { hidden: "" }), says = set(make("p", "present-says"), { role: "status", hidden: "" });
@@ -37,6 +37,7 @@ function newPresent(lightbox) {
     clips = [];
     shade.hidden = help.hidden = true;
     root.showModal();
+    whole.focus();
     screenful(); // while the press counts as one
     say("…");
     draw();
@@ -138,11 +139,12 @@ function newPresent(lightbox) {
     clearTimeout(idle);
     clearTimeout(stuck);
     isFull = false;
-    if (document.fullscreenElement) document.exitFullscreen();
+    const left = document.fullscreenElement ? document.exitFullscreen().catch(() => {}) : null; // nothing else can have the focus before
     for (const video of videos) { video.pause(); video.removeAttribute("src"); video.load(); delete video.dataset.of; delete video.dataset.on; }
     lock?.release();
     lock = null;
-    if (wasLightbox) lightbox.resume(clips[at]?.id); else { unhush(); opener?.focus?.({ preventScroll: true }); }
+    if (wasLightbox) lightbox.resume(clips[at]?.id); else unhush();
+    Promise.resolve(left).then(() => { if (wasLightbox) lightbox.focus(); else giveBack(opener); });
   }
 
   function wake() { // what lies over the clip goes once nobody moves

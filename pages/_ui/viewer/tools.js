@@ -68,6 +68,11 @@ function hush(but) {
   return () => playing.forEach((video) => { if (video.isConnected) video.play().catch(() => {}); });
 }
 
+function giveBack(...places) { // the focus, to the first of these that is there
+  const place = places.find((each) => each?.isConnected && each !== document.body);
+  if (place) place.focus(); else document.activeElement?.blur();
+}
+
 async function play(video) { // a browser may refuse sound before the first press
   try { await video.play(); } catch (error) {
     if (error.name !== "NotAllowedError" || video.muted) return;
