@@ -22,7 +22,7 @@ LOOK = {
 
 def compare(draft: Draft) -> None:
     """Draw the choice of what to compare with, and the difference."""
-    with st.container(key="compare"):
+    with st.container(key="compare_prompts"):  # as `compare` it would be the page Compare
         parent = studio().ledger.get(draft.parent) if draft.parent else None
         from_parent = [text_of(shown_request(parent))] if parent else []
         earlier = studio().ledger.index.prompts(current_user().name, EARLIER)
