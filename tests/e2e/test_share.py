@@ -32,6 +32,7 @@ CLIPS = ("fox-snow", "coast-drone", "espresso-pour", "ink-abstract")
 ADA = User(LOCAL, "Ada", "admin")
 PLAYING = """() => [...document.querySelectorAll(".wall video")].filter(
   (video) => !video.paused && video.currentTime > 0).length"""
+COMPARED = PLAYING.replace(".wall", ".deck")
 IN_ROOM = """() => { const video = document.querySelector("#room video");
   return !video.paused && video.currentTime > 0 && video.currentSrc.split("/").pop() }"""
 SHADE = "() => { const shade = document.querySelector('.shade'); return !shade.hidden && shade.className }"
@@ -99,6 +100,35 @@ def test_four_clips_play_together_and_nothing_outside_of_the_link_is_asked_for(
     expect(page.get_by_role("status")).to_have_text("2 of 4")
     page.get_by_role("button", name="Close").click()
     expect(page.locator("#room")).to_be_hidden()
+    page.wait_for_function(f"() => ({PLAYING})() === 4")
+
+
+def test_the_clips_of_a_link_are_compared_without_a_request_outside_of_it(
+    open_page: Open, shared: SimpleNamespace
+):
+    page = open_page(shared.url, reduced_motion="no-preference")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_function(f"() => ({COMPARED})() === 4")
+    expect(page.locator(".wall video")).to_have_count(0)
+    assert page.locator(".deck-player").count() == 4
+    expect(page.get_by_role("button", name="Keep this one")).to_have_count(0)
+    expect(page.get_by_text("A fox-snow <b>at dawn</b>").last).to_be_visible()
+    assert axe(page) == []
+    page.keyboard.press("Space")
+    page.keyboard.press("Home")
+    page.keyboard.press(".")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.deck video')]"
+        ".every((each) => Math.abs(each.currentTime - 1.5 / 24) < 0.01)"
+    )
+    page.get_by_role("button", name="Take D out").click()
+    expect(page.locator(".deck-player")).to_have_count(3)
+    page.get_by_role("button", name="Add a clip").click()
+    expect(page.locator(".deck-player")).to_have_count(4)
+    asked = page.evaluate("() => performance.getEntriesByType('resource').map((each) => each.name)")
+    assert [name for name in asked if shared.path not in name] == []
+    page.go_back()
+    expect(page.locator("#compare")).to_be_hidden()
     page.wait_for_function(f"() => ({PLAYING})() === 4")
 
 

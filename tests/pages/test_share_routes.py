@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from dataclasses import replace
@@ -107,6 +109,18 @@ def test_everything_that_the_page_names_lies_below_its_own_address(here: Here, t
     for each in named:
         assert each.startswith((f"/share/{token}/", "#", "data:image/svg+xml"))
     assert len(text.encode()) < 50_000
+
+
+def test_the_script_that_compares_comes_below_the_link_and_is_the_one_that_the_page_allows(
+    here: Here, token: str
+):
+    text = here.browser().get(f"/share/{token}", headers=PAGE).text
+    answer = here.browser().get(f"/share/{token}/deck.js")
+    digest = f"sha256-{base64.b64encode(hashlib.sha256(answer.content).digest()).decode()}"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert f'integrity: "{digest}"' in text
+    assert f"'{digest}'" in answer.headers["content-security-policy"]
+    assert here.browser().get("/share/another-token/deck.js").status_code == 404
 
 
 def test_a_clip_comes_in_ranges(here: Here, token: str):

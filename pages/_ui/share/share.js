@@ -328,7 +328,7 @@
     compared = tiles.length > MOST_AT_ONCE ? tiles.slice(0, 2) : [...tiles];
     showCompared();
     if (!calm.matches) deck.sync.play();
-    deck.head.querySelector("button").focus();
+    hall.querySelector("[data-do=play]").focus();
   }
 
   function put(index, place) {
