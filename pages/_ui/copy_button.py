@@ -29,7 +29,8 @@ export default function ({ parentElement }) {
   button.onclick = async () => {
     const box = (root.host ?? parentElement).closest('[class*="st-key-elsewhere_"]');
     const code = box.querySelector("code"), text = code.textContent;
-    const done = await navigator.clipboard.writeText(text).then(() => true, () => copy(text, code));
+    const written = async () => { await navigator.clipboard.writeText(text); return true; };
+    const done = await written().catch(() => copy(text, code));
     button.textContent = done ? "Copied" : "Press Ctrl+C";
     setTimeout(() => (button.textContent = label), 2000);
   };

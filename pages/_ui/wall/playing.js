@@ -38,8 +38,8 @@ function newOver(wall) {
   function refresh() { // after the tile, or what is selected, has changed
     if (!on) return;
     const { told } = on;
-    set(box, { "aria-checked": wall.chosen.has(on.id), "aria-label": `Select: ${(told.prompt ?? "").slice(0, 80)}` });
-    set(star, { "aria-pressed": Boolean(told.star), "aria-label": told.star ? "Take the star back" : "Star" });
+    set(box, { "aria-checked": String(wall.chosen.has(on.id)), "aria-label": `Select: ${(told.prompt ?? "").slice(0, 80)}` });
+    set(star, { "aria-pressed": String(Boolean(told.star)), "aria-label": told.star ? "Take the star back" : "Star" });
     star.hidden = !wall.can("star");
     set(words, { text: told.prompt ?? "" });
     sound.hidden = !told.sound;
