@@ -143,6 +143,12 @@ function newLightbox(sender) {
     player.say(why, link);
     clip = { id, ratio: clip.ratio };
     draw();
+    alone(true);
+  }
+
+  function alone(on) { // without a clip there is nothing to say of it
+    panel.root.hidden = on;
+    set(root, { "data-alone": on ? "" : null });
   }
 
   function draw() {
@@ -151,6 +157,7 @@ function newLightbox(sender) {
     set(root, { "aria-label": `Clip: ${(clip.prompt || "").slice(0, 100)}` });
     before.disabled = here < 1;
     after.disabled = here < 0 || here >= near.length - 1;
+    alone(false);
     panel.show(clip);
     drawStrip();
   }

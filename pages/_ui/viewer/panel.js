@@ -64,6 +64,7 @@ function newPanel(box) {
     if (now === drawn) return;
     drawn = now;
     set(words, { text: clip.text ?? clip.prompt ?? "" });
+    who.hidden = !clip.when;
     set(name, { text: clip.who || "Nobody named" });
     set(when, { text: [clip.when, clip.cost].filter(Boolean).join(" · ") });
     set(circle, { text: clip.letters || (clip.who ?? "").slice(0, 1).toUpperCase() || "?", "data-colour": clip.colour ?? 0 });
