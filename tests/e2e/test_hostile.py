@@ -147,7 +147,7 @@ def test_in_the_tools_under_the_prompt(studio: Studio, visit: Open, text: str, s
     panel(page, "guide")
     shows(page, *((".st-key-guide textarea", word) for word in text.split()))
     panel(page, "compare")
-    shows(page, (".st-key-compare", text[:512]))
+    shows(page, (".st-key-compare_prompts", text[:512]))
     close_sheet(page)
     dialog = page.get_by_role("dialog")
     tool(page, "Templates")

@@ -30,7 +30,7 @@ from pages._ui.viewer.facts import clip_facts
 KEY = "compare.view"
 TAKES, RECENT = 12, 24  # clips on the two strips
 _FOLDER = Path(__file__).parent
-_FILES = (_FOLDER.parent / "viewer" / "sync.js", _FOLDER / "deck.js", _FOLDER / "compare.js")
+_FILES = ("../viewer/sync.js", "elements.js", "deck.js", "compare.js")  # one module, joined here
 
 
 @cache
@@ -41,7 +41,7 @@ def _component() -> Any:
 
 def script() -> str:
     """Return the whole script of the page."""
-    return "".join(path.read_text(encoding="utf-8") for path in _FILES)
+    return "".join((_FOLDER / name).read_text(encoding="utf-8") for name in _FILES)
 
 
 def chosen() -> Chosen:

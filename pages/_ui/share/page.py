@@ -18,8 +18,9 @@ from pages._ui.requests import prompts_of
 FOLDER = Path(__file__).parent
 # The colours, the player that keeps clips in step and the one that compares them are those of the studio.
 STYLES = ("../style/tokens.css", "../style/deck.css", "share.css")
-SCRIPTS = ("../viewer/sync.js", "share.js")
-DECK = "deck.js"  # is loaded where somebody compares
+SCRIPTS = ("../viewer/sync.js", "several.js", "share.js")
+DECK = "deck.js"  # what a browser loads where somebody compares
+DECK_SCRIPTS = ("../compare/elements.js", "../compare/deck.js")
 LONGEST_NAME = 200  # characters of a prompt in what readers hear
 LONGEST_TITLE = 80  # of a prompt that stands for a title
 NOTHING = "This link shows nothing. It has ended, or it is not whole."
@@ -48,7 +49,7 @@ def _hash(text: str) -> str:
 
 _PAGE, _ROOM = map(_read, ("page.html", "room.html"))
 _STYLE = "\n".join(_sheet(_read(name)) for name in STYLES)
-DECK_SCRIPT = _lean(_read(f"../compare/{DECK}"))
+DECK_SCRIPT = "\n".join(_lean(_read(name)) for name in DECK_SCRIPTS)
 _SCRIPT = "\n".join(_lean(_read(name)) for name in SCRIPTS).replace("__DECK__", _hash(DECK_SCRIPT).strip("'"))
 _COMPARE = (
     '<button type="button" class="second" data-compare><svg aria-hidden="true">'

@@ -13,6 +13,12 @@
   const poster = (tile) => `${here}/${tile.dataset.clip}.jpg`;
   const ratio = (tile) => Number(tile.dataset.ratio) || 16 / 9;
   const known = (tile) => ({ seconds: Number(tile.dataset.seconds), fps: Number(tile.dataset.fps) });
+  const sideOf = (tile, side) => Number(tile.querySelector("img").getAttribute(side));
+  const told = (tile) => ({
+    id: tile.dataset.clip, src: clip(tile), poster: poster(tile), ratio: ratio(tile), ...known(tile), sound: tile.hasAttribute("data-sound"),
+    w: sideOf(tile, "width"), h: sideOf(tile, "height"), name: tile.getAttribute("aria-label"),
+    who: tile.dataset.facts || "", said: tile.dataset.said || "", prompt: tile.dataset.said || "",
+  });
   const isOpen = () => Boolean(document.querySelector("dialog[open]"));
 
   // -- the wall ----------------------------------------------------------------------------------------------
@@ -251,7 +257,7 @@
     playTogether();
   });
   addEventListener("popstate", () => {
-    if (!history.state?.room) for (const each of [room, hall]) if (each.open) each.close();
+    if (!history.state?.room) for (const each of [room, hall.dialog]) if (each.open) each.close();
   });
 
   let from = null;
@@ -287,78 +293,8 @@
     tile.addEventListener("focus", () => { if (tile.matches(":focus-visible")) hover(tile); });
     tile.addEventListener("blur", leave);
   }
-  // -- several clips -----------------------------------------------------------------------------------------
-
-  const hall = document.getElementById("compare"), others = document.createElement("div");
-  let deck = null, compared = [], again = null, loadDeck = null;
-
-  const told = (tile) => ({
-    id: tile.dataset.clip, src: clip(tile), poster: poster(tile), ratio: ratio(tile), ...known(tile), sound: tile.hasAttribute("data-sound"),
-    w: tile.querySelector("img").width, h: tile.querySelector("img").height, name: tile.getAttribute("aria-label"),
-    who: tile.dataset.facts || "", said: tile.dataset.said || "", prompt: tile.dataset.said || "",
-  });
-
-  const script = new Promise((done) => { loadDeck = done; }).then(() => new Promise((done) => {
-    const element = document.createElement("script");
-    Object.assign(element, { src: `${here}/deck.js`, integrity: "__DECK__" });
-    element.addEventListener("load", done);
-    document.head.append(element);
-  }));
-
-  async function compare() {
-    again = document.activeElement;
-    loadDeck();
-    await script;
-    if (isOpen()) return;
-    stopAll();
-    hall.showModal();
-    history.pushState({ room: true }, "");
-    if (!deck) {
-      const stage = document.createElement("div");
-      stage.className = "deck";
-      others.className = "others";
-      hall.append(stage, others);
-      deck = newDeck(stage, { did: (what, of) => {
-        if (what === "close") hall.close();
-        else if (what === "add") put(tiles.findIndex((tile) => !compared.includes(tile)), compared.length);
-        else if (what === "remove") { compared = compared.filter((tile) => tile.dataset.clip !== of.id); showCompared(); }
-      } });
-      deck.link.hidden = true;
-    }
-    compared = tiles.length > MOST_AT_ONCE ? tiles.slice(0, 2) : [...tiles];
-    showCompared();
-    if (!calm.matches) deck.sync.play();
-    hall.querySelector("[data-do=play]").focus();
-  }
-
-  function put(index, place) {
-    const tile = tiles[index], there = compared.indexOf(tile);
-    if (!tile || there === place) return;
-    if (there >= 0) compared[there] = compared[place];
-    compared[place] = tile;
-    showCompared();
-  }
-
-  function showCompared() {
-    deck.show(compared.map(told));
-    deck.add.hidden = compared.length === tiles.length;
-    others.hidden = deck.add.hidden && tiles.length <= MOST_AT_ONCE;
-    others.replaceChildren(...tiles.map((tile, index) => {
-      const letter = LETTERS[compared.indexOf(tile)], button = make("button", { type: "button", "aria-label": `${tile.getAttribute("aria-label")}${letter ? `, ${letter}` : ""}` },
-        make("img", { alt: "", loading: "lazy", src: poster(tile) }), letter && make("b", { class: "deck-letter", "data-letter": letter, text: letter }));
-      button.addEventListener("click", () => put(index, deck.last));
-      return button;
-    }));
-  }
-
-  hall.addEventListener("keydown", (event) => { if (event.key !== "Escape") deck.keyed(event); });
-  hall.addEventListener("close", () => {
-    deck.sync.pause();
-    if (history.state?.room) history.back();
-    again?.focus();
-    playTogether();
-  });
-  document.querySelector("[data-compare]")?.addEventListener("click", compare);
+  const hall = newHall({ tiles, told, most: MOST_AT_ONCE, plays: () => !calm.matches, begun: stopAll, ended: playTogether });
+  document.querySelector("[data-compare]")?.addEventListener("click", hall.open);
   document.querySelector("[data-present]")?.addEventListener("click", () => open(0, { present: true }));
   addEventListener("resize", layOut);
   layOut();
