@@ -106,12 +106,16 @@ class FetchQueue:
             return self._deadlines[at] if at < len(self._deadlines) else None
 
     def hurry(self, now: float) -> int:
-        """Let every job without a file be due now, whatever it waits for; return how many there are."""
+        """Let every job without a file be due now if Kling still stores its video; return how many there are.
+
+        The others keep their pauses: answers that a video is gone prove nothing if they follow each other.
+        """
         with self.lock:
-            for fetch in self._fetches.values():
+            stored = [fetch for fetch in self._fetches.values() if fetch.deadline > self._clock()]
+            for fetch in stored:
                 if not fetch.is_running and fetch.due > now:
                     self.schedule(fetch, now)
-            return len(self._fetches)
+            return len(stored)
 
     def add(self, job_id: str, deadline: float, due: float) -> Fetch:
         """Add a job without a file, if it is not there yet."""

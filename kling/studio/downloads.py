@@ -166,7 +166,7 @@ class Downloads:
         return None if first is None else int((first - self._clock()) // 86_400)
 
     def fetch_now(self) -> int:
-        """Try at once to fetch every video that is not here; return how many that are."""
+        """Try at once to fetch every video that is not here and that Kling still stores; return how many."""
         number = self._queue.hurry(self._monotonic())
         self._wake()
         return number

@@ -235,6 +235,27 @@ def test_a_job_that_succeeded_without_a_note_is_taken_up_and_one_that_is_done_is
     assert (bench.downloads.not_safe, bench.downloads.trouble("b")) == ((0, 0), "")
 
 
+def test_what_waits_for_its_next_try_is_fetched_when_somebody_wants_it_now(bench):
+    url = bench.succeed("a", DownloadFailed("The video's host answered HTTP 500.", status=500), days=20)
+    bench.run_for(HOUR)
+    assert bench.downloads.days_left == 9
+    bench.kling.files[url] = GOOD
+    assert bench.downloads.fetch_now() == 1
+    bench.downloads.step()
+    assert bench.job("a")["file"]
+    assert (bench.downloads.fetch_now(), bench.downloads.days_left) == (0, None)
+
+
+def test_a_press_does_not_hasten_the_proof_that_a_video_is_gone(bench):
+    bench.succeed("a", days=31)
+    bench.clear("a")
+    for _ in range(3 * GONE_ANSWERS):
+        assert bench.downloads.fetch_now() == 0
+        bench.downloads.step()
+        bench.run_for(60)
+    assert not bench.job("a").gone
+
+
 def test_while_the_ledger_is_being_read_nothing_is_asked(bench):
     bench.ledger.opening = True
     bench.succeed("a")

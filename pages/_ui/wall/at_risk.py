@@ -23,6 +23,7 @@ _slot: ContextVar[DeltaGenerator | None] = ContextVar(
     "at_risk", default=None
 )  # of the run: its place in the bar
 SAVE_NOW = "Save now"
+ASKED_AGAIN = "Kling’s 30 days are over for all of them: it is asked again from hour to hour."
 URGENT = 7  # days left, from which the chip says how many
 
 
@@ -83,4 +84,5 @@ def say(query: JobQuery) -> None:
 
 def _rescue() -> None:
     if (number := attempt(Actions.rescue)) is not None:
-        st.toast(f"{counted(number, 'clip is', 'clips are')} being fetched.", icon=":material/download:")
+        words = f"{counted(number, 'clip is', 'clips are')} being fetched."
+        st.toast(words if number else ASKED_AGAIN, icon=":material/download:")

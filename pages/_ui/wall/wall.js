@@ -1,5 +1,6 @@
 // The wall itself: what it is told, how it is laid out, what comes when one scrolls, and what it says to the server.
 const NEAR = 1600; // pixels below the window at which the next pictures are asked for
+const MOST_IN_SIGHT = 100; // clips
 const CALM = 1000; // milliseconds before what is in sight is asked for again
 
 function newWall(parent) {
@@ -98,7 +99,12 @@ function newWall(parent) {
     const seen = (tile) => { const { top, bottom } = tile.root.getBoundingClientRect(); return bottom > 120 && top < innerHeight; };
     for (const tile of [wall.over.on, focused]) if (tile && left.has(tile.id) && seen(tile)) return tile;
     if (scroller.scrollTop < 8) return null;
-    return wall.order.filter((id) => left.has(id)).map((id) => wall.tiles.get(id)).find(seen) ?? null;
+    let from = 0, to = wall.order.length; // between them is the topmost that is not above the window
+    while (from < to) {
+      const middle = (from + to) >> 1, { bottom } = wall.tiles.get(wall.order[middle]).root.getBoundingClientRect();
+      if (bottom > 120) to = middle; else from = middle + 1;
+    }
+    return wall.order.slice(from, from + MOST_IN_SIGHT).filter((id) => left.has(id)).map((id) => wall.tiles.get(id)).find(seen) ?? null;
   }
 
   // -- layout
@@ -158,7 +164,7 @@ function newWall(parent) {
     }
     const chosen = target.closest?.(".wall-sizes [data-size]");
     if (chosen) { kept(localStorage, SIZE, chosen.dataset.size); showSize(); resized(); }
-    if (!target.closest?.("[data-present]") || !wall.facts) return;
+    if (!target.closest?.(".wall-controls [data-present]") || !wall.facts) return;
     const detail = { among: wall.facts.among };
     if (wall.chosen.size) detail.ids = wall.choice.ids();
     document.dispatchEvent(new CustomEvent("studio:present", { detail }));
