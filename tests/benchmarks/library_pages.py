@@ -252,7 +252,7 @@ def measure(browser: Browser, folder: Path, sizes: tuple[int, ...]) -> None:
             ("two characters", "夜景"),
         ):
             compare(title, sides, searching(text), clearing)
-        compare("Gallery is opened", sides, opening("gallery", "[class*=st-key-card-]"))
+        compare("Gallery is opened", sides, opening("gallery", ".wall-open"))
         compare("Spend is opened", sides, opening("spend", ".st-key-spend table, .st-key-spend svg"))
         for side in sides:
             print(f"    {side.jobs:,}: {side.memory():.0f} MB at the end")
