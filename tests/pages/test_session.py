@@ -30,6 +30,7 @@ OTHER_WIDGETS = (
     r"live\.(header|tasks|history|gallery|totals|spend|budget|packs)",  # components of live parts
     r"app\.bar-\d",  # links
     r"app\.remember-search",  # the component that keeps it
+    r"viewer\.lightbox",  # the component of every page
     r"taking",  # the component that says how far downloads are
     r"(collections|collection|sharing)\.(script|new|wall|share|more\w*|edit|delete|(renew|end)-\w+)",
     r"stage\.\w+",  # what is done with the job on the stage
