@@ -28,6 +28,7 @@ MODULES = (  # those that import the others
     "pages._ui.budget_words",
     "pages._ui.composer.advanced",
     "pages._ui.composer.camera",
+    "pages._ui.composer.dropping",
     "pages._ui.composer.options",
     "pages._ui.composer.order",
     "pages._ui.composer.prompt",
@@ -35,6 +36,8 @@ MODULES = (  # those that import the others
     "pages._ui.composer.variations",
     "pages._ui.stage.stage",
     "pages._ui.signed_out",
+    "pages._ui.taking.script",
+    "pages._ui.viewer.lightbox",
 )
 
 
