@@ -1,4 +1,6 @@
 // The player of the lightbox: one clip as large as fits, and its bar under it.
+const REST = 2500; // milliseconds
+
 function newPlayer(whole) {
   const root = make("div", "viewer-stage"), frame = make("div", "viewer-frame"), bar = make("div", "viewer-bar");
   const video = Object.assign(make("video"), { muted: true, loop: true, playsInline: true, preload: "auto" });
@@ -6,7 +8,7 @@ function newPlayer(whole) {
   const clock = make("span", "viewer-clock");
   const seek = set(make("input", "viewer-seek"), { type: "range", min: 0, max: 1000, value: 0, step: "any", "aria-label": "Position" });
   const playing = button("Play", "play", toggle), sound = button("Sound on", "volume_off", mute), loop = button("Play once", "repeat", again);
-  let clip = null, timer = 0, frames = 0, start = 0;
+  let clip = null, timer = 0, frames = 0, start = 0, resting = 0;
   set(video, { muted: "", tabindex: -1 });
   const note = set(make("div", "viewer-said"), { role: "status", hidden: "" });
   frame.append(video, says, note);
@@ -89,6 +91,12 @@ function newPlayer(whole) {
     if (!video.paused) frames = requestAnimationFrame(frameByFrame);
   }
 
+  root.addEventListener("pointermove", () => { // on the whole screen the bar goes once nobody moves
+    const { dataset } = whole();
+    clearTimeout(resting);
+    dataset.awake = "";
+    resting = setTimeout(() => { delete dataset.awake; }, REST);
+  });
   seek.addEventListener("input", () => {
     if (!video.src && clip?.src) begin();
     video.currentTime = seek.value / 1000 * (video.duration || 0);
