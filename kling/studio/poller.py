@@ -12,9 +12,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kling.catalog import NEWER
 from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
 from kling.endpoint import ENDPOINTS, Endpoint
-from kling.errors import APIError, BadRequest, KlingError, NotSent
+from kling.errors import APIError, BadRequest, KlingError, NotSent, api_error
+from kling.newer_wire import MOST_IDS
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
 from kling.studio.admission import RETRY_PAUSES, AdmissionControl
@@ -43,6 +45,7 @@ MOST_GETS = 10  # jobs of one poll that are asked for one by one
 # so many answers at least.
 MISSING_FOR = {True: 3.0, False: 24 * 3600.0}
 MISSING_TIMES = 3
+_UNKNOWN_TASK = api_error(404, 1203, "The task is not in the answer.")
 WHILE_ASLEEP = 1.0  # seconds between two looks at whether the account has woken up
 BEAT = 60.0  # seconds between two signs of life in the log's seal
 REST = 5.0  # seconds that the thread sleeps at a time, so that it shows that it lives while nothing is due
@@ -260,7 +263,10 @@ class Poller:
         failure: KlingError | None = None
         for endpoint in ENDPOINTS:
             try:
-                self._ask_by_page(unseen, client, endpoint)
+                if endpoint.api == NEWER:
+                    self._ask_by_ids(unseen, client)
+                else:
+                    self._ask_by_page(unseen, client, endpoint)
             except NotSent:
                 raise
             except KlingError as error:
@@ -294,6 +300,30 @@ class Poller:
             count = sum(job.endpoint == endpoint for job in unseen.values())
             if count <= MOST_GETS or len(page) < size:
                 break
+
+    def _ask_by_ids(self, unseen: dict[str, Job], client: Client) -> None:
+        """Ask for the tasks of the newer generation, many at once; those seen leave `unseen`.
+
+        An answer is about all ids of its call: a task that is not in it is not known (S2p, S6).
+        """
+        ids = [
+            job.id
+            for job in sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))
+            if job.endpoint is not None and job.endpoint.api == NEWER and asked_by(job.id) == job.id
+        ]
+        for first in range(0, min(len(ids), MOST_PAGES * MOST_IDS), MOST_IDS):
+            some = ids[first : first + MOST_IDS]
+            for job_id in some:
+                self._asked_at[job_id] = self._monotonic()
+            self._calls += 1
+            found = {task.external_task_id: task for task in client.find_many(some)}
+            self._show_life()
+            for job_id in some:
+                job = unseen.pop(job_id)
+                if (task := found.get(job_id)) is not None:
+                    self.apply(job, task)
+                else:
+                    self.mark_missing(job, _UNKNOWN_TASK)
 
     def _ask_by_id(self, unseen: dict[str, Job], client: Client) -> None:
         longest_unseen = sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from kling.endpoint import AnyRequest
+from kling.auth import KeyPair
+from kling.endpoint import ENDPOINTS, AnyRequest, Endpoint, key_problems
 from kling.studio import changes as topics
 from kling.studio.account_books import BookKeeper
 from kling.studio.account_packs import AccountPacks
@@ -189,12 +190,14 @@ class Studio:
             monotonic=monotonic,
             rng=rng,
         )
+        self.admission.holds_back = self.reconciler.holds_back
         self._sender = Sender(
             ledger,
             self.admission,
             self.evidence,
             self.reconciler,
             may_spend=self.folder.check,
+            picture_bytes=self._picture_bytes,
             monotonic=monotonic,
         )
 
@@ -215,6 +218,7 @@ class Studio:
             owns=owns,
             hand_over=hand_over,
             retired_ok=self.connection.is_sandbox,
+            key_problems=lambda request: key_problems(request, self.settings.credentials),
             account_cells={} if self.connection.is_sandbox else self._price_cells(),
             clock=self._clock,
             monotonic=monotonic,
@@ -246,6 +250,7 @@ class Studio:
             complete_deletions=self.deletions.complete,
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
+            endpoints=[endpoint for endpoint in ENDPOINTS if self.may_use(endpoint)],
             keeper=BookKeeper(
                 Price(self.settings.unit_price, self.settings.currency), self.settings.timezone, self._clock
             ),
@@ -359,6 +364,18 @@ class Studio:
         jobs = self.orders.order_all([self._with_callback(request) for request in requests], press)
         _log_order(jobs)
         return jobs
+
+    def may_use(self, endpoint: Endpoint) -> bool:
+        """Whether the key of the account opens an endpoint; that of the sandbox opens all of them."""
+        return not (endpoint.needs_api_key and isinstance(self.settings.credentials, KeyPair))
+
+    def _picture_bytes(self, sha256: str) -> bytes:
+        """Return the bytes of a picture of the data folder.
+
+        Raises:
+            LookupError: it is not there.
+        """
+        raise LookupError(sha256)
 
     def _with_callback(self, request: AnyRequest) -> AnyRequest:
         callback_url = self.settings.callback_url

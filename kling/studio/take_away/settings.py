@@ -19,6 +19,7 @@ from typing import Any
 
 from kling.endpoint import ENDPOINTS, AnyRequest
 from kling.studio.jobs import Job, dump_json, json_object, request_of
+from kling.studio.jobs.columns import column_of
 from kling.studio.jobs.record import endpoint_named
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.facts import texts_of
@@ -38,7 +39,7 @@ MOST_OF_ONE = 2**20  # bytes of a sidecar
 MOST_OF_ALL = 64 * 2**20  # of all sidecars of a ZIP
 MOST_OF_LIST = 8 * 2**20  # of the list of its files
 _END = struct.Struct("<4s8xI6x")  # of a ZIP: its mark, and how long the list is
-_OF_A_REQUEST = frozenset(name for endpoint in ENDPOINTS for name in endpoint.request.FIELDS)
+_OF_A_REQUEST = frozenset(column_of(name) for endpoint in ENDPOINTS for name in endpoint.request.FIELDS)
 CARRIED = frozenset(
     _OF_A_REQUEST - {"callback_url"}
     | {"external_task_id", "state", "ordered_at", "ended_at", "times", "endpoint", "parent"}

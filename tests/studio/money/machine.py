@@ -220,7 +220,7 @@ class Money(RuleBasedStateMachine):
     @rule(state=st.sampled_from(STATES))
     def go_back_to_this_version(self, state: str) -> None:
         """A newer version has ordered something at an endpoint that this one does not know."""
-        studio, cells = self.studio, {"endpoint": "image2video", "prompt": "of a newer version"}
+        studio, cells = self.studio, {"endpoint": "motion-control", "prompt": "of a newer version"}
 
         def order() -> None:
             job_id = f"v{studio.mark()}-{len(self.of_a_newer_version):024x}"
