@@ -236,7 +236,7 @@ def _write(image: Any, out: Path, *, lossless: bool) -> tuple[tuple[int, int], s
     from PIL import Image
 
     if lossless and image.width * image.height <= MOST_LOSSLESS:
-        image.save(out, "PNG")
+        image.save(out, "PNG", compress_level=4)
         if out.stat().st_size <= MOST_BYTES:
             return image.size, "PNG"
     while True:

@@ -30,8 +30,11 @@ MOST_HANDED_IN = 50 * 2**20  # bytes of a file that is looked at; the newer API 
 KEPT_FREE = 512 * 2**20  # bytes that stay free on the disk, for the log and the videos
 KEPT_SECONDS = 24 * 3600.0  # that a picture stays to which nothing refers yet
 MEMORY = 300 * 2**20  # bytes of address space of the child that decodes a picture
+# Libraries for video take 130 MB of addresses, of which a third is ever used; a frame of 4k then needs 230 MB
+# of real memory, with as many frames to refer to as a clip of 4k may have.
+CLIP_MEMORY = 512 * 2**20
 SECONDS = 20  # of CPU
-FILE_BYTES = 64 * 2**20  # that it may write until it has found how to make the picture small enough
+FILE_BYTES = 128 * 2**20  # that it may write until it has found how to make the picture small enough
 HASH = re.compile("[0-9a-f]{64}")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg"}
 _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
@@ -52,7 +55,7 @@ class PictureRefused(Exception):
         self.status = status
 
 
-class PictureMissing(Exception):
+class PictureMissing(LookupError):
     """A picture that is referred to is not in the folder, or its bytes are not those that were kept."""
 
 
@@ -78,10 +81,18 @@ class Picture:
 
 
 class Maker(Protocol):
-    """Decodes what comes from outside; the store's is `ChildMaker`."""
+    """Decodes what comes from outside; that of the studio is `ChildMaker`."""
 
     def remake(self, file: Path, out: Path) -> dict[str, Any]:
         """Write a picture anew, and return what `reencode` returns or prints.
+
+        Raises:
+            ChildFailed: there is no answer.
+        """
+        ...
+
+    def take_frame(self, clip: Path, out: Path, at: At) -> dict[str, Any]:
+        """Write a frame of a clip as a PNG, and return what `frame_of_clip` prints.
 
         Raises:
             ChildFailed: there is no answer.
@@ -102,8 +113,15 @@ class ChildMaker:
     def remake(self, file: Path, out: Path) -> dict[str, Any]:
         """Write a picture anew; see `Maker`."""
         program = Path(__file__).with_name("reencode.py")
-        limits = Limits(MEMORY, SECONDS, file_bytes=FILE_BYTES)
+        limits = Limits(MEMORY, SECONDS, FILE_BYTES)
         return dict(self._children.ask(program, [str(file.absolute()), str(out.absolute())], limits))
+
+    def take_frame(self, clip: Path, out: Path, at: At) -> dict[str, Any]:
+        """Write a frame of a clip as a PNG; see `Maker`."""
+        program = Path(__file__).with_name("frame_of_clip.py")
+        limits = Limits(CLIP_MEMORY, SECONDS, FILE_BYTES)
+        arguments = [str(clip.absolute()), str(out.absolute()), str(at)]
+        return dict(self._children.ask(program, arguments, limits))
 
     def stop(self) -> None:
         """Interrupt what is being decoded."""
@@ -164,6 +182,25 @@ class Pictures:
             return here
         with self._room():
             return self._remade(path)
+
+    def put_frame(self, clip: Path, at: At = "last") -> Picture:
+        """Keep a frame of a clip of our own as a picture, and return it. The same frame is kept once.
+
+        Args:
+            clip: an MP4 file.
+            at: which one; `last` is what a clip that continues this one begins with.
+
+        Raises:
+            PictureRefused: there is no such frame, or Kling takes no picture of its size.
+        """
+        with self._room() as part:
+            try:
+                answer = self._maker.take_frame(clip, part, at)
+            except ChildFailed as failed:
+                raise _refused(failed) from failed
+            if answer or not part.is_file():
+                raise PictureRefused(words.NO_FRAME)
+            return self._remade(part)
 
     def read(self, sha256: str) -> bytes:
         """Return the bytes of a picture, to be sent.
@@ -261,9 +298,7 @@ class Pictures:
                 raise PictureRefused(words.refusal(answer), 415 if answer["refused"] == "kind" else 422)
             return self._keep(out, answer)
         except ChildFailed as failed:
-            if failed.why == "stopped":
-                raise PictureRefused(words.STOPPED, 503) from failed
-            raise PictureRefused(words.TOO_MUCH) from failed
+            raise _refused(failed) from failed
         finally:
             out.unlink(missing_ok=True)
 
@@ -295,6 +330,10 @@ def _facts(file: Path | BinaryIO) -> tuple[str, int, int] | None:
             return str(image.format), image.width, image.height
     except (OSError, ValueError, SyntaxError):
         return None
+
+
+def _refused(failed: ChildFailed) -> PictureRefused:
+    return PictureRefused(words.STOPPED, 503) if failed.why == "stopped" else PictureRefused(words.TOO_MUCH)
 
 
 def _refuse_large(size: int) -> None:

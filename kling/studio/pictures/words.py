@@ -25,6 +25,7 @@ TOO_MUCH = (
     "The picture cannot be read: it is damaged, or takes more memory or time than the studio allows. Save it "
     "again, smaller."
 )
+NO_FRAME = "No frame of the clip can be read at that place."
 STOPPED = "The studio is stopping, so the picture was not taken."
 NOTES: Mapping[str, str] = {
     "animated": "It is animated: its first picture is used.",
