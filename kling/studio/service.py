@@ -50,6 +50,8 @@ from kling.studio.operator_warnings import (
     rights_warnings,
 )
 from kling.studio.orders import Orders, Press
+from kling.studio.pictures.store import FOLDER as PICTURES
+from kling.studio.pictures.store import PictureMissing, Pictures
 from kling.studio.poller import Poller
 from kling.studio.prompting.previews import FOLDER as PREVIEWS
 from kling.studio.prompting.previews import Previews
@@ -139,6 +141,7 @@ class Studio:
                 view=AllViews(self.spending, self.library),
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
+            self.pictures = Pictures(settings.data_dir / PICTURES, clock=clock)
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
             self.state = SharedState(
                 settings.data_dir,
@@ -375,7 +378,10 @@ class Studio:
         Raises:
             LookupError: it is not there.
         """
-        raise LookupError(sha256)
+        try:
+            return self.pictures.read(sha256)
+        except PictureMissing as error:
+            raise LookupError(str(error)) from error
 
     def _with_callback(self, request: AnyRequest) -> AnyRequest:
         callback_url = self.settings.callback_url

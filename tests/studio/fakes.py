@@ -109,7 +109,7 @@ class Kling(Client):
     def _look_up(self, endpoint: Endpoint, call: Call) -> Task:  # noqa: ARG002
         return self.get(call.path.rpartition("/")[2])
 
-    def _shown(self) -> list[Task]:
+    def _shown(self) -> Sequence[Task]:
         return [task for task in self.made.values() if task.external_task_id not in self.hidden]
 
     def _endpoint(self, task: Task) -> Endpoint:

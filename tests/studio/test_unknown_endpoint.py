@@ -10,6 +10,7 @@ from kling.errors import Actor
 from kling.studio.ids import new_id
 from kling.studio.jobs import STATES, Job, UnknownEndpoint, request_cells
 from kling.studio.jobs.folding import fold
+from kling.studio.prompting.words import as_text_to_video
 from tests.studio.fakes import FOX, Bench
 
 DAYS = 3 * 24 * 3600.0
@@ -85,9 +86,8 @@ def test_the_operator_is_told_what_to_do(bench: Bench, state: str):
     explanation = bench.studio.explain(ordered_by_a_newer_version(bench, state))
     assert explanation is not None
     assert explanation.actor is Actor.OPERATOR
-    assert (
-        explanation.why == "This version of the studio does not know the endpoint “motion-control” of this job."
-    )
+    why = "This version of the studio does not know the endpoint “motion-control” of this job."
+    assert explanation.why == why
     assert "start the version that ordered it, or stop the studio and correct the cell" in explanation.next
 
 
@@ -144,4 +144,4 @@ def test_a_row_that_names_none_is_of_text_to_video(cell: str):
     job = Job({"external_task_id": "a", **request_cells(FOX), "endpoint": cell})
     assert job.endpoint is not None
     assert job.endpoint.name == "text2video"
-    assert job.request.prompt == FOX.prompt
+    assert as_text_to_video(job.request).prompt == FOX.prompt

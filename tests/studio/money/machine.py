@@ -34,6 +34,7 @@ from kling.studio.jobs import (
     Job,
 )
 from kling.studio.orders import Press
+from kling.studio.prompting.words import as_text_to_video
 from tests.studio.in_process import LOST_AFTER, LOST_BEFORE, OF_CLIPS
 from tests.studio.in_process import NOT_SENT as UNSENT
 from tests.studio.in_process import REFUSED as REFUSALS
@@ -636,7 +637,7 @@ class Money(RuleBasedStateMachine):
                 assert jobs[job_id].state == end, f"{prompt} ended as {end} and is {jobs[job_id].state}"
                 if end == SUCCEED:
                     check_mp4(process.studio.archive.video(job_id))
-                    if jobs[job_id].request.watermark:
+                    if as_text_to_video(jobs[job_id].request).watermark:
                         check_mp4(process.studio.archive.video(job_id, watermark=True))
         assert not list(self.root.glob("**/*.part"))
         self.keep_count()

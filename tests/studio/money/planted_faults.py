@@ -53,11 +53,11 @@ class Plant:
 def a_fresh_id_on_retry(patch: Patch) -> None:
     create = Client.create
 
-    def try_twice(self: Client, request: TextToVideo) -> Task:
+    def try_twice(self: Client, request: TextToVideo, **more: Any) -> Task:
         try:
-            return create(self, request)
+            return create(self, request, **more)
         except MaybeSent:
-            return create(self, replace(request, external_task_id=f"{request.external_task_id}x"))
+            return create(self, replace(request, external_task_id=f"{request.external_task_id}x"), **more)
 
     patch.setattr(Client, "create", try_twice)
 
