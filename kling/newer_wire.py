@@ -152,15 +152,22 @@ def task(data: Any, request_id: str = "") -> Task:
 def looked_up(data: Any, request_id: str = "") -> Task:
     """Read the answer about one task: a list of it (S2).
 
+    An account that took two create calls with one id may list both tasks; the first one is returned.
+
     Raises:
         BadRequest: the list is empty, so there is no such task (S2p, S6).
-        MaybeSent: it is no list, or one of several tasks.
+        MaybeSent: it is no list, or one of different tasks.
     """
     if data == []:
         raise api_error(404, *_NOT_FOUND, request_id=request_id)
-    if not isinstance(data, list) or len(data) != 1:
+    if not isinstance(data, list):
         raise MaybeSent("The answer is not about one task.")
-    return task(data[0], request_id)
+    found = [task(entry, request_id) for entry in data[: MOST_IDS + 1]]
+    if len({each.external_task_id for each in found}) != 1 or (
+        len(found) > 1 and not found[0].external_task_id
+    ):
+        raise MaybeSent("The answer is not about one task.")
+    return found[0]
 
 
 def tasks(data: Any, request_id: str = "") -> tuple[Task, ...]:

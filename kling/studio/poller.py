@@ -316,7 +316,8 @@ class Poller:
             for job_id in some:
                 self._asked_at[job_id] = self._monotonic()
             self._calls += 1
-            found = {task.external_task_id: task for task in client.find_many(some)}
+            # The first of several with one id, which an account may have that takes an id twice.
+            found = {task.external_task_id: task for task in reversed(client.find_many(some))}
             self._show_life()
             for job_id in some:
                 job = unseen.pop(job_id)
