@@ -163,9 +163,8 @@ def looked_up(data: Any, request_id: str = "") -> Task:
     if not isinstance(data, list):
         raise MaybeSent("The answer is not about one task.")
     found = [task(entry, request_id) for entry in data[: MOST_IDS + 1]]
-    if len({each.external_task_id for each in found}) != 1 or (
-        len(found) > 1 and not found[0].external_task_id
-    ):
+    ids = {each.external_task_id for each in found}
+    if len(found) > 1 and (len(ids) > 1 or "" in ids):
         raise MaybeSent("The answer is not about one task.")
     return found[0]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kling.client import Client
-from kling.errors import APIError, KlingError
+from kling.errors import APIError, InvalidRequest, KlingError
 from kling.studio.admission import AdmissionControl
 from kling.studio.connection import Connection, find_task
 from kling.studio.evidence import APART, LATE, Evidence, Known, Step
@@ -353,6 +353,8 @@ def error_words(error: KlingError) -> str:
     if isinstance(error, APIError):
         quote = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
         return f"{error.meaning.what} {error.meaning.remedy}{quote}"
+    if isinstance(error, InvalidRequest):
+        return " ".join(problem.message for problem in error.problems)
     return f"{error}".rstrip(".") + "."
 
 

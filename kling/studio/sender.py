@@ -136,7 +136,7 @@ class Sender:
         elif outcome is not Outcome.REFUSED or not self._is_refused_for_sure(job, error):
             message = HAS_IT if outcome is Outcome.EXISTS else error_words(error)
             self._reconciler.note_unknown(job, message, error)
-            if outcome is not Outcome.NOT_SENT:
+            if outcome not in {Outcome.NOT_SENT, Outcome.INVALID}:
                 self._reconciler.look_up_soon(job)
 
     def _is_refused_for_sure(self, job: Job, error: KlingError) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 from kling import ApiKey, Client
 from kling.catalog import NEWER
 from kling.dialect import Call
-from kling.endpoint import TEXT_TO_VIDEO, Endpoint, Request
+from kling.endpoint import TEXT_TO_VIDEO, AnyRequest, Endpoint, Request
 from kling.errors import api_error
+from kling.pictures import PictureBytes, inserted
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.orders import Press
@@ -61,7 +62,14 @@ class Kling(Client):
     def requests(self) -> int:
         return len(self.posts) + len(self.gets) + len(self.pages)
 
-    def create(self, request: Request, *, endpoint: Endpoint | None = None, **_: Any) -> Task:
+    def create(
+        self,
+        request: Request,
+        *,
+        endpoint: Endpoint | None = None,
+        picture_bytes: PictureBytes | None = None,
+    ) -> Task:
+        inserted(request.to_wire(), picture_bytes)
         self.posts.append(request.external_task_id)
         self.at_post(request)
         error, accepted = self.answers.pop(0) if self.answers else (None, True)
@@ -246,7 +254,7 @@ class Bench:
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
         return self.studio.order(request, Press(person=person, session=session))
 
-    def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: Any) -> list[Job]:
+    def order_all(self, requests: Sequence[AnyRequest], *, person: str = "Ada", **about: Any) -> list[Job]:
         return self.studio.order_all(requests, Press(person=person, session="s", **about))
 
     def job(self, job_id: str) -> Job:
