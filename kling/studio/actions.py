@@ -44,6 +44,7 @@ class Actions(GalleryActions):
         parent: str = "",
         group: str = "",
         template: str = "",
+        continues: bool = False,
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         check(self.user, Action.ORDER)
@@ -57,6 +58,7 @@ class Actions(GalleryActions):
                 parent=parent,
                 group=group,
                 template=template,
+                continues=continues,
             ),
         )
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))

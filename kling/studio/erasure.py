@@ -35,7 +35,7 @@ KEPT = frozenset(
         *("star", "rating", "hidden", "deleted", "by", "parent", "batch", "extra"),
     }
 )
-KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported"})
+KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported", "continues"})
 KEPT_MARK = frozenset(
     {"id", "at", "was", "undone"}
 )  # of the mark of an import, which keeps a job from being work

@@ -68,6 +68,7 @@ class Press:
         parent: the id of the job that they were remixed from, empty if there is none.
         group: the id of the batch that they belong to, empty if there is none.
         template: the id of the template that they were made from, empty if there is none.
+        continues: whether they begin with the last frame of `parent`, and so go on with its film (`films`).
     """
 
     person: str
@@ -77,6 +78,7 @@ class Press:
     parent: str = ""
     group: str = ""
     template: str = ""
+    continues: bool = False
 
     @property
     def who(self) -> str:
@@ -270,6 +272,8 @@ class Orders:
         extra = ({"take": take} if take > 1 else {}) | (
             {"template": visible(press.template)} if press.template else {}
         )
+        if press.continues and press.parent:
+            extra["continues"] = True
         return {
             "code": NO_CONNECTION if hold and hold.code == 0 else "",
             "person": visible(press.person),
