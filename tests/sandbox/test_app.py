@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from kling.sandbox import contract
-from kling.sandbox.app import MAX_BODY, SandboxApp
+from kling.sandbox.app import SandboxApp
 from kling.sandbox.auth import API_KEY
 from kling.sandbox.callbacks import USER_AGENT
+from kling.sandbox.calls import MAX_BODY
 from kling.sandbox.clips import Clips
 from kling.sandbox.contract import TEXT_TO_VIDEO
 
