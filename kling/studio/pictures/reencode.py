@@ -70,7 +70,7 @@ class Refused(Exception):
 
 
 def reencode(file: Path, out: Path) -> dict[str, Any]:
-    """Write a picture anew, and return its facts. The caller has to set limits.
+    """Write a picture anew, and return its facts. The caller has to set limits, and see to warnings.
 
     Args:
         file: to read.
@@ -82,8 +82,6 @@ def reencode(file: Path, out: Path) -> dict[str, Any]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    warnings.simplefilter("ignore")  # of odd metadata; the pixels are bounded below
-    Image.MAX_IMAGE_PIXELS = None
     pixels = 0
     try:
         with Image.open(file, formats=FORMATS) as image:
@@ -282,5 +280,14 @@ def main(arguments: Sequence[str]) -> None:
     print(json.dumps(answer))  # noqa: T201 - the answer
 
 
+def _own_limits() -> None:
+    """Let pixels be counted here and not by the library, and say nothing about odd metadata."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    warnings.simplefilter("ignore")
+
+
 if __name__ == "__main__":
+    _own_limits()
     main(sys.argv[1:])

@@ -268,10 +268,13 @@ class Pictures:
     def _again(self, sha256: str) -> Picture | None:
         """Return a picture that is here already, and count its day anew."""
         with self._lock:
-            if (found := self.find(sha256)) is not None:
-                now = self._clock()
-                os.utime(self.path(sha256), (now, now))
-            return found
+            try:
+                self.read(sha256)  # a file that was changed is written anew
+            except PictureMissing:
+                return None
+            now = self._clock()
+            os.utime(self.path(sha256), (now, now))
+            return self.find(sha256)
 
     @contextmanager
     def _room(self) -> Iterator[Path]:

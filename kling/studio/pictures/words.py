@@ -66,7 +66,8 @@ def refusal(answer: Mapping[str, Any]) -> str:
 def notes(answer: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what was changed of a picture, each as a sentence."""
     found = answer.get("notes")
-    return tuple(NOTES[note] for note in found if note in NOTES) if isinstance(found, list) else ()
+    known = found if isinstance(found, list) else ()
+    return tuple(NOTES[note] for note in known if isinstance(note, str) and note in NOTES)
 
 
 def _number(value: Any) -> int:
