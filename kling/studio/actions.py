@@ -19,6 +19,7 @@ from kling.studio.gallery_actions import GalleryActions
 from kling.studio.identity.roles import Action, check
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
 from kling.studio.orders import Press
+from kling.studio.pictures.store import At, Picture, PictureRefused
 from kling.studio.state.records import StoredDraft, TeamTemplate
 from kling.text_to_video import TextToVideo
 
@@ -63,6 +64,23 @@ class Actions(GalleryActions):
         )
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
         return jobs
+
+    def keep_picture(self, content: bytes) -> Picture:
+        """Keep a picture to begin or end a video with; see `Pictures.put`."""
+        check(self.user, Action.ORDER)
+        return self._studio.pictures.put(content)
+
+    def keep_frame(self, job_id: str, at: At = "last") -> Picture:
+        """Keep a frame of the clip of a job as such a picture; see `Pictures.put_frame`.
+
+        Raises:
+            PictureRefused: it has no clip, or there is no such frame.
+        """
+        check(self.user, Action.ORDER)
+        job = self._studio.ledger.get(job_id)
+        if job is None or not job.has_clip:
+            raise PictureRefused("The clip is not here.")
+        return self._studio.pictures.put_frame(self._studio.archive.video(job_id), at)
 
     def name_jobs(self, job_ids: Sequence[str]) -> int:
         """Put the user's name on jobs that have none, of a studio without sign-in; return how many.

@@ -30,6 +30,8 @@ from kling.studio.deletion import Deletions
 from kling.studio.downloads import Downloads
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
+from kling.studio.films.store import FOLDER as FILMS
+from kling.studio.films.store import Films
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.health import Health
 from kling.studio.identity.roles import User
@@ -50,6 +52,7 @@ from kling.studio.operator_warnings import (
     rights_warnings,
 )
 from kling.studio.orders import Orders, Press
+from kling.studio.pictures.references import Cleaning
 from kling.studio.pictures.store import FOLDER as PICTURES
 from kling.studio.pictures.store import PictureMissing, Pictures
 from kling.studio.poller import Poller
@@ -143,6 +146,12 @@ class Studio:
             )
             self.pictures = Pictures(settings.data_dir / PICTURES, clock=clock)
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
+            self.films = Films(
+                settings.data_dir / FILMS,
+                self.archive.video,
+                on_done=lambda _name: self.changes.notify({topics.FILMS}),
+                monotonic=monotonic,
+            )
             self.state = SharedState(
                 settings.data_dir,
                 clock=clock,
@@ -226,7 +235,8 @@ class Studio:
             clock=self._clock,
             monotonic=monotonic,
         )
-        self.deletions = Deletions(ledger, self.archive, self._clock)
+        self.deletions = Deletions(ledger, self.archive, self._clock, forget=self.films.forget)
+        self._picture_cleaning = Cleaning(self.pictures, ledger, self.state.texts)
         self.imports = Imports(ledger, self.archive, self._clock)
         self.downloads = Downloads(
             ledger=ledger,
@@ -327,9 +337,13 @@ class Studio:
         self.library.start()
         self.poller.start()
         self.packs.start()
+        self._picture_cleaning.start()
 
     def stop(self) -> None:
         """Wait for the calls that are under way, and release the folder."""
+        self._picture_cleaning.stop()
+        self.pictures.stop()
+        self.films.stop()
         self.packs.stop()
         self.poller.stop()
         self.archive.stop()
