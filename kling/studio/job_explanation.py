@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kling.endpoint import Endpoint
 from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job, UnknownEndpoint
@@ -45,6 +46,7 @@ class Views:
         missing_since: since when Kling says that it does not know a job's task (monotonic).
         trouble: why the last poll failed, empty if it did not.
         download_trouble: why a video is not here, by the job's id.
+        may_use: whether the account's key opens an endpoint.
         clock: Unix seconds.
         monotonic: seconds of a clock that never jumps.
     """
@@ -56,6 +58,7 @@ class Views:
     missing_since: Callable[[Job], float | None]
     trouble: Callable[[], str]
     download_trouble: Callable[[str], str]
+    may_use: Callable[[Endpoint], bool]
     clock: Callable[[], float]
     monotonic: Callable[[], float]
 
@@ -75,6 +78,9 @@ def explain_job(job: Job, views: Views) -> Explanation | None:
         return Explanation(fault.why, fault.remedy, Actor.OPERATOR, since)
     if not views.owns(job):
         return _of_another_account(job, since)
+    if job.state in {*FOLLOWED, UNKNOWN, INTENT} and not views.may_use(job.endpoint):
+        why = "Kling shows it to an API key only, and an access key is set."
+        return Explanation(why, "It goes on as soon as an API key is set.", Actor.OPERATOR, since)
     by_state = {
         NOT_SENT: _not_sent,
         WAITING: _waiting,

@@ -70,6 +70,7 @@ class Poller:
         ledger, accounts, admission, orders, sender, reconciler, downloads, scan, connection: the studio's
             parts.
         monotonic: seconds of a clock that never jumps; all times of this class are measured by it.
+        may_use: whether the account's key opens an endpoint; the tasks of others are not asked for.
         on_change: called when `trouble` has changed.
         on_alive: called at each sign of life: a turn, a call that ended, every few seconds of rest.
         rng: the source of jitter.
@@ -88,6 +89,7 @@ class Poller:
         scan: AccountScan,
         connection: Connection,
         monotonic: Callable[[], float],
+        may_use: Callable[[Endpoint], bool] = lambda _: True,
         on_change: Callable[[], None] = lambda: None,
         on_alive: Callable[[], None] = lambda: None,
         rng: random.Random | None = None,
@@ -96,6 +98,7 @@ class Poller:
         self._orders, self._sender, self._reconciler = orders, sender, reconciler
         self._downloads, self._scan, self._connection = downloads, scan, connection
         self._monotonic, self._on_change, self._on_alive = monotonic, on_change, on_alive
+        self._may_use = may_use
         self.alive_at = monotonic()  # when it last gave a sign of life
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._pace = SANDBOX_PACE if connection.is_sandbox else KLING_PACE
@@ -214,7 +217,8 @@ class Poller:
     # -- polling -----------------------------------------------------------------------------------------
 
     def _followed(self) -> list[Job]:
-        return [job for job in self._admission.own_jobs() if job.state in FOLLOWED]
+        followed = [job for job in self._admission.own_jobs() if job.state in FOLLOWED]
+        return [job for job in followed if job.endpoint is not None and self._may_use(job.endpoint)]
 
     def _poll(self) -> float | None:
         followed = self._followed()

@@ -242,16 +242,15 @@ class Reconciler:
                 self.leave(job, LEFT)
 
     def _is_resent(self, job: Job) -> bool:
-        """Whether a job may be sent again by itself, or because a person has decided so.
+        """Whether a job may be sent again after a look-up that finds none, before that is proved.
 
-        Not by itself if the record of it is unconfirmed, or if its endpoint is not known to refuse a second
-        create with the same id: that could be a second video.
+        Not if the record of it is unconfirmed, unless a person has decided so. Never if its endpoint is not
+        known to refuse a second create with the same id, because that could be a second video.
         """
+        if not refuses_duplicates(job):
+            return False
         decide = job.extra.get("decide")
-        return not self._needs_person(job) if decide is None else not decide
-
-    def _needs_person(self, job: Job) -> bool:
-        return job.id in self._ledger.unconfirmed or not refuses_duplicates(job)
+        return job.id not in self._ledger.unconfirmed if decide is None else not decide
 
     def holds_back(self, job: Job) -> bool:
         """Whether a waiting job is not sent yet, because an earlier process may have sent it.
@@ -314,7 +313,7 @@ class Reconciler:
 
     def note_unknown(self, job: Job, message: str, error: KlingError | None = None) -> Job:
         """Record that Kling may have the task of a job."""
-        cells = {"extra": dump_json({"decide": True})} if self._needs_person(job) else {}
+        cells = {"extra": dump_json({"decide": True})} if job.id in self._ledger.unconfirmed else {}
         return self._ledger.append(
             job.id, only={INTENT, UNKNOWN}, state=UNKNOWN, message=message, **support_cells(error), **cells
         )
