@@ -288,6 +288,7 @@ class Studio:
             scan=self.scan,
             connection=self.connection,
             monotonic=monotonic,
+            may_use=self.may_use,
             on_change=self.notices.look,  # only banners say what its trouble is
             on_alive=self._alive,
             rng=rng,
@@ -456,6 +457,7 @@ class Studio:
                 usual=self.duration_estimate,
                 missing_since=self.poller.missing_since,
                 trouble=lambda: self.poller.trouble,
+                may_use=self.may_use,
                 download_trouble=self.downloads.trouble,
                 clock=self._clock,
                 monotonic=self._monotonic,
