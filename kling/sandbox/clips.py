@@ -38,7 +38,8 @@ class Clips:
             return self.folder / f"{task.task_id}{'-watermark' if watermark else ''}.mp4"
         spec = self.spec(task)
         size = f"{spec.width}x{spec.height}"
-        return self.folder / f"tiny-{size}-{spec.fps}-{spec.seconds}-{spec.sound}.mp4"
+        kind = "tiny-dubbed" if task.endpoint == VIDEO_TO_AUDIO else "tiny"  # it has files of its sound
+        return self.folder / f"{kind}-{size}-{spec.fps}-{spec.seconds}-{spec.sound}.mp4"
 
     def sound(self, task: Task, kind: str) -> Path:
         """Return the path that the sound of a task of video-to-audio has once it is drawn.

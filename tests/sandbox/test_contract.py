@@ -46,7 +46,7 @@ def test_rules_are_marked_and_have_a_source():
 
 def test_a_test_stands_for_every_rule():
     marked = set()
-    for path in Path(__file__).parent.glob("test_*.py"):
+    for path in Path(__file__).parent.rglob("test_*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.parity":
                 marked |= {word.value for word in call.args if isinstance(word, ast.Constant)}
