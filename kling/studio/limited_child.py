@@ -161,6 +161,7 @@ def main(arguments: Sequence[str]) -> None:
             its arguments.
     """
     memory, seconds, file_bytes, nice = map(int, arguments[:4])
+    os.umask(0o077)  # what it writes is for this user alone
     with contextlib.suppress(ImportError):  # not on every system
         _limit(memory, seconds, file_bytes)
     if nice:

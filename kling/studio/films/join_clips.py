@@ -84,7 +84,7 @@ def join(clips: Sequence[Path], out: Path) -> dict[str, Any]:
 
     parts = [_look(clip) for clip in clips]
     is_copy = parts[0].form is not None and len({part.form for part in parts}) == 1
-    starts = _starts(parts)
+    starts = starts_of(parts)
     with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as film:
         pictures = _copied(film, parts, starts) if is_copy else _encoded(film, parts, starts)
         sound = (
@@ -116,7 +116,7 @@ def join(clips: Sequence[Path], out: Path) -> dict[str, Any]:
     }
 
 
-def _starts(parts: Sequence[Part]) -> list[Fraction]:
+def starts_of(parts: Sequence[Part]) -> list[Fraction]:
     """Return when each part begins: at the time of the last frame before it."""
     starts = [Fraction(0)]
     for part in parts[:-1]:

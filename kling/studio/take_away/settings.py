@@ -47,7 +47,7 @@ CARRIED = frozenset(
     | {"external_task_id", "state", "ordered_at", "ended_at", "times", "endpoint", "parent"}
     | {"video_duration", "file_sha256", "extra"}
 )
-_OF_EXTRA = ("take", "probe")
+_OF_EXTRA = ("take", "probe", "continues")
 
 
 @dataclass(frozen=True, slots=True)
