@@ -92,10 +92,14 @@ def shown(path: Path) -> Shown:
     samples = np.zeros((2, 0), np.float32)
     with av.open(str(path)) as container:
         if container.streams.audio:
-            resampler = av.AudioResampler("fltp", "stereo", RATE)
+            layout = container.streams.audio[
+                0
+            ].layout.name  # Chromium plays one channel on both sides as it is
+            resampler = av.AudioResampler("fltp", layout, RATE)
             decoded = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
             assert decoded[0].time == 0
             samples = np.concatenate([frame.to_ndarray() for frame in decoded], axis=1)
+            samples = samples.repeat(2 // samples.shape[0], axis=0)
     return Shown(times, bars, samples)
 
 
