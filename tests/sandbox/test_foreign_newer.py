@@ -110,7 +110,8 @@ while sound["task_status"] not in ("succeed", "failed"):
 result = sound["task_result"]
 files = [result["videos"][0]["url"], result["audios"][0]["url_mp3"], result["audios"][0]["url_wav"]]
 sizes = [len(requests.get(url).content) for url in files]
-print(set(listed) >= set(made), len(listed) == len(set(listed)), min(sizes) > 500, sound["final_unit_deduction"])
+once = len(listed) == len(set(listed))
+print(set(listed) >= set(made), once, min(sizes) > 500, sound["final_unit_deduction"])
 """
 
 JAVASCRIPT = """

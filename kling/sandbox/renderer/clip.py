@@ -15,7 +15,7 @@ from kling.sandbox.renderer.camera import Pose, path_from_control, path_from_wor
 from kling.sandbox.renderer.canvas import Canvas
 from kling.sandbox.renderer.film import dub, write
 from kling.sandbox.renderer.grade import Grade
-from kling.sandbox.renderer.label import apply_stamp, stamps_of
+from kling.sandbox.renderer.label import apply_stamp, stamps_of, without_label
 from kling.sandbox.renderer.layers import Layer, Mirror, Planes, View, compose
 from kling.sandbox.renderer.picture import last_piece, picture_path, picture_pieces, read_picture
 from kling.sandbox.renderer.prompt_reader import Scene, read_scene
@@ -163,12 +163,13 @@ def _framed_shot(
     unit = float(min(frame))
     views = [_view(each, frame, unit) for each in poses]
     pieces = (
-        picture_pieces(read_picture(Path(first), frame), seed)
+        picture_pieces(without_label(read_picture(Path(first), frame), spec), seed)
         if first
         else plan(scene, seed, frame, shot.seconds)
     )
     if last:
-        pieces = [*pieces, last_piece(read_picture(Path(last), frame), shot.seconds, seed)]
+        picture = without_label(read_picture(Path(last), frame), spec)
+        pieces = [*pieces, last_piece(picture, shot.seconds, seed)]
     layers = [
         piece.paint(_canvas(views, frame, piece.depth, (piece.reach[0] * unit, piece.reach[1] * unit)))
         for piece in pieces

@@ -20,9 +20,10 @@ from kling.sandbox.renderer.layers import Floats, Layer
 from kling.sandbox.renderer.scale import Bytes
 
 # The distance of each layer from the camera, and the height from which it covers the layers behind it, as a
-# share of the frame from its top.
-DEPTHS = ((9.0, 0.0), (5.5, 0.34), (3.8, 0.52), (2.8, 0.70))
-BLEND = 0.24  # share of the frame's height over which a layer begins
+# share of the frame from its top. The inverse of the distance grows evenly: then the shift between neighbours
+# is always the same, and small.
+DEPTHS = tuple((1 / (0.11 + 0.04 * number), 0.30 + 0.10 * number if number else 0.0) for number in range(7))
+BLEND = 0.10  # share of the frame's height over which a layer begins
 APPROACH = Pose(x=0.05, z=0.22)  # the move of a prompt that names none
 DISSOLVE = (0.45, 0.94)  # shares of the shot at which the last picture begins to show, and alone is left
 
