@@ -141,6 +141,11 @@ class Model:
         return self.api != NEWER
 
     @property
+    def cuts_by_itself(self) -> bool:
+        """Whether it can be told to cut a prompt into shots (`shot_type: intelligence`); see above."""
+        return "multi_shot" in self.takes and self.api != NEWER
+
+    @property
     def takes_sound(self) -> bool:
         """Whether any of its modes takes `sound: on`."""
         return any(mode.takes_sound for mode in self.modes.values())

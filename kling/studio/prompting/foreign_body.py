@@ -171,7 +171,9 @@ def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapp
         flat |= {"multi_shot": True, "shot_type": "intelligence"}
     known = {"contents", "settings", "options", "prompt", "model", "model_name"}
     flat |= {name: value for name, value in body.items() if name not in known}
-    return _renamed({name: value for name, value in flat.items() if value is not None}, named, notes)
+    found = _renamed({name: value for name, value in flat.items() if value is not None}, named, notes)
+    known_model = catalog().models.get(str(found.get("model_name", "")))
+    return {**found, "sound": "on"} if known_model and known_model.always_sound else found
 
 
 def _shots_in(text: Any) -> list[dict[str, Any]]:
