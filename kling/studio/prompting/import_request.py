@@ -83,7 +83,9 @@ def _read(text: str) -> ImportedRequest:
     else:
         tries = []
     wrong: ImportRequestError | None = None
-    for attempt in (*tries, *(partial(_of_value, value) for value in objects(_unquoted(text)))):
+    # As it stands first: what PowerShell writes as an escape may be the end of somebody's text.
+    found = chain.from_iterable(objects(each) for each in dict.fromkeys((text, _unquoted(text))))
+    for attempt in (*tries, *(partial(_of_value, value) for value in found)):
         try:
             return attempt()
         except ImportRequestError as error:
