@@ -30,7 +30,7 @@ SOUND_BITS = 192_000  # a second
 PASSING = Fraction(1, 50)  # seconds in which the sound passes from one clip to the next
 FADE = 240  # samples; where a clip's sound begins late or ends early, it does not do so with a click
 FINEST = 48_000  # parts of a second that the times of a film have at least
-QUALITY = {"preset": "faster", "crf": "17", "threads": "2", "rc-lookahead": "20"}
+QUALITY = {"preset": "faster", "crf": "17", "threads": "2", "rc-lookahead": "6", "refs": "2"}
 _UNSPECIFIED = 2  # of `AVCOL_SPC`
 _HD = 720  # lines from which a clip that does not say so has the colours of BT.709
 

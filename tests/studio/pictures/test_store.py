@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,18 @@ def test_a_disk_that_fills_is_left_to_the_log(tmp_path: Path, maker: InProcess):
         pictures.put(PHOTO)
     assert refused.value.status == 507
     assert files(pictures) == []
+
+
+def test_a_large_file_is_never_in_the_memory_of_the_studio(tmp_path: Path):
+    pictures = Pictures(tmp_path / "pictures", maker=InProcess(writes(PHOTO)))
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(MOST_HANDED_IN)
+    tracemalloc.start()
+    pictures.put_file(large)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * 2**20
 
 
 # -- a child that a file has taken over ----------------------------------------------------------------------
