@@ -29,7 +29,7 @@ from kling.sandbox.engine import Answer, Engine, Request, refused_answer
 from kling.sandbox.faults import with_fault
 from kling.sandbox.loopback import OriginGuard
 from kling.sandbox.render_queue import RenderQueue
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 _CLIP = re.compile(r"(\d{18})(?:(-watermark)?\.(mp4)|\.(mp3|wav))")
 _MEDIA_TYPES = {".mp4": "video/mp4", ".mp3": "audio/mpeg", ".wav": "audio/wav"}

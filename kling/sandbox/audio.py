@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from kling.sandbox.contract import ALL_MODELS, AUDIO_MODEL
 from kling.sandbox.refusals import refusal
 from kling.sandbox.responses import is_result_deleted, task_id_of
-from kling.sandbox.store import Store, Task
+from kling.sandbox.store import Store
+from kling.sandbox.task import Task
 
 _OWN_CLIP = re.compile(r"/clips/(\d{18})(?:-watermark)?\.mp4")
 _FACTS = ("duration", "aspect_ratio", "frame", "mode", "source_model", "source_prompt")

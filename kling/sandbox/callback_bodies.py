@@ -7,7 +7,7 @@ from typing import Any
 from kling.sandbox.contract import NEWER
 from kling.sandbox.newer_responses import newer_task_body
 from kling.sandbox.responses import callback_body
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 
 def body_of(task: Task, status: str) -> dict[str, Any]:

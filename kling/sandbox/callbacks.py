@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from kling.sandbox.callback_bodies import body_of
 from kling.sandbox.engine import Engine
 from kling.sandbox.loopback import is_loopback
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 PAUSES = (1.0, 2.0, 4.0)  # seconds before another try; nobody documents Kling's
 USER_AGENT = "kling-sandbox-callback"

@@ -12,7 +12,7 @@ from kling.sandbox.contract import ALL_MODELS, VIDEO_TO_AUDIO
 from kling.sandbox.pictures import references
 from kling.sandbox.render_spec import RenderSpec, Shot
 from kling.sandbox.rules import mode_of
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 _TINY_SHORT_SIDE = 72  # pixels
 _KEEP_SECONDS = 31 * 24 * 3600

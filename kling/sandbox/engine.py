@@ -21,7 +21,8 @@ from kling.sandbox.refusals import Refused, refusal
 from kling.sandbox.responses import created_body, is_result_deleted, task_body
 from kling.sandbox.rules import trigger, units, whole_number
 from kling.sandbox.settings import Settings
-from kling.sandbox.store import Store, Task, slot_of
+from kling.sandbox.store import Store
+from kling.sandbox.task import Task, slot_of
 
 RISK_CONTROL = "Failure to pass the risk control system"
 

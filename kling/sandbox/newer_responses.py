@@ -6,7 +6,7 @@ from typing import Any
 
 from kling.sandbox.contract import VIDEO_TO_AUDIO
 from kling.sandbox.responses import audio_bodies, is_result_deleted, video_body
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 STATUSES = {"succeed": "succeeded"}  # the others have the same names in both generations
 # Names of the fields of an audio in the older generation and in the newer one.

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from kling.sandbox.clips import Clips
-from kling.sandbox.store import Store, Task
+from kling.sandbox.store import Store
+from kling.sandbox.task import Task
 
 _ATTEMPTS = 2
 _WORKERS = 2 if (os.cpu_count() or 1) >= 4 else 1

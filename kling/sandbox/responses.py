@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kling.sandbox.contract import VIDEO_TO_AUDIO
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 RETENTION_MS = 30 * 24 * 3600 * 1000  # S1
 PACK_MS = 180 * 24 * 3600 * 1000  # S6: standard packs last 180 days

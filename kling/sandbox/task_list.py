@@ -10,7 +10,8 @@ from typing import Any
 from kling.sandbox import contract
 from kling.sandbox.bodies import json_object, unknown_keys
 from kling.sandbox.refusals import refusal, refuse
-from kling.sandbox.store import Store, Task
+from kling.sandbox.store import Store
+from kling.sandbox.task import Task
 
 _MOST_IDS = 20
 _LIMIT = 100
