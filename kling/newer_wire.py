@@ -8,6 +8,7 @@ refused before, by the rules of the requests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -28,6 +29,8 @@ RESOLUTIONS = {"std": "720p", "pro": "1080p", "4k": "4k"}  # by the mode of the 
 CURSOR = 4096  # characters
 # A list of no tasks is how an id that is not known is answered (S2p, S6). A refusal says something else.
 REFUSAL_IS_ABSENCE = False
+MOST_SHOTS = 6  # S2
+_SHOT = re.compile(r"shot\s{0,3}(\d)\s{0,3},\s{0,3}(\d{1,2})\s{0,3},\s{0,3}(.*)", re.IGNORECASE | re.DOTALL)
 _NOT_FOUND = 1203, "There is no task with this id."
 
 
@@ -90,6 +93,19 @@ def shot_words(shots: Sequence[tuple[str, str]]) -> str:
     """Return shots, each of its seconds and its words, as the text of one prompt (S2)."""
     numbered = enumerate(shots, 1)
     return " ".join(f"shot {at}, {seconds}, {' '.join(words.split())};" for at, (seconds, words) in numbered)
+
+
+def read_shot_words(text: str) -> list[tuple[str, str]]:
+    """Return the shots in the text of a prompt, each of its seconds and its words: what `shot_words` wrote.
+
+    Empty for a text that is anything else.
+    """
+    pieces = [piece.strip() for piece in text.split(";")]
+    found = [_SHOT.fullmatch(piece) for piece in pieces[:-1]]
+    if pieces[-1] or len(found) > MOST_SHOTS:
+        return []
+    shots = [(each[2], each[3]) for number, each in enumerate(found, 1) if each and each[1] == str(number)]
+    return shots if len(shots) == len(found) else []
 
 
 def task_call(path: str, task_id: str) -> Call:  # noqa: ARG001 - as in the older generation

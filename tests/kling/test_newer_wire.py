@@ -95,6 +95,21 @@ def test_a_storyboard_is_a_part_of_the_prompt():
     assert sent(board).json["prompt"] == "shot 1, 2, A fox wakes; shot 2, 3, It runs;"
 
 
+@law
+@given(st.lists(st.tuples(st.integers(1, 15).map(str), st.text(max_size=20)), min_size=1, max_size=6))
+def test_shots_are_read_back_out_of_the_prompt(shots):
+    one_line = [(seconds, " ".join(words.replace(";", ",").split())) for seconds, words in shots]
+    assert newer_wire.read_shot_words(newer_wire.shot_words(one_line)) == one_line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "A fox", "shot 1, 3, a fox", "shot 2, 3, a fox;", "shot 1, 3, a; b;", "shot 1, x, a;", "a; b;", ";"],
+)
+def test_any_other_text_holds_no_shots(text):
+    assert newer_wire.read_shot_words(text) == []
+
+
 def test_a_picture_makes_it_a_list_of_contents_without_an_aspect_ratio():
     request = ImageToVideo(image=FRAME, prompt="It runs", model_name="kling-3.0-turbo")
     call = sent(request)

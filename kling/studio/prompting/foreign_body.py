@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kling.catalog import catalog
+from kling.newer_wire import read_shot_words
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.pasted import PastedError, any_json
 from kling.text_to_video import TextToVideo
@@ -180,6 +181,11 @@ def _shots_in(text: Any) -> list[dict[str, Any]]:
     """Return the shots that the newer API reads out of a prompt: `shot 1, 3, words; shot 2, 2, words;`."""
     if not isinstance(text, str) or not re.match(r"\s*shot\s*1\s*,\s*\d", text, re.IGNORECASE):
         return []
+    if exact := read_shot_words(text):
+        return [
+            {"index": number, "prompt": words, "duration": seconds}
+            for number, (seconds, words) in enumerate(exact, 1)
+        ]
     try:
         shots = storyboard.from_text(text)
     except storyboard.StoryboardError:

@@ -80,7 +80,7 @@ def requests(draw: st.DrawFn) -> TextToVideo:
             replace(shot, prompt=line) for shot, line in zip(request.multi_prompt, one_line, strict=True)
         )
         off: dict[str, Any] = {"multi_shot": False, "shot_type": None}
-        request = replace(request, multi_prompt=shots, **({} if shots else off))
+        request = replace(request, multi_prompt=shots, **({"prompt": ""} if shots else off))
     assert request.problems(retired_ok=True) == ()
     return request
 
