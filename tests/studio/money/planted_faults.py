@@ -17,7 +17,7 @@ import pytest
 from kling import Client, MaybeSent, Task, TextToVideo
 from kling.endpoint import TEXT_TO_VIDEO
 from kling.errors import KlingError
-from kling.studio import accounts, evidence, poller, sender
+from kling.studio import accounts, evidence, poller, reconciler, sender
 from kling.studio.jobs import Job, folding, job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
@@ -136,7 +136,16 @@ def an_unknown_endpoint_is_text_to_video(patch: Patch) -> None:
     patch.setattr(job, "endpoint_named", lambda _: TEXT_TO_VIDEO)
 
 
+def every_endpoint_refuses_a_second_create(patch: Patch) -> None:
+    patch.setattr(reconciler, "refuses_duplicates", lambda _: True)
+
+
 PLANTS = (
+    Plant(
+        every_endpoint_refuses_a_second_create,
+        ("order", "spoil_several_answers", "advance"),
+        "was bought . times",
+    ),
     Plant(a_fresh_id_on_retry, ("order", "spoil_several_answers"), "was bought . times|is (in|on) no"),
     Plant(the_post_before_the_intent, ("order",), "was bought . times|is in no log"),
     Plant(a_row_lost_at_a_full_disk, ("order", "fill_the_disk"), "is in no log|row is gone"),
