@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from kling.sandbox.contract import IMAGE_TO_VIDEO
+from kling.sandbox.pace import Pace
+from kling.sandbox.store import Store
 from kling.studio.backup import back_up
 from kling.studio.erasure import erase, find
 from kling.studio.ledger.csv_file import LogFile
@@ -145,6 +148,27 @@ def test_with_one_job_go_its_pictures(folder, pictures, kept):
     assert left(pictures, kept) == kept.keys() - {"unused"}  # Ada's job needs the shared one
     erase(folder, find(folder, job_id="v3"), NOW)
     assert left(pictures, kept) == kept.keys() - {"unused", "shared"}
+
+
+def test_the_sandbox_forgets_the_pictures_of_an_erased_job_too(folder, kept):
+    assert kept
+    (folder / "sandbox").mkdir()
+    store = Store(str(folder / "sandbox" / "sandbox.sqlite"))
+    request = {
+        "model_name": "kling-v3",
+        "image": "sha256:ab",
+        "external_task_id": "v1",
+        "bgm_prompt": "a lute",
+    }
+    store.add(
+        request, now=1, units=1.0, pace=Pace(), endpoint=IMAGE_TO_VIDEO, pictures={"sha256:ab": b"secret"}
+    )
+    store.close()
+    erase(folder, find(folder, job_id="v1"), NOW)
+    stored = (folder / "sandbox" / "sandbox.sqlite").read_bytes()
+    assert b"secret" not in stored
+    assert b"a lute" not in stored
+    assert b"sha256:ab" not in stored
 
 
 def test_a_picture_in_the_log_is_one_even_if_its_column_is_new(folder, pictures, kept, clock):
