@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kling import ImageToVideo, InvalidRequest, KeyPair, MaybeSent, TextToVideo, VideoToAudio
-from kling.endpoint import ENDPOINTS, AnyRequest, endpoint_of
+from kling.endpoint import ENDPOINTS, NEWER_TEXT_TO_VIDEO, AnyRequest, Endpoint, endpoint_of
 from kling.errors import api_error
 from kling.studio.jobs import FAILED, NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING
 from kling.tasks import Task
@@ -210,3 +210,38 @@ def test_many_jobs_of_the_newer_generation_are_asked_for_in_few_calls(bench: Ben
     bench.run_for(30.0)
     assert calls
     assert all(each == set(running) for each in calls)
+
+
+def test_a_list_that_cannot_be_read_keeps_no_other_one_from_being_read(bench: Bench, monkeypatch):
+    mark = bench.studio.mark()
+    bench.kling.add(f"v{mark}-{'0' * 24}")
+    ask = bench.kling.list
+
+    def broken(*, endpoint: Endpoint = ENDPOINTS[0], **page: int) -> tuple[Task, ...]:
+        if endpoint.name == "image2video":
+            raise api_error(404, 1202, "Not found")
+        return ask(endpoint=endpoint, **page)
+
+    monkeypatch.setattr(bench.kling, "list", broken)
+    bench.kling.add(f"v{mark}-{'1' * 24}")
+    bench.kling.made_at[f"v{mark}-{'1' * 24}"] = NEWER_TEXT_TO_VIDEO
+    bench.studio.scan_account()
+    bench.run_for(20.0)
+    assert {job.id: job["endpoint"] for job in bench.ledger.jobs()} == {
+        f"v{mark}-{'0' * 24}": "text2video",
+        f"v{mark}-{'1' * 24}": "text-to-video",
+    }
+    assert not bench.studio.scan.findings.is_complete
+    assert "Kling does not know this method" in bench.studio.scan.findings.trouble
+
+
+def test_tasks_that_a_pair_of_keys_does_not_open_are_not_asked_for_and_say_so(bench: Bench):
+    job_id = order(bench, "text-to-video")
+    bench.studio.settings = replace(bench.studio.settings, credentials=KeyPair("a", "b" * 32))
+    bench.kling.gets.clear()
+    bench.run_for(MINUTE)
+    assert bench.kling.gets == []
+    assert bench.poller.trouble == ""
+    explained = bench.studio.explain(bench.job(job_id))
+    assert explained is not None
+    assert "API key" in explained.why
