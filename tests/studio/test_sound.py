@@ -28,8 +28,8 @@ def after(**time: float) -> float:
 
 
 def test_a_young_clip_of_a_fitting_length_can_get_sound():
-    assert why_no_sound(Job(CLIP), after(days=29)) == ""
-    assert why_no_sound(Job({**CLIP, "video_duration": "3"}), after(days=1)) == ""
+    assert why_no_sound(Job(CLIP, {SUCCEED: MADE}), after(days=29)) == ""
+    assert why_no_sound(Job({**CLIP, "video_duration": "3"}, {SUCCEED: MADE}), after(days=1)) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_young_clip_of_a_fitting_length_can_get_sound():
     ],
 )
 def test_any_other_clip_is_refused_with_the_reason(change, days, words):
-    assert words in why_no_sound(Job({**CLIP, **change}), after(days=days))
+    assert words in why_no_sound(Job({**CLIP, **change}, {SUCCEED: MADE}), after(days=days))
 
 
 def test_the_silent_clip_stays_beside_the_one_with_sound(tmp_path: Path):
