@@ -2,7 +2,9 @@
 
 It runs as a program in a child process with limits (`limited_child`), and imports nothing of the studio:
 
-    join_clips.py OUT CLIP CLIP…    writes OUT, and prints what it is or why there is none, as JSON
+    join_clips.py OUT SHARE CLIP CLIP…    writes OUT, and prints what it is or why there is none, as JSON
+
+SHARE is a file for the share that is done, 0 to 1; it is written again and again.
 
 Pictures are copied bit by bit where all clips have the same form, else encoded once. Sound is always encoded
 anew, because each clip's begins and ends with padding of the codec, which would be heard between two of them.
@@ -16,7 +18,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -25,6 +28,7 @@ from typing import Any
 
 MOST_PIXELS = 8192 * 4320  # of a frame
 MOST_SECONDS = 120  # of one clip; Kling makes none of more than 15
+EVERY = 0.5  # seconds between two notes of how much is done
 RATE = 48_000  # samples a second of the sound
 SOUND_BITS = 192_000  # a second
 PASSING = Fraction(1, 50)  # seconds in which the sound passes from one clip to the next
@@ -70,12 +74,15 @@ class Part:
         return 1 / self.rate
 
 
-def join(clips: Sequence[Path], out: Path) -> dict[str, Any]:
+def join(
+    clips: Sequence[Path], out: Path, report: Callable[[float], None] = lambda _share: None
+) -> dict[str, Any]:
     """Join clips, and return what the film is. The caller has to set limits.
 
     Args:
         clips: at least one, in their order.
         out: to write.
+        report: called for each picture with the share of them that is written, 0 to 1.
 
     Raises:
         CannotJoin: they make no film.
@@ -93,7 +100,8 @@ def join(clips: Sequence[Path], out: Path) -> dict[str, Any]:
         if sound:
             sound.bit_rate = SOUND_BITS
         heard = _sound(parts, starts) if sound else iter([None] * len(parts))
-        at = 0
+        at = done = 0
+        expected = float((starts[-1] + parts[-1].length) * max(part.rate for part in parts))
         # The sound of a part goes first: the writer holds it back until its pictures come.
         for packets in pictures:
             piece = next(heard, None)
@@ -103,6 +111,8 @@ def join(clips: Sequence[Path], out: Path) -> dict[str, Any]:
                 at += piece.shape[1]
             for packet in packets:
                 film.mux(packet)
+                done += 1
+                report(min(done / expected, 1.0))
         if sound:
             film.mux(sound.encode(None))
     ends = [start + part.length for start, part in zip(starts, parts, strict=True)]
@@ -402,17 +412,30 @@ def _open(clip: Path) -> Any:
     return av.open(str(clip), format="mp4", options=options)
 
 
+def _reporter(share: Path) -> Callable[[float], None]:
+    """Return what writes a share into a file, twice a second at most."""
+    written = float("-inf")
+
+    def report(done: float) -> None:
+        nonlocal written
+        if time.monotonic() - written >= EVERY:
+            written = time.monotonic()
+            share.write_text(f"{done:.3f}", encoding="ascii")
+
+    return report
+
+
 def main(arguments: Sequence[str]) -> None:
     """Print what the film is, or why there is none, as JSON.
 
     Args:
-        arguments: where the film goes, and the clips.
+        arguments: where the film goes, where the share that is done goes, and the clips.
     """
     import av
 
-    out, *clips = map(Path, arguments)
+    out, share, *clips = map(Path, arguments)
     try:
-        answer = join(clips, out)
+        answer = join(clips, out, _reporter(share))
     except CannotJoin as error:
         answer = {"refused": str(error)}
     except (av.error.FFmpegError, IndexError, ValueError, OSError):

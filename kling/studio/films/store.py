@@ -66,6 +66,7 @@ class Film:
         starts: when each part begins, in seconds; once it is ready.
         seconds: how long it is; once it is ready.
         copied: whether its pictures are those of the clips bit by bit; otherwise they were encoded once more.
+        share: how much of it is joined, 0 to 1.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Film:
     starts: tuple[float, ...] = ()
     seconds: float = 0.0
     copied: bool = False
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Films:
             if self._monotonic() - when < RETRY_AFTER:
                 return Film(name, "failed", WORDS.get(why, WORDS["broken"]))
             if work == self._at_work or work in self._waiting.values():
-                return Film(name, "joining")
+                return Film(name, "joining", share=_share(self.folder / name))
             if self._stopped or (person not in self._waiting and len(self._waiting) >= MOST_WAITING):
                 return Film(name, "busy")
             self._waiting[person] = work
@@ -191,7 +193,8 @@ class Films:
         if not isinstance(starts, list) or not isinstance(seconds, int | float):
             return None
         times = tuple(float(each) for each in starts if isinstance(each, int | float))
-        return Film(name, "ready", starts=times, seconds=float(seconds), copied=facts.get("copied") is True)
+        copied = facts.get("copied") is True
+        return Film(name, "ready", starts=times, seconds=float(seconds), copied=copied, share=1.0)
 
     def _work(self) -> None:
         """Join the films that wait, the oldest first, until none is left."""
@@ -243,11 +246,12 @@ class Films:
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+                share_file(path).unlink(missing_ok=True)
         return ""
 
     def _in_child(self, out: Path, clips: Sequence[Path]) -> Mapping[str, Any]:
         program = Path(__file__).with_name("join_clips.py")
-        paths = [str(path.absolute()) for path in (out, *clips)]
+        paths = [str(path.absolute()) for path in (out, share_file(out.with_suffix("")), *clips)]
         return self._children.ask(program, paths, Limits(MEMORY, SECONDS, FILE_BYTES, nice=True))
 
     def _trim(self, newest: Path) -> None:
@@ -269,6 +273,19 @@ def name_of(jobs: Sequence[Job]) -> str:
     """Return the name of the film of some jobs."""
     described = json.dumps([_FORM, *([job.id, job["file_sha256"]] for job in jobs)])
     return f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.mp4"
+
+
+def share_file(film: Path) -> Path:
+    """Return where the child notes how much of a film is joined."""
+    return film.with_suffix(".share.part")
+
+
+def _share(film: Path) -> float:
+    try:
+        share = float(share_file(film).read_text(encoding="ascii")[:10])
+    except (OSError, ValueError):  # it waits, or the note is just being written
+        return 0.0
+    return share if 0 <= share <= 1 else 0.0
 
 
 def _read(facts: Path) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kling.studio.films.store import MOST_WAITING, RETRY_AFTER, Films
+from kling.studio.films.store import MOST_WAITING, RETRY_AFTER, Films, share_file
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.limited_child import ChildFailed
 from tests.studio.films.reels import reel, shown, tone
@@ -197,6 +197,24 @@ def test_no_other_file_is_given_out(bench: Bench):
     path = bench.ready("a")
     for name in ("", "../history.csv", path.with_suffix(".json").name, "0" * 32 + ".mp4"):
         assert bench.films.path(name) is None
+
+
+@pytest.mark.parametrize(
+    ("noted", "share"), [("0.250", 0.25), ("", 0.0), ("9", 0.0), ("nan", 0.0), ("é", 0.0)]
+)
+def test_how_much_of_it_is_joined_is_known_meanwhile(bench: Bench, noted: str, share: float):
+    seen = []
+
+    def join(_out: Path, _clips: Sequence[Path]) -> Mapping[str, Any]:
+        share_file(bench.films.folder / bench.films.film([job("a")]).name).write_text(noted, encoding="utf-8")
+        seen.append(bench.films.film([job("a")]).share)
+        return {"refused": "broken"}
+
+    bench.films._join = join  # noqa: SLF001 - it needs the films themselves
+    bench.films.film([job("a")])
+    bench.work()
+    assert seen == [share]
+    assert files(bench) == []
 
 
 def test_after_the_stop_nothing_is_begun(bench: Bench):

@@ -104,6 +104,16 @@ def test_a_film_can_begin_to_play_before_it_is_loaded(tmp_path: Path):
     assert content.index(b"moov") < content.index(b"mdat")
 
 
+def test_how_much_is_done_grows_to_all_of_it(tmp_path: Path):
+    for later in ("3", "0"):  # copied, and encoded
+        shares: list[float] = []
+        clips = [reel(tmp_path / "a.mp4"), reel(tmp_path / "b.mp4", bf=later)]
+        join(clips, tmp_path / "film.mp4", shares.append)
+        assert shares == sorted(shares)
+        assert shares[0] < 0.1
+        assert shares[-1] == pytest.approx(1, abs=0.05)
+
+
 def test_a_film_of_one_clip_is_that_clip(tmp_path: Path):
     clip = reel(tmp_path / "clip.mp4", sound=tone(440))
     assert join([clip], tmp_path / "film.mp4")["copied"] is True
