@@ -93,7 +93,8 @@ class Bench:
 
     def tasks(self, *ids: str, external: bool = False) -> Any:
         """Return what /tasks shows."""
-        answer = self.call("GET", "/tasks", **{"external_" * external + "task_ids": ",".join(ids)})
+        query: dict[str, Any] = {"external_task_ids" if external else "task_ids": ",".join(ids)}
+        answer = self.call("GET", "/tasks", **query)
         assert answer.body["code"] == 0, answer.body
         return answer.body["data"]
 

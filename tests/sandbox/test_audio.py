@@ -17,7 +17,7 @@ def video_of(bench, **fields: Any) -> str:
     """Return the id of a finished video."""
     task_id = bench.create(**fields)["task_id"]
     bench.finish()
-    return bench.task(task_id)["task_result"]["videos"][0]["id"]
+    return str(bench.task(task_id)["task_result"]["videos"][0]["id"])
 
 
 def sound_of(bench, **fields: Any) -> Any:

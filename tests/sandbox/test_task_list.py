@@ -86,7 +86,7 @@ def test_pages_follow_one_another_by_their_cursor(bench):
     for number in range(7):
         made.append(bench.made(NEW, FOX)["id"] if number % 2 else bench.create()["task_id"])
         bench.later(1)
-    found, cursor = [], ""
+    found, cursor, page = [], "", {}
     for _ in range(3):
         page = listed(bench, limit=3, cursor=cursor)
         found += ids_of(page["result"])

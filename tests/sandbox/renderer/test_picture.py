@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ from tests.sandbox.renderer.reel import spec
 SIZE = (160, 120)
 
 
-def stripes(path: Path, hue: int, **options: object) -> Path:
+def stripes(path: Path, hue: int, **options: Any) -> Path:
     """Write a picture with upright stripes and a gradient downwards."""
     rows, columns = np.mgrid[0:300, 0:400]
     levels = np.stack([columns // 40 % 2 * 180 + 40, rows * 200 // 300, np.full_like(rows, hue)], axis=-1)
@@ -42,6 +43,11 @@ def colours(path: Path) -> list[np.ndarray]:
 def distance(frame: np.ndarray, picture: Path) -> float:
     """Return how far a frame is from a picture, in levels; the label is left out."""
     return float(np.abs(frame - read_picture(picture, SIZE).astype(int))[30:].mean())
+
+
+def seconds_of(file: Any) -> float:
+    """Return how long the sound of an open file lasts."""
+    return float(file.streams.audio[0].duration * file.streams.audio[0].time_base)
 
 
 def content_of(path: str) -> bytes | None:
@@ -70,7 +76,7 @@ def test_a_clip_begins_with_the_picture_and_moves(folder):
 
 def test_a_clip_ends_with_the_last_picture(folder):
     clip = folder / "ends.mp4"
-    frames = {"picture": str(folder / "first.png"), "last_picture": str(folder / "last.png")}
+    frames: dict[str, Any] = {"picture": str(folder / "first.png"), "last_picture": str(folder / "last.png")}
     draw_clip(spec(width=160, height=120, seconds=2, **frames), clip)
     seen = colours(clip)
     assert distance(seen[0], folder / "first.png") < 5
@@ -80,7 +86,7 @@ def test_a_clip_ends_with_the_last_picture(folder):
 def test_the_frames_belong_to_the_first_and_the_last_shot(folder):
     clip = folder / "shots.mp4"
     shots = tuple(Shot(prompt=prompt, seconds=1) for prompt in ("it waits", "the sea at noon", "it ends"))
-    frames = {"picture": str(folder / "first.png"), "last_picture": str(folder / "last.png")}
+    frames: dict[str, Any] = {"picture": str(folder / "first.png"), "last_picture": str(folder / "last.png")}
     draw_clip(spec(width=160, height=120, shots=shots, **frames), clip)
     seen = colours(clip)
     assert [len(seen), distance(seen[0], folder / "first.png") < 5] == [72, True]
@@ -151,7 +157,7 @@ def test_sound_is_laid_under_a_clip_whose_pictures_stay(folder):
             samples = np.concatenate(
                 [frame.to_ndarray().astype(float).mean(axis=0) for frame in file.decode(audio=0)]
             )
-            assert abs(float(file.streams.audio[0].duration * file.streams.audio[0].time_base) - 2) < 0.1
+            assert abs(seconds_of(file) - 2) < 0.1
             assert np.abs(samples).max() > 0
     assert {path.name for path in folder.iterdir() if path.name.startswith("drawing")} == set()
 
@@ -207,5 +213,5 @@ def test_a_worker_makes_the_sound_of_a_task(bench, tmp_path, style):
     bench.finish()
     for path in (clips.find(task), clips.find_sound(task, "mp3"), clips.find_sound(task, "wav")):
         with av.open(str(path)) as file:
-            assert abs(float(file.streams.audio[0].duration * file.streams.audio[0].time_base) - 3) < 0.1
+            assert abs(seconds_of(file) - 3) < 0.1
     assert asdict(clips.spec(task))["sound"] is True
