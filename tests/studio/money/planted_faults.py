@@ -162,7 +162,7 @@ PLANTS = (
         by=(AssertionError, KeyError),
     ),
     Plant(the_wall_clock_measures_pauses, ("order",), "was bought . times"),
-    Plant(the_fingerprint_is_the_account, ("order", "change_the_key"), "ended as succeed"),
+    Plant(the_fingerprint_is_the_account, ("order", "change_the_key"), "ended as (succeed|failed)"),
     Plant(
         kling_is_asked_by_its_own_id,
         ("order", "edit_the_log_in_a_spreadsheet"),
@@ -175,6 +175,6 @@ PLANTS = (
     Plant(
         an_unknown_endpoint_is_text_to_video,
         ("go_back_to_this_version", "advance"),
-        "was sent to another endpoint|waits for ever|never fetched|newer version was bought",
+        "was sent to another endpoint|waits for ever|never fetched|newer version was bought|and is unknown",
     ),
 )
