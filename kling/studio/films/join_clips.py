@@ -28,6 +28,9 @@ from typing import Any
 
 MOST_PIXELS = 8192 * 4320  # of a frame
 MOST_SECONDS = 120  # of one clip; Kling makes none of more than 15
+RATES = tuple(map(Fraction, ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")))
+NEAR = Fraction(1, 100)  # of a rate
+FASTEST = 240  # frames a second
 EVERY = 0.5  # seconds between two notes of how much is done
 RATE = 48_000  # samples a second of the sound
 SOUND_BITS = 192_000  # a second
@@ -150,9 +153,9 @@ def _look(clip: Path) -> Part:
         if len(packets) < 2 or stream.time_base is None:
             raise CannotJoin("too_short")
         times = sorted(packet.pts * stream.time_base for packet in packets)
-        rate = Fraction(stream.average_rate or 0).limit_denominator(1001)
-        length = times[-1] - times[0] + (1 / rate if rate else 0)
-        if not 0 < rate <= 240 or not 0 < length <= MOST_SECONDS:
+        rate = _rate(times)
+        length = times[-1] - times[0] + 1 / rate
+        if rate > FASTEST or length > MOST_SECONDS:
             raise CannotJoin("too_long")
         form = (
             context.name,
@@ -172,6 +175,15 @@ def _look(clip: Path) -> Part:
             length=length,
             has_sound=bool(container.streams.audio) and container.streams.audio[0].codec_context is not None,
         )
+
+
+def _rate(times: Sequence[Fraction]) -> Fraction:
+    """Return frames a second: the usual rate that is nearest, if one is near, because times are rounded."""
+    if times[-1] <= times[0]:
+        raise CannotJoin("broken")
+    measured = (len(times) - 1) / (times[-1] - times[0])
+    nearest = min(RATES, key=lambda rate: abs(rate - measured))
+    return nearest if abs(nearest - measured) < NEAR * nearest else measured.limit_denominator(1001)
 
 
 def _is_plain(packets: Sequence[Any], times: Sequence[Fraction], rate: Fraction) -> bool:

@@ -36,21 +36,31 @@ def reel(
     sound_rate: int = RATE,
     sound_layout: str = "stereo",
     sound_seconds: float | None = None,
+    ticks: int = 0,
     codec: str = "libx264",
     **options: str,
 ) -> Path:
-    """Write a clip in which a white bar moves by four pixels with each frame, from number `first` on."""
+    """Write a clip in which a white bar moves by four pixels with each frame, from number `first` on.
+
+    Args:
+        ticks: parts of a second to which the times of frames are rounded; 0: they are exact.
+    """
     with av.open(str(path), "w", format="mp4") as container:
         stream: Any = container.add_stream(codec, rate=Fraction(rate))
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.options = (
             {"preset": "veryfast", "crf": "12", "bf": "3", **options} if codec == "libx264" else {}
         )
+        if ticks:
+            stream.codec_context.time_base = Fraction(1, ticks)
         track: Any = container.add_stream("aac", rate=sound_rate, layout=sound_layout) if sound else None
         for number in range(first, first + frames):
             picture = np.full((size[1], size[0], 3), 40, np.uint8)
             picture[:, 4 * number : 4 * number + 20] = 230
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if ticks:
+                frame.pts, frame.time_base = round((number - first) / rate * ticks), Fraction(1, ticks)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if track and sound:
             seconds = frames / rate if sound_seconds is None else sound_seconds

@@ -98,6 +98,16 @@ def test_rates_that_are_no_whole_numbers_do_not_drift(tmp_path: Path):
     assert all(abs(time - bar / rate) < 0.0003 for time, bar in zip(film.times, film.bars, strict=True))
 
 
+def test_times_that_were_rounded_do_not_make_an_odd_rate(tmp_path: Path):
+    even = reel(tmp_path / "even.mp4", ticks=1000)
+    uneven = reel(tmp_path / "uneven.mp4", ticks=90)  # by up to 6 ms
+    assert join([even, even], tmp_path / "film.mp4")["copied"] is True
+    facts = join([even, uneven], tmp_path / "film.mp4")
+    assert facts["copied"] is False
+    film = shown(tmp_path / "film.mp4")
+    assert all(abs(b - a - FRAME) < 0.0001 for a, b in pairwise(film.times))
+
+
 def test_a_film_can_begin_to_play_before_it_is_loaded(tmp_path: Path):
     join(three(tmp_path, sound=tone(440)), tmp_path / "film.mp4")
     content = (tmp_path / "film.mp4").read_bytes()
