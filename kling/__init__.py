@@ -1,4 +1,4 @@
-"""A thin client for Kling's text-to-video API.
+"""A thin client for Kling's video API.
 
     from kling import ApiKey, Client, TextToVideo
 
@@ -34,10 +34,12 @@ from kling.errors import (
     TransportError,
     WaitTimeout,
 )
+from kling.image_to_video import ImageToVideo
 from kling.problems import Problem
 from kling.shots import Shot
 from kling.tasks import BalanceDeduction, Status, Task, Video
 from kling.text_to_video import TextToVideo
+from kling.video_to_audio import VideoToAudio
 
 if not typing.TYPE_CHECKING:  # names of earlier versions; a type checker is to refuse them
     from kling.deprecated import old_name as __getattr__  # noqa: F401
@@ -55,6 +57,7 @@ __all__ = [
     "ContentPolicyViolation",
     "Credentials",
     "DownloadFailed",
+    "ImageToVideo",
     "InvalidRequest",
     "KeyPair",
     "KlingError",
@@ -70,6 +73,7 @@ __all__ = [
     "TextToVideo",
     "TransportError",
     "Video",
+    "VideoToAudio",
     "WaitTimeout",
     "catalog",
 ]

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+NEWER = "newer"  # the name of the newer generation of the API in `catalog.toml`
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
@@ -43,11 +45,75 @@ class CameraRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Newer:
+    """How the newer generation of the API serves a model.
+
+    Args:
+        name: of the model there, in the path of the create call.
+        prompt_limit: characters of a text that is made into a video.
+        image_prompt_limit: characters of a text beside a picture.
+        audio: whether there is a field `settings.audio`.
+        multi_shot: whether there is a switch `settings.multi_shot`.
+    """
+
+    name: str
+    prompt_limit: int
+    image_prompt_limit: int
+    audio: bool = False
+    multi_shot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRule:
+    """What a model takes beside a picture.
+
+    Args:
+        last_frame: the modes that take a last frame.
+        last_frame_sound: whether there can be sound with one.
+    """
+
+    last_frame: tuple[str, ...] = ()
+    last_frame_sound: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointFacts:
+    """How an endpoint answers.
+
+    Args:
+        name: as `Endpoint.name`.
+        api: its generation.
+        duplicates: `refused` where a second create with the same id is known to be refused.
+        look_up: by what a task is found whose create was not answered: `our id`, or `not at all`.
+        sources: of these facts.
+    """
+
+    name: str
+    api: str
+    duplicates: str
+    look_up: str
+    sources: str
+
+    @property
+    def refuses_duplicates(self) -> bool:
+        """Whether a create call may be made again with the same id without the risk of paying twice."""
+        return self.duplicates == "refused"
+
+    @property
+    def found_by_our_id(self) -> bool:
+        """Whether "no such task", asked for by our id, says something about our create call."""
+        return self.look_up == "our id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model of the text-to-video endpoint; `catalog.toml` has the meaning and source of each fact.
+    """One model that makes videos; `catalog.toml` has the meaning and source of each fact.
 
     Args:
         api: the generation of the API that the model is asked through; see `Endpoint.api`.
+        newer: how the newer generation serves it; None if it does not.
+        image: what it takes beside a picture; None if it animates none.
+        always_sound: its videos have sound, whatever is asked for.
         takes: which of the fields that not every model has it takes, under the API's names.
     """
 
@@ -64,7 +130,20 @@ class Model:
     takes_mode: bool = True
     takes: frozenset[str] = frozenset()
     camera_control: CameraRule | None = None
+    newer: Newer | None = None
+    image: ImageRule | None = None
+    always_sound: bool = False
     note: str = ""
+
+    @property
+    def takes_negative_prompt(self) -> bool:
+        """Whether there is a field for what is not wanted; in the newer generation there is none (S2)."""
+        return self.api != NEWER
+
+    @property
+    def cuts_by_itself(self) -> bool:
+        """Whether it can be told to cut a prompt into shots (`shot_type: intelligence`); see above."""
+        return "multi_shot" in self.takes and self.api != NEWER
 
     @property
     def takes_sound(self) -> bool:
@@ -100,7 +179,11 @@ class Catalog:
     Args:
         as_of: the date of the newest source.
         api: the generation of the API through which a model is asked that the catalog does not know.
-        elsewhere: models of Kling's other endpoints, by name.
+        audio_units: price of one task of video to audio.
+        audio_prompt_limit: characters of each of its texts.
+        audio_seconds: how long a video may be that gets sound, both ends included.
+        endpoints: how each endpoint answers, by its name.
+        elsewhere: models of Kling's other endpoints, and other names of these ones.
     """
 
     as_of: date
@@ -110,6 +193,10 @@ class Catalog:
     shot_limit: int
     shot_prompt_limit: int
     retention_days: int
+    audio_units: Decimal
+    audio_prompt_limit: int
+    audio_seconds: tuple[Decimal, Decimal]
+    endpoints: Mapping[str, EndpointFacts]
     models: Mapping[str, Model]
     elsewhere: Mapping[str, Elsewhere]
 
@@ -137,7 +224,9 @@ def catalog() -> Catalog:
     models = [_model({"api": data["api"], **entry}, ratios) for entry in data["models"]]
     return Catalog(
         models={model.name: model for model in models},
+        endpoints={entry["name"]: EndpointFacts(**entry) for entry in data.pop("endpoints")},
         elsewhere={entry["name"]: Elsewhere(**entry) for entry in data.pop("elsewhere")},
+        audio_seconds=tuple(data.pop("audio_seconds")),
         **{key: value for key, value in data.items() if key not in {"models", "aspect_ratios"}},
     )
 
@@ -147,7 +236,10 @@ def _model(entry: dict[str, Any], aspect_ratios: tuple[str, ...]) -> Model:
     takes = frozenset(entry.pop("takes", ()))
     modes = {name: Mode(name=name, **facts) for name, facts in entry.pop("modes").items()}
     durations = tuple(str(seconds) for seconds in entry.pop("durations"))
+    newer, image = entry.pop("newer", None), entry.pop("image", None)
     return Model(
+        newer=Newer(**newer) if newer else None,
+        image=ImageRule(**{**image, "last_frame": tuple(image["last_frame"])}) if image else None,
         modes=modes,
         durations=durations,
         aspect_ratios=tuple(entry.pop("aspect_ratios", aspect_ratios)),

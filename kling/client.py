@@ -7,17 +7,25 @@ One thing is sent twice: a request that was refused because of the times of its 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kling import resource_packs
+from kling import newer_wire, resource_packs
 from kling.addresses import is_on_this_machine
 from kling.auth import Credentials, Signer
+from kling.catalog import NEWER
 from kling.deprecated import OldMethods
 from kling.dialect import Call
-from kling.endpoint import TEXT_TO_VIDEO, Endpoint, Request, endpoint_of
+from kling.endpoint import (
+    NEWER_TEXT_TO_VIDEO,
+    TEXT_TO_VIDEO,
+    Endpoint,
+    Request,
+    check_endpoint,
+    endpoint_of,
+)
 from kling.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -30,16 +38,18 @@ from kling.errors import (
     WaitTimeout,
 )
 from kling.limits import CONNECT_TIMEOUT, MAX_BYTES, READ_TIMEOUT
+from kling.pictures import PictureBytes, inserted
 from kling.problems import Problem, id_problem
 from kling.resource_packs import ResourcePack
 from kling.tasks import Status, Task
+from kling.wire import MAX_PAGE
 
 if TYPE_CHECKING:
     from kling.download import Downloader, Resolve
     from kling.transport import Transport
 
 SINGAPORE = "https://api-singapore.klingai.com"
-MAX_PAGE, MAX_PAGE_SIZE = 1000, 500
+MAX_PAGE_SIZE = 500
 NOT_FOUND_CODES = frozenset({1201, 1203})  # observed: 1201 "Task not found by id/external id"
 TOKEN_TOO_EARLY, TOKEN_TOO_LATE = 1003, 1004
 FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH = 2.0, 15.0, 1.25  # seconds between the looks of `wait`
@@ -83,7 +93,7 @@ class Client(OldMethods):
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.retired_ok = retired_ok
-        self._signer = Signer(credentials)
+        self._signer, self._credentials = Signer(credentials), credentials
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
         # Imported here: whoever only makes and checks requests does not wait for HTTP.
         from kling.download import Downloader
@@ -112,11 +122,23 @@ class Client(OldMethods):
         self._transport.close()
         self._files.close()
 
-    def create(self, request: Request) -> Task:
+    def create(
+        self,
+        request: Request,
+        *,
+        endpoint: Endpoint | None = None,
+        picture_bytes: PictureBytes | None = None,
+    ) -> Task:
         """Create a task, with one POST to the endpoint of the request.
 
+        Args:
+            request: what to make.
+            endpoint: another one that takes it too; by default the one that the catalog names.
+            picture_bytes: gives the bytes of a picture that the request names by its SHA-256.
+
         Raises:
-            InvalidRequest: the request breaks a rule; it was not sent.
+            InvalidRequest: the request breaks a rule, names a picture that is not there, or needs an API key;
+                it was not sent.
             NotSent: it did not reach the API; it may be sent again.
             MaybeSent: it may have run; `find` its external_task_id before anything else. So it is when the
                 answer is about a task with another external_task_id.
@@ -124,16 +146,18 @@ class Client(OldMethods):
         """
         if problems := request.problems(retired_ok=self.retired_ok):
             raise InvalidRequest(problems)
-        endpoint = endpoint_of(request)
+        endpoint = endpoint or endpoint_of(request)
+        check_endpoint(request, endpoint, self._credentials)
+        body = inserted(request.to_wire(), picture_bytes)
         dialect = endpoint.dialect
-        task = dialect.task(*self._call(endpoint, dialect.create_call(endpoint.path, request.to_wire())))
+        task = dialect.task(*self._call(endpoint, dialect.create_call(endpoint.path, body)))
         asked = request.external_task_id
         if asked and task.external_task_id not in {"", asked}:
             raise MaybeSent(_ANOTHER_TASK)
         return task
 
     def get(self, task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task:
-        """Return a task by Kling's id or by ours: both stand in the same place of the path.
+        """Return a task by Kling's id or by ours.
 
         Args:
             task_id: Kling's id or ours.
@@ -147,16 +171,13 @@ class Client(OldMethods):
         """
         if problem := id_problem(task_id) if task_id else "Name the task.":
             raise InvalidRequest([Problem("task_id", problem)])
-        dialect = endpoint.dialect
-        task = dialect.task(*self._call(endpoint, dialect.task_call(endpoint.path, task_id)))
+        task = self._look_up(endpoint, endpoint.dialect.task_call(endpoint.path, task_id))
         if task_id not in {task.task_id, task.external_task_id}:
             raise MaybeSent(_ANOTHER_TASK)
         return task
 
     def find(self, external_task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task | None:
         """Return the task that carries our id, or None if the account has none.
-
-        A look-up has one parameter, so an answer that rejects it can only mean that there is no such task.
 
         Args:
             external_task_id: ours.
@@ -166,8 +187,10 @@ class Client(OldMethods):
             MaybeSent: the answer does not name our id, so whether there is such a task stays open.
             KlingError: it stays open too. None is returned only if the API says that there is no such task.
         """
+        if problem := id_problem(external_task_id) if external_task_id else "Name the task.":
+            raise InvalidRequest([Problem("external_task_id", problem)])
         try:
-            task = self.get(external_task_id, endpoint=endpoint)
+            task = self._look_up(endpoint, endpoint.dialect.find_call(endpoint.path, external_task_id))
         except BadRequest as error:
             if error.code in NOT_FOUND_CODES:
                 return None
@@ -175,6 +198,33 @@ class Client(OldMethods):
         if task.external_task_id != external_task_id:
             raise MaybeSent(_ANOTHER_TASK)
         return task
+
+    def find_many(self, external_task_ids: Sequence[str]) -> tuple[Task, ...]:
+        """Return the tasks of the newer generation that carry our ids, those of any endpoint.
+
+        Args:
+            external_task_ids: at most `newer_wire.MOST_IDS`. One that is missing in the answer is not known
+                to the account.
+
+        Raises:
+            InvalidRequest: there are too many, or there can be no such id; the API was not asked.
+            KlingError: as for every call.
+        """
+        ids = [*external_task_ids]
+        if not 0 < len(ids) <= newer_wire.MOST_IDS or any("," in each or id_problem(each) for each in ids):
+            raise InvalidRequest([Problem("external_task_ids", f"Name 1 to {newer_wire.MOST_IDS} tasks.")])
+        call = newer_wire.find_many_call(ids)
+        return newer_wire.tasks(*self._call(NEWER_TEXT_TO_VIDEO, call))
+
+    def _look_up(self, endpoint: Endpoint, call: Call) -> Task:
+        dialect = endpoint.dialect
+        try:
+            data, request_id = self._call(endpoint, call)
+        except BadRequest as error:
+            if dialect.REFUSAL_IS_ABSENCE or error.code not in NOT_FOUND_CODES:
+                raise
+            raise MaybeSent(f"The look-up was refused: {error}") from error
+        return dialect.looked_up(data, request_id)
 
     def list(
         self, *, page_num: int = 1, page_size: int = 30, endpoint: Endpoint = TEXT_TO_VIDEO
@@ -190,22 +240,52 @@ class Client(OldMethods):
             InvalidRequest: a number is out of its range; the API was not asked.
             KlingError: as for every call.
         """
-        return endpoint.dialect.tasks(*self._page(endpoint, page_num, page_size))
-
-    def tasks(self, *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO) -> Iterator[Task]:
-        """Yield every task of the account, asking for a page at a time until one is not full."""
-        for page_num in range(1, MAX_PAGE + 1):
-            data, request_id = self._page(endpoint, page_num, page_size)
-            yield from endpoint.dialect.tasks(data, request_id)
-            if len(endpoint.dialect.entries(data)) < page_size:
-                return
-
-    def _page(self, endpoint: Endpoint, page_num: int, page_size: int) -> tuple[Any, str]:
         if not 1 <= page_num <= MAX_PAGE:
             raise InvalidRequest([Problem("pageNum", f"Pages are numbered 1 to {MAX_PAGE}.")])
+        if endpoint.api != NEWER:
+            return self._page(endpoint, str(page_num), page_size)[0]
+        cursor = ""
+        for _ in range(page_num - 1):  # there, a page is found only from the one before it
+            _, cursor = self._page(endpoint, cursor, page_size)
+            if not cursor:
+                return ()
+        return self._page(endpoint, cursor, page_size)[0]
+
+    def page(
+        self, cursor: str = "", *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO
+    ) -> tuple[tuple[Task, ...], str]:
+        """Return one page of the account's tasks, and the cursor of the next one, empty after the last.
+
+        Args:
+            cursor: what the page before came with; empty for the first one.
+            page_size: 1 to 500.
+            endpoint: that the tasks were created at; the newer generation lists those of all its endpoints.
+
+        Raises:
+            KlingError: as for every call.
+        """
+        if endpoint.api == NEWER:
+            return self._page(endpoint, cursor, page_size)
+        page_num = int(cursor or 1)
+        found = self.list(page_num=page_num, page_size=page_size, endpoint=endpoint)
+        # A page may be short although more pages follow, so only an empty one is the last.
+        return found, str(page_num + 1) if found and page_num < MAX_PAGE else ""
+
+    def tasks(self, *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO) -> Iterator[Task]:
+        """Yield every task of the account, asking for a page at a time until one is not full, or the last."""
+        cursor = ""
+        while True:
+            found, cursor = self._page(endpoint, cursor, page_size)
+            yield from found
+            if not cursor:
+                return
+
+    def _page(self, endpoint: Endpoint, cursor: str, page_size: int) -> tuple[tuple[Task, ...], str]:
         if not 1 <= page_size <= MAX_PAGE_SIZE:
             raise InvalidRequest([Problem("pageSize", f"A page has 1 to {MAX_PAGE_SIZE} tasks.")])
-        return self._call(endpoint, endpoint.dialect.page_call(endpoint.path, page_num, page_size))
+        dialect = endpoint.dialect
+        data, request_id = self._call(endpoint, dialect.page_call(endpoint.path, cursor, page_size))
+        return dialect.tasks(data, request_id), dialect.next_cursor(data, cursor, page_size)
 
     def resource_packs(self, start: datetime, end: datetime) -> tuple[ResourcePack, ...]:
         """Return the account's packs of Units. Free of charge; Kling wants at most one such call a second.

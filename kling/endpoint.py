@@ -1,6 +1,7 @@
 """The endpoints of the API that this client speaks to.
 
-To add one, write its request as a module beside `text_to_video.py` and name it in `ENDPOINTS`.
+To add one, write its request as a module beside `text_to_video.py`, name it in `ENDPOINTS`, and say in
+`catalog.toml` how it answers.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol, Self
 
-from kling import wire
-from kling.catalog import catalog
+from kling import newer_wire, wire
+from kling.auth import Credentials, KeyPair
+from kling.catalog import NEWER, EndpointFacts, catalog
 from kling.dialect import Dialect
 from kling.errors import InvalidRequest
+from kling.image_to_video import ImageToVideo
 from kling.problems import Problem
 from kling.request_body import Parsed
 from kling.text_to_video import TextToVideo
+from kling.video_to_audio import VideoToAudio
 
 
 class Request(Protocol):
@@ -36,8 +40,12 @@ class Request(Protocol):
     def callback_url(self) -> str:
         """Where Kling reports changes, empty if nowhere."""
 
+    @property
+    def needs_newer_api(self) -> bool:
+        """Whether only the newer generation of the API takes what is asked for."""
+
     def to_wire(self) -> dict[str, Any]:
-        """Return the JSON body of the create call."""
+        """Return the JSON body of the create call, as the older generation reads it."""
 
     @classmethod
     def from_wire(cls, body: object) -> Parsed[Self]:
@@ -56,7 +64,7 @@ class Endpoint:
 
     Args:
         name: as records of jobs name it.
-        path: of its create call, below the base URL.
+        path: of its create call, below the base URL; in the newer generation with `newer_wire.MODEL` in it.
         api: the generation, as the catalog names it.
         dialect: the language of that generation.
         request: the class of its requests.
@@ -68,18 +76,59 @@ class Endpoint:
     dialect: Dialect
     request: type[Request]
 
+    @property
+    def needs_api_key(self) -> bool:
+        """Whether it refuses an access key with a secret key: 401/1002 (S2, S2p)."""
+        return self.api == NEWER
+
+    @property
+    def list_name(self) -> str:
+        """What tells its list of tasks from others: the newer generation has one list for all."""
+        return self.api if self.api == NEWER else self.name
+
+    @property
+    def facts(self) -> EndpointFacts:
+        """What the catalog says of its answers; of one that is not there, nothing is known."""
+        unknown = EndpointFacts(
+            name=self.name, api=self.api, duplicates="not documented", look_up="not at all", sources=""
+        )
+        return catalog().endpoints.get(self.name, unknown)
+
 
 TEXT_TO_VIDEO = Endpoint(
     name="text2video", path="/v1/videos/text2video", api="v1", dialect=wire, request=TextToVideo
 )
-ENDPOINTS = (TEXT_TO_VIDEO,)
+IMAGE_TO_VIDEO = Endpoint(
+    name="image2video", path="/v1/videos/image2video", api="v1", dialect=wire, request=ImageToVideo
+)
+VIDEO_TO_AUDIO = Endpoint(
+    name="video2audio", path="/v1/audio/video-to-audio", api="v1", dialect=wire, request=VideoToAudio
+)
+NEWER_TEXT_TO_VIDEO = Endpoint(
+    name="text-to-video",
+    path=f"/text-to-video/{newer_wire.MODEL}",
+    api=NEWER,
+    dialect=newer_wire,
+    request=TextToVideo,
+)
+NEWER_IMAGE_TO_VIDEO = Endpoint(
+    name="image-to-video",
+    path=f"/image-to-video/{newer_wire.MODEL}",
+    api=NEWER,
+    dialect=newer_wire,
+    request=ImageToVideo,
+)
+ENDPOINTS = (TEXT_TO_VIDEO, IMAGE_TO_VIDEO, VIDEO_TO_AUDIO, NEWER_TEXT_TO_VIDEO, NEWER_IMAGE_TO_VIDEO)
 # The union of the request classes of `ENDPOINTS`. When it grows, mypy names every place that has to tell its
 # members apart.
-AnyRequest = TextToVideo
+AnyRequest = TextToVideo | ImageToVideo | VideoToAudio
 
 
 def endpoint_of(request: Request) -> Endpoint:
     """Return the endpoint that takes a request: by its exact class, and by the generation of its model.
+
+    A model that both generations serve is asked through the one that the catalog names for it, unless only
+    the newer one takes what is asked for.
 
     Raises:
         InvalidRequest: there is none.
@@ -87,7 +136,53 @@ def endpoint_of(request: Request) -> Endpoint:
     known = catalog()
     model = known.models.get(request.model_name)
     api = model.api if model else known.api
+    if api == known.api and request.needs_newer_api:
+        api = NEWER
     for endpoint in ENDPOINTS:
         if type(request) is endpoint.request and endpoint.api == api:
             return endpoint
     raise InvalidRequest([Problem("model_name", "This client does not speak to the API of this model.")])
+
+
+def key_problems(request: Request, credentials: Credentials | None) -> tuple[Problem, ...]:
+    """Return why an account's credentials do not open the endpoint of a request; empty if they do.
+
+    Args:
+        request: any; one that no endpoint takes has other problems, and none here.
+        credentials: None for an account that takes everything.
+    """
+    try:
+        endpoint = endpoint_of(request)
+    except InvalidRequest:
+        return ()
+    return _key_problems(endpoint, request, credentials)
+
+
+def _key_problems(
+    endpoint: Endpoint, request: Request, credentials: Credentials | None
+) -> tuple[Problem, ...]:
+    if not endpoint.needs_api_key or not isinstance(credentials, KeyPair):
+        return ()
+    known = catalog()
+    model = known.models.get(request.model_name)
+    if model and model.api != NEWER:
+        text = f"An access key takes at most {known.prompt_limit:,} characters, an API key more: shorten it."
+        return (Problem("prompt", text),)
+    title = model.title if model else request.model_name
+    text = f"{title} needs an API key, and this account has an access key: choose another model."
+    return (Problem("model_name", text),)
+
+
+def check_endpoint(request: Request, endpoint: Endpoint, credentials: Credentials | None) -> None:
+    """Return if a request can be sent to an endpoint with these credentials.
+
+    Raises:
+        InvalidRequest: the endpoint is of other requests, does not have the model, or needs an API key.
+    """
+    model = catalog().models.get(request.model_name)
+    has_model = model is None or endpoint.api == model.api or (endpoint.api == NEWER and bool(model.newer))
+    if type(request) is not endpoint.request or not has_model:
+        text = f"The endpoint {endpoint.name} does not take this request."
+        raise InvalidRequest([Problem("model_name", text)])
+    if problems := _key_problems(endpoint, request, credentials):
+        raise InvalidRequest(problems)

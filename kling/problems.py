@@ -49,13 +49,14 @@ def text_problems(name: str, text: str, limit: int) -> Iterator[Problem]:
 
 def own_field_problems(callback_url: str, external_task_id: str) -> Iterator[Problem]:
     """Yield what is wrong with the callback address and with our id of the task."""
-    if callback_url and not _is_whole_address(callback_url):
+    if callback_url and not is_whole_address(callback_url):
         yield Problem("callback_url", "Give a whole address that starts with https://.")
     if problem := id_problem(external_task_id):
         yield Problem("external_task_id", problem)
 
 
-def _is_whole_address(url: str) -> bool:
+def is_whole_address(url: str) -> bool:
+    """Whether a text is an address of the web that a program can call."""
     try:
         parts = urlsplit(url)
         named = bool(parts.hostname)

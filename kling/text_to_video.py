@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from kling.camera_control import CameraControl, read_camera
-from kling.catalog import Catalog, Model, catalog
+from kling.catalog import NEWER, Catalog, Model, catalog
 from kling.errors import InvalidRequest
 from kling.problems import Problem, can_be_sent, listed, own_field_problems, text_problems
 from kling.request_body import Parsed, Reader
@@ -33,7 +33,8 @@ class TextToVideo:
     """Everything that the create call takes; `problems` says what the API would refuse.
 
     Args:
-        prompt: at most 2,500 characters; required unless the storyboard has prompts of its own.
+        prompt: at most 2,500 characters, or what the newer generation takes of the model (`catalog.toml`);
+            required unless the storyboard has prompts of its own.
         model_name: always sent, because the documented default is a retired model.
         negative_prompt: at most 2,500 characters.
         mode: `std`, `pro` or `4k`; None for a model that takes no mode.
@@ -88,6 +89,13 @@ class TextToVideo:
         for name in ("mode", "shot_type"):  # no value and an empty one are the same request
             if not getattr(self, name):
                 object.__setattr__(self, name, None)
+
+    @property
+    def needs_newer_api(self) -> bool:
+        """Whether only the newer generation of the API takes what is asked for: a long text (S2)."""
+        known = catalog()
+        model = known.models.get(self.model_name)
+        return bool(model and model.newer) and len(self.prompt) > known.prompt_limit
 
     def to_wire(self) -> dict[str, Any]:
         """Return the JSON body of the create call, without the fields that say nothing."""
@@ -147,22 +155,23 @@ class TextToVideo:
             model_name=self.model_name, mode=self.mode, duration=self.duration, sound=self.sound
         )
 
-    def problems(self, *, retired_ok: bool = False) -> tuple[Problem, ...]:
+    def problems(self, *, retired_ok: bool = False, has_image: bool = False) -> tuple[Problem, ...]:
         """Return every rule of the API that this request breaks, in the order of the form's fields.
 
         Args:
+            has_image: whether these are the words beside a picture (`ImageToVideo`).
             retired_ok: whether the account decides by itself about models that Kling has retired, as a
                 sandbox does; otherwise one is a problem, and the living model to use instead is named.
 
         Returns:
             Empty if the request can be sent.
         """
-        return tuple(self._broken(retired_ok=retired_ok))
+        return tuple(self._broken(retired_ok=retired_ok, has_image=has_image))
 
-    def _broken(self, *, retired_ok: bool) -> Iterator[Problem]:
+    def _broken(self, *, retired_ok: bool, has_image: bool) -> Iterator[Problem]:
         known = catalog()
         model = known.models.get(self.model_name)
-        yield from self._prompts(known)
+        yield from self._prompts(known, model, has_image=has_image)
         if model and model.retired and not retired_ok:
             when = f"{model.retired.day} {model.retired:%B %Y}"
             use = _use(model.successor, known)
@@ -176,12 +185,25 @@ class TextToVideo:
         yield from self._shots(model, known)
         yield from own_field_problems(self.callback_url, self.external_task_id)
 
-    def _prompts(self, known: Catalog) -> Iterator[Problem]:
+    def _prompts(self, known: Catalog, model: Model | None, *, has_image: bool) -> Iterator[Problem]:
         has_own_prompts = self.multi_shot and self.shot_type == "customize"
         if not self.prompt.strip() and not has_own_prompts:
             yield Problem("prompt", "Write what the video should show.")
-        yield from text_problems("prompt", self.prompt, known.prompt_limit)
+        yield from text_problems("prompt", self.prompt, _prompt_limit(known, model, has_image=has_image))
         yield from text_problems("negative_prompt", self.negative_prompt, known.prompt_limit)
+        if model and self.negative_prompt and not model.takes_negative_prompt:
+            yield Problem("negative_prompt", f"{model.title} has no field for this: say it in the prompt.")
+        if self.needs_newer_api:
+            old_only = {
+                "negative_prompt": self.negative_prompt,
+                "cfg_scale": self.cfg_scale is not None,
+                "camera_control": self.camera_control,
+            }
+            for name in (name for name, value in old_only.items() if value):
+                text = (
+                    f"With a prompt of more than {known.prompt_limit:,} characters Kling does not take this."
+                )
+                yield Problem(name, text)
 
     def _name(self, known: Catalog) -> Iterator[Problem]:
         if not self.model_name.strip() or not can_be_sent(self.model_name):
@@ -242,6 +264,24 @@ class TextToVideo:
             yield Problem("multi_prompt", "Kling cuts the prompt by itself here: leave the shots out.")
         elif self.shot_type == "customize":
             yield from storyboard_problems(self.multi_prompt, self.duration, known)
+        if model and model.api == NEWER:
+            yield from self._shots_in_words(model)
+
+    def _shots_in_words(self, model: Model) -> Iterator[Problem]:
+        """Yield what a model cannot be told that takes its shots as a part of the prompt (S2)."""
+        if self.shot_type == "intelligence":
+            yield Problem("shot_type", f"{model.title} cannot be told to cut by itself: write the shots.")
+        for number, shot in enumerate(self.multi_prompt, 1):
+            if ";" in shot.prompt:  # derived: it ends a shot
+                text = f"{model.title} takes no semicolon in the words of a shot."
+                yield Problem(f"multi_prompt[{number}]", text)
+
+
+def _prompt_limit(known: Catalog, model: Model | None, *, has_image: bool) -> int:
+    newer = model.newer if model else None
+    if not newer:
+        return known.prompt_limit
+    return newer.image_prompt_limit if has_image else newer.prompt_limit
 
 
 def _use(name: str, known: Catalog) -> str:

@@ -17,12 +17,10 @@ import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
-from typing import Any
 
-from kling import wire
+from kling import newer_wire, wire
 from kling.errors import KlingError, MaybeSent
-from kling.json_values import number, parse
+from kling.json_values import parse
 from kling.tasks import Task
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -46,7 +44,7 @@ def read(body: bytes) -> Task:
     if not isinstance(fields, dict):
         raise CallbackRefused("The body is no JSON object.")
     try:
-        task = wire.task(fields if "task_id" in fields else _legacy(fields))
+        task = wire.task(fields) if "task_id" in fields else newer_wire.task(fields)
     except MaybeSent:
         raise CallbackRefused("The body names no task.") from None
     return replace(task, raw=fields)
@@ -91,36 +89,3 @@ def key(secret: str) -> bytes:
     if found := base64.b64decode(text + "=" * (-len(text) % 4), validate=True):
         return found
     raise ValueError("the secret is empty")
-
-
-def _legacy(fields: dict[str, Any]) -> dict[str, Any]:
-    """Say what a body of the new API says under the names of the legacy one."""
-    outputs = fields.get("outputs")
-    found = outputs if isinstance(outputs, list) else []
-    return {
-        "task_id": fields.get("id"),
-        "task_status": fields.get("status"),
-        "task_status_msg": fields.get("message"),
-        "task_info": {"external_task_id": fields.get("external_id")},
-        "task_result": {
-            "videos": [one for one in found if isinstance(one, dict) and one.get("type") == "video"]
-        },
-        "final_unit_deduction": _charged(fields.get("billing"), "unit", "amount"),
-        "final_balance_deduction": {
-            "quota": _charged(fields.get("billing"), "cash", "amount"),
-            "list_price": _charged(fields.get("billing"), "cash", "list_price"),
-        },
-        "created_at": fields.get("create_time"),
-        "updated_at": fields.get("update_time"),
-    }
-
-
-def _charged(billing: Any, charge_type: str, name: str) -> str:
-    """Return the sum of what one kind of charge took; empty if there is none or it cannot be read."""
-    charges = [
-        number(entry.get(name))
-        for entry in (billing if isinstance(billing, list) else [])
-        if isinstance(entry, dict) and entry.get("charge_type") == charge_type
-    ]
-    known = [charge for charge in charges if charge is not None]
-    return str(sum(known, Decimal(0))) if known and len(known) == len(charges) else ""

@@ -35,7 +35,9 @@ STATES: dict[str, Status] = {
 PAGE_KEYS = ("list", "tasks", "result", "results", "items", "records", "data")
 MESSAGE, STATE, ID, LINK = 1000, 60, 128, 16_384  # characters
 MOST_VIDEOS = 20  # of one task
+MAX_PAGE = 1000  # S1
 LONGEST_PAUSE = 3600.0  # seconds; a longer `Retry-After` counts as this
+REFUSAL_IS_ABSENCE = True  # a look-up has one parameter: a refusal of it says that there is no such task
 
 
 def create_call(path: str, body: Mapping[str, Any]) -> Call:
@@ -53,12 +55,35 @@ def task_call(path: str, task_id: str) -> Call:
     return Call("GET", f"{path}/{quote(task_id, safe='')}")
 
 
-def page_call(path: str, page_num: int, page_size: int) -> Call:
-    """Return the call that asks for one page of the account's tasks."""
-    return Call("GET", path, params={"pageNum": page_num, "pageSize": page_size})
+find_call = task_call  # both ids stand in the same place of the path (S1)
 
 
-def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: float) -> tuple[Any, str]:
+def page_call(path: str, cursor: str, page_size: int) -> Call:
+    """Return the call that asks for one page of the account's tasks.
+
+    Args:
+        path: of the endpoint.
+        cursor: the number of the page; empty for the first one.
+        page_size: 1 to 500.
+    """
+    return Call("GET", path, params={"pageNum": int(cursor or 1), "pageSize": page_size})
+
+
+def next_cursor(data: Any, cursor: str, page_size: int) -> str:
+    """Return where the page after this one begins; empty if this one is not full.
+
+    Args:
+        data: of the answer.
+        cursor: that was asked with.
+        page_size: likewise.
+    """
+    page_num = int(cursor or 1)
+    return str(page_num + 1) if len(entries(data)) >= page_size and page_num < MAX_PAGE else ""
+
+
+def decipher(
+    http_status: int, headers: Mapping[str, str], body: bytes, now: float, *, id_name: str = "task_id"
+) -> tuple[Any, str]:
     """Return `data` and `request_id` of an answer that says that the call succeeded: its code is 0.
 
     An answer without a readable code counts as one too if its HTTP status is a success and its data names a
@@ -69,6 +94,7 @@ def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: flo
         headers: of the answer.
         body: as received.
         now: Unix seconds, for a `Retry-After` that names a date.
+        id_name: of the field with the id of a task.
 
     Raises:
         APIError: the code is another.
@@ -79,7 +105,7 @@ def decipher(http_status: int, headers: Mapping[str, str], body: bytes, now: flo
     code, data = _code(fields.get("code")), fields.get("data")
     request_id = text(fields.get("request_id"), ID)
     if code is None:
-        if 200 <= http_status < 300 and _id(mapping(data).get("task_id")):
+        if 200 <= http_status < 300 and _id(mapping(data).get(id_name)):
             return data, request_id
         raise MaybeSent(f"The answer (HTTP {http_status}) is not one of Kling's: {_glimpse(body)}")
     if code != 0:
@@ -147,6 +173,9 @@ def task(data: Any, request_id: str = "") -> Task:
     )
 
 
+looked_up = task  # an answer about one task is as that of a create call (S1)
+
+
 def tasks(data: Any, request_id: str = "") -> tuple[Task, ...]:
     """Read a page of tasks, passing over entries without a task_id.
 
@@ -200,6 +229,11 @@ def _balance(value: Any) -> BalanceDeduction | None:
     fields = mapping(value)
     quota, list_price = number(fields.get("quota")), number(fields.get("list_price"))
     return None if quota is None and list_price is None else BalanceDeduction(quota, list_price)
+
+
+def has_id(value: Any) -> bool:
+    """Whether a value is the id of a task that can be asked for."""
+    return bool(_id(value))
 
 
 def _id(value: Any) -> str:

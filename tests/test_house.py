@@ -91,6 +91,7 @@ def test_only_the_render_worker_and_the_previews_start_the_renderer():
     assert importers == {
         ("kling/sandbox/worker.py", renderer),
         ("kling/sandbox/worker.py", f"{renderer}.draw_clip"),
+        ("kling/sandbox/worker.py", f"{renderer}.draw_sound"),
     }
     programs = {
         name

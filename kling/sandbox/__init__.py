@@ -2,12 +2,18 @@
 
 The API:
     contract/       what the documentation says, as data: schemas, models, rules, error codes
-    rules.py        checks the body of a create call
+    calls.py        what a request asks for: its path, its method, its body (bodies.py)
+    rules.py        checks the body of a create call of the older generation (image_rules.py)
+    newer.py        the same of the newer generation (storyboard.py)
+    pictures.py     pictures in a body
+    audio.py        the video that is to get sound
+    refusals.py     requests that are refused
     auth.py         checks the API key or the JWT
     engine.py       one step from (state, request, now) to an answer
     account.py      the resource pack
-    responses.py    the JSON of answers and callbacks
-    store.py        the state: tasks, in SQLite (schema.py)
+    task_list.py    the newer generation's /tasks
+    responses.py    the JSON of answers; newer_responses.py, callback_bodies.py
+    store.py        the state: tasks (task.py), in SQLite (schema.py)
     pace.py         how fast tasks go
     settings.py     how the sandbox behaves
 
@@ -17,6 +23,7 @@ The service:
     clips.py        the folder of the clips
     render_queue.py which clip is drawn next, and the processes that draw
     worker.py       such a process: draws a RenderSpec (render_spec.py) by renderer/ or placeholder_clip.py
+    sound_files.py  the sound of a clip as MP3 and WAV
     callbacks.py    sends callbacks, and signs them
     loopback.py     which hosts and web pages are answered
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kling.sandbox.refusals import refusal
 from kling.sandbox.responses import PACK_MS, pack_body
-from kling.sandbox.rules import refusal, whole_number
+from kling.sandbox.rules import whole_number
 from kling.sandbox.store import Store
 
 _PAUSE_MS = 1000  # between two questions, where the sandbox is strict

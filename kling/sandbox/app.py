@@ -22,16 +22,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kling.sandbox.callbacks import Callbacks
+from kling.sandbox.calls import longest_body
 from kling.sandbox.clips import Clips
 from kling.sandbox.control import Controlled, routes
 from kling.sandbox.engine import Answer, Engine, Request, refused_answer
 from kling.sandbox.faults import with_fault
 from kling.sandbox.loopback import OriginGuard
 from kling.sandbox.render_queue import RenderQueue
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
-MAX_BODY = 1 << 20
-_CLIP = re.compile(r"(\d{18})(-watermark)?\.mp4")
+_CLIP = re.compile(r"(\d{18})(?:(-watermark)?\.(mp4)|\.(mp3|wav))")
+_MEDIA_TYPES = {".mp4": "video/mp4", ".mp3": "audio/mpeg", ".wav": "audio/wav"}
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 _RANGE = re.compile(r"(\d{1,15})-(\d{0,15})|-\d{1,15}")
 _JOURNAL = 1000  # entries
@@ -98,7 +99,9 @@ class SandboxApp:
         name = _CLIP.fullmatch(request.path_params["name"])
         task = self.engine.clip(name[1], self.now()) if name else None
         path = None
-        if name and task and (task.watermarked or not name[2]):
+        if name and task and name[4]:
+            path = self.clips.find_sound(task, name[4])
+        elif name and task and (task.watermarked or not name[2]):
             path = self.clips.find(task, watermark=bool(name[2]))
         if task is None or path is None:
             self._record(request, status=404)
@@ -107,14 +110,15 @@ class SandboxApp:
             _remove_range(request.scope)  # RFC 9110, 14.2: a Range that cannot be read is ignored
         plan = self.engine.plans.take("clip", task.task_id, task.external_task_id)
         self._record(request, status=200, fault=plan.fault)
-        return with_fault(FileResponse(path, media_type="video/mp4"), plan, request)
+        return with_fault(FileResponse(path, media_type=_MEDIA_TYPES[path.suffix]), plan, request)
 
     async def api(self, request: HTTPRequest) -> ASGIApp:
         """Answer one call of the API."""
         call_id = str(uuid.uuid4())
-        body = await _body(request)
+        most = longest_body(request.scope["path"])
+        body = await _body(request, most)
         if body is None:
-            answer = refused_answer(1200, f"body: must be at most {MAX_BODY} bytes", call_id)
+            answer = refused_answer(1200, f"body: must be at most {most} bytes", call_id)
         else:
             answer = self._handle(request, body, call_id)
         seen = {"body": _readable(body or b""), "code": answer.body["code"]}
@@ -180,12 +184,12 @@ class _Endpoint:
             await response(scope, receive, send)
 
 
-async def _body(request: HTTPRequest) -> bytes | None:
+async def _body(request: HTTPRequest, most: int) -> bytes | None:
     """Return the whole body, or None as soon as it is too large."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
-        if len(chunks) > MAX_BODY:
+        if len(chunks) > most:
             return None
     return bytes(chunks)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import jwt
 from jwt.types import Options
 
-from kling.sandbox.rules import Refused
+from kling.sandbox.refusals import Refused, refusal
 
 # Everybody may know these keys: they work for a sandbox only. HS256 needs 32 bytes of secret (RFC 7518, 3.2).
 ACCESS_KEY = "sandbox-access-key"
@@ -34,7 +34,9 @@ class Keys:
     api_key: str = field(default=API_KEY, repr=False)
 
 
-def authenticate(authorization: str | None, keys: Sequence[Keys], now: float) -> None:
+def authenticate(
+    authorization: str | None, keys: Sequence[Keys], now: float, *, keys_only: bool = False
+) -> None:
     """Check that a request may use the account.
 
     Args:
@@ -42,6 +44,7 @@ def authenticate(authorization: str | None, keys: Sequence[Keys], now: float) ->
         keys: the credentials of the account; any of them is accepted.
         now: seconds since the epoch by the real clock: tokens must not expire when a test advances the
             sandbox's clock.
+        keys_only: whether only API keys are taken, as in the newer generation.
 
     Raises:
         Refused: with code 1000 to 1004, as the contract's rules say.
@@ -56,6 +59,8 @@ def authenticate(authorization: str | None, keys: Sequence[Keys], now: float) ->
         return
     if token.startswith("api-key-"):
         raise Refused(1002, "Authorization: api key not found")
+    if keys_only:
+        raise refusal("newer-keys")
     parts = (
         token.count(".") + 1 if "." in token else 0
     )  # the real API was seen to call a token without a dot 0 parts

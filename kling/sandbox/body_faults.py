@@ -36,14 +36,17 @@ def with_body_faults(body: Body, faults: Collection[str | None], now: int) -> Bo
 
 
 def without_result(task: Body) -> None:
-    """Remove the videos and the deduction from a task in an answer."""
-    task["task_result"] = {"videos": []}
-    task["final_unit_deduction"] = "0"
+    """Remove what was made, and what it cost, from a task in an answer of either generation."""
+    if "outputs" in task:
+        task["outputs"], task["billing"] = [], []
+    elif "task_result" in task:
+        task["task_result"] = {name: [] for name in task["task_result"]}
+        task["final_unit_deduction"] = "0"
 
 
 def hide_late_result(task: Body, now: int) -> None:
     """Remove the result from a task in an answer if it ended less than LATE_VIDEOS_MS ago."""
-    if task.get("task_status") == "succeed" and now < task["updated_at"] + LATE_VIDEOS_MS:
+    if _succeeded(task) and now < task[_time_names(task)[1]] + LATE_VIDEOS_MS:
         without_result(task)
 
 
@@ -64,10 +67,40 @@ def foreign_task(base_url: str, now: int) -> Body:
     }
 
 
+def newer_foreign_task(base_url: str, now: int) -> Body:
+    """Return a task that nobody of this account created, as /tasks shows it."""
+    older = foreign_task(base_url, now)
+    return {
+        "id": older["task_id"],
+        "status": "succeeded",
+        "message": "",
+        "create_time": older["created_at"],
+        "update_time": older["updated_at"],
+        "external_id": older["task_info"]["external_task_id"],
+        "outputs": [{"type": "video"} | older["task_result"]["videos"][0]],
+        "billing": [{"charge_type": "unit", "amount": "1.5", "package_type": "video"}],
+    }
+
+
 def _tasks(body: Body) -> list[Body]:
-    """Return the tasks in the body of an answer to any call."""
+    """Return the tasks in the body of an answer to any call of either generation."""
     data = body.get("data")
-    return [one for one in (data if isinstance(data, list) else [data]) if one and "task_status" in one]
+    if isinstance(data, dict) and "result" in data:
+        data = data["result"]
+    found = data if isinstance(data, list) else [data]
+    return [one for one in found if isinstance(one, dict) and ("task_status" in one or "create_time" in one)]
+
+
+def _status_name(task: Body) -> str:
+    return "task_status" if "task_status" in task else "status"
+
+
+def _time_names(task: Body) -> tuple[str, str]:
+    return ("created_at", "updated_at") if "created_at" in task else ("create_time", "update_time")
+
+
+def _succeeded(task: Body) -> bool:
+    return task[_status_name(task)] in {"succeed", "succeeded"}
 
 
 def _late_videos(body: Body, now: int) -> None:
@@ -77,52 +110,83 @@ def _late_videos(body: Body, now: int) -> None:
 
 def _no_videos(body: Body, _now: int) -> None:
     for task in _tasks(body):
-        if task["task_status"] == "succeed":
+        if _succeeded(task):
             without_result(task)
 
 
-def _cash(body: Body, _now: int) -> None:
-    for task in _tasks(body):
-        if "final_unit_deduction" in task:
-            price = f"{Decimal(task['final_unit_deduction']) * UNIT_PRICE:.4f}".rstrip("0").rstrip(".")
-            task["final_balance_deduction"] = {"quota": price, "list_price": price}
-            task["final_unit_deduction"] = "0"
+def _money(units: Decimal) -> str:
+    price = f"{units * UNIT_PRICE:.4f}"
+    return price.rstrip("0").rstrip(".")
 
 
-def _cash_only(body: Body, now: int) -> None:
-    _cash(body, now)
-    for task in _tasks(body):
-        task.pop("final_unit_deduction", None)
+def _paid(part: Decimal, *, beside: bool = True) -> Callable[[Body, int], None]:
+    """Return the fault with which a part (0 to 1) of each price is paid in money.
+
+    Args:
+        part: the rest is paid in Units.
+        beside: whether the older generation shows the Units, too, where none are paid.
+    """
+
+    def change(body: Body, _now: int) -> None:
+        for task in _tasks(body):
+            if "final_unit_deduction" in task:
+                units = Decimal(task["final_unit_deduction"])
+                price = _money(units * part)
+                task["final_balance_deduction"] = {"quota": price, "list_price": price}
+                task["final_unit_deduction"] = f"{units * (1 - part):g}" if part < 1 else "0"
+                if not beside:
+                    del task["final_unit_deduction"]
+            if "billing" in task:
+                task["billing"] = [bill for one in task["billing"] for bill in _bills(one, part)]
+
+    return change
+
+
+def _bills(bill: Body, part: Decimal) -> list[Body]:
+    units = Decimal(bill["amount"])
+    price = _money(units * part)
+    cash = {
+        "charge_type": "cash",
+        "cash_type": "balance",
+        "amount": price,
+        "currency": "USD",
+        "list_price": price,
+    }
+    return [cash] if part == 1 else [bill | {"amount": f"{units * (1 - part):g}"}, cash]
 
 
 def _huge_deduction(body: Body, _now: int) -> None:
     for task in _tasks(body):
         if "final_unit_deduction" in task:
             task["final_unit_deduction"] = "1e700000000"
+        for bill in task.get("billing", ()):
+            bill["amount"] = "1e700000000"
 
 
 def _renamed_status(names: Mapping[str, str]) -> Callable[[Body, int], None]:
     def change(body: Body, _now: int) -> None:
         for task in _tasks(body):
-            task["task_status"] = names.get(task["task_status"], task["task_status"])
+            name = _status_name(task)
+            task[name] = names.get(task[name], task[name])
 
     return change
 
 
 def _uppercase(body: Body, _now: int) -> None:
     for task in _tasks(body):
-        task["task_status"] = task["task_status"].upper()
+        name = _status_name(task)
+        task[name] = task[name].upper()
 
 
 def _unknown_status(body: Body, _now: int) -> None:
     for task in _tasks(body):
-        task["task_status"] = "reviewing"
+        task[_status_name(task)] = "reviewing"
 
 
 def _times_in(form: Callable[[int], Any]) -> Callable[[Body, int], None]:
     def change(body: Body, _now: int) -> None:
         for task in _tasks(body):
-            task.update({name: form(task[name]) for name in ("created_at", "updated_at")})
+            task.update({name: form(task[name]) for name in _time_names(task)})
 
     return change
 
@@ -144,36 +208,48 @@ def _extra_fields(body: Body, _now: int) -> None:
         holder["new_field"] = {"since": "tomorrow", "values": [1, None, "three"]}
 
 
+def _list(body: Body) -> list[Body] | None:
+    """Return the list in an answer, of either generation, or None."""
+    data = body.get("data")
+    if isinstance(data, dict):
+        data = data.get("result")
+    return data if isinstance(data, list) else None
+
+
 def _other_order(body: Body, _now: int) -> None:
-    if isinstance(body.get("data"), list):
-        random.Random(0).shuffle(body["data"])  # noqa: S311 -- the same page is always shuffled the same way
+    if found := _list(body):
+        random.Random(0).shuffle(found)  # noqa: S311 -- the same page is always shuffled the same way
 
 
 def _list_partial(body: Body, _now: int) -> None:
-    if isinstance(body.get("data"), list):
-        del body["data"][::2]
+    if found := _list(body):
+        del found[::2]
 
 
 def _list_empty(body: Body, _now: int) -> None:
-    if isinstance(body.get("data"), list):
-        body["data"] = []
+    if found := _list(body):
+        found.clear()
 
 
 def _list_object(body: Body, _now: int) -> None:
     if isinstance(body.get("data"), list):
         body["data"] = {"list": body["data"], "total": len(body["data"])}
+    elif isinstance(body.get("data"), dict) and "has_more" in body["data"]:
+        body["data"] = {"list": body["data"].pop("result", []), **body["data"]}
 
 
 _CHANGES: dict[str, Callable[[Body, int], None]] = {
     "late-videos": _late_videos,
     "no-videos": _no_videos,
-    "cash": _cash,
-    "cash-only": _cash_only,
+    "cash": _paid(Decimal(1)),
+    "cash-only": _paid(Decimal(1), beside=False),
+    "cash-mixed": _paid(Decimal("0.5")),
     "huge-deduction": _huge_deduction,
     "times-in-seconds": _times_in(lambda milliseconds: milliseconds // 1000),
     "times-in-iso": _times_in(_iso),
     "status-succeeded": _renamed_status({"succeed": "succeeded"}),
-    "status-completed": _renamed_status({"succeed": "completed"}),
+    "status-succeed": _renamed_status({"succeeded": "succeed"}),
+    "status-completed": _renamed_status({"succeed": "completed", "succeeded": "completed"}),
     "status-uppercase": _uppercase,
     "unknown-status": _unknown_status,
     "code-text": _code_text,

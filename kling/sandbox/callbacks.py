@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import quote, urlsplit
 
+from kling.sandbox.callback_bodies import body_of
 from kling.sandbox.engine import Engine
 from kling.sandbox.loopback import is_loopback
-from kling.sandbox.responses import callback_body
-from kling.sandbox.store import Task
+from kling.sandbox.task import Task
 
 PAUSES = (1.0, 2.0, 4.0)  # seconds before another try; nobody documents Kling's
 USER_AGENT = "kling-sandbox-callback"
@@ -178,7 +178,7 @@ class Callbacks:
         await asyncio.gather(*self._sending.values())
 
     async def _deliver(self, task: Task, status: str) -> None:
-        body = json.dumps(callback_body(task, status)).encode()
+        body = json.dumps(body_of(task, status)).encode()
         url = str(task.request["callback_url"])
         try:
             for pause in (*PAUSES, None):

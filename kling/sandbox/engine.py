@@ -11,38 +11,22 @@ from typing import Any
 
 from kling.sandbox import contract
 from kling.sandbox.account import Account
+from kling.sandbox.audio import with_source
 from kling.sandbox.auth import authenticate
-from kling.sandbox.body_faults import foreign_task, hide_late_result, with_body_faults
+from kling.sandbox.body_faults import foreign_task, hide_late_result, newer_foreign_task, with_body_faults
+from kling.sandbox.calls import Call, Request, is_newer, parse_call
+from kling.sandbox.newer_responses import newer_created_body, newer_task_body
 from kling.sandbox.plans import TASK_FAULTS, Plan, Plans
+from kling.sandbox.refusals import Refused, refusal
 from kling.sandbox.responses import created_body, is_result_deleted, task_body
-from kling.sandbox.rules import Refused, parse_request, refusal, trigger, units, whole_number
+from kling.sandbox.rules import trigger, units, whole_number
 from kling.sandbox.settings import Settings
-from kling.sandbox.store import Store, Task
+from kling.sandbox.store import Store
+from kling.sandbox.task import Task, slot_of
 
 RISK_CONTROL = "Failure to pass the risk control system"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The parts of an HTTP request that the API reads.
-
-    Args:
-        method: as sent.
-        path: of the URL, decoded.
-        query: the parameters of the URL.
-        headers: by lower-case name.
-        body: the whole body.
-        id: a new id for each request; the answer shows it.
-        base_url: the address at which the caller reaches the sandbox; the URLs of clips start with it.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    id: str = "request"
-    base_url: str = "http://127.0.0.1"
+__all__ = ["RISK_CONTROL", "Answer", "Engine", "Request", "refused_answer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,23 +36,6 @@ class Answer:
     status: int
     body: Mapping[str, Any]
     plan: Plan = field(default_factory=Plan)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What a request asks of the API.
-
-    Args:
-        name: `create`, `query`, `list` or `costs`.
-        endpoint: the path of the endpoint; for a query without the id.
-        task_request: with `create`, the request for a video, complete with the documented defaults.
-        either_id: with `query`, the task_id or external_task_id that is asked for.
-    """
-
-    name: str
-    endpoint: str
-    task_request: Mapping[str, Any] = field(default_factory=dict)
-    either_id: str = ""
 
 
 class Engine:
@@ -115,8 +82,9 @@ class Engine:
         plan = Plan()
         try:
             keys = (self.settings.keys, *self.settings.more_keys)
-            authenticate(request.headers.get("authorization"), keys, now)
-            call = self._parse(request)
+            newer = is_newer(request.path)
+            authenticate(request.headers.get("authorization"), keys, now, keys_only=newer)
+            call = parse_call(request, self.settings)
             plan = self.plans.take(call.name, *self._ids(call))
             data = self._run(call, request, plan, time)
         except Refused as refused:
@@ -135,32 +103,12 @@ class Engine:
             return None
         return None if is_result_deleted(task, time) else task
 
-    def _parse(self, request: Request) -> Call:
-        """Return what a request asks of the API, or raise Refused."""
-        path, method, settings = request.path.rstrip("/"), request.method, self.settings
-        endpoints = (contract.COSTS, *contract.CREATE_SCHEMAS)
-        endpoint = next((one for one in endpoints if path == one or _is_query(path, one)), None)
-        if endpoint is None:
-            raise Refused(1203, f"path: {request.path[:200]} does not exist in this API")
-        if path in contract.CREATE_SCHEMAS and method == "POST":
-            typed = request.headers.get("content-type", "").startswith("application/json")
-            if settings.strict and not typed:
-                raise Refused(1200, "Content-Type: must be application/json")
-            task_request = parse_request(
-                request.body, endpoint, strict=settings.strict, retired=settings.retired
-            )
-            return Call(name="create", endpoint=endpoint, task_request=task_request)
-        if method != "GET":
-            raise Refused(1202, f"method: {method[:20]} is not allowed at {path[:200]}")
-        if path != endpoint:
-            return Call(name="query", endpoint=endpoint, either_id=request.path.removeprefix(f"{endpoint}/"))
-        return Call(name="costs" if endpoint == contract.COSTS else "list", endpoint=endpoint)
-
     def _ids(self, call: Call) -> list[str]:
-        """Return the ids by which a plan may name the task that a call is about."""
+        """Return the ids by which a plan may name a task that a call is about."""
         external_task_id = call.task_request.get("external_task_id", "")
-        task = self.store.find(call.either_id) if call.either_id else None
-        known = [task.task_id, task.external_task_id or ""] if task else []
+        asked = [call.either_id] if call.either_id else list(call.ids.ids) if call.ids else []
+        tasks = [task for one in asked if (task := self.store.find(one))]
+        known = [either for task in tasks for either in (task.task_id, task.external_task_id or "")]
         return [one for one in (external_task_id, *known) if one]
 
     def _run(self, call: Call, request: Request, plan: Plan, now: int) -> Any:
@@ -172,15 +120,15 @@ class Engine:
         faults = self._faults(plan)
         match call.name:
             case "create":
-                return self._create(call.task_request, plan, request.base_url, now)
+                return self._create(call, plan, request.base_url, now)
             case "list" if "list-404" in faults:
                 raise Refused(1203, f"path: {call.endpoint} does not exist in this API")
             case "list":
-                return self._list(request, faults, now)
+                return self._list(call, request, faults, now)
             case "query" if "stranger" in faults:
-                return self._other_task(call.either_id, request, now)
+                return self._other_task(call, request, now)
             case "query":
-                return self._query(call.either_id, request, now)
+                return self._query(call, request, now)
             case _:
                 return self._account.costs(
                     request.query,
@@ -194,7 +142,8 @@ class Engine:
         """Return the names of all faults that an answer must have."""
         return self.settings.faults | ({plan.fault} if plan.fault else set())
 
-    def _create(self, task_request: Mapping[str, Any], plan: Plan, base_url: str, now: int) -> dict[str, Any]:
+    def _create(self, call: Call, plan: Plan, base_url: str, now: int) -> dict[str, Any]:
+        task_request: Mapping[str, Any] = call.task_request
         external_task_id = task_request.get("external_task_id")
         unique = self.settings.duplicates == "refuse"
         if unique and external_task_id and self.store.has_external_task_id(external_task_id):
@@ -205,10 +154,12 @@ class Engine:
             raise Refused(
                 int(triggered), f"{message} (prompt: the word sandbox-{triggered} asked for this answer)"
             )
+        if call.endpoint == contract.VIDEO_TO_AUDIO:
+            task_request = with_source(dict(task_request), self.store, now)
         price = units(task_request)
         if self.settings.units is not None and price > self._account.units_left(self.settings.units, now):
             raise refusal("balance")
-        if self.store.in_flight[task_request["model_name"]] >= self.settings.concurrency:
+        if self.store.in_flight[slot_of(task_request["model_name"])] >= self.settings.concurrency:
             raise refusal("concurrency")
         fails = plan.outcome == "failed" or triggered == "failed"
         lag = self.settings.lag if plan.lag is None else plan.lag
@@ -221,36 +172,51 @@ class Engine:
             clip_fault=plan.fault if plan.fault in TASK_FAULTS else None,
             base_url=base_url,
             lag_ms=round(lag * 1000),
+            endpoint=call.endpoint,
+            pictures=call.pictures,
         )
-        return created_body(task)
+        return newer_created_body(task) if call.endpoint in contract.NEWER else created_body(task)
 
-    def _query(self, either_id: str, request: Request, now: int) -> dict[str, Any]:
-        task = self.store.find(either_id, shown_at=now)
+    def _query(self, call: Call, request: Request, now: int) -> Any:
+        if call.ids is not None:
+            return [self._show(task, request, now, newer=True) for task in call.ids.find(self.store, now)]
+        task = self.store.find(call.either_id, shown_at=now, endpoint=call.endpoint)
         if task is None:
-            raise refusal("task-not-found", id=either_id[:200])
+            raise refusal("task-not-found", id=call.either_id[:200])
         return self._show(task, request, now)
 
-    def _other_task(self, either_id: str, request: Request, now: int) -> dict[str, Any]:
+    def _other_task(self, call: Call, request: Request, now: int) -> Any:
         """Return another task than the one that is asked for: of this account, if it has another one."""
-        wanted = self.store.find(either_id)
-        for task in self.store.page(1, 2, shown_at=now):
-            if wanted is None or task.task_id != wanted.task_id:
-                return self._show(task, request, now)
+        newer = call.ids is not None
+        asked = self._ids(call)
+        for task in self.store.page(1, 25, shown_at=now, endpoint=None if newer else call.endpoint):
+            if task.task_id not in asked and task.external_task_id not in asked:
+                shown = self._show(task, request, now, newer=newer)
+                return [shown] if newer else shown
+        if newer:
+            return [newer_foreign_task(request.base_url, now)]
         return foreign_task(request.base_url, now)
 
-    def _list(self, request: Request, faults: frozenset[str], now: int) -> list[dict[str, Any]]:
+    def _list(self, call: Call, request: Request, faults: frozenset[str], now: int) -> Any:
+        if call.window is not None:
+            page, cursor = call.window.page(self.store, now)
+            shown = [self._show(task, request, now, newer=True) for task in page]
+            data: dict[str, Any] = {"result": shown} if shown else {}
+            data |= {"count": len(shown)} | ({"next_cursor": cursor} if cursor else {})
+            return data | {"has_more": bool(cursor)}
         number = whole_number(request.query, "pageNum", 1, 1000, default=1)
         size = whole_number(request.query, "pageSize", 1, 500, default=30)
-        page = self.store.page(number, size, oldest_first="other-order" in faults, shown_at=now)
+        oldest_first = "other-order" in faults
+        page = self.store.page(number, size, oldest_first=oldest_first, shown_at=now, endpoint=call.endpoint)
         return [self._show(task, request, now) for task in page]
 
-    def _show(self, task: Task, request: Request, now: int) -> dict[str, Any]:
+    def _show(self, task: Task, request: Request, now: int, *, newer: bool = False) -> dict[str, Any]:
         """Return a task as an answer shows it; its pace may count how many answers have shown it."""
         if task.polls is not None and task.finished_at is None:
             self.store.count_poll(task, now)
             self.store.finish_due(now)
             task = self.store.find(task.task_id) or task
-        body = task_body(task, request.base_url, now)
+        body = (newer_task_body if newer else task_body)(task, request.base_url, now)
         if task.clip_fault == "late-videos":
             hide_late_result(body, now)
         return body
@@ -267,7 +233,3 @@ def refused_answer(code: int, message: str, request_id: str, plan: Plan | None =
     """
     body = {"code": code, "message": message, "request_id": request_id}
     return Answer(status=int(contract.ERRORS[code]["http"]), body=body, plan=plan or Plan())
-
-
-def _is_query(path: str, endpoint: str) -> bool:
-    return endpoint in contract.CREATE_SCHEMAS and path.startswith(f"{endpoint}/")

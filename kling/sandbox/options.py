@@ -29,7 +29,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(
         prog="python -m kling.sandbox",
-        description="A local service that speaks Kling's text-to-video API and draws real MP4s, for free.",
+        description="A local service that speaks both generations of Kling's API and draws MP4s, for free.",
         epilog=_EPILOG,
     )
     _add_address(parser)

@@ -7,14 +7,17 @@ Faults in the body of an answer, with any `on` but clip; `--fault` and the engin
 for all answers:
     unknown-status            the state is `reviewing`
     status-succeeded          `succeed` is spelt as in Kling's newer API
-    status-completed          `succeed` is called `completed`
+    status-succeed            `succeeded` of the newer API is spelt as in the older one
+    status-completed          `succeed` or `succeeded` is called `completed`
     status-uppercase          `SUBMITTED`, `PROCESSING`, `SUCCEED`, `FAILED`
     code-text, code-float     the code is `"0"` or `0.0`, `"1303"` or `1303.0`
     times-in-seconds          instead of milliseconds
     times-in-iso              as texts with a zone
     extra-fields              there are fields that nobody documents
-    cash                      the account pays money: the amount is in `final_balance_deduction`, Units are 0
+    cash                      the account pays money: the amount is in `final_balance_deduction`, Units are 0;
+                              in the newer API it is in `billing`
     cash-only                 the same, without `final_unit_deduction`
+    cash-mixed                half of the price is paid in Units and half in money
     huge-deduction            `final_unit_deduction` is `1e700000000`
     no-videos                 a task that succeeded shows no video and a deduction of 0
     late-videos               the same, for the first 10 s after its end; with `on` create for that task

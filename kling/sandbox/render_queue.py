@@ -10,13 +10,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kling.sandbox.clips import Clips
-from kling.sandbox.store import Store, Task
+from kling.sandbox.store import Store
+from kling.sandbox.task import Task
 
 _ATTEMPTS = 2
 _WORKERS = 2 if (os.cpu_count() or 1) >= 4 else 1
@@ -84,15 +85,21 @@ class RenderQueue:
 
     async def _draw(self, worker: RenderWorker, task: Task) -> None:
         problem = ""
+        pictures = self._clips.pictures(task)
+        jobs = [_with_pictures(job, pictures) for job in self._clips.jobs(task)]
+        for reference, content in self._store.pictures(task.task_id).items() if jobs else ():
+            pictures[reference].write_bytes(content)
         for _ in range(_ATTEMPTS):
             try:
-                problems = [await worker.draw(job) for job in self._clips.jobs(task)]
+                problems = [await worker.draw(job) for job in jobs]
             except TimeoutError as error:  # no second try: it would take as long
                 problem = str(error)
                 break
             problem = "; ".join(filter(None, problems))
             if not problem:
                 break
+        for path in pictures.values():
+            path.unlink(missing_ok=True)
         if problem:
             log.error("task %s could not be drawn: %s", task.task_id, problem)
             self._store.mark_failed(task.task_id, "The sandbox could not draw this clip", self._clock())
@@ -158,6 +165,12 @@ class RenderWorker:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+
+def _with_pictures(job: dict[str, Any], pictures: Mapping[str, Path]) -> dict[str, Any]:
+    """Return a job whose spec names the files of its pictures."""
+    files = {name: str(pictures.get(job["spec"][name], "")) for name in ("picture", "last_picture")}
+    return job | {"spec": job["spec"] | files}
 
 
 def _without_keys() -> dict[str, str]:

@@ -33,6 +33,10 @@ class RenderSpec:
         sound: whether the file has a stereo AAC track. Without sound it has no audio track at all.
         camera_type: `simple` or one of Kling's four presets; None: the prompt decides about the camera.
         camera_axes: with `simple`, Kling's six axes by name, each in [-10, 10].
+        picture: the path of the picture with which the first shot begins, or empty. What is not there (a URL,
+            which is not fetched) is drawn from the prompt.
+        last_picture: the path of the picture with which the last shot ends, or empty.
+        sound_prompt: words for the sound; empty: those of the first shot.
         watermark: whether the picture carries a watermark. A task that asks for one has two files, without
             and with it.
     """
@@ -49,6 +53,9 @@ class RenderSpec:
     camera_type: str | None = None
     camera_axes: Mapping[str, float] = field(default_factory=dict)
     watermark: bool = False
+    picture: str = ""
+    last_picture: str = ""
+    sound_prompt: str = ""
 
     @property
     def seconds(self) -> int:

@@ -1,96 +1,91 @@
 """Checks whether the body of a create call is a request that the API takes.
 
-First come the schemas of the contract, then the rules that no schema can say. Each endpoint has a schema
-(`contract.CREATE_SCHEMAS`) and rules (`_CHECKS`) of its own.
+First come the schemas of the contract, then the rules that no schema can say. Each endpoint of the older
+generation has a schema (`contract.CREATE_SCHEMAS`) and rules (`_CHECKS`) of its own; newer.py has those of
+the newer generation.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from kling.sandbox import contract
-from kling.sandbox.contract import MODELS, RULES
+from kling.sandbox.bodies import json_object, unknown_keys
+from kling.sandbox.contract import MODELS
+from kling.sandbox.image_rules import MOST_MB, check_frames, check_image_fields, take_pictures
+from kling.sandbox.pictures import Pictures
+from kling.sandbox.refusals import Broken, Refused, refusal, refuse
 
 _AXES = ("horizontal", "vertical", "pan", "tilt", "roll", "zoom")
 _TRIGGER = re.compile(r"\bsandbox-(\d{4}|failed)\b")
-_SHOWN_PROBLEMS = 10
+_WORDS = ("prompt", "sound_effect_prompt", "bgm_prompt")
 
 # Fields that some models refuse, unless they are false; `camera_control` has a rule of its own.
 _TAKEN_BY_SOME = frozenset(field for model in MODELS.values() for field in model.get("takes", ()))
 
 Model = Mapping[str, Any]  # an entry of `contract.MODELS`
-Broken = Iterator[tuple[str, dict[str, object]]]  # ids of rules, with the values for their messages
 
 
-class Refused(Exception):
-    """A request that is answered with an error code of the API.
-
-    Args:
-        code: one of the API's error table.
-        message: starts with the name of the field that is wrong; empty: the message of the error table.
-    """
-
-    def __init__(self, code: int, message: str = "") -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message or str(contract.ERRORS[code]["message"])
-
-
-def refusal(rule: str, **values: object) -> Refused:
-    """Return the exception for a request that breaks a rule of the contract.
-
-    Args:
-        rule: the rule's id.
-        values: what its message shows, by name.
-    """
-    return Refused(RULES[rule].code, RULES[rule].message.format(**values))
-
-
-def parse_request(body: bytes, endpoint: str, *, strict: bool, retired: str) -> dict[str, Any]:
+def parse_request(
+    body: bytes, endpoint: str, *, strict: bool, retired: str, pictures: Pictures | None = None
+) -> dict[str, Any]:
     """Return the request in the body of a create call, complete with the documented defaults.
 
     Args:
         body: nothing in it is trusted.
-        endpoint: a path out of `contract.CREATE_SCHEMAS`.
+        endpoint: one of contract.OLDER.
         strict: whether unknown keys and integer durations are refused (nobody documents what Kling does).
         retired: `serve` or `refuse` models that Kling has retired. A body without a model means one of them.
+        pictures: gets the pictures of the request.
 
     Raises:
         Refused: 1200: it is no JSON object; 1201 or 1203: the contract does not allow it. The message names
             every field that is wrong.
     """
     schema = contract.CREATE_SCHEMAS[endpoint]
-    request = _json_object(body)
+    request = json_object(body)
+    pictures = pictures or Pictures(MOST_MB)
+    if endpoint == contract.IMAGE_TO_VIDEO:
+        take_pictures(request, pictures)
     if strict:
-        unknown = [refusal("unknown-keys", key=key[:50]).message for key in _unknown_keys(request, schema)]
+        unknown = [refusal("unknown-keys", key=key[:50]).message for key in unknown_keys(request, schema)]
     else:
         unknown = []
         _durations_as_text(request)
-    wrong = unknown + list(contract.problems(schema, request))
-    if wrong:
-        raise Refused(1201, "; ".join(wrong[:_SHOWN_PROBLEMS]))
+        if endpoint == contract.IMAGE_TO_VIDEO:
+            _multi_shot_as_boolean(request)
+    refuse(unknown + list(contract.problems(schema, request)))
+    if endpoint == contract.VIDEO_TO_AUDIO:
+        return _audio_request(request, schema)
     if not request.get("model_name"):
         request.pop("model_name", None)  # documented: an empty name means the default
     request = {**_defaults(schema), **request}
-    _check_model(request, retired)
+    _check_model(request, endpoint, retired)
     model = MODELS[request["model_name"]]
-    broken = [
+    refuse(
         refusal(rule, **values).message
         for check in _CHECKS[endpoint]
         for rule, values in check(request, model)
-    ]
-    if broken:
-        raise Refused(1201, "; ".join(broken))
+    )
+    if endpoint == contract.IMAGE_TO_VIDEO:
+        request["frame"] = list(pictures.frames[request["image"]])
+    return request
+
+
+def _audio_request(request: dict[str, Any], schema: str) -> dict[str, Any]:
+    request = {**_defaults(schema), **request, "model_name": contract.AUDIO_MODEL}
+    if bool(request.get("video_id")) == bool(request.get("video_url")):
+        raise refusal("video-source")
     return request
 
 
 def trigger(request: Mapping[str, Any]) -> str | None:
     """Return what a word such as `sandbox-1301` in a prompt asks for: an error code, `failed`, or None."""
-    prompts = [request.get("prompt", ""), *(shot["prompt"] for shot in request.get("multi_prompt", ()))]
+    prompts = [request.get(name, "") for name in _WORDS]
+    prompts += [shot["prompt"] for shot in request.get("multi_prompt", ())]
     for found in _TRIGGER.findall(" ".join(prompts)):
         if found == "failed" or int(found) in contract.ERRORS:
             return str(found)
@@ -99,14 +94,23 @@ def trigger(request: Mapping[str, Any]) -> str | None:
 
 def mode_of(request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the contract's facts about the mode that a request gets; some models have only one mode."""
-    model = MODELS[request["model_name"]]
+    model = contract.ALL_MODELS[request["model_name"]]
     mode: Mapping[str, Any] = model["modes"]["std" if model.get("ignores_mode") else request["mode"]]
     return mode
 
 
 def units(request: Mapping[str, Any]) -> float:
-    """Return what a request costs, in Units: seconds times the price of model, mode and sound (S2)."""
+    """Return what a request costs, in Units (S2): seconds times the price of model, mode, sound and voices.
+
+    Sound for a video costs the same whatever its length.
+    """
+    if request["model_name"] == contract.AUDIO_MODEL:
+        return float(contract.ALL_MODELS[contract.AUDIO_MODEL]["units"])
+    name = request["model_name"]
     price: float = mode_of(request)["units_per_second"][request["sound"]]
+    if request.get("voice_list"):
+        takes = contract.NEWER_MODELS.get(name) or contract.IMAGE_MODELS[name]
+        price = takes["voice_units_per_second"]
     return round(int(request["duration"]) * price, 2)
 
 
@@ -146,28 +150,6 @@ def _defaults(schema: str) -> Mapping[str, Any]:
     }
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
-    def not_a_number(name: str) -> None:
-        raise ValueError(f"{name} is not JSON")
-
-    try:
-        parsed = _without_nulls(json.loads(body.decode("utf-8"), parse_constant=not_a_number))
-        json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # fails for half a surrogate pair
-    except (ValueError, RecursionError) as error:
-        raise Refused(1200, "body: is not valid JSON in UTF-8") from error
-    if not isinstance(parsed, dict):
-        raise Refused(1200, "body: must be a JSON object")
-    return parsed
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
-
-
 def _durations_as_text(request: dict[str, Any]) -> None:
     shots = request.get("multi_prompt")
     for holder in (request, *(shots if isinstance(shots, list) else ())):
@@ -175,16 +157,17 @@ def _durations_as_text(request: dict[str, Any]) -> None:
             holder["duration"] = str(holder["duration"])
 
 
-def _unknown_keys(request: Mapping[str, Any], schema: str) -> Iterator[str]:
-    known = contract.OPENAPI["components"]["schemas"][schema]["properties"]
-    return (key for key in request if key not in known and key != "model")
+def _multi_shot_as_boolean(request: dict[str, Any]) -> None:
+    texts = {"true": True, "false": False}
+    if isinstance(request.get("multi_shot"), str) and request["multi_shot"] in texts:
+        request["multi_shot"] = texts[request["multi_shot"]]
 
 
-def _check_model(request: Mapping[str, Any], retired: str) -> None:
-    name = request["model_name"]
+def _check_model(request: Mapping[str, Any], endpoint: str, retired: str) -> None:
+    name, framed = request["model_name"], endpoint == contract.IMAGE_TO_VIDEO
     if name not in MODELS:
-        raise refusal("model-exists", model_name=name[:100])
-    if retired == "refuse" and "retired" in MODELS[name]:
+        raise refusal("image-model" if framed else "model-exists", model_name=name[:100])
+    if "retired" in MODELS[name] and (retired == "refuse" or framed):
         raise refusal("model-retired", model_name=name)
 
 
@@ -245,4 +228,5 @@ def _check_shots(request: Mapping[str, Any], _model: Model) -> Broken:
 # For each endpoint: yields the rules that a request breaks which fits the endpoint's schema.
 _CHECKS: Mapping[str, tuple[Callable[[Mapping[str, Any], Model], Broken], ...]] = {
     contract.TEXT_TO_VIDEO: (_check_basics, _check_camera, _check_shots),
+    contract.IMAGE_TO_VIDEO: (_check_basics, _check_shots, check_frames, check_image_fields),
 }

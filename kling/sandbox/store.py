@@ -10,84 +10,32 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from kling.sandbox.contract import TEXT_TO_VIDEO, VIDEO_TO_AUDIO
 from kling.sandbox.pace import Pace
 from kling.sandbox.schema import AWAITS_CALLBACK, HIDDEN_INDEX, IS_UNDRAWN, MAY_BE_DUE, MAY_BE_HIDDEN, prepare
+from kling.sandbox.task import Task, slot_of
+
+__all__ = ["Store", "Task"]
 
 _IS_HIDDEN = f"{MAY_BE_HIDDEN} AND shown_at > ?"
 _EVER = 2**62  # ms: later than any task
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One task. Times are Unix timestamps in ms, by the sandbox's clock.
-
-    Args:
-        seq: its running number, from 1, without gaps.
-        task_id: the sandbox's id of it, 18 digits.
-        external_task_id: the caller's own id, or None.
-        request: the complete request, with the documented defaults filled in.
-        units: its price in Units.
-        failure: why it fails in the end, or None.
-        created_at: when the create call was answered.
-        shown_at: from this time on queries and lists show it.
-        start_at: when it goes from submitted to processing.
-        due_at: when it ends at the earliest; None: not known yet.
-        polls: how many more answers show it before it ends; None: its end does not depend on answers.
-        ready_at: when its clip was drawn; None: not yet.
-        finished_at: when it ended; None: it is still running.
-        clip_fault: the fault that its clip, or the answer that shows its result, must have; or None.
-        base_url: the address at which its caller reached the sandbox; URLs in callbacks start with it.
-        last_callback_status: the status of the last callback about it; empty: none was sent yet; None: it
-            has no callback URL.
-    """
-
-    seq: int
-    task_id: str
-    external_task_id: str | None
-    request: Mapping[str, Any]
-    units: float
-    failure: str | None
-    created_at: int
-    shown_at: int
-    start_at: int
-    due_at: int | None
-    polls: int | None
-    ready_at: int | None
-    finished_at: int | None
-    clip_fault: str | None
-    base_url: str
-    last_callback_status: str | None
-
-    def status(self, now: int) -> str:
-        """Return the API's name of the state that the task has."""
-        if self.finished_at is not None:
-            return "failed" if self.failure else "succeed"
-        return "submitted" if now < self.start_at else "processing"
-
-    @property
-    def watermarked(self) -> bool:
-        """Whether a second, watermarked clip was asked for."""
-        return bool(self.request.get("watermark_info", {}).get("enabled", False))
-
-    def updated_at(self, now: int) -> int:
-        """Return when the task got the state that it has."""
-        if self.finished_at is not None:
-            return self.finished_at
-        return self.created_at if now < self.start_at else self.start_at
-
-
 _COLUMNS = ", ".join(Task.__slots__)
+_STATUSES = {  # conditions of the states, by the API's names in both generations; `:now` is ms
+    "submitted": "finished_at IS NULL AND start_at > :now",
+    "processing": "finished_at IS NULL AND start_at <= :now",
+    "succeeded": "finished_at IS NOT NULL AND failure IS NULL",
+    "failed": "finished_at IS NOT NULL AND failure IS NOT NULL",
+}
 
 
 class Store:
     """The tasks of one account.
 
-    `in_flight` counts the tasks that have not ended, by model. `units_reserved` are the Units of these tasks,
-    and `units_used` those of the tasks that succeeded since this object was made. `last` is the running
-    number of the newest task.
+    `in_flight` counts the tasks that have not ended, by model (`slot_of`). `units_reserved` are the Units of
+    these tasks, and `units_used` those of the tasks that succeeded since this object was made. `last` is the
+    running number of the newest task.
 
     Args:
         path: of the database file, or `:memory:`. No other process can use the file while the store is open.
@@ -108,6 +56,8 @@ class Store:
         self.units_reserved: float = sum(units for _, units in running)
         self.units_used = 0.0
         self.last = int(self._db.execute("SELECT coalesce(max(seq), 0) FROM tasks").fetchone()[0])
+        places = self._db.execute("SELECT endpoint, max(position) FROM tasks GROUP BY endpoint").fetchall()
+        self._last_of: Counter[str] = Counter(dict(places))
 
     def close(self) -> None:
         """Close the file, so that another process may open it."""
@@ -124,6 +74,8 @@ class Store:
         clip_fault: str | None = None,
         base_url: str = "",
         lag_ms: int = 0,
+        endpoint: str = TEXT_TO_VIDEO,
+        pictures: Mapping[str, bytes] | None = None,
     ) -> Task:
         """Add a new task and return it.
 
@@ -136,6 +88,8 @@ class Store:
             clip_fault: the fault that its clip, or the answer that shows its result, must have.
             base_url: the address at which its caller reached the sandbox.
             lag_ms: for so many ms queries and lists do not show it.
+            endpoint: at which it was created.
+            pictures: those in the request, by their references; kept until the clip is drawn.
         """
         seq = self.last + 1
         needs_clip = failure is None and (pace.due_ms is not None or pace.polls is not None)
@@ -158,29 +112,45 @@ class Store:
             clip_fault=clip_fault,
             base_url=base_url,
             last_callback_status="" if request.get("callback_url") else None,
+            endpoint=endpoint,
+            position=self._last_of[endpoint] + 1,
         )
         row = {name: getattr(task, name) for name in Task.__slots__}
-        row |= {"request": json.dumps(request), "model_name": request["model_name"]}
+        row |= {"request": json.dumps(request), "model_name": slot_of(request["model_name"])}
         names = ", ".join(row)
         marks = ", ".join(f":{name}" for name in row)
+        self._db.execute("BEGIN")
         self._db.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", row)  # noqa: S608 -- our own names
+        if needs_clip:
+            self._db.executemany(
+                "INSERT INTO pictures VALUES (?, ?, ?)",
+                [(task.task_id, reference, content) for reference, content in (pictures or {}).items()],
+            )
+        self._db.execute("COMMIT")
         self.last = seq
-        self.in_flight[request["model_name"]] += 1
+        self._last_of[endpoint] += 1
+        self.in_flight[slot_of(request["model_name"])] += 1
         self.units_reserved += units
         return task
 
-    def find(self, either_id: str, *, shown_at: int = _EVER) -> Task | None:
+    def find(self, either_id: str, *, shown_at: int = _EVER, endpoint: str | None = None) -> Task | None:
         """Return the task with this task_id or, if there is none, the first with this external_task_id.
 
         Args:
             either_id: its task_id or its external_task_id.
             shown_at: ms; a task that is not shown yet at this time is passed over. By default none is.
+            endpoint: only a task of this endpoint; None: of any.
         """
         for column in ("task_id", "external_task_id"):
-            where = f"WHERE {column} = ? AND NOT ({_IS_HIDDEN}) ORDER BY seq LIMIT 1"
-            if found := self._tasks(where, either_id, shown_at):
+            where = f"WHERE {column} = ? AND NOT ({_IS_HIDDEN}) AND endpoint = coalesce(?, endpoint)"
+            if found := self._tasks(f"{where} ORDER BY seq LIMIT 1", either_id, shown_at, endpoint):
                 return found[0]
         return None
+
+    def named(self, external_task_id: str, *, shown_at: int = _EVER) -> list[Task]:
+        """Return the tasks with this external_task_id, the oldest first; more than one are duplicates."""
+        where = f"WHERE external_task_id = ? AND NOT ({_IS_HIDDEN}) ORDER BY seq LIMIT 500"
+        return self._tasks(where, external_task_id, shown_at)
 
     def has_external_task_id(self, external_task_id: str) -> bool:
         """Return whether a task has this external_task_id, also one that queries do not show yet."""
@@ -188,7 +158,13 @@ class Store:
         return self._db.execute(query, (external_task_id,)).fetchone() is not None
 
     def page(
-        self, number: int, size: int, *, oldest_first: bool = False, shown_at: int = _EVER
+        self,
+        number: int,
+        size: int,
+        *,
+        oldest_first: bool = False,
+        shown_at: int = _EVER,
+        endpoint: str | None = None,
     ) -> list[Task]:
         """Return a page of tasks, the newest first; pages count from 1.
 
@@ -197,29 +173,75 @@ class Store:
             size: how many tasks a page has.
             oldest_first: whether the list starts with the oldest task instead.
             shown_at: ms; a task that is not shown yet at this time is passed over. By default none is.
+            endpoint: only tasks of this endpoint; None: of all.
         """
-        hidden = self._hidden(shown_at)
+        column, last = ("seq", self.last) if endpoint is None else ("position", self._last_of[endpoint])
+        hidden = self._hidden(shown_at, column, endpoint)
         before = (number - 1) * size
-        # The running numbers have no gaps, so the number of the page's first task can be computed.
+        # The numbers have no gaps, so that of the page's first task can be computed.
         if oldest_first:
             first = 1 + before
-            for seq in hidden:
-                first += seq <= first
-            where, direction = "seq >= ?", "ASC"
+            for place in hidden:
+                first += place <= first
+            where, direction = f"{column} >= ?", "ASC"
         else:
-            first = self.last - before
-            for seq in reversed(hidden):
-                first -= seq >= first
-            where, direction = "seq <= ?", "DESC"
+            first = last - before
+            for place in reversed(hidden):
+                first -= place >= first
+            where, direction = f"{column} <= ?", "DESC"
+        found = (first, shown_at, size)
+        if endpoint is not None:
+            where, found = f"endpoint = ? AND {where}", (endpoint, *found)  # type: ignore[assignment]
         return self._tasks(
-            f"WHERE {where} AND NOT ({_IS_HIDDEN}) ORDER BY seq {direction} LIMIT ?", first, shown_at, size
+            f"WHERE {where} AND NOT ({_IS_HIDDEN}) ORDER BY {column} {direction} LIMIT ?", *found
         )
 
-    def _hidden(self, now: int) -> list[int]:
-        """Return the running numbers of the tasks that are not shown yet, smallest first."""
+    def created(
+        self,
+        start: int,
+        end: int,
+        *,
+        before: int,
+        size: int,
+        statuses: frozenset[str] | None,
+        sounds: bool,
+        now: int,
+    ) -> list[Task]:
+        """Return the newest tasks of all endpoints that were created in a window, the newest first.
+
+        Args:
+            start: ms, by the sandbox's clock.
+            end: ms.
+            before: only tasks with a smaller running number.
+            size: how many.
+            statuses: only tasks in these states, by the names of the newer generation; None: in any.
+            sounds: whether tasks of video-to-audio are among them.
+            now: ms; tasks that are not shown yet at this time are passed over.
+        """
+        wanted = _STATUSES if statuses is None else {name: _STATUSES[name] for name in statuses}
+        state = " OR ".join(f"({condition})" for condition in wanted.values()) or "FALSE"
+        hidden = _IS_HIDDEN.replace("?", ":now")
+        where = f"seq < :before AND created_at BETWEEN :start AND :end AND NOT ({hidden}) AND ({state})"
+        if not sounds:
+            where += f" AND endpoint <> '{VIDEO_TO_AUDIO}'"
+        values = {"before": before, "start": start, "end": end, "size": size, "now": now}
+        return self._tasks(f"WHERE {where} ORDER BY seq DESC LIMIT :size", values=values)
+
+    def _hidden(self, now: int, column: str, endpoint: str | None) -> list[int]:
+        """Return the numbers in a column of the tasks that are not shown yet, smallest first."""
         # INDEXED BY: without it SQLite reads the whole table, which is in the order that is asked for.
-        query = f"SELECT seq FROM tasks INDEXED BY {HIDDEN_INDEX} WHERE {_IS_HIDDEN}"  # noqa: S608 -- our own words
-        return sorted(seq for (seq,) in self._db.execute(query, (now,)))
+        of = "endpoint = coalesce(?, endpoint)"
+        query = f"SELECT {column} FROM tasks INDEXED BY {HIDDEN_INDEX} WHERE {_IS_HIDDEN} AND {of}"  # noqa: S608 -- our own words
+        return sorted(place for (place,) in self._db.execute(query, (now, endpoint)))
+
+    def pictures(self, task_id: str) -> dict[str, bytes]:
+        """Return the pictures of a task whose clip is not drawn yet, by their references."""
+        query = "SELECT reference, content FROM pictures WHERE task_id = ?"
+        return dict(self._db.execute(query, (task_id,)).fetchall())
+
+    def forget_pictures(self, task_id: str) -> None:
+        """Delete the pictures of a task."""
+        self._db.execute("DELETE FROM pictures WHERE task_id = ?", (task_id,))
 
     def undrawn(self, skip: frozenset[str] = frozenset()) -> Task | None:
         """Return the oldest task that has no clip yet, or None.
@@ -235,7 +257,9 @@ class Store:
     def mark_ready(self, task_id: str, now: int) -> bool:
         """Record that a task's clip is drawn; return whether there is such a task without a clip."""
         update = f"UPDATE tasks SET ready_at = ? WHERE task_id = ? AND {IS_UNDRAWN}"  # noqa: S608 -- our own words
-        return self._db.execute(update, (now, task_id)).rowcount == 1
+        marked = self._db.execute(update, (now, task_id)).rowcount == 1
+        self.forget_pictures(task_id)
+        return marked
 
     def mark_failed(self, task_id: str, failure: str, now: int) -> None:
         """Record that a task's clip cannot be drawn; the task then ends as failed."""
@@ -243,6 +267,7 @@ class Store:
             "UPDATE tasks SET failure = ?, ready_at = ?, due_at = coalesce(due_at, ?) WHERE task_id = ?",
             (failure, now, now, task_id),
         )
+        self.forget_pictures(task_id)
 
     def count_poll(self, task: Task, now: int) -> None:
         """Record that an answer shows a task; the end of a task may depend on how many do."""
@@ -279,6 +304,8 @@ class Store:
     def clear(self) -> None:
         """Delete all tasks."""
         self._db.execute("DELETE FROM tasks")
+        self._db.execute("DELETE FROM pictures")
+        self._last_of.clear()
         self.in_flight.clear()
         self.units_reserved = self.units_used = 0.0
         self.last = 0
@@ -292,7 +319,8 @@ class Store:
         found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(found[0]) if found else default
 
-    def _tasks(self, where: str, *values: object) -> list[Task]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM tasks {where}", values)  # noqa: S608 -- our own words
+    def _tasks(self, where: str, *places: object, values: Mapping[str, object] | None = None) -> list[Task]:
+        query = f"SELECT {_COLUMNS} FROM tasks {where}"  # noqa: S608 -- our own words
+        rows = self._db.execute(query, places if values is None else values)
         named = (dict(zip(Task.__slots__, row, strict=True)) for row in rows)
         return [Task(**row | {"request": json.loads(row["request"])}) for row in named]

@@ -59,17 +59,32 @@ def _draw(job: dict[str, Any]) -> str:
     spec = RenderSpec(**job["spec"] | {"shots": tuple(Shot(**shot) for shot in job["spec"]["shots"])})
     half_written = path.with_name(f"drawing-{os.getpid()}-{path.name}")
     try:
-        if job["style"] == "tiny":
-            from kling.sandbox.placeholder_clip import draw_placeholder_clip as draw_clip
-        else:
-            from kling.sandbox.renderer import draw_clip
-        draw_clip(spec, half_written)
+        _draw_file(spec, half_written, tiny=job["style"] == "tiny", source=job.get("source", ""))
+        if job.get("sounds"):
+            from kling.sandbox.sound_files import write_sounds
+
+            write_sounds(half_written, [Path(one) for one in job["sounds"]])
         half_written.replace(path)
     except Exception as error:  # noqa: BLE001 -- the answer names it, whatever it is, and the next job is drawn
         traceback.print_exc()
         half_written.unlink(missing_ok=True)
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _draw_file(spec: RenderSpec, path: Path, *, tiny: bool, source: str) -> None:
+    if tiny:
+        from kling.sandbox.placeholder_clip import draw_placeholder_clip
+
+        draw_placeholder_clip(spec, path)
+    elif source:
+        from kling.sandbox.renderer import draw_sound
+
+        draw_sound(spec, Path(source), path)
+    else:
+        from kling.sandbox.renderer import draw_clip
+
+        draw_clip(spec, path)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from kling.client import MAX_PAGE, MAX_PAGE_SIZE, Client
+from kling.client import MAX_PAGE_SIZE, Client
 from kling.endpoint import ENDPOINTS, Endpoint
-from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError
+from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError, NotSent
 from kling.studio.account_books import BookKeeper, Books
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
@@ -80,6 +80,7 @@ class AccountScan:
         recognise: called with a job that the account in use lists but the log has under another account name.
         take_up: records a task that Kling lists and the log denies; returns whether the log denied it.
         note: records new facts of a task that has ended.
+        endpoints: those that the account may use; of several with one list, the first one is asked.
         orphans: gives the ids of video files whose job is not known to be accepted.
         complete_deletions: records what was deleted here for good and the log does not say any more.
         clock: Unix seconds, used only for times that are recorded or shown.
@@ -101,6 +102,7 @@ class AccountScan:
         orphans: Callable[[], Sequence[str]],
         clock: Callable[[], float],
         is_sandbox: bool,
+        endpoints: Sequence[Endpoint] = ENDPOINTS,
         keeper: BookKeeper | None = None,
         complete_deletions: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
@@ -111,7 +113,11 @@ class AccountScan:
         self._on_change, self._keeper = on_change, keeper
         self._page_pause = SANDBOX_PAGE_PAUSE if is_sandbox else PAGE_PAUSE
         self._due = float("-inf")
+        lists = {endpoint.list_name: endpoint for endpoint in reversed(endpoints)}
+        self._endpoints_to_ask = [endpoint for endpoint in endpoints if lists[endpoint.list_name] is endpoint]
         self._page = 0  # the next page of a scan that runs, 0 between two scans
+        self._cursor = ""  # of that page
+        self._failed: set[str] = set()  # names of the lists whose last page could not be read
         self._left: list[Endpoint] = []  # endpoints of a scan that runs; the first one is being read
         # The endpoints' names of the tasks that a person can choose, by Kling's id. Never cleared: a press in
         # another thread may still refer to the scan before.
@@ -152,7 +158,8 @@ class AccountScan:
         if self._due > now:
             return self._due if self.is_running else None
         if not self.is_running:
-            self._page, self._left = 1, list(ENDPOINTS)
+            self._page, self._cursor, self._left = 1, "", list(self._endpoints_to_ask)
+            self._failed.clear()
             self._seen.clear()
             if self._keeper:
                 self._keeper.begin()
@@ -161,13 +168,16 @@ class AccountScan:
         self._due = now + RETRY_PAUSES[min(self._tries, len(RETRY_PAUSES) - 1)]
         self._tries += 1
         try:
-            page = client().list(page_num=self._page, page_size=MAX_PAGE_SIZE, endpoint=self._left[0])
+            page, cursor = client().page(self._cursor, page_size=MAX_PAGE_SIZE, endpoint=self._left[0])
         except KlingError as error:
             self._note_failure(error)
+            if self._goes_to_another_list(error):
+                self._due = now + self._page_pause
             return self._due
         self._tries = 0
+        self._failed.discard(self._left[0].list_name)
         self._compare(page, self._left[0].name)
-        is_last = not page or self._page == MAX_PAGE  # a page may be short although more pages follow
+        self._cursor, is_last = cursor, not cursor
         if is_last and len(self._left) > 1:
             del self._left[0]
             self._page, is_last = 0, False
@@ -176,8 +186,8 @@ class AccountScan:
             pages=self.findings.pages + 1,
             tasks=self.findings.tasks + len(page),
             is_complete=is_last,
-            trouble="",
-            needs_operator=False,
+            trouble=self.findings.trouble if self._failed else "",
+            needs_operator=self.findings.needs_operator and bool(self._failed),
             at=self._now(),
         )
         if is_last and self._keeper:
@@ -186,6 +196,17 @@ class AccountScan:
         self._due = now + (self._pause_after_a_scan() if is_last else self._page_pause)
         self._on_change()
         return self._due if self.is_running else None
+
+    def _goes_to_another_list(self, error: KlingError) -> bool:
+        """Put a list that cannot be read behind those that were not tried; return whether there is one."""
+        self._failed.add(self._left[0].list_name)
+        others = [endpoint for endpoint in self._left if endpoint.list_name not in self._failed]
+        if not others or isinstance(error, NotSent):
+            self._failed.clear()
+            return False
+        self._left = [*others, *(endpoint for endpoint in self._left if endpoint not in others)]
+        self._page, self._cursor, self._tries = 1, "", 0
+        return True
 
     def _note_failure(self, error: KlingError) -> None:
         words = f"{error.meaning.what} {error.meaning.remedy}" if isinstance(error, APIError) else str(error)

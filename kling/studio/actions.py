@@ -19,7 +19,9 @@ from kling.studio.gallery_actions import GalleryActions
 from kling.studio.identity.roles import Action, check
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
 from kling.studio.orders import Press
+from kling.studio.pictures.store import At, Picture, PictureRefused
 from kling.studio.state.records import StoredDraft, TeamTemplate
+from kling.text_to_video import TextToVideo
 
 if TYPE_CHECKING:
     from kling.studio.prompting.previews import Preview
@@ -43,6 +45,7 @@ class Actions(GalleryActions):
         parent: str = "",
         group: str = "",
         template: str = "",
+        continues: bool = False,
     ) -> list[Job]:
         """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
         check(self.user, Action.ORDER)
@@ -56,10 +59,28 @@ class Actions(GalleryActions):
                 parent=parent,
                 group=group,
                 template=template,
+                continues=continues,
             ),
         )
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
         return jobs
+
+    def keep_picture(self, content: bytes) -> Picture:
+        """Keep a picture to begin or end a video with; see `Pictures.put`."""
+        check(self.user, Action.ORDER)
+        return self._studio.pictures.put(content)
+
+    def keep_frame(self, job_id: str, at: At = "last") -> Picture:
+        """Keep a frame of the clip of a job as such a picture; see `Pictures.put_frame`.
+
+        Raises:
+            PictureRefused: it has no clip, or there is no such frame.
+        """
+        check(self.user, Action.ORDER)
+        job = self._studio.ledger.get(job_id)
+        if job is None or not job.has_clip:
+            raise PictureRefused("The clip is not here.")
+        return self._studio.pictures.put_frame(self._studio.archive.video(job_id), at)
 
     def name_jobs(self, job_ids: Sequence[str]) -> int:
         """Put the user's name on jobs that have none, of a studio without sign-in; return how many.
@@ -211,7 +232,7 @@ class Actions(GalleryActions):
 
     # -- the team's templates ------------------------------------------------------------------------------
 
-    def add_template(self, request: AnyRequest, **words: str) -> TeamTemplate:
+    def add_template(self, request: TextToVideo, **words: str) -> TeamTemplate:
         """Save a request for the team; see `TeamTemplates.add`."""
         check(self.user, Action.TEMPLATE)
         template = self._studio.state.templates.add(request, author=self.user.name, **words)

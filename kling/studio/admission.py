@@ -54,6 +54,8 @@ class AdmissionControl:
         rng: random.Random,
     ) -> None:
         self._ledger, self.owns, self._monotonic = ledger, owns, monotonic
+        # Whether a waiting job keeps its place for now; set by whoever knows its calls (`Reconciler`).
+        self.holds_back: Callable[[Job], bool] = lambda _: False
         self.lock = threading.RLock()  # held from a decision until it is recorded
         self._holds = Holds(rng)
         self._capacity = Capacity(self._holds.pause)
@@ -213,7 +215,8 @@ class AdmissionControl:
             waiting, running = self._waiting_and_running()
             queues = self._queues(waiting).items()
             for model, queue in sorted(queues, key=lambda entry: self._fairness.rank(entry[1][0])):
-                for job in queue[: self._free_slots(model, running[model])]:
+                free = [job for job in queue if not self.holds_back(job)]
+                for job in free[: self._free_slots(model, running[model])]:
                     self.acquire(job.id, model=model, person=job.who)
                     ready.append(job)
         return ready

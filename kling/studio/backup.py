@@ -2,8 +2,8 @@
 
 The order of the parts makes the copy consistent. The log comes first: it only grows, so the bytes up to its
 last whole line are what it was at one moment. Everything that it names was there before its line: the videos,
-and the people in the database. What happens meanwhile is in the parts that are copied later, and does no
-harm there.
+the pictures, and the people in the database. What happens meanwhile is in the parts that are copied later,
+and does no harm there.
 
 The log's seal is not in it: it belongs to one file at one time, and what waits in a copy that was put back
 must not be sent by itself.
@@ -17,16 +17,19 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kling.pictures import FIELDS, is_name
 from kling.studio.files import give_to_owner_of, sync_folder, write_whole
+from kling.studio.films.store import FOLDER as FILMS
 from kling.studio.jobs import fold
 from kling.studio.jobs.job import Job
 from kling.studio.ledger.csv_text import parse
+from kling.studio.pictures.store import FOLDER as PICTURES
 from kling.studio.server_options import WRITTEN_DOWN
 from kling.studio.state.faults import FILE as STATE
 from kling.studio.state.holdings import HOLDINGS
@@ -36,6 +39,7 @@ KNOWN = "backups.json"  # in the data folder: where backups went, so that an era
 MOST_KNOWN = 1000
 FORM = 1  # of the manifest
 LOG, VIDEOS, SANDBOX = "history.csv", "videos", "sandbox"
+LINKED = (VIDEOS, PICTURES)  # folders whose files are never changed in place
 PATIENCE = 5.0  # seconds that a locked database is waited for
 STAGED = "restoring.part"  # in the data folder: a backup that is being put back
 # What is drawn, locked or derived anew, or belongs to one file at one time.
@@ -45,6 +49,7 @@ _LEFT_OUT = frozenset(
         ".owner.json",
         "previews",
         "uploads",
+        FILMS,
         "index.sqlite3",
         HOLDINGS,
         WRITTEN_DOWN,
@@ -143,7 +148,7 @@ def _fill(folder: Path, stage: Path, done: Summary, *, link: bool) -> dict[str, 
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.suffix in _DATABASES:
             _copy_database(path, target, done)
-        elif name.parts[0] == VIDEOS:
+        elif name.parts[0] in LINKED:
             with suppress(FileNotFoundError):  # replaced or deleted since it was listed
                 done.linked += link_or_copy(path, target, link=link)
         else:
@@ -152,6 +157,8 @@ def _fill(folder: Path, stage: Path, done: Summary, *, link: bool) -> dict[str, 
     names = {job["file"] for job in jobs.values() if job.has_clip}
     if missing := [name for name in names if not (stage / VIDEOS / name).exists()]:
         done.notes.append(f"{len(missing)} clips that the log names are not in {folder / VIDEOS}.")
+    if lost := _pictures_of(jobs.values()) - {path.stem for path in (stage / PICTURES).glob("*")}:
+        done.notes.append(f"{len(lost)} pictures that the log names are not in {folder / PICTURES}.")
     files: dict[str, list[str | int]] = {}
     for path in sorted(path for path in stage.rglob("*") if path.is_file()):
         name = path.relative_to(stage)
@@ -159,6 +166,10 @@ def _fill(folder: Path, stage: Path, done: Summary, *, link: bool) -> dict[str, 
         files[name.as_posix()] = [size, "" if name.parts[0] == VIDEOS else sha256_of(path)]
         done.files, done.size = done.files + 1, done.size + size
     return files
+
+
+def _pictures_of(jobs: Iterable[Job]) -> set[str]:
+    return {job[field] for job in jobs for field in FIELDS if is_name(job[field])}
 
 
 def _whole_lines(log: Path) -> bytes:
@@ -169,8 +180,9 @@ def _whole_lines(log: Path) -> bytes:
 
 def _others(folder: Path) -> Iterator[Path]:
     yield from _files_of(folder)
-    if (folder / VIDEOS).is_symlink():  # on another disk; a walk does not follow it
-        yield from _files_of(folder / VIDEOS)
+    for name in LINKED:
+        if (folder / name).is_symlink():  # on another disk; a walk does not follow it
+            yield from _files_of(folder / name)
 
 
 def _files_of(folder: Path) -> Iterator[Path]:

@@ -19,6 +19,7 @@ NOTICE = ":notice"  # what banners above every page say
 SCAN = ":scan"  # the comparison of the log with the account
 PACKS = ":packs"  # what is left on the account
 PREVIEWS = ":previews"  # one of them is drawn
+FILMS = ":films"  # one of them is joined
 COLLECTIONS = ":collections"  # one was made, changed or deleted
 SHARES = ":shares"  # likewise a link
 MOST_NAMES = 100  # that are kept for one follower; with more of them it hears that anything may have changed

@@ -111,7 +111,8 @@ def _compare(job: Job, probe: Mapping[str, Any]) -> Iterator[Mismatch]:
     fps = _number(probe.get("fps"))
     if model and fps and fps < model.fps - FPS_OFF:
         yield Mismatch("fps", f"{model.fps} fps", f"{fps:g} fps")
-    ordered_sound, audio = job["sound"] == "on", probe.get("audio")
+    always = model is not None and model.always_sound
+    ordered_sound, audio = always or job["sound"] == "on", probe.get("audio")
     if isinstance(audio, bool) and audio != ordered_sound:
         yield Mismatch("sound", *(("on", "no audio track") if ordered_sound else ("off", "an audio track")))
 

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from kling.auth import KeyPair
+from kling.auth import ApiKey
 from kling.client import NOT_FOUND_CODES, Client
 from kling.errors import BadRequest, MaybeSent, NotSent
 from kling.studio.child_environment import child_environment
@@ -102,7 +102,7 @@ class SandboxConnection:
     ) -> None:
         self._data, self._arguments, self._webhook_secret = data, arguments, webhook_secret
         self._sleep = sleep
-        self._keys = KeyPair(f"studio-{secrets.token_hex(8)}", secrets.token_urlsafe(48))
+        self._key = ApiKey(f"studio-{secrets.token_urlsafe(48)}")  # a pair does not open every endpoint
         self._awake = threading.Event()
         self._ready = threading.Event()
         self._stopping = threading.Event()
@@ -166,8 +166,7 @@ class SandboxConnection:
     def _run_once(self) -> None:
         command = [sys.executable, "-m", "kling.sandbox", "--child", "--retired", "serve"]
         environment = child_environment(
-            SANDBOX_ACCESS_KEY=self._keys.access_key,
-            SANDBOX_SECRET_KEY=self._keys.secret_key,
+            SANDBOX_API_KEY=self._key.key,
             PYTHONPATH=os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
         )
         if self._webhook_secret:  # the operator's own: it goes through the pipe, not into an environment
@@ -193,7 +192,7 @@ class SandboxConnection:
             for line in lines:
                 if line.startswith(FIRST_LINE) and self._client is None:
                     self._client = Client(
-                        self._keys,
+                        self._key,
                         base_url=line.removeprefix(FIRST_LINE).strip(),
                         retired_ok=True,  # the sandbox itself decides about retired models
                     )

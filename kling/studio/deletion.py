@@ -42,10 +42,18 @@ class Deletions:
     Args:
         ledger, archive: the studio's parts.
         clock: Unix seconds.
+        forget: deletes what was made of the clip of a job, by its id; may raise OSError.
     """
 
-    def __init__(self, ledger: Ledger, archive: Archive, clock: Callable[[], float]) -> None:
-        self._ledger, self._archive, self._clock = ledger, archive, clock
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        clock: Callable[[], float],
+        *,
+        forget: Callable[[str], None] = lambda _job_id: None,
+    ) -> None:
+        self._ledger, self._archive, self._clock, self._forget = ledger, archive, clock, forget
 
     def find(self, job_ids: Iterable[str]) -> Deletable:
         """Return what a deletion would take; nothing is changed."""
@@ -91,6 +99,7 @@ class Deletions:
         except LedgerError:
             self._archive.unbury(job.id)
             raise
+        self._forget(job.id)
         self._archive.remove(job.id)
 
     def complete(self) -> None:
@@ -105,6 +114,7 @@ class Deletions:
             self.record(job_id)
             if (job := self._ledger.get(job_id)) is not None and job.deleted:
                 try:
+                    self._forget(job_id)
                     self._archive.remove(job_id)
                 except OSError as error:
                     log.warning("The files of job %s could not be deleted: %s", job_id, error)

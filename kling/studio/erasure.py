@@ -7,17 +7,20 @@ keeps tasks and videos for as long as it does.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from kling.studio.backup import LOG, known_backups
+from kling.studio.films.store import FOLDER as FILMS
 from kling.studio.jobs import FAILED, SUCCEED, WITHDRAWN, Job, dump_json, fold, json_object
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_text import parse
 from kling.studio.ledger.rewrite import rewrite_copy, rewrite_log
+from kling.studio.pictures.references import cells_of, named_in
+from kling.studio.pictures.store import FOLDER as PICTURES
 from kling.studio.prompting.previews import FOLDER as PREVIEWS
 from kling.studio.sandbox_store import erase_from_sandbox
 from kling.studio.state.faults import FILE
@@ -35,7 +38,7 @@ KEPT = frozenset(
         *("star", "rating", "hidden", "deleted", "by", "parent", "batch", "extra"),
     }
 )
-KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported"})
+KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported", "continues"})
 KEPT_MARK = frozenset(
     {"id", "at", "was", "undone"}
 )  # of the mark of an import, which keeps a job from being work
@@ -107,7 +110,10 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         name=key,
         person_ids=person_ids,
         unfinished=tuple(sorted(job.id for job in chosen if job.state not in ENDED)),
-        files=tuple(_files(folder, ids, key)),
+        files=(
+            *_files(folder, ids, key),
+            *_pictures(folder, [job for job in jobs.values() if job.id not in ids], ids, key, person_ids),
+        ),
         copies=tuple(_copies(folder, ids, key)),
         is_named=bool(key) and _is_named(folder / FILE, key),
         is_last_admin=bool(admins := _admins(folder / FILE)) and admins <= set(person_ids),
@@ -236,6 +242,7 @@ def _files(folder: Path, ids: frozenset[str], key: str) -> Iterator[Path]:
             yield path
     if ids or key:
         yield from _all_of(folder / PREVIEWS)
+        yield from _all_of(folder / FILMS)
         yield from folder.glob("index.sqlite3*")
         torn = folder / f"{LOG}.torn"
         if torn.exists():
@@ -247,6 +254,23 @@ def _files(folder: Path, ids: frozenset[str], key: str) -> Iterator[Path]:
             is_theirs = key and isinstance(author, str) and name_key(author) == key
             if is_theirs or any(job_id in text for job_id in ids):
                 yield path
+
+
+def _pictures(
+    folder: Path, others: Iterable[Job], ids: frozenset[str], key: str, person_ids: tuple[str, ...]
+) -> Iterator[Path]:
+    """Yield the pictures that nobody needs once it is erased; whose they were is not known."""
+    if not (ids or key):
+        return
+    needed = named_in(cells_of(others))
+    database = folder / FILE
+    for owner, made, fields in _asked(database, "SELECT owner, made, fields FROM drafts", ()):
+        if owner not in person_ids and not any(job_id in made for job_id in ids):
+            needed |= named_in([fields])
+    for author, request in _asked(database, "SELECT author, request FROM team_templates", ()):
+        if not key or name_key(author) != key:
+            needed |= named_in([request])
+    yield from (path for path in _all_of(folder / PICTURES) if path.name.split(".")[0] not in needed)
 
 
 def _all_of(folder: Path) -> Iterator[Path]:

@@ -22,6 +22,7 @@ from kling.errors import (
     AccountBlocked,
     APIError,
     AuthenticationFailed,
+    InvalidRequest,
     KlingError,
     NotSent,
     RateLimited,
@@ -38,6 +39,7 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"
     NOT_SENT = "provably not sent"
+    INVALID = "not sent, because it breaks a rule or its picture is gone"
     BUSY = "refused for now (1302, 1303)"
     BLOCKED = "refused until somebody acts on the account (11xx, 1304)"
     NO_KEY = "refused, because the key is not accepted (100x)"
@@ -76,6 +78,12 @@ AFTER_CREATE: dict[Outcome, dict[Known, Step]] = {
         Known.OPEN: Step.LOOK_UP,
         Known.EXISTS: Step.LOOK_UP,
     },
+    Outcome.INVALID: {
+        Known.WHOLE: Step.LEAVE,
+        Known.PART: Step.LEAVE,
+        Known.OPEN: Step.LOOK_UP,
+        Known.EXISTS: Step.LOOK_UP,
+    },
     Outcome.BUSY: {
         Known.WHOLE: Step.WAIT,
         Known.PART: Step.WAIT,
@@ -109,8 +117,9 @@ class Age(StrEnum):
 
 
 # The next step after a look-up that finds no task, by what is known and how long ago the last call was. After
-# one that finds a task it is always ACCEPT, after one that is not answered always LOOK_UP. README shows this
-# table.
+# one that finds a task it is always ACCEPT, after one that is not answered always LOOK_UP. RESEND is taken
+# by itself only where the endpoint is known to refuse a second create with the same id, elsewhere it is
+# LOOK_UP (`Reconciler`). README shows this table.
 AFTER_NO_TASK: dict[Known, dict[Age, Step]] = {
     Known.WHOLE: dict.fromkeys(Age, Step.END),
     Known.PART: {Age.EARLY: Step.LOOK_UP, Age.AFTER_LAG: Step.RESEND, Age.PROVED: Step.LEAVE},
@@ -123,6 +132,8 @@ def outcome_of(error: KlingError) -> Outcome:
     """Return the outcome of a create call that ended with an error."""
     if isinstance(error, NotSent):
         return Outcome.NOT_SENT
+    if isinstance(error, InvalidRequest):
+        return Outcome.INVALID
     if isinstance(error, APIError) and error.says_it_exists:
         return Outcome.EXISTS
     if isinstance(error, TransportError | APIError) and error.may_have_run:
@@ -205,7 +216,7 @@ class Calls:
             before: what `begin` returned for it.
         """
         was_open, was_at = before
-        if outcome is Outcome.NOT_SENT:
+        if outcome in {Outcome.NOT_SENT, Outcome.INVALID}:
             self.open, self.last_at = was_open, was_at
             return
         self.arrived = True

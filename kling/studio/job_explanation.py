@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kling.endpoint import Endpoint
 from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import FOLLOWED, INTENT, NOT_SENT, SUCCEED, UNKNOWN, WAITING, Job, UnknownEndpoint
 from kling.studio.queue_position import QueuePosition
-from kling.studio.reconciler import DECIDE, SILENT_MANY, Reconciler
+from kling.studio.reconciler import DECIDE, SILENT_MANY, Reconciler, is_found_by_our_id, refuses_duplicates
 
 LONG = 6.0  # times the usual duration after which a page says that a task takes long
 LONG_AT_LEAST = 1800.0  # seconds after which it says so where no usual duration is known
@@ -45,6 +46,7 @@ class Views:
         missing_since: since when Kling says that it does not know a job's task (monotonic).
         trouble: why the last poll failed, empty if it did not.
         download_trouble: why a video is not here, by the job's id.
+        may_use: whether the account's key opens an endpoint.
         clock: Unix seconds.
         monotonic: seconds of a clock that never jumps.
     """
@@ -56,6 +58,7 @@ class Views:
     missing_since: Callable[[Job], float | None]
     trouble: Callable[[], str]
     download_trouble: Callable[[str], str]
+    may_use: Callable[[Endpoint], bool]
     clock: Callable[[], float]
     monotonic: Callable[[], float]
 
@@ -75,6 +78,9 @@ def explain_job(job: Job, views: Views) -> Explanation | None:
         return Explanation(fault.why, fault.remedy, Actor.OPERATOR, since)
     if not views.owns(job):
         return _of_another_account(job, since)
+    if job.state in {*FOLLOWED, UNKNOWN, INTENT} and not views.may_use(job.endpoint):
+        why = "Kling shows it to an API key only, and an access key is set."
+        return Explanation(why, "It goes on as soon as an API key is set.", Actor.OPERATOR, since)
     by_state = {
         NOT_SENT: _not_sent,
         WAITING: _waiting,
@@ -98,7 +104,16 @@ def _not_sent(job: Job, _views: Views, since: datetime | None) -> Explanation:
     if refusal and refusal.kind is AuthenticationFailed:
         why = job.message.removesuffix(DECIDE).rstrip() or "Kling does not accept the key."
         return Explanation(why, "Send it once the key is right, or cancel it.", Actor.OPERATOR, since)
-    return Explanation(job.message or "It was not sent.", DECIDE, Actor.PERSON, since)
+    return Explanation(job.message or "It was not sent.", f"{DECIDE}{_risk(job)}", Actor.PERSON, since)
+
+
+def _risk(job: Job) -> str:
+    """Return what sending a job again may cost whose answer was lost; empty where a second one is refused."""
+    if UNKNOWN not in job.since or refuses_duplicates(job):
+        return ""
+    units = job.decimal("units")
+    price = f"{units:f} Units" if units is not None else "another video"
+    return f" Sending it costs {price}, also if Kling should have it after all."
 
 
 def _intent(_job: Job, _views: Views, since: datetime | None) -> Explanation:
@@ -142,6 +157,9 @@ def _unknown(job: Job, views: Views, since: datetime | None) -> Explanation:
         why = "Kling says that it has this order, so it is probably being made. It does not show it yet."
         return Explanation(why, f"{again} It is followed as soon as it shows.", Actor.NOBODY, since)
     why = f"{job.message} Kling is being asked whether it has this order.".strip()
+    if not is_found_by_our_id(job):
+        then = "That it is not found says nothing here. You may give it up."
+        return Explanation(why, f"{again} {then}", Actor.PERSON, since)
     if (resends_at := views.reconciler.resends_at(job)) is not None:
         then = f"If Kling has none by {views.at(resends_at)}, it is sent again with the same id."
     else:

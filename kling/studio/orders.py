@@ -18,8 +18,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from kling.endpoint import AnyRequest
+from kling.endpoint import AnyRequest, Request
 from kling.errors import InvalidRequest
+from kling.image_to_video import ImageToVideo
+from kling.pictures import LONGEST_ADDRESS
+from kling.problems import Problem
 from kling.studio.admission import AdmissionControl
 from kling.studio.budgets import Budgets
 from kling.studio.evidence import Evidence
@@ -65,6 +68,7 @@ class Press:
         parent: the id of the job that they were remixed from, empty if there is none.
         group: the id of the batch that they belong to, empty if there is none.
         template: the id of the template that they were made from, empty if there is none.
+        continues: whether they begin with the last frame of `parent`, and so go on with its film (`films`).
     """
 
     person: str
@@ -74,6 +78,7 @@ class Press:
     parent: str = ""
     group: str = ""
     template: str = ""
+    continues: bool = False
 
     @property
     def who(self) -> str:
@@ -111,6 +116,7 @@ class Orders:
         owns: whether a job is this studio's to act on (`Accounts.owns`).
         hand_over: hands an acquired job to a worker, which sends it.
         retired_ok: whether the account decides by itself about models that Kling has retired.
+        key_problems: says why the account's key does not open the endpoint of a request.
         account_cells: further cells of each new job, such as the price of a Unit.
         clock: Unix seconds, used only for times that are recorded or shown.
         monotonic: seconds of a clock that never jumps.
@@ -128,6 +134,7 @@ class Orders:
         owns: Callable[[Job], bool],
         hand_over: Callable[[Job], None],
         retired_ok: bool = False,
+        key_problems: Callable[[Request], Sequence[Problem]] = lambda _: (),
         account_cells: Mapping[str, str] | None = None,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
@@ -135,6 +142,7 @@ class Orders:
         self._ledger, self._admission, self._evidence = ledger, admission, evidence
         self._budgets = budgets
         self._account, self._mark, self._owns, self._hand_over = account, mark, owns, hand_over
+        self._key_problems = key_problems
         self._account_cells, self._retired_ok = dict(account_cells or {}), retired_ok
         self._clock, self._monotonic = clock, monotonic
         # A claim is a session, a request and its take: equal claims are the same press. By claim, the time
@@ -173,7 +181,7 @@ class Orders:
         return self._order(numbered, press)
 
     def _order(self, requests: Sequence[tuple[AnyRequest, int]], press: Press) -> list[Job]:
-        found = (request.problems(retired_ok=self._retired_ok) for request, _ in requests)
+        found = (self.problems(request) for request, _ in requests)
         if problems := tuple(dict.fromkeys(problem for each in found for problem in each)):
             raise InvalidRequest(problems)
         pressed = self._monotonic()
@@ -197,6 +205,19 @@ class Orders:
         if len(plan.to_send) < len(recorded):
             self.send_ready()
         return list(jobs.values())
+
+    def problems(self, request: AnyRequest) -> tuple[Problem, ...]:
+        """Return why a request cannot be ordered here; empty if it can.
+
+        Besides the rules of the API these are what the account's key opens, and that the bytes of a picture
+        are never in a record: it names the picture.
+        """
+        found = [*request.problems(retired_ok=self._retired_ok), *self._key_problems(request)]
+        if isinstance(request, ImageToVideo):
+            frames = {"image": request.image, "image_tail": request.image_tail}
+            long = [field for field, value in frames.items() if len(value) > LONGEST_ADDRESS]
+            found += (Problem(field, "Add the picture to the studio first.") for field in long)
+        return tuple(found)
 
     def _check_budgets(self, plan: _Plan, press: Press) -> None:
         if self._budgets is not None:
@@ -251,6 +272,8 @@ class Orders:
         extra = ({"take": take} if take > 1 else {}) | (
             {"template": visible(press.template)} if press.template else {}
         )
+        if press.continues and press.parent:
+            extra["continues"] = True
         return {
             "code": NO_CONNECTION if hold and hold.code == 0 else "",
             "person": visible(press.person),

@@ -18,6 +18,7 @@ from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.library import Library
 from kling.studio.library.imports import Imports
 from kling.studio.orders import Orders, Press
+from kling.studio.pictures.store import Pictures
 from kling.studio.prompting.previews import Previews
 from kling.studio.settings import Settings
 from kling.studio.state.shared import SharedState
@@ -39,6 +40,7 @@ class Parts(Protocol):
     deletions: Deletions
     imports: Imports
     library: Library
+    pictures: Pictures
 
     def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Order everything that one press asks for."""

@@ -12,9 +12,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kling.catalog import NEWER
 from kling.client import MAX_PAGE_SIZE, NOT_FOUND_CODES, Client
 from kling.endpoint import ENDPOINTS, Endpoint
-from kling.errors import APIError, BadRequest, KlingError, NotSent
+from kling.errors import APIError, BadRequest, KlingError, NotSent, api_error
+from kling.newer_wire import MOST_IDS
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
 from kling.studio.admission import RETRY_PAUSES, AdmissionControl
@@ -43,6 +45,7 @@ MOST_GETS = 10  # jobs of one poll that are asked for one by one
 # so many answers at least.
 MISSING_FOR = {True: 3.0, False: 24 * 3600.0}
 MISSING_TIMES = 3
+_UNKNOWN_TASK = api_error(404, 1203, "The task is not in the answer.")
 WHILE_ASLEEP = 1.0  # seconds between two looks at whether the account has woken up
 BEAT = 60.0  # seconds between two signs of life in the log's seal
 REST = 5.0  # seconds that the thread sleeps at a time, so that it shows that it lives while nothing is due
@@ -67,6 +70,7 @@ class Poller:
         ledger, accounts, admission, orders, sender, reconciler, downloads, scan, connection: the studio's
             parts.
         monotonic: seconds of a clock that never jumps; all times of this class are measured by it.
+        may_use: whether the account's key opens an endpoint; the tasks of others are not asked for.
         on_change: called when `trouble` has changed.
         on_alive: called at each sign of life: a turn, a call that ended, every few seconds of rest.
         rng: the source of jitter.
@@ -85,6 +89,7 @@ class Poller:
         scan: AccountScan,
         connection: Connection,
         monotonic: Callable[[], float],
+        may_use: Callable[[Endpoint], bool] = lambda _: True,
         on_change: Callable[[], None] = lambda: None,
         on_alive: Callable[[], None] = lambda: None,
         rng: random.Random | None = None,
@@ -93,6 +98,7 @@ class Poller:
         self._orders, self._sender, self._reconciler = orders, sender, reconciler
         self._downloads, self._scan, self._connection = downloads, scan, connection
         self._monotonic, self._on_change, self._on_alive = monotonic, on_change, on_alive
+        self._may_use = may_use
         self.alive_at = monotonic()  # when it last gave a sign of life
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._pace = SANDBOX_PACE if connection.is_sandbox else KLING_PACE
@@ -211,7 +217,8 @@ class Poller:
     # -- polling -----------------------------------------------------------------------------------------
 
     def _followed(self) -> list[Job]:
-        return [job for job in self._admission.own_jobs() if job.state in FOLLOWED]
+        followed = [job for job in self._admission.own_jobs() if job.state in FOLLOWED]
+        return [job for job in followed if job.endpoint is not None and self._may_use(job.endpoint)]
 
     def _poll(self) -> float | None:
         followed = self._followed()
@@ -260,7 +267,10 @@ class Poller:
         failure: KlingError | None = None
         for endpoint in ENDPOINTS:
             try:
-                self._ask_by_page(unseen, client, endpoint)
+                if endpoint.api == NEWER:
+                    self._ask_by_ids(unseen, client)
+                else:
+                    self._ask_by_page(unseen, client, endpoint)
             except NotSent:
                 raise
             except KlingError as error:
@@ -294,6 +304,31 @@ class Poller:
             count = sum(job.endpoint == endpoint for job in unseen.values())
             if count <= MOST_GETS or len(page) < size:
                 break
+
+    def _ask_by_ids(self, unseen: dict[str, Job], client: Client) -> None:
+        """Ask for the tasks of the newer generation, many at once; those seen leave `unseen`.
+
+        An answer is about all ids of its call: a task that is not in it is not known (S2p, S6).
+        """
+        ids = [
+            job.id
+            for job in sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))
+            if job.endpoint is not None and job.endpoint.api == NEWER and asked_by(job.id) == job.id
+        ]
+        for first in range(0, min(len(ids), MOST_PAGES * MOST_IDS), MOST_IDS):
+            some = ids[first : first + MOST_IDS]
+            for job_id in some:
+                self._asked_at[job_id] = self._monotonic()
+            self._calls += 1
+            # The first of several with one id, which an account may have that takes an id twice.
+            found = {task.external_task_id: task for task in reversed(client.find_many(some))}
+            self._show_life()
+            for job_id in some:
+                job = unseen.pop(job_id)
+                if (task := found.get(job_id)) is not None:
+                    self.apply(job, task)
+                else:
+                    self.mark_missing(job, _UNKNOWN_TASK)
 
     def _ask_by_id(self, unseen: dict[str, Job], client: Client) -> None:
         longest_unseen = sorted(unseen.values(), key=lambda job: self._asked_at.get(job.id, 0.0))

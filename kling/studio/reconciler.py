@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kling.client import Client
-from kling.errors import APIError, KlingError
+from kling.errors import APIError, InvalidRequest, KlingError
 from kling.studio.admission import AdmissionControl
 from kling.studio.connection import Connection, find_task
-from kling.studio.evidence import APART, LATE, Evidence, Step
+from kling.studio.evidence import APART, LATE, Evidence, Known, Step
 from kling.studio.jobs import (
     FAILED,
     INTENT,
@@ -160,6 +160,8 @@ class Reconciler:
             if task is not None:
                 self.accept(job, task)
                 continue
+            if not is_found_by_our_id(job):
+                continue
             calls = self._evidence.of(job)
             calls.found_none(now, lag=self.lag)
             proof.due = max(calls.proof_at, now + APART)
@@ -223,6 +225,10 @@ class Reconciler:
             self.accept(job, task)
             return
         now, calls = self._monotonic(), self._evidence.of(job)
+        if not is_found_by_our_id(job):
+            look_up.due = now + self._jitter((*self._pauses, *LATER_PAUSES), look_up.none)
+            look_up.none += 1
+            return  # that it is not found says nothing: a person may give it up
         step = calls.found_none(now, lag=self.lag)
         due = now + self._jitter((*self._pauses, *LATER_PAUSES), look_up.none)
         look_up.due = min(due, calls.proof_at) if calls.proof_at > now else due
@@ -236,9 +242,25 @@ class Reconciler:
                 self.leave(job, LEFT)
 
     def _is_resent(self, job: Job) -> bool:
-        """Whether a job may be sent again by itself: not if the record of it is unconfirmed."""
+        """Whether a job may be sent again after a look-up that finds none, before that is proved.
+
+        Not if the record of it is unconfirmed, unless a person has decided so. Never if its endpoint is not
+        known to refuse a second create with the same id, because that could be a second video.
+        """
+        if not refuses_duplicates(job):
+            return False
         decide = job.extra.get("decide")
         return job.id not in self._ledger.unconfirmed if decide is None else not decide
+
+    def holds_back(self, job: Job) -> bool:
+        """Whether a waiting job is not sent yet, because an earlier process may have sent it.
+
+        Where a second create is refused, a look-up just before it is enough. Where that is not known, the
+        look-up has to come so late that Kling shows what it has accepted before.
+        """
+        calls = self._evidence.of(job)
+        is_old = calls.known is Known.PART and not refuses_duplicates(job)
+        return is_old and self._monotonic() - calls.last_at < self.lag
 
     def find(self, job: Job) -> Task | None:
         """Ask Kling for the task of a job; return None if it has none.
@@ -315,11 +337,23 @@ class Reconciler:
                     self.leave(job, LEFT_IN_LOG)
 
 
+def refuses_duplicates(job: Job) -> bool:
+    """Whether the endpoint of a job is known to refuse a second create with the same id."""
+    return job.endpoint is not None and job.endpoint.facts.refuses_duplicates
+
+
+def is_found_by_our_id(job: Job) -> bool:
+    """Whether "no such task" says something of a job: its endpoint is asked by our id."""
+    return job.endpoint is not None and job.endpoint.facts.found_by_our_id
+
+
 def error_words(error: KlingError) -> str:
     """Return what happened and the remedy, as sentences for a page."""
     if isinstance(error, APIError):
         quote = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
         return f"{error.meaning.what} {error.meaning.remedy}{quote}"
+    if isinstance(error, InvalidRequest):
+        return " ".join(problem.message for problem in error.problems)
     return f"{error}".rstrip(".") + "."
 
 

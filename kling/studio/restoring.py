@@ -12,10 +12,10 @@ from pathlib import Path
 from kling.studio.backup import (
     FORM,
     KNOWN,
+    LINKED,
     LOG,
     MANIFEST,
     STAGED,
-    VIDEOS,
     BackupError,
     Summary,
     in_words,
@@ -81,7 +81,7 @@ def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> S
         target = stage / name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            done.linked += link_or_copy(source / name, target, link=name.startswith(f"{VIDEOS}/"))
+            done.linked += link_or_copy(source / name, target, link=Path(name).parts[0] in LINKED)
         except FileNotFoundError:
             shutil.rmtree(stage, ignore_errors=True)
             raise BackupError(f"{source / name} is missing. Nothing was changed.") from None

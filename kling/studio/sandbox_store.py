@@ -11,12 +11,13 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
-_WORDS = ("prompt", "negative_prompt", "multi_prompt")
+_WORDS = ("prompt", "negative_prompt", "multi_prompt", "sound_effect_prompt", "bgm_prompt")
+_PICTURES = ("image", "image_tail", "video_url")
 ERASED = "erased"
 
 
 def erase_from_sandbox(folder: Path, job_ids: Collection[str]) -> int:
-    """Take out the words and clips of these tasks; return how many there were.
+    """Take out the words, pictures and clips of these tasks; return how many there were.
 
     Args:
         folder: of the sandbox's data; it need not be there.
@@ -32,11 +33,14 @@ def erase_from_sandbox(folder: Path, job_ids: Collection[str]) -> int:
     count = 0
     with closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as database:
         database.execute("PRAGMA secure_delete = ON")
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for job_id in sorted(job_ids):
             question = "SELECT task_id, request FROM tasks WHERE external_task_id = ?"
             for task_id, request in database.execute(question, (job_id,)).fetchall():
                 for clip in (folder / "clips").glob(f"{task_id}*"):
                     clip.unlink(missing_ok=True)
+                if "pictures" in tables:  # an older sandbox has none
+                    database.execute("DELETE FROM pictures WHERE task_id = ?", (task_id,))
                 new = (json.dumps(_without_words(json.loads(request))), task_id)
                 database.execute("UPDATE tasks SET request = ? WHERE task_id = ?", new)
                 count += 1
@@ -47,7 +51,7 @@ def erase_from_sandbox(folder: Path, job_ids: Collection[str]) -> int:
 
 
 def _without_words(request: dict[str, object]) -> dict[str, object]:
-    kept = {name: value for name, value in request.items() if name not in _WORDS}
+    kept = {name: value for name, value in request.items() if name not in {*_WORDS, *_PICTURES}}
     shots = request.get("multi_prompt")
     if isinstance(shots, list):
         kept["multi_prompt"] = [{**shot, "prompt": ERASED} for shot in shots if isinstance(shot, dict)]

@@ -6,12 +6,20 @@ import logging
 from collections.abc import Callable
 
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError, RateLimited
+from kling.pictures import PictureBytes
 from kling.studio.admission import ACCOUNT, AdmissionControl
 from kling.studio.evidence import AFTER_CREATE, Evidence, Known, Outcome, Step, outcome_of
 from kling.studio.jobs import FAILED, INTENT, NOT_SENT, OPEN, WAITING, Job, StateChanged, UnknownEndpoint
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.queue_position import NO_LOG
-from kling.studio.reconciler import DECIDE, LEFT, Reconciler, error_words, support_cells
+from kling.studio.reconciler import (
+    DECIDE,
+    LEFT,
+    Reconciler,
+    error_words,
+    is_found_by_our_id,
+    support_cells,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +37,7 @@ class Sender:
         ledger, admission, evidence, reconciler: the studio's parts.
         may_spend: raises LedgerError if this process does not own the data folder any more, and so may not
             spend.
+        picture_bytes: gives the bytes of a picture by the name in a request.
         monotonic: seconds of a clock that never jumps.
     """
 
@@ -40,10 +49,12 @@ class Sender:
         reconciler: Reconciler,
         *,
         may_spend: Callable[[], None],
+        picture_bytes: PictureBytes | None = None,
         monotonic: Callable[[], float],
     ) -> None:
         self._ledger, self._admission, self._evidence = ledger, admission, evidence
         self._reconciler, self._may_spend, self._monotonic = reconciler, may_spend, monotonic
+        self._picture_bytes = picture_bytes
 
     def send(self, job: Job) -> None:
         """Make one POST and record its outcome.
@@ -107,7 +118,7 @@ class Sender:
         before = calls.begin(self._monotonic())
         try:
             with self._reconciler.asking() as client:
-                task = client.create(request)
+                task = client.create(request, endpoint=job.endpoint, picture_bytes=self._picture_bytes)
         except KlingError as error:
             outcome = outcome_of(error)
             calls.end(outcome, before)
@@ -125,7 +136,7 @@ class Sender:
         elif outcome is not Outcome.REFUSED or not self._is_refused_for_sure(job, error):
             message = HAS_IT if outcome is Outcome.EXISTS else error_words(error)
             self._reconciler.note_unknown(job, message, error)
-            if outcome is not Outcome.NOT_SENT:
+            if outcome not in {Outcome.NOT_SENT, Outcome.INVALID}:
                 self._reconciler.look_up_soon(job)
 
     def _is_refused_for_sure(self, job: Job, error: KlingError) -> bool:
@@ -137,6 +148,8 @@ class Sender:
         if task is not None:
             self._reconciler.accept(job, task)
             return True
+        if not is_found_by_our_id(job):
+            return False
         step = self._evidence.of(job).found_none(self._monotonic(), lag=0)
         if step is Step.END:
             self._record(job, error, state=FAILED, message=error_words(error))

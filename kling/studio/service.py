@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from kling.endpoint import AnyRequest
+from kling.auth import KeyPair
+from kling.endpoint import ENDPOINTS, AnyRequest, Endpoint, key_problems
 from kling.studio import changes as topics
 from kling.studio.account_books import BookKeeper
 from kling.studio.account_packs import AccountPacks
@@ -29,6 +30,8 @@ from kling.studio.deletion import Deletions
 from kling.studio.downloads import Downloads
 from kling.studio.durations import DurationEstimate, Timeline, kind_of, timeline
 from kling.studio.evidence import Evidence
+from kling.studio.films.store import FOLDER as FILMS
+from kling.studio.films.store import Films
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.health import Health
 from kling.studio.identity.roles import User
@@ -49,6 +52,9 @@ from kling.studio.operator_warnings import (
     rights_warnings,
 )
 from kling.studio.orders import Orders, Press
+from kling.studio.pictures.references import Cleaning
+from kling.studio.pictures.store import FOLDER as PICTURES
+from kling.studio.pictures.store import PictureMissing, Pictures
 from kling.studio.poller import Poller
 from kling.studio.prompting.previews import FOLDER as PREVIEWS
 from kling.studio.prompting.previews import Previews
@@ -138,7 +144,14 @@ class Studio:
                 view=AllViews(self.spending, self.library),
                 read_later=file.path.exists() and file.path.stat().st_size > LONG_LOG,
             )
+            self.pictures = Pictures(settings.data_dir / PICTURES, clock=clock)
             self.archive = Archive(settings.data_dir / "videos", checker=checker)
+            self.films = Films(
+                settings.data_dir / FILMS,
+                self.archive.video,
+                on_done=lambda _name: self.changes.notify({topics.FILMS}),
+                monotonic=monotonic,
+            )
             self.state = SharedState(
                 settings.data_dir,
                 clock=clock,
@@ -189,12 +202,14 @@ class Studio:
             monotonic=monotonic,
             rng=rng,
         )
+        self.admission.holds_back = self.reconciler.holds_back
         self._sender = Sender(
             ledger,
             self.admission,
             self.evidence,
             self.reconciler,
             may_spend=self.folder.check,
+            picture_bytes=self._picture_bytes,
             monotonic=monotonic,
         )
 
@@ -215,11 +230,13 @@ class Studio:
             owns=owns,
             hand_over=hand_over,
             retired_ok=self.connection.is_sandbox,
+            key_problems=lambda request: key_problems(request, self.settings.credentials),
             account_cells={} if self.connection.is_sandbox else self._price_cells(),
             clock=self._clock,
             monotonic=monotonic,
         )
-        self.deletions = Deletions(ledger, self.archive, self._clock)
+        self.deletions = Deletions(ledger, self.archive, self._clock, forget=self.films.forget)
+        self._picture_cleaning = Cleaning(self.pictures, ledger, self.state.texts)
         self.imports = Imports(ledger, self.archive, self._clock)
         self.downloads = Downloads(
             ledger=ledger,
@@ -246,6 +263,7 @@ class Studio:
             complete_deletions=self.deletions.complete,
             clock=self._clock,
             is_sandbox=self.connection.is_sandbox,
+            endpoints=[endpoint for endpoint in ENDPOINTS if self.may_use(endpoint)],
             keeper=BookKeeper(
                 Price(self.settings.unit_price, self.settings.currency), self.settings.timezone, self._clock
             ),
@@ -270,6 +288,7 @@ class Studio:
             scan=self.scan,
             connection=self.connection,
             monotonic=monotonic,
+            may_use=self.may_use,
             on_change=self.notices.look,  # only banners say what its trouble is
             on_alive=self._alive,
             rng=rng,
@@ -319,9 +338,13 @@ class Studio:
         self.library.start()
         self.poller.start()
         self.packs.start()
+        self._picture_cleaning.start()
 
     def stop(self) -> None:
         """Wait for the calls that are under way, and release the folder."""
+        self._picture_cleaning.stop()
+        self.pictures.stop()
+        self.films.stop()
         self.packs.stop()
         self.poller.stop()
         self.archive.stop()
@@ -359,6 +382,21 @@ class Studio:
         jobs = self.orders.order_all([self._with_callback(request) for request in requests], press)
         _log_order(jobs)
         return jobs
+
+    def may_use(self, endpoint: Endpoint) -> bool:
+        """Whether the key of the account opens an endpoint; that of the sandbox opens all of them."""
+        return not (endpoint.needs_api_key and isinstance(self.settings.credentials, KeyPair))
+
+    def _picture_bytes(self, sha256: str) -> bytes:
+        """Return the bytes of a picture of the data folder.
+
+        Raises:
+            LookupError: it is not there.
+        """
+        try:
+            return self.pictures.read(sha256)
+        except PictureMissing as error:
+            raise LookupError(str(error)) from error
 
     def _with_callback(self, request: AnyRequest) -> AnyRequest:
         callback_url = self.settings.callback_url
@@ -423,6 +461,7 @@ class Studio:
                 usual=self.duration_estimate,
                 missing_since=self.poller.missing_since,
                 trouble=lambda: self.poller.trouble,
+                may_use=self.may_use,
                 download_trouble=self.downloads.trouble,
                 clock=self._clock,
                 monotonic=self._monotonic,

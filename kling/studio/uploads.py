@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypeVar
 
 from kling.studio.image_check import Picture, picture_of
 
@@ -27,6 +27,7 @@ MOST = 200  # files of everybody
 KEPT_SECONDS = 3600.0
 KEPT_FREE = 512 * 2**20  # bytes that stay free on the disk, for the log and the videos
 _ID = re.compile("[0-9a-f]{32}")
+Taken = TypeVar("Taken")
 
 
 class UploadRefused(Exception):
@@ -187,6 +188,21 @@ class Arriving:
             self._file.write(data)
         except OSError as error:
             raise UploadRefused(f"The file cannot be kept: {error.strerror or error}.", 507) from error
+
+    def hand_to(self, take: Callable[[Path], Taken]) -> Taken:
+        """Give what was written to somebody who keeps it elsewhere, such as `Pictures.put_file`.
+
+        Args:
+            take: gets the file, which is deleted after the `with`. What it raises is passed on.
+
+        Raises:
+            UploadRefused: it cannot be written.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise UploadRefused(f"The file cannot be kept: {error.strerror or error}.", 507) from error
+        return take(self._part)
 
     def keep(self) -> Upload:
         """Keep what was written, if it is a picture.

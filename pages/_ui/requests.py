@@ -10,6 +10,7 @@ from kling.endpoint import TEXT_TO_VIDEO, AnyRequest
 from kling.studio.jobs import Job, request_of
 from kling.studio.prompting.batch import draft_of_batch
 from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.words import as_text_to_video
 from pages._ui.words import field, model_title, quality
 
 
@@ -21,14 +22,19 @@ def shown_request(job: Job) -> AnyRequest:
     return request_of(job.cells, job.endpoint or TEXT_TO_VIDEO)
 
 
+def words_of(job: Job) -> TextToVideo:
+    """Return what the request of a job has in common with text to video, only to be shown."""
+    return as_text_to_video(shown_request(job))
+
+
 def has_form(job: Job) -> bool:
     """Whether there is a form for requests of the job's endpoint."""
-    return job.endpoint == TEXT_TO_VIDEO
+    return job.endpoint is not None and job.endpoint.request is TextToVideo
 
 
 def draft_of(job: Job) -> Draft | None:
     """Return the draft that orders the same as a job; None if there is no form for it."""
-    return Draft.from_request(job.request, parent=job.id) if has_form(job) else None
+    return Draft.from_request(words_of(job), parent=job.id) if has_form(job) else None
 
 
 def draft_of_all(jobs: Sequence[Job]) -> Draft | None:
@@ -38,7 +44,7 @@ def draft_of_all(jobs: Sequence[Job]) -> Draft | None:
         jobs: that it ordered, at least one; None is returned if there is no form for them.
     """
     if len(jobs) > 1 and all(map(has_form, jobs)):
-        whole = draft_of_batch([job.request for job in jobs], parent=jobs[0].id)
+        whole = draft_of_batch([words_of(job) for job in jobs], parent=jobs[0].id)
         if whole is not None:
             return whole
     return draft_of(jobs[0])
@@ -51,28 +57,33 @@ def is_found(job: Job) -> bool:
 
 def prompts_of(job: Job) -> str:
     """Return the prompt of a job, or those of its shots; empty if it has none."""
-    return job["prompt"] or " / ".join(shot.prompt for shot in shown_request(job).multi_prompt)
+    if prompt := job["prompt"]:
+        return prompt
+    words = words_of(job)
+    return words.prompt or " / ".join(shot.prompt for shot in words.multi_prompt)
 
 
 def text_of(request: AnyRequest) -> str:
     """Return the prompt of a request, or that of each shot in a line of its own."""
-    return "\n".join(shot.prompt for shot in request.multi_prompt) or request.prompt
+    words = as_text_to_video(request)
+    return "\n".join(shot.prompt for shot in words.multi_prompt) or words.prompt
 
 
 def texts_of(request: AnyRequest) -> dict[str, str]:
     """Return the prompts of a request, by their names for a page; empty where there is none."""
+    words = as_text_to_video(request)
     shots = {
-        f"Shot {number}, {shot.duration} s": shot.prompt
-        for number, shot in enumerate(request.multi_prompt, 1)
+        f"Shot {number}, {shot.duration} s": shot.prompt for number, shot in enumerate(words.multi_prompt, 1)
     }
-    return {"Prompt": request.prompt, "Negative prompt": request.negative_prompt, **shots}
+    return {"Prompt": words.prompt, "Negative prompt": words.negative_prompt, **shots}
 
 
 def facts_of(request: AnyRequest) -> Iterator[tuple[str, str]]:
     """Yield the name and the value of every other field for a page, the value empty where there is none."""
+    words = as_text_to_video(request)
     for name in request.FIELDS:
         if name in _IN_WORDS:
-            yield field(name), _IN_WORDS[name](request)
+            yield field(name), _IN_WORDS[name](words)
         elif name not in _ELSEWHERE:
             yield field(name), _plain(getattr(request, name))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +29,8 @@ PRICES = [
     ("kling-v3", "pro", "15", "on", "18"),
     ("kling-v3", "4k", "15", "off", "45"),
     ("kling-v3", "4k", "15", "on", "45"),
+    ("kling-3.0-turbo", "std", "5", "on", "4"),
+    ("kling-3.0-turbo", "pro", "15", "off", "15"),
     ("kling-v1", "std", "5", "off", "1"),
     ("kling-v1", "pro", "10", "off", "7"),
     ("kling-v1-6", "std", "10", "off", "4"),
@@ -68,7 +71,7 @@ def test_every_model_of_the_official_page_and_kling_v3_are_known():
         "kling-v2-5-turbo",
         "kling-v2-6",
     }
-    assert set(catalog().models) == page | {"kling-v3"}
+    assert set(catalog().models) == page | {"kling-v3", "kling-3.0-turbo"}
 
 
 def test_the_models_of_before_autumn_2026_are_retired():
@@ -93,6 +96,7 @@ def test_the_default_request_names_a_model_in_service():
         ("kling-v2-5-turbo", {"std": 720, "pro": 1080}, 24),
         ("kling-v2-6", {"std": 720, "pro": 1080}, 24),
         ("kling-v3", {"std": 720, "pro": 1080, "4k": 2160}, 24),
+        ("kling-3.0-turbo", {"std": 720, "pro": 1080}, 24),
         ("kling-v2-master", {"std": 720}, 24),
         ("kling-v2-1-master", {"std": 1080}, 24),
     ],
@@ -112,12 +116,14 @@ def test_only_models_with_a_price_for_sound_take_it():
     assert {model.name for model in catalog().models.values() if model.takes_sound} == {
         "kling-v2-6",
         "kling-v3",
+        "kling-3.0-turbo",
     }
 
 
 def test_each_model_takes_what_the_documentation_says_of_it():
     assert {name: set(model.takes) for name, model in catalog().models.items() if model.takes} == {
         "kling-v3": {"cfg_scale", "multi_shot"},
+        "kling-3.0-turbo": {"multi_shot"},
         "kling-v1-6": {"cfg_scale"},
         "kling-v1": {"cfg_scale", "camera_control"},
     }
@@ -139,12 +145,32 @@ def test_the_catalog_is_as_old_as_its_newest_source():
     sources = Path(kling.__file__).with_name("SOURCES.md").read_text(encoding="utf-8")
     _, body = text.split("as_of =", 1)
     known: list[Model | Elsewhere] = [*catalog().models.values(), *catalog().elsewhere.values()]
-    cited = {each for item in known for each in re.findall("S[0-9]+p?", item.sources)}
+    cited = {each for item in known for each in re.findall("[SN][0-9]+p?", item.sources)}
     assert all(f"| {source} |" in sources for source in cited)
     days = re.findall("[0-9]{1,2} [A-Z][a-z]+ 20[0-9]{2}", sources)
     read = [datetime.strptime(day, "%d %B %Y").replace(tzinfo=UTC).date() for day in days]
     assert catalog().as_of == max(read)
     assert re.match(r" [0-9-]+ +# the date of the newest of the sources \(S7\)", body)
+
+
+def test_every_endpoint_says_how_it_answers_and_by_which_source():
+    facts = catalog().endpoints
+    assert {name: each.api for name, each in facts.items()} == {each.name: each.api for each in ENDPOINTS}
+    for each in facts.values():
+        assert each.duplicates in {"refused", "not documented"}
+        assert each.look_up in {"our id", "not at all"}
+        assert re.fullmatch("S[0-9]+p?( S[0-9]+p?)*", each.sources)
+
+
+def test_only_text_to_video_is_known_to_refuse_a_second_create():
+    known = {name for name, each in catalog().endpoints.items() if each.refuses_duplicates}
+    assert known == {"text2video", "text-to-video"}
+
+
+def test_an_endpoint_without_facts_is_trusted_with_nothing():
+    facts = replace(ENDPOINTS[0], name="of tomorrow").facts
+    assert not facts.refuses_duplicates
+    assert not facts.found_by_our_id
 
 
 def test_every_model_is_asked_through_an_api_that_the_client_speaks():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from kling import ApiKey, Client, InvalidRequest, MaybeSent, NotSent, TextToVideo, catalog
-from kling.endpoint import ENDPOINTS, TEXT_TO_VIDEO, endpoint_of
+from kling.endpoint import ENDPOINTS, NEWER_TEXT_TO_VIDEO, TEXT_TO_VIDEO, endpoint_of
 from tests.transport import Transport, answer
 
 TASK = {"task_id": "7", "task_status": "submitted", "task_info": {"external_task_id": "job-7"}}
@@ -26,7 +26,8 @@ def test_each_endpoint_has_a_name_and_a_path_of_its_own():
 
 @pytest.mark.parametrize("model_name", [*catalog().models, "kling-of-tomorrow"])
 def test_a_request_goes_to_the_endpoint_of_its_class_and_model(model_name):
-    assert endpoint_of(TextToVideo(model_name=model_name)) is TEXT_TO_VIDEO
+    newer = {"kling-3.0-turbo": NEWER_TEXT_TO_VIDEO}
+    assert endpoint_of(TextToVideo(model_name=model_name)) is newer.get(model_name, TEXT_TO_VIDEO)
 
 
 def test_a_request_that_no_endpoint_takes_is_not_sent(monkeypatch):

@@ -155,7 +155,7 @@ def test_pages_are_asked_for_as_they_are_needed(server, client):
 
 
 def test_the_iterator_ends_with_the_last_page_that_can_be_asked_for(server, client, monkeypatch):
-    monkeypatch.setattr("kling.client.MAX_PAGE", 3)
+    monkeypatch.setattr("kling.wire.MAX_PAGE", 3)
     server.says(page("1"))
     assert len(list(client.tasks(page_size=1))) == 3
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from kling import CameraControl, TextToVideo, catalog
 from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.words import as_text_to_video
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
 from pages._ui.panels import panel_key
@@ -127,7 +128,7 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
     pick(app, "prompt", "A fox")
     pick(unfold(app, "avoid"), "negative_prompt", "rain")
     press_generate(app)
-    request = studio.ledger.jobs()[0].request
+    request = as_text_to_video(studio.ledger.jobs()[0].request)
     assert request.camera_control == CameraControl(type="simple", config={"pan": -4.0})
     assert (request.model_name, request.cfg_scale, request.watermark, request.negative_prompt) == (
         "kling-v1",
@@ -161,7 +162,7 @@ def test_a_storyboard_adds_up_by_itself_and_can_be_ordered(studio: Studio, app: 
     pick(app, "seconds_2", 3)
     assert state(app, "duration", "seconds_1", "seconds_2") == ("6", 3, 3)
     press_generate(app)
-    request = studio.ledger.jobs()[0].request
+    request = as_text_to_video(studio.ledger.jobs()[0].request)
     assert request.duration == "6"
     assert [(shot.prompt, shot.duration) for shot in request.multi_prompt] == [
         ("A fox wakes", "3"),
@@ -292,8 +293,8 @@ def test_a_model_of_this_morning_can_be_used(studio: Studio, app: AppTest):
     pick(app, "prompt", "A fox")
     assert button(app) == "Generate · free"
     press_generate(app)
-    assert studio.ledger.jobs()[0].request.model_name == "kling-v9"
-    assert studio.ledger.jobs()[0].request.duration == "30"
+    assert as_text_to_video(studio.ledger.jobs()[0].request).model_name == "kling-v9"
+    assert as_text_to_video(studio.ledger.jobs()[0].request).duration == "30"
 
 
 def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(studio: Studio, app: AppTest):
@@ -304,7 +305,7 @@ def test_takes_are_jobs_of_their_own_and_the_button_says_what_all_of_them_cost(s
     press_generate(app)  # a double click
     jobs = studio.ledger.jobs()
     assert len({job.id for job in jobs}) == 3
-    assert {job.request.prompt for job in jobs} == {"A fox"}
+    assert {as_text_to_video(job.request).prompt for job in jobs} == {"A fox"}
 
 
 def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studio, app: AppTest):
@@ -315,7 +316,7 @@ def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studi
     assert "Nothing was sent" in texts(app)
     assert "$0.35" in button(app)
     press_generate(app)
-    assert studio.ledger.jobs()[0].request.mode == "pro"
+    assert as_text_to_video(studio.ledger.jobs()[0].request).mode == "pro"
 
 
 @pytest.mark.parametrize("model", [*catalog().models, "other"])

@@ -605,10 +605,10 @@ def task(number: int, *, our_id: str) -> Any:
 def test_a_job_of_an_unknown_endpoint_is_shown_with_its_cells_and_without_buttons(
     studio: Studio, app: AppTest, state: str
 ):
-    fill(studio, 1, state=state, endpoint="image2video", file="", message=OF_OLD, code="1301")
+    fill(studio, 1, state=state, endpoint="motion-control", file="", message=OF_OLD, code="1301")
     for text in (shown(app, "job0000"), said(open_job(app, "job0000"))):
         assert "Prompt 0" in text
-        assert ("does not know the endpoint “image2video”" in text) == (state not in TERMINAL - {"succeed"})
+        assert ("does not know the endpoint “motion-control”" in text) == (state not in TERMINAL - {"succeed"})
         assert "othing was spent" not in text
         assert not {"Send now", "Cancel (nothing spent)", "Give it up"} & set(labels(app))
         assert not any(label.startswith("Order again") for label in labels(app))
@@ -620,7 +620,7 @@ def test_a_job_of_an_unknown_endpoint_does_not_count_as_running_above_a_page(
     studio: Studio, app: AppTest, page: str
 ):
     for state in ("waiting", "intent", "submitted", "succeed"):
-        cells = {"endpoint": "image2video", "account": "sandbox", "prompt": "A fox", "batch": "g"}
+        cells = {"endpoint": "motion-control", "account": "sandbox", "prompt": "A fox", "batch": "g"}
         studio.ledger.append(f"new-{state}", state=state, **cells)
     open_page(app, page, batch="g")
     counts = [str(each.value) for each in app.html if "data-counts" in str(each.value)]
@@ -630,7 +630,7 @@ def test_a_job_of_an_unknown_endpoint_does_not_count_as_running_above_a_page(
 
 
 def test_an_address_that_names_a_job_without_a_form_opens_an_empty_one(studio: Studio, app: AppTest):
-    fill(studio, 1, endpoint="image2video")
+    fill(studio, 1, endpoint="motion-control")
     open_page(app, "compose.py", **{"from": "job0000"})
     assert app.text_area(key="composer.prompt").value == ""
     assert app.session_state.composer.is_open

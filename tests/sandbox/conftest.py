@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from kling.sandbox import contract
 from kling.sandbox.auth import API_KEY
@@ -28,6 +31,30 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "parity(*rules): the rules of the contract that a test is about")
 
 
+def schema_of(method: str, path: str) -> str:
+    """Return the name of the schema of a good answer."""
+    if path == contract.TASKS:
+        return "NewerTasksAnswer" if method == "GET" else "NewerTaskListAnswer"
+    if path.startswith(contract.NEWER):
+        return "NewerCreatedAnswer"
+    if method == "POST":
+        return SCHEMAS["create"]
+    audio = "Audio" if path.startswith(contract.VIDEO_TO_AUDIO) else ""
+    call = "list" if path in contract.OLDER else "costs" if path == contract.COSTS else "query"
+    return audio + SCHEMAS[call]
+
+
+def picture(width: int = 400, height: int = 300, kind: str = "PNG", **options: Any) -> bytes:
+    """Return the bytes of a picture."""
+    content = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(content, kind, **options)
+    return content.getvalue()
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 class Bench:
     """An engine, its clock, and a caller with the API key. Every answer is checked against the contract."""
 
@@ -46,14 +73,30 @@ class Bench:
             schema = "ErrorAnswer"
             assert answer.status == contract.ERRORS[answer.body["code"]]["http"]
         else:
-            call = {TEXT_TO_VIDEO: "list", "/account/costs": "costs"}.get(path.rstrip("/"), "query")
-            schema = SCHEMAS["create" if method == "POST" else call]
+            schema = schema_of(method, path.rstrip("/"))
             assert answer.status == 200
         assert list(contract.problems(schema, answer.body)) == []
         return answer
 
     def post(self, body: Any) -> Answer:
         return self.call("POST", TEXT_TO_VIDEO, json.dumps(body).encode())
+
+    def ask(self, path: str, body: Any) -> Answer:
+        """POST a body to any endpoint."""
+        return self.call("POST", path, json.dumps(body).encode())
+
+    def made(self, path: str, body: Any) -> Any:
+        """Create a task at any endpoint, which must take it, and return `data`."""
+        answer = self.ask(path, body)
+        assert answer.body["code"] == 0, answer.body
+        return answer.body["data"]
+
+    def tasks(self, *ids: str, external: bool = False) -> Any:
+        """Return what /tasks shows."""
+        query: dict[str, Any] = {"external_task_ids" if external else "task_ids": ",".join(ids)}
+        answer = self.call("GET", "/tasks", **query)
+        assert answer.body["code"] == 0, answer.body
+        return answer.body["data"]
 
     def create(self, **fields: Any) -> Any:
         """Create a task that must be taken, and return `data`."""

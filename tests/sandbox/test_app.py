@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -10,11 +11,13 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from kling.sandbox import contract
-from kling.sandbox.app import MAX_BODY, SandboxApp
+from kling.sandbox.app import SandboxApp
 from kling.sandbox.auth import API_KEY
 from kling.sandbox.callbacks import USER_AGENT
+from kling.sandbox.calls import MAX_BODY, longest_body
 from kling.sandbox.clips import Clips
 from kling.sandbox.contract import TEXT_TO_VIDEO
+from tests.sandbox.conftest import picture
 
 CLIP = bytes(range(256)) * 4
 REQUEST = {"model_name": "kling-v2-6", "prompt": "A fox in the snow", "external_task_id": "mine"}
@@ -99,6 +102,48 @@ def test_several_ranges_come_as_one_answer(web, clip):
     answer = web.get(clip, headers={"Range": "bytes=0-1,100-101"})
     assert answer.status_code == 206
     assert answer.headers["content-type"].startswith("multipart/byteranges")
+
+
+def test_the_sound_of_a_task_of_video_to_audio_is_served_and_no_other(bench, web, sandbox, clip):
+    asked = {"video_id": f"9{clip[8:25]}"}
+    task_id = web.post("/v1/audio/video-to-audio", json=asked).json()["data"]["task_id"]
+    task = bench.engine.store.find(task_id)
+    for path in (
+        sandbox.clips.path(task),
+        sandbox.clips.sound(task, "mp3"),
+        sandbox.clips.sound(task, "wav"),
+    ):
+        path.write_bytes(path.suffix.encode())
+    assert web.get(f"/clips/{task_id}.mp3").status_code == 404, "it is not finished"
+    bench.finish()
+    kinds = {"mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "audio/wav"}
+    for kind, media_type in kinds.items():
+        answer = web.get(f"/clips/{task_id}.{kind}")
+        assert (answer.content, answer.headers["content-type"]) == (f".{kind}".encode(), media_type)
+    assert web.get(clip.replace("mp4", "mp3")).status_code == 404
+    assert web.get(f"/clips/{task_id}-watermark.mp3").status_code == 404
+    web.post("/_sandbox/reset")
+    assert list(sandbox.clips.folder.iterdir()) == []
+
+
+@pytest.mark.parity("bodies-of-pictures")
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/text-to-video/kling-3.0", MAX_BODY),
+        ("/v1/videos/image2video", 28 << 20),
+        ("/image-to-video/kling-3.0", 70 << 20),
+    ],
+)
+def test_bodies_with_pictures_may_be_larger(path, most):
+    assert longest_body(path) == longest_body(f"{path}/") == most
+
+
+def test_a_picture_of_several_megabytes_is_taken(web):
+    noise = base64.b64encode(picture(2000, 1500, "JPEG") + bytes(3 << 20)).decode()
+    body = {"contents": [{"type": "prompt", "text": "Snow"}, {"type": "first_frame", "url": noise}]}
+    assert web.post("/image-to-video/kling-3.0", json=body).json()["code"] == 0
+    assert web.post("/text-to-video/kling-3.0", json=body).json()["code"] == 1200
 
 
 def test_head_says_how_long_a_clip_is(web, clip):

@@ -105,6 +105,35 @@ def test_every_change_is_reported_once_and_in_sequence(bench):
     assert list(listener.heard[-1][2]["task_result"]["videos"][0]) == ["id", "url", "duration"]
 
 
+@pytest.mark.parity("newer-callback")
+def test_the_newer_generation_has_a_body_of_its_own(bench):
+    listener = Listener(bench)
+    options = {"callback_url": URL, "external_task_id": "mine", "watermark_info": {"enabled": True}}
+    made = bench.made("/text-to-video/kling-3.0", {"prompt": "A fox", "options": options})
+    bench.draw()
+    bench.later(60)
+    listener.listen()
+    bodies = [body for _, _, body in listener.heard]
+    assert [body["status"] for body in bodies] == ["submitted", "processing", "succeeded"]
+    assert [body["update_time"] - body["create_time"] for body in bodies] == [0, 700, 3000]
+    assert [len(body["outputs"]) for body in bodies] == [len(body["billing"]) for body in bodies] == [0, 0, 1]
+    for body in bodies:
+        assert list(contract.problems("NewerTask", body)) == []
+        assert (body["id"], body["external_id"]) == (made["id"], "mine")
+
+
+def test_a_callback_about_sound_has_the_sound(bench):
+    listener = Listener(bench)
+    video = bench.create()["task_id"]
+    bench.finish()
+    bench.made("/v1/audio/video-to-audio", {"video_id": f"9{video[1:]}", "callback_url": URL})
+    bench.draw()
+    bench.later(60)
+    listener.listen()
+    results = [body["task_result"] for _, _, body in listener.heard]
+    assert [(len(one["videos"]), len(one["audios"])) for one in results] == [(0, 0), (0, 0), (1, 1)]
+
+
 def test_changes_that_nobody_looked_for_are_reported_afterwards(bench):
     listener = Listener(bench)
     bench.create(callback_url=URL, prompt="sandbox-failed")

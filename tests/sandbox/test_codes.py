@@ -47,9 +47,12 @@ def test_other_words_ask_for_nothing(bench):
         ("POST", "/account/costs", 1202),
         ("BREW", "/account/costs", 1202),
         ("GET", "/", 1203),
-        ("POST", "/v1/videos/image2video", 1203),
+        ("POST", "/v1/videos/omni-video", 1203),
         ("GET", "/v1/videos/text2video2", 1203),
-        ("GET", "/tasks", 1203),
+        ("GET", "/tasks/1", 1203),
+        ("GET", "/text-to-video/kling-3.0", 1202),
+        ("POST", "/text-to-video", 1203),
+        ("DELETE", "/tasks", 1202),
     ],
 )
 def test_wrong_methods_and_paths(bench, method, path, code):

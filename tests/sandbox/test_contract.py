@@ -46,7 +46,7 @@ def test_rules_are_marked_and_have_a_source():
 
 def test_a_test_stands_for_every_rule():
     marked = set()
-    for path in Path(__file__).parent.glob("test_*.py"):
+    for path in Path(__file__).parent.rglob("test_*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.parity":
                 marked |= {word.value for word in call.args if isinstance(word, ast.Constant)}
@@ -64,7 +64,7 @@ def test_readme_tells_the_differences():
 def test_the_models_are_those_of_the_clients_catalog():
     catalog = tomllib.loads((ROOT / "kling" / "catalog.toml").read_text(encoding="utf-8"))
     theirs = {model["name"]: model for model in catalog["models"]}
-    assert set(theirs) == set(contract.MODELS)
+    assert set(theirs) == {*contract.MODELS, *(set(contract.NEWER_MODELS) - set(OLDER_NAMES))}
     for name, ours in contract.MODELS.items():
         their = theirs[name]
         assert ours["durations"] == their["durations"], name
@@ -78,6 +78,47 @@ def test_the_models_are_those_of_the_clients_catalog():
             for mode, facts in their["modes"].items()
         }
         assert ours["modes"] == modes, name
+
+
+OLDER_NAMES = {
+    name: facts["older_name"] for name, facts in contract.NEWER_MODELS.items() if "older_name" in facts
+}
+RESOLUTIONS = {"std": "720p", "pro": "1080p", "4k": "4k"}
+
+
+@pytest.mark.parametrize("name", contract.NEWER_MODELS)
+def test_the_newer_models_are_those_of_the_clients_catalog(name):
+    catalog = tomllib.loads((ROOT / "kling" / "catalog.toml").read_text(encoding="utf-8"))
+    their = next(model for model in catalog["models"] if model["name"] == OLDER_NAMES.get(name, name))
+    ours, newer = contract.NEWER_MODELS[name], their["newer"]
+    assert newer["name"] == name
+    assert (newer["prompt_limit"], newer["image_prompt_limit"]) == (ours["prompt"], ours["image_prompt"])
+    assert newer.get("audio", False) == (ours["sound"] == "native")
+    assert newer.get("multi_shot", False) == ours.get("multi_shot", False)
+    assert their.get("always_sound", False) == (ours["sound"] == "always")
+    assert (their["durations"], their["fps"]) == (ours["durations"], ours["fps"])
+    for mode, facts in their["modes"].items():
+        known = prices(facts)
+        if ours["sound"] == "always":
+            known.pop("off")  # there is no clip without sound
+        assert ours["modes"][RESOLUTIONS[mode]] == {
+            "short_side": facts["short_side"],
+            "units_per_second": known,
+        }
+    last_frame = their["image"]["last_frame"]
+    assert [RESOLUTIONS[mode] for mode in last_frame] == ours.get("last_frame", [])
+    if name in OLDER_NAMES:
+        assert contract.IMAGE_MODELS[OLDER_NAMES[name]]["tail"] == last_frame
+        silent = not their["image"].get("last_frame_sound", True)
+        assert silent == (ours.get("silent_tail", False) or ours["sound"] == "none")
+
+
+def test_the_price_and_the_limits_of_sound_are_those_of_the_clients_catalog():
+    catalog = tomllib.loads((ROOT / "kling" / "catalog.toml").read_text(encoding="utf-8"))
+    ours = contract.ALL_MODELS[contract.AUDIO_MODEL]
+    assert (ours["units"], ours["seconds"]) == (catalog["audio_units"], catalog["audio_seconds"])
+    fields = contract.OPENAPI["components"]["schemas"]["CreateAudioTask"]["properties"]
+    assert fields["bgm_prompt"]["maxLength"] == catalog["audio_prompt_limit"]
 
 
 def prices(facts: Mapping[str, Any]) -> dict[str, Any]:

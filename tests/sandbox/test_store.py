@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from kling.sandbox.store import Store
+from tests.sandbox.conftest import base64_of, picture
 
 
 @pytest.fixture
@@ -105,6 +106,38 @@ def test_the_callbacks_of_an_earlier_version_go_on_where_they_stopped(tmp_path, 
         last = {task.external_task_id: task.last_callback_status for task in store.page(1, 9)}
         assert last == {"done": "succeed", "running": "processing", None: None}
         store.close()
+
+
+def test_the_tasks_of_a_version_with_one_endpoint_keep_their_places(tmp_path, bench):
+    path = str(tmp_path / "sandbox.sqlite")
+    store = Store(path)
+    old = type(bench)(store)
+    task_ids = [old.create()["task_id"] for _ in range(3)]
+    store.close()
+    with closing(sqlite3.connect(path)) as file:  # as it was when text2video was the only endpoint
+        file.execute("DROP INDEX listed")
+        file.execute("DROP TABLE pictures")
+        for column in ("endpoint", "position"):
+            file.execute(f"ALTER TABLE tasks DROP COLUMN {column}")
+        file.commit()
+
+    for _ in range(2):
+        store = Store(path)
+        new = type(bench)(store)
+        task_ids.append(new.create()["task_id"])
+        assert [task["task_id"] for task in new.page()] == task_ids[::-1]
+        assert [task["task_id"] for task in new.page(pageNum="2", pageSize="1")] == [task_ids[-2]]
+        store.close()
+
+
+def test_pictures_survive_a_restart(reopen):
+    image = base64_of(picture())
+    body = {"model_name": "kling-v3", "prompt": "Snow", "image": image}
+    task_id = reopen().made("/v1/videos/image2video", body)["task_id"]
+    store = reopen().engine.store
+    assert list(store.pictures(task_id).values()) == [picture()]
+    store.clear()
+    assert store.pictures(task_id) == {}
 
 
 def test_a_second_sandbox_cannot_use_the_same_file(tmp_path):

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from kling import ApiKey, Client
-from kling.endpoint import Request
+from kling.catalog import NEWER
+from kling.dialect import Call
+from kling.endpoint import TEXT_TO_VIDEO, AnyRequest, Endpoint, Request
 from kling.errors import api_error
+from kling.pictures import PictureBytes, inserted
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.orders import Press
@@ -42,6 +45,7 @@ class Kling(Client):
     def __init__(self) -> None:
         super().__init__(ApiKey("key"), base_url="https://kling.test")
         self.made: dict[str, Task] = {}
+        self.made_at: dict[str, Endpoint] = {}  # by our id; where none is named, text to video
         self.posts: list[str] = []
         self.gets: list[str] = []
         self.pages: list[tuple[int, int]] = []
@@ -58,7 +62,14 @@ class Kling(Client):
     def requests(self) -> int:
         return len(self.posts) + len(self.gets) + len(self.pages)
 
-    def create(self, request: Request) -> Task:
+    def create(
+        self,
+        request: Request,
+        *,
+        endpoint: Endpoint | None = None,
+        picture_bytes: PictureBytes | None = None,
+    ) -> Task:
+        inserted(request.to_wire(), picture_bytes)
         self.posts.append(request.external_task_id)
         self.at_post(request)
         error, accepted = self.answers.pop(0) if self.answers else (None, True)
@@ -66,6 +77,7 @@ class Kling(Client):
             if request.external_task_id in self.made:
                 raise api_error(400, 1201, "external_task_id is not unique")
             self.add(request.external_task_id)
+            self.made_at[request.external_task_id] = endpoint or TEXT_TO_VIDEO
         if error is not None:
             raise error
         return self.made[request.external_task_id]
@@ -78,11 +90,38 @@ class Kling(Client):
                 return task
         raise api_error(404, 1203, "Task not found", request_id="r-404")
 
-    def list(self, *, page_num: int = 1, page_size: int = 30, **_: Any) -> tuple[Task, ...]:
-        self.pages.append((page_num, page_size))
-        _raise_next(self.lists)
-        seen = self.order([task for task in self.made.values() if task.external_task_id not in self.hidden])
+    def list(
+        self, *, page_num: int = 1, page_size: int = 30, endpoint: Endpoint = TEXT_TO_VIDEO
+    ) -> tuple[Task, ...]:
+        if endpoint is TEXT_TO_VIDEO:  # of the others only what they answer counts
+            self.pages.append((page_num, page_size))
+            _raise_next(self.lists)
+        seen = self.order([task for task in self._shown() if self._endpoint(task).name == endpoint.name])
         return tuple(seen[(page_num - 1) * page_size : page_num * page_size])
+
+    def page(
+        self, cursor: str = "", *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO
+    ) -> tuple[tuple[Task, ...], str]:
+        if endpoint.api != NEWER:
+            return super().page(cursor, page_size=page_size, endpoint=endpoint)
+        return tuple(task for task in self._shown() if self._endpoint(task).api == NEWER), ""
+
+    def find_many(self, external_task_ids: Sequence[str]) -> tuple[Task, ...]:
+        self.gets += external_task_ids
+        _raise_next(self.look_ups)
+        return tuple(task for task in self._shown() if task.external_task_id in external_task_ids)
+
+    def find(self, external_task_id: str, **_: Any) -> Task | None:
+        return super().find(external_task_id)
+
+    def _look_up(self, endpoint: Endpoint, call: Call) -> Task:  # noqa: ARG002
+        return self.get(call.path.rpartition("/")[2])
+
+    def _shown(self) -> Sequence[Task]:
+        return [task for task in self.made.values() if task.external_task_id not in self.hidden]
+
+    def _endpoint(self, task: Task) -> Endpoint:
+        return self.made_at.get(task.external_task_id, TEXT_TO_VIDEO)
 
     def download(self, url: str, to: Path, **_: Any) -> int:
         self.downloads.append(url)
@@ -215,7 +254,7 @@ class Bench:
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
         return self.studio.order(request, Press(person=person, session=session))
 
-    def order_all(self, requests: Sequence[TextToVideo], *, person: str = "Ada", **about: Any) -> list[Job]:
+    def order_all(self, requests: Sequence[AnyRequest], *, person: str = "Ada", **about: Any) -> list[Job]:
         return self.studio.order_all(requests, Press(person=person, session="s", **about))
 
     def job(self, job_id: str) -> Job:

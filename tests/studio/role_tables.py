@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -27,6 +28,7 @@ from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
 from kling.studio.jobs import NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING, request_cells
 from kling.studio.library import JobQuery
 from kling.studio.library.imports import ImportPlan
+from kling.studio.pictures.store import PictureRefused
 from kling.studio.state.records import TeamTemplate
 from tests.studio.fakes import FOX, Bench
 
@@ -134,6 +136,16 @@ def _asked(case: Case) -> None:
     case.actions.ask_assistant(wish_of(Task.IMPROVE, prompt="A fox")).close()
 
 
+def _pictured(case: Case) -> None:
+    with suppress(PictureRefused):
+        case.actions.keep_picture(b"no picture")
+
+
+def _framed(case: Case) -> None:
+    with suppress(PictureRefused):
+        case.actions.keep_frame(case.job(WAITING))
+
+
 # By method: the call. A method without an entry fails a test.
 OF_A_JOB: Mapping[str, Act] = {
     "withdraw": lambda case: case.actions.withdraw(case.job(WAITING)),
@@ -156,6 +168,8 @@ OF_A_JOB: Mapping[str, Act] = {
 }
 OF_NOBODY: Mapping[str, Act] = {
     "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
+    "keep_picture": _pictured,
+    "keep_frame": _framed,
     "name_jobs": lambda case: case.actions.name_jobs([]),
     "check_now": lambda case: case.actions.check_now(case.job(SUBMITTED)),
     "rescue": lambda case: case.actions.rescue(),

@@ -52,13 +52,13 @@ class Busy(Kling):
     def running(self, model: str) -> int:
         return sum(self.models[job] == model and self.ends[job] > self.now for job in self.ends)
 
-    def create(self, request: Request) -> Task:
+    def create(self, request: Request, **more: Any) -> Task:
         assert self.bench is not None
         self.bench.clock.now += SENDING
         if self.running(request.model_name) >= self.slots:
             self.refused.append(self.now)
             self.answers.insert(0, (api_error(429, 1303, "parallel task over resource pack limit"), False))
-            return super().create(request)
+            return super().create(request, **more)
         task = super().create(request)
         self.began[request.external_task_id] = self.now
         self.ends[request.external_task_id] = self.now + self.durations[len(self.ends) % len(self.durations)]

@@ -163,8 +163,8 @@ def test_its_keys_stand_in_no_command_line(sandbox):
     command = (process / "cmdline").read_text()
     environment = dict(entry.partition("=")[::2] for entry in (process / "environ").read_text().split("\0"))
     assert "kling.sandbox" in command
-    assert len(environment["SANDBOX_SECRET_KEY"]) > 40
-    assert environment["SANDBOX_SECRET_KEY"] not in command
+    assert len(environment["SANDBOX_API_KEY"]) > 40
+    assert environment["SANDBOX_API_KEY"] not in command
 
 
 def test_a_stop_in_the_moment_of_the_start_leaves_no_process(tmp_path, monkeypatch):

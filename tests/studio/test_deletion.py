@@ -73,6 +73,17 @@ def test_the_row_stays_with_the_digest_and_who_deleted(bench, clip):
     assert not bench.studio.downloads.not_safe[0]
 
 
+def test_films_of_a_deleted_clip_go_with_it(bench, clip):
+    job_id = fetched(bench, clip)
+    folder = bench.folder / "films"
+    folder.mkdir()
+    for name, jobs in {"a": ["v-other", job_id], "b": ["v-other"]}.items():
+        (folder / f"{name * 32}.mp4").write_bytes(b"a film")
+        (folder / f"{name * 32}.json").write_text(json.dumps({"jobs": jobs}))
+    acting(bench).delete_files([job_id])
+    assert sorted(path.name[0] for path in folder.iterdir()) == ["b", "b"]
+
+
 def test_nothing_fetches_a_deleted_clip_after_a_restart(bench, clip):
     job_id = fetched(bench, clip)
     acting(bench).delete_files([job_id])

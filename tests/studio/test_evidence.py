@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.errors import MaybeSent, NotSent, api_error
+from kling.errors import InvalidRequest, MaybeSent, NotSent, api_error
 from kling.studio.evidence import (
     AFTER_CREATE,
     AFTER_NO_TASK,
@@ -53,6 +53,7 @@ def test_what_may_be_at_kling_is_only_looked_up():
     ("error", "outcome"),
     [
         (NotSent("refused"), Outcome.NOT_SENT),
+        (InvalidRequest([]), Outcome.INVALID),
         (MaybeSent("reset"), Outcome.LOST),
         (api_error(500, 5000, ""), Outcome.LOST),
         (api_error(429, 1302, ""), Outcome.BUSY),

@@ -32,6 +32,7 @@ from kling.studio.jobs import (
     truncate,
 )
 from kling.studio.ledger.restore import missing_rows
+from kling.studio.prompting.words import as_text_to_video
 from kling.tasks import BalanceDeduction, Task, Video
 from kling.text_to_video import TextToVideo
 from tests.kling.tools import law
@@ -403,6 +404,7 @@ HEADER = (
     "external_task_id,time,state,person,person_id,account,endpoint,"
     "model_name,prompt,negative_prompt,mode,duration,aspect_ratio,sound,cfg_scale,camera_control,"
     "multi_shot,shot_type,multi_prompt,watermark_info,callback_url,"
+    "image,image_tail,source_video_id,video_url,sound_effect_prompt,bgm_prompt,asmr_mode,"
     "units,unit_price,currency,task_id,code,message,request_id,task_status_msg,created_at,updated_at,"
     "final_unit_deduction,final_balance_deduction,video_id,video_duration,"
     "file,file_bytes,file_sha256,watermark_file,rating,star,tags,note,hidden,deleted,by,by_name,"
@@ -420,8 +422,8 @@ def test_each_field_of_a_request_has_a_column():
 
 
 def test_a_spreadsheet_that_shouts_true_changes_no_request():
-    assert folded({"multi_shot": "TRUE", "watermark_info": "TRUE"}).request.multi_shot
-    assert folded({"watermark_info": "TRUE"}).request.watermark
+    assert as_text_to_video(folded({"multi_shot": "TRUE", "watermark_info": "TRUE"}).request).multi_shot
+    assert as_text_to_video(folded({"watermark_info": "TRUE"}).request).watermark
 
 
 @pytest.mark.parametrize(
@@ -436,7 +438,7 @@ def test_a_spreadsheet_that_shouts_true_changes_no_request():
     ],
 )
 def test_cells_that_somebody_spoilt_still_make_a_request(cells):
-    assert folded(cells, {"prompt": "A fox"}).request.prompt == "A fox"
+    assert as_text_to_video(folded(cells, {"prompt": "A fox"}).request).prompt == "A fox"
 
 
 def test_units_are_noted_with_the_order():

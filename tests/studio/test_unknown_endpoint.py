@@ -10,6 +10,7 @@ from kling.errors import Actor
 from kling.studio.ids import new_id
 from kling.studio.jobs import STATES, Job, UnknownEndpoint, request_cells
 from kling.studio.jobs.folding import fold
+from kling.studio.prompting.words import as_text_to_video
 from tests.studio.fakes import FOX, Bench
 
 DAYS = 3 * 24 * 3600.0
@@ -19,7 +20,7 @@ UNENDED = ("waiting", "intent", "unknown", "not_sent", "submitted", "processing"
 def ordered_by_a_newer_version(bench: Bench, state: str, **cells: str) -> Job:
     """Return a job that the log has, of an endpoint that is not known here; as a new process reads it."""
     job_id = new_id(bench.studio.mark(), bench.clock.now)
-    cells = {"account": bench.account, **request_cells(FOX), "endpoint": "image2video", **cells}
+    cells = {"account": bench.account, **request_cells(FOX), "endpoint": "motion-control", **cells}
     bench.ledger.append(job_id, state=state, **cells)
     bench.restart()
     return bench.job(job_id)
@@ -66,7 +67,7 @@ def test_every_decision_about_it_is_refused_with_the_reason(bench: Bench, state:
     job = ordered_by_a_newer_version(bench, state)
     orders = bench.studio.orders
     for decision in (orders.send_again, orders.withdraw, orders.give_up):
-        with pytest.raises(UnknownEndpoint, match="does not know the endpoint “image2video”"):
+        with pytest.raises(UnknownEndpoint, match="does not know the endpoint “motion-control”"):
             decision(job.id)
     assert bench.job(job.id) == job
 
@@ -85,9 +86,8 @@ def test_the_operator_is_told_what_to_do(bench: Bench, state: str):
     explanation = bench.studio.explain(ordered_by_a_newer_version(bench, state))
     assert explanation is not None
     assert explanation.actor is Actor.OPERATOR
-    assert (
-        explanation.why == "This version of the studio does not know the endpoint “image2video” of this job."
-    )
+    why = "This version of the studio does not know the endpoint “motion-control” of this job."
+    assert explanation.why == why
     assert "start the version that ordered it, or stop the studio and correct the cell" in explanation.next
 
 
@@ -102,7 +102,7 @@ def test_not_even_if_this_process_has_ordered_it_before_the_log_was_edited(bench
     bench.held = []
     job = bench.order()
     assert bench.studio.evidence.nothing_spent(job)
-    edited = fold(job, {"external_task_id": job.id, "endpoint": "image2video"})
+    edited = fold(job, {"external_task_id": job.id, "endpoint": "motion-control"})
     assert not bench.studio.evidence.nothing_spent(edited)
 
 
@@ -126,16 +126,16 @@ def test_once_its_cell_is_corrected_it_is_followed_again(bench: Bench):
     job = ordered_by_a_newer_version(bench, "submitted")
     bench.kling.add(job.id, task_status="processing")
     log = Path(bench.folder) / "history.csv"
-    log.write_text(log.read_text().replace("image2video", "text2video"))
+    log.write_text(log.read_text().replace("motion-control", "text2video"))
     bench.restart()
     bench.run_for(200)
     assert bench.job(job.id).state == "processing"
 
 
 def test_it_has_no_request_to_be_sent():
-    job = Job({"external_task_id": "a", **request_cells(FOX), "endpoint": "image2video"})
+    job = Job({"external_task_id": "a", **request_cells(FOX), "endpoint": "motion-control"})
     assert job.endpoint is None
-    with pytest.raises(UnknownEndpoint, match="image2video"):
+    with pytest.raises(UnknownEndpoint, match="motion-control"):
         _ = job.request
 
 
@@ -144,4 +144,4 @@ def test_a_row_that_names_none_is_of_text_to_video(cell: str):
     job = Job({"external_task_id": "a", **request_cells(FOX), "endpoint": cell})
     assert job.endpoint is not None
     assert job.endpoint.name == "text2video"
-    assert job.request.prompt == FOX.prompt
+    assert as_text_to_video(job.request).prompt == FOX.prompt

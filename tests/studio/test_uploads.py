@@ -128,6 +128,13 @@ def test_what_is_no_picture_is_not_kept(tmp_path: Path, clock: Clock):
     assert files(tmp_path) == []
 
 
+def test_what_arrives_can_be_kept_elsewhere_whatever_it_is(uploads: Uploads, tmp_path: Path):
+    with uploads.begin("ada") as arriving:
+        arriving.write(b"<svg/>")
+        assert arriving.hand_to(Path.read_bytes) == b"<svg/>"
+    assert files(tmp_path) == []
+
+
 # -- what a file is ------------------------------------------------------------------------------------------
 
 

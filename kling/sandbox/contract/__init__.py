@@ -23,27 +23,52 @@ def _load(name: str) -> Any:
     return json.loads((_HERE / name).read_text(encoding="utf-8"))
 
 
-OPENAPI: Mapping[str, Any] = _load("openapi.json")
-MODELS: Mapping[str, Mapping[str, Any]] = _load("models.json")["models"]
+def _merged(*names: str) -> dict[str, Any]:
+    """Return one OpenAPI document out of several files: the first one, with the parts of the others."""
+    whole, *others = map(_load, names)
+    for other in others:
+        whole["paths"] |= other["paths"]
+        for kind, parts in other["components"].items():
+            whole["components"][kind] |= parts
+    return dict(whole)
+
+
+OPENAPI: Mapping[str, Any] = _merged("openapi.json", "openapi-older.json", "openapi-newer.json")
+_FACTS = _load("models.json")
+MODELS: Mapping[str, Mapping[str, Any]] = _FACTS["models"]  # of text2video
+IMAGE_MODELS: Mapping[str, Mapping[str, Any]] = _FACTS["image2video"]  # what more they take there
+NEWER_MODELS: Mapping[str, Mapping[str, Any]] = _FACTS[
+    "newer"
+]  # of the newer generation, by name in the path
+AUDIO_MODEL = "video-to-audio"  # the endpoint has no models; this stands where a task has its model
+# Every model, by the name that a task has.
+ALL_MODELS: Mapping[str, Mapping[str, Any]] = {**MODELS, **NEWER_MODELS, **_FACTS["video_to_audio"]}
 ERRORS: Mapping[int, Mapping[str, Any]] = {
     int(code): error for code, error in _load("errors.json")["errors"].items()
 }
-SOURCES: str = _load("models.json")["sources"]
+SOURCES: str = _FACTS["sources"]
 STATUSES: Mapping[str, str] = _load("rules.json")["statuses"]
 
 
 TEXT_TO_VIDEO = "/v1/videos/text2video"
+IMAGE_TO_VIDEO = "/v1/videos/image2video"
+VIDEO_TO_AUDIO = "/v1/audio/video-to-audio"
+OLDER = (TEXT_TO_VIDEO, IMAGE_TO_VIDEO, VIDEO_TO_AUDIO)  # endpoints that answer POST, a list, and /{id}
+NEWER_TEXT = "/text-to-video"
+NEWER_IMAGE = "/image-to-video"
+NEWER = (NEWER_TEXT, NEWER_IMAGE)  # followed by the name of a model; POST only
+TASKS = "/tasks"
 COSTS = "/account/costs"
 
 
 def _create_schemas() -> Iterator[tuple[str, str]]:
     for path, calls in OPENAPI["paths"].items():
-        if "post" in calls:
+        if calls.get("post", {}).get("operationId", "").startswith("create"):
             body = calls["post"]["requestBody"]["content"]["application/json"]["schema"]
-            yield path, body["$ref"].rsplit("/", 1)[1]
+            yield path.removesuffix("/{model}"), body["$ref"].rsplit("/", 1)[1]
 
 
-# For each endpoint that makes videos: its path, and the name of the schema of its create call.
+# For each endpoint that makes something: its path, and the name of the schema of its create call.
 CREATE_SCHEMAS: Mapping[str, str] = dict(_create_schemas())
 
 
@@ -71,7 +96,9 @@ class Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    rule["id"]: Rule(**rule | {"fields": tuple(rule["fields"])}) for rule in _load("rules.json")["rules"]
+    rule["id"]: Rule(**rule | {"fields": tuple(rule["fields"])})
+    for name in ("rules.json", "rules-older.json", "rules-newer.json")
+    for rule in _load(name)["rules"]
 }
 
 

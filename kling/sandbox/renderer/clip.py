@@ -13,10 +13,11 @@ from PIL import Image
 from kling.sandbox.render_spec import RenderSpec, Shot
 from kling.sandbox.renderer.camera import Pose, path_from_control, path_from_words, pose_at
 from kling.sandbox.renderer.canvas import Canvas
-from kling.sandbox.renderer.film import write
+from kling.sandbox.renderer.film import dub, write
 from kling.sandbox.renderer.grade import Grade
-from kling.sandbox.renderer.label import apply_stamp, stamps_of
+from kling.sandbox.renderer.label import apply_stamp, stamps_of, without_label
 from kling.sandbox.renderer.layers import Layer, Mirror, Planes, View, compose
+from kling.sandbox.renderer.picture import last_piece, picture_path, picture_pieces, read_picture
 from kling.sandbox.renderer.prompt_reader import Scene, read_scene
 from kling.sandbox.renderer.scale import fit, resize
 from kling.sandbox.renderer.scene import plan
@@ -38,13 +39,26 @@ def draw_clip(spec: RenderSpec, path: Path) -> None:
         path: where the file is written; whatever is there is replaced.
     """
     scenes = [read_scene(shot.prompt, spec.negative_prompt) for shot in spec.shots]
+    loud = read_scene(spec.sound_prompt, spec.negative_prompt) if spec.sound_prompt else scenes[0]
     write(
         path,
         frames(spec, scenes),
         size=(spec.width, spec.height),
         fps=spec.fps,
-        sound=_sound(spec, scenes[0]) if spec.sound else None,
+        sound=_sound(spec, loud) if spec.sound else None,
     )
+
+
+def draw_sound(spec: RenderSpec, source: Path, path: Path) -> None:
+    """Writes the pictures of a clip and a sound for it into one MP4.
+
+    Args:
+        spec: of the clip; `sound_prompt` has the words for the sound.
+        source: the clip; its own sound is left out.
+        path: where the file is written; whatever is there is replaced.
+    """
+    scene = read_scene(spec.sound_prompt or spec.shots[0].prompt, spec.negative_prompt)
+    dub(source, path, _sound(spec, scene))
 
 
 def draw_camera_preview(
@@ -97,9 +111,16 @@ def frames(spec: RenderSpec, scenes: list[Scene]) -> Iterator[Planes]:
     marks = stamps_of(spec)
     grade = Grade(_stage_size(spec.width, spec.height), seed_of(spec.seed, "grain"))
     for number, (shot, scene) in enumerate(zip(spec.shots, scenes, strict=True)):
-        path = path_from_control(spec.camera_type, spec.camera_axes) or path_from_words(scene.camera)
-        for planes in _shot(spec, shot, scene, path, seed_of(spec.seed, str(number))):
-            graded = _enlarged(grade(planes), spec.width, spec.height)
+        first = spec.picture if number == 0 else ""
+        last = spec.last_picture if number == len(spec.shots) - 1 else ""
+        seed = seed_of(spec.seed, str(number))
+        if first or last:
+            made = _framed_shot(spec, shot, scene, (first, last), seed)
+        else:
+            path = path_from_control(spec.camera_type, spec.camera_axes) or path_from_words(scene.camera)
+            made = map(grade, _shot(spec, shot, scene, path, seed))
+        for planes in made:
+            graded = _enlarged(planes, spec.width, spec.height)
             for mark in marks:
                 apply_stamp(mark, graded)
             yield graded
@@ -126,6 +147,32 @@ def _shot(spec: RenderSpec, shot: Shot, scene: Scene, path: tuple[Pose, ...], se
     layers = [
         piece.paint(_canvas(views, frame, piece.depth, (piece.reach[0] * unit, piece.reach[1] * unit)))
         for piece in plan(scene, seed, frame, shot.seconds)
+    ]
+    yield from _roll_film(layers, poses, views, frame, spec.fps)
+
+
+def _framed_shot(
+    spec: RenderSpec, shot: Shot, scene: Scene, pictures: tuple[str, str], seed: int
+) -> Iterator[Planes]:
+    """A shot that begins or ends with a picture. It is not graded, so that it shows the picture as it is."""
+    first, last = pictures
+    frame = spec.width, spec.height
+    path = picture_path(scene.camera, returns=bool(last))
+    count = shot.seconds * spec.fps
+    poses = [pose_at(path, number / max(1, count - 1)) for number in range(count)]
+    unit = float(min(frame))
+    views = [_view(each, frame, unit) for each in poses]
+    pieces = (
+        picture_pieces(without_label(read_picture(Path(first), frame), spec), seed)
+        if first
+        else plan(scene, seed, frame, shot.seconds)
+    )
+    if last:
+        picture = without_label(read_picture(Path(last), frame), spec)
+        pieces = [*pieces, last_piece(picture, shot.seconds, seed)]
+    layers = [
+        piece.paint(_canvas(views, frame, piece.depth, (piece.reach[0] * unit, piece.reach[1] * unit)))
+        for piece in pieces
     ]
     yield from _roll_film(layers, poses, views, frame, spec.fps)
 

@@ -57,16 +57,45 @@ def write(
         for number, planes in enumerate(frames):
             container.mux(video.encode(_frame(planes, number, fps)))
             if audio and sound and number % fps == 0:
-                chunk = next(sound)
-                block = av.AudioFrame.from_ndarray(
-                    np.ascontiguousarray(chunk), format="fltp", layout="stereo"
-                )
-                block.sample_rate, block.time_base = RATE, Fraction(1, RATE)
-                block.pts = number // fps * RATE
-                container.mux(audio.encode(block))
+                container.mux(audio.encode(_block(next(sound), number // fps)))
         container.mux(video.encode(None))
         if audio:
             container.mux(audio.encode(None))
+
+
+def dub(source: Path, path: Path, sound: Iterator[npt.NDArray[np.float32]]) -> None:
+    """Copies the pictures of a clip into another file, with a sound as long as the iterator.
+
+    Args:
+        source: the clip; its own sound is left out.
+        path: of the new file.
+        sound: one second of stereo at a time.
+    """
+    options = {"movflags": "faststart"}
+    with av.open(str(source)) as given, av.open(str(path), "w", format="mp4", options=options) as container:
+        video = container.add_stream_from_template(given.streams.video[0])
+        audio = container.add_stream("aac", rate=RATE, layout="stereo")
+        audio.bit_rate = 128_000
+        second = 0
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is None:
+                continue
+            while packet.dts * packet.time_base >= second and (chunk := next(sound, None)) is not None:
+                container.mux(audio.encode(_block(chunk, second)))
+                second += 1
+            packet.stream = video
+            container.mux(packet)
+        for chunk in sound:
+            container.mux(audio.encode(_block(chunk, second)))
+            second += 1
+        container.mux(audio.encode(None))
+
+
+def _block(chunk: npt.NDArray[np.float32], second: int) -> av.AudioFrame:
+    block = av.AudioFrame.from_ndarray(np.ascontiguousarray(chunk), format="fltp", layout="stereo")
+    block.sample_rate, block.time_base = RATE, Fraction(1, RATE)
+    block.pts = second * RATE
+    return block
 
 
 def _frame(planes: Planes, number: int, fps: int) -> av.VideoFrame:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from kling.endpoint import ENDPOINTS
 
+# Fields whose names are those of something else in a record: `video_id` is the id of the result.
+_OTHER_NAMES = {"video_id": "source_video_id"}
+
+
+def column_of(field: str) -> str:
+    """Return the column that has a field of a create call."""
+    return _OTHER_NAMES.get(field, field)
+
+
 # One column for each field of the create calls, but the id, which is the key of the log.
 _OF_A_REQUEST = tuple(
     dict.fromkeys(
-        field for endpoint in ENDPOINTS for field in endpoint.request.FIELDS if field != "external_task_id"
+        column_of(field)
+        for endpoint in ENDPOINTS
+        for field in endpoint.request.FIELDS
+        if field != "external_task_id"
     )
 )
 

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from kling.endpoint import ENDPOINTS, TEXT_TO_VIDEO, AnyRequest, Endpoint, Request, endpoint_of
+from kling.endpoint import (
+    ENDPOINTS,
+    TEXT_TO_VIDEO,
+    VIDEO_TO_AUDIO,
+    AnyRequest,
+    Endpoint,
+    Request,
+    endpoint_of,
+)
 from kling.studio.jobs.cells import bounded, dump_json, finite_float, load_json, truncate
+from kling.studio.jobs.columns import column_of
 from kling.studio.jobs.states import PROCESSING
 from kling.tasks import Status, Task
 
 
 def request_cells(request: Request) -> dict[str, str]:
     """Return the cells of a request, one for each field of its create call; `request_of` reads them back."""
-    body, units = request.to_wire(), request.units()
-    cells = {name: _cell(name, body.get(name, "")) for name in request.FIELDS if name != "external_task_id"}
+    body, units, endpoint = request.to_wire(), request.units(), endpoint_of(request)
+    names = (name for name in request.FIELDS if name != "external_task_id")
+    cells = {column_of(name): _cell(name, body.get(name, "")) for name in names}
+    if endpoint is VIDEO_TO_AUDIO:
+        cells["sound"] = "on"  # no field of the call: it is what the call is for
     return cells | {
-        "endpoint": endpoint_of(request).name,
+        "model_name": request.model_name,
+        "endpoint": endpoint.name,
         "units": "" if units is None else str(units),
     }
 
@@ -24,7 +37,8 @@ def request_cells(request: Request) -> dict[str, str]:
 def request_of(cells: Mapping[str, str], endpoint: Endpoint) -> AnyRequest:
     """Return the request that a job's cells stand for at an endpoint; what cannot be read is left out."""
     kind = endpoint.request
-    body = {name: _value(name, type_, cells[name]) for name, type_ in kind.FIELDS.items() if cells.get(name)}
+    found = ((name, type_, cells.get(column_of(name), "")) for name, type_ in kind.FIELDS.items())
+    body = {name: _value(name, type_, cell) for name, type_, cell in found if cell}
     return cast("AnyRequest", kind.from_wire(body).request)
 
 

@@ -10,15 +10,21 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TypeVar
 
-from kling import TextToVideo
+from kling.endpoint import ENDPOINTS
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, Job
+from kling.studio.jobs.columns import column_of
 from kling.studio.visible_names import name_key
 
 Item = TypeVar("Item")
 
 MOST_LOOKED_AT = 5_000  # orders of one person, for a list of the latest that have some words
 _REQUEST = tuple(
-    name for name in TextToVideo.FIELDS if name not in {"external_task_id", "callback_url"}
+    dict.fromkeys(
+        column_of(name)
+        for endpoint in ENDPOINTS
+        for name in endpoint.request.FIELDS
+        if name not in {"external_task_id", "callback_url"}
+    )
 )  # two orders with the same of these asked for the same
 
 

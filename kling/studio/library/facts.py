@@ -251,7 +251,7 @@ def _milliseconds(seconds: float | None) -> int | None:
 
 def texts_of(job: Job) -> Iterator[tuple[str, str]]:
     """Yield what is searched in a job: the name of each field, and its text as it was written."""
-    for name in ("prompt", "negative_prompt"):
+    for name in ("prompt", "negative_prompt", "sound_effect_prompt", "bgm_prompt"):
         if text := job[name]:
             yield name, text
     for number, text in enumerate(_shots(job), 1):

@@ -261,11 +261,11 @@ def _records(data: bytes) -> tuple[str, Iterator[tuple[int, Mapping[str, str]]]]
         except ValueError as error:
             raise ImportRefused(f"{error} Choose a ZIP that this studio has made of clips.") from None
     elif data[4:8] == b"ftyp":
-        if not (found := read_clip(data).record):
+        if not (found := read_clip(data).records):
             raise ImportRefused(
                 "This video does not say what it was made from. Choose one taken from a studio."
             )
-        return "export", iter([(1, found)])
+        return "export", enumerate(found, 1)
     start = data[:200].decode("utf-8-sig", "replace").lstrip()
     if start.startswith("{"):
         return "export", _of_json(data)

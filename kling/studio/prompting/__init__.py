@@ -20,6 +20,7 @@ foreign_body       bodies of gateways and of Kling's newer API as the body of th
 pasted             text from a clipboard: code blocks, and JSON as programs write it
 shell              the words of a pasted command
 batch              the draft that orders a whole batch again
+words              what a request of any endpoint has in common with text to video
 word_diff          the difference of two texts, word by word
 previews           free little clips of a move or a cut
 """

@@ -88,8 +88,13 @@ class Draft:
         return catalog().models.get(self.model)
 
     def can_send(self, field: str) -> bool:
-        """Whether the model takes a field, given by the API's name; one that is not known takes each."""
+        """Whether the model takes a field, given by the API's name; one that is not known takes each.
+
+        With `shot_type` it can also be told to cut by itself.
+        """
         model = self.known
+        if model is not None and field in {"negative_prompt", "shot_type"}:
+            return model.takes_negative_prompt if field == "negative_prompt" else model.cuts_by_itself
         return model is None or field in model.takes or field not in catalog().optional
 
     @property
@@ -101,16 +106,17 @@ class Draft:
     def sent_texts(self) -> tuple[str, ...]:
         """The texts that are sent: the prompt or those of the shots, and the negative prompt."""
         shown = tuple(shot.prompt for shot in self.shots) if self.is_storyboard else (self.prompt,)
-        return (*shown, self.negative_prompt)
+        return (*shown, self.negative_prompt) if self.can_send("negative_prompt") else shown
 
     def request(self) -> TextToVideo:
         """Return the request that this draft asks for, without what its model does not take."""
         model = self.known
         no_mode = self.mode == NO_MODE or (model is not None and not model.takes_mode)
-        cut = self.cut if self.can_send("multi_shot") and self.cut != ONE_SHOT else None
+        can_cut = self.can_send("multi_shot" if self.cut == STORYBOARD else "shot_type")
+        cut = self.cut if can_cut and self.cut != ONE_SHOT else None
         return TextToVideo(
             prompt=self.prompt,
-            negative_prompt=self.negative_prompt,
+            negative_prompt=self.negative_prompt if self.can_send("negative_prompt") else "",
             model_name=self.model if model else self.other_model.strip(),
             mode=None if no_mode else self.mode,
             duration=self.duration,

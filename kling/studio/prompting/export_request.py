@@ -14,6 +14,7 @@ from pprint import pformat
 from string import Template
 from typing import Any
 
+from kling.catalog import NEWER
 from kling.client import SINGAPORE
 from kling.endpoint import endpoint_of
 from kling.text_to_video import TextToVideo
@@ -44,13 +45,14 @@ def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
         request: what to create.
         base_url: of the API where the environment names none.
     """
-    body = json.dumps({"external_task_id": "\0", **_body(request)}, ensure_ascii=False, indent=2)
+    path, content = _call(replace(request, external_task_id="\0", callback_url=""))
+    body = json.dumps(content, ensure_ascii=False, indent=2)
     # Bash interprets three characters in a here-document. JSON can write each of them as an escape instead.
     body = _ESCAPE.sub(lambda found: r"\u005c" if found[1] == "\\" else found[0], _escaped(body))
     body = body.replace("$", r"\u0024").replace("`", r"\u0060")
     body = body.replace(r"\u0000", "$TASK", 1)  # the first one stands for the id
     base = shlex.quote(base_url.rstrip("/"))
-    return Template(_CURL).substitute(base=base, path=endpoint_of(request).path, body=body, sign=_SIGN)
+    return Template(_CURL).substitute(base=base, path=path, body=body, sign=_SIGN)
 
 
 def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
@@ -62,10 +64,21 @@ def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
         request: what to create.
         base_url: of the API where the environment names none.
     """
-    body = pformat(_body(request), width=100, sort_dicts=False)
-    return Template(_PYTHON).substitute(
-        base=repr(base_url.rstrip("/")), path=endpoint_of(request).path, body=body
-    )
+    path, content = _call(replace(request, external_task_id="", callback_url=""))
+    body = pformat(content, width=100, sort_dicts=False)
+    names = _NEWER if endpoint_of(request).api == NEWER else _OLDER
+    return Template(_PYTHON).substitute(names, base=repr(base_url.rstrip("/")), path=path, body=body)
+
+
+def _call(request: TextToVideo) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body of the create call, in the generation of the API that takes it.
+
+    The id comes first in the body of the older generation, where it is easily seen.
+    """
+    endpoint, body = endpoint_of(request), request.to_wire()
+    own = body.pop("external_task_id", None)
+    call = endpoint.dialect.create_call(endpoint.path, ({"external_task_id": own} if own else {}) | body)
+    return call.path, dict(call.json or {})
 
 
 def _body(request: TextToVideo) -> dict[str, Any]:
@@ -103,6 +116,35 @@ $body
 JSON
 """
 
+# How the program names what the two generations of the API name differently.
+_OLDER = {
+    "one": 'ask("GET", f"{TASKS}/{task}")',
+    "named": '{**BODY, "external_task_id": task}',
+    "id": "task_id",
+    "status": "task_status",
+    "done": "succeed",
+    "reason": "task_status_msg",
+    "url": 'data["task_result"]["videos"][0]["url"]',
+    "query": "",
+    "look_up": "",
+}
+_NEWER = {
+    "one": "look_up(task)",
+    "named": 'BODY | {"options": BODY.get("options", {}) | {"external_task_id": task}}',
+    "id": "id",
+    "status": "status",
+    "done": "succeeded",
+    "reason": "message",
+    "url": 'next(one["url"] for one in data["outputs"] if one["type"] == "video")',
+    "query": 'QUERY = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "/tasks"\n',
+    "look_up": """def look_up(task):
+    found = ask("GET", QUERY, params={"external_task_ids": task})
+    return found[0] if found else sys.exit("Kling has no such task.")
+
+
+""",
+}
+
 _PYTHON = '''\
 """Creates one task, follows it and saves its video; with an id as argument it follows that task only.
 
@@ -120,7 +162,7 @@ import requests
 
 BASE = $base
 TASKS = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "$path"
-BODY = $body
+${query}BODY = $body
 
 
 def token():
@@ -144,14 +186,14 @@ def ask(method, url, **more):
     return said["data"]
 
 
-def wait(task):
+${look_up}def wait(task):
     """Asks until the task has ended. Asking again after a lost answer costs nothing."""
     pause, deadline = 1.0, time.monotonic() + 30 * 60
     while time.monotonic() < deadline:
         try:
-            data = ask("GET", f"{TASKS}/{task}")
-            print(time.strftime("%H:%M:%S"), data["task_status"], flush=True)
-            if data["task_status"] in ("succeed", "failed"):
+            data = $one
+            print(time.strftime("%H:%M:%S"), data["$status"], flush=True)
+            if data["$status"] in ("$done", "failed"):
                 return data
         except requests.RequestException as error:
             print("No answer, asking again:", error, flush=True)
@@ -166,15 +208,15 @@ else:
     task = f"python-{uuid.uuid4()}"  # our own name for it, which Kling accepts once
     print("task", task, flush=True)
     try:
-        print("task_id", ask("POST", TASKS, json={**BODY, "external_task_id": task})["task_id"], flush=True)
+        print("task_id", ask("POST", TASKS, json=$named)["$id"], flush=True)
     except requests.RequestException as error:  # sent or not: a second POST could be a second bill
         print("No answer, looking it up:", error, flush=True)
 
 data = wait(task)
-if data["task_status"] == "failed":
-    sys.exit(f"The task failed: {data.get('task_status_msg')}")
+if data["$status"] == "failed":
+    sys.exit(f"The task failed: {data.get('$reason')}")
 path = f"{task}.mp4"
-with requests.get(data["task_result"]["videos"][0]["url"], stream=True, timeout=60) as video:
+with requests.get($url, stream=True, timeout=60) as video:
     video.raise_for_status()
     with open(path, "wb") as file:
         for part in video.iter_content(1 << 20):

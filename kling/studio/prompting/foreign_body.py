@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kling.catalog import catalog
+from kling.newer_wire import read_shot_words
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.pasted import PastedError, any_json
 from kling.text_to_video import TextToVideo
@@ -171,13 +172,20 @@ def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapp
         flat |= {"multi_shot": True, "shot_type": "intelligence"}
     known = {"contents", "settings", "options", "prompt", "model", "model_name"}
     flat |= {name: value for name, value in body.items() if name not in known}
-    return _renamed({name: value for name, value in flat.items() if value is not None}, named, notes)
+    found = _renamed({name: value for name, value in flat.items() if value is not None}, named, notes)
+    known_model = catalog().models.get(str(found.get("model_name", "")))
+    return {**found, "sound": "on"} if known_model and known_model.always_sound else found
 
 
 def _shots_in(text: Any) -> list[dict[str, Any]]:
     """Return the shots that the newer API reads out of a prompt: `shot 1, 3, words; shot 2, 2, words;`."""
     if not isinstance(text, str) or not re.match(r"\s*shot\s*1\s*,\s*\d", text, re.IGNORECASE):
         return []
+    if exact := read_shot_words(text):
+        return [
+            {"index": number, "prompt": words, "duration": seconds}
+            for number, (seconds, words) in enumerate(exact, 1)
+        ]
     try:
         shots = storyboard.from_text(text)
     except storyboard.StoryboardError:

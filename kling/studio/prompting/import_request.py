@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from kling.catalog import catalog
@@ -34,6 +34,7 @@ _CURL = re.compile(r"(?<![\w./-])curl(?:\.exe)?(?=\s)")
 _DATA = re.compile(r"-[sSLkivgfN#]*d|--data(-raw|-binary|-ascii)?|--json")
 _FORMS = re.compile(r"(-F|--form(-string)?|--data-urlencode)\Z")
 _FORM = "@form"  # in the place of a body: there is one, which is no JSON
+_NEWER_CALL = re.compile(r"(/(?:text-to-video|image-to-video)/[\w.-]{1,60})[\"']")
 _NEITHER = "This is neither a JSON object, which starts with {, nor a cURL command."
 
 
@@ -83,7 +84,11 @@ def _read(text: str) -> ImportedRequest:
     else:
         tries = []
     wrong: ImportRequestError | None = None
-    for attempt in (*tries, *(partial(_of_value, value) for value in objects(_unquoted(text)))):
+    # As it stands first: what PowerShell writes as an escape may be the end of somebody's text.
+    found = chain.from_iterable(objects(each) for each in dict.fromkeys((text, _unquoted(text))))
+    named = _NEWER_CALL.search(text)  # there the model is in the address that a program calls
+    path = named[1] if named else ""
+    for attempt in (*tries, *(partial(_of_value, value, path) for value in found)):
         try:
             return attempt()
         except ImportRequestError as error:

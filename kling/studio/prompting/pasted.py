@@ -29,7 +29,7 @@ _TEXT = re.compile(
     | [“„](?P<curly>(?:[^”“\\]|\\.)*)[”“]""",
     re.DOTALL | re.VERBOSE,
 )
-_NUMBER = re.compile(r"-?\d{1,20}(?P<fraction>\.\d{1,20})?(?:[eE][+-]?\d{1,2})?(?![\w.])")
+_NUMBER = re.compile(r"-?\d{1,20}(?P<fraction>\.\d{1,20})?(?:[eE][+-]?\d{1,3})?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_$][\w$]{0,80}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(\n)|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v", "0": "\0"}

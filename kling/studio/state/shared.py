@@ -230,6 +230,22 @@ class SharedState:
         """Raise StateError where the database does not answer, or an operator has to mend something."""
         self._get().database.check()
 
+    def texts(self) -> list[str]:
+        """Return the texts of all drafts and team templates, which may name pictures.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        from sqlalchemy import select
+
+        from kling.studio.state.tables import drafts, team_templates
+
+        with self._get().database.read() as connection:
+            return [
+                *connection.scalars(select(drafts.c.fields)),
+                *connection.scalars(select(team_templates.c.request)),
+            ]
+
     def backup(self, to: Path) -> None:
         """Write a consistent copy of the database; see `Database.backup`."""
         self._get().database.backup(to)

@@ -19,6 +19,7 @@ from typing import Any
 
 from kling.endpoint import ENDPOINTS, AnyRequest
 from kling.studio.jobs import Job, dump_json, json_object, request_of
+from kling.studio.jobs.columns import column_of
 from kling.studio.jobs.record import endpoint_named
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.facts import texts_of
@@ -27,6 +28,7 @@ from kling.studio.take_away.mp4_text import COMMENT, DAY, TITLE, TOOL, Copy
 from kling.text import storable
 
 MARK = "kling_studio"  # the key that says that a comment is one of ours; its value counts versions
+PARTS = "parts"  # the key under which a film has the records of its clips
 VERSION = 1
 TOOL_NAME = "Kling prompt studio"
 LONGEST_TITLE = 100  # characters
@@ -34,17 +36,18 @@ LONGEST_WORDS = 2_000  # of a stranger's comment that are shown
 LONGEST_CELL = 100_000
 LONGEST_CARRIED = 20_000  # a longer cell, as of a picture, is left out of a copy
 MOST_SIDECARS = 10_000
+MOST_PARTS = 100  # of a film that are read
 MOST_OF_ONE = 2**20  # bytes of a sidecar
 MOST_OF_ALL = 64 * 2**20  # of all sidecars of a ZIP
 MOST_OF_LIST = 8 * 2**20  # of the list of its files
 _END = struct.Struct("<4s8xI6x")  # of a ZIP: its mark, and how long the list is
-_OF_A_REQUEST = frozenset(name for endpoint in ENDPOINTS for name in endpoint.request.FIELDS)
+_OF_A_REQUEST = frozenset(column_of(name) for endpoint in ENDPOINTS for name in endpoint.request.FIELDS)
 CARRIED = frozenset(
     _OF_A_REQUEST - {"callback_url"}
     | {"external_task_id", "state", "ordered_at", "ended_at", "times", "endpoint", "parent"}
     | {"video_duration", "file_sha256", "extra"}
 )
-_OF_EXTRA = ("take", "probe")
+_OF_EXTRA = ("take", "probe", "continues")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Found:
 
     Args:
         record: of a job, as an export has it, if it is a copy of a studio; else empty.
+        parts: the records of the clips that a film of a studio was joined from.
         title: any file's.
         words: of a comment that is not ours, or of a description, to be shown as text.
     """
@@ -60,6 +64,12 @@ class Found:
     record: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     words: str = ""
+    parts: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def records(self) -> tuple[Mapping[str, str], ...]:
+        """The record of the clip, or those of the clips of a film."""
+        return (self.record,) if self.record else self.parts
 
     @property
     def request(self) -> AnyRequest | None:
@@ -115,6 +125,8 @@ def read_clip(source: Path | bytes) -> Found:
     comment = texts.get(COMMENT, "")
     if record := record_in(comment):
         return Found(record, title)
+    if parts := parts_in(comment):
+        return Found(title=title, parts=parts)
     return Found(title=title, words=_shown(comment or texts.get(b"desc", ""), LONGEST_WORDS))
 
 
@@ -141,6 +153,16 @@ def read_sidecar(source: bytes) -> Found:
     if "endpoint" not in found:
         return Found()
     return Found({name: cell for name, cell in _cells(found).items() if name in CARRIED})
+
+
+def parts_in(text: str) -> tuple[Mapping[str, str], ...]:
+    """Return the records of the clips of a film in the JSON of a comment; none if it is none of ours."""
+    found = json_object(text) if f'"{MARK}"' in text and f'"{PARTS}"' in text else {}
+    parts = found.get(PARTS)
+    if not isinstance(found.get(MARK), int) or not isinstance(parts, list):
+        return ()
+    cells = (_cells(part) for part in parts[:MOST_PARTS] if isinstance(part, dict))
+    return tuple({name: cell for name, cell in part.items() if name in CARRIED} for part in cells if part)
 
 
 def sidecar_of(job: Job, files: Mapping[str, str], *, prices: bool) -> bytes:
@@ -170,8 +192,8 @@ def lines_of(sources: Iterable[Path | bytes]) -> bytes:
     """
     lines: list[bytes] = []
     for source in islice(sources, MOST_SIDECARS):
-        if found := read_clip(source).record:
-            lines.append(dump_json(dict(found)).encode())
+        if found := read_clip(source).records:
+            lines.extend(dump_json(dict(each)).encode() for each in found)
         elif (text := _small(source)).lstrip().startswith(b"{"):
             lines.append(text.strip())
     return b"\n".join(lines)

@@ -20,7 +20,7 @@ def advanced(draft: Draft, errors: FieldErrors) -> None:
     chosen = [
         words
         for words, is_chosen in (
-            (AUTOMATIC_CUTS, draft.cut == BY_KLING and draft.can_send("multi_shot")),
+            (AUTOMATIC_CUTS, draft.cut == BY_KLING and draft.can_send("shot_type")),
             ("watermark", draft.watermark),
             (f"cfg_scale {draft.cfg_scale:g}", has_strength),
             ("retired models", draft.retired),
@@ -39,7 +39,7 @@ def advanced(draft: Draft, errors: FieldErrors) -> None:
 
 
 def _fields(draft: Draft, errors: FieldErrors) -> None:
-    if draft.can_send("multi_shot") and draft.cut != STORYBOARD:
+    if draft.can_send("shot_type") and draft.cut != STORYBOARD:
         if st.session_state.get(CUTS_KEY) != (draft.cut == BY_KLING):
             st.session_state[CUTS_KEY] = draft.cut == BY_KLING
         st.toggle(

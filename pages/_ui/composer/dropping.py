@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 
+from kling import TextToVideo
 from kling.studio.prompting import import_request
 from kling.studio.prompting.draft import Draft
 from kling.studio.take_away.settings import Found, read_clip, read_sidecar
@@ -87,9 +88,9 @@ def settings_in(name: str, kind: str, data: object) -> import_request.ImportedRe
         return f"“{name}” {WHY.get(kind, WHY['other'])}"
     content = _bytes(data)
     found = read_clip(content) if kind == "clip" else read_sidecar(content)
-    if (request := found.request) is not None:
+    if isinstance(request := found.request, TextToVideo):
         return import_request.ImportedRequest(replace(request, external_task_id="", callback_url=""))
-    if found.record:
+    if found.record or found.parts:
         return f"“{name}” was made in a way for which this studio has no form."
     if kind == "text":
         return _pasted(name, content)

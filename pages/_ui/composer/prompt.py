@@ -44,7 +44,9 @@ def prompt(draft: Draft, errors: FieldErrors) -> None:
 
 
 def avoid(draft: Draft, errors: FieldErrors) -> None:
-    """Draw the panel of what should not be seen."""
+    """Draw the panel of what should not be seen; not for a model that has no field for it."""
+    if not draft.can_send("negative_prompt"):
+        return
     line = " ".join(draft.negative_prompt.split())
     form_panel(
         "avoid",

@@ -22,7 +22,7 @@ from pages._ui.job.picture import picture
 from pages._ui.job.request import request_and_answers
 from pages._ui.job.top import buttons, way_back
 from pages._ui.people import circle
-from pages._ui.requests import is_found, shown_request, texts_of
+from pages._ui.requests import is_found, texts_of, words_of
 from pages._ui.stage.facts import look_of
 from pages._ui.words import DELETED, LOST
 
@@ -93,7 +93,7 @@ def _words(job: Job) -> None:
             '<p class="job-fine">This log does not have the prompt and the choices that it was made from.</p>'
         )
         return
-    request = shown_request(job)
+    request = words_of(job)
     html = ""
     if not request.multi_prompt or request.prompt:
         html += f'<p class="job-prompt">{escape_html(prompt_of(job))}</p>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kling import catalog
 from kling.studio.jobs import Job
-from pages._ui.requests import is_found, shown_request
+from pages._ui.requests import is_found, words_of
 from pages._ui.words import model_title, quality
 
 MODEL, QUALITY, LENGTH, SHAPE, SOUND = "Model", "Quality", "Length", "Shape", "Sound"
@@ -15,7 +15,7 @@ def settings_of(job: Job) -> dict[str, str]:
     """Return the settings by their names, those of every job first; none for a job without its order."""
     if is_found(job):
         return {MODEL: model_title(job["model_name"], catalog().models.get(job["model_name"]))}
-    request, model = shown_request(job), catalog().models.get(job["model_name"])
+    request, model = words_of(job), catalog().models.get(job["model_name"])
     found = {
         MODEL: model_title(request.model_name, model),
         QUALITY: quality(request.mode, model) if request.mode else "",

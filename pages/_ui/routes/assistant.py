@@ -27,7 +27,7 @@ from kling.text import storable
 from pages._ui import context, current_user
 from pages._ui.address import base_path
 from pages._ui.format import counted
-from pages._ui.requests import shown_request
+from pages._ui.requests import words_of
 
 MOST_BYTES = 64 * 1024  # of a question
 HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}  # nginx hands on at once
@@ -100,7 +100,7 @@ def _wish_of_job(task: Task, job_id: str) -> Wish:
     job = context.studio().ledger.get(job_id)
     if job is None:
         raise WishError("There is no such job.")
-    request = shown_request(job)
+    request = words_of(job)
     return wish_of(
         task,
         prompt=storable(request.prompt),

@@ -15,7 +15,7 @@ from pages._ui.job.address import job_link
 from pages._ui.job.settings import LENGTH, MODEL, ON, QUALITY, SHAPE, SOUND, settings_of
 from pages._ui.library.row_facts import cost_facts
 from pages._ui.people import colour_of, initials
-from pages._ui.requests import has_form, is_found, shown_request
+from pages._ui.requests import has_form, is_found, words_of
 from pages._ui.viewer.address import clip_link
 from pages._ui.viewer.facts import clip_facts, moment
 
@@ -74,7 +74,7 @@ def settings(job: Job) -> list[tuple[str, str]]:
 def details(job: Job, at: tzinfo) -> list[tuple[str, str]]:
     """Return the names and values of what is wanted seldom."""
     rest = [(name, value) for name, value in settings_of(job).items() if name not in {*_SHOWN, SOUND}]
-    if not is_found(job) and (avoid := shown_request(job).negative_prompt):
+    if not is_found(job) and (avoid := words_of(job).negative_prompt):
         rest.append(("Avoid", avoid))
     if job.take > 1:
         rest.append(("Take", str(job.take)))

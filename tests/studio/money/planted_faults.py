@@ -17,7 +17,7 @@ import pytest
 from kling import Client, MaybeSent, Task, TextToVideo
 from kling.endpoint import TEXT_TO_VIDEO
 from kling.errors import KlingError
-from kling.studio import accounts, evidence, poller, sender
+from kling.studio import accounts, evidence, poller, reconciler, sender
 from kling.studio.jobs import Job, folding, job
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_file import LogFile
@@ -53,11 +53,11 @@ class Plant:
 def a_fresh_id_on_retry(patch: Patch) -> None:
     create = Client.create
 
-    def try_twice(self: Client, request: TextToVideo) -> Task:
+    def try_twice(self: Client, request: TextToVideo, **more: Any) -> Task:
         try:
-            return create(self, request)
+            return create(self, request, **more)
         except MaybeSent:
-            return create(self, replace(request, external_task_id=f"{request.external_task_id}x"))
+            return create(self, replace(request, external_task_id=f"{request.external_task_id}x"), **more)
 
     patch.setattr(Client, "create", try_twice)
 
@@ -136,7 +136,16 @@ def an_unknown_endpoint_is_text_to_video(patch: Patch) -> None:
     patch.setattr(job, "endpoint_named", lambda _: TEXT_TO_VIDEO)
 
 
+def every_endpoint_refuses_a_second_create(patch: Patch) -> None:
+    patch.setattr(reconciler, "refuses_duplicates", lambda _: True)
+
+
 PLANTS = (
+    Plant(
+        every_endpoint_refuses_a_second_create,
+        ("order", "spoil_several_answers", "advance"),
+        "was bought . times",
+    ),
     Plant(a_fresh_id_on_retry, ("order", "spoil_several_answers"), "was bought . times|is (in|on) no"),
     Plant(the_post_before_the_intent, ("order",), "was bought . times|is in no log"),
     Plant(a_row_lost_at_a_full_disk, ("order", "fill_the_disk"), "is in no log|row is gone"),
@@ -153,7 +162,7 @@ PLANTS = (
         by=(AssertionError, KeyError),
     ),
     Plant(the_wall_clock_measures_pauses, ("order",), "was bought . times"),
-    Plant(the_fingerprint_is_the_account, ("order", "change_the_key"), "ended as succeed"),
+    Plant(the_fingerprint_is_the_account, ("order", "change_the_key"), "ended as (succeed|failed)"),
     Plant(
         kling_is_asked_by_its_own_id,
         ("order", "edit_the_log_in_a_spreadsheet"),
@@ -166,6 +175,6 @@ PLANTS = (
     Plant(
         an_unknown_endpoint_is_text_to_video,
         ("go_back_to_this_version", "advance"),
-        "was sent to another endpoint|waits for ever|never fetched|newer version was bought",
+        "was sent to another endpoint|waits for ever|never fetched|newer version was bought|and is unknown",
     ),
 )

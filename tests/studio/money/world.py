@@ -26,8 +26,13 @@ from tests.studio.in_process import Killed, Wire
 
 URL = "https://kling.test"
 START = 1_790_000_000.0  # Unix seconds
-TASKS = "/v1/videos/text2video"
+TASKS = "/tasks"  # of the newer generation
+LISTS_AT = ("/v1/videos/text2video", "/v1/videos/image2video", "/v1/audio/video-to-audio")  # of the older
 LONGEST_LAG = 120.0  # seconds; what the studio has to live with
+# Likewise, where it is not known that a second create is refused: longer than any pause after which a create
+# is repeated elsewhere. So one that is repeated by itself is bought twice.
+LAG_OF_OTHERS = 600.0
+REFUSING = ("/v1/videos/text2video", "/text-to-video/")
 BLINK = 50.0  # seconds for which Kling may forget a task that it has shown
 
 # Credentials by name: the first two open the same account, the third another one at the same address.
@@ -125,6 +130,7 @@ class Account:
         self.clock = clock
         twice = "accept" if duplicates else "refuse"
         self.engine = Engine(Store(), Settings(keys=keys, concurrency=3, duplicates=twice), clock())
+        self.is_late = False  # whether tasks of the other endpoints show after `LAG_OF_OTHERS`
         self.duplicates = duplicates
         self.spelling, self.list, self.strangers = "documented", "whole", 0
         self.usual_list = (
@@ -147,7 +153,7 @@ class Account:
                 {
                     "task_id": task.task_id,
                     "external_task_id": task.external_task_id or "",
-                    "prompt": task.request["prompt"],
+                    "prompt": task.request.get("prompt") or task.request["sound_effect_prompt"],
                     "fails": task.failure or "",
                     "units": str(task.units),
                 }
@@ -172,15 +178,23 @@ class Account:
 
     def handle(self, request: Request) -> Answer:
         """Answer as Kling would in its present mood."""
-        answer = self.engine.handle(request, self.clock())
+        lag = self.engine.settings.lag
+        if self.is_late and is_create(request) and not request.path.startswith(REFUSING):
+            self.lag(LAG_OF_OTHERS)
+        is_page = request.method == "POST" and request.path.rstrip("/") == TASKS
+        whole = replace(request, body=json.dumps({"limit": 500}).encode()) if is_page else request
+        answer = self.engine.handle(whole, self.clock())
+        self.lag(lag)
         store = self.engine.store
         for task in iter(store.undrawn, None):
             store.mark_ready(task.task_id, self.engine.clock(self.clock()))
         body = dict(answer.body)
         status = answer.status
         path = request.path.rstrip("/")
-        if status == 200 and request.method == "GET":
-            if path == TASKS:
+        if status == 200 and path == TASKS:
+            status, body = self._of_newer(request, body)
+        elif status == 200 and request.method == "GET":
+            if path in LISTS_AT:
                 status, body = self._list(request, body)
             elif self.strangers:
                 self.strangers -= 1
@@ -192,29 +206,75 @@ class Account:
             self.shown.add(data["task_id"])
         return replace(answer, status=status, body=spell(body, self.spelling))
 
+    def _of_newer(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Return what `/tasks` answers: the tasks of some ids, or a page of all tasks."""
+        if request.method == "GET":
+            if self.strangers:
+                self.strangers -= 1
+                return 200, body | {"data": [_newer(_foreign(7, int(self.clock() * 1000)))]}
+            found = [task for task in body["data"] if self.forgotten.get(task["id"], 0.0) <= self.clock()]
+            self.shown.update(task["id"] for task in found)
+            return 200, body | {"data": found}
+        if self.list in BROKEN_LISTS:
+            return BROKEN_LISTS[self.list]
+        asked = json.loads(request.body)
+        tasks = [*(_newer(task) for task in self.foreign), *body["data"].get("result", [])]
+        tasks = self._in_order(
+            [task for task in tasks if self.forgotten.get(task["id"], 0.0) <= self.clock()], "id"
+        )
+        first = int(asked.get("cursor", "0"))
+        page = self._shortened(tasks[first : first + asked["limit"]])
+        self.shown.update(task["id"] for task in page)
+        has_more = first + asked["limit"] < len(tasks) and self.list != "nothing"
+        following = {"next_cursor": str(first + asked["limit"])} if has_more else {}
+        data = {"result": page, "count": len(page), "has_more": has_more, **following}
+        return 200, body | {"data": data}
+
+    def _in_order(self, tasks: list[dict[str, Any]], id_name: str) -> list[dict[str, Any]]:
+        if self.list == "oldest first":
+            return tasks[::-1]
+        return sorted(tasks, key=lambda task: task[id_name][::-1]) if self.list == "shuffled" else tasks
+
+    def _shortened(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return {"half of it": page[::2], "nothing": []}.get(self.list, page)
+
     def _list(self, request: Request, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if self.list == "404":
-            return 404, {"code": 1202, "message": "Not found", "request_id": "r"}
-        if self.list == "404 of a gateway":
-            return 404, {"message": "no route"}
-        if self.list == "500":
-            return 500, {"code": 5000, "message": "Internal error", "request_id": "r"}
+        if self.list in BROKEN_LISTS:
+            return BROKEN_LISTS[self.list]
         number, size = int(request.query.get("pageNum", "1")), int(request.query.get("pageSize", "30"))
         whole = replace(request, query={"pageNum": "1", "pageSize": "500"})
         ours = self.engine.handle(whole, self.clock()).body["data"]
         ours = [task for task in ours if self.forgotten.get(task["task_id"], 0.0) <= self.clock()]
         tasks = sorted([*ours, *self.foreign], key=lambda task: -task["created_at"]) if self.foreign else ours
-        if self.list == "oldest first":
-            tasks = tasks[::-1]
-        if self.list == "shuffled":
-            tasks = sorted(tasks, key=lambda task: task["task_id"][::-1])
-        page = tasks[(number - 1) * size : number * size]
-        if self.list == "half of it":
-            page = page[::2]
-        if self.list == "nothing":
-            page = []
+        page = self._shortened(self._in_order(tasks, "task_id")[(number - 1) * size : number * size])
         self.shown.update(task["task_id"] for task in page)
         return 200, body | {"data": {"list": page, "total": len(tasks)} if self.list == "an object" else page}
+
+
+BROKEN_LISTS: dict[str, tuple[int, dict[str, Any]]] = {
+    "404": (404, {"code": 1202, "message": "Not found", "request_id": "r"}),
+    "404 of a gateway": (404, {"message": "no route"}),
+    "500": (500, {"code": 5000, "message": "Internal error", "request_id": "r"}),
+}
+
+
+def is_create(request: Request) -> bool:
+    return request.method == "POST" and request.path.rstrip("/") != TASKS
+
+
+def _newer(task: dict[str, Any]) -> dict[str, Any]:
+    """Return a foreign task as the newer generation shows it."""
+    status = {"succeed": "succeeded"}.get(task["task_status"], task["task_status"])
+    return {
+        "id": task["task_id"],
+        "status": status,
+        "message": "",
+        "external_id": task["task_info"]["external_task_id"],
+        "create_time": task["created_at"],
+        "update_time": task["updated_at"],
+        "outputs": [{"type": "video", **video} for video in task["task_result"]["videos"]],
+        "billing": [],
+    }
 
 
 def _foreign(number: int, now: int) -> dict[str, Any]:
@@ -240,11 +300,12 @@ def spell(body: dict[str, Any], spelling: str) -> dict[str, Any]:
     if spelling == "documented":
         return body
     code = body.get("code")
-    if spelling == "codes as text":
-        return body | {"code": str(code)} if code is not None else body
-    if spelling == "codes as fractions":
-        return body | {"code": float(code)} if code is not None else body
+    if spelling.startswith("codes"):
+        kind: type = str if spelling == "codes as text" else float
+        return body | {"code": kind(code)} if code is not None else body
     data = body.get("data")
+    if isinstance(data, dict) and isinstance(data.get("result"), list):
+        return body | {"data": data | {"result": [_spell_task(task, spelling) for task in data["result"]]}}
     if isinstance(data, list):
         return body | {"data": [_spell_task(task, spelling) for task in data]}
     if isinstance(data, dict) and "list" in data:
@@ -253,15 +314,15 @@ def spell(body: dict[str, Any], spelling: str) -> dict[str, Any]:
 
 
 def _spell_task(task: dict[str, Any], spelling: str) -> dict[str, Any]:
-    status = task.get("task_status", "")
+    name = "status" if "id" in task else "task_status"
+    status = task.get(name, "")
     if spelling == "upper case":
-        return task | {"task_status": status.upper()}
-    if spelling in {"succeeded", "completed"} and status == "succeed":
-        return task | {"task_status": spelling}
+        return task | {name: status.upper()}
+    if spelling in {"succeeded", "completed"} and status in {"succeed", "succeeded"}:
+        return task | {name: spelling}
     if spelling.startswith("times"):
-        return task | {
-            name: _moment(task[name], spelling) for name in ("created_at", "updated_at") if name in task
-        }
+        times = ("created_at", "updated_at", "create_time", "update_time")
+        return task | {time: _moment(task[time], spelling) for time in times if time in task}
     return task
 
 
@@ -296,19 +357,20 @@ class Network(Wire):
     def send(self, request: requests.PreparedRequest, *more: Any, **options: Any) -> requests.Response:
         if "/clips/" not in str(request.url):
             self.called.append(self.world.true)
-        if request.method == "POST":
-            self.posts.append(json.loads(request.body or b"{}").get("external_task_id", ""))
+        if request.method == "POST" and request.path_url.rstrip("/") != TASKS:
+            body = json.loads(request.body or b"{}")
+            self.posts.append(body.get("options", body).get("external_task_id", ""))
         return super().send(request, *more, **options)
 
     def ask(self, request: Request, fault: str, now: float) -> Answer:  # noqa: ARG002 - Kling has its own time
         account = self.world.account(request.headers.get("authorization", ""))
         answer = account.handle(request)
-        if request.method == "POST" and self.during_the_next_create is not None:
+        if is_create(request) and self.during_the_next_create is not None:
             happens, self.during_the_next_create = self.during_the_next_create, None
             happens()
-        if self.next_create_twice and request.method == "POST":
+        if self.next_create_twice and is_create(request):
             self.next_create_twice, fault = False, "twice"
-        if fault == "twice" and request.method == "POST" and not account.duplicates:
+        if fault == "twice" and is_create(request) and not account.duplicates:
             answer = account.handle(request)
         if fault == "5000-after":
             answer = replace(answer, status=500, body={"code": 5000, "message": "no", "request_id": "r"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -60,6 +61,8 @@ def requests(draw: st.DrawFn) -> TextToVideo:
             "aspect_ratio": draw(st.sampled_from(model.aspect_ratios)),
             "sound": draw(st.sampled_from(["on", "off"])) if mode.takes_sound else "off",
         }
+        if model.always_sound:
+            fields["sound"] = "on"
     if model is None or "cfg_scale" in model.takes:
         fields["cfg_scale"] = draw(st.none() | st.floats(0, 1))
     if (model is None or "camera_control" in model.takes) and draw(st.booleans()):
@@ -68,7 +71,16 @@ def requests(draw: st.DrawFn) -> TextToVideo:
             fields |= {"mode": "std", "duration": "5"}
     if (model is None or "multi_shot" in model.takes) and draw(st.booleans()):
         fields |= draw(cuts(int(fields["duration"])))
+    if model and not model.takes_negative_prompt:
+        fields["negative_prompt"] = ""
     request = TextToVideo(**fields)
+    if model and not model.cuts_by_itself and request.multi_shot:  # it is told the shots in the prompt
+        one_line = [" ".join(shot.prompt.replace(";", ",").split()) for shot in request.multi_prompt]
+        shots = tuple(
+            replace(shot, prompt=line) for shot, line in zip(request.multi_prompt, one_line, strict=True)
+        )
+        off: dict[str, Any] = {"multi_shot": False, "shot_type": None}
+        request = replace(request, multi_prompt=shots, **({"prompt": ""} if shots else off))
     assert request.problems(retired_ok=True) == ()
     return request
 

@@ -21,6 +21,7 @@ from kling.studio.identity.roles import LOCAL, Role, User
 from kling.studio.jobs import Job, dump_json, fold, request_cells
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.imports import ImportRefused
+from kling.studio.prompting.words import as_text_to_video
 from kling.studio.take_away.mp4_text import COMMENT, TITLE, with_texts
 from kling.studio.take_away.settings import (
     CARRIED,
@@ -97,7 +98,7 @@ def test_any_script_of_writing_comes_back(bench, video, ada):
     taken = ada.take_away(["v1"])
     found = read_clip(b"".join(taken.chunks))
     assert found.request is not None
-    assert found.request.prompt == SCRIPTS
+    assert as_text_to_video(found.request).prompt == SCRIPTS
     assert found.title == "Ein Fuchs, 雪の狐, लोमड़ी, ثعلب, สุนัขจิ้งจอก 🦊 \"'<b>"
     assert found.record["extra"] == '{"take":2}'
     assert taken.name == "2026-11-18_ein-fuchs-雪の狐-लोमड़ी-ثعلب-สุนัขจิ้งจอก-b_9x16_take2.mp4"

@@ -1,0 +1,293 @@
+"""Decodes a picture from outside and writes it anew: eight bits, sRGB, upright, opaque, and no metadata.
+
+It runs as a program in a child process with limits (`limited_child`), and imports nothing of the studio:
+
+    reencode.py FILE OUT    writes OUT, and prints its facts, or the code of why it is refused, as JSON
+
+What a file is called is not looked at; its bytes say what it is.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# Kling takes JPEG and PNG (S2: "jpg/jpeg/png"); what else is decoded here is only ever sent as one of these.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+SHORTEST = 300  # pixels of each side (S2)
+WIDEST = 2.5  # the longer side to the shorter one (S2)
+# Ours: no model makes more than 4k, so more pixels would only be sent and thrown away.
+LONGEST = 3840
+# The older API takes 10 MB (S4), the newer one 50 MB (S2). Whether that counts the file or its Base64 is not
+# said: this fits in either case.
+MOST_BYTES = 7_500_000
+# What fits into the memory of the child. A JPEG can be decoded at a half, a quarter or an eighth of its size;
+# the decoder of WebP keeps a picture several times.
+MOST_PIXELS = {"JPEG": 250_000_000, "PNG": 32_000_000, "GIF": 32_000_000, "WEBP": 12_000_000}
+MOST_DECODED = 40_000_000  # pixels
+MOST_SURE = 12_000_000  # pixels that fit into the memory of any decoder
+MOST_LOSSLESS = 3840 * 2160  # pixels; a larger picture becomes a JPEG
+QUALITIES = (95, 90, 80, 70)  # of a JPEG, until it fits
+SMALLER = 0.75  # of each side, if none fits
+
+_ORIENTATION = 0x0112  # of EXIF
+_BRANDS = {  # of the container that HEIF and AVIF share with MP4
+    b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC",
+    b"msf1": "HEIC", b"avif": "AVIF", b"avis": "AVIF",
+}  # fmt: skip
+_BEGINNINGS = (
+    (b"%PDF", "PDF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"BM", "BMP"),
+    (b"8BPS", "Photoshop"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\x1a\x45\xdf\xa3", "video"),
+    (b"PK\3\4", "ZIP"),
+)
+
+
+class Refused(Exception):
+    """The picture is not taken.
+
+    Args:
+        code: why, as `words` knows it.
+        facts: numbers and names that belong into the sentence.
+    """
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.answer = {"refused": code, **facts}
+
+
+def reencode(file: Path, out: Path) -> dict[str, Any]:
+    """Write a picture anew, and return its facts. The caller has to set limits, and see to warnings.
+
+    Args:
+        file: to read.
+        out: to write.
+
+    Raises:
+        Refused: it is not taken.
+        MemoryError: it takes more than the limit.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    pixels = 0
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            pixels = image.width * image.height
+            notes: list[str] = []
+            lossless = image.format in {"PNG", "GIF"}
+            size = _checked_size(image)
+            if size != image.size:
+                notes.append("smaller")
+            if _is_jpeg(image):
+                size = _shrunk_by_decoder(image, size)
+            elif getattr(image, "is_animated", False):
+                notes.append("animated")
+            made = _upright_pixels(image, size, notes)
+    except UnidentifiedImageError:
+        raise Refused("kind", kind=_kind(file)) from None
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError):
+        # Decoders do not say whether memory was what they lacked.
+        raise Refused("work" if pixels > MOST_SURE else "broken") from None
+    size, kind = _write(made, out, lossless=lossless)
+    if size != made.size:
+        notes = [note for note in notes if note != "smaller"] + ["fitted"]
+    return {"kind": kind, "width": size[0], "height": size[1], "notes": notes}
+
+
+def _is_jpeg(image: Any) -> bool:
+    return image.format in {"JPEG", "MPO"}  # MPO: a photo with its preview, or with what makes it brighter
+
+
+def _checked_size(image: Any) -> tuple[int, int]:
+    """Return the size that a picture gets, before it is turned upright. Nothing was decoded yet."""
+    width, height = image.size
+    most = MOST_PIXELS["JPEG" if _is_jpeg(image) else image.format]
+    if width * height > most:
+        raise Refused("pixels", width=width, height=height, most=most)
+    if min(width, height) < SHORTEST:
+        raise Refused("small", width=width, height=height)
+    if max(width, height) > WIDEST * min(width, height):
+        raise Refused("ratio", width=width, height=height)
+    shrink = min(1.0, LONGEST / max(width, height))
+    return round(width * shrink), round(height * shrink)
+
+
+def _shrunk_by_decoder(image: Any, size: tuple[int, int]) -> tuple[int, int]:
+    """Let a JPEG be decoded at less than its size; return the size that it gets, at most what is decoded."""
+    width, height = image.size
+    divisor = 1
+    while divisor < 8 and (
+        min(width // size[0], height // size[1]) >= 2 * divisor
+        or width * height > MOST_DECODED * divisor * divisor
+    ):
+        divisor *= 2
+    image.draft(None, (width // divisor, height // divisor))
+    shrink = min(1.0, image.width / size[0], image.height / size[1])
+    return round(size[0] * shrink), round(size[1] * shrink)
+
+
+def _upright_pixels(image: Any, size: tuple[int, int], notes: list[str]) -> Any:
+    """Return a picture as one sees it, in RGB; what was changed for that is noted."""
+    from PIL import Image
+
+    profile = image.info.get("icc_profile")
+    orientation = _orientation(image)
+    bits = _eight_bits(image)
+    # The decoded picture is the largest thing in memory: what follows takes one band of it after the other.
+    hidden = _transparent(bits)
+    if hidden is not None:
+        notes.append("opaque")
+    colours = [band for band in bits.getbands() if band not in "Aa"]
+    bands = [_resized(bits.getchannel(band), size, hidden) for band in colours]
+    made = _in_srgb(Image.merge("".join(colours), bands) if len(bands) > 1 else bands[0], profile)
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }.get(orientation)
+    if turn is not None:
+        made = made.transpose(turn)
+        notes.append("turned")
+    made.info = {}
+    return made
+
+
+def _eight_bits(image: Any) -> Any:
+    """Decode a picture, and return it in L, LA, RGB, RGBA or CMYK.
+
+    Of 16 bits the higher eight are kept, as browsers show it.
+    """
+    from PIL import Image
+
+    image.load()
+    if image.mode.startswith("I;16"):
+        high = slice(0 if image.mode.endswith("B") else 1, None, 2)
+        return Image.frombytes("L", image.size, image.tobytes()[high])
+    if image.mode in {"L", "RGB"} and "transparency" in image.info:
+        return image.convert("LA" if image.mode == "L" else "RGBA")
+    if image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"}:
+        return image
+    return image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+
+
+def _transparent(image: Any) -> Any | None:
+    """Return how transparent each pixel is, 0 to 255; None if all of it is opaque."""
+    from PIL import ImageChops
+
+    if "A" not in image.getbands():
+        return None
+    alpha = image.getchannel("A")
+    return None if alpha.getextrema() == (255, 255) else ImageChops.invert(alpha)
+
+
+def _resized(band: Any, size: tuple[int, int], hidden: Any | None) -> Any:
+    """Return a band of a colour, smaller, and on white where it is transparent."""
+    from PIL import Image
+
+    if hidden is not None:
+        band.paste(255, (0, 0, *band.size), hidden)
+    return band if band.size == size else band.resize(size, Image.Resampling.LANCZOS)
+
+
+def _in_srgb(image: Any, profile: Any) -> Any:
+    """Return a picture whose colours are those of sRGB, which is what a decoder without a profile assumes."""
+    from PIL import ImageCms
+
+    if isinstance(profile, bytes) and profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            made = None  # of another kind of colours than the pixels, or damaged: browsers ignore it too
+        if made is not None:
+            return made
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _orientation(image: Any) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - whatever is odd about it, the picture is there
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _write(image: Any, out: Path, *, lossless: bool) -> tuple[tuple[int, int], str]:
+    """Write a picture so that it fits the limit; return its size and its format."""
+    from PIL import Image
+
+    if lossless and image.width * image.height <= MOST_LOSSLESS:
+        image.save(out, "PNG", compress_level=4)
+        if out.stat().st_size <= MOST_BYTES:
+            return image.size, "PNG"
+    while True:
+        for quality in QUALITIES:
+            image.save(out, "JPEG", quality=quality, subsampling=0)
+            if out.stat().st_size <= MOST_BYTES:
+                return image.size, "JPEG"
+        image = image.resize(
+            (round(image.width * SMALLER), round(image.height * SMALLER)), Image.Resampling.LANCZOS
+        )
+
+
+def _kind(file: Path) -> str:
+    """Return what a file is that is no picture of the kinds that are taken; empty if that is not known."""
+    with file.open("rb") as content:
+        head = content.read(1024)
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], "video")
+    for beginning, kind in _BEGINNINGS:
+        if head.startswith(beginning):
+            return kind
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<svg", b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in text:
+        return "SVG"
+    if head.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8")) or head[8:12] == b"WEBP":
+        return "damaged"
+    return ""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the facts of a picture, or why it is refused, as JSON.
+
+    Args:
+        arguments: the file, and where the picture goes.
+    """
+    file, out = map(Path, arguments)
+    try:
+        answer = reencode(file, out)
+    except Refused as refused:
+        answer = refused.answer
+    except MemoryError:
+        answer = {"refused": "work"}
+    print(json.dumps(answer))  # noqa: T201 - the answer
+
+
+def _own_limits() -> None:
+    """Let pixels be counted here and not by the library, and say nothing about odd metadata."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    warnings.simplefilter("ignore")
+
+
+if __name__ == "__main__":
+    _own_limits()
+    main(sys.argv[1:])

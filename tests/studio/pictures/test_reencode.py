@@ -1,0 +1,263 @@
+"""What people hand in is taken as one sees it, without anything but its pixels, or refused in words."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from kling.studio.pictures.reencode import LONGEST, MOST_BYTES, Refused, main, reencode
+from kling.studio.pictures.store import Picture, PictureRefused, Pictures
+from tests.studio.pictures.samples import (
+    CORNERS,
+    SIZE,
+    are_alike,
+    bomb,
+    chunk,
+    corners_of,
+    png,
+    quarters,
+    saved,
+    sixteen_bits,
+    sixteen_bits_of_grey,
+    swapped_profile,
+    turned,
+)
+
+SHOWN = {  # how a viewer turns a file, by the orientation in its EXIF
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    return Pictures(tmp_path / "pictures")
+
+
+def seen(pictures: Pictures, picture: Picture) -> Image.Image:
+    return Image.open(io.BytesIO(pictures.read(picture.sha256)))
+
+
+def refused(pictures: Pictures, content: bytes) -> str:
+    with pytest.raises(PictureRefused) as refusal:
+        pictures.put(content)
+    assert list(pictures.folder.glob("*")) == []
+    return str(refusal.value)
+
+
+# -- as one sees it ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_lies_as_a_viewer_shows_it(tmp_path: Path, orientation: int):
+    (tmp_path / "photo").write_bytes(turned(orientation))
+    facts = reencode(tmp_path / "photo", tmp_path / "out")
+    assert (facts["width"], facts["height"]) == (SIZE if orientation < 5 else SIZE[::-1])
+    expected = quarters() if orientation == 1 else quarters().transpose(SHOWN[orientation])
+    with Image.open(tmp_path / "out") as made:
+        assert are_alike(corners_of(made), corners_of(expected))
+    assert ("turned" in facts["notes"]) == (orientation > 1)
+
+
+def test_place_and_person_are_removed(pictures: Pictures):
+    content = turned(6)
+    assert b"Ada" in content
+    kept = pictures.read(pictures.put(content).sha256)
+    assert b"Ada" not in kept
+    assert b"Exif" not in kept
+    with Image.open(io.BytesIO(kept)) as image:
+        assert not image.getexif()
+        assert "comment" not in image.info
+
+
+def test_texts_and_profiles_of_a_png_are_removed(pictures: Pictures):
+    lines = (b"\0" + bytes(3 * SIZE[0])) * SIZE[1]
+    more = chunk(b"tEXt", b"Author\0Ada") + chunk(b"eXIf", b"II*\0\x08\0\0\0\0\0")
+    kept = pictures.read(pictures.put(png(*SIZE, lines, more=more)).sha256)
+    assert b"Ada" not in kept
+    kinds = {kept[at : at + 4] for at in range(12, len(kept) - 4)}
+    assert not {b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"iCCP"} & kinds
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "JPEG"])
+def test_every_kind_that_is_taken_keeps_its_colours(pictures: Pictures, kind: str):
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
+    picture = pictures.put(saved(quarters(), kind, **options))
+    assert (picture.width, picture.height) == SIZE
+    assert picture.notes == ()
+    assert are_alike(corners_of(seen(pictures, picture)), CORNERS)
+    assert picture.media_type == ("image/png" if kind in {"PNG", "GIF"} else "image/jpeg")
+
+
+def test_ink_is_seen_as_light(pictures: Pictures):
+    photo = saved(quarters(mode="CMYK"), "JPEG", quality=95)
+    picture = pictures.put(photo)
+    with seen(pictures, picture) as made, Image.open(io.BytesIO(photo)) as ink:
+        assert made.mode == "RGB"
+        assert are_alike(corners_of(made), corners_of(ink))
+        assert are_alike(corners_of(made), CORNERS)
+
+
+def test_a_profile_of_colours_is_applied(pictures: Pictures):
+    picture = pictures.put(saved(quarters(), "PNG", icc_profile=swapped_profile()))
+    swapped = tuple(colour[::-1] for colour in CORNERS)
+    assert are_alike(corners_of(seen(pictures, picture)), swapped, most=3)
+
+
+def test_a_damaged_profile_is_ignored_as_browsers_do(pictures: Pictures):
+    picture = pictures.put(saved(quarters(), "PNG", icc_profile=b"no profile" * 20))
+    assert corners_of(seen(pictures, picture)) == CORNERS
+
+
+@pytest.mark.parametrize("content", [sixteen_bits(), sixteen_bits_of_grey()])
+def test_sixteen_bits_become_the_nearest_eight(pictures: Pictures, content: bytes):
+    with seen(pictures, pictures.put(content)) as made:
+        for x in (0, 100, 250, SIZE[0] - 1):
+            value = x * 255 / (SIZE[0] - 1)
+            assert all(abs(each - value) <= 1 for each in made.getpixel((x, 5)))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_picture_is_taken(pictures: Pictures, kind: str):
+    other = Image.new("RGB", SIZE, "black")
+    picture = pictures.put(saved(quarters(), kind, save_all=True, append_images=[other], duration=200))
+    assert are_alike(corners_of(seen(pictures, picture)), CORNERS, most=20)
+    assert picture.notes == ("It is animated: its first picture is used.",)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(pictures: Pictures, mode: str):
+    image = Image.new("RGBA", SIZE, (0, 0, 0, 255))
+    image.paste((10, 20, 30, 0), (0, 0, SIZE[0] // 2, SIZE[1]))
+    if mode == "RGBA":
+        image.paste((0, 0, 0, 128), (0, SIZE[1] // 2, SIZE[0] // 2, SIZE[1]))
+    picture = pictures.put(saved(image.convert(mode), "PNG"))
+    white, grey, black = (255,) * 3, (127,) * 3, (0,) * 3
+    expected = (white, black, grey if mode == "RGBA" else white, black)
+    assert are_alike(corners_of(seen(pictures, picture)), expected, most=2)
+    assert picture.notes == ("Where it was transparent it is white now.",)
+
+
+def test_a_picture_that_only_could_be_transparent_is_not_said_to_be(pictures: Pictures):
+    assert pictures.put(saved(quarters(mode="RGBA"), "PNG")).notes == ()
+
+
+def test_a_photo_of_two_pictures_is_taken_as_a_photo(pictures: Pictures):
+    photo = saved(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", SIZE)], quality=95)
+    picture = pictures.put(photo)
+    assert (picture.media_type, picture.notes) == ("image/jpeg", ())
+    assert are_alike(corners_of(seen(pictures, picture)), CORNERS)
+
+
+def test_what_hides_behind_the_pixels_does_not_come_along(pictures: Pictures):
+    page = b"<script>alert(1)</script>PK\3\4"
+    for content in (
+        saved(quarters(), "PNG") + page,
+        saved(quarters(), "JPEG", comment=page),
+        saved(quarters(), "GIF") + page,
+    ):
+        kept = pictures.read(pictures.put(content).sha256)
+        assert b"script" not in kept
+        assert b"PK\3\4" not in kept
+
+
+# -- its size ------------------------------------------------------------------------------------------------
+
+
+def test_more_than_4k_is_made_smaller_in_its_shape(pictures: Pictures):
+    picture = pictures.put(saved(Image.new("RGB", (5000, 2500), "red"), "PNG"))
+    assert (picture.width, picture.height) == (LONGEST, LONGEST // 2)
+    assert picture.notes == ("It was made smaller: no model makes more than 4k of it.",)
+
+
+def test_a_huge_photo_is_decoded_small(pictures: Pictures):
+    """100 million pixels would take more memory than the child has."""
+    picture = pictures.put(saved(quarters((12_000, 9_000)), "JPEG", quality=50))
+    assert (picture.width, picture.height) == (LONGEST, 2880)
+    assert are_alike(corners_of(seen(pictures, picture)), CORNERS)
+
+
+def test_a_picture_that_stays_large_is_made_to_fit(pictures: Pictures):
+    noise = Image.effect_noise((3000, 3000), 250).convert("RGB")
+    picture = pictures.put(saved(noise, "PNG", compress_level=1))
+    assert picture.bytes <= MOST_BYTES
+    assert picture.media_type == "image/jpeg"
+    assert len(base64.b64encode(pictures.read(picture.sha256))) <= 10_000_000
+
+
+@given(st.integers(1, 1200), st.integers(1, 1200))
+def test_only_sides_and_shapes_that_kling_takes_are_kept(tmp_path_factory, width: int, height: int):
+    folder = tmp_path_factory.mktemp("sides")
+    file, out = folder / "in", folder / "out"
+    file.write_bytes(png(width, height, (b"\0" * (width + 1)) * height, colours=0))
+    taken = min(width, height) >= 300 and max(width, height) <= 2.5 * min(width, height)
+    if not taken:
+        with pytest.raises(Refused, match="small" if min(width, height) < 300 else "ratio"):
+            reencode(file, out)
+        assert not out.exists()
+        return
+    facts = reencode(file, out)
+    assert (facts["width"], facts["height"]) == (width, height)
+
+
+# -- refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG drawing.*Save it as PNG"),
+        (b"\xef\xbb\xbf  <svg/>", "SVG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC picture, as iPhones take them. Save it as JPEG"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", "This is a video"),
+        (b"%PDF-1.7", "PDF"),
+        (b"II*\0\x08\0\0\0", "TIFF"),
+        (b"PK\3\4", "ZIP"),
+        (b"\xff\xd8\xff\xe0", "damaged at its very beginning"),
+        (b"<html><script>alert(1)</script>", "no picture that the studio takes"),
+        (b"", "no picture that the studio takes"),
+        (turned(1)[:2000], "breaks off before its end"),
+        (saved(quarters(), "PNG")[:300], "breaks off before its end"),
+        (saved(Image.effect_noise(SIZE, 90), "WEBP")[:2000], "damaged"),
+        (bomb(), "30,000 × 30,000 pixels; up to 32 million"),
+        (saved(Image.new("L", (299, 400)), "PNG"), "299 × 400 pixels. Kling takes no side below 300"),
+        (saved(Image.new("L", (1001, 400)), "PNG"), "1,001 × 400 pixels.*crop it"),
+    ],
+)  # fmt: skip
+def test_what_is_not_taken_is_refused_with_the_remedy(pictures: Pictures, content: bytes, words: str):
+    assert re.search(words, refused(pictures, content))
+
+
+def test_a_picture_that_takes_too_much_memory_is_refused(pictures: Pictures, monkeypatch):
+    monkeypatch.setattr("kling.studio.pictures.store.MEMORY", 60 * 2**20)
+    content = saved(Image.new("RGB", (5000, 5000)), "PNG", compress_level=1)
+    assert "takes more memory or time" in refused(pictures, content)
+
+
+@given(st.binary(max_size=60), st.integers(0, 2000), st.sampled_from(["PNG", "JPEG", "GIF", "WEBP"]))
+def test_bytes_that_were_changed_never_end_the_child_with_an_error(tmp_path_factory, junk, at, kind):
+    """Whatever is in a file: it is decoded, or one of the refusals that are known."""
+    folder = tmp_path_factory.mktemp("junk")
+    content = bytearray(saved(quarters((320, 320)), kind))
+    content[at % len(content) : at % len(content) + len(junk)] = junk
+    (folder / "in").write_bytes(content)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        main([str(folder / "in"), str(folder / "out")])
+    answer = json.loads(said.getvalue())
+    assert answer.get("refused") in {None, "kind", "broken", "small", "ratio", "pixels", "work"}
