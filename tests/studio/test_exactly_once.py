@@ -25,7 +25,7 @@ REQUESTS: dict[str, AnyRequest] = {
     "image-to-video": ImageToVideo(prompt="It runs", image=FRAME, model_name="kling-3.0-turbo"),
 }
 REFUSING = ("text2video", "text-to-video")
-OTHERS = tuple(REQUESTS.keys() - REFUSING)
+OTHERS = tuple(name for name in REQUESTS if name not in REFUSING)
 LOST = MaybeSent("the connection broke")
 MINUTE = 60.0
 
