@@ -57,6 +57,8 @@ def parse_newer(body: bytes, family: str, name: str, *, strict: bool) -> tuple[d
         wrong += [refusal("unknown-keys", key=key[:50]).message for key in unknown_keys(given, schema)]
         wrong += [refusal("unknown-keys", key=key).message for key in _of_other_models(given, model)]
     refuse(wrong)
+    if family == contract.NEWER_TEXT:
+        given.pop("contents", None)  # unknown there, so it has no effect
     settings = _DEFAULTS | {"multi_shot": True} | given.get("settings", {})
     if family == contract.NEWER_IMAGE:
         refuse_broken(_check_contents(given.get("contents", []), settings, name, model))

@@ -19,7 +19,8 @@ from kling.studio.gallery_actions import GalleryActions
 from kling.studio.identity.roles import Action, check
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
 from kling.studio.orders import Press
-from kling.studio.pictures.store import At, Picture, PictureRefused
+from kling.studio.pictures.maker import At
+from kling.studio.pictures.store import Picture, PictureRefused
 from kling.studio.state.records import StoredDraft, TeamTemplate
 from kling.text_to_video import TextToVideo
 

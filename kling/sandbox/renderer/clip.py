@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from kling.sandbox.renderer.label import apply_stamp, stamps_of, without_label
 from kling.sandbox.renderer.layers import Layer, Mirror, Planes, View, compose
 from kling.sandbox.renderer.picture import last_piece, picture_path, picture_pieces, read_picture
 from kling.sandbox.renderer.prompt_reader import Scene, read_scene
-from kling.sandbox.renderer.scale import fit, resize
+from kling.sandbox.renderer.scale import Bytes, fit, resize
 from kling.sandbox.renderer.scene import plan
 from kling.sandbox.renderer.sound import soundscape
 
@@ -156,25 +157,29 @@ def _framed_shot(
 ) -> Iterator[Planes]:
     """A shot that begins or ends with a picture. It is not graded, so that it shows the picture as it is."""
     first, last = pictures
-    frame = spec.width, spec.height
+    # Full size up to 1080p: in a chain of clips each one would else be less sharp than the one before.
+    large = min(spec.width, spec.height) >= PAINTED[0][0]
+    frame = _stage_size(spec.width, spec.height) if large else (spec.width, spec.height)
     path = picture_path(scene.camera, returns=bool(last))
     count = shot.seconds * spec.fps
     poses = [pose_at(path, number / max(1, count - 1)) for number in range(count)]
     unit = float(min(frame))
     views = [_view(each, frame, unit) for each in poses]
     pieces = (
-        picture_pieces(without_label(read_picture(Path(first), frame), spec), seed)
-        if first
-        else plan(scene, seed, frame, shot.seconds)
+        picture_pieces(_bare(spec, first, frame), seed) if first else plan(scene, seed, frame, shot.seconds)
     )
     if last:
-        picture = without_label(read_picture(Path(last), frame), spec)
-        pieces = [*pieces, last_piece(picture, shot.seconds, seed)]
+        pieces = [*pieces, last_piece(_bare(spec, last, frame), shot.seconds, seed)]
     layers = [
         piece.paint(_canvas(views, frame, piece.depth, (piece.reach[0] * unit, piece.reach[1] * unit)))
         for piece in pieces
     ]
     yield from _roll_film(layers, poses, views, frame, spec.fps)
+
+
+def _bare(spec: RenderSpec, path: str, frame: tuple[int, int]) -> Bytes:
+    """A picture at the size of the frame, without the label that an earlier clip has put on it."""
+    return without_label(read_picture(Path(path), frame), replace(spec, width=frame[0], height=frame[1]))
 
 
 def _roll_film(

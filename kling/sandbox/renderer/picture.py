@@ -36,7 +36,7 @@ def read_picture(path: Path, frame: tuple[int, int]) -> Bytes:
         frame: width and height in pixels.
     """
     with Image.open(path, formats=("JPEG", "PNG")) as file:
-        file.draft("RGB", frame)  # decodes a large JPEG at a smaller size
+        file.draft("RGB", (max(frame), max(frame)))  # decodes a large JPEG at a smaller size
         picture = ImageOps.exif_transpose(file)
         if picture.mode.startswith("I"):  # 16 bits a colour
             picture = picture.point(lambda level: level / 256).convert("L")

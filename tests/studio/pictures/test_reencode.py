@@ -244,7 +244,7 @@ def test_what_is_not_taken_is_refused_with_the_remedy(pictures: Pictures, conten
 
 
 def test_a_picture_that_takes_too_much_memory_is_refused(pictures: Pictures, monkeypatch):
-    monkeypatch.setattr("kling.studio.pictures.store.MEMORY", 60 * 2**20)
+    monkeypatch.setattr("kling.studio.pictures.maker.MEMORY", 60 * 2**20)
     content = saved(Image.new("RGB", (5000, 5000)), "PNG", compress_level=1)
     assert "takes more memory or time" in refused(pictures, content)
 

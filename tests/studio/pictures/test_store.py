@@ -14,12 +14,11 @@ import pytest
 from PIL import Image
 
 from kling.studio.limited_child import ChildFailed
+from kling.studio.pictures.maker import At, ChildMaker
 from kling.studio.pictures.reencode import MOST_BYTES, Refused, reencode
 from kling.studio.pictures.store import (
     KEPT_SECONDS,
     MOST_HANDED_IN,
-    At,
-    ChildMaker,
     Picture,
     PictureMissing,
     PictureRefused,
