@@ -30,6 +30,7 @@ from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import live_fragment
 from pages._ui.panels import panel
+from pages._ui.sharing.allowed import may_share
 from pages._ui.viewer.address import COLLECTION
 
 KEY = "collection.wall"
@@ -132,7 +133,7 @@ def _acts(collection: Collection, jobs: Sequence[Job]) -> None:
             '<span class="ms" aria-hidden="true">slideshow</span>Present</button>',
             width="content",
         )
-        if user.may(Action.SHARE):
+        if may_share():
             st.button(
                 "Share",
                 icon=":material/ios_share:",
