@@ -97,7 +97,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """What was hidden last, which can be undone for a while.
+    """What was hidden or taken out of a collection last, which can be undone for a while.
 
     Args:
         words: say what happened.
@@ -106,6 +106,8 @@ class Undoable:
         until: seconds of the monotonic clock.
         starred: ids of the jobs that got the user's star along with it.
         shown: ids of the jobs that were hidden before, and were shown again along with it.
+        taken_out: the id of the collection that they were taken out of, and its clips before; they were hidden
+            where there is none.
     """
 
     words: str
@@ -114,6 +116,7 @@ class Undoable:
     until: float
     starred: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    taken_out: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(slots=True)

@@ -52,7 +52,7 @@ WATCH = """(options) => {
   window.waited = 0;
   const last = new Map();
   const look = (video) => {
-    video.addEventListener("waiting", () => { window.waited += 1; });
+    video.addEventListener("waiting", () => { if (video.currentTime > 1) window.waited += 1; }); // not at first
     const frame = (_now, { mediaTime, expectedDisplayTime }) => {
       last.set(video, { mediaTime, at: expectedDisplayTime });
       video.requestVideoFrameCallback(frame);
@@ -97,6 +97,9 @@ def spreads(page: Page, start: float, end: float) -> list[float]:
 
 
 def told(name: str, found: list[float], more: str = "") -> None:
+    if not found:
+        print(f"{name}: nothing was seen{more}; load {os.getloadavg()[0]:.1f}")
+        return
     ordered = sorted(found)
     p95 = ordered[int(0.95 * (len(ordered) - 1))]
     print(
@@ -169,7 +172,7 @@ def late(browser: Browser, url: str, clip: bytes) -> None:
     page.goto(url)
     page.wait_for_function("() => window.waited > 0", timeout=30_000)
     stalled: float = page.evaluate("performance.now()")
-    page.wait_for_timeout(6000)
+    page.wait_for_timeout(9000)
     seen: list[Any] = page.evaluate("window.seen")
     moves = [at for at, _, plays in seen if at > stalled and plays]
     stands = [at for at, _, plays in seen if at > stalled and not plays]

@@ -12,6 +12,7 @@ from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from kling.studio.state.records import Collection
 from pages._ui.collections.one import _did
+from pages._ui.curation import decisions, take_out
 from pages._ui.escape import escape_markdown
 from tests.pages.conftest import texts
 from tests.pages.people import open_app, sign_in
@@ -173,6 +174,21 @@ def test_clips_are_moved_taken_out_and_chosen_as_the_cover(
     _did(there, {"cover": [clips[1]]})
     _did(there, {"take_out": [clips[0]]})
     assert (now(studio, there).clips, now(studio, there).cover) == ((clips[2], clips[1]), clips[1])
+
+
+def test_what_was_taken_out_goes_back_where_it_stood(
+    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch, clips: tuple[str, ...]
+):
+    there = made(studio, clips=clips)
+    open_one(app, there)
+    with monkeypatch.context() as patch:
+        patch.setattr(decisions, "app_state", lambda: app.session_state["app"])
+        take_out(now(studio, there), [clips[1], clips[0]])
+    studio.state.collections.put(ANNA, there.id, ["job0009"])  # somebody adds one meanwhile
+    app.run()
+    assert "2 clips are taken out." in texts(app)
+    app.button(key="app.undo-1").click().run()
+    assert now(studio, there).clips == (*clips, "job0009")
 
 
 def test_deleting_asks_and_leads_back_to_all_of_them(studio: Studio, app: AppTest, clips: tuple[str, ...]):

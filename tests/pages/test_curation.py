@@ -150,7 +150,7 @@ def test_a_viewer_has_a_star_and_a_rating_and_nothing_that_changes_the_clip(
     app.session_state["job.more"] = True
     open_page(app, "job.py", id=clip)
     keys = {str(button.key) for button in app.button if str(button.key).startswith("job.")}
-    assert keys == {"job.star", "job.collect"}
+    assert keys == {"job.star", "job.collect", "job.more_collect"}
     assert len(app.feedback) == 1
     assert "For the client" in texts(app)
     assert not [link for link in app.get("page_link") if "Remix" in link.proto.label]

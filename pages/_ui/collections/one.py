@@ -16,13 +16,14 @@ from kling.studio.jobs import Job
 from kling.studio.state.records import Collection, StateError
 from pages._ui.address import base_path
 from pages._ui.collections.address import collection_link
-from pages._ui.collections.facts import shown_jobs, when_changed
+from pages._ui.collections.facts import cover_of, poster_of, shown_jobs, when_changed
 from pages._ui.context import studio
 from pages._ui.curation import (
     delete_collection_dialog,
     edit_collection_dialog,
     overlays,
     share_collection_dialog,
+    take_out,
 )
 from pages._ui.current_user import acting
 from pages._ui.decide import attempt
@@ -30,6 +31,7 @@ from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import live_fragment
 from pages._ui.panels import panel
+from pages._ui.sharing.allowed import may_share
 from pages._ui.viewer.address import COLLECTION
 
 KEY = "collection.wall"
@@ -98,9 +100,12 @@ def _head(collection: Collection, jobs: Sequence[Job]) -> None:
     with st.container(key="collection_head"):
         st.page_link("clip_collections.py", label="Collections", icon=":material/arrow_back:")
         with st.container(key="collection_line", horizontal=True, vertical_alignment="bottom"):
+            cover = poster_of(cover_of(collection, jobs))
+            picture = f'<img src="{escape_attribute(cover)}" alt="">' if cover else ""
             st.html(
-                f'<div class="collection-words"><h2 dir="auto">{escape_html(collection.title)}</h2>'
-                f"{text}<small>{escape_html(_facts(collection, jobs))}</small></div>"
+                f'<div class="collection-words">{picture}<div>'
+                f'<h2 dir="auto">{escape_html(collection.title)}</h2>'
+                f"{text}<small>{escape_html(_facts(collection, jobs))}</small></div></div>"
             )
             with st.container(
                 key="collection_acts", horizontal=True, vertical_alignment="center", width="content"
@@ -132,7 +137,7 @@ def _acts(collection: Collection, jobs: Sequence[Job]) -> None:
             '<span class="ms" aria-hidden="true">slideshow</span>Present</button>',
             width="content",
         )
-        if user.may(Action.SHARE):
+        if may_share():
             st.button(
                 "Share",
                 icon=":material/ios_share:",
@@ -189,7 +194,7 @@ def _did(collection: Collection, said: Mapping[str, Any]) -> None:
     if "move" in said:
         attempt(Actions.move_in_collection, collection.id, said["move"], before=str(said.get("before", "")))
     elif "take_out" in said:
-        attempt(Actions.uncollect, collection.id, said["take_out"])
+        take_out(studio().state.collections.get(collection.id) or collection, said["take_out"])
     elif said.get("cover"):
         attempt(_use_as_cover, collection, str(said["cover"][0]))
 

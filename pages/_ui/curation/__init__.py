@@ -24,6 +24,7 @@ from pages._ui.curation.decisions import (
     show_again,
     star,
     tag_dialog,
+    take_out,
 )
 from pages._ui.curation.overlays import overlays
 
@@ -43,4 +44,5 @@ __all__ = [
     "show_again",
     "star",
     "tag_dialog",
+    "take_out",
 ]

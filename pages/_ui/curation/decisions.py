@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from kling.studio.actions import Actions
+from kling.studio.state.records import Collection
 from pages._ui.decide import attempt
 from pages._ui.format import counted
 from pages._ui.session_state import Undoable, app_state
@@ -45,12 +46,54 @@ def show_again(job_ids: Sequence[str]) -> None:
     attempt(Actions.hide, job_ids, on=False)
 
 
+def take_out(collection: Collection, job_ids: Sequence[str]) -> None:
+    """Take clips out of a collection; for 10 seconds `overlays` offers to undo that.
+
+    Args:
+        collection: as it is now.
+        job_ids: of the clips.
+    """
+    state = app_state()  # first, as above
+    done = attempt(Actions.uncollect, collection.id, job_ids)
+    gone = () if done is None else tuple(each for each in collection.clips if each not in done.clips)
+    if gone:
+        state.undo = Undoable(
+            words=f"{counted(len(gone), 'clip is', 'clips are')} taken out.",
+            ids=gone,
+            number=state.undo.number + 1 if state.undo else 1,
+            until=time.monotonic() + UNDO_OFFERED,
+            taken_out=(collection.id, collection.clips),
+        )
+
+
+def _put_back(collection_id: str, before: Sequence[str], job_ids: Sequence[str]) -> None:
+    """Put clips back into a collection, each in front of the one that it stood in front of.
+
+    Args:
+        collection_id: of the collection.
+        before: its clips as they were.
+        job_ids: of the clips that were taken out.
+    """
+    done = attempt(Actions.collect, collection_id, job_ids)
+    if done is None:
+        return
+    order = [each for each in done.clips if each not in job_ids]
+    for at, job_id in reversed(list(enumerate(before))):
+        if job_id in job_ids:
+            following = next((each for each in before[at + 1 :] if each in order), None)
+            order.insert(len(order) if following is None else order.index(following), job_id)
+    attempt(Actions.move_in_collection, collection_id, order)
+
+
 def undo() -> None:
-    """Take back what was hidden last, and what was done along with it."""
+    """Take back what was hidden or taken out last, and what was done along with it."""
     state = app_state()
     last = state.undo
     if last is not None and last.ids:
-        show_again(last.ids)
+        if last.taken_out:
+            _put_back(*last.taken_out, last.ids)
+        else:
+            show_again(last.ids)
         if last.shown:
             attempt(Actions.hide, last.shown)
         if last.starred:

@@ -65,7 +65,7 @@
 
   function playerOf(tile) {
     const video = document.createElement("video");
-    Object.assign(video, { muted: true, loop: true, playsInline: true, src: clip(tile), tabIndex: -1 });
+    Object.assign(video, { muted: true, loop: true, playsInline: true, preload: "auto", src: clip(tile), tabIndex: -1 });
     video.setAttribute("aria-hidden", "true");
     return video;
   }

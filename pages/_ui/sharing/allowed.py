@@ -8,10 +8,15 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 
 
+def is_sharing_on() -> bool:
+    """Whether the operator lets anybody share."""
+    return studio().settings.sharing != "off"
+
+
 def may_share(job: Job | None = None) -> bool:
     """Whether the user may share; pages leave out what would be refused.
 
     Args:
         job: whose clip; None for the user's own.
     """
-    return studio().settings.sharing != "off" and acting().may(Action.SHARE, job)
+    return is_sharing_on() and acting().may(Action.SHARE, job)

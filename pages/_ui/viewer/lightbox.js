@@ -8,17 +8,17 @@ const BEHIND = "[data-testid=stMain], .studio-skip"; // what lies behind it
 function newLightbox(sender) {
   const root = set(make("dialog", "viewer"), { tabindex: -1, "aria-modal": "true" });
   const room = make("div", "viewer-room"), top = make("div", "viewer-top"), place = set(make("span", "viewer-place"), { role: "status" });
-  const strip = set(make("div", "viewer-strip"), { role: "group", "aria-label": "Clips beside it" });
+  const strip = newStrip((next) => { if (next !== id) move(next); });
   const player = newPlayer(() => room), { note } = player;
   const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
   const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
   const box = { acts: { star, hide, compare, present }, ask, rate, say, leave, marked: () => marked };
-  const panel = newPanel(box), thumbs = new Map();
+  const panel = newPanel(box);
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
   let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, pausedFor = "";
 
   top.append(button("Close", "close", close, { key: "Esc" }), place, make("span", "viewer-gap"), button("Keys", "keyboard", keys, { key: "?" }), button("Full screen", "fullscreen", player.full, { key: "F" }));
-  room.append(top, before, player.root, after, strip);
+  room.append(top, before, player.root, after, strip.root);
   root.append(room, panel.root);
   const isOpen = () => root.open;
 
@@ -159,29 +159,7 @@ function newLightbox(sender) {
     after.disabled = here < 0 || here >= near.length - 1;
     alone(false);
     panel.show(clip);
-    drawStrip();
-  }
-
-  function drawStrip() {
-    const shown = near.length > 1 ? near : [];
-    strip.hidden = !shown.length;
-    for (const key of thumbs.keys()) if (!shown.some((each) => each.id === key)) thumbs.delete(key);
-    strip.replaceChildren(...shown.map((each) => {
-      if (!thumbs.has(each.id)) thumbs.set(each.id, thumb(each));
-      const element = thumbs.get(each.id);
-      set(element, { tabindex: each.id === id ? 0 : -1, "aria-current": each.id === id ? "true" : null, "data-marked": each.id === marked ? "A" : null });
-      return element;
-    }));
-    const current = thumbs.get(id);
-    if (current) strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
-  }
-
-  function thumb({ id: of, poster, ratio, prompt }) {
-    const element = set(make("button", "viewer-thumb"), { type: "button", tabindex: -1, "aria-label": prompt.slice(0, 80) || "Clip" });
-    element.style.setProperty("--ratio", Math.max(ratio, 9 / 16));
-    element.append(Object.assign(make("img"), { alt: "", decoding: "async", src: poster, onerror: (event) => event.target.remove() }));
-    element.addEventListener("click", () => { if (of !== id) move(of); });
-    return element;
+    strip.show(near, id, marked);
   }
 
   // -- what is pressed: seen at once, and done by the server
@@ -263,7 +241,7 @@ function newLightbox(sender) {
     if (!event.repeat || key.startsWith("Arrow")) press();
   }
 
-  newFingers(room, [strip, player.seek], panel, step, close);
+  newFingers(room, [strip.root, player.seek], panel, step, close);
 
   // A press on a link to a clip opens it here; with Ctrl or the middle button it stays a link.
   function clicked(event) {

@@ -25,7 +25,17 @@ from pages._ui.session_state import app_state
 
 KEY = "viewer.lightbox"
 PLACE = "viewer"  # its name among the places that dialogs are drawn in
-FILES = ("tools", "address", "sending", "player", "panel", "fingers", "lightbox", "present")  # each is a file beside this module
+FILES = (
+    "tools",
+    "address",
+    "sending",
+    "player",
+    "panel",
+    "strip",
+    "fingers",
+    "lightbox",
+    "present",
+)  # each is a file beside this module
 LONGEST_ID = 200
 MOST_ACTS = 100
 _DIALOGS: Mapping[str, Callable[[Sequence[str]], None]] = {

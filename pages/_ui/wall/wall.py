@@ -21,6 +21,7 @@ from pages._ui.compare.address import MOST
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
 from pages._ui.format import zone
+from pages._ui.sharing.allowed import is_sharing_on
 from pages._ui.wall.acts import Answer, did
 from pages._ui.wall.tiles import Looker, tile_facts
 
@@ -106,7 +107,8 @@ def draw(
         version: of the studio, by which the script knows that something may have changed further down.
     """
     can: Sequence[Action] = (Action.STAR, Action.COLLECT, Action.SHARE)
-    may = {"can": [each.value for each in can if to.user.may(each)]}
+    off = () if is_sharing_on() else (Action.SHARE,)
+    may = {"can": [each.value for each in can if to.user.may(each) and each not in off]}
     with st.container(key="wall"):
         # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
         _component()(key=key, on_did_change=partial(did, key, on_did))
