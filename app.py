@@ -7,6 +7,7 @@ restart too. Beside the pages the server has the routes of pages/_ui/routes, one
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -21,6 +22,8 @@ from starlette.middleware import Middleware
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+gc.disable()  # what is imported stays: to look for garbage among it would take a sixth of this time
 
 from kling.studio import logs, server_options  # noqa: E402 - the path comes first
 from kling.studio.identity.ways import NoWayIn  # noqa: E402
@@ -62,6 +65,9 @@ from pages._ui.routes import (  # noqa: E402
     wall,
 )
 from pages._ui.routes.request_ids import RequestIds  # noqa: E402
+
+gc.freeze()  # later searches pass over it too
+gc.enable()
 
 
 @contextmanager

@@ -4,9 +4,10 @@
 
 A server for each size, and a Chromium for each visit, which has Streamlit's scripts from a page before that
 shows no clip. The sizes take turns. What is printed are medians: milliseconds from the address to the first
-posters (of `st.video`: the first pictures of those in sight), kilobytes over the socket and in answers until
-the page is quiet, megabytes that browser and server hold then. Last comes a walk down the whole wall of 1,000
-clips by the wheel: its longest task, by the clock, and by the processor, which no other program lengthens.
+posters (of `st.video`: the first pictures of those in sight), and what browser and server took of the
+processor for that, which no other program lengthens; kilobytes over the socket and in answers until the page
+is quiet, megabytes that browser and server hold then. Last comes a walk down the whole wall of 1,000 clips by
+the wheel: its longest task, by the clock and by the processor.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ if "none" not in st.query_params:
 st.write("That is all.")
 """
 Server = tuple[str, int]  # address, and id of the process
-Figures = tuple[float, float, float, float]  # milliseconds, kilobytes, megabytes of browser and of server
+Figures = tuple[float, float, float, float, float]  # see `report`
 
 
 def main() -> None:
@@ -200,16 +201,41 @@ def visit(
             last[0] = time.monotonic()
 
         page.on("websocket", lambda socket: socket.on("framereceived", lambda data: add(len(data))))
-        session = context.new_cdp_session(page)
+        session, cached = context.new_cdp_session(page), set[str]()
         session.send("Network.enable")
-        session.on("Network.dataReceived", lambda told: add(told["encodedDataLength"] or told["dataLength"]))
+        session.on("Network.requestServedFromCache", lambda told: cached.add(told["requestId"]))
+        session.on(
+            "Network.responseReceived",
+            lambda told: cached.add(told["requestId"]) if told["response"].get("fromDiskCache") else None,
+        )
+        session.on(
+            "Network.dataReceived",
+            lambda told: (
+                add(told["encodedDataLength"] or told["dataLength"])
+                if told["requestId"] not in cached
+                else None
+            ),
+        )
+        worked = processor_of(browser, process)
         page.goto(address + path, wait_until="commit")
         milliseconds = float(page.evaluate(DRAWN, drawn_when))
+        worked = processor_of(browser, process) - worked
         while time.monotonic() - last[0] < CALM:
             page.wait_for_timeout(100)
-        return milliseconds, received[0] / 1000, memory_of(browser), rss(process)
+        return milliseconds, worked, received[0] / 1000, memory_of(browser), rss(process)
     finally:
         browser.close()
+
+
+def processor_of(browser: Browser, server: int) -> float:
+    """Return the milliseconds of processor time that a browser and a server have taken."""
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+    times = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[11:13]
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (
+        sum(float(each["cpuTime"]) for each in told["processInfo"]) * 1000
+        + sum(map(int, times)) * 1000 / ticks
+    )
 
 
 def memory_of(browser: Browser) -> float:
@@ -232,17 +258,19 @@ def rss(process: int) -> float:
 
 
 def report(found: Mapping[str, list[Figures]]) -> None:
-    print(f"{'':>16}{'first ms':>10}{'kB':>10}{'browser MB':>12}{'server MB':>11}")
+    print(f"{'':>16}{'first ms':>10}{'CPU ms':>9}{'kB':>10}{'browser MB':>12}{'server MB':>11}")
     medians = {}
     for name, rounds in found.items():
         medians[name] = [statistics.median(each) for each in zip(*rounds, strict=True)]
-        first, size, browser, server = medians[name]
-        print(f"{name:>16}{first:>10,.0f}{size:>10,.0f}{browser:>12,.0f}{server:>11,.0f}")
+        first, worked, size, browser, server = medians[name]
+        print(f"{name:>16}{first:>10,.0f}{worked:>9,.0f}{size:>10,.0f}{browser:>12,.0f}{server:>11,.0f}")
     walls = [each for name, each in medians.items() if "clips" in name]
     players = next(each for name, each in medians.items() if "st.video" in name)
-    print(f"the largest wall takes {walls[-1][0] / walls[0][0]:.2f} times as long as the smallest (aim: 1.3)")
-    print(f"the page of players: {players[1] / walls[-1][1]:.1f} times the bytes (aim: 5 and more),", end=" ")
-    print(f"the wall {walls[-1][0] / players[0]:.2f} of its time (aim: 0.5)")
+    for number, what in ((0, "time"), (1, "processor time")):
+        grown, part = (walls[-1][number] / each[number] for each in (walls[0], players))
+        print(f"{what}: the largest wall takes {grown:.2f} times that of the smallest (aim: 1.3),", end=" ")
+        print(f"and {part:.2f} of the page of players (aim: 0.5)")
+    print(f"the page of players loads {players[2] / walls[-1][2]:.1f} times as many bytes (aim: 5)")
 
 
 def walk(launch: Callable[[], Browser], address: str, count: int) -> None:

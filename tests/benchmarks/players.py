@@ -52,7 +52,7 @@ WATCH = """(options) => {
   window.waited = 0;
   const last = new Map();
   const look = (video) => {
-    video.addEventListener("waiting", () => { if (video.currentTime > 1) window.waited += 1; }); // not at first
+    video.addEventListener("waiting", () => { if (video.currentTime > 1) window.waited += 1; });
     const frame = (_now, { mediaTime, expectedDisplayTime }) => {
       last.set(video, { mediaTime, at: expectedDisplayTime });
       video.requestVideoFrameCallback(frame);

@@ -118,6 +118,7 @@ def test_a_month_by_person_is_right_to_the_unit_and_leads_to_its_jobs(
     today.click()
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     page.wait_for_url(re.compile(f"/history.from={day}&to={day}$"))
+    page.locator("li[data-job]").first.wait_for()  # Streamlit would run Spend with the question to History
     page.go_back()
 
     # What is added up is what is exported.

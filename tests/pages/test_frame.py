@@ -145,6 +145,17 @@ def test_resume_answers_in_place(studio: Studio, app: AppTest):
     assert "Held" not in texts(app)
 
 
+def test_beside_another_banner_all_that_a_hold_says_can_be_unfolded(studio: Studio, app: AppTest):
+    studio.admission.hold("*", "The disk is full.", -1)
+    open_page(app, "history.py")
+    assert "<summary>" not in texts(app)
+    assert "It is tried again by itself." in texts(app)
+    fill(studio, 2, state="not_sent")
+    app.run()
+    folded = texts(app).partition("</summary>")[2]
+    assert "It is tried again by itself.</p>" in folded
+
+
 def test_what_waits_for_somebody_to_act_is_called_held_everywhere(studio: Studio, app: AppTest):
     fill(studio, 1, state="waiting")
     open_page(app, "history.py")

@@ -21,9 +21,10 @@ function newDeck(root, { did, title = "Compare" }) {
   const range = make("input", { type: "range", min: 0, max: 1, step: "any", value: 0, "aria-label": "Place in the clips" });
   const span = make("i", { class: "deck-span" }), done = make("i", { class: "deck-done" });
   const scrub = make("div", { class: "deck-scrub" }, span, done, range);
-  const loop = pressable("loop", "Loop", { keys: "L, from I to O", words: "Loop" });
+  const loop = pressable("loop", "Loop", { keys: "L", words: "Loop" });
+  const start = pressable("from", "Loop from here", { keys: "I" }), stop = pressable("until", "Loop until here", { keys: "O" });
   const speed = make("select", { "aria-label": "Speed", title: "Speed" }, ...[0.25, 0.5, 1, 1.5, 2].map((each) => make("option", { value: each, text: `${each}×`, selected: each === 1 })));
-  const bar = make("div", { class: "deck-bar", role: "group", "aria-label": "Player" }, back, go, on, time, scrub, loop, speed);
+  const bar = make("div", { class: "deck-bar", role: "group", "aria-label": "Player" }, back, go, on, time, scrub, start, stop, loop, speed);
   root.append(head, players, bar);
 
   // -- the clips
@@ -149,7 +150,7 @@ function newDeck(root, { did, title = "Compare" }) {
     count.textContent = `${clips.length} ${clips.length === 1 ? "clip" : "clips"}`;
     go.sign.shape(playing ? "pause" : "play");
     go.setAttribute("aria-label", playing ? "Pause" : "Play");
-    time.replaceChildren(make("b", { text: clockOf(at, 2) }), ` / ${clockOf(length, 0)}`);
+    time.replaceChildren(make("b", { text: clockOf(at, 2) }), make("span", { text: ` / ${clockOf(length, 0)}` }));
     range.max = String(length || 1);
     if (document.activeElement !== range || !isHeld) range.value = String(at);
     range.setAttribute("aria-valuetext", `${clockOf(at, 2)} of ${clockOf(length, 0)}`);
@@ -191,7 +192,7 @@ function newDeck(root, { did, title = "Compare" }) {
   const DO = {
     close: () => did("close"), add: () => did("add"), link: () => did("link", link), fit: () => zoomTo(false), one: () => zoomTo(true),
     back: () => { sync.frames(-1); did("moved"); }, on: () => { sync.frames(1); did("moved"); },
-    play: () => { sync.toggle(); if (!sync.playing) did("moved"); }, loop: loops,
+    play: () => { sync.toggle(); if (!sync.playing) did("moved"); }, loop: loops, from: () => mark("in"), until: () => mark("out"),
     hear: (index) => hear(index), keep: (index) => did("keep", clips[index]), remove: (index) => did("remove", clips[index]),
   };
 

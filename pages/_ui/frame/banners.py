@@ -35,14 +35,15 @@ def banners() -> None:
     left = user.left()
     if len(left) == 1 and left[0].id in composer_state().jobs:
         left = []  # its card says so
+    told = [*(here.warnings if user.may(Action.ORDER) else ())]
+    told += here.packs.warnings() if user.may(Action.SEE_ACCOUNT) else ()
+    holds = here.admission.holds
     with st.container(key="banners"):
         _answer()
-        for number, hold in enumerate(here.admission.holds):
-            _hold(hold, number)
+        for number, hold in enumerate(holds):
+            _hold(hold, number, is_alone=len(holds) + bool(left) + bool(told) == 1)
         if left:
             _left(left)
-        told = [*(here.warnings if user.may(Action.ORDER) else ())]
-        told += here.packs.warnings() if user.may(Action.SEE_ACCOUNT) else ()
         if told:
             with _row("warning"):
                 _warnings(list(dict.fromkeys(told)))
@@ -97,7 +98,8 @@ def _say(words: str) -> None:
     app_state().answer = (words, time.monotonic() + ANSWERED)
 
 
-def _hold(hold: Hold, number: int) -> None:
+def _hold(hold: Hold, number: int, *, is_alone: bool) -> None:
+    """Draw what holds orders back; beside other banners a phone has one line for it, and folds the rest."""
     waiting = studio().waiting
     wait = f"{counted(waiting, 'video waits', 'videos wait')}, nothing is lost. " if waiting else ""
     short, _ = first_sentence(hold.reason)
@@ -106,7 +108,9 @@ def _hold(hold: Hold, number: int) -> None:
     more = [hold.reason] if short != hold.reason else []
     with _row(f"hold-{number}"):
         if not hold.needs_person:
-            _words(short, f"{wait}It is tried again by itself.", icon="hourglass_top", more=more)
+            rest = f"{wait}It is tried again by itself."
+            more = more if is_alone else [rest, *more]
+            _words(short, rest, icon="hourglass_top", more=more, label="Why" if is_alone else "More")
             return
         may_resume = acting().may(Action.RESUME)
         rest = wait if may_resume else f"{wait}An admin of the studio resumes it."

@@ -209,7 +209,10 @@ function newWall(parent) {
       const told = await part(number);
       isAsking = null;
       if (told.number === number) merge(told, false);
-    } catch { isAsking = null; } // the next change asks again
+    } catch { // the next change asks again
+      isAsking = null;
+      watchEnd();
+    }
   }
 
   const ending = new IntersectionObserver(([entry]) => { if (entry.isIntersecting) next(); }, { root: scroller, rootMargin: `0px 0px ${NEAR}px 0px` });
