@@ -104,7 +104,7 @@ def test_tags_of_one_clip_are_changed_and_links_lead_to_others_that_have_them(
     studio.ledger.append(clip, tags="winter, R&D <b>")
     open_page(app, "job.py", id=clip)
     assert 'href="/history?tag=winter"' in texts(app)
-    assert 'href="/history?tag=R%26D%20%3Cb%3E"' in texts(app)
+    assert 'href="/history?tag=R%26D+%3Cb%3E"' in texts(app)
     app.button(key="job.tags").click().run()
     app.pills(key="app.tags-1").set_value(["winter"])
     app.text_input(key="app.tags-1-new").set_value("mascot, launch")
