@@ -75,10 +75,10 @@ def test_page_says_that_this_is_the_sandbox(app: AppTest, page: str):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_with_five_hundred_tasks_of_every_state_draws_a_page_of_them(
+def test_page_with_hundreds_of_tasks_of_every_state_draws_a_page_of_them(
     studio: Studio, app: AppTest, page: str
 ):
-    fill(studio, 500)
+    fill(studio, 600)
     app.session_state.composer.jobs = [f"job{number:04d}" for number in range(9)]
     app.switch_page(page).run()
     assert not app.exception
