@@ -21,11 +21,25 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 WAIT = 60_000  # milliseconds, for anything on a page; what is there takes a fraction of a second
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-# A name that is not this machine's: browsers refuse it on plain http what they allow on localhost. And one that the
-# provider of the tests takes its style from; a route in its place would keep the page from using what it has cached.
+# A name that is not this machine's: browsers refuse it on plain http what they allow on localhost. And one
+# that the provider of the tests takes its style from: a route instead would keep a page from using its cache.
 NAMED = ["--host-resolver-rules=MAP studio.test 127.0.0.1, MAP cdn.jsdelivr.net ~NOTFOUND"]
 # Compiling a script for speed costs more than a page of these tests lives to gain from it.
 INTERPRET = ["--js-flags=--no-opt --no-maglev"]
+# Threads beside the page do not read a script that was compiled before: a twentieth of a visit. The last list
+# of a command line counts, so the rest of it is those of Playwright's list that could matter here.
+WITHOUT = (
+    "ScriptStreaming",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+)
 
 
 class Chromium:
@@ -47,6 +61,7 @@ class Chromium:
                 pytest.skip("no chromium on this machine: apt-get install chromium")
             chromium = self._running.enter_context(sync_playwright()).chromium
             arguments = [*QUIET, *NAMED, *INTERPRET, "--process-per-site"]
+            arguments.append(f"--disable-features={','.join(WITHOUT)}")
             self._browser = self._running.enter_context(
                 chromium.launch(executable_path=BROWSER, args=arguments)
             )
