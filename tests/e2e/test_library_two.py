@@ -96,7 +96,7 @@ def test_each_sees_what_the_other_orders_and_stars_and_nothing_moves_for_that(
             recorded = 1000 * datetime.fromisoformat(each["time"]).timestamp()
             taken[what].append(round(seen[f"{what} {each['external_task_id']}"] - recorded))
     print("milliseconds from the log to the other one's page:", taken)  # noqa: T201 - pytest -rP shows it
-    assert max(min(each) for each in taken.values()) < 1000  # a busy machine delays some of them
+    assert max(min(each) for each in taken.values()) < 5000  # told at once; the rest is the machine's
     expect(ada.locator(".lib-row[data-look=done]", has_text="Something new")).to_have_count(3, timeout=LONG)
     gallery.get_by_role("button", name="Something new 2").wait_for()
     assert row(ada, chosen).evaluate(IN_VIEW) == top

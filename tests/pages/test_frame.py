@@ -115,7 +115,7 @@ def test_every_state_and_every_field_has_a_word_of_its_own():
 
 def test_the_bar_leads_to_the_pages_and_the_menu_to_admin(app: AppTest):
     open_page(app, "gallery.py")
-    assert links(app)[:5] == ["Compose", "History", "Gallery", "Spend", "Admin"]
+    assert links(app)[:6] == ["Compose", "History", "Gallery", "Spend", "Sharing", "Admin"]
     assert [title.value for title in app.title] == ["Gallery"]
 
 
