@@ -14,7 +14,7 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from kling import Client, KeyPair
+from kling import ApiKey, Client, KeyPair
 from kling.auth import Credentials
 from kling.download import Downloader
 from kling.sandbox.auth import Keys
@@ -26,6 +26,8 @@ from kling.transport import RequestsTransport
 
 URL = "http://sandbox.test"
 KEYS = KeyPair("machine", "a-secret-key-of-32-bytes-at-least")
+KEY = ApiKey("api-key-kling-machine")  # of the same account; opens the newer generation, too
+ALL_KEYS = Keys(access_key=KEYS.access_key, secret_key=KEYS.secret_key, api_key=KEY.key)
 NOT_SENT = ("refused", "no-host", "connect-timeout")
 LOST_BEFORE = ("reset-before", "code-5000", "code-5001", "code-5002")
 LOST_AFTER = ("reset-after", "timeout", "late", "empty", "garbage", "html-502", "short", "no-task-id")
@@ -197,7 +199,7 @@ class InProcess:
         self.wire = wire
         self.is_sandbox, self.is_asleep = credentials is None, False
         self._client = Client(
-            credentials or KEYS,
+            credentials or KEY,
             base_url=base_url,
             clock=clock or wire.clock,
             monotonic=monotonic,
@@ -217,5 +219,4 @@ class InProcess:
 
 def engine_at(now: float, *, concurrency: int = 3, pace: Pace | None = None) -> Engine:
     """Make an engine of its own, with the keys of `InProcess`."""
-    keys = Keys(access_key=KEYS.access_key, secret_key=KEYS.secret_key)
-    return Engine(Store(), Settings(keys=keys, concurrency=concurrency, pace=pace or Pace()), now)
+    return Engine(Store(), Settings(keys=ALL_KEYS, concurrency=concurrency, pace=pace or Pace()), now)

@@ -8,10 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from kling import KeyPair, TextToVideo
+from kling import TextToVideo
 from kling.errors import KlingError, NotSent, api_error
 from kling.resource_packs import ResourcePack
-from kling.sandbox.auth import Keys
 from kling.sandbox.engine import Engine
 from kling.sandbox.settings import Settings
 from kling.sandbox.store import Store
@@ -19,11 +18,10 @@ from kling.studio.account_packs import FIRST, PAUSE, RETRY_PAUSES, AccountPacks
 from kling.studio.jobs import Job
 from kling.studio.spending import SpendingSums
 from tests.kling.tools import Clock
-from tests.studio.in_process import KEYS, InProcess, Wire
+from tests.studio.in_process import ALL_KEYS, InProcess, Wire
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAY = 24 * 3600.0
-assert isinstance(KEYS, KeyPair)
 
 
 class Asked:
@@ -217,7 +215,7 @@ def test_packs_of_images_are_left_out_of_warnings(clock):
 
 
 def test_the_sandbox_answers_as_documented_with_what_its_tasks_used(clock):
-    keys = Keys(access_key=KEYS.access_key, secret_key=KEYS.secret_key)
+    keys = ALL_KEYS
     engine = Engine(Store(), Settings(keys=keys, units=100.0, strict=True), clock())
     connection = InProcess(Wire(engine, b"", clock), monotonic=clock)
     packs = packs_of(connection.client(), clock)
@@ -241,9 +239,7 @@ def test_the_sandbox_answers_as_documented_with_what_its_tasks_used(clock):
 
 
 def test_a_sandbox_without_a_pack_says_so(clock):
-    engine = Engine(
-        Store(), Settings(keys=Keys(access_key=KEYS.access_key, secret_key=KEYS.secret_key)), clock()
-    )
+    engine = Engine(Store(), Settings(keys=ALL_KEYS), clock())
     packs = packs_of(InProcess(Wire(engine, b"", clock), monotonic=clock).client(), clock)
     packs.request()
     packs.step()
