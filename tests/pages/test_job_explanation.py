@@ -608,7 +608,8 @@ def test_a_job_of_an_unknown_endpoint_is_shown_with_its_cells_and_without_button
     fill(studio, 1, state=state, endpoint="motion-control", file="", message=OF_OLD, code="1301")
     for text in (shown(app, "job0000"), said(open_job(app, "job0000"))):
         assert "Prompt 0" in text
-        assert ("does not know the endpoint “motion-control”" in text) == (state not in TERMINAL - {"succeed"})
+        is_told = "does not know the endpoint “motion-control”" in text
+        assert is_told == (state not in TERMINAL - {"succeed"})
         assert "othing was spent" not in text
         assert not {"Send now", "Cancel (nothing spent)", "Give it up"} & set(labels(app))
         assert not any(label.startswith("Order again") for label in labels(app))
