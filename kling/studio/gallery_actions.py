@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from kling.studio.changes import COLLECTIONS, SHARES
 from kling.studio.curation import CurationError, check_count
+from kling.studio.films.chains import clips_with
+from kling.studio.films.settings import take_film
 from kling.studio.identity.roles import LOCAL, Action, check, may
 from kling.studio.library_actions import UNKNOWN_OWNER, LibraryActions
 from kling.studio.share_settings import DAYS, MOST_DAYS, audience_of, most_days
@@ -103,6 +105,28 @@ class GalleryActions(LibraryActions):
         if len(jobs) == 1 and not as_zip:
             return take_clip(jobs[0], archive, zone)
         return take_all(jobs, archive, zone, prices=self.may(Action.SEE_PRICES))
+
+    def take_film(self, job_id: str) -> Taken:
+        """Return a copy of the film that a clip is a part of, with the settings of its parts.
+
+        Args:
+            job_id: of any part.
+
+        Raises:
+            CurationError: it is a part of none, or the film is not joined yet.
+            OSError: it cannot be read.
+        """
+        check(self.user, Action.LOOK)
+        ledger, films = self._studio.ledger, self._studio.films
+        job = ledger.get(job_id)
+        jobs = () if job is None else clips_with(job, ledger.get, ledger.index.made_from)
+        if len(jobs) < 2:
+            raise CurationError("Film: this clip is a part of none.")
+        film = films.film(jobs, person=self.who)
+        if film.state != "ready" or (path := films.path(film.name)) is None:
+            raise CurationError(f"Film: {film.problem or 'it is being joined. Try again in a moment.'}")
+        self._note(Action.LOOK, job_id, did="took a film away", clips=len(jobs))
+        return take_film(jobs, film, path, self._studio.settings.timezone)
 
     # -- shares --------------------------------------------------------------------------------------------
 

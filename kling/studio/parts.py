@@ -13,6 +13,7 @@ from kling.studio.budgets import Budgets
 from kling.studio.changes import Changes
 from kling.studio.connection_check import Check
 from kling.studio.deletion import Deletions
+from kling.studio.films.store import Films
 from kling.studio.jobs import Job
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.library import Library
@@ -41,6 +42,7 @@ class Parts(Protocol):
     imports: Imports
     library: Library
     pictures: Pictures
+    films: Films
 
     def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Order everything that one press asks for."""

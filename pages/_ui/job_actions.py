@@ -9,6 +9,7 @@ import streamlit as st
 
 from kling.errors import Actor
 from kling.studio.actions import Actions
+from kling.studio.films.chains import SOUND, continues
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job
 from kling.studio.remedies import Action as Remedy
@@ -158,8 +159,12 @@ def edit(job: Job, *, page: str) -> None:
 
 def _order_again(job: Job, page: str) -> None:
     """Order the same once more as a job of its own, in a button's callback."""
+    # What goes on from a clip, or gives it sound, does so again: it has the same parent.
+    is_after = continues(job) or job["endpoint"] == SOUND
+    parent = job.parent if is_after else job.id
     try:
-        place_order([replace(job.request, external_task_id="", callback_url="")], parent=job.id)
+        request = replace(job.request, external_task_id="", callback_url="")
+        place_order([request], parent=parent, continues=continues(job))
     except REFUSALS as error:
         st.toast(escape_markdown(refusal_of(error)), icon=":material/warning:")
     else:

@@ -17,7 +17,9 @@ from pages._ui.current_user import acting, browser_id, session_token
 from pages._ui.session_state import Unkept, composer_state
 
 
-def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str = "") -> list[Job]:
+def place_order(
+    requests: Sequence[AnyRequest], *, parent: str = "", group: str = "", continues: bool = False
+) -> list[Job]:
     """Order everything that one press asks for, and list it under "This session"; call it in a callback.
 
     The list is stored with the draft, so that it is still there after a refresh. A page without a draft
@@ -28,6 +30,7 @@ def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str 
         requests: what to order.
         parent: id of the job that they were made from.
         group: id of the batch that they belong to.
+        continues: they begin with the last frame of the parent's clip, so both are parts of one film.
 
     Raises:
         NotAllowed: the user may not order.
@@ -37,7 +40,7 @@ def place_order(requests: Sequence[AnyRequest], *, parent: str = "", group: str 
         LedgerUncertain: they may be recorded or not; none is sent.
     """
     user, state, browser, token = acting(), composer_state(), browser_id(), session_token()
-    jobs = user.order_all(requests, session=token, parent=parent, group=group)
+    jobs = user.order_all(requests, session=token, parent=parent, group=group, continues=continues)
     ask_name_once(user.user)
     state.jobs[:0] = [job.id for job in jobs if job.id not in state.jobs]
     if state.draft_id:

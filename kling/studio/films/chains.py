@@ -60,6 +60,27 @@ def film_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     return film_to(last, get)
 
 
+def clips_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
+    """Return the parts of a job's film that can be joined: those in a row around it whose clips are here.
+
+    There is none if the job has no clip, and one if no clip goes on with another.
+
+    Args:
+        job: any part.
+        get: as for `film_with`.
+        made_from: likewise.
+    """
+    parts: list[Job] = []
+    for part in film_with(job, get, made_from):
+        if part.has_clip and not part.erased:
+            parts.append(part)
+        elif job in parts:
+            break
+        else:
+            parts.clear()
+    return tuple(parts) if job in parts else ()
+
+
 def _silent(job: Job, get: Get) -> Job:
     """Return the job that has made the pictures of a clip."""
     if job["endpoint"] == SOUND and job.parent:

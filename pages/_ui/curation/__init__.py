@@ -3,7 +3,7 @@
 decisions     callbacks of buttons, menus and components, for one clip or for many
 asking        what every dialog does
 dialogs       what asks for tags, for a note, and before files are deleted
-every_dialog  these, and those of collections and of sharing, by name
+every_dialog  these, and those of collections, of sharing and of sound, by name
 overlays      draws the dialog that was asked for, and Undo; each page that curates calls it once
 """
 
@@ -22,6 +22,7 @@ from pages._ui.curation.decisions import (
     share_collection_dialog,
     share_dialog,
     show_again,
+    sound_dialog,
     star,
     tag_dialog,
     take_out,
@@ -42,6 +43,7 @@ __all__ = [
     "share_collection_dialog",
     "share_dialog",
     "show_again",
+    "sound_dialog",
     "star",
     "tag_dialog",
     "take_out",

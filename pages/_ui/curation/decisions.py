@@ -111,6 +111,11 @@ def note_dialog(job_id: str) -> None:
     _ask("note", [job_id])
 
 
+def sound_dialog(job_ids: Sequence[str]) -> None:
+    """Have the next run ask which sound a clip gets."""
+    _ask("sound", job_ids)
+
+
 def delete_dialog(job_ids: Sequence[str]) -> None:
     """Have the next run ask whether the files of clips are to be deleted."""
     _ask("delete", job_ids)

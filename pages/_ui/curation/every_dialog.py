@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pages._ui.collections import dialogs as collections
 from pages._ui.curation import dialogs
 from pages._ui.sharing import dialogs as sharing
+from pages._ui.sound import dialog as sound
 
 # Each takes the ids that it is about, of jobs or of one collection, and its number in this session.
 DIALOGS: Mapping[str, Callable[[Sequence[str], int], None]] = {
@@ -19,4 +20,5 @@ DIALOGS: Mapping[str, Callable[[Sequence[str], int], None]] = {
     "share": sharing.share,
     "share_collection": sharing.share_collection,
     "end_share": sharing.end,
+    "sound": sound.sound,
 }

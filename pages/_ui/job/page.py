@@ -7,14 +7,17 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from kling.studio.changes import FILMS
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from pages._ui.context import studio
 from pages._ui.curation import overlays
 from pages._ui.escape import escape_html
 from pages._ui.format import WITHOUT_ORDER, prompt_of, state
+from pages._ui.job.after import after
 from pages._ui.job.came import came
 from pages._ui.job.family import family, relatives
+from pages._ui.job.film import film, parts_of
 from pages._ui.job.happened import happened
 from pages._ui.job.moments import day_and_time
 from pages._ui.job.opinions import opinions
@@ -34,7 +37,11 @@ ICONS = {"done": "check_circle", DELETED: "delete", LOST: "error", TAKEN_IN: "in
 def concerned(job_id: str) -> Sequence[str]:
     """Return the ids of the jobs that the page shows."""
     job = studio().ledger.get(job_id)
-    return [job_id] if job is None else [member.job.id for member in relatives(job).members]
+    if job is None:
+        return [job_id]
+    parts = [part.id for part in parts_of(job)]
+    film_too = [FILMS, *parts] if len(parts) > 1 else []
+    return list(dict.fromkeys([*(member.job.id for member in relatives(job).members), *film_too]))
 
 
 def job_page(job_id: str, query: JobQuery, page: str) -> None:
@@ -58,8 +65,10 @@ def job_page(job_id: str, query: JobQuery, page: str) -> None:
         with st.container(key="job_left"):
             with st.container(key="job_player"):
                 picture(job, urlencode(query.to_address()))
+                after(job)
             with st.container(key="job_words"):
                 _words(job)
+            film(job, query, page)
             family(job, query, page)
         with st.container(key="job_right"):
             with st.container(key="job_facts"):

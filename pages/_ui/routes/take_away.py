@@ -66,9 +66,9 @@ def take_away(request: Request) -> Response:
         log.warning("Clips cannot be taken away: %s", error)
         return _refused(mark, UNREADABLE, 503)
     if request.method == "HEAD":
-        return Response(headers=_headers(taken), media_type=taken.kind)
+        return Response(headers=headers_of(taken), media_type=taken.kind)
     chunks = progress.watched(mark, taken, len(ids)) if mark else taken.chunks
-    return StreamingResponse(chunks, headers=_headers(taken), media_type=taken.kind)
+    return StreamingResponse(chunks, headers=headers_of(taken), media_type=taken.kind)
 
 
 def how_far(request: Request) -> Response:
@@ -95,7 +95,7 @@ def _refused(mark: str, why: str, status: int) -> Response:
     return PlainTextResponse(why, status)
 
 
-def _headers(taken: Taken) -> dict[str, str]:
+def headers_of(taken: Taken) -> dict[str, str]:
     plain = "".join(char if char.isascii() and char not in '"\\' else "_" for char in taken.name)
     return {
         "Cache-Control": "private, no-store",

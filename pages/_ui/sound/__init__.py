@@ -1,0 +1,1 @@
+"""Sound for a clip that is there already."""

@@ -1,0 +1,166 @@
+"""What comes after a clip: one that goes on with it, the film of both, and sound."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from streamlit.testing.v1 import AppTest
+
+from kling import TextToVideo
+from kling.studio.films.chains import SOUND
+from kling.studio.films.store import Films
+from kling.studio.jobs import dump_json, request_cells
+from kling.studio.service import Studio
+from kling.studio.take_away.settings import read_clip
+from kling.video_to_audio import VideoToAudio
+from pages._ui.routes import films, gate
+from tests.pages.conftest import texts
+from tests.pages.gate_tools import PLACES, Team
+from tests.pages.test_lists import open_page
+from tests.studio.clips import tiny_clip
+
+SILENT = {"width": 320, "height": 180, "seconds": 5.0, "fps": 24, "audio": False}
+
+
+@pytest.fixture
+def clip(studio: Studio, tmp_path: Path) -> str:
+    """A silent clip that was made just now, in a studio that joins a film before it answers."""
+    studio.films = Films(studio.films.folder, studio.archive.video, start=lambda join: join())
+    tiny_clip(tmp_path / "one.mp4")
+    return a_clip(studio, tmp_path, "one")
+
+
+def a_clip(studio: Studio, tmp_path: Path, job_id: str, parent: str = "", **cells: str) -> str:
+    shutil.copy(tmp_path / "one.mp4", studio.archive.video(job_id))
+    request = request_cells(TextToVideo(prompt=f"Part {job_id}", model_name="kling-v2-6"))
+    extra = {"probe": SILENT} | ({"continues": True} if parent else {})
+    known = {"state": "succeed", "account": "sandbox", "parent": parent, "video_id": "9"}
+    known |= {"file": f"{job_id}.mp4", "file_sha256": job_id, "extra": dump_json(extra)}
+    studio.ledger.append(job_id, **{**known, **request, **cells})
+    return job_id
+
+
+def links(app: AppTest) -> dict[str, str]:
+    return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+
+
+# -- the next clip -------------------------------------------------------------------------------------------
+
+
+def test_continue_leads_to_the_form_with_the_last_frame(app: AppTest, clip: str):
+    open_page(app, "job.py", id=clip)
+    assert links(app)["Continue"] == "from=one&frame=last"
+
+
+def test_a_clip_alone_is_no_film(app: AppTest, clip: str):
+    open_page(app, "job.py", id=clip)
+    assert "job-parts" not in texts(app)
+
+
+def test_a_chain_is_one_film_with_its_parts_in_order(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
+    a_clip(studio, tmp_path, "two", clip)
+    a_clip(studio, tmp_path, "three", "two")
+    open_page(app, "job.py", id="two")
+    said = texts(app)
+    assert "3 clips that go on with each other" in said
+    assert re.findall(r"/clips/(\w+)\.jpg\"><span><b>", said) == ["one", "two", "three"]
+    assert 'aria-label="Part 2: Part two, this clip"' in said
+    app.run()
+    source = re.search(r'src="(/films/[0-9a-f]{32}\.mp4)"', texts(app))
+    assert source
+    assert studio.films.path(source[1].rpartition("/")[2])
+    assert "/film?of=three" in html.unescape(texts(app))
+
+
+def test_a_part_without_its_file_ends_the_film(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
+    a_clip(studio, tmp_path, "two", clip, file="")
+    a_clip(studio, tmp_path, "three", "two")
+    a_clip(studio, tmp_path, "four", "three")
+    open_page(app, "job.py", id="four")
+    assert "2 clips that go on with each other" in texts(app)
+
+
+# -- taking the film away ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def team(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Team:
+    here = Team(studio, PLACES[0], monkeypatch)
+    monkeypatch.setattr(films, "base_path", lambda: "")
+    here.app = Starlette(routes=films.routes(), middleware=gate.middleware(studio.settings))
+    return here
+
+
+def test_a_film_is_taken_away_with_the_settings_of_its_parts(
+    studio: Studio, team: Team, clip: str, tmp_path: Path
+):
+    a_clip(studio, tmp_path, "two", clip)
+    with team.client("viewer") as client:
+        assert "being joined" in client.get("/film?of=one").text
+        answer = client.get("/film?of=one")
+        played = client.get(f"/films/{next(studio.films.folder.glob('*.mp4')).name}")
+    assert answer.status_code == 200
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert "_film.mp4" in answer.headers["content-disposition"]
+    assert [each["prompt"] for each in read_clip(answer.content).records] == ["Part one", "Part two"]
+    assert played.headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.parametrize("address", ["/film", "/film?of=one", "/film?of=none", "/films/one.mp4", "/films/0a"])
+def test_what_is_no_film_is_not_there(team: Team, clip: str, address: str):
+    del clip
+    with team.client("viewer") as client:
+        assert client.get(address).status_code == 404
+
+
+# -- sound ---------------------------------------------------------------------------------------------------
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label.startswith(label)).click().run()
+
+
+def test_sound_is_ordered_for_the_clip_with_the_price_on_the_button(studio: Studio, app: AppTest, clip: str):
+    open_page(app, "job.py", id=clip)
+    press(app, "Add sound")
+    app.text_area(key="app.sound-1-effects").set_value("Paws in snow")
+    assert "$0.04" in next(button.label for button in app.button if button.label.startswith("Add sound ·"))
+    press(app, "Add sound ·")
+    made = studio.ledger.index.made_from(clip)
+    assert [(job["endpoint"], job.parent) for job in made] == [(SOUND, clip)]
+    assert made[0].request == VideoToAudio(
+        video_id="9", sound_effect_prompt="Paws in snow", external_task_id=made[0].id
+    )
+    assert not any(area.key == "app.sound-1-effects" for area in app.text_area)
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ({"updated_at": "2026-01-01T10:00:00+00:00"}, "deletes them after 30 days"),
+        ({"video_duration": "2.5"}, "for videos of 3 to 20 seconds"),
+        ({"account": "another"}, "another account"),
+    ],
+)
+def test_where_no_sound_is_possible_the_page_says_why(
+    studio: Studio, app: AppTest, clip: str, cells: dict[str, str], why: str
+):
+    studio.ledger.append(clip, **cells)
+    open_page(app, "job.py", id=clip)
+    assert next(button for button in app.button if button.label.startswith("Add sound")).disabled
+    assert why in texts(app)
+
+
+def test_sound_is_ordered_anew_for_the_silent_clip(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
+    cells = request_cells(VideoToAudio(video_id="9", bgm_prompt="Piano"))
+    extra = dump_json({"probe": {**SILENT, "audio": True}})
+    a_clip(studio, tmp_path, "loud", clip, **cells, extra=extra)
+    open_page(app, "job.py", id="loud")
+    press(app, "Other sound")
+    press(app, "Add sound ·")
+    assert len(studio.ledger.index.made_from(clip)) == 2
