@@ -9,7 +9,17 @@ from kling.studio.identity.roles import Action
 from kling.studio.prompting.draft import Draft
 from pages._ui.ask_name import ask_name
 from pages._ui.budget_words import budget
-from pages._ui.composer import advanced, autosave, camera, draft_state, dropping, options, prompt, toolbar
+from pages._ui.composer import (
+    advanced,
+    autosave,
+    camera,
+    draft_state,
+    dropping,
+    options,
+    pictures,
+    prompt,
+    toolbar,
+)
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.order import order
 from pages._ui.composer.unsaved_draft import say_unkept
@@ -19,7 +29,7 @@ from pages._ui.current_user import acting
 from pages._ui.job.address import job_params
 from pages._ui.live import live_fragment, part_of_page
 from pages._ui.requests import draft_of
-from pages._ui.session_state import PendingDraft, app_state, composer_state
+from pages._ui.session_state import PendingDraft, PictureNews, app_state, composer_state
 from pages._ui.stage.stage import concerned, is_stage_old, stage
 from pages._ui.words import NOT_A_MAKER
 
@@ -80,6 +90,7 @@ def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
         st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
     toolbar.toolbar(draft)
     prompt.prompt(draft, errors)
+    pictures.pictures(draft, errors)
     hint(draft, planned)
     origin_of(draft)
     options.options(draft, errors)
@@ -132,7 +143,14 @@ def open_draft_of_address() -> None:
     if not job_id:
         state.seen_job_id = ""
     job = studio().ledger.get(job_id) if job_id and job_id != state.seen_job_id else None
-    remade = draft_of(job) if job is not None else None
+    frame, problem = address.get("frame", ""), ""
+    if job is not None and frame:
+        remade, problem = pictures.start_from_frame(job_id, frame)
+    else:
+        remade = draft_of(job) if job is not None else None
+    if problem:
+        state.picture_news = PictureNews(problem)
+        state.seen_job_id = job_id
     if remade is not None:
         state.pending = PendingDraft("", remade, previous_draft=state.draft_id)
         state.seen_job_id = job_id

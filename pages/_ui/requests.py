@@ -9,8 +9,9 @@ from kling import TextToVideo, catalog
 from kling.endpoint import TEXT_TO_VIDEO, AnyRequest
 from kling.studio.jobs import Job, request_of
 from kling.studio.prompting.batch import draft_of_batch
-from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.draft import Draft, FormRequest
 from kling.studio.prompting.words import as_text_to_video
+from kling.video_to_audio import VideoToAudio
 from pages._ui.words import field, model_title, quality
 
 
@@ -29,12 +30,19 @@ def words_of(job: Job) -> TextToVideo:
 
 def has_form(job: Job) -> bool:
     """Whether there is a form for requests of the job's endpoint."""
-    return job.endpoint is not None and job.endpoint.request is TextToVideo
+    return form_request_of(job) is not None
+
+
+def form_request_of(job: Job) -> FormRequest | None:
+    """Return the request of a job if the form can order the same."""
+    request = shown_request(job) if job.endpoint is not None else None
+    return None if isinstance(request, VideoToAudio) else request
 
 
 def draft_of(job: Job) -> Draft | None:
     """Return the draft that orders the same as a job; None if there is no form for it."""
-    return Draft.from_request(words_of(job), parent=job.id) if has_form(job) else None
+    request = form_request_of(job)
+    return None if request is None else Draft.from_request(request, parent=job.id)
 
 
 def draft_of_all(jobs: Sequence[Job]) -> Draft | None:
@@ -43,8 +51,9 @@ def draft_of_all(jobs: Sequence[Job]) -> Draft | None:
     Args:
         jobs: that it ordered, at least one; None is returned if there is no form for them.
     """
-    if len(jobs) > 1 and all(map(has_form, jobs)):
-        whole = draft_of_batch([words_of(job) for job in jobs], parent=jobs[0].id)
+    requests = [request for job in jobs if (request := form_request_of(job)) is not None]
+    if len(jobs) > 1 and len(requests) == len(jobs):
+        whole = draft_of_batch(requests, parent=jobs[0].id)
         if whole is not None:
             return whole
     return draft_of(jobs[0])

@@ -119,6 +119,21 @@ class Undoable:
     taken_out: tuple[str, tuple[str, ...]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PictureNews:
+    """What is to be told of pictures that were given.
+
+    Args:
+        problem: why one was not taken.
+        notes: what was changed of them, each a sentence.
+        draft: first and last frame of the draft after that; the notes stand while these are in it.
+    """
+
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    draft: tuple[str, str] = ("", "")
+
+
 @dataclass(slots=True)
 class ComposerState:
     """What the form holds beside the values of its widgets."""
@@ -177,6 +192,7 @@ class ComposerState:
     all_templates: bool = False  # whether the list of templates is shown to its end
     edited_template: TeamTemplate | None = None
     template_problem: str = ""  # shown once
+    picture_news: PictureNews | None = None  # of the pictures that were given last
     drop_problem: str = ""  # why a file that was dropped was of no use, shown once
 
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from kling.studio.prompting.draft import MOST_TAKES, Draft
+from kling.studio.prompting.draft import MOST_TAKES, Draft, FormRequest
 from kling.studio.prompting.matrix import combine
 from kling.studio.prompting.template_language import TemplateSyntaxError, escape
-from kling.text_to_video import TextToVideo
 
 CHOICES = {
     "model_name": "models",
@@ -22,7 +21,7 @@ CHOICES = {
 _WORD = re.compile(r"\s+|[^\s,.;:]+|[,.;:]+")
 
 
-def draft_of_batch(requests: Sequence[TextToVideo], *, parent: str = "") -> Draft | None:
+def draft_of_batch(requests: Sequence[FormRequest], *, parent: str = "") -> Draft | None:
     """Return the draft that orders all of these requests with one press; None if no draft does.
 
     Args:
@@ -42,7 +41,7 @@ def draft_of_batch(requests: Sequence[TextToVideo], *, parent: str = "") -> Draf
     return draft if _orders(draft, each) else None
 
 
-def _with_all(draft: Draft, requests: Sequence[TextToVideo]) -> Draft:
+def _with_all(draft: Draft, requests: Sequence[FormRequest]) -> Draft:
     """Return the draft with what differs between the requests as alternatives, and as choices to combine."""
     shots = tuple(
         replace(shot, prompt=joined([_shot(request, at) for request in requests]))
@@ -50,7 +49,7 @@ def _with_all(draft: Draft, requests: Sequence[TextToVideo]) -> Draft:
     )
     choices: dict[str, Any] = {}
     for field, name in CHOICES.items():
-        values = tuple(dict.fromkeys(getattr(request, field) for request in requests))
+        values = tuple(dict.fromkeys(getattr(request, field, None) for request in requests))
         choices[name] = values if len(values) > 1 and None not in values else ()
     return replace(
         draft,
@@ -63,11 +62,11 @@ def _with_all(draft: Draft, requests: Sequence[TextToVideo]) -> Draft:
     )
 
 
-def _shot(request: TextToVideo, at: int) -> str:
+def _shot(request: FormRequest, at: int) -> str:
     return request.multi_prompt[at].prompt if at < len(request.multi_prompt) else ""
 
 
-def _orders(draft: Draft, requests: Sequence[TextToVideo]) -> bool:
+def _orders(draft: Draft, requests: Sequence[FormRequest]) -> bool:
     """Whether the draft makes exactly these requests."""
     choices: dict[str, Any] = {name: getattr(draft, name) for name in CHOICES.values()}
     try:

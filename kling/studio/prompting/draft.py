@@ -14,12 +14,15 @@ from typing import Any
 
 from kling.camera_control import CAMERA_AXES, CAMERA_LIMIT, CAMERA_TYPES, CameraControl
 from kling.catalog import Model, catalog
+from kling.image_to_video import ImageToVideo
+from kling.pictures import is_name
 from kling.shots import Shot
 from kling.studio.prompting import camera_words
 from kling.studio.prompting.alternatives import has_alternatives
 from kling.text import storable
 from kling.text_to_video import TextToVideo
 
+FormRequest = TextToVideo | ImageToVideo  # what the form asks for: from words, or from a picture too
 OTHER = "other"  # in place of a model's name: one that the catalog does not know
 NO_MODE = "none"
 AUTOMATIC = "automatic"  # the camera is left to Kling
@@ -33,6 +36,9 @@ OTHER_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 CAMERA_FIELDS = frozenset({"camera", "camera_axis", "camera_value"})
 _MOST_CHOICES = 50
 _LONGEST_NUMBER = 9  # characters
+_SHARED = tuple(
+    field.name for field in fields(ImageToVideo) if field.name in {each.name for each in fields(TextToVideo)}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,9 @@ class Draft:
         shots: of the storyboard.
         takes: how many times it is ordered, from 1 to `MOST_TAKES`.
         parent: the id of the job that it was remixed from.
+        first_frame: SHA-256 of the picture that the video begins with, in hex; empty for none.
+        last_frame: likewise, that it ends with; it is sent only beside a first one.
+        continues: whether the first frame is the last one of `parent`, whose film goes on.
         variations: whether `{a|b}` in texts, the variables and the choices below make a table of requests.
         as_typed: whether the person wants braces of the texts to be sent as they stand.
         variables: one in each line: `name = value | value`.
@@ -74,6 +83,9 @@ class Draft:
     shots: tuple[Shot, ...] = (Shot(prompt="", duration="3"), Shot(prompt="", duration="2"))
     takes: int = 1
     parent: str = ""
+    first_frame: str = ""
+    last_frame: str = ""
+    continues: bool = False
     variations: bool = False
     as_typed: bool = False
     variables: str = ""
@@ -108,8 +120,22 @@ class Draft:
         shown = tuple(shot.prompt for shot in self.shots) if self.is_storyboard else (self.prompt,)
         return (*shown, self.negative_prompt) if self.can_send("negative_prompt") else shown
 
-    def request(self) -> TextToVideo:
-        """Return the request that this draft asks for, without what its model does not take."""
+    def request(self) -> FormRequest:
+        """Return the request that this draft asks for, without what its model does not take.
+
+        A first frame is always sent: what a model does not do with it is a problem of the request.
+        """
+        words = self.words()
+        if not self.first_frame:
+            return words
+        return ImageToVideo(
+            image=self.first_frame,
+            image_tail=self.last_frame,
+            **{name: getattr(words, name) for name in _SHARED},
+        )
+
+    def words(self) -> TextToVideo:
+        """Return the same request without its pictures."""
         model = self.known
         no_mode = self.mode == NO_MODE or (model is not None and not model.takes_mode)
         can_cut = self.can_send("multi_shot" if self.cut == STORYBOARD else "shot_type")
@@ -156,8 +182,12 @@ class Draft:
         )
 
     @classmethod
-    def from_request(cls, request: TextToVideo, *, parent: str = "") -> Draft:
-        """Return a draft that asks for the same as a request."""
+    def from_request(cls, request: FormRequest, *, parent: str = "") -> Draft:
+        """Return a draft that asks for the same as a request; only pictures that are kept here go along."""
+        frames: dict[str, Any] = {}
+        if isinstance(request, ImageToVideo):
+            frames = {"first_frame": request.image, "last_frame": request.image_tail}
+            request = request.words
         known = catalog().models.get(request.model_name)
         texts = (request.prompt, request.negative_prompt, *(shot.prompt for shot in request.multi_prompt))
         return clamp(
@@ -178,6 +208,7 @@ class Draft:
                 cut=(request.shot_type or ONE_SHOT) if request.multi_shot else ONE_SHOT,
                 shots=request.multi_prompt or cls().shots,
                 parent=parent,
+                **frames,
                 as_typed=any(map(has_alternatives, texts)),
             )
         )
@@ -275,6 +306,9 @@ def clamp(draft: Draft) -> Draft:
         negative_prompt=storable(draft.negative_prompt),
         variables=storable(draft.variables),
         parent=storable(draft.parent),
+        first_frame=draft.first_frame if is_name(draft.first_frame) else "",
+        last_frame=draft.last_frame if is_name(draft.last_frame) else "",
+        continues=draft.continues and bool(draft.parent) and is_name(draft.first_frame),
         model=draft.model if known else OTHER,
         other_model=storable(draft.other_model if known else draft.model),
         mode=draft.mode if draft.mode in OTHER_MODES else "std",
@@ -317,6 +351,12 @@ def _agree(draft: Draft, model: Model) -> bool:
     """Whether the choices that depend on each other go together."""
     mode = model.mode_for(draft.mode)
     if draft.sound and not (mode and mode.takes_sound):
+        return False
+    image = model.image
+    has_end = bool(draft.first_frame and draft.last_frame and image and image.last_frame)
+    if image and has_end and draft.mode not in image.last_frame:
+        return False
+    if image and has_end and draft.sound and not image.last_frame_sound:
         return False
     rule = model.camera_control
     return (

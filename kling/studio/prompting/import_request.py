@@ -18,7 +18,7 @@ from typing import Any
 
 from kling.catalog import catalog
 from kling.endpoint import TEXT_TO_VIDEO
-from kling.studio.prompting.draft import Draft, snap_to_model
+from kling.studio.prompting.draft import Draft, FormRequest, snap_to_model
 from kling.studio.prompting.foreign_body import CONTENT, NEWER_PATH, NoRequest, flat_body, what_it_is
 from kling.studio.prompting.pasted import PastedError, any_json, blocks, objects, tidy
 from kling.studio.prompting.shell import Heredoc, ShellError, words
@@ -121,7 +121,7 @@ def draft_of(imported: ImportedRequest) -> tuple[Draft, tuple[str, ...]]:
     return draft, (*imported.notes, *notes)
 
 
-def _sent(request: TextToVideo) -> dict[str, Any]:
+def _sent(request: FormRequest) -> dict[str, Any]:
     return {"sound": request.sound, **request.to_wire()}  # `to_wire` leaves silence out
 
 

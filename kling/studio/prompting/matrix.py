@@ -13,7 +13,7 @@ from itertools import product
 from math import prod
 
 from kling.problems import Problem
-from kling.studio.prompting.draft import Change, Draft, snap_to_model
+from kling.studio.prompting.draft import Change, Draft, FormRequest, snap_to_model
 from kling.studio.prompting.template_language import TemplateSyntaxError, Values, count_all, expand_all
 from kling.text_to_video import TextToVideo
 
@@ -32,7 +32,7 @@ class Row:
         merged: how many combinations it stands for.
     """
 
-    request: TextToVideo
+    request: FormRequest
     units: Decimal | None
     changes: tuple[Change, ...] = ()
     merged: int = 1
@@ -42,7 +42,7 @@ class Row:
 class LeftOut:
     """A combination that the API would refuse, and why."""
 
-    request: TextToVideo
+    request: FormRequest
     problems: tuple[Problem, ...]
 
 
@@ -60,7 +60,7 @@ class Table:
 
 
 def combine(
-    base: TextToVideo,
+    base: FormRequest,
     variables: Values | None = None,
     *,
     models: Sequence[str] = (),
@@ -77,7 +77,7 @@ def combine(
         models: to combine; empty leaves what `base` has, here and below.
         modes: `std`, `pro`, `4k`.
         durations: whole seconds, as strings.
-        aspect_ratios: such as `16:9`.
+        aspect_ratios: such as `16:9`; beside a picture there is none to choose.
         retired_ok: whether the account decides by itself about retired models, as a sandbox does; otherwise
             they are left out.
 
@@ -89,7 +89,7 @@ def combine(
         models or (base.model_name,),
         modes or (base.mode,),
         durations or (base.duration,),
-        aspect_ratios or (base.aspect_ratio,),
+        (aspect_ratios or (base.aspect_ratio,)) if isinstance(base, TextToVideo) else ("",),
     )
     number = count_all(texts, variables) * prod(map(len, choices))
     if number > MOST_ROWS:
@@ -111,9 +111,10 @@ def combine(
                 model_name=model,
                 mode=mode,
                 duration=duration,
-                aspect_ratio=ratio,
                 external_task_id="",
             )
+            if isinstance(asked, TextToVideo):
+                asked = replace(asked, aspect_ratio=ratio)
             request = _nearest_legal(asked, touched, retired_ok=retired_ok)
             key = repr(request)
             if problems := request.problems(retired_ok=retired_ok):
@@ -132,7 +133,7 @@ def total(rows: Iterable[Row]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(prices) else None
 
 
-def _with_texts(base: TextToVideo, texts: tuple[str, ...]) -> TextToVideo:
+def _with_texts(base: FormRequest, texts: tuple[str, ...]) -> FormRequest:
     prompt, negative_prompt, *shots = texts
     return replace(
         base,
@@ -144,7 +145,7 @@ def _with_texts(base: TextToVideo, texts: tuple[str, ...]) -> TextToVideo:
     )
 
 
-def _nearest_legal(asked: TextToVideo, touched: Collection[str], *, retired_ok: bool) -> TextToVideo:
+def _nearest_legal(asked: FormRequest, touched: Collection[str], *, retired_ok: bool) -> FormRequest:
     """Return the request itself if it is legal, else the nearest one that its model takes."""
     if not asked.problems(retired_ok=retired_ok):
         return asked
@@ -152,9 +153,9 @@ def _nearest_legal(asked: TextToVideo, touched: Collection[str], *, retired_ok: 
     return replace(draft.request(), callback_url=asked.callback_url)
 
 
-def _changes(asked: TextToVideo, request: TextToVideo) -> tuple[Change, ...]:
+def _changes(asked: FormRequest, request: FormRequest) -> tuple[Change, ...]:
     return tuple(
         Change(field.name, getattr(asked, field.name), getattr(request, field.name))
-        for field in fields(TextToVideo)
+        for field in fields(asked)
         if getattr(asked, field.name) != getattr(request, field.name)
     )

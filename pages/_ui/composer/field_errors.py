@@ -16,6 +16,7 @@ IN_SIGHT = frozenset(
     {
         *("prompt", "model_name", "mode", "duration", "aspect_ratio", "sound"),
         *("multi_shot", "shot_type", "multi_prompt"),
+        *("image", "image_tail"),
     }
 )
 PANELS = {"camera_control": "camera", "negative_prompt": "avoid"}

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from kling import TextToVideo
 from kling.studio.prompting import export_request, import_request
-from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.draft import Draft, FormRequest
 from pages._ui.composer import draft_state
 from pages._ui.composer.variations import plan
 from pages._ui.context import studio
@@ -45,7 +44,7 @@ def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         _paste(begin_with)
 
 
-def _request() -> TextToVideo:
+def _request() -> FormRequest:
     """Return the draft's request; of a table of variations, the one that is chosen here."""
     draft = draft_state.read_draft()
     requests = plan(draft).requests or (draft.request(),)

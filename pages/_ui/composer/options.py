@@ -14,6 +14,7 @@ from kling.studio.prompting.draft import OTHER, Draft, choices_for
 from pages._ui.composer.draft_state import persistent
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.notice import notice
+from pages._ui.composer.pictures import shape_of
 from pages._ui.context import studio
 from pages._ui.session_state import composer_state
 from pages._ui.words import FIELDS, quality
@@ -44,7 +45,10 @@ def options(draft: Draft, errors: FieldErrors) -> None:
             st.html(_length_of_shots(draft))
         else:
             _choice("duration", offered["duration"], unit=" s")
-        _choice("aspect_ratio", offered["aspect_ratio"])
+        if draft.first_frame:
+            st.html(_shape_of_picture(draft))
+        else:
+            _choice("aspect_ratio", offered["aspect_ratio"])
         st.segmented_control(
             FIELDS["sound"],
             [False, True],
@@ -78,6 +82,13 @@ def _length_of_shots(draft: Draft) -> str:
     return (
         f'<div class="studio-fact"><span>{FIELDS["duration"]}</span>'
         f"<div><b>{int(draft.duration)} s</b> from the shots</div></div>"
+    )
+
+
+def _shape_of_picture(draft: Draft) -> str:
+    return (
+        f'<div class="studio-fact"><span>{FIELDS["aspect_ratio"]}</span>'
+        f"<div><b>{shape_of(draft)}</b> of the picture</div></div>"
     )
 
 

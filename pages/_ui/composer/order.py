@@ -134,7 +134,7 @@ def generate(shown: Bill, sure: bool = False) -> None:
     group = secrets.token_hex(8) if number > 1 else ""  # what one press makes is one card
     requests = [request for request in planned.requests for _ in range(draft.takes)]
     try:
-        place_order(requests, parent=draft.parent, group=group)
+        place_order(requests, parent=draft.parent, group=group, continues=draft.continues)
     except InvalidRequest as error:
         open_panels(error.problems)
         return

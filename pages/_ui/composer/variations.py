@@ -10,12 +10,13 @@ from typing import Any
 
 import streamlit as st
 
-from kling import TextToVideo, catalog
+from kling import catalog
 from kling.studio.prompting.alternatives import has_alternatives
-from kling.studio.prompting.draft import OTHER_MODES, Draft
+from kling.studio.prompting.draft import OTHER_MODES, Draft, FormRequest
 from kling.studio.prompting.matrix import Row, Table, combine, total
 from kling.studio.prompting.template_language import TemplateSyntaxError
 from kling.studio.prompting.variables import parse_variables
+from kling.studio.prompting.words import as_text_to_video
 from pages._ui.composer.draft_state import persistent, replace_draft
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, price
@@ -38,7 +39,7 @@ class Plan:
         problem: why there is no table.
     """
 
-    requests: tuple[TextToVideo, ...]
+    requests: tuple[FormRequest, ...]
     units: Decimal | None
     table: Table | None = None
     key: str = ""
@@ -192,7 +193,7 @@ def _row(row: Row) -> dict[str, Any]:
         FIELDS["model_name"]: request.model_name,
         FIELDS["mode"]: quality(request.mode or "", catalog().models.get(request.model_name)),
         FIELDS["duration"]: f"{request.duration} s",
-        FIELDS["aspect_ratio"]: request.aspect_ratio,
+        FIELDS["aspect_ratio"]: as_text_to_video(request).aspect_ratio or "of the picture",
         FIELDS["sound"]: request.sound,
         "Units": None if row.units is None else float(row.units),
         "Moved": ", ".join(

@@ -80,9 +80,8 @@ DOORS: tuple[Door, ...] = (
     _page("admin", Action.MANAGE_PEOPLE),
     # What pages load.
     Door("/clips/*", Action.LOOK),
-    Door("/films/*", Action.LOOK),
-    Door("/film", Action.LOOK),
     Door("/posters/*", Action.LOOK),
+    Door("/pictures/*", Action.LOOK),
     Door("/take-away", Action.LOOK),
     Door("/take-away/progress", Action.LOOK),
     Door("/previews/*", Action.LOOK),
@@ -93,6 +92,7 @@ DOORS: tuple[Door, ...] = (
     Door("/drafts/*", Action.DRAFT, frozenset({"PUT"}), 4 * DRAFT_BYTES),
     Door("/assistant", Action.ASSIST, POST, 64 * 1024),
     Door("/imports", Action.IMPORT, frozenset({"PUT"}), MOST_IMPORT_BYTES, seconds=300),
+    Door("/pictures", Action.ORDER, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     Door("/uploads", Action.DRAFT, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     # Of Streamlit.
     Door("/_stcore/stream", Action.LOOK, frozenset({SOCKET})),

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.roles import User
-from kling.studio.uploads import KEPT_SECONDS, UploadRefused
+from kling.studio.uploads import KEPT_SECONDS, Arriving, UploadRefused
 from pages._ui import context
 from pages._ui.address import base_path
 
@@ -33,16 +33,26 @@ async def upload(request: Request) -> Response:
         return Response(status_code=400)
 
 
+async def write_all(request: Request, arriving: Arriving) -> None:
+    """Write the body of a request.
+
+    Raises:
+        UploadRefused: it is too large, or the disk is too full.
+        ClientDisconnect: it has broken off.
+    """
+    waiting = bytearray()
+    async for chunk in request.stream():
+        waiting += chunk
+        if len(waiting) >= AT_ONCE:
+            await run_in_threadpool(arriving.write, bytes(waiting))
+            waiting.clear()
+    await run_in_threadpool(arriving.write, bytes(waiting))
+
+
 async def _take(request: Request, user: User) -> Response:
     arriving = await run_in_threadpool(context.studio().uploads.begin, user.id)
     with arriving:
-        waiting = bytearray()
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= AT_ONCE:
-                await run_in_threadpool(arriving.write, bytes(waiting))
-                waiting.clear()
-        await run_in_threadpool(arriving.write, bytes(waiting))
+        await write_all(request, arriving)
         kept = await run_in_threadpool(arriving.keep)
     loop = asyncio.get_running_loop()
     loop.call_later(KEPT_SECONDS + 1, loop.run_in_executor, None, context.studio().uploads.delete_old)

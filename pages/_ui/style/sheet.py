@@ -20,6 +20,7 @@ SHEETS = (
     "library_list",
     "wall",
     "compose",
+    "pictures",
     "stage",
     "spend",
     "viewer",

@@ -1,0 +1,74 @@
+// A picture that is chosen, dropped or pasted goes to the studio over HTTP; Streamlit hears only its name.
+const PATH = __PATH__, MOST_BYTES = __MOST_BYTES__;
+const FIRST = "first_frame", LAST = "last_frame";
+const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|gif|heic|heif|avif|svg|bmp|tiff?)$/i.test(file.name);
+const slot = (name) => document.querySelector(`[data-frame="${name}"]`);
+const isFull = (name) => !!slot(name)?.querySelector("img");
+const named = (event, name) => event.composedPath().find((each) => each.matches?.(`[${name}]`))?.getAttribute(name);
+
+function say(name, words) {
+  const shown = (slot(name) ?? slot(FIRST))?.querySelector("[data-says]");
+  if (shown) shown.textContent = words;
+}
+
+async function sent(file) {
+  if (file.size > MOST_BYTES) return { problem: `The picture has ${Math.ceil(file.size / 2 ** 20)} MB. It may have ${MOST_BYTES / 2 ** 20}: save it smaller.` };
+  try {
+    const answer = await fetch(PATH, { method: "PUT", body: file });
+    if (answer.status === 201) return await answer.json();
+    const words = (await answer.text()).slice(0, 400);
+    return { problem: answer.status < 500 || answer.status === 507 ? words : "The studio could not look at the picture. Try again." };
+  } catch {
+    return { problem: "The picture did not arrive. Look at the connection, and try again." };
+  }
+}
+
+export default function ({ setTriggerValue }) {
+  let chooser = null, isGone = false, isBusy = false;
+  const tell = (said) => isGone || setTriggerValue("given", { ...said, at: Date.now() });
+  const give = async (files, wanted) => {
+    const pictures = files.filter(isPicture).slice(0, 2);
+    if (!pictures.length || isBusy || !slot(FIRST)) return;
+    isBusy = true;
+    const begin = wanted ?? (isFull(FIRST) && slot(LAST) && !isFull(LAST) ? LAST : FIRST);
+    const names = pictures.length > 1 ? [FIRST, LAST] : [begin];
+    const frames = [];
+    for (const [index, name] of names.entries()) {
+      say(name, "Uploading…");
+      frames.push({ slot: name, ...(await sent(pictures[index])) });
+    }
+    isBusy = false;
+    tell({ frames });
+  };
+  const choose = (name) => {
+    chooser?.remove();
+    chooser = Object.assign(document.createElement("input"), { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true });
+    chooser.dataset.picture = name;
+    chooser.addEventListener("change", () => { give([...chooser.files], name); chooser.remove(); });
+    document.body.append(chooser);
+    chooser.click();
+  };
+  const pressed = (event) => {
+    const name = named(event, "data-choose-picture"), act = named(event, "data-frame-act");
+    if (name) choose(name);
+    else if (act) tell({ act });
+  };
+  const dropped = (event) => {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.some(isPicture)) { event.preventDefault(); give(files, named(event, "data-frame")); }
+  };
+  const pasted = (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    const isText = [...(event.clipboardData?.types ?? [])].includes("text/plain");
+    if (isText || !files.some(isPicture)) return;
+    event.preventDefault();
+    give(files);
+  };
+  const listeners = [["click", pressed], ["drop", dropped], ["paste", pasted]];
+  listeners.forEach(([name, heard]) => document.addEventListener(name, heard));
+  return () => {
+    isGone = true;
+    chooser?.remove();
+    listeners.forEach(([name, heard]) => document.removeEventListener(name, heard));
+  };
+}
