@@ -49,6 +49,7 @@ TABLE = [
     ("SOCKET", "/live", "viewer"),
     ("GET", "/clips/v1.mp4", "viewer"),
     ("HEAD", "/clips/v1.mp4", "viewer"),
+    ("GET", "/films/0a.mp4", "viewer"),
     ("GET", "/film?of=v1", "viewer"),
     ("GET", "/posters/fox.jpg", "viewer"),
     ("GET", "/pictures/0a", "viewer"),

@@ -80,6 +80,8 @@ DOORS: tuple[Door, ...] = (
     _page("admin", Action.MANAGE_PEOPLE),
     # What pages load.
     Door("/clips/*", Action.LOOK),
+    Door("/films/*", Action.LOOK),
+    Door("/film", Action.LOOK),
     Door("/posters/*", Action.LOOK),
     Door("/pictures/*", Action.LOOK),
     Door("/take-away", Action.LOOK),
