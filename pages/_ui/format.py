@@ -13,6 +13,7 @@ from kling import catalog
 from kling.studio import amounts
 from kling.studio.accounts import SANDBOX
 from kling.studio.amounts import money
+from kling.studio.films.chains import SOUND
 from kling.studio.jobs import WAITING, WITHDRAWN, Job
 from pages._ui.context import studio
 from pages._ui.requests import is_found, prompts_of
@@ -135,7 +136,10 @@ def is_sandbox(job: Job) -> bool:
 
 def prompt_of(job: Job) -> str:
     """Return what a card or a list shows as the prompt."""
-    return prompts_of(job) or (WITHOUT_ORDER if is_found(job) else "(no prompt)")
+    words = prompts_of(job)
+    if job["endpoint"] == SOUND:
+        return f"Sound: {' · '.join(words.splitlines()) or 'as Kling chooses'}"
+    return words or (WITHOUT_ORDER if is_found(job) else "(no prompt)")
 
 
 def order_line(job: Job) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from kling.catalog import Model
+from kling.video_to_audio import MODEL as SOUND_MODEL
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
@@ -118,4 +119,6 @@ def quality(mode: str, model: Model | None = None) -> str:
 
 def model_title(name: str, model: Model | None) -> str:
     """Return how people call a model, as `Kling 2.6`; the API's name where the catalog does not know it."""
+    if name == SOUND_MODEL:
+        return "Sound for a clip"
     return model.title if model else name

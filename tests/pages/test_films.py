@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,17 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
+from kling.image_to_video import ImageToVideo
 from kling.studio.films.chains import SOUND
 from kling.studio.films.store import Films
+from kling.studio.identity.roles import User
 from kling.studio.jobs import dump_json, request_cells
 from kling.studio.service import Studio
 from kling.studio.take_away.settings import read_clip
 from kling.video_to_audio import VideoToAudio
 from pages._ui.routes import films, gate
-from tests.pages.conftest import texts
+from pages._ui.viewer.panel import panel_facts
+from tests.pages.conftest import rows_of, texts
 from tests.pages.gate_tools import PLACES, Team
 from tests.pages.test_lists import open_page
 from tests.studio.clips import tiny_clip
@@ -77,12 +81,41 @@ def test_a_chain_is_one_film_with_its_parts_in_order(studio: Studio, app: AppTes
     assert "/film?of=three" in html.unescape(texts(app))
 
 
+def test_the_lightbox_has_the_film_and_what_comes_after(studio: Studio, clip: str, tmp_path: Path):
+    a_clip(studio, tmp_path, "two", clip)
+    maker = studio.acting_as(User("p1", "Mia", "maker"))
+    job = studio.ledger.get("two")
+    assert job
+    first, then = (panel_facts(job, maker, "", UTC)["film"] for _ in range(2))
+    assert (first["src"], first["why"], first["parts"]) == ("", "Being joined", 2)
+    assert then["src"].startswith("/films/")
+    assert then["download"] == "/film?of=two"
+    facts = panel_facts(job, maker, "", UTC)
+    assert (facts["next"], facts["sound_of"]) == ("/?from=two&frame=last", "two")
+    looking = panel_facts(job, studio.acting_as(User("p2", "Vi", "viewer")), "", UTC)
+    assert (looking["next"], looking["sound_of"]) == ("", "")
+
+
 def test_a_part_without_its_file_ends_the_film(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
     a_clip(studio, tmp_path, "two", clip, file="")
     a_clip(studio, tmp_path, "three", "two")
     a_clip(studio, tmp_path, "four", "three")
     open_page(app, "job.py", id="four")
     assert "2 clips that go on with each other" in texts(app)
+
+
+def test_the_pictures_that_a_clip_was_made_from_stand_beside_it(studio: Studio, app: AppTest, clip: str):
+    frame = "a" * 64
+    studio.pictures.folder.mkdir(exist_ok=True)
+    (studio.pictures.folder / f"{frame}.png").touch()
+    request = request_cells(
+        ImageToVideo(image=frame, image_tail="0" * 64, prompt="It runs", model_name="kling-v2-6")
+    )
+    studio.ledger.append(clip, **request)
+    open_page(app, "job.py", id=clip)
+    assert f'src="/pictures/{frame}"' in texts(app)
+    assert texts(app).count("Not here") == 1
+    assert "It runs" in texts(app)
 
 
 # -- taking the film away ------------------------------------------------------------------------------------
@@ -116,6 +149,22 @@ def test_what_is_no_film_is_not_there(team: Team, clip: str, address: str):
     del clip
     with team.client("viewer") as client:
         assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("words", ["one"]), ("picture", ["drawn"]), ("sound", ["loud"]), ("image2video", ["drawn"])],
+)
+def test_history_is_filtered_by_what_a_clip_was_made_from(
+    studio: Studio, app: AppTest, clip: str, kind: str, found: list[str]
+):
+    for job_id, request in (
+        ("drawn", ImageToVideo(image="0" * 64, prompt="It runs")),
+        ("loud", VideoToAudio(video_id="9", bgm_prompt="Piano")),
+    ):
+        studio.ledger.append(job_id, state="failed", account="sandbox", parent=clip, **request_cells(request))
+    open_page(app, "history.py", endpoint=kind)
+    assert [row["id"] for row in rows_of(app)] == found
 
 
 # -- sound ---------------------------------------------------------------------------------------------------

@@ -19,6 +19,11 @@ PERIODS = ("", "today", "7d", "30d", "month", "last-month")
 STARS = ("", "any", "mine")
 HIDDEN = ("", "only", "all")
 SOUNDS = ("", "on", "off")
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {  # names of `endpoints` that stand for several
+    "words": ("text2video", "text-to-video"),
+    "picture": ("image2video", "image-to-video"),
+    "sound": ("video2audio",),
+}
 PER_PAGE = 50
 LONGEST_TEXT = 300  # characters of what is looked for
 LONGEST_VALUE = 100  # of any other value
@@ -63,7 +68,7 @@ class JobQuery:
     Args:
         text: words that all have to be found; those between double quotes side by side.
         states, models, modes, endpoints, durations, shapes: one of these; none allows all. `endpoints` has
-            `text2video` for a job that names none.
+            `text2video` for a job that names none, and takes the names of `KINDS` too.
         person: id of who ordered, or a name of somebody without an account.
         period: a name of `PERIODS` that moves with the day; counts where `first` and `last` are None.
         first, last: days in the studio's time zone on which it was ordered.
@@ -143,6 +148,11 @@ class JobQuery:
     def whole(self) -> JobQuery:
         """The question without order and page: what is counted and summed."""
         return replace(self, order="newest", page=1)
+
+    @property
+    def endpoint_names(self) -> tuple[str, ...]:
+        """The endpoints that are asked for, each by its own name."""
+        return tuple(name for each in self.endpoints for name in KINDS.get(each, (each,)))
 
     @property
     def is_filtered(self) -> bool:

@@ -120,7 +120,7 @@ def add_coarse(parts: Parts, query: JobQuery, asker: Asker) -> None:
         ("state", query.states),
         ("model", query.models),
         ("mode", query.modes),
-        ("endpoint", query.endpoints),
+        ("endpoint", query.endpoint_names),
     ):
         _add_choice(parts, column, chosen)
     _add_person(parts, query.person, asker.names)

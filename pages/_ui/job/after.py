@@ -46,9 +46,9 @@ def after(job: Job) -> None:
 
 
 def has_sound(job: Job) -> bool:
-    """Whether the file of a clip has a sound track."""
+    """Whether a clip has sound, or was made to have some."""
     probe = job.extra.get("probe")
-    return isinstance(probe, dict) and probe.get("audio") is True
+    return job["endpoint"] == SOUND or (isinstance(probe, dict) and probe.get("audio") is True)
 
 
 def sound_of(job: Job) -> str:

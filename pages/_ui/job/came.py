@@ -25,6 +25,8 @@ REASONS = {
     "fps": "fewer pictures a second than the model makes",
 }
 FREE = "free"
+SHAPES = ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (21, 9))
+NEAR = 0.01  # by which a picture may differ from a shape that has a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,15 @@ def _came(name: str, ordered: str, job: Job, probe: dict[str, object]) -> str:
     if name == SOUND and isinstance(probe.get("audio"), bool):
         return "with sound" if probe["audio"] else "none"
     if name == SHAPE and isinstance(width, int) and isinstance(height, int) and height:
-        return ordered or f"{width / height:.2f}:1"
+        return ordered or _shape(width / height)
     return ordered if name == MODEL and job.has_clip and probe else ""
+
+
+def _shape(ratio: float) -> str:
+    """Return the usual name of a shape, as `16:9`, where it is nearly one."""
+    usual = min(SHAPES, key=lambda shape: abs(shape[0] / shape[1] / ratio - 1))
+    is_near = abs(usual[0] / usual[1] / ratio - 1) < NEAR
+    return f"{usual[0]}:{usual[1]}" if is_near else f"{ratio:.2f}:1"
 
 
 def _cost(job: Job) -> Row:

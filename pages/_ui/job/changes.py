@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kling.studio.films.chains import continues
 from kling.studio.jobs import Job
 from kling.studio.prompting.word_diff import Piece, word_diff
+from kling.video_to_audio import VideoToAudio
 from pages._ui.escape import escape_html
 from pages._ui.job.settings import settings_of
 from pages._ui.requests import shown_request, text_of
@@ -22,7 +24,10 @@ def changes_html(before: Job, job: Job) -> str:
         before: the job that it was made from.
         job: the one that was made.
     """
-    parts = [*_words(before, job), *_settings(before, job)]
+    if isinstance(sound := shown_request(job), VideoToAudio):
+        wanted = " · ".join(filter(None, (sound.sound_effect_prompt, sound.bgm_prompt)))
+        return f"with sound: {_added(wanted or 'as Kling chooses')}"
+    parts = [*(["goes on"] if continues(job) else []), *_words(before, job), *_settings(before, job)]
     return SEPARATOR.join(parts) or "the same once more"
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from kling.studio.changes import FILMS
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
+from kling.video_to_audio import VideoToAudio
 from pages._ui.context import studio
 from pages._ui.curation import overlays
 from pages._ui.escape import escape_html
@@ -18,6 +19,7 @@ from pages._ui.job.after import after
 from pages._ui.job.came import came
 from pages._ui.job.family import family, relatives
 from pages._ui.job.film import film, parts_of
+from pages._ui.job.frames import frames
 from pages._ui.job.happened import happened
 from pages._ui.job.moments import day_and_time
 from pages._ui.job.opinions import opinions
@@ -25,7 +27,7 @@ from pages._ui.job.picture import picture
 from pages._ui.job.request import request_and_answers
 from pages._ui.job.top import buttons, way_back
 from pages._ui.people import circle
-from pages._ui.requests import is_found, texts_of, words_of
+from pages._ui.requests import is_found, shown_request, texts_of, words_of
 from pages._ui.stage.facts import look_of
 from pages._ui.words import DELETED, LOST
 
@@ -74,6 +76,7 @@ def job_page(job_id: str, query: JobQuery, page: str) -> None:
             with st.container(key="job_facts"):
                 _who(job)
                 came(job)
+                frames(job)
             with st.container(key="job_happened"):
                 happened(job)
             opinions(job)
@@ -102,6 +105,12 @@ def _words(job: Job) -> None:
             '<p class="job-fine">This log does not have the prompt and the choices that it was made from.</p>'
         )
         return
+    if isinstance(sound := shown_request(job), VideoToAudio):
+        silent = studio().ledger.get(job.parent)
+        html = "" if silent is None else f'<p class="job-prompt">{escape_html(prompt_of(silent))}</p>'
+        texts = {"Sounds": sound.sound_effect_prompt, "Music": sound.bgm_prompt}
+        st.html(html + "".join(_text(name, text or "As Kling chooses") for name, text in texts.items()))
+        return
     request = words_of(job)
     html = ""
     if not request.multi_prompt or request.prompt:
@@ -110,10 +119,12 @@ def _words(job: Job) -> None:
     texts["Negative prompt"] = texts.pop("Negative prompt")  # after the shots
     for name, text in texts.items():
         if text and name != "Prompt":
-            html += (
-                f'<h3 class="job-text">{escape_html(name)}</h3><p class="job-shot">{escape_html(text)}</p>'
-            )
+            html += _text(name, text)
     st.html(html)
+
+
+def _text(name: str, text: str) -> str:
+    return f'<h3 class="job-text">{escape_html(name)}</h3><p class="job-shot">{escape_html(text)}</p>'
 
 
 def _who(job: Job) -> None:

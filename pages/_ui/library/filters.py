@@ -11,7 +11,7 @@ from kling import catalog
 from kling.studio.amounts import money
 from kling.studio.jobs import MOST_RATING, STATES
 from kling.studio.library import JobQuery
-from kling.studio.library.query import BY_COST, HIDDEN, ORDERS, PERIODS
+from kling.studio.library.query import BY_COST, HIDDEN, KINDS, ORDERS, PERIODS
 from kling.studio.library.spend import Group
 from kling.studio.visible_names import name_key
 from pages._ui import words
@@ -102,6 +102,7 @@ ORDER_WORDS: Mapping[str, str] = {
 }
 _STARS = {"any": "Starred", "mine": "Starred by me"}
 _HIDDEN = {"only": "Hidden only", "all": "With hidden ones"}
+_KINDS = {"words": "Words", "picture": "A picture", "sound": "A clip, with sound added"}
 _SOUND = {"on": "With sound", "off": "Silent"}
 
 
@@ -229,6 +230,13 @@ FILTERS: Sequence[Filter] = (
     Filter(field="shapes", label="Shape", kind="many", offers=_shapes, on=HISTORY_ONLY),
     Filter(field="modes", label="Quality", kind="many", offers=_qualities, word=words.quality),
     Filter(field="durations", label="Length", kind="many", offers=_lengths, word=lambda value: f"{value} s"),
+    Filter(
+        field="endpoints",
+        label="Made from",
+        kind="many",
+        offers=lambda: list(KINDS),
+        word=lambda kind: _KINDS.get(kind, kind),
+    ),
     Filter(field="sound", label="Sound", offers=lambda: list(_SOUND), word=_SOUND.__getitem__),
     Filter(field="cost", label="Cost", kind="cost", is_about_cost=True),
     Filter(
@@ -240,7 +248,6 @@ FILTERS: Sequence[Filter] = (
     Filter(field="hidden", label="Hidden", offers=lambda: HIDDEN[1:], word=_HIDDEN.__getitem__),
     Filter(field="batch", label="Batch", kind="shown", word=lambda value: f"Batch {value}"),
     Filter(field="parent", label="Parent", kind="shown", word=lambda value: f"Made from {value}"),
-    Filter(field="endpoints", label="Endpoint", kind="shown"),
     Filter(field="clips", label="Clips", kind="shown", word=lambda _: "With a clip", on=HISTORY_ONLY),
 )
 assert set(words.STATES) == set(STATES)  # noqa: S101 - of the code

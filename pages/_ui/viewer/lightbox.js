@@ -12,7 +12,7 @@ function newLightbox(sender) {
   const player = newPlayer(() => room), { note } = player;
   const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
   const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
-  const box = { acts: { star, hide, compare, present }, ask, rate, say, leave, marked: () => marked };
+  const box = { acts: { star, hide, compare, present }, ask, film, addSound: (of) => sender.send("sound", [of]), rate, say, leave, marked: () => marked };
   const panel = newPanel(box);
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
   let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, pausedFor = "";
@@ -180,6 +180,11 @@ function newLightbox(sender) {
   function star() { if (may("star")) act(clip.star ? "unstar" : "star"); }
   function rate(number) { if (may("star")) act("rate", clip.rating === number ? 0 : number); }
   function ask(what) { if (may(what)) sender.send(what, [id]); }
+  function film({ film: whole, ratio, poster }) { // in the place of the clip, until another one is shown
+    player.show({ src: whole.src, seconds: whole.seconds, ratio, poster, sound: true, prompt: `The film of ${whole.parts} clips` });
+    if (CALM.matches) player.toggle(); // else it plays by itself
+    say(`The film of ${whole.parts} clips, ${Math.round(whole.seconds)} s`);
+  }
   function hide() {
     if (!may("hide")) return;
     if (clip.hidden) { act("show"); return; }

@@ -44,6 +44,7 @@ _DIALOGS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "delete": curation.delete_dialog,
     "collect": curation.collect_dialog,
     "share": curation.share_dialog,
+    "sound": curation.sound_dialog,
 }
 
 

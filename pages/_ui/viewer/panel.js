@@ -10,8 +10,9 @@ function newPanel(box) {
   const star = button("Star", "star", box.acts.star, { key: "S", name: "viewer-icon viewer-star" });
   const collect = button("Collect", "library_add", () => box.ask("collect")), share = button("Share", "ios_share", () => box.ask("share"));
   const hide = button("Hide", "visibility_off", box.acts.hide), more = button("More", "more_horiz", openMenu);
-  const remix = link("Remix", "edit_square"), keep = link("Download", "download");
+  const remix = link("Remix", "edit_square"), next = link("Continue", "arrow_forward"), keep = link("Download", "download");
   const copy = button("Copy link", "link", copyLink, { words: "Copy link", name: "viewer-button" });
+  const film = button("Play the film", "movie", () => box.film(clip), { words: "Play the film", name: "viewer-button" });
   const compare = button("Compare", "compare", box.acts.compare, { key: "C", words: "Compare", name: "viewer-button" });
   const note = set(make("button", "viewer-note"), { type: "button", dir: "auto" });
   const rating = make("dd", "viewer-rate"), group = make("div", "viewer-rating"), tags = make("dd", "viewer-tags");
@@ -27,16 +28,16 @@ function newPanel(box) {
   const person = make("div");
   person.append(name, when);
   who.append(circle, person);
-  buttons.append(remix, keep, copy, compare);
+  buttons.append(remix, next, keep, copy, compare, film);
   details.append(make("summary", "", "Details"), rest);
   inner.append(words, who, buttons, facts, others, details);
   root.append(grip, icons, inner, note, menu);
   grip.addEventListener("click", () => draw(!root.hasAttribute("data-up")));
   note.addEventListener("click", () => box.ask("note"));
-  remix.addEventListener("click", (event) => {
+  for (const way of [remix, next]) way.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    box.leave(remix.href);
+    box.leave(way.href);
   });
   keep.addEventListener("click", () => box.say("The download begins."));
 
@@ -58,8 +59,8 @@ function newPanel(box) {
   }
 
   // Show what is known of a clip; what only the server tells (`may`, settings) may come a moment later.
-  function show(next) {
-    clip = next;
+  function show(shown) {
+    clip = shown;
     const now = JSON.stringify([clip, box.marked()]), may = new Set(clip.may ?? []);
     if (now === drawn) return;
     drawn = now;
@@ -74,6 +75,13 @@ function newPanel(box) {
     for (const [element, what] of [[star, "star"], [collect, "collect"], [share, "share"], [hide, "hide"]]) element.hidden = !may.has(what);
     remix.hidden = !clip.remix;
     if (clip.remix) set(remix, { href: clip.remix, title: "Remix (R)" });
+    next.hidden = !clip.next;
+    if (clip.next) set(next, { href: clip.next, title: "Go on from the last frame" });
+    film.hidden = !clip.film;
+    if (clip.film) {
+      set(film.lastChild, { text: clip.film.src ? `Play the film (${clip.film.parts} clips)` : "The film is not ready" });
+      set(film, { disabled: clip.film.src ? null : "", title: clip.film.why || null, "aria-label": null });
+    }
     set(keep, { href: `${BASE}/take-away?ids=${encodeURIComponent(clip.id)}`, download: "" });
     keep.hidden = copy.hidden = compare.hidden = !clip.src;
     const marked = box.marked(), isMarked = marked === clip.id;
@@ -105,6 +113,8 @@ function newPanel(box) {
     menu.replaceChildren(
       item("All about it", "movie", () => box.leave(clip.page)),
       item("Present from here", "slideshow", box.acts.present),
+      ...clip.sound_of ? [item(clip.sound ? "Other sound…" : "Add sound…", "music_note", () => box.addSound(clip.sound_of))] : [],
+      ...clip.film?.download ? [item("Download the film", "download", () => { location.href = clip.film.download; })] : [],
       ...may.has("tag") ? [item("Tags…", "label", () => box.ask("tag"))] : [],
       ...may.has("note") ? [item("Note…", "sticky_note_2", () => box.ask("note"))] : [],
       ...may.has("delete") ? [item("Delete the file…", "delete", () => box.ask("delete"))] : [],

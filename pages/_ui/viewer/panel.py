@@ -12,10 +12,13 @@ from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.format import prompt_of, size
 from pages._ui.job.address import job_link
+from pages._ui.job.after import sound_of
+from pages._ui.job.film import parts_of
 from pages._ui.job.settings import LENGTH, MODEL, ON, QUALITY, SHAPE, SOUND, settings_of
 from pages._ui.library.row_facts import cost_facts
 from pages._ui.people import colour_of, initials
 from pages._ui.requests import has_form, is_found, words_of
+from pages._ui.sound.dialog import why_not
 from pages._ui.viewer.address import clip_link
 from pages._ui.viewer.facts import clip_facts, moment
 
@@ -59,6 +62,9 @@ def panel_facts(job: Job, user: Actions, among: str, at: tzinfo) -> dict[str, An
         "link": clip_link(job.id, among),
         "page": job_link(job.id, page="gallery"),
         "remix": _remix(job, user),
+        "next": _next(job, user),
+        "sound_of": _sound_of(job, user),
+        "film": _film(job, user),
         "batch": job.group,
     }
 
@@ -110,3 +116,32 @@ def _remix(job: Job, user: Actions) -> str:
     if is_found(job) or not has_form(job) or not user.may(Action.ORDER):
         return ""
     return f"{base_path()}/?from={job.id}"
+
+
+def _next(job: Job, user: Actions) -> str:
+    """Return the address that goes on from the last frame of the clip; empty for who may not order."""
+    if not job.has_clip or job.erased or not user.may(Action.ORDER):
+        return ""
+    return f"{base_path()}/?from={job.id}&frame=last"
+
+
+def _sound_of(job: Job, user: Actions) -> str:
+    """Return the id of the clip that can get sound; empty where none can, or for who may not order."""
+    silent = studio().ledger.get(sound_of(job)) or job
+    return silent.id if user.may(Action.ORDER) and not why_not(silent) else ""
+
+
+def _film(job: Job, user: Actions) -> dict[str, Any] | None:
+    """Return the film that a clip is a part of; None for a clip that stands alone."""
+    parts = parts_of(job)
+    if len(parts) < 2:
+        return None
+    film = studio().films.film(parts, person=user.who)
+    is_ready = film.state == "ready"
+    return {
+        "parts": len(parts),
+        "src": f"{base_path()}/films/{film.name}" if is_ready else "",
+        "seconds": round(film.seconds, 3),
+        "download": f"{base_path()}/film?of={job.id}" if is_ready else "",
+        "why": film.problem or ("" if is_ready else "Being joined"),
+    }
