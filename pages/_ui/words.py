@@ -68,6 +68,7 @@ GENERATE = "Generate"
 CANCEL, CANCEL_ALL = "Cancel (nothing spent)", "Cancel all (nothing spent)"
 CANCEL_REST = "Cancel what is not sent (nothing spent)"
 REMIX = "Remix"
+CONTINUE = "Continue"  # from the last frame of a clip
 EDIT_AND_TRY_AGAIN = "Edit and try again"
 FIX_MARKED = "Nothing was sent: fix the marked fields."
 EXPORT_AS_CODE = "Export as code"

@@ -83,7 +83,7 @@ def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page:
         loud.locator("img").wait_for(timeout=LONG)
         # The lightbox plays the film in the place of the clip.
         page.locator(".st-key-job_player video").click()
-        page.get_by_role("button", name="Play the film (2 clips)").click()
+        page.get_by_role("button", name="Play the film").click()
         expect(page.locator("dialog.viewer video")).to_have_attribute("src", re.compile("^/films/"))
         expect(page.locator("dialog.viewer").get_by_role("link", name="Continue")).to_have_attribute(
             "href", f"/?from={second}&frame=last"

@@ -27,6 +27,7 @@ from tests.pages.conftest import rows_of, texts
 from tests.pages.gate_tools import PLACES, Team
 from tests.pages.test_lists import open_page
 from tests.studio.clips import tiny_clip
+from tests.studio.films.reels import reel
 
 SILENT = {"width": 320, "height": 180, "seconds": 5.0, "fps": 24, "audio": False}
 
@@ -59,6 +60,18 @@ def links(app: AppTest) -> dict[str, str]:
 def test_continue_leads_to_the_form_with_the_last_frame(app: AppTest, clip: str):
     open_page(app, "job.py", id=clip)
     assert links(app)["Continue"] == "from=one&frame=last"
+
+
+def test_on_compose_the_menu_of_the_stage_continues_too(studio: Studio, app: AppTest, clip: str):
+    tiny, large = studio.archive.video(clip), reel(studio.archive.video("large"), size=(640, 360))
+    large.replace(tiny)
+    app.session_state.composer.jobs = [clip]
+    app.session_state["stage.more"] = True
+    app.switch_page("compose.py").run()
+    app.button(key="stage.continue").click().run()
+    assert app.session_state.composer.parent == clip
+    assert app.session_state["composer.prompt"] == ""
+    assert studio.pictures.path(app.session_state["composer.first_frame"])
 
 
 def test_a_clip_alone_is_no_film(app: AppTest, clip: str):

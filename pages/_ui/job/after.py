@@ -12,8 +12,8 @@ from pages._ui.curation import sound_dialog
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
 from pages._ui.sound.dialog import ADD_SOUND, why_not
+from pages._ui.words import CONTINUE
 
-CONTINUE = "Continue"
 OTHER_SOUND = "Other sound"  # for a clip that has some
 FRAME = {"frame": "last"}  # of the address of Compose: begin with the last frame of the clip it names
 
@@ -54,6 +54,3 @@ def has_sound(job: Job) -> bool:
 def sound_of(job: Job) -> str:
     """Return the id of the clip that gets sound: the silent one, where this is what it became with sound."""
     return job.parent if job["endpoint"] == SOUND and job.parent else job.id
-
-
-__all__ = ["CONTINUE", "after"]

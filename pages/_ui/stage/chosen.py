@@ -27,8 +27,8 @@ from pages._ui.requests import has_form, is_found
 from pages._ui.stage.cards import Card
 from pages._ui.stage.explanation import PAGE, explanation
 from pages._ui.stage.facts import PLAIN_ID, alternatives, batch_words, look_of
-from pages._ui.stage.remix import remix_here
-from pages._ui.words import CANCEL_ALL, REMIX
+from pages._ui.stage.remix import MORE, continue_here, remix_here
+from pages._ui.words import CANCEL_ALL, CONTINUE, REMIX
 
 _SECONDS, _NO_BREAK = re.compile(r"(?<=\d) (?=s\b)"), "\N{NO-BREAK SPACE}"
 
@@ -120,7 +120,7 @@ def _buttons(card: Card, job: Job | None) -> None:
                 on_click=decide,
                 args=(Actions.withdraw_group, card.key),
             )
-    panel("More", partial(_more, card, job), key="stage.more", icon="more_horiz", kind="popover")
+    panel("More", partial(_more, card, job), key=MORE, icon="more_horiz", kind="popover")
 
 
 def _links(job: Job, batch: Card | None) -> str:
@@ -161,6 +161,16 @@ def _more(card: Card, job: Job | None) -> None:
         icon=":material/movie:",
         query_params=job_params(job.id, page="compose"),
     )
+    if job.has_clip and not job.erased and acting().may(Action.ORDER):
+        st.button(
+            CONTINUE,
+            icon=":material/arrow_forward:",
+            type="tertiary",
+            key="stage.continue",
+            on_click=continue_here,
+            args=(job.id,),
+            help="Takes the last frame of this clip into the form as the first frame of the next one",
+        )
     if job["watermark_file"] and PLAIN_ID.fullmatch(job.id):
         href, name = f"{base_path()}/clips/{job.id}.watermark.mp4", file_name(job, "with watermark")
         st.html(

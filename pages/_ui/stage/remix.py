@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+import streamlit as st
+
+from pages._ui.composer.pictures import start_from_frame
 from pages._ui.requests import draft_of_all
-from pages._ui.session_state import PendingDraft, composer_state
+from pages._ui.session_state import PendingDraft, PictureNews, composer_state
 from pages._ui.stage.cards import card_of
 
+MORE = "stage.more"  # session key: whether the menu of the stage is open
 Place = Literal["prompt", "mend", "generate"]  # `mend`: the prompt, marked until it is changed
 
 
@@ -25,6 +29,22 @@ def remix_here(key: str, place: Place = "prompt") -> None:
     state = composer_state()
     state.pending = PendingDraft("", draft, previous_draft=state.draft_id)
     wish_focus(place)
+
+
+def continue_here(job_id: str) -> None:
+    """Have the next run fill the form with a clip that goes on from the last frame of another one.
+
+    Args:
+        job_id: of the job whose clip goes on.
+    """
+    st.session_state[MORE] = False  # the menu would lie over the form
+    state = composer_state()
+    draft, problem = start_from_frame(job_id)
+    if problem:
+        state.picture_news = PictureNews(problem)
+    if draft is not None:
+        state.pending = PendingDraft("", draft, previous_draft=state.draft_id)
+        wish_focus("prompt")
 
 
 def wish_focus(place: Place) -> None:

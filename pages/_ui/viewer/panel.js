@@ -79,8 +79,8 @@ function newPanel(box) {
     if (clip.next) set(next, { href: clip.next, title: "Go on from the last frame" });
     film.hidden = !clip.film;
     if (clip.film) {
-      set(film.lastChild, { text: clip.film.src ? `Play the film (${clip.film.parts} clips)` : "The film is not ready" });
-      set(film, { disabled: clip.film.src ? null : "", title: clip.film.why || null, "aria-label": null });
+      const words = clip.film.src ? `The film of ${clip.film.parts} clips that go on with each other` : clip.film.why;
+      set(film, { disabled: clip.film.src ? null : "", title: words, "aria-label": `Play the film: ${words}` });
     }
     set(keep, { href: `${BASE}/take-away?ids=${encodeURIComponent(clip.id)}`, download: "" });
     keep.hidden = copy.hidden = compare.hidden = !clip.src;
