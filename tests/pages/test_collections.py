@@ -70,6 +70,16 @@ def test_a_title_makes_a_new_collection(studio: Studio, app: AppTest, clips: tup
     }
 
 
+def test_a_double_press_makes_one_collection(studio: Studio, app: AppTest, clips: tuple[str, ...]):
+    ask(app, "collect", clips[1])
+    open_page(app, "job.py", id=clips[1])
+    app.text_input(key="app.collect-1-new").set_value("First cuts")
+    button = app.button(key="app.asked-yes-1")
+    button.click().run()
+    button.click().run()  # the page that had the dialog sends it before it hears of the answer
+    assert len(studio.state.collections.all()) == 1
+
+
 def test_without_a_title_the_dialog_says_what_is_missing(
     studio: Studio, app: AppTest, clips: tuple[str, ...]
 ):

@@ -57,6 +57,15 @@ def test_a_link_is_made_and_shown_once(studio: Studio, app: AppTest, clips: tupl
     assert token not in texts(app)
 
 
+def test_a_double_press_makes_one_link(studio: Studio, app: AppTest, clips: tuple[str, ...]):
+    ask(app, "share", *clips)
+    open_page(app, "job.py", id=clips[0])
+    app.session_state["app"].link = Share(id="first"), "token"  # of the first press
+    app.button(key="app.asked-yes-1").click().run()
+    assert not studio.state.shares.all()
+    assert link_of(app) == "token"
+
+
 def test_anyone_may_see_it_for_the_days_that_are_chosen(studio: Studio, app: AppTest, clips: tuple[str, ...]):
     let_anyone_in(studio)
     ask(app, "share", *clips)

@@ -32,7 +32,7 @@ def answers(number: int, yes: str, act: Callable[[Actions], object], *, in_form:
     """Draw the two buttons under a dialog; whichever is pressed closes it, unless it was refused."""
     button: Callable[..., bool] = st.form_submit_button if in_form else st.button
     with st.container(horizontal=True):
-        button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(act,))
+        button(yes, type="primary", key=f"app.asked-yes-{number}", on_click=_do, args=(number, act))
         button("Cancel", key=f"app.asked-no-{number}", on_click=close)
 
 
@@ -46,7 +46,10 @@ def begin() -> None:
         state.refused = ""
 
 
-def _do(act: Callable[[Actions], object]) -> None:
+def _do(number: int, act: Callable[[Actions], object]) -> None:
+    what, _, asked = app_state().asked
+    if not what or asked != number:
+        return  # the second press of a double one: the first has answered
     # No toast: Streamlit 1.67 puts one from a dialog's callback into the place of the dialog, whose own
     # elements then have no parent, and the whole page turns white.
     done, refused = carry_out(act)

@@ -147,6 +147,8 @@ def _audience(key: str) -> Audience:
 
 
 def _make(actions: Actions, job_ids: Sequence[str], collection_id: str, number: int) -> None:
+    if app_state().link:
+        return  # the second press of a double one: a link that nobody knows would stay open
     # Read at the press, which may come with a choice that no run has seen yet.
     values, key = st.session_state, f"app.share-{number}"
     audience: Audience = "anyone" if values.get(f"{key}-audience") == "anyone" else "team"
