@@ -158,7 +158,10 @@ def _unknown(job: Job, views: Views, since: datetime | None) -> Explanation:
         return Explanation(why, f"{again} It is followed as soon as it shows.", Actor.NOBODY, since)
     why = f"{job.message} Kling is being asked whether it has this order.".strip()
     if not is_found_by_our_id(job):
-        then = "That it is not found says nothing here. You may give it up."
+        units = job.decimal("units")
+        cost = f" It may have cost {units:f} Units." if units is not None else ""
+        then = f"Nobody can look it up for sure: that it is not found says nothing here.{cost} "
+        then += "Go on waiting, or give it up."
         return Explanation(why, f"{again} {then}", Actor.PERSON, since)
     if (resends_at := views.reconciler.resends_at(job)) is not None:
         then = f"If Kling has none by {views.at(resends_at)}, it is sent again with the same id."

@@ -12,6 +12,7 @@ from kling.studio.actions import Actions
 from kling.studio.films.chains import SOUND, continues
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job
+from kling.studio.reconciler import refuses_duplicates
 from kling.studio.remedies import Action as Remedy
 from kling.studio.remedies import remedy
 from kling.studio.service import Studio
@@ -19,7 +20,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
-from pages._ui.format import in_money
+from pages._ui.format import in_money, is_sandbox
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.player import remix
 from pages._ui.requests import has_form, is_found
@@ -28,6 +29,7 @@ from pages._ui.stage.remix import remix_here
 from pages._ui.words import CANCEL, EDIT_AND_TRY_AGAIN, GENERATE_AGAIN, ORDER_AGAIN
 
 COMPOSE = "composer"  # prefix of the session keys of Compose
+SEND_NOW, SEND_AGAIN = "Send now", "Send it again"
 GIVE_UP_AFTER = timedelta(minutes=5)  # of being looked up
 GIVE_UP_RISK = "If Kling has it all the same, it is charged, and taken in when Kling shows it."
 
@@ -56,8 +58,11 @@ def job_actions(here: Studio, job: Job, *, page: str) -> None:
     with st.container(horizontal=True):
         may_send = job.state == NOT_SENT or (in_line is not None and in_line.needs_person)
         if may_send and here.accounts.owns(job) and user.may(Action.SEND, job):
+            # Kling may have it already, and may make it twice: the price stands where it is decided.
+            is_second = UNKNOWN in job.since and not refuses_duplicates(job)
+            cost = "free" if is_sandbox(job) else in_money(job.decimal("units"), job)
             st.button(
-                "Send now",
+                f"{SEND_AGAIN} · {cost}" if is_second else SEND_NOW,
                 key=f"{page}.send-{job.id}",
                 on_click=decide,
                 args=(Actions.send_again, job.id),

@@ -17,11 +17,12 @@ from kling import ApiKey, Task
 from kling.errors import Actor
 from kling.studio.account_scan import Findings
 from kling.studio.job_explanation import Explanation
-from kling.studio.jobs import TERMINAL, Job
+from kling.studio.jobs import TERMINAL, Job, request_cells
 from kling.studio.ledger import LedgerError, LedgerUncertain
 from kling.studio.reconciler import DECIDE
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
+from kling.video_to_audio import VideoToAudio
 from pages._ui import account_comparison, context, job_actions
 from pages._ui import format as page_format
 from pages._ui.frame import banners
@@ -256,6 +257,21 @@ def test_one_job_that_was_left_is_told_on_its_card_alone(studio: Studio, app: Ap
     fill(studio, 1, state="not_sent", file="")
     shown(app, "job0000")
     assert "Send all" not in labels(app)
+    assert "Send now" in labels(app)
+
+
+def test_where_kling_may_make_it_twice_the_button_that_sends_it_again_says_the_price(
+    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(job_actions, "is_sandbox", lambda _job: False)
+    cells = request_cells(VideoToAudio(video_id="9"))
+    for job_id, request in (("sound", cells), ("words", {})):
+        fill_one = {"account": "sandbox", "person": "Ada", "unit_price": "0.14", "currency": "USD", **request}
+        studio.ledger.append(job_id, state="unknown", **fill_one)
+        studio.ledger.append(job_id, state="not_sent")
+    shown(app, "sound")
+    assert "Send it again · $0.04" in labels(app)
+    shown(app, "words")
     assert "Send now" in labels(app)
 
 
