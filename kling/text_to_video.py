@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from kling.camera_control import CameraControl, read_camera
 from kling.catalog import NEWER, Catalog, Model, catalog
 from kling.errors import InvalidRequest
+from kling.newer_wire import shot_words
 from kling.problems import Problem, can_be_sent, listed, own_field_problems, text_problems
 from kling.request_body import Parsed, Reader
 from kling.shots import SHOT_TYPES, Shot, read_shots, shots_to_wire, storyboard_problems
@@ -182,7 +183,7 @@ class TextToVideo:
         yield from self._options(model, known)
         if self.camera_control:
             yield from self._camera(self.camera_control, model)
-        yield from self._shots(model, known)
+        yield from self._shots(model, known, has_image=has_image)
         yield from own_field_problems(self.callback_url, self.external_task_id)
 
     def _prompts(self, known: Catalog, model: Model | None, *, has_image: bool) -> Iterator[Problem]:
@@ -251,7 +252,7 @@ class TextToVideo:
             yield Problem("camera_control", text)
         yield from camera.problems()
 
-    def _shots(self, model: Model | None, known: Catalog) -> Iterator[Problem]:
+    def _shots(self, model: Model | None, known: Catalog, *, has_image: bool) -> Iterator[Problem]:
         if not self.multi_shot:
             if self.shot_type or self.multi_prompt:
                 yield Problem("multi_shot", "Turn multi-shot on, or leave its shots out.")
@@ -264,17 +265,28 @@ class TextToVideo:
             yield Problem("multi_prompt", "Kling cuts the prompt by itself here: leave the shots out.")
         elif self.shot_type == "customize":
             yield from storyboard_problems(self.multi_prompt, self.duration, known)
-        if model and model.api == NEWER:
-            yield from self._shots_in_words(model)
+        if model and (model.api == NEWER or self.needs_newer_api):
+            yield from self._shots_in_words(model, _prompt_limit(known, model, has_image=has_image))
 
-    def _shots_in_words(self, model: Model) -> Iterator[Problem]:
-        """Yield what a model cannot be told that takes its shots as a part of the prompt (S2)."""
-        if self.shot_type == "intelligence":
+    def _shots_in_words(self, model: Model, limit: int) -> Iterator[Problem]:
+        """Yield what a model cannot be told that takes its shots as a part of the prompt (S2).
+
+        Args:
+            model: asked through the newer generation of the API.
+            limit: characters of its prompt.
+        """
+        if self.shot_type == "intelligence" and not (model.newer and model.newer.multi_shot):
             yield Problem("shot_type", f"{model.title} cannot be told to cut by itself: write the shots.")
         for number, shot in enumerate(self.multi_prompt, 1):
             if ";" in shot.prompt:  # derived: it ends a shot
                 text = f"{model.title} takes no semicolon in the words of a shot."
                 yield Problem(f"multi_prompt[{number}]", text)
+        words = shot_words([(shot.duration, shot.prompt) for shot in self.multi_prompt])
+        if (over := len(words) - limit) > 0:
+            text = (
+                f"{model.title} takes {limit:,} characters of all shots together: shorten them by {over:,}."
+            )
+            yield Problem("multi_prompt", text)
 
 
 def _prompt_limit(known: Catalog, model: Model | None, *, has_image: bool) -> int:

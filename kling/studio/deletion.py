@@ -101,6 +101,7 @@ class Deletions:
             raise
         self._forget(job.id)
         self._archive.remove(job.id)
+        self._forget(job.id)  # what began to be made of the clip in between
 
     def complete(self) -> None:
         """Record the tombstones that the log has lost, and delete what was to be deleted.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from kling.endpoint import Endpoint
 from kling.errors import AccountBlocked, APIError, AuthenticationFailed, KlingError, RateLimited
 from kling.pictures import PictureBytes
 from kling.studio.admission import ACCOUNT, AdmissionControl
@@ -27,6 +28,7 @@ MODEL_NOT_ALLOWED = 1103  # holds one model; the other account codes hold everyt
 SLOTS_TAKEN = 1303
 NO_CONNECTION = "0"  # in the column `code`, for a job that waits for a connection; Kling has no such code
 HAS_IT = "Kling says that it has this order already."
+NO_API_KEY = f"It needs an API key, and the account has an access key now. {DECIDE}"
 YOUNG = 15 * 60.0  # seconds without a connection after which a person decides whether a job is still wanted
 
 
@@ -38,6 +40,7 @@ class Sender:
         may_spend: raises LedgerError if this process does not own the data folder any more, and so may not
             spend.
         picture_bytes: gives the bytes of a picture by the name in a request.
+        may_use: whether the account's key opens an endpoint.
         monotonic: seconds of a clock that never jumps.
     """
 
@@ -50,11 +53,12 @@ class Sender:
         *,
         may_spend: Callable[[], None],
         picture_bytes: PictureBytes | None = None,
+        may_use: Callable[[Endpoint], bool] = lambda _: True,
         monotonic: Callable[[], float],
     ) -> None:
         self._ledger, self._admission, self._evidence = ledger, admission, evidence
         self._reconciler, self._may_spend, self._monotonic = reconciler, may_spend, monotonic
-        self._picture_bytes = picture_bytes
+        self._picture_bytes, self._may_use = picture_bytes, may_use
 
     def send(self, job: Job) -> None:
         """Make one POST and record its outcome.
@@ -66,6 +70,10 @@ class Sender:
             self._may_spend()
             if job.endpoint is None:
                 log.warning("Task %s: %s", job.id, UnknownEndpoint(job["endpoint"]))
+                return
+            if job.state == WAITING and not self._may_use(job.endpoint):
+                # It waits since before the key was changed. Asking for it would hold the whole account.
+                self._ledger.append(job.id, only={WAITING}, state=NOT_SENT, code="0", message=NO_API_KEY)
                 return
             if self._may_exist_already(job):
                 return

@@ -210,6 +210,7 @@ class Studio:
             self.reconciler,
             may_spend=self.folder.check,
             picture_bytes=self._picture_bytes,
+            may_use=self.may_use,
             monotonic=monotonic,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -85,6 +86,27 @@ def test_sound_and_shots_have_a_switch_where_the_model_has_one():
         "duration": 5,
     }
     assert call.json["options"] == {"watermark_info": {"enabled": True}}
+
+
+@pytest.mark.parametrize(("kind", "most"), [(TextToVideo, 3072), (ImageToVideo, 2500)])
+def test_the_shots_together_are_no_longer_than_the_prompt_that_they_become(kind, most):
+    shots = tuple(Shot(prompt=letter * 512, duration="2") for letter in "abcdef")
+    frames = {} if kind is TextToVideo else {"image": "0" * 64}
+    board = {"multi_shot": True, "shot_type": "customize", "multi_prompt": shots, "duration": "12"}
+    request = kind(model_name="kling-3.0-turbo", prompt="A fox", **board, **frames)
+    [problem] = request.problems()
+    assert problem.field == "multi_prompt"
+    over = len(newer_wire.words_of(request.to_wire())) - most
+    assert problem.message.endswith(f"shorten them by {over:,}.")
+
+
+def test_no_words_of_a_shot_make_another_one_because_a_long_prompt_goes_to_the_newer_generation():
+    shots = (Shot(prompt="a; shot 2, 3, b", duration="3"), Shot(prompt="c", duration="3"))
+    board = {"multi_shot": True, "shot_type": "customize", "multi_prompt": shots, "duration": "6"}
+    request = replace(TextToVideo(model_name="kling-v3", prompt="A fox"), **board)  # type: ignore[arg-type]
+    assert request.problems() == ()
+    [problem] = replace(request, prompt="A fox" * 600).problems()
+    assert (problem.field, "semicolon" in problem.message) == ("multi_prompt[1]", True)
 
 
 def test_a_storyboard_is_a_part_of_the_prompt():

@@ -84,6 +84,22 @@ def test_films_of_a_deleted_clip_go_with_it(bench, clip):
     assert sorted(path.name[0] for path in folder.iterdir()) == ["b", "b"]
 
 
+def test_a_film_that_was_joined_while_its_clip_was_deleted_goes_too(bench, clip, monkeypatch):
+    job_id = fetched(bench, clip)
+    folder = bench.folder / "films"
+    folder.mkdir()
+    remove = bench.studio.archive.remove
+
+    def join_and_remove(of: str) -> None:
+        (folder / f"{'a' * 32}.mp4").write_bytes(b"a film")
+        (folder / f"{'a' * 32}.json").write_text(json.dumps({"jobs": [job_id]}))
+        remove(of)
+
+    monkeypatch.setattr(bench.studio.archive, "remove", join_and_remove)
+    acting(bench).delete_files([job_id])
+    assert list(folder.iterdir()) == []
+
+
 def test_nothing_fetches_a_deleted_clip_after_a_restart(bench, clip):
     job_id = fetched(bench, clip)
     acting(bench).delete_files([job_id])

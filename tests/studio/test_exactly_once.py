@@ -12,7 +12,8 @@ import pytest
 from kling import ImageToVideo, InvalidRequest, KeyPair, MaybeSent, TextToVideo, VideoToAudio
 from kling.endpoint import ENDPOINTS, NEWER_TEXT_TO_VIDEO, AnyRequest, Endpoint, endpoint_of
 from kling.errors import api_error
-from kling.studio.jobs import FAILED, NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING
+from kling.studio.ids import new_id
+from kling.studio.jobs import FAILED, NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING, request_cells
 from kling.tasks import Task
 from tests.studio.fakes import Bench
 
@@ -186,6 +187,14 @@ def test_the_bytes_of_a_picture_are_never_ordered_only_its_name(bench):
     assert bench.ledger.jobs() == ()
 
 
+@pytest.mark.parametrize("frame", ["image", "image_tail"])
+def test_nor_are_those_of_a_picture_of_few_bytes(bench, frame):
+    request = ImageToVideo(prompt="It runs", mode="pro", image=FRAME)
+    with pytest.raises(InvalidRequest, match="Add the picture"):
+        bench.order_all([replace(request, **{frame: "iVBORw0KGgo="})])  # type: ignore[arg-type]
+    assert bench.ledger.jobs() == ()
+
+
 def test_a_pair_of_keys_orders_only_what_it_may_use(tmp_path):
     bench = Bench(tmp_path)
     bench.studio.settings = replace(bench.studio.settings, credentials=KeyPair("a", "b" * 32))
@@ -245,3 +254,25 @@ def test_tasks_that_a_pair_of_keys_does_not_open_are_not_asked_for_and_say_so(be
     explained = bench.studio.explain(bench.job(job_id))
     assert explained is not None
     assert "API key" in explained.why
+
+
+def test_a_job_that_waits_for_an_endpoint_that_the_new_keys_do_not_open_holds_no_other_one(bench: Bench):
+    def refuse(*_: object, **about: object) -> Task | None:
+        if about["endpoint"] is NEWER_TEXT_TO_VIDEO:
+            raise api_error(401, 1002, "Auth failed")
+        return None
+
+    about = {"account": bench.account, **request_cells(REQUESTS["text-to-video"])}
+    job_id = new_id(bench.studio.mark(), bench.clock.now)
+    bench.ledger.append(job_id, state=WAITING, **about)
+    bench.restart()
+    bench.studio.settings = replace(bench.studio.settings, credentials=KeyPair("a", "b" * 32))
+    bench.kling.find = refuse  # type: ignore[method-assign]
+    bench.run_for(MINUTE)
+    assert bench.job(job_id).state == NOT_SENT
+    assert "needs an API key" in bench.job(job_id).message
+    assert bench.studio.admission.holds == ()
+    other = order(bench, "text2video")
+    bench.run_for(MINUTE)
+    assert bench.job(other).state == SUBMITTED
+    assert bench.kling.posts == [other]
