@@ -21,8 +21,8 @@ from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
 from kling.studio.orders import Press
 from kling.studio.pictures.maker import At
 from kling.studio.pictures.store import Picture, PictureRefused
+from kling.studio.prompting.draft import FormRequest
 from kling.studio.state.records import StoredDraft, TeamTemplate
-from kling.text_to_video import TextToVideo
 
 if TYPE_CHECKING:
     from kling.studio.prompting.previews import Preview
@@ -233,7 +233,7 @@ class Actions(GalleryActions):
 
     # -- the team's templates ------------------------------------------------------------------------------
 
-    def add_template(self, request: TextToVideo, **words: str) -> TeamTemplate:
+    def add_template(self, request: FormRequest, **words: str) -> TeamTemplate:
         """Save a request for the team; see `TeamTemplates.add`."""
         check(self.user, Action.TEMPLATE)
         template = self._studio.state.templates.add(request, author=self.user.name, **words)

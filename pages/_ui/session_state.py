@@ -181,7 +181,8 @@ class ComposerState:
     recent_runs: dict[str, Draft] = field(default_factory=dict)  # by number, what each of them showed
 
     # -- the panels
-    dialog: str = ""  # opened by the next run: "recent", "templates", "import_export" or none
+    dialog: str = ""  # opened by the next run: "recent", "templates", "import_export",
+    #   the field of a picture that a clip gives, or none
     answered_walk: str = ""  # time stamp of the last step through earlier prompts
     answered_assistant: int = 0  # time stamp of the last press in the assistant's panel
     # What was taken from the assistant, by field, and what the fields held before.

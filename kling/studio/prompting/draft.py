@@ -147,7 +147,7 @@ class Draft:
             mode=None if no_mode else self.mode,
             duration=self.duration,
             aspect_ratio=self.aspect_ratio,
-            sound="on" if self.sound else "off",
+            sound="on" if self.sound or (model and model.always_sound) else "off",
             cfg_scale=self.cfg_scale if self.set_cfg_scale and self.can_send("cfg_scale") else None,
             camera_control=self.camera_control if self.can_send("camera_control") else None,
             multi_shot=cut is not None,

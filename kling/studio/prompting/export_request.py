@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pprint import pformat
 from string import Template
@@ -17,7 +18,9 @@ from typing import Any
 from kling.catalog import NEWER
 from kling.client import SINGAPORE
 from kling.endpoint import endpoint_of
-from kling.text_to_video import TextToVideo
+from kling.image_to_video import ImageToVideo
+from kling.pictures import is_name
+from kling.studio.prompting.draft import FormRequest
 
 # Characters that a terminal interprets or that a person cannot see: C1 controls, DEL, marks of direction,
 # unusual line ends, halves of a surrogate pair.
@@ -27,15 +30,18 @@ _TREACHEROUS = re.compile(
 _ESCAPE = re.compile(r"\\(.)")
 
 
-def to_json(request: TextToVideo) -> str:
+def to_json(request: FormRequest) -> str:
     """Return the body of the create call, without `external_task_id` and `callback_url`.
 
-    They belong to one task and to one studio, and are no part of what the person asked for.
+    They belong to one task and to one studio, and are no part of what the person asked for. A picture is
+    there by its name; a program puts its bytes, as Base64, in that place.
     """
     return _escaped(json.dumps(_body(request), ensure_ascii=False, indent=2))
 
 
-def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
+def to_curl(
+    request: FormRequest, *, base_url: str = SINGAPORE, files: Mapping[str, str] | None = None
+) -> str:
     """Return one bash command that creates the task.
 
     Each run has an `external_task_id` of its own, by which a lost answer can be looked up. No key or token
@@ -44,6 +50,7 @@ def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
     Args:
         request: what to create.
         base_url: of the API where the environment names none.
+        files: the names of the files that its pictures are read from, by the names of the pictures.
     """
     path, content = _call(replace(request, external_task_id="\0", callback_url=""))
     body = json.dumps(content, ensure_ascii=False, indent=2)
@@ -51,11 +58,15 @@ def to_curl(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
     body = _ESCAPE.sub(lambda found: r"\u005c" if found[1] == "\\" else found[0], _escaped(body))
     body = body.replace("$", r"\u0024").replace("`", r"\u0060")
     body = body.replace(r"\u0000", "$TASK", 1)  # the first one stands for the id
+    for name, file in _files(request, files).items():
+        body = body.replace(json.dumps(name), f"\"$(base64 < {shlex.quote(file)} | tr -d '\\n')\"")
     base = shlex.quote(base_url.rstrip("/"))
     return Template(_CURL).substitute(base=base, path=path, body=body, sign=_SIGN)
 
 
-def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
+def to_python(
+    request: FormRequest, *, base_url: str = SINGAPORE, files: Mapping[str, str] | None = None
+) -> str:
     """Return a program that creates the task, follows it, and saves its video beside itself.
 
     It needs `requests` and `pyjwt` only. A lost answer is looked up and not sent again.
@@ -63,14 +74,31 @@ def to_python(request: TextToVideo, *, base_url: str = SINGAPORE) -> str:
     Args:
         request: what to create.
         base_url: of the API where the environment names none.
+        files: as for `to_curl`.
     """
     path, content = _call(replace(request, external_task_id="", callback_url=""))
     body = pformat(content, width=100, sort_dicts=False)
+    read = _files(request, files)
+    for name, file in read.items():
+        body = body.replace(repr(name), f"picture({file!r})")
     names = _NEWER if endpoint_of(request).api == NEWER else _OLDER
-    return Template(_PYTHON).substitute(names, base=repr(base_url.rstrip("/")), path=path, body=body)
+    return Template(_PYTHON).substitute(
+        names,
+        base=repr(base_url.rstrip("/")),
+        path=path,
+        body=body,
+        imports="import base64\n" if read else "",
+        picture=_PICTURE if read else "",
+    )
 
 
-def _call(request: TextToVideo) -> tuple[str, dict[str, Any]]:
+def _files(request: FormRequest, files: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the files that the pictures of a request are read from, by the names of the pictures."""
+    names = (request.image, request.image_tail) if isinstance(request, ImageToVideo) else ()
+    return {name: (files or {}).get(name, f"{name[:12]}.png") for name in names if is_name(name)}
+
+
+def _call(request: FormRequest) -> tuple[str, dict[str, Any]]:
     """Return the path and the body of the create call, in the generation of the API that takes it.
 
     The id comes first in the body of the older generation, where it is easily seen.
@@ -81,7 +109,7 @@ def _call(request: TextToVideo) -> tuple[str, dict[str, Any]]:
     return call.path, dict(call.json or {})
 
 
-def _body(request: TextToVideo) -> dict[str, Any]:
+def _body(request: FormRequest) -> dict[str, Any]:
     return replace(request, external_task_id="", callback_url="").to_wire()
 
 
@@ -145,6 +173,15 @@ _NEWER = {
 """,
 }
 
+_PICTURE = """
+
+def picture(name):
+    with open(name, "rb") as file:
+        return base64.b64encode(file.read()).decode()
+
+
+"""
+
 _PYTHON = '''\
 """Creates one task, follows it and saves its video; with an id as argument it follows that task only.
 
@@ -152,7 +189,7 @@ Needs: pip install requests pyjwt. Keys come from the environment: KLINGAI_API_K
 KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY; KLINGAI_BASE_URL names another region or a sandbox.
 """
 
-import os
+${imports}import os
 import sys
 import time
 import uuid
@@ -162,7 +199,7 @@ import requests
 
 BASE = $base
 TASKS = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "$path"
-${query}BODY = $body
+${query}${picture}BODY = $body
 
 
 def token():

@@ -13,6 +13,7 @@ from typing import Any
 
 from kling.catalog import catalog
 from kling.newer_wire import read_shot_words
+from kling.pictures import is_name
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.pasted import PastedError, any_json
 from kling.text_to_video import TextToVideo
@@ -41,6 +42,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {  # the values of a field at other pr
     "sound": {"native": "on", "true": "on", "yes": "on", "none": "off", "false": "off", "no": "off"},
     "multi_shot": {"true": True, "false": False},  # the official page of a sibling has it as text
 }
+_FRAMES = {"first_frame": "image", "last_frame": "image_tail"}  # of a list of contents
 _LENGTH = re.compile(r"\s*([1-9]\d?)(?:\.0+)?\s*(?:s|sec|seconds?)?\s*", re.IGNORECASE)
 _VERSION = re.compile(r"(?<!\d)v?([1-9])(?:[.-](\d))?(?![\d])(?:[.-]?(turbo|master|omni))?", re.IGNORECASE)
 
@@ -154,16 +156,18 @@ def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapp
     """Return a body of `/text-to-video/{model}` and its siblings as one of the API that the client speaks."""
     settings, options = (_dict(body.get(name)) for name in ("settings", "options"))
     text = body.get("prompt")
-    others = []
+    others, frames = [], {}
     for item in body["contents"] if isinstance(body.get("contents"), list) else []:
         if isinstance(item, dict) and item.get("type") == "prompt" and text is None:
             text = item.get("text")
+        elif isinstance(item, dict) and is_name(str(item.get("url"))) and item.get("type") in _FRAMES:
+            frames[_FRAMES[item["type"]]] = item["url"]
         else:
             others.append(str(item.get("type", "?") if isinstance(item, dict) else item)[:40])
     if others:
         notes.append(f"{', '.join(others[:10])} is left out: this form makes videos from words alone.")
     named = {"model": model or body.get("model_name") or body.get("model")}
-    flat = {"prompt": text or "", **settings, **options}
+    flat = {"prompt": text or "", **settings, **options, **frames}
     cut = flat.pop("multi_shot", None)
     shots = _shots_in(text) if cut is not False else ()
     if shots:

@@ -17,7 +17,10 @@ from itertools import chain, islice, zip_longest
 from typing import Any
 
 from kling.catalog import catalog
-from kling.endpoint import TEXT_TO_VIDEO
+from kling.endpoint import IMAGE_TO_VIDEO, TEXT_TO_VIDEO
+from kling.image_to_video import ImageToVideo
+from kling.pictures import FIELDS as FRAMES
+from kling.pictures import is_name
 from kling.studio.prompting.draft import Draft, FormRequest, snap_to_model
 from kling.studio.prompting.foreign_body import CONTENT, NEWER_PATH, NoRequest, flat_body, what_it_is
 from kling.studio.prompting.pasted import PastedError, any_json, blocks, objects, tidy
@@ -51,7 +54,7 @@ class ImportedRequest:
         notes: what was left out or assumed, each a sentence.
     """
 
-    request: TextToVideo
+    request: FormRequest
     notes: tuple[str, ...] = ()
 
 
@@ -222,7 +225,7 @@ def _of_json(body: str, path: str = "") -> ImportedRequest:
 
 def _of_value(value: Any, path: str = "") -> ImportedRequest:
     notes: list[str] = []
-    if path and not path.endswith(TEXT_TO_VIDEO.path) and not NEWER_PATH.search(path):
+    if path and not path.endswith((TEXT_TO_VIDEO.path, IMAGE_TO_VIDEO.path)) and not NEWER_PATH.search(path):
         notes.append(f"The command calls {path[:80]}. Only what {TEXT_TO_VIDEO.path} takes is read.")
     try:
         body = flat_body(value, notes, path=path)
@@ -232,7 +235,17 @@ def _of_value(value: Any, path: str = "") -> ImportedRequest:
     return ImportedRequest(request, tuple(notes))
 
 
-def _request(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
+def _request(body: Mapping[str, Any], notes: list[str]) -> FormRequest:
+    frames = {name: str(body.get(name) or "") for name in FRAMES}
+    words = _words({name: value for name, value in body.items() if not is_name(frames.get(name, ""))}, notes)
+    if not is_name(frames["image"]):
+        return words
+    kept = {name: value for name, value in frames.items() if is_name(value)}
+    return ImageToVideo.from_wire({**words.to_wire(), "sound": words.sound, **kept}).request
+
+
+def _words(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
+    """Return the request without its pictures."""
     parsed = TextToVideo.from_wire(body)
     if parsed.unusable:
         raise ImportRequestError(_showable(f"{parsed.unusable[0].field} {parsed.unusable[0].message}"))

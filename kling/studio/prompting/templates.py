@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from kling.image_to_video import ImageToVideo
 from kling.shots import Shot
 from kling.text_to_video import TextToVideo
 
@@ -99,7 +100,7 @@ class Searchable(Protocol):
         ...
 
     @property
-    def request(self) -> TextToVideo:
+    def request(self) -> TextToVideo | ImageToVideo:
         """The request that it starts from."""
         ...
 

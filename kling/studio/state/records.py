@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kling import TextToVideo
+from kling.image_to_video import ImageToVideo
 
 DRAFT_ID = re.compile("[0-9a-f]{20}")
 DRAFT_BYTES = 64 * 1024  # of one draft, as JSON in UTF-8
@@ -94,7 +95,7 @@ class TeamTemplate:
     author: str
     changed: datetime
     version: int
-    request: TextToVideo
+    request: TextToVideo | ImageToVideo
 
 
 class CollectionError(StateError):

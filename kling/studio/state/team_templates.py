@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from kling import TextToVideo
+from kling.studio.prompting.draft import FormRequest
 from kling.studio.prompting.import_request import parse_request
 from kling.studio.state.database import Database
 from kling.studio.state.records import (
@@ -68,7 +68,7 @@ class TeamTemplates:
         return tuple(sorted(readable, key=lambda each: (each.title.casefold(), each.id)))
 
     def add(
-        self, request: TextToVideo, *, title: str, category: str = "", teaches: str = "", author: str = ""
+        self, request: FormRequest, *, title: str, category: str = "", teaches: str = "", author: str = ""
     ) -> TeamTemplate:
         """Save a request as a new template; another of the same title stays beside it.
 
@@ -135,7 +135,7 @@ class TeamTemplates:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
-def body_of(stored: str) -> TextToVideo:
+def body_of(stored: str) -> FormRequest:
     """Return the request in the JSON of a create call.
 
     Raises:

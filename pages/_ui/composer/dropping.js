@@ -1,6 +1,8 @@
 // A file that is dropped on Compose, or chosen: of a clip only the part with its texts is sent, however large it is.
 const MOST_TABLES = 6 * 2 ** 20, MOST_TEXT = 2 ** 20, MOST_BOXES = 10000; // bytes; boxes of one file
+const PICTURE_HINT = "Drop the picture: the video begins with it";
 const HINT = "Drop a clip or a .json file from this studio: its settings come into the form";
+const isPicture = (file) => file.type.startsWith("image/"); // pictures.js takes it
 const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 const isOthers = (event) => event.composedPath().some((each) => each.matches?.("[data-testid=stFileUploaderDropzone], input[type=file]"));
 
@@ -60,7 +62,7 @@ export default function ({ setTriggerValue }) {
     event.preventDefault(); // or the browser would open the file in the place of the page
     event.dataTransfer.dropEffect = "copy";
     if (hint) return;
-    hint = Object.assign(document.createElement("div"), { className: "compose-drop", textContent: HINT });
+    hint = Object.assign(document.createElement("div"), { className: "compose-drop", textContent: [...event.dataTransfer.items].some(isPicture) ? PICTURE_HINT : HINT });
     document.body.append(hint);
   };
   const left = (event) => { if (!event.relatedTarget) hide(); };
@@ -68,6 +70,7 @@ export default function ({ setTriggerValue }) {
     if (!hasFiles(event) || isOthers(event)) return;
     event.preventDefault();
     hide();
+    if ([...event.dataTransfer.files].some(isPicture)) return;
     read([...event.dataTransfer.files]);
   };
   const pressed = (event) => {

@@ -16,6 +16,8 @@ from typing import Any
 import streamlit as st
 
 from kling import TextToVideo
+from kling.image_to_video import ImageToVideo
+from kling.pictures import is_name
 from kling.studio.prompting import import_request
 from kling.studio.prompting.draft import Draft
 from kling.studio.take_away.settings import Found, read_clip, read_sidecar
@@ -88,7 +90,8 @@ def settings_in(name: str, kind: str, data: object) -> import_request.ImportedRe
         return f"“{name}” {WHY.get(kind, WHY['other'])}"
     content = _bytes(data)
     found = read_clip(content) if kind == "clip" else read_sidecar(content)
-    if isinstance(request := found.request, TextToVideo):
+    request = found.request
+    if isinstance(request, TextToVideo) or (isinstance(request, ImageToVideo) and is_name(request.image)):
         return import_request.ImportedRequest(replace(request, external_task_id="", callback_url=""))
     if found.record or found.parts:
         return f"“{name}” was made in a way for which this studio has no form."

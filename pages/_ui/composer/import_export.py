@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from kling.image_to_video import ImageToVideo
 from kling.studio.prompting import export_request, import_request
 from kling.studio.prompting.draft import Draft, FormRequest
+from pages._ui.address import base_path
 from pages._ui.composer import draft_state
+from pages._ui.composer.pictures import picture_of
 from pages._ui.composer.variations import plan
 from pages._ui.context import studio
 from pages._ui.copy_button import copy_button
@@ -30,16 +33,21 @@ def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         st.warning(
             escape_markdown(f"As it is, it would be refused. {problem.message}"), icon=":material/warning:"
         )
+    files = _files(request)
     as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
     with as_json:
         st.caption("The body of the create call. *Paste* takes it back.")
         _code(export_request.to_json(request), "json", "request.json", "application/json")
     with as_curl:
         _how_to_run("in bash")
-        _code(export_request.to_curl(request, base_url=base_url), "bash", "create.sh", "text/x-shellscript")
+        _pictures(files)
+        text = export_request.to_curl(request, base_url=base_url, files=files)
+        _code(text, "bash", "create.sh", "text/x-shellscript")
     with as_python:
         _how_to_run("with `requests` and `pyjwt` installed")
-        _code(export_request.to_python(request, base_url=base_url), "python", "create.py", "text/x-python")
+        _pictures(files)
+        text = export_request.to_python(request, base_url=base_url, files=files)
+        _code(text, "python", "create.py", "text/x-python")
     with paste:
         _paste(begin_with)
 
@@ -54,6 +62,24 @@ def _request() -> FormRequest:
         f"Which of the {len(requests)} that are ticked", 1, len(requests), key="composer.export_row"
     )
     return requests[which - 1]
+
+
+def _files(request: FormRequest) -> dict[str, str]:
+    """Return the names of the files that the programs read pictures from, by the names of the pictures."""
+    names = (request.image, request.image_tail) if isinstance(request, ImageToVideo) else ()
+    suffixes = {"image/png": "png", "image/jpeg": "jpg"}
+    found = {name: picture for name in names if (picture := picture_of(name))}
+    return {name: f"{name[:12]}.{suffixes[picture.media_type]}" for name, picture in found.items()}
+
+
+def _pictures(files: Mapping[str, str]) -> None:
+    """Offer the pictures that a program reads from files beside it."""
+    if files:
+        links = " and ".join(
+            f'<a href="{base_path()}/pictures/{name}" download="{file}">{file}</a>'
+            for name, file in files.items()
+        )
+        st.html(f'<p class="compose-choose">Save beside it: {links}.</p>')
 
 
 def _how_to_run(how: str) -> None:

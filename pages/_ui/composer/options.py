@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import streamlit as st
 
-from kling import catalog
+from kling import TextToVideo, catalog
 from kling.catalog import Model
+from kling.endpoint import key_problems
 from kling.studio import amounts
 from kling.studio.prompting.draft import OTHER, Draft, choices_for
 from pages._ui.composer.draft_state import persistent
@@ -42,22 +43,25 @@ def options(draft: Draft, errors: FieldErrors) -> None:
                 **persistent("mode"),
             )
         if draft.is_storyboard:
-            st.html(_length_of_shots(draft))
+            st.html(_fact("duration", f"{int(draft.duration)} s", "from the shots"))
         else:
             _choice("duration", offered["duration"], unit=" s")
         if draft.first_frame:
-            st.html(_shape_of_picture(draft))
+            st.html(_fact("aspect_ratio", shape_of(draft), "of the picture"))
         else:
             _choice("aspect_ratio", offered["aspect_ratio"])
-        st.segmented_control(
-            FIELDS["sound"],
-            [False, True],
-            format_func=lambda loud: _sound(draft, model) if loud else "Off",
-            required=True,
-            disabled=model is not None and not model.takes_sound,
-            width="stretch",
-            **persistent("sound"),
-        )
+        if model is not None and model.always_sound:
+            st.html(_fact("sound", "On", "always"))
+        else:
+            st.segmented_control(
+                FIELDS["sound"],
+                [False, True],
+                format_func=lambda loud: _sound(draft, model) if loud else "Off",
+                required=True,
+                disabled=model is not None and not model.takes_sound,
+                width="stretch",
+                **persistent("sound"),
+            )
     errors(*ERRORS)
     if not is_of_model:
         notice(draft)
@@ -78,18 +82,9 @@ def _choice(field: str, choices: Sequence[str], *, unit: str = "") -> None:
         st.selectbox(FIELDS[field], choices, format_func=lambda value: f"{value}{unit}", **persistent(field))
 
 
-def _length_of_shots(draft: Draft) -> str:
-    return (
-        f'<div class="studio-fact"><span>{FIELDS["duration"]}</span>'
-        f"<div><b>{int(draft.duration)} s</b> from the shots</div></div>"
-    )
-
-
-def _shape_of_picture(draft: Draft) -> str:
-    return (
-        f'<div class="studio-fact"><span>{FIELDS["aspect_ratio"]}</span>'
-        f"<div><b>{shape_of(draft)}</b> of the picture</div></div>"
-    )
+def _fact(field: str, value: str, why: str) -> str:
+    """Return a choice that nobody makes here, with what makes it."""
+    return f'<div class="studio-fact"><span>{FIELDS[field]}</span><div><b>{value}</b> {why}</div></div>'
 
 
 def _model(draft: Draft, model: Model | None) -> None:
@@ -100,6 +95,8 @@ def _model(draft: Draft, model: Model | None) -> None:
     st.selectbox(FIELDS["model_name"], [*names, OTHER], format_func=_facts, **persistent("model"))
     if model is None:
         st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
+    elif problems := key_problems(TextToVideo(model_name=model.name), studio().settings.credentials):
+        st.error(" ".join(problem.message for problem in problems))
     elif model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
         with st.container(key="retired"):

@@ -1,14 +1,16 @@
 // A picture that is chosen, dropped or pasted goes to the studio over HTTP; Streamlit hears only its name.
 const PATH = __PATH__, MOST_BYTES = __MOST_BYTES__;
 const FIRST = "first_frame", LAST = "last_frame";
-const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|gif|heic|heif|avif|svg|bmp|tiff?)$/i.test(file.name);
+const isPicture = (file) => file.type.startsWith("image/");
 const slot = (name) => document.querySelector(`[data-frame="${name}"]`);
 const isFull = (name) => !!slot(name)?.querySelector("img");
 const named = (event, name) => event.composedPath().find((each) => each.matches?.(`[${name}]`))?.getAttribute(name);
 
+// Beside what the page says there, so that the next run of the page has nothing to take back.
 function say(name, words) {
-  const shown = (slot(name) ?? slot(FIRST))?.querySelector("[data-says]");
-  if (shown) shown.textContent = words;
+  const shown = slot(name) ?? slot(FIRST);
+  if (words) shown?.setAttribute("data-busy", words);
+  else document.querySelectorAll("[data-busy]").forEach((each) => each.removeAttribute("data-busy"));
 }
 
 async function sent(file) {
@@ -23,11 +25,14 @@ async function sent(file) {
   }
 }
 
+let trigger = null, isBusy = false; // a run of the page while a picture is on its way mounts the script anew
+const tell = (said) => trigger?.("given", { ...said, at: Date.now() });
+
 export default function ({ setTriggerValue }) {
-  let chooser = null, isGone = false, isBusy = false;
-  const tell = (said) => isGone || setTriggerValue("given", { ...said, at: Date.now() });
+  let chooser = null;
+  trigger = setTriggerValue;
   const give = async (files, wanted) => {
-    const pictures = files.filter(isPicture).slice(0, 2);
+    const pictures = (wanted ? files : files.filter(isPicture)).slice(0, wanted ? 1 : 2);
     if (!pictures.length || isBusy || !slot(FIRST)) return;
     isBusy = true;
     const begin = wanted ?? (isFull(FIRST) && slot(LAST) && !isFull(LAST) ? LAST : FIRST);
@@ -38,6 +43,7 @@ export default function ({ setTriggerValue }) {
       frames.push({ slot: name, ...(await sent(pictures[index])) });
     }
     isBusy = false;
+    say(FIRST, "");
     tell({ frames });
   };
   const choose = (name) => {
@@ -55,7 +61,7 @@ export default function ({ setTriggerValue }) {
   };
   const dropped = (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.some(isPicture)) { event.preventDefault(); give(files, named(event, "data-frame")); }
+    if (files.some(isPicture)) { event.preventDefault(); give(files, files.length > 1 ? null : named(event, "data-frame")); }
   };
   const pasted = (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
@@ -67,7 +73,6 @@ export default function ({ setTriggerValue }) {
   const listeners = [["click", pressed], ["drop", dropped], ["paste", pasted]];
   listeners.forEach(([name, heard]) => document.addEventListener(name, heard));
   return () => {
-    isGone = true;
     chooser?.remove();
     listeners.forEach(([name, heard]) => document.removeEventListener(name, heard));
   };

@@ -120,8 +120,13 @@ def _given() -> None:
     elif said.get("act") == "swap":
         now = read_draft()
         replace_draft(first_frame=now.last_frame, last_frame=now.first_frame, continues=False)
-    elif isinstance(act := said.get("act"), str) and act.startswith("remove:"):
-        _remove(act.removeprefix("remove:"))
+    elif isinstance(act := said.get("act"), str):
+        what, _, name = act.partition(":")
+        if what == "remove":
+            _remove(name)
+        elif what == "clip" and name in TITLES:
+            st.session_state["composer.frames_query"] = ""
+            composer_state().dialog = name
 
 
 def _take(frames: list[Any]) -> None:
@@ -162,7 +167,7 @@ def _takes_last(model: Model | None) -> bool:
 def _who_does(draft: Draft) -> str:
     able = [each.title for each in catalog().models.values() if _takes_last(each) and not each.retired]
     title = draft.known.title if draft.known else "This model"
-    return f"{title} takes none; {listed(able)} do"
+    return f"{title} takes no last frame. Choose {listed(able)}."
 
 
 def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
@@ -171,7 +176,8 @@ def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
         return (
             f'<div class="studio-slot" data-frame="{name}"><button type="button" '
             f'data-choose-picture="{name}"><span class="ms" aria-hidden="true">add_photo_alternate</span>'
-            f"<b>{title}</b><small data-says>{escape_html(words)}</small></button></div>"
+            f"<b>{title}</b><small>{escape_html(words)}</small></button>"
+            f"{_act(f'clip:{name}', 'movie', f'{title} from a clip')}</div>"
         )
     shown = (
         f'<img src="{base_path()}/pictures/{escape_html(sha256)}" alt="{title}" '
@@ -180,11 +186,11 @@ def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
         else '<span class="ms" aria-hidden="true">broken_image</span>'
     )
     more = "" if not words or name == "first_frame" else f"<i>{escape_html(words)}</i>"
-    size = f"{_shape(found)}, {found.width} × {found.height}" if found else ""
+    size = _shape(found) if found else ""
     return (
         f'<div class="studio-slot" data-frame="{name}" data-full><button type="button" '
-        f'data-choose-picture="{name}" title="Choose another picture">{shown}<b>{title}</b>'
-        f"<small data-says>{size}</small>{more}</button>"
+        f'data-choose-picture="{name}" title="Choose another picture">{shown}'
+        f"<b>{title} <small>{size}</small></b>{more}</button>"
         f"{_act(f'remove:{name}', 'close', f'Remove the {title.lower()}')}</div>"
     )
 

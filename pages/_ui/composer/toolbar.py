@@ -68,6 +68,10 @@ def _dialog() -> None:
         from pages._ui.composer.recent import recent
 
         recent(begin_with)
+    elif dialog in {"first_frame", "last_frame"}:
+        from pages._ui.composer.frames import frames
+
+        frames(dialog)
     elif dialog == "templates":
         from pages._ui.composer.templates import library
 

@@ -181,7 +181,7 @@ def test_of_equally_small_moves_the_cheaper_is_made():
 def test_what_a_model_does_not_take_is_kept_and_comes_back(draft: Draft):
     there, _ = snap_to_model(replace(draft, model="kling-v2-5-turbo"), {"model"})
     assert not there.request().multi_shot
-    assert there.request().cfg_scale is None
+    assert there.words().cfg_scale is None
     assert (there.cut, [shot.prompt for shot in there.shots]) == (
         draft.cut,
         [shot.prompt for shot in draft.shots],
@@ -271,12 +271,12 @@ def test_a_model_without_camera_control_is_told_in_words_and_one_with_it_by_the_
     start = moving("kling-v3", camera=preset)
     said = sync_camera_words(start, {"camera"})
     assert said.prompt.startswith("A fox. The camera ")
-    assert said.request().camera_control is None
+    assert said.words().camera_control is None
     first, _ = snap_to_model(replace(said, model="kling-v1"), {"model"})
     assert first.camera == preset
     told = sync_camera_words(first, {"model"})
     assert told.prompt == "A fox."
-    assert told.request().camera_control == CameraControl(type=preset)
+    assert told.words().camera_control == CameraControl(type=preset)
     again = sync_camera_words(snap_to_model(replace(told, model="kling-v2-6"), {"model"})[0], {"model"})
     assert again.prompt == said.prompt
 

@@ -23,6 +23,7 @@ from kling import CameraControl, Shot, TextToVideo, newer_wire
 from kling.catalog import NEWER
 from kling.endpoint import endpoint_of
 from kling.studio.prompting import export_request, import_request
+from kling.studio.prompting.draft import FormRequest
 from tests.kling.tools import law
 from tests.studio.prompting.legal import requests
 
@@ -63,7 +64,7 @@ CAMERA = TextToVideo(
 )
 
 
-def asked(request: TextToVideo) -> dict[str, Any]:
+def asked(request: FormRequest) -> dict[str, Any]:
     """What was asked for, without the names that are the studio's own."""
     ours = ("external_task_id", "callback_url")
     return {name: value for name, value in request.to_wire().items() if name not in ours}

@@ -16,6 +16,7 @@ from kling.studio.prompting import import_request
 from kling.studio.prompting.draft import Draft, snap_to_model
 from kling.studio.prompting.import_request import ImportRequestError
 from kling.studio.prompting.shell import words
+from kling.studio.prompting.words import as_text_to_video
 from tests.kling.tools import law
 from tests.studio.prompting import legal
 
@@ -105,7 +106,7 @@ def test_every_field_is_read():
         "watermark_info": {"enabled": True},
     }
     assert body.keys() == TextToVideo.FIELDS.keys() - {*import_request.OURS}
-    request = import_request.parse_request(json.dumps(body)).request
+    request = as_text_to_video(import_request.parse_request(json.dumps(body)).request)
     written_otherwise = {"duration", "camera_control", "multi_prompt"}
     assert request.to_wire().keys() == body.keys()
     assert all(request.to_wire()[name] == body[name] for name in body.keys() - written_otherwise)
@@ -115,7 +116,8 @@ def test_every_field_is_read():
 
 
 def test_a_choice_that_the_body_leaves_out_is_the_documented_default():
-    request = import_request.parse_request(json.dumps({"model_name": "kling-v3", "prompt": "x"})).request
+    said = json.dumps({"model_name": "kling-v3", "prompt": "x"})
+    request = as_text_to_video(import_request.parse_request(said).request)
     assert (request.mode, request.duration, request.aspect_ratio, request.sound) == (
         "std",
         "5",
@@ -131,9 +133,8 @@ def test_a_preset_may_say_in_any_way_that_it_has_no_config(config):
         "model_name": "kling-v1",
         "camera_control": {"type": "down_back", "config": config},
     }
-    assert import_request.parse_request(json.dumps(body)).request.camera_control == CameraControl(
-        type="down_back"
-    )
+    request = as_text_to_video(import_request.parse_request(json.dumps(body)).request)
+    assert request.camera_control == CameraControl(type="down_back")
 
 
 def test_what_is_left_out_or_assumed_is_noted():

@@ -1,0 +1,101 @@
+"""Pictures in Compose: how they arrive, what the form says of them, and what is ordered."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from kling.image_to_video import ImageToVideo
+from kling.studio.jobs import request_of
+from kling.studio.service import Studio
+from kling.studio.uploads import FOLDER
+from pages._ui.routes import gate, pictures
+from tests.pages.conftest import press_generate, texts
+
+HERE = "http://localhost:8501"
+
+
+@pytest.fixture
+def browser(studio: Studio) -> Iterator[TestClient]:
+    app = Starlette(routes=pictures.routes(), middleware=gate.middleware(studio.settings))
+    with TestClient(app, base_url=HERE) as client:
+        yield client
+
+
+def picture(width: int = 600, height: int = 400) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, "JPEG")
+    return file.getvalue()
+
+
+def test_a_picture_is_kept_and_shown_as_nothing_but_a_picture(studio: Studio, browser: TestClient):
+    answer = browser.put("/pictures", content=picture(), headers={"Origin": HERE})
+    assert answer.status_code == 201
+    said = answer.json()
+    assert (said["width"], said["height"]) == (600, 400)
+    assert list((studio.settings.data_dir / FOLDER).iterdir()) == []
+    shown = browser.get(f"/pictures/{said['sha256']}")
+    assert shown.headers["Content-Type"] in {"image/png", "image/jpeg"}
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert Image.open(io.BytesIO(shown.content)).size == (600, 400)
+
+
+def test_what_is_no_picture_is_refused_in_words(studio: Studio, browser: TestClient):
+    answer = browser.put("/pictures", content=b"<svg></svg>", headers={"Origin": HERE})
+    assert answer.status_code == 415
+    assert "Save it as PNG" in answer.text
+    assert list(studio.pictures.kept()) == []
+
+
+@pytest.mark.parametrize("name", ["0a", "a" * 64, "..%2f..%2fhistory.csv"])
+def test_only_pictures_that_are_kept_are_shown(browser: TestClient, name: str):
+    assert browser.get(f"/pictures/{name}").status_code == 404
+
+
+def with_picture(app: AppTest, studio: Studio, **more: object) -> AppTest:
+    app.run()
+    app.session_state["composer.first_frame"] = studio.pictures.put(picture()).sha256
+    for name, value in {"prompt": "The ball rolls", **more}.items():
+        app.session_state[f"composer.{name}"] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_shape_is_that_of_the_picture_and_the_order_is_of_image_to_video(app: AppTest, studio: Studio):
+    with_picture(app, studio)
+    assert "<b>3:2</b> of the picture" in texts(app)
+    assert all(each.key != "composer.aspect_ratio" for each in app.button_group)
+    press_generate(app)
+    (job,) = studio.ledger.jobs()
+    assert job.endpoint is not None
+    request = request_of(job.cells, job.endpoint)
+    assert isinstance(request, ImageToVideo)
+    assert request.image == app.session_state["composer.first_frame"]
+
+
+def test_a_model_that_takes_no_last_frame_says_which_do(app: AppTest, studio: Studio):
+    with_picture(app, studio, model="kling-3.0-turbo")
+    assert "Kling 3.0 Turbo takes no last frame" in texts(app)
+
+
+def test_a_picture_that_is_gone_is_said_at_its_slot(app: AppTest, studio: Studio):
+    with_picture(app, studio, last_frame="c" * 64)
+    assert "not kept any more" in texts(app)
+
+
+def test_remix_brings_the_picture_back(app: AppTest, studio: Studio):
+    press_generate(with_picture(app, studio))
+    (job,) = studio.ledger.jobs()
+    frame = app.session_state["composer.first_frame"]
+    app.session_state["composer.first_frame"] = ""
+    app.run()
+    app.query_params["from"] = job.id
+    app.run()
+    assert app.session_state["composer.first_frame"] == frame
