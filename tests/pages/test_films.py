@@ -180,6 +180,14 @@ def test_history_is_filtered_by_what_a_clip_was_made_from(
     assert [row["id"] for row in rows_of(app)] == found
 
 
+def test_history_is_filtered_by_what_goes_on_from_another_clip(
+    studio: Studio, app: AppTest, clip: str, tmp_path: Path
+):
+    a_clip(studio, tmp_path, "two", clip)
+    open_page(app, "history.py", continued="1")
+    assert [row["id"] for row in rows_of(app)] == ["two"]
+
+
 # -- sound ---------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from kling.endpoint import TEXT_TO_VIDEO
 from kling.studio.archive import retention_status
 from kling.studio.clip_verification import cost
 from kling.studio.durations import timeline
+from kling.studio.films.chains import continues
 from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.jobs.cells import load_json
 from kling.studio.library.normal import normalise
@@ -92,6 +93,7 @@ class Facts:
         clip: one of `NONE` to `DELETED`.
         hidden: 1 or 0, or `RETRACTED`.
         imported: 1 or 0.
+        continued: 1 if it goes on from the last frame of its parent's clip, else 0.
         stars: how many people have starred it.
         rating: the best one.
         tags: normalised, each between two `PARTED`; empty for none.
@@ -106,6 +108,7 @@ class Facts:
     kind: str
     hidden: int
     imported: int
+    continued: int
     clip: int
     stars: int
     rating: int
@@ -172,6 +175,7 @@ def facts_of(job: Job, number: int, zone: tzinfo, price: Price) -> Facts:
         clip=clip,
         hidden=RETRACTED if job.retracted else int(job.hidden),
         imported=int(job.imported),
+        continued=int(continues(job)),
         stars=stars,
         rating=rating,
         tags=f"{PARTED}{PARTED.join(map(normalise, tags))}{PARTED}" if (tags := job.tags) else "",

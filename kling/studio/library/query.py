@@ -54,6 +54,7 @@ _NAMES: Final = {
     "at_risk": "risk",
     "hidden": "hidden",
     "endpoints": "endpoint",
+    "continued": "continued",
     "clips": "clips",
     "order": "order",
     "page": "page",
@@ -80,6 +81,7 @@ class JobQuery:
         sound: `on`, `off`, or empty for both.
         at_risk: only those whose video is not fetched yet.
         hidden: empty leaves hidden jobs out, `only` and `all` say it themselves.
+        continued: only those that go on from the last frame of another clip.
         clips: only jobs with a video in the archive.
         order: one of `ORDERS`.
         page: from 1.
@@ -106,6 +108,7 @@ class JobQuery:
     at_risk: bool = False
     hidden: str = ""
     endpoints: tuple[str, ...] = ()
+    continued: bool = False
     clips: bool = False
     order: str = "newest"
     page: int = 1
@@ -279,6 +282,7 @@ _CLEAN: Final[dict[str, Callable[[Any], Any]]] = {
     "at_risk": _flag,
     "hidden": _one_of(HIDDEN),
     "endpoints": _words,
+    "continued": _flag,
     "clips": _flag,
     "order": _one_of(ORDERS),
     "page": _number(1, LAST_PAGE),

@@ -101,6 +101,8 @@ def parts_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> P
         ("parent", (query.parent,) if query.parent else ()),
     ):
         _add_choice(parts, column, chosen)
+    if query.continued:
+        parts.add("+j.continued = 1")
     first, last = query.days(asker.today)
     if first is not None:
         parts.add("j.place >= ?", place_of(_midnight(first) - 2 * _DAY, 0))

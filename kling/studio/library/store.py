@@ -17,7 +17,7 @@ from kling.studio.jobs import SUCCEED, Job
 from kling.studio.library.facts import COLUMNS, NUMBERS, Counted, Facts, counted_of, number_of
 
 _ID, _KIND = COLUMNS.index("id"), COLUMNS.index("kind")
-FORM = 3  # of the tables and of what is in them; another one is thrown away
+FORM = 4  # of the tables and of what is in them; another one is thrown away
 MEMORY = ":memory:"
 _MANY = 500  # ids in one statement
 _CACHE = -32 * 1024  # KiB of each connection that writes
@@ -26,7 +26,7 @@ _ENDINGS = ("", "-wal", "-shm", "-journal")
 
 _INTEGER = {
     *("place", "kind", "hour", "clip", "hidden", "imported", "stars", "rating", "cost", "seconds"),
-    *("waited", "queued", "processed"),
+    *("continued", "waited", "queued", "processed"),
 }
 
 

@@ -199,7 +199,7 @@ def _chosen(page: str, field: str, key: str, *, closes: str = "") -> None:
         value = units_of(value)
     elif value is None:
         value = getattr(nothing, field)
-    elif field == "at_risk":
+    elif field in {"at_risk", "continued"}:
         value = bool(value)
     fields = {field: value}
     if field == "period":

@@ -237,6 +237,9 @@ FILTERS: Sequence[Filter] = (
         offers=lambda: list(KINDS),
         word=lambda kind: _KINDS.get(kind, kind),
     ),
+    Filter(
+        field="continued", label="Film", offers=lambda: ["True"], word=lambda _: "Goes on from another clip"
+    ),
     Filter(field="sound", label="Sound", offers=lambda: list(_SOUND), word=_SOUND.__getitem__),
     Filter(field="cost", label="Cost", kind="cost", is_about_cost=True),
     Filter(

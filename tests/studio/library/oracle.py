@@ -79,7 +79,7 @@ def is_found(
             not query.states or job.state in query.states,
             not query.models or job["model_name"] in query.models,
             not query.modes or job["mode"] in query.modes,
-            not query.endpoints or (job["endpoint"] or "text2video") in query.endpoints,
+            not query.endpoints or (job["endpoint"] or "text2video") in query.endpoint_names,
             not query.durations or job["duration"] in query.durations,
             not query.shapes or job["aspect_ratio"] in query.shapes,
             not query.sound or ("on" if job["sound"] == "on" else "off") == query.sound,
@@ -95,6 +95,7 @@ def is_found(
             rating >= query.rating,
             all(plain(tag) in tags for tag in query.tags),
             not query.at_risk or at_risk,
+            not query.continued or (bool(job.parent) and job.extra.get("continues") is True),
             not query.clips or job.has_clip,
         ]
     )

@@ -133,7 +133,7 @@ CELLS = {
     "extra": st.sampled_from(
         [
             *('{"gone":"2026"}', '{"found":"account"}', '{"imported":{"id":"i"}}', '{"template":"t1"}'),
-            *("words", '{"imported":{"id":"i","undone":true}}'),
+            *('{"continues":true}', "words", '{"imported":{"id":"i","undone":true}}'),
         ]
     ),
 }
@@ -161,7 +161,8 @@ SOME = {
     "sound": st.sampled_from(["", "on", "off"]),
     "at_risk": st.booleans(),
     "hidden": st.sampled_from(HIDDEN),
-    "endpoints": st.lists(st.sampled_from(["text2video", "later"]), max_size=2).map(tuple),
+    "endpoints": st.lists(st.sampled_from(["text2video", "later", "words", "sound"]), max_size=2).map(tuple),
+    "continued": st.booleans(),
     "clips": st.booleans(),
     "order": st.sampled_from(ORDERS),
 }
