@@ -71,7 +71,7 @@ def test_on_compose_the_menu_of_the_stage_continues_too(studio: Studio, app: App
     app.button(key="stage.continue").click().run()
     assert app.session_state.composer.parent == clip
     assert app.session_state["composer.prompt"] == ""
-    assert studio.pictures.path(app.session_state["composer.first_frame"])
+    assert studio.pictures.path(app.session_state["composer.first_frame"]).is_file()
 
 
 def test_a_clip_alone_is_no_film(app: AppTest, clip: str):
