@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kling import Problem
+from kling.endpoint import key_problems
 from kling.studio.identity.roles import Action
 from kling.studio.prompting.draft import Draft
 from pages._ui.ask_name import ask_name
@@ -124,9 +125,16 @@ def ticked_rows(key: str) -> str:
 def problems_of(draft: Draft, planned: Plan) -> tuple[Problem, ...]:
     """Return what is wrong with the draft, or with all of its variations."""
     if not draft.variations:
-        return draft.request().problems(retired_ok=studio().connection.is_sandbox)
-    if planned.table is None or planned.table.rows:
+        request = draft.request()
+        broken = request.problems(retired_ok=studio().connection.is_sandbox)
+        return (*broken, *key_problems(request, studio().settings.credentials))
+    if planned.table is None:
         return ()
+    if planned.table.rows:
+        credentials = studio().settings.credentials
+        return tuple(
+            dict.fromkeys(each for row in planned.requests for each in key_problems(row, credentials))
+        )
     return tuple(dict.fromkeys(each for row in planned.table.left_out for each in row.problems))
 
 
@@ -166,7 +174,7 @@ def origin_of(draft: Draft) -> None:
         if parent is not None:
             st.page_link(
                 "job.py",
-                label="Made from an earlier video",
+                label="Continues an earlier video" if draft.continues else "Made from an earlier video",
                 icon=":material/account_tree:",
                 query_params=job_params(parent.id, page="compose"),
             )

@@ -187,6 +187,7 @@ class ComposerState:
     answered_assistant: int = 0  # time stamp of the last press in the assistant's panel
     # What was taken from the assistant, by field, and what the fields held before.
     taken: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+    drawn_as_list: dict[str, bool] = field(default_factory=dict)  # by field, how its choices were drawn last
     table: tuple[str, Table] | None = None  # of variations, after what it was made from
     ticked: tuple[str, tuple[int, ...]] = ("", ())  # key of a table's widget, and the rows ticked in it
     storyboard_problem: str = ""  # shown once

@@ -12,7 +12,7 @@ from kling.catalog import Model
 from kling.endpoint import key_problems
 from kling.studio import amounts
 from kling.studio.prompting.draft import OTHER, Draft, choices_for
-from pages._ui.composer.draft_state import persistent
+from pages._ui.composer.draft_state import key, persistent
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.notice import notice
 from pages._ui.composer.pictures import shape_of
@@ -69,7 +69,12 @@ def options(draft: Draft, errors: FieldErrors) -> None:
 
 def _choice(field: str, choices: Sequence[str], *, unit: str = "") -> None:
     """Draw a few choices as segments, and many as a list."""
-    if len(choices) <= MOST_SEGMENTS:
+    is_list = len(choices) > MOST_SEGMENTS
+    drawn = composer_state().drawn_as_list
+    if drawn.get(field, is_list) != is_list:  # another widget under the same key begins with its default
+        st.session_state[key(field)] = st.session_state.get(key(field))
+    drawn[field] = is_list
+    if not is_list:
         st.segmented_control(
             FIELDS[field],
             choices,
@@ -96,7 +101,7 @@ def _model(draft: Draft, model: Model | None) -> None:
     if model is None:
         st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
     elif problems := key_problems(TextToVideo(model_name=model.name), studio().settings.credentials):
-        st.error(" ".join(problem.message for problem in problems))
+        st.caption(" ".join(problem.message for problem in problems))
     elif model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
         with st.container(key="retired"):

@@ -137,12 +137,12 @@ def _table_of(draft: Draft, planned: Plan) -> None:
     st.text_area(
         "Variables", height=80, placeholder=VARIABLES_HELP, help=VARIABLES_HELP, **persistent("variables")
     )
-    _choices()
+    _choices(draft)
     if planned.table is not None:
         _rows(planned, draft.takes)
 
 
-def _choices() -> None:
+def _choices(draft: Draft) -> None:
     models = {name: model.title for name, model in catalog().models.items() if not model.retired}
     durations = sorted({each for model in catalog().models.values() for each in model.durations}, key=int)
     ratios = next(iter(catalog().models.values())).aspect_ratios
@@ -150,7 +150,8 @@ def _choices() -> None:
     st.pills("Models", list(models), format_func=lambda name: models[name], **multi, **persistent("models"))
     modes = [mode for mode in OTHER_MODES if mode != "none"]
     st.pills("Qualities", modes, format_func=quality, **multi, **persistent("modes"))
-    st.pills("Shapes", ratios, **multi, **persistent("aspect_ratios"))
+    if not draft.first_frame:  # which sets the shape
+        st.pills("Shapes", ratios, **multi, **persistent("aspect_ratios"))
     st.pills("Lengths in seconds", durations, **multi, **persistent("durations"))
     st.caption("Where nothing is chosen, the choice above counts.")
 
