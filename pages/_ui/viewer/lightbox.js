@@ -278,7 +278,7 @@ function newLightbox(sender) {
   document.addEventListener("click", clicked, true);
   addEventListener("keydown", keyed, true);
   addEventListener("popstate", popped, true);
-  return { fromAddress, suspend, resume, focus: () => root.focus(), changed: () => { if (isOpen() && clip?.src) askServer(); } };
+  return { fromAddress, suspend, resume, end: () => { root.show(); shut(); }, focus: () => root.focus(), changed: () => { if (isOpen() && clip?.src) askServer(); } };
 }
 
 export default function ({ parentElement, setTriggerValue }) {

@@ -135,6 +135,14 @@ function newPresent(lightbox) {
 
   function stop() { if (root.open) root.close(); }
 
+  function popped() { // Back ends it: what lies below goes to where the address leads
+    if (!root.open) return;
+    if (wasLightbox) lightbox.end();
+    wasLightbox = false;
+    unhush = () => {};
+    stop();
+  }
+
   function closed() {
     clearTimeout(idle);
     clearTimeout(stuck);
@@ -196,5 +204,6 @@ function newPresent(lightbox) {
     video.addEventListener("ended", ended);
     video.addEventListener("error", failed);
   }
+  addEventListener("popstate", popped);
   document.addEventListener("studio:present", ({ detail }) => start(detail ?? {}));
 }
