@@ -12,7 +12,7 @@ function newPage(mount) {
   const takes = make("div", { class: "compare-strip" }), recent = make("div", { class: "compare-strip", hidden: true });
   const empty = make("div", { class: "compare-empty", hidden: true });
   differs.append(words);
-  page.append(stage, empty, notices, differs, takes, recent);
+  page.append(stage, empty, differs, takes, recent);
   mount.append(page);
   const deck = newDeck(stage, { did });
   let facts = null, text = "", clips = [], adding = false, wanted = null, first = true, trigger = () => {};
@@ -38,7 +38,9 @@ function newPage(mount) {
     clips = next;
     stage.hidden = !clips.length;
     empty.hidden = Boolean(clips.length);
+    notices.replaceChildren(...(clips.length ? facts.notices : facts.notices.slice(0, -1)).map((each) => make("p", { role: "status", text: each })));
     if (clips.length) {
+      stage.firstChild.after(notices); // where they are in sight, under the head
       deck.show(clips, first ? { at: number("at"), from: number("in"), until: number("out"), first } : {});
       if (first && !asked.has("at") && !matchMedia("(prefers-reduced-motion: reduce)").matches) deck.sync.play();
       first = false;
@@ -46,8 +48,6 @@ function newPage(mount) {
       const back = make("a", { href: facts.back, text: `Choose clips in ${/\/history\b/.test(facts.back) ? "History" : "Gallery"}`, "data-go": true });
       empty.replaceChildren(make("h1", { text: "Compare" }), make("p", { text: facts.opening ? "The log is being read." : facts.notices.at(-1) ?? "" }), notices, back);
     }
-    if (clips.length) differs.before(notices);
-    notices.replaceChildren(...(clips.length ? facts.notices : facts.notices.slice(0, -1)).map((each) => make("p", { role: "status", text: each })));
     differ();
     strips();
   }

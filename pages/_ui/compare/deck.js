@@ -103,7 +103,8 @@ function newDeck(root, { did, title = "Compare" }) {
     const width = players.clientWidth, isNarrow = matchMedia("(max-width: 640px)").matches, count = clips.length;
     if (!width || !count) return;
     const gap = isNarrow ? 8 : 24, caption = isNarrow ? 52 : 56, ratios = clips.map(({ ratio }) => ratio || 16 / 9);
-    const height = innerHeight - head.offsetHeight - bar.offsetHeight - AROUND;
+    const others = [...root.children].reduce((sum, each) => sum + (each === players ? 0 : each.offsetHeight), 0);
+    const height = innerHeight - others - AROUND;
     const ways = (isNarrow ? [1] : count === 4 ? [4, 2] : width > 1000 ? [count] : [count, 1]).map((columns) => {
       const rows = Math.ceil(count / columns), wide = (width - gap * (columns - 1)) / columns;
       const high = Math.min((height - gap * (rows - 1)) / rows - caption, Math.max(...ratios.map((ratio) => wide / ratio)));
