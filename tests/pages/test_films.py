@@ -128,6 +128,7 @@ def test_the_pictures_that_a_clip_was_made_from_stand_beside_it(studio: Studio, 
     open_page(app, "job.py", id=clip)
     assert f'src="/pictures/{frame}"' in texts(app)
     assert texts(app).count("Not here") == 1
+    assert re.search(r"Shape</th><td[^>]*>of the picture</td><td>16:9", texts(app))
     assert "It runs" in texts(app)
 
 

@@ -13,7 +13,7 @@ from pages._ui.charges import charge_text, charge_words
 from pages._ui.current_user import sees_prices
 from pages._ui.escape import escape_html
 from pages._ui.format import in_money, is_sandbox
-from pages._ui.job.settings import LENGTH, MODEL, OFF, QUALITY, SHAPE, SOUND, settings_of
+from pages._ui.job.settings import LENGTH, MODEL, OF_PICTURE, OFF, QUALITY, SHAPE, SOUND, settings_of
 from pages._ui.requests import is_found
 
 FIELDS = {"duration": LENGTH, "aspect_ratio": SHAPE, "mode": QUALITY, "sound": SOUND, "fps": "Frame rate"}
@@ -103,7 +103,7 @@ def _came(name: str, ordered: str, job: Job, probe: dict[str, object]) -> str:
     if name == SOUND and isinstance(probe.get("audio"), bool):
         return "with sound" if probe["audio"] else "none"
     if name == SHAPE and isinstance(width, int) and isinstance(height, int) and height:
-        return ordered or _shape(width / height)
+        return ordered if ordered not in {"", OF_PICTURE} else _shape(width / height)
     return ordered if name == MODEL and job.has_clip and probe else ""
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from kling import catalog
+from kling.image_to_video import ImageToVideo
 from kling.studio.jobs import Job
-from pages._ui.requests import is_found, words_of
+from pages._ui.requests import is_found, shown_request, words_of
 from pages._ui.words import model_title, quality
 
 MODEL, QUALITY, LENGTH, SHAPE, SOUND = "Model", "Quality", "Length", "Shape", "Sound"
 ON, OFF = "On", "Off"
+OF_PICTURE = "of the picture"
+
+
+def has_picture(job: Job) -> bool:
+    """Whether a job was ordered to begin with a picture, which sets its shape."""
+    return isinstance(shown_request(job), ImageToVideo)
 
 
 def settings_of(job: Job) -> dict[str, str]:
@@ -20,7 +27,7 @@ def settings_of(job: Job) -> dict[str, str]:
         MODEL: model_title(request.model_name, model),
         QUALITY: quality(request.mode, model) if request.mode else "",
         LENGTH: f"{request.duration} s" if request.duration else "",
-        SHAPE: request.aspect_ratio or "",
+        SHAPE: OF_PICTURE if has_picture(job) else request.aspect_ratio or "",
         SOUND: ON if request.sound == "on" else OFF,
     }
     if request.multi_shot:

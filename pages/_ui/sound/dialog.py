@@ -32,7 +32,7 @@ def why_not(job: Job) -> str:
 def price() -> str:
     """Return what one clip's sound costs, as buttons say it."""
     units = catalog().audio_units
-    return f"free *(Kling: {in_money(units)})*" if studio().connection.is_sandbox else in_money(units)
+    return f"free (Kling: {in_money(units)})" if studio().connection.is_sandbox else in_money(units)
 
 
 @st.dialog(ADD_SOUND, icon=":material/music_note:", on_dismiss=close)
