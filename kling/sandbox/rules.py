@@ -188,6 +188,11 @@ def _check_basics(request: Mapping[str, Any], model: Model) -> Broken:
             yield "field-supported", {"field": field, "model_name": name}
 
 
+def _check_no_tail(request: Mapping[str, Any], _model: Model) -> Broken:
+    if request.get("image_tail"):  # in no schema of text2video, and yet not ignored
+        yield "image-tail-text", {}
+
+
 def _check_camera(request: Mapping[str, Any], model: Model) -> Broken:
     camera = request.get("camera_control")
     if camera is None:
@@ -227,6 +232,6 @@ def _check_shots(request: Mapping[str, Any], _model: Model) -> Broken:
 
 # For each endpoint: yields the rules that a request breaks which fits the endpoint's schema.
 _CHECKS: Mapping[str, tuple[Callable[[Mapping[str, Any], Model], Broken], ...]] = {
-    contract.TEXT_TO_VIDEO: (_check_basics, _check_camera, _check_shots),
+    contract.TEXT_TO_VIDEO: (_check_basics, _check_no_tail, _check_camera, _check_shots),
     contract.IMAGE_TO_VIDEO: (_check_basics, _check_shots, check_frames, check_image_fields),
 }

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kling.sandbox import contract
 from kling.sandbox.clips import Clips
-from kling.sandbox.contract import IMAGE_TO_VIDEO
+from kling.sandbox.contract import IMAGE_TO_VIDEO, TEXT_TO_VIDEO
 from kling.sandbox.pictures import MAX_PIXELS
 from tests.sandbox.conftest import base64_of, picture
 
@@ -49,6 +49,13 @@ TAKEN = {
 @pytest.mark.parametrize("fields", TAKEN.values(), ids=TAKEN)
 def test_what_is_documented_is_taken(bench, fields):
     assert bench.made(IMAGE_TO_VIDEO, body(**fields))["task_status"] == "submitted"
+
+
+@pytest.mark.parity("image-tail-text")
+def test_text_to_video_refuses_a_last_frame_and_makes_nothing(bench):
+    answer = bench.ask(TEXT_TO_VIDEO, {"model_name": "kling-v3", "prompt": "A fox", "image_tail": URL}).body
+    assert (answer["code"], answer["message"]) == (1201, contract.RULES["image-tail-text"].message)
+    assert bench.engine.store.last == 0
 
 
 REFUSED = [

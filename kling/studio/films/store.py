@@ -165,13 +165,17 @@ class Films:
     def forget(self, job_id: str) -> None:
         """Delete the films that a job has a part in: its clip was deleted for good.
 
+        So is a film that does not say of which jobs it is made: it can be made again.
+
         Raises:
             OSError: one cannot be deleted.
         """
         with self._lock:
             self._forgotten.add(job_id)
-            for facts in self.folder.glob("*.json"):
-                if job_id in _read(facts).get("jobs", ()):
+            for name in {path.stem for path in self.folder.glob("*.*") if path.suffix in {".json", ".mp4"}}:
+                facts = self.folder / f"{name}.json"
+                jobs = _read(facts).get("jobs")
+                if not isinstance(jobs, list) or job_id in jobs:
                     facts.with_suffix(".mp4").unlink(missing_ok=True)
                     facts.unlink(missing_ok=True)
 

@@ -162,6 +162,21 @@ def test_a_film_is_gone_when_one_of_its_clips_is(bench: Bench):
     assert files(bench) == [".json", ".mp4"]
 
 
+@pytest.mark.parametrize("facts", ["", "{", '{"jobs": 5}', '{"jobs": "ab"}', "[]"])
+def test_a_film_that_does_not_say_of_what_it_is_made_is_gone_too(bench: Bench, facts: str):
+    film = bench.ready("a", "b")
+    film.with_suffix(".json").write_text(facts)
+    bench.films.forget("c")
+    assert files(bench) == []
+
+
+def test_a_film_without_its_facts_is_gone_too(bench: Bench):
+    film = bench.ready("a", "b")
+    film.with_suffix(".json").unlink()
+    bench.films.forget("a")
+    assert files(bench) == []
+
+
 def test_a_clip_that_is_deleted_while_its_film_is_joined_is_in_no_film(bench: Bench):
     def join(out: Path, _clips: Sequence[Path]) -> Mapping[str, Any]:
         out.write_bytes(b"a film")
