@@ -30,6 +30,11 @@ def is_name(value: str) -> bool:
     return _NAME.fullmatch(value) is not None
 
 
+def is_reference(value: str) -> bool:
+    """Whether a value is the name of a picture or its address, and so has none of its bytes."""
+    return is_name(value) or (len(value) <= LONGEST_ADDRESS and is_whole_address(value))
+
+
 def picture_problems(field: str, value: str, title: str) -> Iterator[Problem]:
     """Yield what is wrong with a picture that a request names.
 
@@ -38,7 +43,7 @@ def picture_problems(field: str, value: str, title: str) -> Iterator[Problem]:
         value: of the field, not empty.
         title: what the picture is, as a sentence says it.
     """
-    if is_name(value) or (len(value) <= LONGEST_ADDRESS and is_whole_address(value)):
+    if is_reference(value):
         return
     if value.startswith("data:"):
         yield Problem(field, f"Give the bytes of {title} as Base64 alone, without “data:…,” before it.")

@@ -21,8 +21,8 @@ from decimal import Decimal
 from kling.endpoint import AnyRequest, Request
 from kling.errors import InvalidRequest
 from kling.image_to_video import ImageToVideo
-from kling.pictures import is_name
-from kling.problems import Problem, is_whole_address
+from kling.pictures import is_reference
+from kling.problems import Problem
 from kling.studio.admission import AdmissionControl
 from kling.studio.budgets import Budgets
 from kling.studio.evidence import Evidence
@@ -215,11 +215,7 @@ class Orders:
         found = [*request.problems(retired_ok=self._retired_ok), *self._key_problems(request)]
         if isinstance(request, ImageToVideo):
             frames = {"image": request.image, "image_tail": request.image_tail}
-            given = [
-                field
-                for field, value in frames.items()
-                if value and not (is_name(value) or is_whole_address(value))
-            ]
+            given = [field for field, value in frames.items() if value and not is_reference(value)]
             found += (Problem(field, "Add the picture to the studio first.") for field in given)
         return tuple(found)
 

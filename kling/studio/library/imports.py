@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from kling.pictures import FIELDS, is_reference
 from kling.studio.archive import Archive
 from kling.studio.jobs import (
     COLUMNS,
@@ -47,6 +48,8 @@ MOST_BYTES = 256 * 2**20
 MOST_SHOWN = 20  # faults that are told one by one
 MOST_OPINIONS = 200  # of one job
 
+_FRAMES = frozenset(FIELDS)
+_NO_PICTURE = 64  # characters; the smallest file of a picture takes more in Base64
 _CURATION = frozenset({"opinions", "tags", "note", "hidden", "deleted"})
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _TEXTS = frozenset(COLUMNS) - {
@@ -373,6 +376,9 @@ class _Reading:
 def job_of(record: Mapping[str, str]) -> Job:
     """Return the job that is recorded for a record of an export: one that has ended, with the mark."""
     cells = {name: truncate(record[name]) for name in _TEXTS - _NOT_TAKEN if record.get(name)}
+    for name in _FRAMES & cells.keys():
+        if len(cells[name]) > _NO_PICTURE and not is_reference(cells[name]):
+            del cells[name]  # no record holds the bytes of a picture
     state, ordered = record["state"], utc_time(record.get("ordered_at", ""))
     times = _times(record.get("times", ""))
     extra = {

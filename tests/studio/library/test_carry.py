@@ -103,6 +103,14 @@ def test_whatever_a_record_says_it_becomes_history(record, state):
     assert job.gone or job["state"] != SUCCEED
 
 
+def test_the_bytes_of_a_picture_are_not_taken_in():
+    kept = {"image": "0" * 64, "image_tail": "https://example.com/a.png"}
+    for frames, told in [(kept, kept), (dict.fromkeys(kept, "iVBORw0KGgo" * 40), {})]:
+        job = job_of({"external_task_id": "v1", "state": SUCCEED, "prompt": "It runs", **frames})
+        assert {name: job[name] for name in kept if job[name]} == told
+        assert job["prompt"] == "It runs"
+
+
 @settings(law, max_examples=30)
 @given(
     st.lists(
