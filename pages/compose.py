@@ -156,15 +156,14 @@ def open_draft_of_address() -> None:
         remade, problem = pictures.start_from_frame(job_id, frame)
     else:
         remade = draft_of(job) if job is not None else None
-    if problem:
-        state.picture_news = PictureNews(problem)
-        state.seen_job_id = job_id
     if remade is not None:
         state.pending = PendingDraft("", remade, previous_draft=state.draft_id)
         state.seen_job_id = job_id
     elif not state.is_open or (draft_id and draft_id not in {state.draft_id, state.seen_draft_id}):
         state.pending = PendingDraft(draft_id)
     toolbar.open_pending_draft()
+    if problem:
+        state.picture_news, state.seen_job_id = PictureNews(problem), job_id
 
 
 def origin_of(draft: Draft) -> None:

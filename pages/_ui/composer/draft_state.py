@@ -72,6 +72,7 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     before = list(state.jobs)  # what this session ordered stays beside the form, whatever the form holds
     state.jobs = sorted({*before, *stored.made}, key=_ordered_at, reverse=True)
     state.is_copy = bool(draft_id and stored.id != draft_id and stored.fields)
+    state.picture_news = None
     state.notice, state.before_shots, state.before_sound, state.outcome = None, None, None, Outcome()
     own = stored.fields.get("own", ())
     state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []

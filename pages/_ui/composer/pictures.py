@@ -180,7 +180,7 @@ def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
             f"{_act(f'clip:{name}', 'movie', f'{title} from a clip')}</div>"
         )
     shown = (
-        f'<img src="{base_path()}/pictures/{escape_html(sha256)}" alt="{title}" '
+        f'<img src="{base_path()}/pictures/{escape_html(sha256)}" alt="" '
         f'width="{found.width}" height="{found.height}">'
         if found
         else '<span class="ms" aria-hidden="true">broken_image</span>'
