@@ -30,7 +30,7 @@ def erase_from_sandbox(folder: Path, job_ids: Collection[str]) -> int:
     path = folder / "sandbox.sqlite"
     if not path.exists():
         return 0
-    count = 0
+    erased: set[str] = set()
     with closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as database:
         database.execute("PRAGMA secure_delete = ON")
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -43,11 +43,29 @@ def erase_from_sandbox(folder: Path, job_ids: Collection[str]) -> int:
                     database.execute("DELETE FROM pictures WHERE task_id = ?", (task_id,))
                 new = (json.dumps(_without_words(json.loads(request))), task_id)
                 database.execute("UPDATE tasks SET request = ? WHERE task_id = ?", new)
-                count += 1
+                erased.add(task_id)
+        count = len(erased)
         if count:
+            _erase_from_sounds(database, erased)
             database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return count
+
+
+def _erase_from_sounds(database: sqlite3.Connection, erased: set[str]) -> None:
+    """Take the words of erased tasks out of those that made sound for their clips, and sound for these again.
+
+    Args:
+        database: of the sandbox.
+        erased: the ids of the tasks; those whose words came from them are added.
+    """
+    question = "SELECT task_id, request FROM tasks WHERE request LIKE '%source_prompt%' ORDER BY rowid"
+    for task_id, text in database.execute(question).fetchall():
+        request = json.loads(text)
+        if request.get("source") in erased and request.get("source_prompt"):
+            new = (json.dumps({**request, "source_prompt": ERASED}), task_id)
+            database.execute("UPDATE tasks SET request = ? WHERE task_id = ?", new)
+            erased.add(task_id)
 
 
 def _without_words(request: dict[str, object]) -> dict[str, object]:
@@ -55,4 +73,7 @@ def _without_words(request: dict[str, object]) -> dict[str, object]:
     shots = request.get("multi_prompt")
     if isinstance(shots, list):
         kept["multi_prompt"] = [{**shot, "prompt": ERASED} for shot in shots if isinstance(shot, dict)]
-    return {**kept, "prompt": ERASED if request.get("prompt") else ""}
+    for name in ("prompt", "source_prompt"):
+        if name == "prompt" or name in request:
+            kept[name] = ERASED if request.get(name) else ""
+    return kept

@@ -313,6 +313,29 @@ def test_the_sandbox_forgets_the_words_and_the_clip_too(folder):
         assert json.loads(database.execute("SELECT request FROM tasks").fetchone()[0])["prompt"] == "erased"
 
 
+def test_sounds_that_others_made_for_the_clip_forget_its_words(folder):
+    from kling.sandbox.pace import Pace
+    from kling.sandbox.store import Store
+
+    (folder / "sandbox" / "clips").mkdir(parents=True)
+    store = Store(str(folder / "sandbox" / "sandbox.sqlite"))
+    video = {"model_name": "kling-v3", "prompt": SECRET, "external_task_id": "v1"}
+    source = store.add(video, now=1, units=1.0, pace=Pace()).task_id
+    sound = {"model_name": "video-to-audio", "sound_effect_prompt": "steps", "source_prompt": SECRET}
+    for number in (1, 2):  # sound for the clip, and sound for that one again
+        about = {"external_task_id": f"of-another-{number}", "source": source}
+        source = store.add({**sound, **about}, now=1, units=0.25, pace=Pace()).task_id
+    store.close()
+    erased(folder, person="ada")
+    assert b"secret fox" not in everything(folder)
+    with closing(sqlite3.connect(folder / "sandbox" / "sandbox.sqlite")) as database:
+        sounds = [json.loads(row[0]) for row in database.execute("SELECT request FROM tasks ORDER BY seq")][
+            1:
+        ]
+    assert [each["sound_effect_prompt"] for each in sounds] == ["steps"] * 2
+    assert [each["source_prompt"] for each in sounds] == ["erased"] * 2
+
+
 def test_backups_that_still_hold_it_are_named(folder, tmp_path):
     back_up(folder, tmp_path / "b")
     back_up(folder, tmp_path / "deleted")
