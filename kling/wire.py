@@ -36,6 +36,8 @@ PAGE_KEYS = ("list", "tasks", "result", "results", "items", "records", "data")
 MESSAGE, STATE, ID, LINK = 1000, 60, 128, 16_384  # characters
 MOST_VIDEOS = 20  # of one task
 MAX_PAGE = 1000  # S1
+# The bytes of a PNG or JPEG in Base64: a refusal may quote the value that it refuses.
+_BYTES = re.compile("(?:iVBORw0KGgo|/9j/)[A-Za-z0-9+/]{40,}={0,2}")
 LONGEST_PAUSE = 3600.0  # seconds; a longer `Retry-After` counts as this
 REFUSAL_IS_ABSENCE = True  # a look-up has one parameter: a refusal of it says that there is no such task
 
@@ -113,7 +115,7 @@ def decipher(
         raise api_error(
             http_status,
             code,
-            text(fields.get("message"), MESSAGE),
+            _BYTES.sub("…", text(fields.get("message"), MESSAGE)),
             request_id=request_id,
             retry_after=None if pause is None else min(pause, LONGEST_PAUSE),
         )

@@ -493,3 +493,10 @@ def test_a_retry_after_date_is_in_utc_wherever_the_studio_runs(date):
 def test_any_retry_after_date_is_the_time_left(ahead):
     date = format_datetime(datetime.fromtimestamp(NOW + ahead, UTC), usegmt=True)
     assert retry_after(date, NOW) == ahead
+
+
+def test_a_refusal_that_quotes_the_bytes_of_a_picture_is_told_without_them():
+    message = f"image value '{'iVBORw0KGgo/' * 20}==' is invalid"
+    with pytest.raises(APIError) as caught:
+        read({"code": 1201, "message": message}, status=400)
+    assert caught.value.message == "image value '…' is invalid"
