@@ -30,8 +30,7 @@ def parts_of(job: Job) -> tuple[Job, ...]:
     Args:
         job: any part of it.
     """
-    ledger = studio().ledger
-    parts = clips_with(job, ledger.get, ledger.index.made_from)
+    parts = clips_with(job, studio().ledger.get, studio().ledger.index.made_from)
     return parts if all(PLAIN_ID.fullmatch(part.id) for part in parts) else ()
 
 
