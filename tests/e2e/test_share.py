@@ -174,6 +174,10 @@ def test_the_keyboard_alone_is_enough_and_axe_finds_nothing(open_page: Open, sha
         " video.currentTime = video.duration - 0.1 }"
     )
     page.wait_for_function(f"() => ({IN_ROOM})() === 'shared1.mp4'")
+    page.route("**/shared2.mp4", lambda route: route.fulfill(status=404))
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("This clip cannot be played now.")).to_be_visible()
+    page.wait_for_function(f"() => ({IN_ROOM})() === 'shared3.mp4'")  # it goes on by itself
     page.keyboard.press("f")
     page.wait_for_function("() => document.fullscreenElement === null")
     page.go_back()

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const AIM = 262, MOST = 420, GAP = 8, MARGINS = 112; // pixels: heights of a row; what stands around one clip
-  const HOVER = 120, IDLE = 2500; // milliseconds
+  const HOVER = 120, IDLE = 2500, STUCK = 4000; // milliseconds
   const MOST_AT_ONCE = 4; // clips that play together by themselves
   const wall = document.querySelector(".wall");
   if (!wall) return;
@@ -123,7 +123,7 @@
   const part = (name) => room.querySelector(name);
   const video = part("video"), scrub = part("input"), shade = part(".shade"), screenful = part(".screen"), help = part(".help");
   const press = Object.fromEntries([...room.querySelectorAll("[data-do]")].map((each) => [each.dataset.do, each]));
-  let at = 0, isAuto = false, isLoop = true, hasWords = true, idle = 0, opener = null;
+  let stuck = 0, at = 0, isAuto = false, isLoop = true, hasWords = true, idle = 0, opener = null;
 
   function open(index, { present = false } = {}) {
     opener = document.activeElement;
@@ -140,6 +140,7 @@
   }
 
   function show(index) {
+    clearTimeout(stuck);
     at = (index + tiles.length) % tiles.length;
     const tile = tiles[at], next = tiles[(at + 1) % tiles.length];
     video.poster = poster(tile);
@@ -166,7 +167,7 @@
     pressed(press.sound, !video.muted);
     icon(press.sound, video.muted ? "mute" : "sound");
     pressed(press.words, hasWords);
-    part(".caption").hidden = !hasWords || press.words.hidden;
+    part(".caption").hidden = !video.error && (!hasWords || press.words.hidden);
     icon(press.play, video.paused ? "play" : "pause");
     press.play.setAttribute("aria-label", video.paused ? "Play" : "Pause");
     press.full.setAttribute("aria-label", document.fullscreenElement ? "Leave full screen" : "Full screen");
@@ -283,6 +284,12 @@
   });
   for (const kind of ["play", "pause", "volumechange"]) video.addEventListener(kind, state);
   document.addEventListener("fullscreenchange", () => { state(); wake(); });
+  video.addEventListener("error", () => {
+    if (!video.getAttribute("src")) return;
+    part(".said").textContent = "This clip cannot be played now.";
+    state();
+    if (isAuto && (isLoop || at < tiles.length - 1)) stuck = setTimeout(() => { if (room.open) act("on"); }, STUCK);
+  });
   video.addEventListener("ended", () => { if (isAuto && (isLoop || at < tiles.length - 1)) show(at + 1); });
   video.muted = true; // nobody is surprised by sound; M, or a press, turns it on
 
