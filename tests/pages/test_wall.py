@@ -228,6 +228,18 @@ def test_a_wall_elsewhere_keeps_the_order_that_it_is_given(studio: Studio):
     assert told["extra"] == [["take_out", "Take out", "close"]]
 
 
+@pytest.mark.parametrize(("role", "may"), [("viewer", False), ("maker", True)])
+def test_what_a_role_may_not_do_is_not_offered_for_a_selection(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, role: Role, may: bool
+):
+    clip(studio, "a")
+    sign_in(monkeypatch, studio, "Somebody", role)
+    [told] = re.findall(r'data-wall="([^"]*)"', texts(open_page(open_app(), "gallery.py")))
+    can = json.loads(html.unescape(told))["can"]
+    assert {"star", "collect"} <= set(can)
+    assert [each in can for each in ("share", "tag", "hide")] == [may] * 3
+
+
 # -- at risk -------------------------------------------------------------------------------------------------
 
 

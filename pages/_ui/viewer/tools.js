@@ -51,11 +51,12 @@ function go(address) {
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }
 
+const OUT = "You are signed out. Load the page again to sign in.";
 async function told(query) { // of the server: what it says, or why it says nothing
   try {
     const answer = await fetch(`${BASE}/viewer?${query}`, { cache: "no-store", headers: { Accept: "application/json" } });
     const said = await answer.json().catch(() => ({}));
-    return answer.ok && (said.clip || said.clips) ? said : { why: said.why ?? "The studio does not tell of this clip now. Try again in a moment.", page: said.page };
+    return answer.ok && (said.clip || said.clips) ? said : { why: said.why ?? (answer.status === 401 ? OUT : "The studio does not tell of this clip now. Try again in a moment."), page: said.page };
   } catch { return { why: "The studio does not answer. This clip can be shown once it does.", away: true }; }
 }
 

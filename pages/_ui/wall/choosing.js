@@ -77,6 +77,8 @@ function newChoice(wall) {
     starring.hidden = !wall.can("star");
     collecting.hidden = !wall.can("collect");
     sharing.hidden = !wall.can("share");
+    tagging.hidden = !wall.can("tag");
+    hiding.hidden = !wall.can("hide");
     set(sharing, { disabled: have("s") ? null : "", title: have("s") ? null : others });
     for (const each of [tagging, hiding]) set(each, { disabled: have("c") ? null : "", title: have("c") ? null : others });
     const allHidden = some.every(({ told }) => told.hidden);

@@ -38,7 +38,7 @@ function newKeys(wall) {
     } else if (tile || (wall.chosen.size && (at === document.body || wall.root.contains(at)))) { // the latter after a dialog
       const name = key.length === 1 ? key.toLowerCase() : key, some = wall.chosen.size ? wall.choice.ids() : [tile.id];
       act = {
-        s: wall.can("star") && (() => wall.star(some)), c: () => wall.choice.compare(tile), h: () => wall.hide(some),
+        s: wall.can("star") && (() => wall.star(some)), c: () => wall.choice.compare(tile), h: wall.can("hide") && (() => wall.hide(some)),
         x: tile && (() => wall.toggle(tile)), ContextMenu: tile && (() => wall.menu(tile, tile.open)),
         F10: tile && event.shiftKey && (() => wall.menu(tile, tile.open)),
       }[name];

@@ -106,7 +106,7 @@ def draw(
         on_did: see `wall`.
         version: of the studio, by which the script knows that something may have changed further down.
     """
-    can: Sequence[Action] = (Action.STAR, Action.COLLECT, Action.SHARE)
+    can: Sequence[Action] = (Action.STAR, Action.COLLECT, Action.SHARE, Action.TAG, Action.HIDE)
     off = () if is_sharing_on() else (Action.SHARE,)
     may = {"can": [each.value for each in can if to.user.may(each) and each not in off]}
     with st.container(key="wall"):
