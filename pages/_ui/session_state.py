@@ -106,8 +106,8 @@ class Undoable:
         until: seconds of the monotonic clock.
         starred: ids of the jobs that got the user's star along with it.
         shown: ids of the jobs that were hidden before, and were shown again along with it.
-        taken_out: the id of the collection that they were taken out of, and its clips before; they were hidden
-            where there is none.
+        taken_out: the id of the collection that they were taken out of, and its clips before; they were
+            hidden where there is none.
     """
 
     words: str
