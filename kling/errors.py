@@ -8,7 +8,7 @@
       APIError                  the API answered with a code other than 0
         AuthenticationFailed    1000-1004
         AccountBlocked          1100-1103, 1304
-        BadRequest              12xx, and undocumented codes with an HTTP status from 400 to 499
+        BadRequest              12xx, and undocumented codes with HTTP status 400 to 499, but 408 and 499
         ContentPolicyViolation  1300, 1301
         RateLimited             1302, 1303
         ServerError             5xxx, and undocumented codes with any other HTTP status
@@ -227,6 +227,9 @@ MEANINGS = {row.code: row for row in TABLE}
 _OTHER_REFUSAL = Meaning(
     None, BadRequest, "Kling refused the request.", "See Kling's own words.", "", _PERSON
 )
+_TIMED_OUT = frozenset(
+    {408, 499}
+)  # of HTTP: what gateways answer whose own side was too slow; it may have run
 _OTHER_TROUBLE = Meaning(
     None,
     ServerError,
@@ -239,7 +242,8 @@ _OTHER_TROUBLE = Meaning(
 
 def meaning_of(code: int, http_status: int) -> Meaning:
     """Return the row of a code; the HTTP status decides only where the code is not documented."""
-    return MEANINGS.get(code) or (_OTHER_REFUSAL if 400 <= http_status < 500 else _OTHER_TROUBLE)
+    is_refusal = 400 <= http_status < 500 and http_status not in _TIMED_OUT
+    return MEANINGS.get(code) or (_OTHER_REFUSAL if is_refusal else _OTHER_TROUBLE)
 
 
 def api_error(

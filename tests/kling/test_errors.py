@@ -21,7 +21,7 @@ from kling import (
     TextToVideo,
     WaitTimeout,
 )
-from kling.errors import MEANINGS, Actor, Resend
+from kling.errors import MEANINGS, Actor, Resend, api_error
 from kling.errors import TABLE as ROWS
 from tests.kling.loopback import refusal, reply
 
@@ -252,3 +252,9 @@ def test_ends_of_a_wait_say_which_task():
 def test_actors_and_resends_are_plain_words():
     assert {str(actor) for actor in Actor} == {"nobody", "person", "operator", "kling"}
     assert {str(resend) for resend in Resend} == {"later", "after a fix", "after a look-up"}
+
+
+@pytest.mark.parametrize("status", [408, 499])
+def test_a_gateway_that_waited_too_long_proves_no_refusal(status):
+    assert api_error(status, status, "upstream timed out").may_have_run
+    assert not api_error(status, 1201, "prompt is required").may_have_run
