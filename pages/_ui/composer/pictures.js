@@ -25,55 +25,60 @@ async function sent(file) {
   }
 }
 
-let trigger = null, isBusy = false; // a run of the page while a picture is on its way mounts the script anew
-const tell = (said) => trigger?.("given", { ...said, at: Date.now() });
+// A run of the page may mount the script anew, also while a picture is on its way: these listeners stay.
+const here = (window.__studioPictures ??= { trigger: null, isBusy: false, isHeard: false, chooser: null });
+const tell = (said) => here.trigger?.("given", { ...said, at: Date.now() });
+
+async function give(files, wanted) {
+  const pictures = (wanted ? files : files.filter(isPicture)).slice(0, wanted ? 1 : 2);
+  if (!pictures.length || here.isBusy || !slot(FIRST)) return;
+  here.isBusy = true;
+  const begin = wanted ?? (isFull(FIRST) && slot(LAST) && !isFull(LAST) ? LAST : FIRST);
+  const names = pictures.length > 1 ? [FIRST, LAST] : [begin];
+  const frames = [];
+  for (const [index, name] of names.entries()) {
+    say(name, "Uploading…");
+    frames.push({ slot: name, ...(await sent(pictures[index])) });
+  }
+  here.isBusy = false;
+  say(FIRST, "");
+  tell({ frames });
+}
+
+function choose(name) {
+  here.chooser?.remove();
+  const chooser = Object.assign(document.createElement("input"), { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true });
+  chooser.addEventListener("change", () => { give([...chooser.files], name); chooser.remove(); });
+  document.body.append(chooser);
+  here.chooser = chooser;
+  chooser.click();
+}
+
+function pressed(event) {
+  const name = named(event, "data-choose-picture"), act = named(event, "data-frame-act");
+  if (name) choose(name);
+  else if (act) tell({ act });
+}
+
+function dropped(event) {
+  const files = [...(event.dataTransfer?.files ?? [])];
+  if (!files.some(isPicture) || !slot(FIRST)) return;
+  event.preventDefault();
+  give(files.filter(isPicture), files.length > 1 ? null : named(event, "data-frame"));
+}
+
+function pasted(event) {
+  const files = [...(event.clipboardData?.files ?? [])];
+  const isText = [...(event.clipboardData?.types ?? [])].includes("text/plain");
+  if (isText || !files.some(isPicture) || !slot(FIRST)) return;
+  event.preventDefault();
+  give(files);
+}
 
 export default function ({ setTriggerValue }) {
-  let chooser = null;
-  trigger = setTriggerValue;
-  const give = async (files, wanted) => {
-    const pictures = (wanted ? files : files.filter(isPicture)).slice(0, wanted ? 1 : 2);
-    if (!pictures.length || isBusy || !slot(FIRST)) return;
-    isBusy = true;
-    const begin = wanted ?? (isFull(FIRST) && slot(LAST) && !isFull(LAST) ? LAST : FIRST);
-    const names = pictures.length > 1 ? [FIRST, LAST] : [begin];
-    const frames = [];
-    for (const [index, name] of names.entries()) {
-      say(name, "Uploading…");
-      frames.push({ slot: name, ...(await sent(pictures[index])) });
-    }
-    isBusy = false;
-    say(FIRST, "");
-    tell({ frames });
-  };
-  const choose = (name) => {
-    chooser?.remove();
-    chooser = Object.assign(document.createElement("input"), { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true });
-    chooser.dataset.picture = name;
-    chooser.addEventListener("change", () => { give([...chooser.files], name); chooser.remove(); });
-    document.body.append(chooser);
-    chooser.click();
-  };
-  const pressed = (event) => {
-    const name = named(event, "data-choose-picture"), act = named(event, "data-frame-act");
-    if (name) choose(name);
-    else if (act) tell({ act });
-  };
-  const dropped = (event) => {
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.some(isPicture)) { event.preventDefault(); give(files, files.length > 1 ? null : named(event, "data-frame")); }
-  };
-  const pasted = (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    const isText = [...(event.clipboardData?.types ?? [])].includes("text/plain");
-    if (isText || !files.some(isPicture)) return;
-    event.preventDefault();
-    give(files);
-  };
-  const listeners = [["click", pressed], ["drop", dropped], ["paste", pasted]];
-  listeners.forEach(([name, heard]) => document.addEventListener(name, heard));
-  return () => {
-    chooser?.remove();
-    listeners.forEach(([name, heard]) => document.removeEventListener(name, heard));
-  };
+  here.trigger = setTriggerValue;
+  if (!here.isHeard) {
+    here.isHeard = true;
+    for (const [name, heard] of [["click", pressed], ["drop", dropped], ["paste", pasted]]) document.addEventListener(name, heard);
+  }
 }
