@@ -251,7 +251,9 @@ def _words(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
         raise ImportRequestError(_showable(f"{parsed.unusable[0].field} {parsed.unusable[0].message}"))
     if not CONTENT & body.keys():
         raise ImportRequestError(_showable(what_it_is(body)))
-    notes += [f"{name} is left out: it is not known here." for name in parsed.unknown]
+    for name in parsed.unknown:
+        why = "give the picture itself to the form" if name in FRAMES else "it is not known here"
+        notes.append(f"{name} is left out: {why}.")
     request = parsed.request
     notes += [f"{name} is left out: the studio gives its own." for name in OURS if getattr(request, name)]
     request = replace(request, external_task_id="", callback_url="")

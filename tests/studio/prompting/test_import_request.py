@@ -147,14 +147,14 @@ def test_what_is_left_out_or_assumed_is_noted():
         "watermark_info": {"text": "me"},
         "multi_prompt": [{"prompt": "a", "duration": "5", "voice": 1}],
     }
-    command = f"curl https://api.example/v1/videos/image2video -d '{json.dumps(body)}'"
+    command = f"curl https://api.example/v1/videos/multi-image2video -d '{json.dumps(body)}'"
     found = import_request.parse_request(command)
     assert found.request.model_name == TextToVideo().model_name
     said = " ".join(found.notes)
     for word in (
-        "image2video",
+        "multi-image2video",
         "model ",
-        "image ",
+        "image is left out: give the picture itself",
         "external_task_id",
         "callback_url",
         "watermark_info.text",
