@@ -237,7 +237,7 @@ def test_the_notes_of_an_import_also_name_what_was_left_out_of_the_paste():
     found = import_request.parse_request(json.dumps(V3 | {"cfg_scale": 1.5, "image": "x"}))
     draft, notes = import_request.draft_of(found)
     assert notes == (
-        "image is left out: it is not known here.",
+        "image is left out: give the picture itself to the form.",
         "cfg_scale 1.5 became 1.0 to fit the form.",
     )
     assert draft == Draft.from_request(found.request)
