@@ -34,7 +34,7 @@ OTHER_WIDGETS = (
     r"taking",  # the component that says how far downloads are
     r"(collections|collection|sharing)\.(script|new|wall|share|more\w*|edit|delete|(renew|end)-\w+)",
     r"stage\.\w+",  # what is done with the job on the stage
-    r"composer\.(autosave|dropped)",  # the components, and their triggers
+    r"composer\.(autosave|dropped|pictures)",  # the components, and their triggers
     # buttons
     r"composer\.((tool|panel|done)_\w+|go_back|undo|generate-.+|make_variations|send_as_typed|save_template)",
     r"composer\.(automatic_cuts|recent_.+)",

@@ -24,6 +24,7 @@ from kling.studio.assistant.assistant import Assistant
 from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.assistant.tasks import Task, wish_of
 from kling.studio.budget_limits import Scope
+from kling.studio.curation import CurationError
 from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
 from kling.studio.jobs import NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING, request_cells
 from kling.studio.library import JobQuery
@@ -146,6 +147,11 @@ def _framed(case: Case) -> None:
         case.actions.keep_frame(case.job(WAITING))
 
 
+def _taken_film(case: Case) -> None:
+    with suppress(CurationError):
+        case.actions.take_film(case.clip())
+
+
 # By method: the call. A method without an entry fails a test.
 OF_A_JOB: Mapping[str, Act] = {
     "withdraw": lambda case: case.actions.withdraw(case.job(WAITING)),
@@ -214,6 +220,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "uncollect": lambda case: case.actions.uncollect(case.collection(), ["none"]),
     "move_in_collection": lambda case: case.actions.move_in_collection(case.collection(), ["none"]),
     "take_away": lambda case: case.actions.take_away([case.clip()]),
+    "take_film": _taken_film,
     "shares": lambda case: case.actions.shares(),
     "export": lambda case: list(case.actions.export(JobQuery(text="nothing"))),
     "read_import": lambda case: case.actions.read_import(b"external_task_id,time,state,extra\n"),

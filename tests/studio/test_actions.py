@@ -23,7 +23,7 @@ READS = {"owner_of", "may", "left", "may_withdraw_group", "draft_owner", "person
 ADMINS_ONLY = {name for name in vars(admin_actions.AdminActions) if not name.startswith("_")} - READS
 ADMINS_ONLY |= {"read_import", "import_jobs", "undo_import"}
 VIEWERS = {"star", "rate", "export", "add_collection", "change_collection", "collect", "uncollect"}
-VIEWERS |= {"move_in_collection", "delete_collection", "take_away"}
+VIEWERS |= {"move_in_collection", "delete_collection", "take_away", "take_film"}
 OWN_ONLY = {"delete_collection"}  # of what a viewer may do
 LEAST: dict[str, Role] = {
     name: "admin" if name in ADMINS_ONLY else "viewer" if name in VIEWERS else "maker" for name in ACTS

@@ -18,7 +18,7 @@ from tests.studio.money.machine import Money
 from tests.studio.money.process import REFUSED, Process
 from tests.studio.money.world import CREDENTIALS, LONGEST_LAG, URL, World
 
-LIMIT = Decimal(12)  # Units a month for the team
+LIMIT = Decimal(6)  # Units a month for the team
 NOT_COUNTED = frozenset({FAILED, WITHDRAWN})
 
 
@@ -79,13 +79,16 @@ class BudgetedMoney(Money):
 
     @initialize(
         duplicates=st.booleans(),
+        is_late=st.booleans(),
         lag=st.sampled_from([LONGEST_LAG, 20.0, 0.0]),
         list_=st.sampled_from(["whole", "whole", "whole", "404"]),
     )
-    def begin(self, duplicates: bool, lag: float, list_: str) -> None:
+    def begin(self, duplicates: bool, is_late: bool, lag: float, list_: str) -> None:
         self.world = World(duplicates=duplicates)
+        self.is_late = is_late
         for account in self.world.accounts.values():
             account.lag(lag)
+            account.is_late = is_late
             account.list = account.usual_list = self.only_list or list_
         self.process = BudgetedProcess(self.world, self.root / "data", self.clip_bytes)
 
