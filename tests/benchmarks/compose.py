@@ -88,6 +88,8 @@ def bare_page() -> None:
             st.toggle("A sound when a video is done", key="chime")
             st.button("Check the connection", width="stretch")
             st.page_link("https://localhost/", label="Admin")
+    for name in ("viewer", "taking"):
+        component(name, isolate_styles=False)
     component("header")
     left, right = st.columns([2, 5], gap="large")
     with right:
@@ -96,7 +98,8 @@ def bare_page() -> None:
         for name in ("All templates", "How to write a prompt"):
             st.button(name)
     with left:
-        component("autosave")
+        for name in ("autosave", "dropped", "pictures"):
+            component(name)
         with st.container(horizontal=True):
             st.segmented_control("Tabs", ["Prompt", "Storyboard"], default="Prompt", key="tabs")
             st.button("Recent", type="tertiary")
