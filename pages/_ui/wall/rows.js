@@ -58,7 +58,8 @@ function regroup(ids, before, ratioOf, width, aim, held) {
   return rows;
 }
 
-// Return the places of pictures, and the height of all: [[id, left, top, width, height, row]…].
+// Return the places of pictures, and the height of all: [[id, left, top, width, height, row]…]. Heights are whole pixels:
+// a page scrolls by whole ones, so what one looks at could not be held in its place when rows come above it.
 function placed(rows, ratioOf, width, aim) {
   const places = [];
   let top = 0;
@@ -66,13 +67,14 @@ function placed(rows, ratioOf, width, aim) {
     const ratios = row.map(ratioOf), sum = ratios.reduce((all, ratio) => all + ratio, 0);
     const isShort = widthAt(aim, ratios) < SHORT * width;
     const high = isShort ? aim : Math.min((width - GAP * (row.length - 1)) / sum, TALLEST * aim);
+    const tall = Math.round(high);
     let left = 0;
     row.forEach((id, index) => {
       const wide = ratios[index] * high;
-      places.push([id, left, top, wide, high, number]);
+      places.push([id, left, top, wide, tall, number]);
       left += wide + GAP;
     });
-    top += high + GAP;
+    top += tall + GAP;
   });
   return [places, Math.max(top - GAP, 0)];
 }
