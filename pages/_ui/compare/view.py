@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -22,15 +21,14 @@ from pages._ui.compare.keep import keep
 from pages._ui.context import studio
 from pages._ui.curation import overlays
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_html
 from pages._ui.job.tree import family_of
+from pages._ui.scripts.script import hidden_facts, script_of
 from pages._ui.session_state import app_state
 from pages._ui.viewer.facts import clip_facts
 
 KEY = "compare.view"
 TAKES, RECENT = 12, 24  # clips on the two strips
-_FOLDER = Path(__file__).parent
-_FILES = ("../viewer/sync.js", "elements.js", "deck.js", "compare.js")  # one module, joined here
+_FILES = ("../viewer/sync.js", "elements.js", "deck.js", "compare.js")  # beside this module
 
 
 @cache
@@ -41,7 +39,7 @@ def _component() -> Any:
 
 def script() -> str:
     """Return the whole script of the page."""
-    return "".join((_FOLDER / name).read_text(encoding="utf-8") for name in _FILES)
+    return script_of(*(Path(__file__).parent / name for name in _FILES))
 
 
 def chosen() -> Chosen:
@@ -64,9 +62,8 @@ def compare_page() -> None:
     """Draw the page; call it in a live part, so that it is drawn again when a job changes."""
     found = chosen()
     with st.container(key="compare"):
-        # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
         _component()(key=KEY, on_did_change=did)
-        st.html(_hidden(facts_of(found)))
+        st.html(hidden_facts("compare", facts_of(found)))
     overlays()
 
 
@@ -133,13 +130,6 @@ def _back() -> str:
     page, parameters = app_state().address
     query = f"?{urlencode(parameters)}" if parameters else ""
     return f"{base_path()}/{page if page in {'history', 'gallery'} else 'gallery'}{query}"
-
-
-def _hidden(facts: Mapping[str, Any]) -> str:
-    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
-    for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return f'<i hidden data-compare="{escape_html(text)}"></i>'
 
 
 def did() -> None:

@@ -1,50 +1,11 @@
 // The list of History: rows that stay where they are while jobs change, their keys, and what is selected.
 // Everything that comes from jobs is put in as text; an id becomes a part of an address encoded.
-const BASE = __BASE__, MOST_COMPARED = __MOST_COMPARED__;
 const PHONE = matchMedia("(max-width: 640px)");
 const LONG_PRESS = 500, SWIPE = 128; // milliseconds; pixels
 const COLUMNS = "studio-columns", PLACE = "studio-list-place"; // in the browser's storage
-const STAR = "M12 2.6l2.9 6 6.6.9-4.8 4.6 1.2 6.5L12 17.5l-5.9 3.1 1.2-6.5L2.5 9.5l6.6-.9z";
-
-const make = (tag, name = "", words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
-const set = (element, values) => { // writes only what differs
-  for (const [name, value] of Object.entries(values)) {
-    if (name === "text") { if (element.textContent !== value) element.textContent = value; }
-    else if (value === null || value === undefined || value === false) element.removeAttribute(name);
-    else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-  }
-  return element;
-};
-const icon = (name) => set(make("span", "ms", name), { "aria-hidden": "true" });
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-const fill = (address, id) => address.replace(/(=)-(?=&|$)/, (_, sign) => sign + encodeURIComponent(id));
-const kept = (where, name, value) => { // in the browser; one that keeps nothing forgets
-  try { if (value === undefined) return where.getItem(name); where.setItem(name, value); } catch { return null; }
-};
-
-function put(parent, children) { // in this order; what stands where it should is not touched
-  [...parent.children].forEach((child) => { if (!children.includes(child)) child.remove(); });
-  children.forEach((child, place) => { if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null); });
-}
 
 function parts(element, texts = []) { // every second one was found
   element.replaceChildren(...texts.map((text, at) => at % 2 ? make("mark", "", text) : document.createTextNode(text)));
-}
-
-function star() {
-  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
-  path.setAttribute("d", STAR);
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(path);
-  return svg;
-}
-
-// Open another page in this session: Streamlit goes where the address leads, as after the browser's Forward. Its own way,
-// `st.switch_page`, would leave an address between the two behind, and Back would have to be pressed twice.
-function go(address) {
-  history.pushState({}, "", address);
-  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
 }
 
 // -- one row ----------------------------------------------------------------------------------------------------------
@@ -65,7 +26,7 @@ function newRow(list, id) {
     acts.append(button);
     return button;
   };
-  const starred = act("star", "Star", star(), () => list.star([id]));
+  const starred = act("star", "Star", shape(STAR), () => list.star([id]));
   const remix = act("remix", "Remix", "edit_square", () => go(fill(list.facts.remix, id)));
   const load = set(make("a"), { "aria-label": "Download", title: "Download", "data-act": "download" });
   load.append(icon("download"));
@@ -73,7 +34,7 @@ function newRow(list, id) {
   const hide = act("hide", "Hide", "visibility_off", () => list.send(row.told.hidden ? "show" : "hide", [id]));
   const more = act("more", "More", "more_horiz", () => list.menu(row, more));
   set(more, { "aria-haspopup": "menu" });
-  mark.append(star());
+  mark.append(shape(STAR));
   line.append(text, ago);
   words.append(link, line);
   who.append(circle, name);

@@ -31,8 +31,6 @@ function newBar(list) {
   acts.append(comparing, collecting, sharing, loading, starring, tagging, hiding, exporting, all);
   root.append(count, acts, none);
 
-  const named = (ids) => ids.map(encodeURIComponent).join(",");
-
   function whyNot() {
     if (clips.length > MOST_COMPARED) return `At most ${MOST_COMPARED} clips can be compared.`;
     return clips.length < 2 ? "Select two clips or more to compare." : "";

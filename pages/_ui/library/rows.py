@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,26 +19,23 @@ from pages._ui.address import base_path
 from pages._ui.compare.address import MOST
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
-from pages._ui.escape import escape_html
 from pages._ui.job.address import job_link
 from pages._ui.library.columns import COLUMNS
 from pages._ui.library.days import days_of, name_of, sums_of
 from pages._ui.library.export import export_link
 from pages._ui.library.row_facts import facts_of, viewer
 from pages._ui.library.selection import KEY, did
+from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import may_share
 
-_FILES = ("list.js", "list_bar.js")  # one module, joined here: there is no build step
+_FILES = (ELEMENTS, LISTS, *map(Path(__file__).with_name, ("list.js", "list_bar.js")))
 ANY = "-"  # stands for an id in the addresses that the script fills in
 
 
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    here = Path(__file__).parent
-    script = "".join((here / name).read_text(encoding="utf-8") for name in _FILES)
-    for name, value in (("__BASE__", base_path()), ("__MOST_COMPARED__", MOST)):
-        script = script.replace(name, json.dumps(value))
+    script = script_of(*_FILES, BASE=base_path(), MOST_COMPARED=MOST)
     return st.components.v2.component("studio_list", js=script, isolate_styles=False)
 
 
@@ -59,11 +55,10 @@ def rows(query: JobQuery, page: Page) -> None:
         page: what was found.
     """
     with st.container(key="history"):
-        # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
         _component()(key=KEY, on_did_change=did)
-        st.html(_hidden("list", list_facts(query, page)))
+        st.html(hidden_facts("list", list_facts(query, page)))
         _pages(query, page)
-        st.html(_hidden("sums", {"of": _name(query, page), "days": sums_of(page, query)}))
+        st.html(hidden_facts("sums", {"of": _name(query, page), "days": sums_of(page, query)}))
 
 
 def list_facts(query: JobQuery, page: Page) -> dict[str, Any]:
@@ -113,10 +108,3 @@ def _pages(query: JobQuery, page: Page) -> None:
             )
             if number < page.number:
                 st.caption(f"Page {page.number:,}", width="content")
-
-
-def _hidden(name: str, told: Mapping[str, Any]) -> str:
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return f'<i hidden data-{name}="{escape_html(text)}"></i>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +13,10 @@ from kling.studio.queue_position import QueuePosition
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_html
 from pages._ui.format import counted, is_sandbox, prompt_of, span, state
 from pages._ui.job_status import announcement, support_words
 from pages._ui.live.marks import began, job_mark
+from pages._ui.scripts.script import hidden_facts
 from pages._ui.stage.cards import Card
 from pages._ui.words import DELETED, LOST
 
@@ -178,9 +177,6 @@ def as_html(told: Mapping[str, Any], now: float, jobs: Sequence[Job]) -> str:
         now: Unix seconds of the server, by which the page's clock is corrected.
         jobs: whose ends are announced.
     """
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    elements = [f'<i hidden data-stage="{escape_html(text)}" data-now="{int(now * 1000)}"></i>']
+    elements = [hidden_facts("stage", told, now=int(now * 1000))]
     elements += [job_mark(job, announcement(job), is_own=True) for job in jobs]
     return "".join(elements)

@@ -1,6 +1,5 @@
 // The pictures of the stage: the player, what is being made, the strip of clips, the first six templates.
 // Everything that comes from jobs is put in as text, and only ids of plain letters become addresses.
-const BASE = __BASE__;
 const ID = /^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$/;
 const REPEAT = 1500; // milliseconds after which a press that had no effect is sent once more
 const PLAYED_AT_ONCE = 4; // tiles of a batch
@@ -22,15 +21,6 @@ const HINTS = {
 const heard = new Set(); // ids of clips that were heard once in this tab
 const lost = new Set(); // ids of clips whose picture is not there
 
-const make = (tag, name = "", words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
-const set = (element, values) => { // writes only what differs: each write is work for the browser
-  for (const [name, value] of Object.entries(values)) {
-    if (name === "text") { if (element.textContent !== value) element.textContent = value; }
-    else if (value === null || value === false) element.removeAttribute(name);
-    else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-  }
-  return element;
-};
 const classed = (element, name, on) => { if (element.classList.contains(name) !== on) element.classList.toggle(name, on); };
 const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 const clip = (id, kind) => `${BASE}/clips/${id}.${kind}`;

@@ -6,7 +6,6 @@ It takes what it shows from a hidden element. Words and buttons are Streamlit's 
 
 from __future__ import annotations
 
-import json
 import time
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from pages._ui.address import base_path
 from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.decide import decide
 from pages._ui.live.fragment import EVERY_JOB
+from pages._ui.scripts.script import ELEMENTS, script_of
 from pages._ui.session_state import composer_state
 from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, recent_keys, session_cards
 from pages._ui.stage.chosen import words_and_buttons
@@ -33,7 +33,7 @@ _KEY = "stage.view"
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8").replace("__BASE__", json.dumps(base_path()))
+    script = script_of(ELEMENTS, _SCRIPT, BASE=base_path())
     return st.components.v2.component("studio_stage", js=script, isolate_styles=False)
 
 

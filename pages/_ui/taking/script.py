@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.address import base_path
+from pages._ui.scripts.script import script_of
 
 _SCRIPT = Path(__file__).with_name("taking.js")
 
@@ -17,7 +17,7 @@ _SCRIPT = Path(__file__).with_name("taking.js")
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = f"const PATH = {json.dumps(f'{base_path()}/take-away')};\n{_SCRIPT.read_text(encoding='utf-8')}"
+    script = script_of(_SCRIPT, PATH=f"{base_path()}/take-away")
     return st.components.v2.component("studio_taking", js=script, isolate_styles=False)
 
 

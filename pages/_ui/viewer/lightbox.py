@@ -6,7 +6,6 @@ shows; Python hears only what is decided about a clip, and draws the dialogs ove
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,21 +20,12 @@ from pages._ui.address import base_path
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_attribute
 from pages._ui.live import part_of_page
+from pages._ui.scripts.script import ELEMENTS, script_of
 from pages._ui.session_state import app_state
 
 KEY = "viewer.lightbox"
 PLACE = "viewer"  # its name among the places that dialogs are drawn in
-FILES = (
-    "tools",
-    "address",
-    "sending",
-    "player",
-    "panel",
-    "strip",
-    "fingers",
-    "lightbox",
-    "present",
-)  # each is a file beside this module
+FILES = ("tools", "address", "sending", "player", "panel", "strip", "fingers", "lightbox", "present")
 LONGEST_ID = 200
 MOST_ACTS = 100
 _DIALOGS: Mapping[str, Callable[[Sequence[str]], None]] = {
@@ -55,10 +45,9 @@ def _component() -> Any:
 
 
 def module() -> str:
-    """Return the whole script: its files are one module, joined here, as there is no build step."""
-    here = Path(__file__).parent
-    texts = ((here / f"{name}.js").read_text(encoding="utf-8") for name in FILES)
-    return f"const BASE = {json.dumps(base_path())};\n{''.join(texts)}"
+    """Return the whole script."""
+    files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
+    return script_of(ELEMENTS, *files, BASE=base_path())
 
 
 def lightbox() -> None:

@@ -5,15 +5,6 @@ const ID = /^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$/;
 const CALM = matchMedia("(prefers-reduced-motion: reduce)"), PHONE = matchMedia("(max-width: 640px)");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
-const make = (tag, name = "", words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
-const set = (element, values) => { // writes only what differs
-  for (const [name, value] of Object.entries(values)) {
-    if (name === "text") { if (element.textContent !== value) element.textContent = value; }
-    else if (value === null || value === undefined || value === false) element.removeAttribute(name);
-    else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-  }
-  return element;
-};
 const minutes = (seconds, tenths = false) => {
   const whole = Math.max(0, tenths ? Math.floor(seconds * 10) / 10 : Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${(whole % 60).toFixed(tenths ? 1 : 0).padStart(tenths ? 4 : 2, "0")}`;

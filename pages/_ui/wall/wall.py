@@ -6,7 +6,6 @@ what it shows from a hidden element. What plays, plays on when others come.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -19,23 +18,13 @@ from kling.studio.jobs import Job
 from pages._ui.address import base_path
 from pages._ui.compare.address import MOST
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_html
 from pages._ui.format import zone
+from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import is_sharing_on
 from pages._ui.wall.acts import Answer, did
 from pages._ui.wall.tiles import Looker, tile_facts
 
-FILES = (
-    "tools",
-    "rows",
-    "tile",
-    "playing",
-    "choosing",
-    "menu",
-    "moving",
-    "keys",
-    "wall",
-)  # beside this module
+FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "moving", "keys", "wall")
 MOST_COMPARED = MOST
 
 
@@ -46,11 +35,9 @@ def _component() -> Any:
 
 
 def module() -> str:
-    """Return the whole script. Its files are one module, joined here: there is no build step."""
-    here = Path(__file__).parent
-    facts = {"BASE": base_path(), "MOST_COMPARED": MOST_COMPARED}
-    constants = "".join(f"const {name} = {json.dumps(fact)};\n" for name, fact in facts.items())
-    return constants + "".join((here / f"{name}.js").read_text(encoding="utf-8") for name in FILES)
+    """Return the whole script."""
+    files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
+    return script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST_COMPARED)
 
 
 def wall(
@@ -110,14 +97,6 @@ def draw(
     off = () if is_sharing_on() else (Action.SHARE,)
     may = {"can": [each.value for each in can if to.user.may(each) and each not in off]}
     with st.container(key="wall"):
-        # Without `data`: Streamlit would load pandas to look at it, and the first page would wait.
         _component()(key=key, on_did_change=partial(did, key, on_did))
-        st.html(_hidden({**told, **may}))
+        st.html(hidden_facts("wall", {**told, **may}))
         st.html(f'<i hidden data-wall-version="{version}"></i>')
-
-
-def _hidden(told: Mapping[str, Any]) -> str:
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return f'<i hidden data-wall="{escape_html(text)}"></i>'
