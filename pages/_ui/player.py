@@ -41,8 +41,8 @@ def player(job: Job, *, preload: str = "none", among: str = "") -> None:
 
 
 def _ratio(job: Job) -> str:
-    probe = job.extra.get("probe")
-    if isinstance(probe, dict) and all(isinstance(probe.get(side), int) for side in ("width", "height")):
+    probe = job.probe
+    if all(isinstance(probe.get(side), int) for side in ("width", "height")):
         return f"{probe['width']}/{probe['height']}"
     return "16/9"
 

@@ -161,6 +161,12 @@ class Job:
         return json_object(self["extra"])
 
     @property
+    def probe(self) -> Mapping[str, Any]:
+        """What the file was found to be: width, height, fps, seconds, audio; empty where unknown."""
+        found = self.extra.get("probe")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def message(self) -> str:
         """What the last answer means, in words for a person.
 

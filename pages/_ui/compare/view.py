@@ -103,8 +103,7 @@ def _facts(job: Job, jobs: Sequence[Job]) -> dict[str, Any]:
 
 def _rate(job: Job) -> dict[str, float]:
     """Return how many pictures a second a clip has, if that is known."""
-    probe = job.extra.get("probe")
-    rate = probe.get("fps") if isinstance(probe, dict) else None
+    rate = job.probe.get("fps")
     return {"fps": float(rate)} if isinstance(rate, int | float) and 1 <= rate <= 240 else {}
 
 

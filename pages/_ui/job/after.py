@@ -47,8 +47,7 @@ def after(job: Job) -> None:
 
 def has_sound(job: Job) -> bool:
     """Whether a clip has sound, or was made to have some."""
-    probe = job.extra.get("probe")
-    return job["endpoint"] == SOUND or (isinstance(probe, dict) and probe.get("audio") is True)
+    return job["endpoint"] == SOUND or job.probe.get("audio") is True
 
 
 def sound_of(job: Job) -> str:

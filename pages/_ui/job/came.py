@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -75,8 +76,7 @@ def _line(row: Row, *, came_at_all: bool) -> str:
 
 def rows(job: Job) -> Iterator[Row]:
     """Yield the lines of the table."""
-    probe = job.extra.get("probe") if job.has_clip or job.deleted else None
-    probe = probe if isinstance(probe, dict) else {}
+    probe = job.probe if job.has_clip or job.deleted else {}
     wrong = {FIELDS[each.field]: each for each in mismatches(job)} if probe else {}
     ordered = settings_of(job)
     if is_found(job):
@@ -93,7 +93,7 @@ def rows(job: Job) -> Iterator[Row]:
         yield _cost(job)
 
 
-def _came(name: str, ordered: str, job: Job, probe: dict[str, object]) -> str:
+def _came(name: str, ordered: str, job: Job, probe: Mapping[str, Any]) -> str:
     """Return what the file shows of a setting that it has as it was ordered."""
     width, height, seconds = (probe.get(key) for key in ("width", "height", "seconds"))
     if name == QUALITY and isinstance(width, int) and isinstance(height, int):

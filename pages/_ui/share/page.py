@@ -147,14 +147,14 @@ def _tiles(view: SharedView, place: Place, pictures: frozenset[str]) -> Iterator
         given = {
             "data-clip": job.id,
             "data-ratio": f"{wide / high:.4f}",
-            "data-seconds": str(_probe(job).get("seconds", "")),
-            "data-fps": str(_probe(job).get("fps", "")),
+            "data-seconds": str(job.probe.get("seconds", "")),
+            "data-fps": str(job.probe.get("fps", "")),
             "data-said": prompt,
             "data-facts": facts,
             "aria-label": f"{name}, {length}" if length else name,
         }
         attributes = "".join(f' {each}="{html.escape(text)}"' for each, text in given.items() if text)
-        sound = " data-sound" if _probe(job).get("audio") else ""
+        sound = " data-sound" if job.probe.get("audio") else ""
         source = f' src="{html.escape(place.path)}/{job.id}.jpg"' if job.id in pictures else ""
         shown = html.escape(" ".join(prompt.split())[:LONGEST_NAME])
         yield (
@@ -165,21 +165,16 @@ def _tiles(view: SharedView, place: Place, pictures: frozenset[str]) -> Iterator
         )
 
 
-def _probe(job: Job) -> dict[str, object]:
-    found = job.extra.get("probe")
-    return found if isinstance(found, dict) else {}
-
-
 def _size(job: Job) -> tuple[int, int]:
     """Return the size of a clip in pixels, or one in the shape that was ordered."""
-    wide, high = (_probe(job).get(side) for side in ("width", "height"))
+    wide, high = (job.probe.get(side) for side in ("width", "height"))
     if isinstance(wide, int) and isinstance(high, int) and 0 < wide < 20_000 and 0 < high < 20_000:
         return wide, high
     return {"9:16": (720, 1280), "1:1": (960, 960)}.get(job["aspect_ratio"], (1280, 720))
 
 
 def _length(job: Job) -> str:
-    seconds = _probe(job).get("seconds")
+    seconds = job.probe.get("seconds")
     if not isinstance(seconds, int | float) or not 0 < seconds < 36_000:
         return ""
     return f"{round(seconds) // 60}:{round(seconds) % 60:02}"

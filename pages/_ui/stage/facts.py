@@ -94,8 +94,7 @@ def of_job(job: Job, place: QueuePosition | None = None, user: Actions | None = 
     if not PLAIN_ID.fullmatch(job.id):
         return found | {"look": "ended"}  # it has no address: another program wrote its id
     if look == "done":
-        probe = job.extra.get("probe")
-        found |= {"sound": isinstance(probe, dict) and probe.get("audio") is True}
+        found |= {"sound": job.probe.get("audio") is True}
     elif look == "made":
         found |= {"since": began(job), "say": _made_where(job), **_usual(job)}
     elif look in {"waiting", "held"} and place is not None:
@@ -130,8 +129,8 @@ def look_of(job: Job, place: QueuePosition | None = None) -> tuple[str, str]:
 
 def shape_of(job: Job) -> list[int]:
     """Return the two sides of a job's picture: of its clip if it is here, else as it was ordered."""
-    probe = job.extra.get("probe") if job.has_clip else None
-    wide, high = (probe.get("width"), probe.get("height")) if isinstance(probe, dict) else (None, None)
+    probe = job.probe if job.has_clip else {}
+    wide, high = probe.get("width"), probe.get("height")
     if wide is None and (found := SHAPE.fullmatch(job["aspect_ratio"])):
         wide, high = int(found[1]), int(found[2])
     if isinstance(wide, int) and isinstance(high, int) and 0 < wide < 10**5 and 0 < high < 10**5:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -47,7 +46,7 @@ def clip_facts(job: Job, *, who: str | None = None, at: tzinfo | None = None) ->
         "when": moment(then, at or zone(), datetime.now(UTC)),
         "time": int(then.timestamp() * 1000),
         "star": bool(mine and mine.star),
-        "sound": _probe(job).get("audio") is True,
+        "sound": job.has_clip and job.probe.get("audio") is True,
     }
 
 
@@ -59,16 +58,11 @@ def moment(when: datetime, at: tzinfo, now: datetime) -> str:
     return f"{near or date}, {here:%H:%M}"
 
 
-def _probe(job: Job) -> Mapping[str, Any]:
-    found = job.extra.get("probe") if job.has_clip else None
-    return found if isinstance(found, dict) else {}
-
-
 def _size(job: Job) -> tuple[int, int, float]:
     """Return width and height of a clip in pixels, and its length in seconds, 0 where nobody knows."""
     wide, high = shape_of(job)
     if wide < _HIGH / 4 or high < _HIGH / 4:  # the sides of its shape, such as 16 and 9
         wide, high = round(_HIGH * wide / high), _HIGH
-    measured, ordered = _probe(job).get("seconds"), job.decimal("duration")
+    measured, ordered = job.probe.get("seconds") if job.has_clip else None, job.decimal("duration")
     seconds = float(measured) if isinstance(measured, int | float) else float(ordered or 0)
     return wide, high, round(seconds, 3) if 0 < seconds < 10**5 else 0.0

@@ -84,8 +84,8 @@ def details(job: Job, at: tzinfo) -> list[tuple[str, str]]:
         rest.append(("Avoid", avoid))
     if job.take > 1:
         rest.append(("Take", str(job.take)))
-    probe = job.extra.get("probe")
-    if isinstance(probe, dict) and probe.get("width") and probe.get("height"):
+    probe = job.probe
+    if probe.get("width") and probe.get("height"):
         frames = f", {probe['fps']:g} fps" if isinstance(probe.get("fps"), int | float) else ""
         rest.append(("Picture", f"{probe['width']} × {probe['height']}{frames}"))
     if (length := job.decimal("file_bytes")) is not None:
