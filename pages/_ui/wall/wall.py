@@ -25,7 +25,6 @@ from pages._ui.wall.acts import Answer, did
 from pages._ui.wall.tiles import Looker, tile_facts
 
 FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "moving", "keys", "wall")
-MOST_COMPARED = MOST
 
 
 @cache
@@ -37,7 +36,7 @@ def _component() -> Any:
 def module() -> str:
     """Return the whole script."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
-    return script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST_COMPARED)
+    return script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST)
 
 
 def wall(
