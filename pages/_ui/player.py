@@ -12,6 +12,7 @@ from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import prompt_of
 from pages._ui.requests import has_form, is_found
+from pages._ui.stage.facts import shape_of
 from pages._ui.words import REMIX
 
 
@@ -31,20 +32,14 @@ def player(job: Job, *, preload: str = "none", among: str = "") -> None:
     """
     source = escape_html(f"{base_path()}/clips/{job.id}")
     label = escape_attribute(f"Show large: {prompt_of(job)[:200]}")
+    wide, high = shape_of(job)
     with st.container(key=f"clip-{job.id}"):
         st.html(
             f'<div class="studio-player"><video data-large="{escape_html(job.id)}" '
             f'data-among="{escape_attribute(among)}" playsinline tabindex="0" role="button" '
             f'preload="{preload}" poster="{source}.jpg" src="{source}.mp4" aria-label="{label}" '
-            f'style="aspect-ratio:{_ratio(job)}"></video></div>'
+            f'style="aspect-ratio:{wide}/{high}"></video></div>'
         )
-
-
-def _ratio(job: Job) -> str:
-    probe = job.probe
-    if all(isinstance(probe.get(side), int) for side in ("width", "height")):
-        return f"{probe['width']}/{probe['height']}"
-    return "16/9"
 
 
 def downloads(job: Job) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
+from kling.image_to_video import ImageToVideo
 from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import Job, request_cells
 from kling.studio.service import Studio
+from kling.video_to_audio import VideoToAudio
 from pages._ui.clip_names import file_name
 from pages._ui.format import ago
 from pages._ui.stage.facts import as_html, look_of, shape_of
@@ -210,6 +214,23 @@ def test_usual_times_are_those_of_the_log_and_nothing_is_invented_without_them(
 )
 def test_a_shape_is_that_of_the_clip_or_of_the_order(cells: dict[str, str], shape: list[int]):
     assert shape_of(Job(cells)) == shape
+
+
+def test_the_place_of_a_clip_from_a_picture_has_the_shape_of_the_picture(studio: Studio, app: AppTest):
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 600), "red").save(picture, "PNG")
+    frame = studio.pictures.put(picture.getvalue()).sha256
+    image = request_cells(ImageToVideo(prompt="It turns", image=frame))
+    for job_id, state, cells in (
+        ("now", "processing", image),
+        ("gone", "processing", image | {"image": "c" * 64}),
+        ("loud", "processing", request_cells(VideoToAudio(video_id="1")) | {"parent": "silent"}),
+        ("silent", "succeed", {"file": "silent.mp4", "extra": PROBE}),
+    ):
+        studio.ledger.append(job_id, **{**cells, "state": state, "account": "sandbox"})
+    show(app, "now", "gone", "loud")
+    shapes = {job["id"]: job["shape"] for card in stage_of(app)["mine"] for job in card["jobs"]}
+    assert shapes == {"now": [400, 600], "gone": [16, 9], "loud": [720, 1280]}
 
 
 def test_facts_cannot_end_their_attribute_and_arrive_as_they_were(studio: Studio, app: AppTest):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kling.studio.actions import Actions
+from kling.studio.films.chains import SOUND
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
 from kling.studio.queue_position import QueuePosition
@@ -128,14 +129,28 @@ def look_of(job: Job, place: QueuePosition | None = None) -> tuple[str, str]:
 
 
 def shape_of(job: Job) -> list[int]:
-    """Return the two sides of a job's picture: of its clip if it is here, else as it was ordered."""
+    """Return the two sides of a job's picture: of its clip if it is here, else those that are to come."""
     probe = job.probe if job.has_clip else {}
     wide, high = probe.get("width"), probe.get("height")
-    if wide is None and (found := SHAPE.fullmatch(job["aspect_ratio"])):
-        wide, high = int(found[1]), int(found[2])
+    if wide is None:
+        wide, high = _ordered_sides(job)
     if isinstance(wide, int) and isinstance(high, int) and 0 < wide < 10**5 and 0 < high < 10**5:
         return [wide, high] if 1 / WIDEST <= wide / high <= WIDEST else list(USUAL_SHAPE)
     return list(USUAL_SHAPE)
+
+
+def _ordered_sides(job: Job) -> tuple[object, object]:
+    """Return what is known of the sides before there is a clip; None where nothing is.
+
+    They are the ratio that was chosen, those of the first frame, or of the silent clip that gets sound.
+    """
+    if found := SHAPE.fullmatch(job["aspect_ratio"]):
+        return int(found[1]), int(found[2])
+    if job["image"] and (picture := studio().pictures.find(job["image"])) is not None:
+        return picture.width, picture.height
+    if job["endpoint"] == SOUND and (silent := studio().ledger.get(job["parent"])) is not None:
+        return silent.probe.get("width"), silent.probe.get("height")
+    return None, None
 
 
 def _made_where(job: Job) -> str:
