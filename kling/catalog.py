@@ -205,6 +205,18 @@ class Catalog:
         """The fields that some models take and others refuse, under the API's names."""
         return frozenset[str]().union(*(model.takes for model in self.models.values()))
 
+    def prompt_limit_of(self, model: Model | None, *, has_image: bool) -> int:
+        """Return how many characters the prompt of a model may have, in whichever generation takes the most.
+
+        Args:
+            model: None for one that is not known.
+            has_image: whether the video begins with a picture.
+        """
+        newer = model.newer if model else None
+        if newer is None:
+            return self.prompt_limit
+        return newer.image_prompt_limit if has_image else newer.prompt_limit
+
     def units(self, *, model_name: str, mode: str | None, duration: str, sound: str) -> Decimal | None:
         """Return what one clip costs in Units, or None where the catalog does not know."""
         model = self.models.get(model_name)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from kling import newer_wire, wire
 from kling.auth import Credentials, KeyPair
-from kling.catalog import NEWER, EndpointFacts, catalog
+from kling.catalog import NEWER, EndpointFacts, Model, catalog
 from kling.dialect import Dialect
 from kling.errors import InvalidRequest
 from kling.image_to_video import ImageToVideo
@@ -171,6 +171,20 @@ def _key_problems(
     title = model.title if model else request.model_name
     text = f"{title} needs an API key, and this account has an access key: choose another model."
     return (Problem("model_name", text),)
+
+
+def prompt_limit(model: Model | None, credentials: Credentials | None, *, has_image: bool) -> int:
+    """Return how many characters an account's prompt for a model may have.
+
+    Args:
+        model: None for one that is not known.
+        credentials: None for an account that takes everything.
+        has_image: whether the video begins with a picture.
+    """
+    known = catalog()
+    if isinstance(credentials, KeyPair) and model and model.api != NEWER:
+        return known.prompt_limit
+    return known.prompt_limit_of(model, has_image=has_image)
 
 
 def check_endpoint(request: Request, endpoint: Endpoint, credentials: Credentials | None) -> None:

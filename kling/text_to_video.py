@@ -190,7 +190,7 @@ class TextToVideo:
         has_own_prompts = self.multi_shot and self.shot_type == "customize"
         if not self.prompt.strip() and not has_own_prompts:
             yield Problem("prompt", "Write what the video should show.")
-        yield from text_problems("prompt", self.prompt, _prompt_limit(known, model, has_image=has_image))
+        yield from text_problems("prompt", self.prompt, known.prompt_limit_of(model, has_image=has_image))
         yield from text_problems("negative_prompt", self.negative_prompt, known.prompt_limit)
         if model and self.negative_prompt and not model.takes_negative_prompt:
             yield Problem("negative_prompt", f"{model.title} has no field for this: say it in the prompt.")
@@ -266,7 +266,7 @@ class TextToVideo:
         elif self.shot_type == "customize":
             yield from storyboard_problems(self.multi_prompt, self.duration, known)
         if model and (model.api == NEWER or self.needs_newer_api):
-            yield from self._shots_in_words(model, _prompt_limit(known, model, has_image=has_image))
+            yield from self._shots_in_words(model, known.prompt_limit_of(model, has_image=has_image))
 
     def _shots_in_words(self, model: Model, limit: int) -> Iterator[Problem]:
         """Yield what a model cannot be told that takes its shots as a part of the prompt (S2).
@@ -287,13 +287,6 @@ class TextToVideo:
                 f"{model.title} takes {limit:,} characters of all shots together: shorten them by {over:,}."
             )
             yield Problem("multi_prompt", text)
-
-
-def _prompt_limit(known: Catalog, model: Model | None, *, has_image: bool) -> int:
-    newer = model.newer if model else None
-    if not newer:
-        return known.prompt_limit
-    return newer.image_prompt_limit if has_image else newer.prompt_limit
 
 
 def _use(name: str, known: Catalog) -> str:

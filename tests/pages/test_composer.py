@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling import CameraControl, TextToVideo, catalog
+from kling import CameraControl, KeyPair, TextToVideo, catalog
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.words import as_text_to_video
 from kling.studio.service import Studio
@@ -48,6 +50,22 @@ def state(app: AppTest, *names: str) -> tuple[object, ...]:
 def button(app: AppTest) -> str:
     label = next(str(each.label) for each in app.button if str(each.key).startswith("composer.generate-"))
     return label.replace("*", "")
+
+
+@pytest.fixture
+def key_pair(studio: Studio) -> None:
+    """Have the account open with an access key and a secret key."""
+    studio.settings = replace(studio.settings, credentials=KeyPair("access", "secret"))
+
+
+def count(app: AppTest) -> str:
+    """Return what is said of the length of the prompt."""
+    found = re.search(r'data-count="prompt"[^>]*>([^<]*)<', texts(app))
+    return found[1] if found else ""
+
+
+def errors(app: AppTest) -> list[str]:
+    return [str(error.value).replace("\\", "") for error in app.error]
 
 
 def test_the_form_starts_with_the_documented_values(app: AppTest):
@@ -482,3 +500,40 @@ def test_variations_of_shots_without_words_name_no_number_and_a_press_says_what_
     assert list(studio.ledger.jobs()) == []
     assert "no row of the variations is ticked" not in texts(app)
     assert "shot" in " ".join(str(each.value) for each in app.error).casefold()
+
+
+def test_the_prompt_may_be_as_long_as_its_model_takes_and_is_never_cut(app: AppTest, studio: Studio):
+    pick(app, "model", "kling-3.0-turbo")
+    words = "a" * 3000
+    pick(app, "prompt", words)
+    assert count(app) == "3,000 / 3,072"
+    app.session_state["composer.first_frame"] = "c" * 64
+    assert count(app.run()) == "3,000 / 2,500: shorten it by 500"
+    app.session_state["composer.first_frame"] = ""
+    pick(app, "model", "kling-v2-6")
+    assert count(app) == "3,000 / 2,500: shorten it by 500"
+    press_generate(app)
+    assert not list(studio.ledger.jobs())
+    assert state(app, "prompt") == (words,)
+    press_generate(pick(app, "model", "kling-v3"))
+    assert [job["prompt"] for job in studio.ledger.jobs()] == [words]
+
+
+@pytest.mark.usefixtures("key_pair")
+def test_a_key_pair_is_told_which_models_and_lengths_it_cannot_order(app: AppTest, studio: Studio):
+    no_model = "Kling 3.0 Turbo needs an API key, and this account has an access key: choose another model."
+    pick(app, "model", "kling-3.0-turbo")
+    pick(app, "prompt", "a" * 2501)
+    assert no_model in texts(app)
+    press_generate(app)
+    assert no_model in errors(app)
+    pick(app, "model", "kling-v3")
+    assert no_model not in texts(app)
+    assert count(app) == "2,501 / 2,500: shorten it by 1"
+    press_generate(app)
+    too_long = "An access key takes at most 2,500 characters, an API key more: shorten it."
+    assert too_long in errors(app)
+    assert not list(studio.ledger.jobs())
+    pick(app, "prompt", "a" * 2500)
+    press_generate(app)
+    assert len(list(studio.ledger.jobs())) == 1

@@ -16,9 +16,10 @@ from typing import Any
 
 import streamlit as st
 
-from kling import catalog
+from kling.endpoint import prompt_limit
 from kling.studio.prompting.draft import Draft
 from pages._ui.address import base_path
+from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_html
 from pages._ui.session_state import composer_state
@@ -61,7 +62,8 @@ def prompt_tools(draft: Draft) -> None:
     The chip writes braces around the selected words, and says how many videos the alternatives make; both
     happen in the browser (fields.js), which alone knows the selection and what is being typed.
     """
-    limit = catalog().prompt_limit
+    has_image = bool(draft.first_frame)
+    limit = prompt_limit(draft.known, studio().settings.credentials, has_image=has_image)
     st.html(
         '<div class="studio-tools"><button type="button" data-vary title="Puts {…|…} around the selected '
         'words: a video for each alternative"><span class="ms" aria-hidden="true">data_object</span>'
