@@ -227,6 +227,30 @@ def test_where_no_sound_is_possible_the_page_says_why(
     assert why in texts(app)
 
 
+def test_sound_is_ordered_from_the_menu_of_the_stage_and_comes_onto_it(
+    studio: Studio, app: AppTest, clip: str
+):
+    app.session_state.composer.jobs = [clip]
+    app.session_state["stage.more"] = True
+    press(app.switch_page("compose.py").run(), "Add sound")
+    assert not app.session_state["stage.more"]
+    press(app, "Add sound ·")
+    (made,) = studio.ledger.index.made_from(clip)
+    assert made["endpoint"] == SOUND
+    assert not any(area.label == "Music" for area in app.text_area)
+    assert app.session_state.composer.chosen == made.id
+
+
+def test_the_menu_of_the_stage_has_no_sound_for_a_clip_that_can_get_none(
+    studio: Studio, app: AppTest, clip: str
+):
+    studio.ledger.append(clip, video_duration="2.5")
+    app.session_state.composer.jobs = [clip]
+    app.session_state["stage.more"] = True
+    app.switch_page("compose.py").run()
+    assert not any(button.label.startswith("Add sound") for button in app.button)
+
+
 def test_sound_is_ordered_anew_for_the_silent_clip(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
     cells = request_cells(VideoToAudio(video_id="9", bgm_prompt="Piano"))
     extra = dump_json({"probe": {**SILENT, "audio": True}})

@@ -16,20 +16,25 @@ from pages._ui.address import base_path
 from pages._ui.charges import charge_line, charge_text
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
+from pages._ui.curation import sound_dialog
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import ago, in_money, order_line, prompt_of, state, took
 from pages._ui.job.address import job_link, job_params
+from pages._ui.job.after import OTHER_SOUND, has_sound, sound_of
 from pages._ui.job_status import badges, link_to_kling
 from pages._ui.panels import panel
 from pages._ui.requests import has_form, is_found
+from pages._ui.session_state import app_state
+from pages._ui.sound.dialog import ADD_SOUND, why_not
 from pages._ui.stage.cards import Card
 from pages._ui.stage.explanation import PAGE, explanation
 from pages._ui.stage.facts import PLAIN_ID, alternatives, batch_words, look_of
 from pages._ui.stage.remix import MORE, continue_here, remix_here
 from pages._ui.words import CANCEL_ALL, CONTINUE, REMIX
 
+PLACE = "stage"  # its name among the places that dialogs are drawn in
 _SECONDS, _NO_BREAK = re.compile(r"(?<=\d) (?=s\b)"), "\N{NO-BREAK SPACE}"
 
 
@@ -171,6 +176,16 @@ def _more(card: Card, job: Job | None) -> None:
             args=(job.id,),
             help="Takes the last frame of this clip into the form as the first frame of the next one",
         )
+        silent = studio().ledger.get(sound_of(job)) or job
+        if not why_not(silent):
+            st.button(
+                OTHER_SOUND if has_sound(job) else ADD_SOUND,
+                icon=":material/music_note:",
+                type="tertiary",
+                key="stage.sound",
+                on_click=_sound,
+                args=(silent.id,),
+            )
     if job["watermark_file"] and PLAIN_ID.fullmatch(job.id):
         href, name = f"{base_path()}/clips/{job.id}.watermark.mp4", file_name(job, "with watermark")
         st.html(
@@ -179,3 +194,10 @@ def _more(card: Card, job: Job | None) -> None:
         )
     charge_line(job)
     st.caption(f"Id for support: {escape_markdown(job.id)}")
+
+
+def _sound(job_id: str) -> None:
+    """Ask which sound a clip gets, in the button's callback."""
+    st.session_state[MORE] = False  # the menu would lie over the dialog
+    sound_dialog([job_id])
+    app_state().asked_in = PLACE

@@ -17,12 +17,13 @@ from kling.studio.actions import Actions
 from kling.studio.jobs import WAITING, Job
 from pages._ui.address import base_path
 from pages._ui.composer.draft_state import drop_stale_edits
+from pages._ui.curation import overlays
 from pages._ui.decide import decide
 from pages._ui.live.fragment import EVERY_JOB
 from pages._ui.scripts.script import ELEMENTS, script_of
 from pages._ui.session_state import composer_state
 from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, recent_keys, session_cards
-from pages._ui.stage.chosen import words_and_buttons
+from pages._ui.stage.chosen import PLACE, words_and_buttons
 from pages._ui.stage.facts import as_html, facts
 from pages._ui.stage.first_run import first_run, six, use
 
@@ -66,6 +67,7 @@ def stage() -> None:
             first_run()
         else:
             words_and_buttons(card, job)
+    overlays(PLACE)
     state.stage_drawn_from = _drawn_from()
 
 
