@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,36 +267,52 @@ def table(clip: bytes) -> Iterator[str]:
     """Yield the lines of README's tables."""
     yield "| fault | on the create call | the person was told | on the look-up of a lost answer | on a poll |"
     yield "| --- | --- | --- | --- | --- |"
+    answers = {}
     for name, fault in FAULTS.items():
-        did, words = history(on_create, fault, clip)
-        others = [history(act, fault, clip)[0] for act in (on_look_up, on_list)]
-        yield f"| {name} | {did} | {words} | {' | '.join(others)} |"
+        others = (history(act, fault, clip)[0] for act in (on_look_up, on_list))
+        answers[name] = (*history(on_create, fault, clip), *others)
+    yield from rows(answers)
     yield ""
     yield "| fault of a download | what the studio did | the person was told |"
     yield "| --- | --- | --- |"
-    for name, fault in OF_CLIPS.items():
-        did, words = history(on_download, fault, clip)
-        yield f"| {name} | {did}, fetched again | {words} |"
+    answers = {name: history(on_download, fault, clip) for name, fault in OF_CLIPS.items()}
+    yield from rows({name: (f"{did}, fetched again", words) for name, (did, words) in answers.items()})
     yield ""
     yield "| weak evidence | what the studio did | the person was told |"
     yield "| --- | --- | --- |"
-    for name, act in OF_EVIDENCE.items():
-        did, words = history(lambda run, _fault, act=act: act(run), "", clip)  # type: ignore[misc]
-        yield f"| {name} | {did} | {words} |"
+    yield from rows(
+        {
+            name: history(lambda run, _fault, act=act: act(run), "", clip)  # type: ignore[misc]
+            for name, act in OF_EVIDENCE.items()
+        }
+    )
 
 
 def evidence() -> Iterator[str]:
     """Yield the lines of README's tables of what follows from an answer."""
     yield f"| the create call | {' | '.join(Known)} |"
     yield f"| --- |{' --- |' * len(Known)}"
-    for outcome, steps in AFTER_CREATE.items():
-        yield f"| {outcome} | {' | '.join(steps[known] for known in Known)} |"
+    yield from rows(
+        {outcome: tuple(steps[known] for known in Known) for outcome, steps in AFTER_CREATE.items()}
+    )
     yield ""
     yield f"| a look-up finds no task | {' | '.join(Known)} |"
     yield f"| --- |{' --- |' * len(Known)}"
-    for age in Age:
-        yield f"| {age} | {' | '.join(AFTER_NO_TASK[known][age] for known in Known)} |"
+    yield from rows({age: tuple(AFTER_NO_TASK[known][age] for known in Known) for age in Age})
     yield ""
+
+
+def rows(answers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield a row for all names with the same cells.
+
+    Args:
+        answers: the cells by name.
+    """
+    names: dict[tuple[str, ...], list[str]] = {}
+    for name, cells in answers.items():
+        names.setdefault(cells, []).append(name)
+    for cells, same in names.items():
+        yield f"| {'; '.join(same)} | {' | '.join(cells)} |"
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     python -m tests.studio.role_tables
 
-A row is an action as `roles` names it. Every cell is what the roles say, and every method of `Actions` that
-asks for the action is called on a studio with people to see that it is so.
+A row is all actions, as `roles` names them, with the same answers. Every cell is what the roles say, and each
+method of `Actions` that asks for an action is called on a studio with people to see that it is so.
 """
 
 from __future__ import annotations
@@ -274,7 +274,7 @@ def action_of(method: str) -> Action:
 
 
 def table(folder: Path) -> Iterator[str]:
-    """Yield the lines of README's table: a row for each action, as all of its methods answer.
+    """Yield the lines of README's table: each action as all of its methods answer.
 
     Args:
         folder: an empty one for the studio.
@@ -285,6 +285,7 @@ def table(folder: Path) -> Iterator[str]:
         methods.setdefault(action_of(method), []).append(method)
     yield f"| | {' | '.join(COLUMNS)} |"
     yield f"| --- |{' --- |' * len(COLUMNS)}"
+    rows: dict[tuple[str, ...], list[str]] = {}
     for action in Action:
         cells = []
         for role, whose in COLUMNS.values():
@@ -292,7 +293,9 @@ def table(folder: Path) -> Iterator[str]:
             tried = [each for each in methods.get(action, ()) if whose == "own" or each in OF_A_JOB]
             assert all(trial.is_allowed(each, role, whose) is said for each in tried), (action, role, whose)
             cells.append("yes" if said else "no")
-        yield f"| {action.value} | {' | '.join(cells)} |"
+        rows.setdefault(tuple(cells), []).append(action.value)
+    for answers, actions in rows.items():
+        yield f"| {', '.join(actions)} | {' | '.join(answers)} |"
     trial.close()
 
 
