@@ -125,6 +125,7 @@ class PictureNews:
 
     Args:
         problem: why one was not taken.
+        cropped: the frame it was for, and the hash of its middle, which could be taken; empty without one.
         notes: what was changed of them, each a sentence.
         draft: first and last frame of the draft after that; the notes stand while these are in it.
     """
@@ -132,6 +133,7 @@ class PictureNews:
     problem: str = ""
     notes: tuple[str, ...] = ()
     draft: tuple[str, str] = ("", "")
+    cropped: tuple[str, str] = ("", "")
 
 
 @dataclass(slots=True)

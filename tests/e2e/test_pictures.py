@@ -24,6 +24,12 @@ TRANSFER = """([name, type, data]) => {
   return transfer;
 }"""
 
+HEAR_BUSY = """() => {
+  window.busy = [];
+  const heard = (changes) => window.busy.push(...changes.map(({ target }) => target.dataset.busy ?? ""));
+  new MutationObserver(heard).observe(document.body, { subtree: true, attributeFilter: ["data-busy"] });
+}"""
+
 PASTE = """(body, data) => body.dispatchEvent(
   new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))"""
 
@@ -70,10 +76,18 @@ def test_a_picture_becomes_a_clip_in_its_own_shape(shared_server: Server, open_p
     page = open_page(shared_server.url)
     give(page, "first_frame", b"<svg></svg>", "a.svg")
     expect(page.get_by_text("Save it as PNG")).to_be_visible()
-    give(page, "first_frame", picture())
-    first = page.locator("[data-frame=first_frame] img")
-    expect(first).to_be_visible()
+    page.evaluate(HEAR_BUSY)
+    give(page, "first_frame", picture(1200, 300))
+    expect(page.get_by_text("more than 2.5 times the shorter one")).to_be_visible()
     expect(page.get_by_text("Save it as PNG")).to_have_count(0)
+    assert page.evaluate("() => window.busy").count("Looking at it…") > 0
+    first = page.locator("[data-frame=first_frame] img")
+    expect(first).to_have_count(0)
+    expect(page.get_by_role("img", name="Its middle")).to_be_visible()
+    page.get_by_role("button", name="Use its middle, 5:2").click()
+    expect(first).to_be_visible()
+    give(page, "first_frame", picture())
+    expect(page.get_by_text("Only its middle is kept")).to_have_count(0)
     expect(page.locator(".studio-fact", has_text="of the picture")).to_contain_text("3:2")
     settled(page)
     order(page, "The ball rolls away")

@@ -16,6 +16,7 @@ from kling.studio.jobs import request_of
 from kling.studio.service import Studio
 from kling.studio.uploads import FOLDER
 from pages._ui.routes import gate, pictures
+from pages._ui.session_state import PictureNews
 from tests.pages.conftest import press_generate, texts
 
 HERE = "http://localhost:8501"
@@ -99,3 +100,23 @@ def test_remix_brings_the_picture_back(app: AppTest, studio: Studio):
     app.query_params["from"] = job.id
     app.run()
     assert app.session_state["composer.first_frame"] == frame
+
+
+def test_of_a_picture_that_is_too_long_the_middle_is_offered_and_taken_by_a_press(
+    app: AppTest, studio: Studio, browser: TestClient
+):
+    said = browser.put("/pictures", content=picture(1200, 300), headers={"Origin": HERE}).json()
+    assert (said["width"], said["height"], said["cropped"]) == (750, 300, True)
+    with_picture(app, studio)
+    before = app.session_state["composer.first_frame"]
+    app.session_state["composer"].picture_news = PictureNews(
+        "First frame: it is too long.", cropped=("first_frame", said["sha256"])
+    )
+    app.run()
+    assert app.session_state["composer.first_frame"] == before
+    assert f"/pictures/{said['sha256']}" in texts(app)
+    app.button(key="composer.use_cropped").click().run()
+    assert app.session_state["composer.first_frame"] == said["sha256"]
+    assert "<b>5:2</b> of the picture" in texts(app)
+    assert "Only its middle is kept" in texts(app)
+    assert not any(button.key == "composer.use_cropped" for button in app.button)

@@ -20,8 +20,13 @@ At = Literal["first", "last"] | float  # of a clip: a frame by its place, or by 
 class Maker(Protocol):
     """Decodes what comes from outside; that of the studio is `ChildMaker`."""
 
-    def remake(self, file: Path, out: Path) -> dict[str, Any]:
+    def remake(self, file: Path, out: Path, *, crop: bool = False) -> dict[str, Any]:
         """Write a picture anew, and return what `reencode` returns or prints.
+
+        Args:
+            file: to read.
+            out: to write.
+            crop: as for `reencode`.
 
         Raises:
             ChildFailed: there is no answer.
@@ -47,11 +52,12 @@ class ChildMaker:
     def __init__(self) -> None:
         self._children = Children(2)
 
-    def remake(self, file: Path, out: Path) -> dict[str, Any]:
+    def remake(self, file: Path, out: Path, *, crop: bool = False) -> dict[str, Any]:
         """Write a picture anew; see `Maker`."""
         program = Path(__file__).with_name("reencode.py")
         limits = Limits(MEMORY, SECONDS, FILE_BYTES)
-        return dict(self._children.ask(program, [str(file.absolute()), str(out.absolute())], limits))
+        arguments = [str(file.absolute()), str(out.absolute()), *(["crop"] if crop else [])]
+        return dict(self._children.ask(program, arguments, limits))
 
     def take_frame(self, clip: Path, out: Path, at: At) -> dict[str, Any]:
         """Write a frame of a clip as a PNG; see `Maker`."""

@@ -2,7 +2,7 @@
 
 It runs as a program in a child process with limits (`limited_child`), and imports nothing of the studio:
 
-    reencode.py FILE OUT    writes OUT, and prints its facts, or the code of why it is refused, as JSON
+    reencode.py FILE OUT [crop]    writes OUT, and prints its facts, or the code of why it is refused, as JSON
 
 What a file is called is not looked at; its bytes say what it is.
 """
@@ -69,12 +69,13 @@ class Refused(Exception):
         self.answer = {"refused": code, **facts}
 
 
-def reencode(file: Path, out: Path) -> dict[str, Any]:
+def reencode(file: Path, out: Path, *, crop: bool = False) -> dict[str, Any]:
     """Write a picture anew, and return its facts. The caller has to set limits, and see to warnings.
 
     Args:
         file: to read.
         out: to write.
+        crop: of one that is too long or too high its middle is kept, in place of a refusal.
 
     Raises:
         Refused: it is not taken.
@@ -85,17 +86,21 @@ def reencode(file: Path, out: Path) -> dict[str, Any]:
     pixels = 0
     try:
         with Image.open(file, formats=FORMATS) as image:
-            pixels = image.width * image.height
+            whole, pixels = image.size, image.width * image.height
             notes: list[str] = []
             lossless = image.format in {"PNG", "GIF"}
-            size = _checked_size(image)
-            if size != image.size:
+            part = _checked_part(image, crop=crop)
+            if part != whole:
+                notes.append("cropped")
+            shrink = min(1.0, LONGEST / max(part))
+            size = round(part[0] * shrink), round(part[1] * shrink)
+            if size != part:
                 notes.append("smaller")
             if _is_jpeg(image):
                 size = _shrunk_by_decoder(image, size)
             elif getattr(image, "is_animated", False):
                 notes.append("animated")
-            made = _upright_pixels(image, size, notes)
+            made = _upright_pixels(image, size, notes, is_part=part != whole)
     except UnidentifiedImageError:
         raise Refused("kind", kind=_kind(file)) from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError):
@@ -111,18 +116,18 @@ def _is_jpeg(image: Any) -> bool:
     return image.format in {"JPEG", "MPO"}  # MPO: a photo with its preview, or with what makes it brighter
 
 
-def _checked_size(image: Any) -> tuple[int, int]:
-    """Return the size that a picture gets, before it is turned upright. Nothing was decoded yet."""
+def _checked_part(image: Any, *, crop: bool) -> tuple[int, int]:
+    """Return the size of the part in the middle of a picture that is kept. Nothing was decoded yet."""
     width, height = image.size
     most = MOST_PIXELS["JPEG" if _is_jpeg(image) else image.format]
     if width * height > most:
         raise Refused("pixels", width=width, height=height, most=most)
     if min(width, height) < SHORTEST:
         raise Refused("small", width=width, height=height)
-    if max(width, height) > WIDEST * min(width, height):
+    longest = int(WIDEST * min(width, height))
+    if max(width, height) > longest and not crop:
         raise Refused("ratio", width=width, height=height)
-    shrink = min(1.0, LONGEST / max(width, height))
-    return round(width * shrink), round(height * shrink)
+    return min(width, longest), min(height, longest)
 
 
 def _shrunk_by_decoder(image: Any, size: tuple[int, int]) -> tuple[int, int]:
@@ -139,8 +144,15 @@ def _shrunk_by_decoder(image: Any, size: tuple[int, int]) -> tuple[int, int]:
     return round(size[0] * shrink), round(size[1] * shrink)
 
 
-def _upright_pixels(image: Any, size: tuple[int, int], notes: list[str]) -> Any:
-    """Return a picture as one sees it, in RGB; what was changed for that is noted."""
+def _upright_pixels(image: Any, size: tuple[int, int], notes: list[str], *, is_part: bool) -> Any:
+    """Return a picture as one sees it, in RGB; what was changed for that is noted.
+
+    Args:
+        image: not decoded yet.
+        size: that it gets, before it is turned upright.
+        notes: get what was changed.
+        is_part: only its middle is kept.
+    """
     from PIL import Image
 
     profile = image.info.get("icc_profile")
@@ -150,8 +162,9 @@ def _upright_pixels(image: Any, size: tuple[int, int], notes: list[str]) -> Any:
     hidden = _transparent(bits)
     if hidden is not None:
         notes.append("opaque")
+    box = _middle(bits.size, size) if is_part else (0, 0, *bits.size)
     colours = [band for band in bits.getbands() if band not in "Aa"]
-    bands = [_resized(bits.getchannel(band), size, hidden) for band in colours]
+    bands = [_resized(bits.getchannel(band), box, size, hidden) for band in colours]
     made = _in_srgb(Image.merge("".join(colours), bands) if len(bands) > 1 else bands[0], profile)
     turn = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -197,13 +210,21 @@ def _transparent(image: Any) -> Any | None:
     return None if alpha.getextrema() == (255, 255) else ImageChops.invert(alpha)
 
 
-def _resized(band: Any, size: tuple[int, int], hidden: Any | None) -> Any:
-    """Return a band of a colour, smaller, and on white where it is transparent."""
+def _middle(whole: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the largest part of a picture that has a shape: left, top, right, bottom."""
+    scale = min(whole[0] / shape[0], whole[1] / shape[1])
+    width, height = round(shape[0] * scale), round(shape[1] * scale)
+    left, top = (whole[0] - width) // 2, (whole[1] - height) // 2
+    return left, top, left + width, top + height
+
+
+def _resized(band: Any, box: tuple[int, int, int, int], size: tuple[int, int], hidden: Any | None) -> Any:
+    """Return a part of a band of a colour, smaller, and on white where it is transparent."""
     from PIL import Image
 
     if hidden is not None:
         band.paste(255, (0, 0, *band.size), hidden)
-    return band if band.size == size else band.resize(size, Image.Resampling.LANCZOS)
+    return band if band.size == size else band.resize(size, Image.Resampling.LANCZOS, box)
 
 
 def _in_srgb(image: Any, profile: Any) -> Any:
@@ -268,11 +289,11 @@ def main(arguments: Sequence[str]) -> None:
     """Print the facts of a picture, or why it is refused, as JSON.
 
     Args:
-        arguments: the file, and where the picture goes.
+        arguments: the file, where the picture goes, and `crop` if it may be cropped.
     """
-    file, out = map(Path, arguments)
+    file, out, *crop = arguments
     try:
-        answer = reencode(file, out)
+        answer = reencode(Path(file), Path(out), crop=crop == ["crop"])
     except Refused as refused:
         answer = refused.answer
     except MemoryError:
@@ -281,10 +302,15 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _own_limits() -> None:
-    """Let pixels be counted here and not by the library, and say nothing about odd metadata."""
-    from PIL import Image
+    """Let pixels be counted here and not by the library, and say nothing about odd metadata.
+
+    The texts of a PNG are passed over: none is kept, and the library takes a long one for damage.
+    """
+    from PIL import Image, PngImagePlugin
 
     Image.MAX_IMAGE_PIXELS = None
+    for kind in ("tEXt", "zTXt", "iTXt"):
+        setattr(PngImagePlugin.PngStream, f"chunk_{kind}", lambda stream, _at, size: stream.fp.read(size))
     warnings.simplefilter("ignore")
 
 

@@ -72,6 +72,11 @@ class Picture:
     media_type: str = "image/png"
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_cropped(self) -> bool:
+        """Whether only the middle of the one that was handed in was kept."""
+        return words.CROPPED in self.notes
+
 
 class Pictures:
     """The pictures, for threads to share.
@@ -113,8 +118,13 @@ class Pictures:
             _write(part, content)
             return self._remade(part)
 
-    def put_file(self, path: Path) -> Picture:
+    def put_file(self, path: Path, *, crop: bool = False) -> Picture:
         """Keep a picture of a file, which stays as it is; see `put`. The file is not read into memory.
+
+        Args:
+            path: of the file.
+            crop: of one that is too long or too high its middle is kept, which is noted, in place of a
+                refusal.
 
         Raises:
             PictureRefused: it is not taken.
@@ -126,7 +136,7 @@ class Pictures:
         if (here := self._again(digest)) is not None:
             return here
         with self._room():
-            return self._remade(path)
+            return self._remade(path, crop=crop)
 
     def put_frame(self, clip: Path, at: At = "last") -> Picture:
         """Keep a frame of a clip of our own as a picture, and return it. The same frame is kept once.
@@ -238,10 +248,10 @@ class Pictures:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
 
-    def _remade(self, file: Path) -> Picture:
+    def _remade(self, file: Path, *, crop: bool = False) -> Picture:
         out = self.folder / f"{secrets.token_hex(16)}.out.part"
         try:
-            answer = self._maker.remake(file, out)
+            answer = self._maker.remake(file, out, crop=crop)
             if "refused" in answer:
                 raise PictureRefused(words.refusal(answer), 415 if answer["refused"] == "kind" else 422)
             return self._keep(out, answer)

@@ -27,7 +27,9 @@ TOO_MUCH = (
 )
 NO_FRAME = "No frame of the clip can be read at that place."
 STOPPED = "The studio is stopping, so the picture was not taken."
+CROPPED = "Only its middle is kept."
 NOTES: Mapping[str, str] = {
+    "cropped": CROPPED,
     "animated": "It is animated: its first picture is used.",
     "turned": "It was turned upright.",
     "opaque": "Where it was transparent it is white now.",

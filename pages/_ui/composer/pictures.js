@@ -13,16 +13,23 @@ function say(name, words) {
   else document.querySelectorAll("[data-busy]").forEach((each) => each.removeAttribute("data-busy"));
 }
 
-async function sent(file) {
+async function sent(file, told) {
   if (file.size > MOST_BYTES) return { problem: `The picture has ${Math.ceil(file.size / 2 ** 20)} MB. It may have ${MOST_BYTES / 2 ** 20}: save it smaller.` };
-  try {
-    const answer = await fetch(PATH, { method: "PUT", body: file });
-    if (answer.status === 201) return await answer.json();
-    const words = (await answer.text()).slice(0, 400);
-    return { problem: answer.status < 500 || answer.status === 507 ? words : "The studio could not look at the picture. Try again." };
-  } catch {
-    return { problem: "The picture did not arrive. Look at the connection, and try again." };
-  }
+  const { status, responseText: words } = await put(file, told);
+  if (status === 201) return JSON.parse(words);
+  if (!status) return { problem: "The picture did not arrive. Look at the connection, and try again." };
+  return { problem: status < 500 || status === 507 ? words.slice(0, 400) : "The studio could not look at the picture. Try again." };
+}
+
+// Not by `fetch`, which does not tell how much has arrived.
+function put(file, told) {
+  const call = new XMLHttpRequest();
+  call.upload.addEventListener("progress", ({ loaded, total }) => told(loaded < total ? `Uploading ${Math.floor(100 * loaded / total)} %` : "Looking at it…"));
+  return new Promise((done) => {
+    call.addEventListener("loadend", () => done(call)); // its status is 0 if it has failed
+    call.open("PUT", PATH);
+    call.send(file);
+  });
 }
 
 // A run of the page may mount the script anew, also while a picture is on its way: these listeners stay.
@@ -38,7 +45,7 @@ async function give(files, wanted) {
   const frames = [];
   for (const [index, name] of names.entries()) {
     say(name, "Uploading…");
-    frames.push({ slot: name, ...(await sent(pictures[index])) });
+    frames.push({ slot: name, ...(await sent(pictures[index], (words) => say(name, words))) });
   }
   here.isBusy = false;
   say(FIRST, "");

@@ -15,6 +15,7 @@ import streamlit as st
 from kling.catalog import Model, catalog
 from kling.problems import listed
 from kling.studio.pictures.store import Picture, PictureRefused
+from kling.studio.pictures.words import CROPPED
 from kling.studio.prompting.draft import Draft
 from kling.studio.uploads import MOST_BYTES
 from pages._ui.address import base_path
@@ -27,8 +28,9 @@ from pages._ui.session_state import PictureNews, composer_state
 
 KEY = "composer.pictures"
 TITLES = {"first_frame": "First frame", "last_frame": "Last frame"}
+TOO_LONG = "Kling takes no picture whose longer side is more than 2.5 times the shorter one."
 MOST_WORDS = 400  # characters of what the script says
-_RATIOS = ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (5, 4), (4, 5), (21, 9))
+_RATIOS = ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (5, 4), (4, 5), (21, 9), (5, 2), (2, 5))
 _SCRIPT = Path(__file__).with_suffix(".js")
 
 
@@ -55,6 +57,7 @@ def pictures(draft: Draft, errors: FieldErrors) -> None:
         news = composer_state().picture_news
         if news is not None and news.problem:
             st.error(escape_markdown(news.problem), icon=":material/warning:")
+            _offer_cropped(*news.cropped)
         elif news is not None and news.draft == (draft.first_frame, draft.last_frame):
             st.caption(escape_markdown(" ".join(news.notes)))
         if draft.first_frame and draft.known is not None and not draft.known.image:
@@ -131,13 +134,16 @@ def _given() -> None:
 
 def _take(frames: list[Any]) -> None:
     values: dict[str, Any] = {}
-    notes, problem = [], ""
+    notes, problem, cropped = [], "", ("", "")
     for frame in frames[:2]:
         name = frame.get("slot") if isinstance(frame, dict) else None
         if name not in TITLES:
             continue
         sha256 = frame.get("sha256")
-        if isinstance(sha256, str) and picture_of(sha256) is not None:
+        is_kept = isinstance(sha256, str) and picture_of(sha256) is not None
+        if is_kept and frame.get("cropped"):
+            problem, cropped = f"{TITLES[name]}: {TOO_LONG}", (name, sha256)
+        elif is_kept:
             values[name] = sha256
             notes += [str(note)[:MOST_WORDS] for note in frame.get("notes") or ()][:5]
         else:
@@ -148,7 +154,25 @@ def _take(frames: list[Any]) -> None:
     if values:
         replace_draft(**values)
     now = read_draft()
-    composer_state().picture_news = PictureNews(problem, tuple(notes), (now.first_frame, now.last_frame))
+    composer_state().picture_news = PictureNews(
+        problem, tuple(notes), (now.first_frame, now.last_frame), cropped
+    )
+
+
+def _offer_cropped(name: str, sha256: str) -> None:
+    """Show the middle of a picture that Kling takes only so, and have a press put it into its slot."""
+    found = picture_of(sha256)
+    if found is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="cropped"):
+        st.html(_image(sha256, found, "Its middle"), width="content")
+        st.button(
+            f"Use its middle, {_shape(found)}",
+            icon=":material/crop:",
+            key="composer.use_cropped",
+            on_click=_take,
+            args=([{"slot": name, "sha256": sha256, "notes": [CROPPED]}],),
+        )
 
 
 def _remove(name: str) -> None:
@@ -179,12 +203,7 @@ def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
             f"<b>{title}</b><small>{escape_html(words)}</small></button>"
             f"{_act(f'clip:{name}', 'movie', f'{title} from a clip')}</div>"
         )
-    shown = (
-        f'<img src="{base_path()}/pictures/{escape_html(sha256)}" alt="" '
-        f'width="{found.width}" height="{found.height}">'
-        if found
-        else '<span class="ms" aria-hidden="true">broken_image</span>'
-    )
+    shown = _image(sha256, found) if found else '<span class="ms" aria-hidden="true">broken_image</span>'
     more = "" if not words or name == "first_frame" else f"<i>{escape_html(words)}</i>"
     size = _shape(found) if found else ""
     return (
@@ -193,6 +212,11 @@ def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
         f"<b>{title} <small>{size}</small></b>{more}</button>"
         f"{_act(f'remove:{name}', 'close', f'Remove the {title.lower()}')}</div>"
     )
+
+
+def _image(sha256: str, found: Picture, alt: str = "") -> str:
+    source = f"{base_path()}/pictures/{escape_html(sha256)}"
+    return f'<img src="{source}" alt="{alt}" width="{found.width}" height="{found.height}">'
 
 
 def _act(act: str, icon: str, title: str) -> str:

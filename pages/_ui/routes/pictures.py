@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -29,7 +31,10 @@ def routes() -> list[BaseRoute]:
 
 
 async def take(request: Request) -> Response:
-    """Keep a picture, and answer with its name and what was changed of it. A refusal says why, in words."""
+    """Keep a picture, and answer with its name and what was changed of it. A refusal says why, in words.
+
+    Of one that is too long or too high for Kling the middle is kept, to be offered: `cropped` says so.
+    """
     user: User = request.state.user
     try:
         picture = await _kept(request, user)
@@ -43,6 +48,7 @@ async def take(request: Request) -> Response:
             "width": picture.width,
             "height": picture.height,
             "notes": list(picture.notes),
+            "cropped": picture.is_cropped,
         },
         201,
     )
@@ -53,7 +59,7 @@ async def _kept(request: Request, user: User) -> Picture:
     arriving = await run_in_threadpool(studio.uploads.begin, user.id)
     with arriving:
         await write_all(request, arriving)
-        return await run_in_threadpool(arriving.hand_to, studio.pictures.put_file)
+        return await run_in_threadpool(arriving.hand_to, partial(studio.pictures.put_file, crop=True))
 
 
 def show(request: Request) -> Response:

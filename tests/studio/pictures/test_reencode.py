@@ -8,6 +8,7 @@ import io
 import json
 import random
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,46 @@ def test_only_sides_and_shapes_that_kling_takes_are_kept(tmp_path_factory, width
         return
     facts = reencode(file, out)
     assert (facts["width"], facts["height"]) == (width, height)
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "kept"),
+    [
+        ((1200, 300), "PNG", (750, 300)),
+        ((320, 1201), "PNG", (320, 800)),
+        ((9000, 1200), "JPEG", (3000, 1200)),
+        ((9000, 3000), "JPEG", (3840, 1536)),
+        ((600, 400), "PNG", (600, 400)),
+    ],
+)
+def test_of_a_picture_of_another_shape_the_middle_is_kept_if_that_is_wanted(
+    tmp_path: Path, size: tuple[int, int], kind: str, kept: tuple[int, int]
+):
+    (tmp_path / "in").write_bytes(saved(quarters(size), kind))
+    facts = reencode(tmp_path / "in", tmp_path / "out", crop=True)
+    assert (facts["width"], facts["height"]) == kept
+    assert ("cropped" in facts["notes"]) == (size != (600, 400))
+    with Image.open(tmp_path / "out") as made:
+        assert made.size == kept
+        assert are_alike(corners_of(made), CORNERS)
+
+
+def test_the_child_crops_only_what_it_is_asked_to(pictures: Pictures, tmp_path: Path):
+    (tmp_path / "long").write_bytes(saved(quarters((1200, 300)), "PNG"))
+    with pytest.raises(PictureRefused, match="crop it"):
+        pictures.put_file(tmp_path / "long")
+    picture = pictures.put_file(tmp_path / "long", crop=True)
+    assert picture.is_cropped
+    assert (picture.width, picture.height) == (750, 300)
+
+
+def test_a_text_of_any_length_in_a_png_is_passed_over(pictures: Pictures):
+    lines = (b"\0" + bytes(3 * SIZE[0])) * SIZE[1]
+    long = zlib.compress(bytes(3_000_000))
+    more = chunk(b"zTXt", b"Comment\0\0" + long) + chunk(b"iTXt", b"Comment\0\1\0\0\0" + long)
+    picture = pictures.put(png(*SIZE, lines, more=more))
+    assert (picture.width, picture.height) == SIZE
+    assert picture.bytes < 100_000
 
 
 # -- refused -------------------------------------------------------------------------------------------------

@@ -37,12 +37,12 @@ class InProcess:
         self.made = 0
         self._instead = instead
 
-    def remake(self, file: Path, out: Path) -> dict[str, Any]:
+    def remake(self, file: Path, out: Path, *, crop: bool = False) -> dict[str, Any]:
         self.made += 1
         if self._instead:
             return self._instead(out)
         try:
-            return reencode(file, out)
+            return reencode(file, out, crop=crop)
         except Refused as refused:
             return refused.answer
 
