@@ -54,7 +54,7 @@ def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page:
         expect(page.get_by_role("heading", name="Compose")).to_be_attached()
         settled(page)
         order(page, "It runs to the left")
-        page.locator("[class*=st-key-clip-] video, .stage video").first.wait_for(timeout=LONG)
+        page.locator("[class*=st-key-clip-]:not(.st-key-clip-first) video").first.wait_for(timeout=LONG)
         made = next(row for row in rows(server) if row["parent"] == "first")
         assert json.loads(made["extra"])["continues"] is True
         second = made["external_task_id"]
