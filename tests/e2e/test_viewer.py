@@ -42,6 +42,8 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     here.task(FAILED, TextToVideo(prompt="A fox that failed"), code="1301", message="Kling refused it.")
     ids.append(here.task(SUCCEED, TextToVideo(prompt="A fox that sings"), extra=heard))
     ids.append(here.task(SUCCEED, TextToVideo(prompt=HOSTILE)))
+    for number in range(2):  # in no list that does not ask for what is hidden
+        here.task(SUCCEED, TextToVideo(prompt=f"A hidden cat, number {number}"), hidden="1")
     server = server_of(data)
     server.start()
     yield SimpleNamespace(server=server, url=server.url, ids=ids[::-1])
@@ -189,6 +191,30 @@ def test_a_clip_that_is_not_there_is_said_in_words(past: SimpleNamespace, open_p
     expect(box(page)).to_have_count(0)
     expect(page).to_have_url(re.compile("/history$"))
     expect(page.locator(".lib-row").first).to_be_visible()
+
+
+def test_what_was_hidden_or_deleted_makes_room_for_the_next_one_until_none_is_left(
+    past: SimpleNamespace, open_page: Open
+):
+    page = open_page(f"{past.url}/gallery?q=cat&hidden=only", **MINE)
+    page.locator(".wall-open").first.click()
+    shows(page, "1 of 2, “cat”, filtered")
+    for number in (1, 0):
+        expect(box(page)).to_have_attribute("aria-label", f"Clip: A hidden cat, number {number}")
+        box(page).get_by_role("button", name="More").click()
+        page.get_by_role("menuitem", name="Delete the file…").click()
+        page.get_by_role("button", name="Delete 1 clip").click()
+        if number:
+            shows(page, "1 of 1, “cat”, filtered")
+    expect(box(page)).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/gallery\?q=cat&hidden=only$"))
+    # The only one of a list is hidden: the page below offers to undo that.
+    page.goto(f"{past.url}/gallery?q=sings&clip={past.ids[1]}")
+    shows(page, "1 of 1, “sings”")
+    press(page, "h")
+    expect(box(page)).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".wall-open")).to_have_count(1)
 
 
 def test_fingers_are_enough_on_a_phone(past: SimpleNamespace, open_page: Open):

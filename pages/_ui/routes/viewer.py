@@ -62,7 +62,7 @@ def viewer(request: Request) -> Response:
     told = panel_facts(job, user, among.address, at)
     if not told["src"]:
         why = _GONE[DELETED] if job.deleted else _GONE[LOST] if job.gone else "It has no clip yet."
-        return _refused(404, why, page=told["page"])
+        return _refused(404, why, page=told["page"], gone=bool(job.deleted))
     place = placed(job, among, user, reach=REACH)
     near = [each for near in place.jobs if (each := clip_facts(near, who=user.who, at=at))["src"]]
     answer = {"clip": told, "place": place.place, "total": place.total, "words": place.words, "near": near}

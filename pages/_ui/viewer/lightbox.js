@@ -1,7 +1,7 @@
 // The lightbox: a clip over the page, the clips beside it in its list, and what is known of it.
 const SETTLE = 150; // milliseconds for which one stays on a clip before it is fetched
 const ASK = 80; // milliseconds before the server is asked, while somebody hurries through a list
-const AGAIN = 2000, SAID = 2500, UNDO = 10_000; // milliseconds
+const AGAIN = 2000, UNDO = 10_000; // milliseconds
 const LAYERS = "dialog[open]:not(.viewer), [role=dialog], [data-testid=stPopoverBody]"; // what may lie over it
 const BEHIND = "[data-testid=stMain], .studio-skip"; // what lies behind it
 
@@ -9,13 +9,13 @@ function newLightbox(sender) {
   const root = set(make("dialog", "viewer"), { tabindex: -1, "aria-modal": "true" });
   const room = make("div", "viewer-room"), top = make("div", "viewer-top"), place = set(make("span", "viewer-place"), { role: "status" });
   const strip = newStrip((next) => { if (next !== id) move(next); });
-  const player = newPlayer(() => room), { note } = player;
+  const player = newPlayer(() => room), say = player.mention;
   const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
   const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
   const box = { acts: { star, hide, compare, present }, ask, film, addSound: (of) => sender.send("sound", [of]), rate, say, leave, marked: () => marked };
   const panel = newPanel(box);
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
-  let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", hiding = 0, pausedFor = "";
+  let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", pausedFor = "", deleting = "";
 
   top.append(button("Close", "close", close, { key: "Esc" }), place, make("span", "viewer-gap"), button("Keys", "keyboard", keys, { key: "?" }), button("Full screen", "fullscreen", player.full, { key: "F" }));
   room.append(top, before, player.root, after, strip.root);
@@ -89,10 +89,7 @@ function newLightbox(sender) {
     shut();
   }
 
-  function leave(address) {
-    go(address);
-    shut();
-  }
+  function leave(address) { go(address); shut(); }
 
   // -- one clip
 
@@ -101,20 +98,23 @@ function newLightbox(sender) {
     show(next, { wait: SETTLE });
   }
 
-  function step(by) {
-    const here = near.findIndex((each) => each.id === id), next = near[here + by];
-    if (here >= 0 && next) move(next.id);
+  const placeOf = (wanted) => near.findIndex((each) => each.id === wanted);
+  const beside = (by) => (placeOf(id) < 0 ? null : near[placeOf(id) + by] ?? null);
+  function step(by) { if (beside(by)) move(beside(by).id); }
+
+  function goOn() { // the clip that is shown is not wanted any more
+    const next = beside(1) ?? beside(-1);
+    if (next) move(next.id); else close();
   }
 
   function show(next, { wait = 0, time = 0 } = {}) {
-    const known = near.find((each) => each.id === next);
-    const here = near.findIndex((each) => each.id === id), there = near.indexOf(known);
+    const here = placeOf(id), there = placeOf(next), known = near[there];
     if (known && here >= 0 && at.place) at = { ...at, place: at.place + there - here };
     id = next;
     clip = known ?? { id, poster: ID.test(id) ? `${BASE}/clips/${encodeURIComponent(id)}.jpg` : "", prompt: "" };
     player.show(clip, { wait, at: time });
     draw();
-    for (const each of [near[there - 1], near[there + 1]]) if (known && each?.poster) new Image().src = each.poster;
+    fetchBeside();
     clearTimeout(timer);
     timer = setTimeout(askServer, wait ? ASK : 0);
   }
@@ -132,12 +132,14 @@ function newLightbox(sender) {
     for (const act of sender.of(id)) apply(act); // what was pressed meanwhile
     if (isNew) player.show(clip);
     draw();
-    const here = near.findIndex((each) => each.id === id);
-    for (const each of [near[here - 1], near[here + 1]]) if (each?.poster) new Image().src = each.poster;
+    fetchBeside();
   }
 
-  function refuse({ why, page, away }, isNew) {
+  function fetchBeside() { for (const each of [beside(-1), beside(1)]) if (each?.poster) new Image().src = each.poster; }
+
+  function refuse({ why, page, away, gone }, isNew) {
     if (away && !isNew) { say(why); return; }
+    if (gone && deleting === id) { goOn(); return; } // it was deleted from here: the next one is looked at
     const link = page && Object.assign(make("a", "viewer-text", "All about it"), { href: page, onclick: (event) => { event.preventDefault(); leave(page); } });
     player.stop();
     player.say(why, link);
@@ -152,11 +154,11 @@ function newLightbox(sender) {
   }
 
   function draw() {
-    const here = near.findIndex((each) => each.id === id), { place: number, total, words } = at;
+    const { place: number, total, words } = at;
     set(place, { text: [number ? `${number.toLocaleString("en")} of ${total.toLocaleString("en")}` : "", words].filter(Boolean).join(", ") });
     set(root, { "aria-label": `Clip: ${(clip.prompt || "").slice(0, 100)}` });
-    before.disabled = here < 1;
-    after.disabled = here < 0 || here >= near.length - 1;
+    before.disabled = !beside(-1);
+    after.disabled = !beside(1);
     alone(false);
     panel.show(clip);
     strip.show(near, id, marked);
@@ -179,7 +181,11 @@ function newLightbox(sender) {
   const may = (what) => Boolean(clip?.may?.includes(what));
   function star() { if (may("star")) act(clip.star ? "unstar" : "star"); }
   function rate(number) { if (may("star")) act("rate", clip.rating === number ? 0 : number); }
-  function ask(what) { if (may(what)) sender.send(what, [id]); }
+  function ask(what) {
+    if (!may(what)) return;
+    if (what === "delete") deleting = id;
+    sender.send(what, [id]);
+  }
   function film({ film: whole, ratio, poster }) { // in the place of the clip, until another one is shown
     player.show({ src: whole.src, seconds: whole.seconds, ratio, poster, sound: true, prompt: `The film of ${whole.parts} clips` });
     if (CALM.matches) player.toggle(); // else it plays by itself
@@ -188,7 +194,8 @@ function newLightbox(sender) {
   function hide() {
     if (!may("hide")) return;
     if (clip.hidden) { act("show"); return; }
-    const gone = id, here = near.findIndex((each) => each.id === gone), next = near[here + 1] ?? near[here - 1];
+    const gone = id;
+    if (!beside(1) && !beside(-1)) { sender.send("hide", [gone], "page"); close(); return; } // the page below offers to undo it
     act("hide");
     const undo = Object.assign(make("button", "viewer-text", "Undo"), { type: "button", onclick: () => {
       sender.send("show", [gone]);
@@ -196,7 +203,7 @@ function newLightbox(sender) {
       if (isOpen() && id !== gone) move(gone);
     } });
     say("1 clip is hidden.", undo, UNDO);
-    if (here >= 0 && next) move(next.id);
+    goOn();
   }
 
   function compare() {
@@ -212,12 +219,6 @@ function newLightbox(sender) {
     const list = document.querySelector("dialog.studio-keys");
     list?.showModal();
     list?.querySelector("[data-where=clip]")?.scrollIntoView();
-  }
-  function say(words, action = null, ms = SAID) {
-    clearTimeout(hiding);
-    note.replaceChildren(make("span", "", words), ...action ? [action] : []);
-    note.hidden = false;
-    hiding = setTimeout(() => { note.hidden = true; }, ms);
   }
 
   // Others rate, tag and order meanwhile: what is shown follows, at most every two seconds.

@@ -85,6 +85,8 @@ def _do(what: str, ids: Sequence[str], value: object) -> None:
         curation.star(ids, on=what == "star")
     elif what == "rate" and isinstance(value, int):
         curation.rate(ids, value)
+    elif what == "hide" and value == "page":  # nothing is left in the lightbox to undo it
+        curation.hide(ids)
     elif what in {"hide", "show"}:  # the lightbox offers to undo that itself
         attempt(Actions.hide, ids, on=what == "hide")
     elif what in _DIALOGS:

@@ -1,5 +1,5 @@
 // The player of the lightbox: one clip as large as fits, and its bar under it.
-const REST = 2500; // milliseconds
+const REST = 2500, SAID = 2500; // milliseconds
 
 function newPlayer(whole) {
   const root = make("div", "viewer-stage"), frame = make("div", "viewer-frame"), bar = make("div", "viewer-bar");
@@ -8,7 +8,7 @@ function newPlayer(whole) {
   const clock = make("span", "viewer-clock");
   const seek = set(make("input", "viewer-seek"), { type: "range", min: 0, max: 1000, value: 0, step: "any", "aria-label": "Position" });
   const playing = button("Play", "play", toggle), sound = button("Sound on", "volume_off", mute), loop = button("Play once", "repeat", again);
-  let clip = null, timer = 0, frames = 0, start = 0, resting = 0;
+  let clip = null, timer = 0, frames = 0, start = 0, resting = 0, hiding = 0;
   set(video, { muted: "", tabindex: -1 });
   const note = set(make("div", "viewer-said"), { role: "status", hidden: "" });
   frame.append(video, says, note);
@@ -73,6 +73,13 @@ function newPlayer(whole) {
     bar.hidden = Boolean(words);
   }
 
+  function mention(words, action = null, ms = SAID) { // something that goes by itself
+    clearTimeout(hiding);
+    note.replaceChildren(make("span", "", words), ...action ? [action] : []);
+    note.hidden = false;
+    hiding = setTimeout(() => { note.hidden = true; }, ms);
+  }
+
   function tick() {
     const length = video.duration || clip?.seconds || 0, now = video.currentTime || 0;
     relabel(playing, video.paused ? "Play" : "Pause", "Space", video.paused ? "play" : "pause");
@@ -106,5 +113,5 @@ function newPlayer(whole) {
   video.addEventListener("play", () => { cancelAnimationFrame(frames); frameByFrame(); });
   for (const name of ["pause", "volumechange", "seeked", "loadedmetadata"]) video.addEventListener(name, tick);
   video.addEventListener("error", () => { if (video.getAttribute("src")) say("This clip cannot be played here. Download it."); });
-  return { root, video, seek, note, show, stop, toggle, mute, full, say };
+  return { root, video, seek, show, stop, toggle, mute, full, say, mention };
 }

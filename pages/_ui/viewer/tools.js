@@ -47,7 +47,7 @@ async function told(query) { // of the server: what it says, or why it says noth
   try {
     const answer = await fetch(`${BASE}/viewer?${query}`, { cache: "no-store", headers: { Accept: "application/json" } });
     const said = await answer.json().catch(() => ({}));
-    return answer.ok && (said.clip || said.clips) ? said : { why: said.why ?? (answer.status === 401 ? OUT : "The studio does not tell of this clip now. Try again in a moment."), page: said.page };
+    return answer.ok && (said.clip || said.clips) ? said : { why: said.why ?? (answer.status === 401 ? OUT : "The studio does not tell of this clip now. Try again in a moment."), page: said.page, gone: said.gone };
   } catch { return { why: "The studio does not answer. This clip can be shown once it does.", away: true }; }
 }
 
