@@ -146,14 +146,17 @@ def _put_in_front(stack: ExitStack, name: str, place: Place, key: Path) -> None:
             caddy(replaced(block(f"set-up: {name}, caddy"), {**files, **ports, **site}), here, place.port)
         )
         return
+    server = block("set-up: accounts, nginx")
     values = {**files, **ports, "listen 443": f"listen 127.0.0.1:{place.port}"}
-    if name == "accounts":
-        values["/var/log/nginx/access.log"] = str(here / "access.log")
-    else:
+    values["/var/log/nginx/access.log"] = str(here / "access.log")
+    if name == "proxy":
+        start = server.index("    location / {")
+        end = server.index("    }\n", start) + len("    }\n")
+        server = f"{server[:start]}{block('set-up: proxy, nginx')}\n{server[end:]}"
         doorman = free_port()
         values |= {"127.0.0.1:4180": f"127.0.0.1:{doorman}", '"…"': f'"{SECRET}"'}
         stack.enter_context(http_server(_let_in, doorman))
-    stack.enter_context(nginx(replaced(block(f"set-up: {name}, nginx"), values), here, place.port))
+    stack.enter_context(nginx(replaced(server, values), here, place.port))
 
 
 def _let_in(request: BaseHTTPRequestHandler) -> None:
