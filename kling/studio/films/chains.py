@@ -44,6 +44,8 @@ def film_to(job: Job, get: Get) -> tuple[Job, ...]:
 def film_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     """Return the longest film that a job is a part of; of several that go on, the newest with a clip.
 
+    It does not go on with one that is hidden.
+
     Args:
         job: any part.
         get: returns a job by its id.
@@ -51,7 +53,9 @@ def film_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     """
     last, seen = job, {job.id}
     while len(seen) < MOST_PARTS:
-        following = [each for each in made_from(last.id) if continues(each) and each.has_clip]
+        following = [
+            each for each in made_from(last.id) if continues(each) and each.has_clip and not each.hidden
+        ]
         following = [each for each in following if each.id not in seen]
         if not following:
             break

@@ -16,6 +16,7 @@ shortest time that the file can say. Over that frame the sound passes from one c
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import time
@@ -38,6 +39,7 @@ PASSING = Fraction(1, 50)  # seconds in which the sound passes from one clip to 
 FADE = 240  # samples; where a clip's sound begins late or ends early, it does not do so with a click
 FINEST = 48_000  # parts of a second that the times of a film have at least
 QUALITY = {"preset": "faster", "crf": "17", "threads": "2", "rc-lookahead": "6", "refs": "2"}
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})  # what a full disk is called
 _UNSPECIFIED = 2  # of `AVCOL_SPC`
 _HD = 720  # lines from which a clip that does not say so has the colours of BT.709
 
@@ -450,8 +452,8 @@ def main(arguments: Sequence[str]) -> None:
         answer = join(clips, out, _reporter(share))
     except CannotJoin as error:
         answer = {"refused": str(error)}
-    except (av.error.FFmpegError, IndexError, ValueError, OSError):
-        answer = {"refused": "broken"}
+    except (av.error.FFmpegError, IndexError, ValueError, OSError) as error:
+        answer = {"refused": "room" if getattr(error, "errno", 0) in NO_ROOM else "broken"}
     except MemoryError:
         answer = {"refused": "work"}
     print(json.dumps(answer))  # noqa: T201 - the answer

@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from kling.studio.files import write_whole
 from kling.studio.films.chains import MOST_PARTS
+from kling.studio.films.join_clips import NO_ROOM
 from kling.studio.jobs import Job
 from kling.studio.limited_child import ChildFailed, Children, Limits
 
@@ -140,7 +141,7 @@ class Films:
             problem = f"The clip of part {parts} is not here." if missing else f"At most {MOST_PARTS} clips."
             return Film("", "failed", problem)
         name = name_of(jobs)
-        if (ready := self._ready(name)) is not None:
+        if (ready := self._ready(name, len(jobs))) is not None:
             return ready
         work = _Work(name, tuple(self._clip(job.id) for job in jobs), tuple(job.id for job in jobs))
         with self._lock:
@@ -186,7 +187,8 @@ class Films:
             self._waiting.clear()
         self._children.stop()
 
-    def _ready(self, name: str) -> Film | None:
+    def _ready(self, name: str, parts: int) -> Film | None:
+        """Return a film that is there; None if it is not, or its facts do not fit its number of parts."""
         path = self.folder / name
         try:
             os.utime(path)  # it was asked for just now
@@ -197,6 +199,8 @@ class Films:
         if not isinstance(starts, list) or not isinstance(seconds, int | float):
             return None
         times = tuple(float(each) for each in starts if isinstance(each, int | float))
+        if len(times) != parts:
+            return None
         copied = facts.get("copied") is True
         return Film(name, "ready", starts=times, seconds=float(seconds), copied=copied, share=1.0)
 
@@ -246,7 +250,7 @@ class Films:
             return failed.why
         except OSError as error:
             log.warning("A film cannot be kept: %s", error)
-            return "broken"
+            return "room" if error.errno in NO_ROOM else "broken"
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)

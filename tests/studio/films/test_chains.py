@@ -65,6 +65,15 @@ def test_of_several_that_go_on_the_newest_with_a_clip_is_shown():
     assert log.with_("b") == ["a", "b"]
 
 
+def test_it_does_not_go_on_with_a_hidden_clip_unless_one_asks_for_that():
+    log = Log()
+    log.add("a")
+    log.add("b", "a")
+    log.add("c", "a", hidden="yes")
+    assert log.with_("a") == ["a", "b"]
+    assert log.with_("c") == ["a", "c"]
+
+
 def test_a_clip_that_got_sound_stands_in_the_place_of_the_silent_one():
     log = Log()
     log.add("a")

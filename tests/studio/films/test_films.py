@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from kling.studio.jobs import SUCCEED, Job
 from kling.studio.limited_child import ChildFailed
 from tests.studio.films.reels import reel, shown, tone
 
-FACTS = {"starts": [0.0, 0.9], "seconds": 1.9, "copied": True}
+FACTS = {"seconds": 1.9, "copied": True}
 
 
 def job(job_id: str, digest: str = "ab", **cells: str) -> Job:
@@ -33,7 +34,7 @@ class Bench:
             (self.clips / f"{name}.mp4").write_bytes(b"clip of " + name.encode())
         self.now, self.joined, self.done = 1000.0, 0, list[str]()
         self.works: list[Callable[[], None]] = []
-        self.answer: Mapping[str, Any] = FACTS
+        self.answer: Mapping[str, Any] = {}
         about = {"join": self.join, "free": lambda _folder: 2**40, **about}
         self.films = Films(
             folder / "films",
@@ -47,7 +48,7 @@ class Bench:
     def join(self, out: Path, clips: Sequence[Path]) -> Mapping[str, Any]:
         self.joined += 1
         out.write_bytes(b" ".join(clip.read_bytes() for clip in clips))
-        return self.answer
+        return self.answer or {**FACTS, "starts": [0.9 * number for number in range(len(clips))]}
 
     def work(self) -> None:
         while self.works:
@@ -130,6 +131,23 @@ def test_facts_that_are_none_make_the_film_again(bench: Bench):
     bench.films.film([job("a")])
     bench.work()
     assert bench.films.film([job("a")]).state == "joining"
+
+
+def test_facts_of_another_number_of_parts_make_the_film_again(bench: Bench):
+    bench.answer = {**FACTS, "starts": [0.0]}
+    bench.films.film([job("a"), job("b")])
+    bench.work()
+    assert bench.films.film([job("a"), job("b")]).state == "joining"
+
+
+def test_a_disk_that_becomes_full_is_not_taken_for_a_damaged_clip(tmp_path: Path):
+    def fails(_out: Path, _clips: Sequence[Path]) -> Mapping[str, Any]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    bench = Bench(tmp_path, join=fails)
+    bench.films.film([job("a")])
+    bench.work()
+    assert "too full" in bench.films.film([job("a")]).problem
 
 
 def test_a_full_disk_is_left_to_the_log(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.films.join_clips import CannotJoin, Part, join, starts_of
+from kling.studio.films.join_clips import CannotJoin, Part, join, main, starts_of
 from tests.studio.clips import zeroed
 from tests.studio.films.reels import RATE, SIZE, clicks_at, packets, reel, shown, tone
 
@@ -267,3 +268,13 @@ def test_a_film_is_as_long_as_its_clips_without_the_shared_frames(clips):
     assert all(b > a for a, b in pairwise(starts))
     shared = sum(part.step for part in parts[:-1])
     assert starts[-1] + parts[-1].length == sum(part.length for part in parts) - shared
+
+
+def test_a_full_disk_is_told_from_a_clip_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    clip = reel(tmp_path / "a.mp4")
+    main(["/dev/full", str(tmp_path / "share"), str(clip)])
+    assert json.loads(capsys.readouterr().out) == {"refused": "room"}
+    main([str(tmp_path / "out"), str(tmp_path / "share"), str(tmp_path / "none.mp4")])
+    assert json.loads(capsys.readouterr().out) == {"refused": "broken"}
