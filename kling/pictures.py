@@ -43,7 +43,7 @@ def picture_problems(field: str, value: str, title: str) -> Iterator[Problem]:
         value: of the field, not empty.
         title: what the picture is, as a sentence says it.
     """
-    if is_reference(value):
+    if is_name(value) or (len(value) <= LONGEST_ADDRESS and is_whole_address(value, schemes=("https",))):
         return
     if value.startswith("data:"):
         yield Problem(field, f"Give the bytes of {title} as Base64 alone, without “data:…,” before it.")

@@ -6,7 +6,7 @@ Source: S1. Limits that no page names are marked as ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -55,14 +55,14 @@ def own_field_problems(callback_url: str, external_task_id: str) -> Iterator[Pro
         yield Problem("external_task_id", problem)
 
 
-def is_whole_address(url: str) -> bool:
-    """Whether a text is an address of the web that a program can call."""
+def is_whole_address(url: str, schemes: Container[str] = ("http", "https")) -> bool:
+    """Whether a text is an address of the web that a program can call, by one of these schemes."""
     try:
         parts = urlsplit(url)
         named = bool(parts.hostname)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and named and not _BLANK_OR_CONTROL.search(url)
+    return parts.scheme in schemes and named and not _BLANK_OR_CONTROL.search(url)
 
 
 def id_problem(task_id: str) -> str | None:

@@ -91,7 +91,7 @@ class VideoToAudio:
             yield Problem("video_id", "Name one video: by its id at Kling, or by its address.")
         elif self.video_id and not (self.video_id.isprintable() and len(self.video_id) <= 128):
             yield Problem("video_id", "This is no id of a video.")
-        elif self.video_url and not is_whole_address(self.video_url):
+        elif self.video_url and not is_whole_address(self.video_url, schemes=("https",)):
             yield Problem("video_url", "Give a whole address that starts with https://.")
         yield from text_problems("sound_effect_prompt", self.sound_effect_prompt, limit)
         yield from text_problems("bgm_prompt", self.bgm_prompt, limit)

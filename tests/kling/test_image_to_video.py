@@ -71,10 +71,11 @@ def test_a_last_frame_is_taken_as_the_map_of_abilities_says(model, mode, sound, 
         ("data:image/png;base64,AAAA", "without"),
         ("fox.png", "https address"),
         ("ftp://example.com/fox.png", "https address"),
+        ("http://example.com/fox.png", "https address"),
         ("https://exa mple.com/fox.png", "https address"),
         ("A" * 13_400_000, "larger than 10 MB"),
     ],
-    ids=["data", "file", "ftp", "blank", "large"],
+    ids=["data", "file", "ftp", "http", "blank", "large"],
 )
 def test_what_names_no_picture_is_refused(image, words):
     [problem] = replace(GOOD, image=image).problems()

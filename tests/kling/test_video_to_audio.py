@@ -46,6 +46,7 @@ def test_every_length_costs_the_same():
         ({"video_id": "", "video_url": "https://example.com/fox.mp4"}, []),
         ({"video_url": "https://example.com/fox.mp4"}, ["video_id"]),
         ({"video_id": "", "video_url": "fox.mp4"}, ["video_url"]),
+        ({"video_id": "", "video_url": "http://example.com/fox.mp4"}, ["video_url"]),
         ({"video_id": "9" * 129}, ["video_id"]),
         ({"video_id": "9\n"}, ["video_id"]),
         ({"sound_effect_prompt": "x" * 200, "bgm_prompt": "x" * 200}, []),

@@ -59,6 +59,15 @@ def test_only_pictures_that_are_kept_are_shown(browser: TestClient, name: str):
     assert browser.get(f"/pictures/{name}").status_code == 404
 
 
+def test_a_picture_that_is_cleaned_away_in_the_same_moment_is_not_there(
+    studio: Studio, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    kept = studio.pictures.path(studio.pictures.put(picture()).sha256)
+    monkeypatch.setattr(studio.pictures, "path", lambda _sha256: kept)
+    kept.unlink()
+    assert browser.get(f"/pictures/{kept.stem}").status_code == 404
+
+
 def with_picture(app: AppTest, studio: Studio, **more: object) -> AppTest:
     app.run()
     app.session_state["composer.first_frame"] = studio.pictures.put(picture()).sha256

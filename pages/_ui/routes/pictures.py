@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.roles import User
@@ -63,9 +63,10 @@ async def _kept(request: Request, user: User) -> Picture:
 
 
 def show(request: Request) -> Response:
-    """Serve a picture, which never changes."""
+    """Serve a picture, which never changes. It is read at once: the cleaning may delete it at any moment."""
     try:
         path = context.studio().pictures.path(request.path_params["sha256"])
-    except PictureMissing:
+        content = path.read_bytes()
+    except (PictureMissing, OSError):
         return Response(status_code=404)
-    return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
+    return Response(content, media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
