@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from kling import ImageToVideo, InvalidRequest, KeyPair, MaybeSent, TextToVideo, VideoToAudio
+from kling.catalog import catalog
 from kling.endpoint import ENDPOINTS, NEWER_TEXT_TO_VIDEO, AnyRequest, Endpoint, endpoint_of
-from kling.errors import api_error
+from kling.errors import Actor, api_error
 from kling.studio.ids import new_id
 from kling.studio.jobs import FAILED, NOT_SENT, SUBMITTED, SUCCEED, UNKNOWN, WAITING, request_cells
 from kling.tasks import Task
@@ -114,6 +115,39 @@ def test_a_person_may_send_it_after_all_and_a_second_loss_is_again_not_repeated(
     assert bench.job(job_id).state == NOT_SENT
     bench.studio.orders.send_again(job_id)
     assert bench.job(job_id).state == SUBMITTED
+
+
+def test_after_a_restart_a_person_is_told_that_kling_is_asked_first_and_until_when(bench):
+    bench.kling.answers = [(LOST, False)]
+    job_id = order(bench, "image2video")
+    bench.run_for(30 * MINUTE)
+    bench.restart()
+    bench.studio.orders.send_again(job_id)
+    explained = bench.studio.explain(bench.job(job_id))
+    assert explained is not None
+    assert explained.why.startswith("Kling is asked first whether it has it already.")
+    assert "you decide whether it is sent" in explained.next
+    bench.run_for(20 * MINUTE)
+    assert bench.job(job_id).state == NOT_SENT
+    bench.studio.orders.send_again(job_id)
+    assert bench.kling.posts == [job_id, job_id]
+
+
+def test_where_nothing_can_be_looked_up_a_lost_create_is_said_with_its_price_and_never_repeated(
+    bench, monkeypatch
+):
+    without = replace(catalog(), endpoints={})
+    monkeypatch.setattr("kling.endpoint.catalog", lambda: without)
+    bench.kling.answers = [(LOST, False)]
+    job_id = order(bench, "image2video")
+    bench.run_for(48 * 60 * MINUTE)
+    assert bench.kling.posts == [job_id]
+    assert bench.job(job_id).state == UNKNOWN
+    explained = bench.studio.explain(bench.job(job_id))
+    assert explained is not None
+    assert "Nobody can look it up for sure" in explained.next
+    assert "It may have cost 1.5 Units." in explained.next
+    assert explained.actor is Actor.PERSON
 
 
 @pytest.mark.parametrize("name", OTHERS)
