@@ -144,6 +144,9 @@ def chapter() -> str:
     """Return README's chapter "How the sandbox differs from Kling", in Markdown, made from the rules."""
     unsure = [rule for rule in RULES.values() if rule.status != "documented" or "assumed" in rule.source]
     marks = ("assumed", "observed", "documented")
+    rows: dict[tuple[str, str], list[str]] = {}
+    for rule in sorted(unsure, key=lambda rule: marks.index(rule.status)):
+        rows.setdefault((rule.status, rule.source), []).append(rule.rule)
     return "\n".join(
         [
             "## How the sandbox differs from Kling",
@@ -151,16 +154,11 @@ def chapter() -> str:
             "The sandbox was written from the documentation; nobody called the live API for it. A test is",
             "behind each of its rules. These are not fully documented; Kling may differ.",
             "",
-            *(f"- *{mark}*: {STATUSES[mark]}" for mark in marks),
-            "",
-            f"Sources: {SOURCES}.",
+            f"Marks: {'. '.join(f'*{mark}*: {STATUSES[mark]}' for mark in marks)}. Sources: {SOURCES}.",
             "",
             "| What the sandbox does | Mark | Where it is said |",
             "|---|---|---|",
-            *(
-                f"| {rule.rule} | {rule.status} | {rule.source} |"
-                for rule in sorted(unsure, key=lambda rule: marks.index(rule.status))
-            ),
+            *(f"| {'<br>'.join(rules)} | {status} | {source} |" for (status, source), rules in rows.items()),
             "",
         ]
     )
