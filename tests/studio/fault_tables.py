@@ -264,28 +264,35 @@ def history(act: Callable[[History, str], None], fault: str, clip: bytes) -> tup
 
 
 def table(clip: bytes) -> Iterator[str]:
-    """Yield the lines of README's tables."""
-    yield "| fault | on the create call | the person was told | on the look-up of a lost answer | on a poll |"
-    yield "| --- | --- | --- | --- | --- |"
-    answers = {}
-    for name, fault in FAULTS.items():
-        others = (history(act, fault, clip)[0] for act in (on_look_up, on_list))
-        answers[name] = (*history(on_create, fault, clip), *others)
-    yield from rows(answers)
-    yield ""
-    yield "| fault of a download | what the studio did | the person was told |"
+    """Yield the lines of README's table of faults: by each call, a row for faults with the same outcome."""
+    yield "| fault of | what the studio did | each fault, and what the person was told |"
     yield "| --- | --- | --- |"
-    answers = {name: history(on_download, fault, clip) for name, fault in OF_CLIPS.items()}
-    yield from rows({name: (f"{did}, fetched again", words) for name, (did, words) in answers.items()})
-    yield ""
-    yield "| weak evidence | what the studio did | the person was told |"
-    yield "| --- | --- | --- |"
-    yield from rows(
-        {
-            name: history(lambda run, _fault, act=act: act(run), "", clip)  # type: ignore[misc]
-            for name, act in OF_EVIDENCE.items()
-        }
-    )
+    told = {name: history(on_create, fault, clip) for name, fault in FAULTS.items()}
+    yield from outcomes("the create call", told)
+    for call, act in {"the look-up of a lost answer": on_look_up, "a poll": on_list}.items():
+        told = {name: (history(act, fault, clip)[0], "") for name, fault in FAULTS.items()}
+        yield from outcomes(call, told)
+    yield from outcomes("a download", {name: history(on_download, f, clip) for name, f in OF_CLIPS.items()})
+    told = {name: history(lambda run, _, act=act: act(run), "", clip) for name, act in OF_EVIDENCE.items()}  # type: ignore[misc]
+    yield from outcomes("what is only weak evidence", told)
+
+
+def outcomes(call: str, told: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """Yield a row for each outcome of a call.
+
+    Args:
+        call: what had the faults.
+        told: by the name of each fault, what the studio did, and what the person was told or "".
+    """
+    groups: dict[str, list[str]] = {}
+    for name, (did, _) in told.items():
+        groups.setdefault(did, []).append(name)
+    for did, names in sorted(groups.items(), key=lambda group: len(group[1])):
+        silent = [name for name in names if not told[name][1]]
+        if len(silent) > len(told) / 2:
+            silent = ["all"] if len(groups) == 1 else ["all others"]
+        words = [f"*{name}*: {told[name][1]}" for name in names if told[name][1]]
+        yield f"| {call} | {did} | {'<br>'.join([*words, '; '.join(silent)] if silent else words)} |"
 
 
 def evidence() -> Iterator[str]:
