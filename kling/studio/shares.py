@@ -71,13 +71,13 @@ class Shares:
             clips: ids of jobs.
             ends: Unix seconds.
             collection_id: as in `Share`, and so is the rest.
-            title: of chosen clips; what is too long is cut.
+            title: of chosen clips.
             audience: who may see them.
             prompts: whether these are shown.
             people: whether these are.
 
         Raises:
-            ShareError: there are none, or too many.
+            ShareError: there are none, or too many, or the title is too long.
             StateError: the database does not answer; nothing was shared.
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -85,7 +85,7 @@ class Shares:
             id=secrets.token_hex(8),
             collection_id=collection_id,
             clips=_checked(clips),
-            title=storable(" ".join(title.split()), COLLECTION_TITLE),
+            title=_line(title),
             audience=audience,
             prompts=prompts,
             people=people,
@@ -211,6 +211,14 @@ def _checked(clips: Collection[str]) -> tuple[str, ...]:
     if len(chosen) > CLIPS_OF_ONE:
         raise ShareError(f"A link shows {CLIPS_OF_ONE:,} clips at most; these are {len(chosen):,}.")
     return chosen
+
+
+def _line(title: str) -> str:
+    """Return a title as it is kept, or refuse it."""
+    line = " ".join(storable(title).split())
+    if len(line) > COLLECTION_TITLE:
+        raise ShareError(f"Title: it has {len(line):,} characters; {COLLECTION_TITLE} fit. Shorten it.")
+    return line
 
 
 def _values(share: Share) -> dict[str, Any]:

@@ -66,6 +66,22 @@ def test_a_double_press_makes_one_link(studio: Studio, app: AppTest, clips: tupl
     assert link_of(app) == "token"
 
 
+def test_a_title_that_is_too_long_is_refused_and_stays_to_be_shortened(
+    studio: Studio, app: AppTest, clips: tuple[str, ...]
+):
+    ask(app, "share", *clips)
+    open_page(app, "job.py", id=clips[0])
+    app.text_input(key="app.share-1-title").set_value("Boot " * 20)
+    app.button(key="app.asked-yes-1").click().run()
+    assert "Title: it has 99 characters; 80 fit. Shorten it." in str(app.error[0].value).replace("\\", "")
+    title = app.text_input(key="app.share-1-title")
+    assert title.value == "Boot " * 20
+    assert not title.proto.max_chars  # else the browser drops the rest before anybody is told
+    title.set_value("Boots")
+    app.button(key="app.asked-yes-1").click().run()
+    assert [each.title for each in studio.state.shares.all()] == ["Boots"]
+
+
 def test_anyone_may_see_it_for_the_days_that_are_chosen(studio: Studio, app: AppTest, clips: tuple[str, ...]):
     let_anyone_in(studio)
     ask(app, "share", *clips)

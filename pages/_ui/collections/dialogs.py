@@ -8,8 +8,6 @@ import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.state.records import (
-    COLLECTION_TEXT,
-    COLLECTION_TITLE,
     Collection,
     CollectionChanged,
     CollectionError,
@@ -49,7 +47,6 @@ def collect(job_ids: Sequence[str], number: int) -> None:
         st.text_input(
             "Or a new one" if there else "Title of a new collection",
             placeholder="Its title",
-            max_chars=COLLECTION_TITLE,
             key=f"{key}-new",
         )
         answers(number, "Collect", lambda actions: _put(actions, ids, key), in_form=True)
@@ -97,11 +94,11 @@ def edit(chosen: Sequence[str], number: int) -> None:
     with st.form(f"{key}-form", border=False):
         if now and (now.title, now.text) != (title, text):
             st.caption(f"{escape_markdown(now.changed_by or 'Somebody')} has changed it meanwhile.")
-        st.text_input("Title", title, max_chars=COLLECTION_TITLE, key=f"{key}-title")
+        # Without `max_chars`: the browser would drop what is too long without a word; `_save` says it.
+        st.text_input("Title", title, key=f"{key}-title")
         st.text_area(
             "Text",
             text,
-            max_chars=COLLECTION_TEXT,
             key=f"{key}-text",
             help="A few lines for whoever looks at it. A shared link shows them too.",
         )

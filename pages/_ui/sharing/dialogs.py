@@ -14,7 +14,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.share_settings import DAYS, most_days
 from kling.studio.share_views import can_be_shown
-from kling.studio.state.records import COLLECTION_TITLE, Audience, Collection, Share, ShareError
+from kling.studio.state.records import Audience, Collection, Share, ShareError
 from pages._ui.context import studio
 from pages._ui.copy_button import copy_button
 from pages._ui.curation.asking import answers, begin, jobs_of
@@ -104,12 +104,7 @@ def _fields(job_ids: Sequence[str], collection: Collection | None, number: int) 
     most = most_days(audience, current_user().role)
     with st.form(f"{key}-form", border=False):
         if collection is None:
-            st.text_input(
-                "Title",
-                max_chars=COLLECTION_TITLE,
-                placeholder="May be empty",
-                key=f"{key}-title",
-            )
+            st.text_input("Title", placeholder="May be empty", key=f"{key}-title")
         st.pills(
             "Ends by itself after",
             [days for days in OFFERED if days <= most],
