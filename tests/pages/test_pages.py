@@ -84,7 +84,7 @@ def test_page_with_hundreds_of_tasks_of_every_state_draws_a_page_of_them(
     assert not app.exception
     assert "could not be drawn" not in texts(app)
     if page == "gallery.py":
-        assert len(tiles_of(app)) == 60
+        assert len(tiles_of(app)) == 40
     if page == "history.py":
         assert len(rows_of(app)) == 50
 

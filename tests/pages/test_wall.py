@@ -63,12 +63,12 @@ def ids(told: dict[str, Any]) -> list[str]:
 def test_further_parts_go_on_where_the_page_ends_and_days_count_all_of_their_clips(
     studio: Studio, app: AppTest, browser: TestClient
 ):
-    days(studio, 10, 70, 3)
+    days(studio, 10, 40, 3)
     first = [tile["id"] for tile in tiles_of(open_page(app, "gallery.py"))]
     second = part(browser, "page=2")
-    assert first + ids(second) == [f"v{number:03}" for number in range(83, 0, -1)]
+    assert first + ids(second) == [f"v{number:03}" for number in range(53, 0, -1)]
     assert len(first) == PER_PAGE
-    assert [(day["name"], day["count"]) for day in second["days"][:1]] == [("Yesterday", "70 clips")]
+    assert [(day["name"], day["count"]) for day in second["days"][:1]] == [("Yesterday", "40 clips")]
     assert second["days"][1]["count"] == "3 clips"
     assert (second["number"], second["more"]) == (2, 0)
     assert part(browser)["more"] == 2

@@ -59,12 +59,7 @@ function newChoice(wall) {
 
   function show() {
     for (const id of [...chosen]) if (!wall.tiles.has(id)) chosen.delete(id);
-    for (const tile of wall.tiles.values()) {
-      const on = chosen.has(tile.id);
-      if (on === tile.root.hasAttribute("data-chosen")) continue;
-      set(tile.root, { "data-chosen": on ? "" : null });
-      tile.label();
-    }
+    for (const tile of wall.tiles.values()) tile.choose(chosen.has(tile.id));
     wall.over.refresh();
     set(wall.root, { "data-choosing": chosen.size ? "" : null });
     bar.hidden = !chosen.size;

@@ -15,7 +15,7 @@ from pages._ui.format import counted
 from pages._ui.library.days import day_of, days_of, name_of
 from pages._ui.wall.tiles import Looker, tile_facts
 
-PER_PAGE = 60  # tiles that come together
+PER_PAGE = 40  # tiles that come together: more than a laptop shows at once
 
 
 def page_of(query: JobQuery, to: Looker) -> Page:

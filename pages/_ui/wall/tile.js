@@ -2,13 +2,9 @@
 function newTile(wall, id) {
   const root = set(make("div", `wall-tile st-key-clip-${id.replace(/[^a-zA-Z0-9_-]/g, "-")}`), { role: "listitem", "data-clip": id });
   const open = set(make("button", "wall-open"), { type: "button", tabindex: -1 });
-  const star = make("i", "wall-star"), check = make("i", "wall-check");
-  const tile = { id, root, open, told: null, drawn: "", box: [], row: 0, update, label, place };
-  const note = icon("error");
-  note.classList.add("wall-note");
-  star.append(shape(STAR));
-  check.append(shape(TICK));
-  root.append(open, star, check, note);
+  const tile = { id, root, open, told: null, drawn: "", box: [], row: 0, update, show, choose, label, place };
+  let star = null, check = null, note = null, isNear = false; // most tiles have none of these
+  root.append(open);
 
   function update(told) {
     const now = JSON.stringify(told);
@@ -16,16 +12,37 @@ function newTile(wall, id) {
     if (now === tile.drawn) return;
     tile.drawn = now;
     set(root, { "data-star": told.star ? "mine" : told.stars ? "others" : null, "data-hidden": told.hidden, "data-risk": told.risk ? "" : null });
-    note.hidden = !told.note;
-    set(note, { title: told.note, "data-broken": told.broken });
+    if ((told.star || told.stars) && !star) star = mark(make("i", "wall-star"), shape(STAR));
+    if (told.note && !note) note = mark(icon("error"));
+    note?.classList.add("wall-note");
+    if (note) set(note, { title: told.note, "data-broken": told.broken, hidden: told.note ? null : "" });
     picture(told);
     label();
+  }
+
+  function mark(element, ...look) { // above what hover shows
+    element.append(...look);
+    root.append(element);
+    return element;
+  }
+
+  function choose(on) { // it is selected, or not any more
+    if (on === root.hasAttribute("data-chosen")) return;
+    if (on && !check) check = mark(make("i", "wall-check"), shape(TICK));
+    set(root, { "data-chosen": on ? "" : null });
+    label();
+  }
+
+  function show() { // it is near the window: the picture is wanted
+    isNear = true;
+    if (tile.told) picture(tile.told);
   }
 
   function picture(told) {
     const image = open.querySelector("img");
     if (told.poster && !image) {
-      const added = Object.assign(make("img"), { alt: "", loading: "lazy", decoding: "async", src: told.poster, draggable: false });
+      if (!isNear) { set(open, { "data-plain": null }); open.replaceChildren(); return; }
+      const added = Object.assign(make("img"), { alt: "", decoding: "async", src: told.poster, draggable: false });
       added.addEventListener("error", () => { set(open, { "data-plain": "" }); added.remove(); }, { once: true });
       set(open, { "data-plain": null });
       open.replaceChildren(added);

@@ -1,19 +1,14 @@
 // The wall itself: what it is told, how it is laid out, what comes when one scrolls, and what it says to the server.
-const NEAR = 1600; // pixels below the window at which the next pictures are asked for
 const MOST_IN_SIGHT = 100; // clips
-const CALM = 1000; // milliseconds before what is in sight is asked for again
 
 function newWall(parent) {
-  const root = set(make("div", "wall"), { role: "region", "aria-label": "Clips" }), body = make("div", "wall-days"), end = make("div", "wall-end");
-  const again = pressable("The next clips did not come. Try again", "refresh", () => { again.hidden = true; next(); });
+  const root = set(make("div", "wall"), { role: "region", "aria-label": "Clips" }), body = make("div", "wall-days");
   const around = parent.closest(".st-key-wall") ?? document.body;
   const scroller = document.querySelector('[data-testid="stMain"]') ?? document.scrollingElement;
   const days = new Map(), names = new Map();
-  let current = null, last = "", version = "", hasMore = false, isAsking = null, timer = null, isRunning = false, unseen = true;
-  again.hidden = true;
-  end.append(again);
-  root.append(body, end);
-  const wall = { root, facts: null, tiles: new Map(), order: [], chosen: new Set(), send, star, hide, open, focus, leave, reorder,
+  let current = null, last = "", version = "", isRunning = false, unseen = true;
+  const wall = { root, scroller, facts: null, tiles: new Map(), order: [], chosen: new Set(), send, star, hide, open, focus, leave, merge, reorder: (order) => show(order),
+    inSight: () => inSight(new Set(wall.order)),
     can: (what) => Boolean(wall.facts?.can.includes(what)), current: (tile) => { current = tile; rove(); } };
   wall.over = newOver(wall);
   wall.choice = newChoice(wall);
@@ -22,6 +17,11 @@ function newWall(parent) {
   wall.moving = newMoving(wall);
   wall.move = wall.moving.move;
   const keyed = newKeys(wall);
+  const more = newMore(wall), pictures = newNear(scroller, (element) => {
+    pictures.forget(element);
+    wall.tiles.get(element.dataset.clip)?.show();
+  });
+  root.prepend(body, more.end);
   parent.append(root);
 
   // -- from the server
@@ -35,25 +35,23 @@ function newWall(parent) {
       wall.facts = facts;
       wall.choice.offer(facts.extra);
       if (isOther) startAnew();
-      if (wall.order.length <= facts.tiles.length) hasMore = facts.more > 0;
+      if (wall.order.length <= facts.tiles.length) more.begin(facts.more > 0);
       merge(facts, true);
       if (isOther) scroller.scrollTop = 0;
       if (unseen) comeBack();
       unseen = false;
     }
-    if (version && seen !== version) soon(); // something has changed, perhaps further down too
+    if (version && seen !== version) more.soon(); // something has changed, perhaps further down too
     version = seen;
     showSize();
   }
 
   function startAnew() {
-    isAsking?.abort();
-    isAsking = null;
+    more.begin(false);
     wall.over.show(null);
     wall.order.forEach(forget);
     wall.order = [];
     wall.choice.clear();
-    hasMore = false;
   }
 
   function forget(id) {
@@ -62,6 +60,7 @@ function newWall(parent) {
     if (wall.over.on === tile) wall.over.show(null);
     if (current === tile) current = null;
     tile.root.remove();
+    pictures.forget(tile.root);
     wall.tiles.delete(id);
     wall.chosen.delete(id);
   }
@@ -73,8 +72,11 @@ function newWall(parent) {
     const head = isFirst ? [] : wall.order.slice(0, places[0]), tail = places.length && part.more ? wall.order.slice(places.at(-1) + 1) : [];
     for (const { key, name, count } of part.days) names.set(key, { name, count });
     for (const told of part.tiles) {
-      if (!wall.tiles.has(told.id)) wall.tiles.set(told.id, newTile(wall, told.id));
-      wall.tiles.get(told.id).update(told);
+      const tile = wall.tiles.get(told.id) ?? newTile(wall, told.id);
+      tile.update(told);
+      if (wall.tiles.has(told.id)) continue;
+      wall.tiles.set(told.id, tile);
+      pictures.watch(tile.root);
     }
     show([...head, ...ids, ...tail]);
   }
@@ -90,7 +92,7 @@ function newWall(parent) {
     if (held && !held.isConnected) focus(); // its clip is gone: the next one has the focus
     if (anchor) scroller.scrollTop += anchor.root.getBoundingClientRect().top - before;
     wall.choice.show();
-    watchEnd();
+    more.watch();
   }
 
   // The clip by which the scroll is kept: what plays, what has the focus, else the topmost in sight; none at the very top.
@@ -146,10 +148,10 @@ function newWall(parent) {
   }
 
   function resized() {
-    const anchor = inSight(new Set(wall.order)), before = anchor?.root.getBoundingClientRect().top;
+    const anchor = wall.inSight(), before = anchor?.root.getBoundingClientRect().top;
     layOut();
     if (anchor) scroller.scrollTop += anchor.root.getBoundingClientRect().top - before;
-    watchEnd();
+    more.watch();
   }
 
   function showSize() {
@@ -168,57 +170,6 @@ function newWall(parent) {
     const detail = { among: wall.facts.among };
     if (wall.chosen.size) detail.ids = wall.choice.ids();
     document.dispatchEvent(new CustomEvent("studio:present", { detail }));
-  }
-
-  // -- further clips
-
-  async function part(number) {
-    const asked = isAsking = new AbortController(), { among, of } = wall.facts;
-    const answer = await fetch(`${BASE}/wall?${[among, `page=${number}`].filter(Boolean).join("&")}`, { signal: asked.signal });
-    if (!answer.ok) throw new Error(answer.status);
-    const told = await answer.json();
-    if (asked !== isAsking || of !== wall.facts.of) throw new DOMException("", "AbortError");
-    return told;
-  }
-
-  async function next() {
-    if (!hasMore || isAsking || !again.hidden) return;
-    const number = Math.floor(wall.order.length / wall.facts.per_page) + 1;
-    try {
-      const told = await part(number);
-      isAsking = null;
-      if (told.number < number) hasMore = false; // others have hidden some meanwhile
-      else { hasMore = told.more > 0; merge(told, false); }
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      isAsking = null;
-      again.hidden = false;
-    }
-  }
-
-  function soon() {
-    clearTimeout(timer);
-    if (wall.facts?.per_page && wall.order.length > wall.facts.per_page) timer = setTimeout(refresh, CALM);
-  }
-
-  async function refresh() { // the part that is in sight; the first one comes with the page
-    if (isAsking) { soon(); return; }
-    const tile = inSight(new Set(wall.order)), number = Math.floor(wall.order.indexOf(tile?.id) / wall.facts.per_page) + 1;
-    if (number < 2) return;
-    try {
-      const told = await part(number);
-      isAsking = null;
-      if (told.number === number) merge(told, false);
-    } catch { // the next change asks again
-      isAsking = null;
-      watchEnd();
-    }
-  }
-
-  const ending = new IntersectionObserver(([entry]) => { if (entry.isIntersecting) next(); }, { root: scroller, rootMargin: `0px 0px ${NEAR}px 0px` });
-  function watchEnd() { // it tells anew also where the end is still near
-    ending.unobserve(end);
-    if (hasMore && isRunning) ending.observe(end);
   }
 
   // -- to the server, and to other parts of the studio
@@ -253,8 +204,6 @@ function newWall(parent) {
     document.dispatchEvent(new CustomEvent("studio:clip", { detail: { id: tile.id, among: wall.facts.among } }));
   }
 
-  function reorder(order) { show(order); }
-
   function leave(address) { // whoever comes back finds the wall as it was
     const { top = 0 } = current?.root.getBoundingClientRect() ?? {};
     kept(sessionStorage, PLACE, JSON.stringify([wall.facts.of, current?.id ?? "", top, [...wall.chosen]]));
@@ -265,7 +214,7 @@ function newWall(parent) {
     const [of, id, top, chosen] = JSON.parse(kept(sessionStorage, PLACE) ?? "[]");
     kept(sessionStorage, PLACE, "[]");
     if (of !== wall.facts.of || !id) return;
-    for (let tries = 0; !wall.tiles.has(id) && hasMore && tries < 20; tries += 1) await next();
+    for (let tries = 0; !wall.tiles.has(id) && more.isThere && tries < 20; tries += 1) await more.next();
     const tile = wall.tiles.get(id);
     if (!tile) return;
     chosen.forEach((each) => { if (wall.tiles.has(each)) wall.chosen.add(each); });
@@ -324,17 +273,14 @@ function newWall(parent) {
     document.addEventListener("visibilitychange", still);
     scroller.style.overflowAnchor = "none"; // the scroll is kept here, also where a browser does not
     read();
-    watchEnd();
+    more.start();
   };
   wall.stop = () => {
     isRunning = false;
-    isAsking?.abort();
-    isAsking = null;
-    clearTimeout(timer);
+    more.stop();
     wall.over.show(null);
     watcher.disconnect();
     sizes.disconnect();
-    ending.disconnect();
     removeEventListener("keydown", keyed, true);
     document.removeEventListener("click", pressed);
     document.removeEventListener("studio:clip", still);

@@ -24,7 +24,7 @@ from pages._ui.sharing.allowed import is_sharing_on
 from pages._ui.wall.acts import Answer, did
 from pages._ui.wall.tiles import Looker, tile_facts
 
-FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "moving", "keys", "wall")
+FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "moving", "keys", "more", "wall")
 
 
 @cache
