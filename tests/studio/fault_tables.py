@@ -296,30 +296,18 @@ def outcomes(call: str, told: Mapping[str, tuple[str, str]]) -> Iterator[str]:
 
 
 def evidence() -> Iterator[str]:
-    """Yield the lines of README's tables of what follows from an answer."""
-    yield f"| the create call | {' | '.join(Known)} |"
+    """Yield the lines of README's table of what follows from an answer."""
+    yield f"| the answer | {' | '.join(Known)} |"
     yield f"| --- |{' --- |' * len(Known)}"
-    yield from rows(
-        {outcome: tuple(steps[known] for known in Known) for outcome, steps in AFTER_CREATE.items()}
-    )
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for outcome, steps in AFTER_CREATE.items():
+        rows.setdefault(tuple(steps[known] for known in Known), []).append(outcome)
+    for cells, same in rows.items():
+        yield f"| to the create call: {'; '.join(same)} | {' | '.join(cells)} |"
+    for age in Age:
+        cells = tuple(AFTER_NO_TASK[known][age] for known in Known)
+        yield f"| to a look-up, which finds none {age} | {' | '.join(cells)} |"
     yield ""
-    yield f"| a look-up finds no task | {' | '.join(Known)} |"
-    yield f"| --- |{' --- |' * len(Known)}"
-    yield from rows({age: tuple(AFTER_NO_TASK[known][age] for known in Known) for age in Age})
-    yield ""
-
-
-def rows(answers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Yield a row for all names with the same cells.
-
-    Args:
-        answers: the cells by name.
-    """
-    names: dict[tuple[str, ...], list[str]] = {}
-    for name, cells in answers.items():
-        names.setdefault(cells, []).append(name)
-    for cells, same in names.items():
-        yield f"| {'; '.join(same)} | {' | '.join(cells)} |"
 
 
 def main() -> None:
