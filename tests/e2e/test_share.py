@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,9 @@ def test_the_clips_of_a_link_are_compared_without_a_request_outside_of_it(
     expect(page.get_by_role("button", name="Keep this one")).to_have_count(0)
     expect(page.get_by_text("A fox-snow <b>at dawn</b>").last).to_be_visible()
     assert axe(page) == []
+    rows = page.locator("#compare .deck-row")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_have_text(re.compile("Prompt, A and B.*<b>at dawn</b>"))
     page.keyboard.press("Space")
     page.keyboard.press("Home")
     page.keyboard.press(".")
@@ -123,6 +127,7 @@ def test_the_clips_of_a_link_are_compared_without_a_request_outside_of_it(
     )
     page.get_by_role("button", name="Take D out").click()
     expect(page.locator(".deck-player")).to_have_count(3)
+    expect(rows).to_have_count(2)
     page.get_by_role("button", name="Add a clip").click()
     expect(page.locator(".deck-player")).to_have_count(4)
     asked = page.evaluate("() => performance.getEntriesByType('resource').map((each) => each.name)")

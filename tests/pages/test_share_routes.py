@@ -256,6 +256,25 @@ def test_without_sign_in_this_machine_sees_its_links(studio: Studio, monkeypatch
     assert here.browser().get(f"/share/{token}", headers=PAGE).status_code == 200
 
 
+def test_which_words_of_prompts_differ_is_told_of_clips_of_the_link_if_it_shows_prompts(here: Here):
+    here.sharing("anyone")
+    for clip_id, prompt in (("v1", "A red fox"), ("v2", "A grey fox"), ("v3", "A cat of nobody here")):
+        here.clip(clip_id, prompt=prompt, negative_prompt="blur")
+    mia = here.acting("maker")
+    _, token = mia.share(["v1", "v2"], audience="anyone")
+    asked = f"/share/{token}/differs?ids=v1,v3,v2,v1"
+    answer = here.browser().get(asked)
+    assert answer.headers["cache-control"] == "private, no-store"
+    [row] = answer.json()
+    assert (row["name"], row["letter"]) == ("Prompt", "B")
+    assert "".join(text for kind, text in row["pieces"] if kind != "removed") == "A grey fox"
+    assert ["removed", "red"] in row["pieces"]
+    assert here.browser().get(f"/share/{token}/differs?ids=v3").json() == []
+    _, silent = mia.share(["v1", "v2"], audience="anyone", prompts=False)
+    assert here.browser().get(f"/share/{silent}/differs?ids=v1,v2").json() == []
+    assert here.browser().get("/share/guessed/differs?ids=v1,v2").status_code == 404
+
+
 # -- what the page says ------------------------------------------------------------------------------------
 
 

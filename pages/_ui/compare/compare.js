@@ -55,21 +55,10 @@ function newPage(mount) {
   // -- what differs
 
   function differ() {
-    const rows = [], isNow = facts.clips.map(({ id }) => id).join() === clips.map(({ id }) => id).join();
-    for (const { name, letter, pieces } of isNow ? facts.prompts : []) {
-      const line = make("p", { dir: "auto" });
-      let before = "same";
-      for (const [kind, piece] of pieces) {
-        const isGone = kind === "removed", words = piece.trim();
-        if (kind === "same") line.append(piece);
-        else line.append(before !== "same" || /^\s/.test(piece) ? " " : "", make(isGone ? "del" : "ins", { text: words || "line break", "data-letter": isGone ? "A" : letter }), words && /\s$/.test(piece) ? " " : "");
-        before = kind;
-      }
-      if (!pieces.length) line.append(make("small", { text: "The same words." }));
-      rows.push(make("div", { class: "compare-row" }, make("h2", { text: name }), line));
-      if (!letter && clips.length > 1) line.append(" ", make("small", { text: "(the same)" }));
-    }
-    if (isNow && facts.settings.length) {
+    const isNow = facts.clips.map(({ id }) => id).join() === clips.map(({ id }) => id).join();
+    if (!isNow) return; // what was said stands until Python has compared the new ones
+    const rows = promptRows(facts.prompts, clips.length);
+    if (facts.settings.length) {
       const line = make("p");
       for (const { name, values } of facts.settings) {
         const each = make("span", { class: "compare-setting" }, `${name} `);
@@ -79,11 +68,10 @@ function newPage(mount) {
         });
         line.append(each);
       }
-      rows.push(make("div", { class: "compare-row" }, make("h2", { text: "Also differs" }), line));
-    } else if (isNow && clips.length > 1) {
-      rows.push(make("div", { class: "compare-row" }, make("h2", { text: "Also differs" }), make("p", { class: "compare-fine", text: "Nothing: the same settings." })));
+      rows.push(differRow("Also differs", line));
+    } else if (clips.length > 1) {
+      rows.push(differRow("Also differs", make("p", { class: "compare-fine", text: "Nothing: the same settings." })));
     }
-    if (!isNow) return; // what was said stands until Python has compared the new ones
     words.replaceChildren(...rows);
     differs.hidden = clips.length < 2;
   }

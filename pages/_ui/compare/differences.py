@@ -27,9 +27,14 @@ def prompts(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     Each clip but the first has a row that compares it with the first, without pieces if they have the same
     words. Where all have the same, there is one row.
     """
-    return _rows("Prompt", jobs, [text_of(shown_request(job))[:LONGEST_TEXT] for job in jobs]) + (
+    return prompts_alone(jobs) + (
         _rows(PANEL_AVOID, jobs, [job["negative_prompt"][:LONGEST_TEXT] for job in jobs])
     )
+
+
+def prompts_alone(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """Return the same without what is to be avoided, which a shared link does not show."""
+    return _rows("Prompt", jobs, [text_of(shown_request(job))[:LONGEST_TEXT] for job in jobs])
 
 
 def _rows(name: str, jobs: Sequence[Job], texts: Sequence[str]) -> list[dict[str, Any]]:

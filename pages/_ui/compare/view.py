@@ -28,7 +28,7 @@ from pages._ui.viewer.facts import clip_facts
 
 KEY = "compare.view"
 TAKES, RECENT = 12, 24  # clips on the two strips
-_FILES = ("../viewer/sync.js", "elements.js", "deck.js", "compare.js")  # beside this module
+_FILES = ("../viewer/sync.js", "elements.js", "deck.js", "differ.js", "compare.js")  # beside this module
 
 
 @cache

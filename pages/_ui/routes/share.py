@@ -11,7 +11,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.roles import Action, User, may
@@ -27,6 +27,7 @@ from pages._ui.share.page import (
     BROKEN,
     DECK,
     DECK_SCRIPT,
+    DIFFERS,
     NOTHING,
     POLICY,
     SIGN_IN_FIRST,
@@ -82,13 +83,15 @@ def shared_page(request: Request) -> Response:
 
 
 def shared_file(request: Request) -> Response:
-    """Serve a clip or the picture of one, also in ranges, or the script that compares them."""
+    """Serve a clip or its picture, also in ranges, the script that compares clips, or how they differ."""
     here, wanted = context.studio(), _FILE.fullmatch(request.path_params["name"])
     try:
         view = here.shared_view(request.path_params["token"])
         may_see = view is not None and _may_see(here, view, request)
         if view is not None and may_see and request.path_params["name"] == DECK:
             return Response(DECK_SCRIPT, headers=HEADERS, media_type="text/javascript")
+        if view is not None and may_see and request.path_params["name"] == DIFFERS:
+            return _differs(view, request.query_params.get("ids", ""))
         if view is None or not may_see or wanted is None or view.clip(wanted["job"]) is None:
             return HTMLResponse(message(NOTHING), 404, HEADERS)
         path = here.archive.folder / wanted[0]
@@ -100,6 +103,15 @@ def shared_file(request: Request) -> Response:
         log.warning("A shared link cannot be looked up. %s", error)
         return HTMLResponse(message(BROKEN), 503, HEADERS)
     return FileResponse(path, headers=HEADERS, stat_result=found)
+
+
+def _differs(view: SharedView, ids: str) -> Response:
+    """Tell which words of the prompts of some clips of a link differ, if it shows prompts."""
+    from pages._ui.compare.differences import LETTERS, prompts_alone  # only where somebody compares
+
+    jobs = [job for each in dict.fromkeys(ids.split(",")) if (job := view.clip(each)) is not None]
+    rows = prompts_alone(jobs[: len(LETTERS)]) if view.share.prompts and jobs else []
+    return JSONResponse(rows, headers=HEADERS)
 
 
 def _may_see(here: Studio, view: SharedView | None, request: Request) -> bool:

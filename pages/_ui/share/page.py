@@ -20,7 +20,8 @@ FOLDER = Path(__file__).parent
 STYLES = ("../style/tokens.css", "../style/deck.css", "share.css")
 SCRIPTS = ("../viewer/sync.js", "several.js", "share.js")
 DECK = "deck.js"  # what a browser loads where somebody compares
-DECK_SCRIPTS = ("../compare/elements.js", "../compare/deck.js")
+DIFFERS = "differs"  # and what it asks then: which words of the prompts differ
+DECK_SCRIPTS = ("../compare/elements.js", "../compare/deck.js", "../compare/differ.js")
 LONGEST_NAME = 200  # characters of a prompt in what readers hear
 LONGEST_TITLE = 80  # of a prompt that stands for a title
 NOTHING = "This link shows nothing. It has ended, or it is not whole."
@@ -55,10 +56,11 @@ _COMPARE = (
     '<button type="button" class="second" data-compare><svg aria-hidden="true">'
     '<use href="#i-compare"/></svg>Compare</button>'
 )
-# Nothing runs and nothing is loaded but this style, these scripts, and pictures and clips of this server.
+# Nothing runs and nothing is loaded but this style, these scripts, and what this server has.
 POLICY = (
     f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)} {_hash(DECK_SCRIPT)}; "
-    "img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 
 

@@ -3,13 +3,14 @@
 // tiles: of the wall; told: returns what the deck needs of one; most: clips at once; plays: whether they play by themselves;
 // begun, ended: called when the wall is covered, and when it is seen again.
 function newHall({ tiles, told, most, plays, begun, ended }) {
-  const dialog = document.getElementById("compare"), others = document.createElement("div"), stage = document.createElement("div");
+  const dialog = document.getElementById("compare"), [stage, words, others] = ["deck", "differs", "others"].map((name) => Object.assign(document.createElement("div"), { className: name }));
+  const here = location.pathname.replace(/\/$/, "");
   let deck = null, compared = [], opener = null, coming = null;
 
   function load() {
     return new Promise((done, failed) => {
       const script = document.createElement("script");
-      Object.assign(script, { src: `${location.pathname.replace(/\/$/, "")}/deck.js`, integrity: "__DECK__" });
+      Object.assign(script, { src: `${here}/deck.js`, integrity: "__DECK__" });
       script.addEventListener("load", done);
       script.addEventListener("error", () => { coming = null; failed(); });
       document.head.append(script);
@@ -32,9 +33,7 @@ function newHall({ tiles, told, most, plays, begun, ended }) {
   }
 
   function build() {
-    stage.className = "deck";
-    others.className = "others";
-    dialog.append(stage, others);
+    dialog.append(stage, words, others);
     const made = newDeck(stage, { did: (what, of) => {
       if (what === "close") dialog.close();
       else if (what === "add") put(tiles.findIndex((tile) => !compared.includes(tile)), compared.length);
@@ -55,8 +54,20 @@ function newHall({ tiles, told, most, plays, begun, ended }) {
     show();
   }
 
+  async function differ() { // which words of the prompts differ: the server compares them
+    const ids = compared.map(({ dataset }) => dataset.clip).join();
+    words.replaceChildren();
+    if (compared.length < 2 || !compared.some(({ dataset }) => dataset.said)) return;
+    try {
+      const answer = await fetch(`${here}/differs?ids=${ids}`);
+      const rows = answer.ok ? promptRows(await answer.json(), compared.length) : [];
+      if (ids === compared.map(({ dataset }) => dataset.clip).join()) words.replaceChildren(...rows);
+    } catch { /* the clips are compared without */ }
+  }
+
   function show() {
     deck.show(compared.map(told));
+    differ();
     deck.add.hidden = compared.length === tiles.length;
     others.hidden = deck.add.hidden && tiles.length <= most;
     others.replaceChildren(...tiles.map((tile, index) => {
