@@ -109,6 +109,16 @@ def test_the_lightbox_has_the_film_and_what_comes_after(studio: Studio, clip: st
     assert (looking["next"], looking["sound_of"]) == ("", "")
 
 
+def test_what_goes_on_from_a_clip_with_sound_is_compared_with_the_silent_one(
+    studio: Studio, app: AppTest, clip: str, tmp_path: Path
+):
+    a_clip(studio, tmp_path, "loud", clip, **request_cells(VideoToAudio(video_id="9", bgm_prompt="Piano")))
+    a_clip(studio, tmp_path, "two", "loud")
+    open_page(app, "job.py", id="two")
+    assert "with sound: <ins>Piano</ins>" in texts(app)
+    assert re.search(r"goes on · [^<]*<del>one</del> <ins>two</ins></span>", texts(app))
+
+
 def test_a_part_without_its_file_ends_the_film(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
     a_clip(studio, tmp_path, "two", clip, file="")
     a_clip(studio, tmp_path, "three", "two")
@@ -227,13 +237,9 @@ def test_where_no_sound_is_possible_the_page_says_why(
     assert why in texts(app)
 
 
-def test_sound_is_ordered_from_the_menu_of_the_stage_and_comes_onto_it(
-    studio: Studio, app: AppTest, clip: str
-):
+def test_sound_is_ordered_from_the_stage_and_comes_onto_it(studio: Studio, app: AppTest, clip: str):
     app.session_state.composer.jobs = [clip]
-    app.session_state["stage.more"] = True
     press(app.switch_page("compose.py").run(), "Add sound")
-    assert not app.session_state["stage.more"]
     press(app, "Add sound ·")
     (made,) = studio.ledger.index.made_from(clip)
     assert made["endpoint"] == SOUND
@@ -241,12 +247,9 @@ def test_sound_is_ordered_from_the_menu_of_the_stage_and_comes_onto_it(
     assert app.session_state.composer.chosen == made.id
 
 
-def test_the_menu_of_the_stage_has_no_sound_for_a_clip_that_can_get_none(
-    studio: Studio, app: AppTest, clip: str
-):
+def test_the_stage_has_no_sound_for_a_clip_that_can_get_none(studio: Studio, app: AppTest, clip: str):
     studio.ledger.append(clip, video_duration="2.5")
     app.session_state.composer.jobs = [clip]
-    app.session_state["stage.more"] = True
     app.switch_page("compose.py").run()
     assert not any(button.label.startswith("Add sound") for button in app.button)
 

@@ -13,6 +13,7 @@ from pages._ui.context import studio
 from pages._ui.escape import escape_html
 from pages._ui.format import counted, state
 from pages._ui.job.address import job_link
+from pages._ui.job.after import sound_of
 from pages._ui.job.changes import changes_html
 from pages._ui.job.moments import short_moment
 from pages._ui.job.tree import SHOWN, Family, Member, family_of
@@ -99,7 +100,8 @@ def _picture(job: Job) -> str:
 def _what_changed(member: Member) -> str:
     job = member.job
     if member.base is not None:
-        return changes_html(member.base, job)
+        silent = studio().ledger.get(sound_of(member.base))  # sound alone has no words and settings of a clip
+        return changes_html(silent or member.base, job)
     if job.parent:
         return "Made from a task that this log does not have"
     if is_found(job):

@@ -105,6 +105,8 @@ def _buttons(card: Card, job: Job | None) -> None:
     shown = job or card.jobs[0]
     if PLAIN_ID.fullmatch(shown.id):
         st.html(_links(shown, card if job is None else None), width="content")
+    if job is not None:
+        _sound(job)
     if not is_found(shown) and has_form(shown) and shown.state != FAILED and acting().may(Action.ORDER):
         st.button(
             REMIX,
@@ -176,16 +178,6 @@ def _more(card: Card, job: Job | None) -> None:
             args=(job.id,),
             help="Takes the last frame of this clip into the form as the first frame of the next one",
         )
-        silent = studio().ledger.get(sound_of(job)) or job
-        if not why_not(silent):
-            st.button(
-                OTHER_SOUND if has_sound(job) else ADD_SOUND,
-                icon=":material/music_note:",
-                type="tertiary",
-                key="stage.sound",
-                on_click=_sound,
-                args=(silent.id,),
-            )
     if job["watermark_file"] and PLAIN_ID.fullmatch(job.id):
         href, name = f"{base_path()}/clips/{job.id}.watermark.mp4", file_name(job, "with watermark")
         st.html(
@@ -196,8 +188,21 @@ def _more(card: Card, job: Job | None) -> None:
     st.caption(f"Id for support: {escape_markdown(job.id)}")
 
 
-def _sound(job_id: str) -> None:
-    """Ask which sound a clip gets, in the button's callback."""
-    st.session_state[MORE] = False  # the menu would lie over the dialog
+def _sound(job: Job) -> None:
+    """Draw the button that asks which sound a clip gets; none where it can get none."""
+    silent = studio().ledger.get(sound_of(job)) or job
+    if job.has_clip and not job.erased and acting().may(Action.ORDER) and not why_not(silent):
+        words = OTHER_SOUND if has_sound(job) else ADD_SOUND
+        st.button(
+            words,
+            icon=":material/music_note:",
+            key="stage.sound",
+            on_click=_ask_sound,
+            args=(silent.id,),
+            help=words,
+        )
+
+
+def _ask_sound(job_id: str) -> None:
     sound_dialog([job_id])
     app_state().asked_in = PLACE
