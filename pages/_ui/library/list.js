@@ -1,131 +1,18 @@
 // The list of History: rows that stay where they are while jobs change, their keys, and what is selected.
 // Everything that comes from jobs is put in as text; an id becomes a part of an address encoded.
 const PHONE = matchMedia("(max-width: 640px)");
-const LONG_PRESS = 500, SWIPE = 128; // milliseconds; pixels
-const COLUMNS = "studio-columns", PLACE = "studio-list-place"; // in the browser's storage
-
-function parts(element, texts = []) { // every second one was found
-  element.replaceChildren(...texts.map((text, at) => at % 2 ? make("mark", "", text) : document.createTextNode(text)));
-}
-
-// -- one row ----------------------------------------------------------------------------------------------------------
-
-function newRow(list, id) {
-  const root = set(make("li", "lib-row"), { "data-job": id });
-  const thumb = make("span", "lib-thumb"), time = make("span", "lib-time"), link = set(make("a", "lib-link"), { dir: "auto" });
-  const box = set(make("input", "lib-box"), { type: "checkbox" }), words = make("span", "lib-words");
-  const line = set(make("span", "lib-line"), { dir: "auto" }), text = make("span"), ago = make("span", "lib-ago");
-  const acts = make("span", "lib-acts"), mark = set(make("span", "lib-star"), { role: "img" }), extra = make("span", "lib-extra");
-  const who = make("span", "lib-who"), circle = set(make("span", "studio-person"), { "aria-hidden": "true" }), name = set(make("bdi"), {});
-  const when = make("time", "lib-when"), cost = make("span", "lib-cost"), state = set(make("span", "lib-state"), { role: "img" });
-  const row = { id, root, link, told: null, drawn: "", update, tick };
-  const act = (what, label, shape, press) => {
-    const button = set(make("button"), { type: "button", "aria-label": label, title: label, "data-act": what });
-    button.append(typeof shape === "string" ? icon(shape) : shape);
-    button.addEventListener("click", press);
-    acts.append(button);
-    return button;
-  };
-  const starred = act("star", "Star", shape(STAR), () => list.star([id]));
-  const remix = act("remix", "Remix", "edit_square", () => go(fill(list.facts.remix, id)));
-  const load = set(make("a"), { "aria-label": "Download", title: "Download", "data-act": "download" });
-  load.append(icon("download"));
-  acts.append(load);
-  const hide = act("hide", "Hide", "visibility_off", () => list.send(row.told.hidden ? "show" : "hide", [id]));
-  const more = act("more", "More", "more_horiz", () => list.menu(row, more));
-  set(more, { "aria-haspopup": "menu" });
-  mark.append(shape(STAR));
-  line.append(text, ago);
-  words.append(link, line);
-  who.append(circle, name);
-  root.append(thumb, box, words, mark, acts, extra, who, when, cost, state);
-  root.addEventListener("click", (event) => { if ((event.target.closest("a, button, input") ?? link) === link) list.pressed(event, row); });
-  box.addEventListener("click", (event) => list.toggle(row, event.shiftKey));
-
-  function update(told) {
-    const now = JSON.stringify(told), full = told.words.join("");
-    row.told = told;
-    if (now === row.drawn) return;
-    row.drawn = now;
-    set(root, { "data-look": told.look, "data-hidden": told.hidden, "data-tone": told.tone });
-    set(link, { href: fill(list.facts.link, id) });
-    parts(link, told.words);
-    parts(text, told.line);
-    set(line, { "data-tone": told.tone });
-    set(box, { "aria-label": `Select: ${full.slice(0, 80)}` });
-    picture(told);
-    set(starred, { "aria-pressed": told.star === 2 });
-    set(mark, { "data-mine": told.star === 2, "aria-label": told.star ? (told.stars ? `Starred by ${told.star === 2 ? "you, " : ""}${told.stars}` : "Starred") : null, title: told.stars, "data-off": !told.star });
-    const may = told.may ?? "";
-    remix.hidden = !may.includes("r");
-    load.hidden = !may.includes("d");
-    if (!load.hidden) set(load, { href: `${BASE}/take-away?ids=${encodeURIComponent(id)}`, download: "" });
-    hide.hidden = !may.includes("c");
-    set(hide, { "aria-label": told.hidden ? "Show again" : "Hide", title: told.hidden ? "Show again" : "Hide" });
-    set(circle, { text: told.letters ?? "", "data-colour": told.colour ?? 0 });
-    circle.hidden = !told.who;
-    set(name, { text: told.who ?? "" });
-    set(who, { title: told.who });
-    set(when, { title: told.full });
-    set(cost, { text: told.cost ?? "", "data-soft": told.soft });
-    set(state, { "aria-label": told.word, title: told.hidden ? `${told.word}, hidden` : told.word });
-    const shown = told.look === "made" ? [make("i", "lib-arc")] : [icon(told.icon)];
-    state.replaceChildren(...shown);
-    extra.replaceChildren(...(told.more ?? []).map((value) => set(make("span", "", value), { title: value, dir: "auto" })));
-    list.choose(row);
-    tick();
-  }
-
-  function picture(told) {
-    const ratio = (told.shape ?? [16, 9]).join(" / "), kind = told.clip ? "img" : told.look === "failed" ? "icon" : told.look === "made" ? "time" : "";
-    if (thumb.dataset.kind === kind) return;
-    thumb.dataset.kind = kind;
-    thumb.replaceChildren();
-    if (kind === "img") {
-      const image = Object.assign(make("img"), { alt: "", loading: "lazy", decoding: "async", src: `${BASE}/clips/${encodeURIComponent(id)}.jpg` });
-      image.style.aspectRatio = ratio;
-      image.addEventListener("error", () => image.remove(), { once: true });
-      thumb.append(image);
-    } else if (kind === "icon") thumb.append(icon("broken_image"));
-    else if (kind === "time") thumb.append(time);
-  }
-
-  function tick() {
-    const { told } = row, now = Date.now() - list.skew;
-    if (told.look === "made") set(time, { text: told.since ? clock(Math.max(0, now - told.since) / 1000) : "" });
-    const minutes = told.at ? Math.floor(Math.max(0, now - told.at) / 60000) : 60;
-    const words = minutes < 1 ? "just now" : minutes < 60 ? `${minutes} min ago` : told.when;
-    if (when.textContent === words) return;
-    set(when, { text: words });
-    set(ago, { text: words });
-    const label = [told.words.join("").slice(0, 200), told.word, told.star ? "starred" : "", told.who, words, told.cost];
-    set(link, { "aria-label": label.filter(Boolean).join(", ") });
-  }
-
-  return row;
-}
-
-// -- the list ---------------------------------------------------------------------------------------------------------
+const PLACE = "studio-list-place"; // in the browser's storage
 
 function newList(parent) {
   const root = set(make("div", "lib"), { role: "region", "aria-label": "Jobs" }), head = make("div", "lib-head"), body = make("div");
-  const menu = set(make("div", "lib-menu"), { popover: "auto", role: "menu" }), choice = set(make("div", "lib-menu"), { popover: "auto", "aria-label": "Columns" });
   const around = parent.closest(".st-key-history") ?? document.body;
   const scroller = document.querySelector('[data-testid="stMain"]') ?? document.scrollingElement;
   const rows = new Map(), days = new Map(), chosen = new Set();
   let order = [], current = "", from = "", last = "", sums = {}, timer = null, unseen = true;
-  const list = { facts: null, skew: 0, chosen, send, star: starAll, toggle, pressed, menu: openMenu, choose: showChoice, clear, focus: focusRow, all };
-  const bar = newBar(list);
-  const button = (words, shape, press) => {
-    const element = set(make("button"), { type: "button" });
-    element.append(icon(shape), make("span", "", words));
-    element.addEventListener("click", press);
-    return element;
-  };
-  const columns = set(make("button", "lib-columns"), { type: "button", "aria-haspopup": "true" });
-  columns.append(icon("view_column"), make("span", "", "Columns"));
-  columns.addEventListener("click", () => { place(choice, columns); });
-  root.append(head, body, bar.root, menu, choice);
+  const list = { root, rows, facts: null, skew: 0, chosen, order: () => order, send, star: starAll, toggle, pressed, choose: showChoice, clear, focus: focusRow, all };
+  const bar = newBar(list), columns = newColumns(list, head), touch = newFingers(list, body);
+  list.menu = newRowMenu(list);
+  root.prepend(head, body, bar.root);
   parent.append(root);
 
   // -- to and from the server
@@ -168,7 +55,7 @@ function newList(parent) {
     if (!rows.has(current)) current = order[Math.min(Math.max(at, 0), order.length - 1)]?.id ?? "";
     if (held && !held.isConnected) focusRow(); // its row is gone: the next one has the focus
     rove();
-    showColumns();
+    columns.show();
     showAll();
     if (anchor?.root.isConnected) scroller.scrollTop += anchor.root.getBoundingClientRect().top - before;
     if (isOther) scroller.scrollTop = 0;
@@ -215,8 +102,8 @@ function newList(parent) {
     event.preventDefault();
     current = row.id;
     rove();
-    if (touch.quiet) return; // it ends a swipe or a long press
-    if (row.swiped) { shut(); return; }
+    if (touch.isQuiet) return; // it ends a swipe or a long press
+    if (row.swiped) { touch.shut(); return; }
     if (PHONE.matches && chosen.size) { toggle(row); return; }
     if (row.told.clip && event.target.closest(".lib-thumb")) { large(row); return; }
     kept(sessionStorage, PLACE, JSON.stringify([list.facts.of, row.id, scroller.scrollTop]));
@@ -321,123 +208,10 @@ function newList(parent) {
     act();
   }
 
-  // -- menus
-
-  function place(popover, near) {
-    if (!popover.matches(":popover-open")) popover.showPopover();
-    const { bottom, top, right } = near.getBoundingClientRect(), { offsetHeight: tall, offsetWidth: wide } = popover;
-    Object.assign(popover.style, { left: `${Math.max(8, right - wide)}px`, top: `${bottom + tall + 8 > innerHeight ? Math.max(8, top - tall - 4) : bottom + 4}px` });
-    popover.querySelector("button, a, input")?.focus();
-  }
-
-  function openMenu(row, near) {
-    const can = (what) => (list.facts.can ?? []).includes(what), may = row.told.may ?? "", { id } = row, address = new URL(row.link.href, location.href).href;
-    const item = (words, shape, press) => set(button(words, shape, () => { menu.hidePopover(); near.focus(); press(); }), { role: "menuitem" });
-    menu.replaceChildren(
-      item("Open", "open_in_full", () => row.link.click()),
-      item("Copy link", "link", () => copy(address)),
-      item("Select", "check_box", () => toggle(row)),
-      ...may.includes("d") && can("collect") ? [item("Collect…", "library_add", () => send("collect", [id]))] : [],
-      ...may.includes("d") && may.includes("c") && can("share") ? [item("Share…", "ios_share", () => send("share", [id]))] : [],
-      ...may.includes("c") ? [
-        item("Tags…", "label", () => send("tag", [id])),
-        item(row.told.hidden ? "Show again" : "Hide", row.told.hidden ? "visibility" : "visibility_off", () => send(row.told.hidden ? "show" : "hide", [id])),
-        ...may.includes("d") ? [item("Delete the file…", "delete", () => send("delete", [id]))] : [],
-      ] : [],
-    );
-    set(menu, { "aria-label": `More: ${row.told.words.join("").slice(0, 80)}` });
-    place(menu, near);
-  }
-
-  function menuKeyed(event) {
-    const items = [...event.currentTarget.querySelectorAll("button, input")], at = items.indexOf(document.activeElement);
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    items[(next + items.length) % items.length].focus();
-  }
-
-  async function copy(address) { // bar.js gives a clipboard where the browser has none
-    const done = await navigator.clipboard.writeText(new URL(address).origin + new URL(address).pathname + new URL(address).search.replace(/&.*/, "")).then(() => true, () => false);
-    set(said, { text: done ? "Link copied" : "This browser does not copy." });
-    said.hidden = false;
-    setTimeout(() => { said.hidden = true; }, 2000);
-  }
-  const said = set(make("div", "lib-said"), { role: "status", hidden: "" });
-  root.append(said);
-
-  // -- columns of wide windows
-
-  function showColumns() {
-    const names = list.facts.columns.map(([name]) => name), on = (kept(localStorage, COLUMNS) ?? "").split(",").filter((name) => names.includes(name));
-    const now = names.map((name) => on.includes(name));
-    root.style.setProperty("--extra", list.facts.columns.filter((_, at) => now[at]).map(([, width]) => `${width}px`).join(" "));
-    head.hidden = !order.length;
-    for (const row of order) [...row.root.querySelector(".lib-extra").children].forEach((cell, at) => { cell.hidden = !now[at]; });
-    if (head.dataset.on === String(now)) return;
-    head.dataset.on = String(now);
-    const cell = (words) => make("span", "", words), extra = make("span", "lib-extra");
-    extra.append(...names.filter((_, at) => now[at]).map(cell));
-    head.replaceChildren(columns, cell(""), extra);
-    choice.replaceChildren(...names.map((name, at) => {
-      const label = make("label"), box = Object.assign(set(make("input"), { type: "checkbox" }), { checked: now[at] });
-      label.append(box, name);
-      box.addEventListener("change", () => {
-        const chosenNow = [...choice.querySelectorAll("input")].flatMap((each, place) => each.checked ? [names[place]] : []);
-        kept(localStorage, COLUMNS, chosenNow.join(","));
-        showColumns();
-        place(choice, columns); // the button has moved
-        choice.querySelectorAll("input")[at].focus();
-      });
-      return label;
-    }));
-  }
-
-  // -- fingers: a long press selects, a swipe to the left shows star and hide
-
-  const touch = { row: null, x: 0, y: 0, timer: null, quiet: false, moves: false };
-  function shut(but) { order.forEach((row) => { if (row.swiped && row !== but) { row.swiped = false; row.root.style.removeProperty("--swipe"); } }); }
-  function down({ touches, target }) {
-    touch.row = touches.length === 1 ? rows.get(target.closest?.(".lib-row")?.dataset.job) : null;
-    clearTimeout(touch.timer);
-    shut(touch.row);
-    if (!touch.row) return;
-    Object.assign(touch, { x: touches[0].clientX, y: touches[0].clientY, moves: false });
-    touch.timer = setTimeout(() => {
-      if (!touch.row) return;
-      toggle(touch.row);
-      touch.quiet = true;
-      navigator.vibrate?.(10);
-      touch.row = null;
-    }, LONG_PRESS);
-  }
-  function moved({ touches: [{ clientX, clientY }] }) {
-    const x = clientX - touch.x, y = clientY - touch.y;
-    if (!touch.row || (Math.abs(x) < 8 && Math.abs(y) < 8)) return;
-    clearTimeout(touch.timer);
-    if (!touch.moves && Math.abs(y) > Math.abs(x)) { touch.row = null; return; }
-    touch.moves = true;
-    if (PHONE.matches) touch.row.root.style.setProperty("--swipe", `${Math.max(-SWIPE, Math.min(0, x - (touch.row.swiped ? SWIPE : 0)))}px`);
-  }
-  function up({ changedTouches: [{ clientX }] }) {
-    const { row, moves } = touch;
-    clearTimeout(touch.timer);
-    touch.row = null;
-    if (!row || !moves) return;
-    touch.quiet = true;
-    row.swiped = PHONE.matches && clientX - touch.x < (row.swiped ? SWIPE / 2 : -SWIPE / 2);
-    if (row.swiped) row.root.style.setProperty("--swipe", `-${SWIPE}px`); else row.root.style.removeProperty("--swipe");
-  }
-  body.addEventListener("touchstart", down, { passive: true });
-  body.addEventListener("touchmove", moved, { passive: true });
-  body.addEventListener("touchend", up, { passive: true });
-  body.addEventListener("contextmenu", (event) => { if (touch.quiet || touch.row) event.preventDefault(); });
-  body.addEventListener("pointerdown", () => { touch.quiet = false; });
   body.addEventListener("focusin", ({ target }) => {
     const row = rows.get(target.closest(".lib-row")?.dataset.job);
     if (row && row.id !== current) { current = row.id; rove(); }
   });
-  for (const each of [menu, choice]) each.addEventListener("keydown", menuKeyed);
 
   const watcher = new MutationObserver((changes) => { if (changes.some(({ target }) => !root.contains(target))) read(); });
   list.start = () => {

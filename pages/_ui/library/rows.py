@@ -28,7 +28,8 @@ from pages._ui.library.selection import KEY, did
 from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import may_share
 
-_FILES = (ELEMENTS, LISTS, *map(Path(__file__).with_name, ("list.js", "list_bar.js")))
+_PARTS = ("list_row", "list_menu", "list_columns", "list_fingers", "list_bar", "list")
+_FILES = (ELEMENTS, LISTS, *(Path(__file__).with_name(f"{name}.js") for name in _PARTS))
 ANY = "-"  # stands for an id in the addresses that the script fills in
 
 
