@@ -87,7 +87,9 @@ def test_two_clips_play_in_step_and_every_key_moves_both(open_page: Open, server
     page.keyboard.press("ArrowRight")
     page.keyboard.press("i")
     page.keyboard.press("End")
+    expect(page.locator(".deck-over:visible")).to_have_text("Ended at 0:04.0")  # the other one is longer
     page.keyboard.press("ArrowLeft")
+    expect(page.locator(".deck-over:visible")).to_have_count(0)
     page.keyboard.press("o")
     expect(page.get_by_role("button", name="Loop 0:01.1 to 0:04.0")).to_be_visible()
     assert times(page, 2) == [3.98, 3.98]

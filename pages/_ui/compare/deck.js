@@ -32,7 +32,7 @@ function newDeck(root, { did, title = "Compare" }) {
   function playerOf(clip, index) {
     const letter = LETTERS[index];
     const video = make("video", { playsinline: true, preload: "auto", tabindex: -1, "aria-label": `Clip ${letter}: ${clip.prompt || clip.name || ""}` });
-    const said = make("p", { class: "deck-said", hidden: true });
+    const said = make("p", { class: "deck-said", hidden: true }), over = make("span", { class: "deck-over", hidden: true });
     const heard = pressable("mute", `Hear ${letter}`, { keys: String(index + 1) }), gone = pressable("close", `Take ${letter} out`);
     gone.dataset.do = "remove";
     heard.dataset.do = "hear";
@@ -43,12 +43,12 @@ function newDeck(root, { did, title = "Compare" }) {
       box.style.setProperty("--ratio", w / h);
       layOut();
     });
-    const box = make("div", { class: "deck-box" }, video, make("b", { class: "deck-letter", text: letter }), said, gone, heard);
+    const box = make("div", { class: "deck-box" }, video, make("b", { class: "deck-letter", text: letter }), said, over, gone, heard);
     const words = make("p", { class: "deck-words", dir: "auto" }), keep = pressable("star", "Keep this one", { words: "Keep this one" });
     keep.dataset.do = "keep";
     const figure = make("figure", { class: "deck-player", "data-letter": letter, "data-index": index }, box,
       make("figcaption", {}, words, keep));
-    return { figure, box, video, said, heard, gone, words, keep };
+    return { figure, box, video, said, over, heard, gone, words, keep };
   }
 
   function fill(part, clip, index) {
@@ -165,7 +165,10 @@ function newDeck(root, { did, title = "Compare" }) {
     loop.lastChild.textContent = isMarked ? `Loop ${clockOf(from, 1)} to ${clockOf(until || length, 1)}` : "Loop";
     add.disabled = clips.length >= LETTERS.length;
     add.title = add.disabled ? "Four clips are the most" : "";
-    parts.forEach(({ heard: press, video, said, figure }, index) => {
+    parts.forEach(({ heard: press, video, said, over, figure }, index) => {
+      const lasts = sync.lasts(index);
+      over.hidden = sync.failed(index) || lasts > length - 0.1 || at < lasts + 0.05; // else its last picture stands still
+      if (!over.hidden) over.textContent = `Ended at ${clockOf(lasts, 1)}`;
       const isHeard = heard === index;
       press.sign.shape(isHeard ? "sound" : "mute");
       press.setAttribute("aria-pressed", String(isHeard));

@@ -247,6 +247,7 @@ function newSync({ changed = () => {} } = {}) {
     loops: (on) => { loop = on; changed(); },
     marks: (start, stop) => { from = Math.max(start, 0); until = Math.max(stop, 0); changed(); },
     failed: (index) => Boolean(players[index]?.failed),
+    lasts: (index) => (players[index] ? lengthOf(players[index]) : 0), // seconds
     get playing() { return playing; },
     get at() { return at(); },
     get length() { return length(); },
