@@ -58,6 +58,12 @@ def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page:
         made = next(row for row in rows(server) if row["parent"] == "first")
         assert json.loads(made["extra"])["continues"] is True
         second = made["external_task_id"]
+        # Sound can be ordered from the stage.
+        dialog = page.get_by_role("dialog")
+        page.locator(".st-key-stage_buttons").get_by_role("button", name="Add sound").click()
+        expect(dialog.get_by_role("textbox", name="Music")).to_be_visible()
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(dialog).to_have_count(0)
         # Both are one film on the page of either.
         page.goto(f"{server.url}/job?id={second}")
         film = page.locator(".st-key-job_film video")
@@ -73,7 +79,6 @@ def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page:
         settled(page)
         assert findings(page, ".st-key-job_left") == []
         page.get_by_role("button", name="Add sound").click()
-        dialog = page.get_by_role("dialog")
         dialog.get_by_role("textbox", name="Sounds").fill("Paws in snow")
         with on_phone(page):
             assert page.evaluate(SIDEWAYS) <= 0
