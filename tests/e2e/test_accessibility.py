@@ -97,9 +97,11 @@ def findings(page: Page, new: str = "", *, alone: bool = False) -> list[str]:
         new: likewise.
         alone: likewise.
     """
-    found = findings_here(page, new, alone=alone)
+    light, dark = SCHEMES  # in an order that changes the page least often
+    found = _scanned(page, light, new, alone=alone)
     with on_phone(page, ON_PHONE):
-        return found + [f"on a phone, {each}" for each in findings_here(page, new, alone=alone)]
+        phone = [each for scheme in SCHEMES for each in _scanned(page, scheme, new, alone=alone)]
+    return [*found, *(f"on a phone, {each}" for each in phone), *_scanned(page, dark, new, alone=alone)]
 
 
 def findings_here(page: Page, new: str, *, alone: bool = False) -> list[str]:
@@ -110,25 +112,26 @@ def findings_here(page: Page, new: str, *, alone: bool = False) -> list[str]:
         new: where colours are looked at, if another test has looked at those of the rest: they take seconds.
         alone: nothing else than `new` is looked at, because only that has changed; all that is found counts.
     """
+    return [each for scheme in SCHEMES for each in _scanned(page, scheme, new, alone=alone)]
+
+
+def _scanned(page: Page, scheme: Literal["light", "dark"], new: str, *, alone: bool) -> list[str]:
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    found = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(IN_SCHEME, arg=scheme, polling=100)
-        page.wait_for_function(AT_REST, polling=100)
-        page.evaluate(STILL)
-        scans: list[tuple[str, Mapping[str, Any]]] = [(new, COLOURS)]
-        if scheme == "light":
-            scans = [(new, EVERYTHING)] if alone or not new else [(new, COLOURS), ("", REST)]
-        found += [
-            f"{scheme}: {rule['id']}: {node['target']}: {node['html'][:200]}: {node['failureSummary']}"
-            for scan in scans
-            for rule in page.evaluate(SCAN, scan)
-            if alone or rule["impact"] in {"serious", "critical"}
-            for node in rule["nodes"]
-        ]
-    return found
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(IN_SCHEME, arg=scheme, polling=100)
+    page.wait_for_function(AT_REST, polling=100)
+    page.evaluate(STILL)
+    scans: list[tuple[str, Mapping[str, Any]]] = [(new, COLOURS)]
+    if scheme == "light":
+        scans = [(new, EVERYTHING)] if alone or not new else [(new, COLOURS), ("", REST)]
+    return [
+        f"{scheme}: {rule['id']}: {node['target']}: {node['html'][:200]}: {node['failureSummary']}"
+        for scan in scans
+        for rule in page.evaluate(SCAN, scan)
+        if alone or rule["impact"] in {"serious", "critical"}
+        for node in rule["nodes"]
+    ]
 
 
 def tool(page: Page, name: str) -> None:
