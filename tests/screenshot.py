@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def wait_for_clips(page: Page, count: int) -> None:
-    page.locator("[class*=st-key-clip-] video").nth(count - 1).wait_for(timeout=60_000)
+    page.locator("[class*=st-key-clip-]").nth(count - 1).wait_for(timeout=180_000)  # drawn at low priority
 
 
 def take(page: Page, path: Path) -> None:
