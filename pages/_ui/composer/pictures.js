@@ -15,10 +15,12 @@ function say(name, words) {
 
 async function sent(file, told) {
   if (file.size > MOST_BYTES) return { problem: `The picture has ${Math.ceil(file.size / 2 ** 20)} MB. It may have ${MOST_BYTES / 2 ** 20}: save it smaller.` };
-  const { status, responseText: words } = await put(file, told);
-  if (status === 201) return JSON.parse(words);
-  if (!status) return { problem: "The picture did not arrive. Look at the connection, and try again." };
-  return { problem: status < 500 || status === 507 ? words.slice(0, 400) : "The studio could not look at the picture. Try again." };
+  try {
+    const { status, responseText: words } = await put(file, told);
+    if (status === 201) return JSON.parse(words);
+    if (status) return { problem: status < 500 || status === 507 ? words.slice(0, 400) : "The studio could not look at the picture. Try again." };
+  } catch { /* an answer that is not the studio's is none */ }
+  return { problem: "The picture did not arrive. Look at the connection, and try again." };
 }
 
 // Not by `fetch`, which does not tell how much has arrived.
