@@ -71,7 +71,24 @@ def panel(page: Page) -> Locator:
     return page.get_by_role("dialog", name=re.compile("^Assistant"))
 
 
-def test_a_prompt_is_improved_by_keyboard_alone_and_comes_back(
+def is_a_sheet_that_fits(page: Page) -> None:
+    ask(page, "Improve")
+    take = panel(page).get_by_role("button", name="Take it")
+    expect(take).to_be_in_viewport(ratio=1)
+    box = panel(page).bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (0, 390)
+    assert box["y"] + box["height"] == 844
+    for each in panel(page).get_by_role("button").all():
+        size = each.bounding_box()
+        assert size is not None
+        assert size["height"] >= 44
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    found = Axe().run(page, context={"include": [["[data-live-announcer]"]]}).response["violations"]
+    assert found == []
+
+
+def test_a_prompt_is_improved_by_keyboard_alone_comes_back_and_is_a_sheet_on_a_phone(
     server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
 ):
     behave(fake.streams("A red fox crosses the snow", " at dawn. The camera tracks beside it."))
@@ -111,12 +128,17 @@ def test_a_prompt_is_improved_by_keyboard_alone_and_comes_back(
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     prompt(page).press("Alt+ArrowDown")  # the text that was undone is not lost either
     expect(prompt(page)).to_have_value(BETTER)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.reload()
     expect(prompt(page)).to_have_value(BETTER)
+    behave(fake.streams("A red fox. " * 200))
+    write(page, "A fox")
+    with on_phone(page):
+        is_a_sheet_that_fits(page)
     assert wishes(server) == ordered
 
 
-def test_what_is_typed_meanwhile_is_not_lost_and_nobody_is_interrupted(
+def test_what_is_typed_meanwhile_is_not_lost_and_stop_and_leave_end_the_question_at_the_server(
     server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
 ):
     def waits_and_ends(talk: fake.Talk) -> None:
@@ -143,12 +165,6 @@ def test_what_is_typed_meanwhile_is_not_lost_and_nobody_is_interrupted(
     prompt(page).fill("Mine alone")  # once it was edited there is nothing to undo
     prompt(page).press("Tab")
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
-
-
-def test_stop_and_leave_end_the_question_at_the_server(
-    server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
-):
-    page = open_page(server.url)
     write(page, "A fox")
     behave(fake.begins_and_waits("A red"))
     stop = ask(page, "Shorter").get_by_role("button", name="Stop")
@@ -170,7 +186,7 @@ def test_stop_and_leave_end_the_question_at_the_server(
     assert model.left.wait(PATIENCE)
 
 
-def test_whatever_goes_wrong_is_said_and_the_form_stays_as_it_is(
+def test_whatever_goes_wrong_is_said_and_an_answer_is_only_ever_text(
     server: Server, open_page: Open, behave: Callable[[Behave], None]
 ):
     wrong: dict[str, Behave] = {
@@ -197,11 +213,10 @@ def test_whatever_goes_wrong_is_said_and_the_form_stays_as_it_is(
         expect(prompt(page)).to_have_value("A fox")
         panel(page).get_by_role("button", name="Ask again").click()
     expect(panel(page).get_by_text("it shows a real person.", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Leave it", exact=True).last.click()
+    expect(panel(page)).to_have_count(0)
 
-
-def test_an_answer_is_only_ever_text(server: Server, open_page: Open, behave: Callable[[Behave], None]):
     behave(fake.streams(*EVIL))
-    page = open_page(server.url)
     write(page, "</script><img src=x onerror=pwned=1> {a fox")
     ask(page, "Shorter")
     panel(page).get_by_role("button", name="Only the new text").click()
@@ -220,11 +235,19 @@ def test_an_answer_is_only_ever_text(server: Server, open_page: Open, behave: Ca
     assert page.evaluate("() => window.pwned") is None
 
 
-def test_alternatives_become_variations_and_a_prompt_a_storyboard(
+def test_a_refused_prompt_is_softened_alternatives_become_variations_and_a_prompt_a_storyboard(
     server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
 ):
-    behave(fake.streams("1. A red fox\n2. A grey fox\n3. A {white} fox"))
+    behave(fake.streams("A fox plays."))
     page = open_page(server.url)
+    write(page, "A fox bites sandbox-1301")
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    page.get_by_role("button", name="Soften").click()
+    panel(page).get_by_role("button", name="Take it").click()
+    expect(prompt(page)).to_have_value("A fox plays.")
+    assert model.asked[0].text == "A fox bites sandbox-1301"
+
+    behave(fake.streams("1. A red fox\n2. A grey fox\n3. A {white} fox"))
     write(page, "A fox")
     ask(page, "Three alternatives")
     panel(page).get_by_role("button", name="Take all 3").click()
@@ -249,20 +272,6 @@ def test_alternatives_become_variations_and_a_prompt_a_storyboard(
     expect(page.get_by_label("Shot 2", exact=True)).to_have_value("It runs")
 
 
-def test_a_refused_prompt_is_softened_into_the_form(
-    server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
-):
-    behave(fake.streams("A fox plays."))
-    page = open_page(server.url)
-    write(page, "A fox bites sandbox-1301")
-    page.get_by_role("button", name=re.compile("^Generate")).click()
-    soften = page.get_by_role("button", name="Soften")
-    soften.click()
-    panel(page).get_by_role("button", name="Take it").click()
-    expect(prompt(page)).to_have_value("A fox plays.")
-    assert model.asked[0].text == "A fox bites sandbox-1301"
-
-
 def test_a_server_that_stops_ends_the_questions_first(
     server: Server, model: FakeModel, behave: Callable[[Behave], None]
 ):
@@ -275,26 +284,3 @@ def test_a_server_that_stops_ends_the_questions_first(
         assert b"being restarted" in answer.read()
     assert model.left.wait(PATIENCE)
     server.start()
-
-
-def test_on_a_phone_the_panel_is_a_sheet_that_fits(
-    server: Server, open_page: Open, behave: Callable[[Behave], None]
-):
-    behave(fake.streams("A red fox. " * 200))
-    page = open_page(server.url, color_scheme="dark", reduced_motion="reduce")
-    write(page, "A fox")
-    with on_phone(page):
-        ask(page, "Improve")
-        take = panel(page).get_by_role("button", name="Take it")
-        expect(take).to_be_in_viewport(ratio=1)
-        box = panel(page).bounding_box()
-        assert box is not None
-        assert (box["x"], box["width"]) == (0, 390)
-        assert box["y"] + box["height"] == 844
-        for each in panel(page).get_by_role("button").all():
-            size = each.bounding_box()
-            assert size is not None
-            assert size["height"] >= 44
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        found = Axe().run(page, context={"include": [["[data-live-announcer]"]]}).response["violations"]
-        assert found == []
