@@ -11,18 +11,16 @@ from playwright.sync_api import Locator, Page, expect
 
 from kling import TextToVideo
 from kling.studio.jobs import FAILED, NOT_SENT, PROCESSING, SUCCEED
-from tests.e2e.conftest import LONG, PHONE, Server
+from tests.e2e.conftest import PHONE
 from tests.e2e.prepared import Past, server_of
 from tests.e2e.test_accessibility import findings, findings_here
-from tests.e2e.test_first_video import order
 
 Open = Callable[..., Page]
 JOBS = 60  # more than a page of the list has
+BOB = {"person": "Bob"}
 HOSTILE = '<img src=x onerror="alert(1)"> **bold** \u202eright to left'
 FOCUS = "() => document.activeElement.closest('.lib-row')?.dataset.job ?? ''"
 TOP = "() => document.querySelector('[data-testid=stMain]').scrollTop"
-SCROLL = "top => { document.querySelector('[data-testid=stMain]').scrollTop = top; }"
-IN_VIEW = "row => Math.round(row.getBoundingClientRect().top)"
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +28,18 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """A server that knows many jobs; the newest ones failed, are held, are made, or have a hostile prompt."""
     data = tmp_path_factory.mktemp("list") / "data"
     here = Past(data)
-    ids = [here.task(SUCCEED, TextToVideo(prompt=f"A fox, number {number}")) for number in range(JOBS)]
-    ids.append(here.task(FAILED, TextToVideo(prompt="Two foxes"), code="1301", message="Kling refused it."))
-    ids.append(here.task(NOT_SENT, TextToVideo(prompt="A heron"), message="Nobody knows whether it arrived."))
-    ids.append(here.task(PROCESSING, TextToVideo(prompt="A whale"), task_id="9"))
-    ids.append(here.task(SUCCEED, TextToVideo(prompt=HOSTILE)))
+    who = [*[{}] * (JOBS - 2), BOB, BOB]
+    ids = [here.task(SUCCEED, TextToVideo(prompt=f"A fox, number {at}"), **of) for at, of in enumerate(who)]
+    refused = {"code": "1301", "message": "Kling refused it.", **BOB}
+    ids.append(here.task(FAILED, TextToVideo(prompt="Two foxes"), **refused))
+    lost = "Nobody knows whether it arrived."
+    ids.append(here.task(NOT_SENT, TextToVideo(prompt="A heron"), message=lost, **BOB))
+    ids.append(here.task(PROCESSING, TextToVideo(prompt="A whale"), task_id="9", **BOB))
+    ids.append(here.task(SUCCEED, TextToVideo(prompt=HOSTILE), **BOB))
     server = server_of(data)
     server.start()
-    yield SimpleNamespace(url=f"{server.url}/history", ids=ids[::-1])
+    url = f"{server.url}/history"
+    yield SimpleNamespace(url=url, ids=ids[::-1], few=f"{url}?person=Bob")  # a row of each look
     server.close()
 
 
@@ -59,7 +61,6 @@ def test_rows_lead_to_jobs_and_back_to_where_one_was(past: SimpleNamespace, open
     assert page.locator(".lib-row img[src=x]").count() == 0
     expect(page.get_by_role("img", name="Failed")).to_have_count(1)
     expect(row(page, past.ids[3])).to_contain_text("Kling's content policy refused the prompt.")
-    assert findings(page, ".lib") == []
     # The boxes: with Shift, all rows between two of them.
     row(page, past.ids[4]).hover()
     row(page, past.ids[4]).locator(".lib-box").click()
@@ -86,6 +87,25 @@ def test_rows_lead_to_jobs_and_back_to_where_one_was(past: SimpleNamespace, open
     assert page.evaluate(TOP) == 0
     page.go_back()
     expect(page.locator(".lib-row")).to_have_count(50)
+
+
+def test_it_is_for_everybody_and_columns_are_a_choice_of_wide_windows_that_the_browser_keeps(
+    past: SimpleNamespace, open_page: Open
+):
+    page = open_page(past.few)
+    expect(page.locator(".lib-row")).to_have_count(6)
+    assert findings(page, ".lib") == []
+    page.set_viewport_size({"width": 1920, "height": 1000})
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("Model").check()
+    page.get_by_label("Shape").check()
+    page.keyboard.press("Escape")
+    cells = row(page, past.ids[5]).locator(".lib-extra > :visible")
+    expect(cells).to_have_text(["Kling 2.6", "16:9"])
+    page.reload()
+    expect(cells).to_have_text(["Kling 2.6", "16:9"])
+    page.set_viewport_size({"width": 1280, "height": 900})
+    expect(page.get_by_role("button", name="Columns")).to_be_hidden()
 
 
 def test_the_keyboard_is_enough(past: SimpleNamespace, open_page: Open):
@@ -130,7 +150,7 @@ def test_the_keyboard_is_enough(past: SimpleNamespace, open_page: Open):
 
 
 def test_fingers_are_enough(past: SimpleNamespace, open_page: Open):
-    page, (first, second) = open_page(past.url, **PHONE), past.ids[4:6]
+    page, (first, second) = open_page(past.few, **PHONE), past.ids[4:6]
     session = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -160,48 +180,4 @@ def test_fingers_are_enough(past: SimpleNamespace, open_page: Open):
     expect(page.locator(".lib-row[data-chosen]")).to_have_count(2)
     page.get_by_role("button", name="Select nothing").tap()
     link(page, first).tap()
-    page.wait_for_url(re.compile(rf"/job\?id={first}$"))
-
-
-def test_columns_are_a_choice_of_wide_windows_that_the_browser_keeps(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport={"width": 1920, "height": 1000})
-    page.get_by_role("button", name="Columns").click()
-    page.get_by_label("Model").check()
-    page.get_by_label("Shape").check()
-    page.keyboard.press("Escape")
-    cells = row(page, past.ids[5]).locator(".lib-extra > :visible")
-    expect(cells).to_have_text(["Kling 2.6", "16:9"])
-    page.reload()
-    expect(cells).to_have_text(["Kling 2.6", "16:9"])
-    page.set_viewport_size({"width": 1280, "height": 900})
-    expect(page.get_by_role("button", name="Columns")).to_be_hidden()
-
-
-def test_new_rows_move_nothing_under_who_reads_selects_and_tabs(
-    tmp_path_factory: pytest.TempPathFactory, open_page: Open
-):
-    data = tmp_path_factory.mktemp("moving") / "data"
-    here = Past(data)
-    ids = [here.task(SUCCEED, TextToVideo(prompt=f"Of the past {number}")) for number in range(30)]
-    server = Server(data, {"SANDBOX_CLIPS": "tiny", "SANDBOX_PACE": "seconds:1"})
-    server.start()
-    try:
-        page, chosen = open_page(f"{server.url}/history"), ids[10]
-        link(page, chosen).scroll_into_view_if_needed()
-        page.evaluate(SCROLL, 700)
-        link(page, chosen).focus()
-        page.keyboard.press("x")
-        top = row(page, chosen).evaluate(IN_VIEW)
-        composer = open_page(server.url)
-        order(composer, "Something new")
-        newest = page.locator(".lib-link", has_text="Something new")
-        newest.wait_for(state="attached")
-        expect(page.locator(".lib-row[data-look=done]", has_text="Something new")).to_have_count(
-            1, timeout=LONG
-        )
-        assert row(page, chosen).evaluate(IN_VIEW) == top
-        assert page.evaluate(FOCUS) == chosen
-        expect(page.locator(".lib-row[data-chosen]")).to_have_count(1)
-        expect(page.get_by_role("toolbar", name="Selected jobs")).to_contain_text("1 selected")
-    finally:
-        server.close()
+    page.wait_for_url(re.compile(rf"/job\?id={first}&person=Bob$"))
