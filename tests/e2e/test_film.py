@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
 
 from kling.studio.films.join_clips import join
-from tests.e2e.conftest import Server
 from tests.studio.films.reels import RATE, reel, tone
 
 PLAY = """async data => {
@@ -51,18 +49,16 @@ PLAY = """async data => {
 
 
 @pytest.mark.parametrize("later", ["3", "0"], ids=["copied", "encoded"])
-def test_it_plays_without_a_gap_and_without_a_click(
-    tmp_path: Path, shared_server: Server, new_page: Callable[[str], Page], later: str
-):
+def test_it_plays_without_a_gap_and_without_a_click(tmp_path: Path, browser: Browser, later: str):
     clips = [
         reel(tmp_path / "0.mp4", sound=tone(443.7)),
         reel(tmp_path / "1.mp4", first=23, sound=tone(443.7), bf=later),  # frames that need later ones
     ]
     facts = join(clips, tmp_path / "film.mp4")
     assert facts["copied"] == (later == "3")
-    page = new_page(shared_server.url)
-    page.goto(f"{shared_server.url}/_stcore/health")
+    page = browser.new_page()
     played = page.evaluate(PLAY, base64.b64encode((tmp_path / "film.mp4").read_bytes()).decode())
+    page.close()
     assert played["pauses"] == []
     assert played["seconds"] == pytest.approx(facts["seconds"], abs=0.01)
     # A busy machine may leave frames out; each that is seen is the right one for its time.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from kling import TextToVideo
 from kling.studio.jobs import FAILED, NOT_SENT, PROCESSING, SUCCEED, WAITING
-from tests.e2e.conftest import PHONE, PORTS, Server
+from tests.e2e.conftest import DESKTOP, PHONE, Server
 from tests.e2e.prepared import MINE, Past, server_of
-from tests.e2e.team import sign_in
 from tests.e2e.test_accessibility import findings
 from tests.e2e.test_compose import prompt, settled
 
@@ -72,11 +70,41 @@ def links(page: Page) -> Locator:
     return page.get_by_role("navigation", name="Pages").get_by_role("link")
 
 
-def test_no_page_scrolls_sideways_and_nothing_is_cut_at_any_width(studio: Studio, open_page: Open):
+def bar_is_in_place(page: Page, width: int, height: int) -> None:
+    """The bar is at the top; on a phone its pages are at the bottom."""
+    expect(links(page)).to_have_count(4)
+    expect(page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")).to_have_text(
+        re.compile("Gallery")
+    )
+    boxes = [box(link) for link in links(page).all()]
+    account = box(page.get_by_role("button", name="Account"))
+    assert account["y"] + account["height"] <= 52
+    assert account["x"] + account["width"] <= width
+    if width <= 640:
+        assert [each for each in boxes if each["y"] < height - 61 or each["height"] < 44] == []
+        assert sum(each["width"] for each in boxes) == pytest.approx(width, abs=2)
+    else:
+        assert [each for each in boxes if each["y"] + each["height"] > 52] == []
+
+
+def test_each_page_has_a_title_and_a_bar_scrolls_not_sideways_and_cuts_nothing_at_any_width(
+    studio: Studio, open_page: Open
+):
     page = open_page(studio.url, **MINE)
     found = []
-    for address in ("", "history", f"job?id={studio.done}", f"job?id={studio.failed}", "gallery"):
-        page.goto(f"{studio.url}/{address}")
+    for address, title in (
+        ("", "Compose"),
+        ("history", "History"),
+        (f"job?id={studio.done}", "A lighthouse 0 above the sea"),
+        (f"job?id={studio.failed}", "Two foxes fighting"),
+        ("gallery", "Gallery"),
+    ):
+        if address == "history":
+            page.set_viewport_size(DESKTOP)
+            links(page).filter(has_text="History").click()
+        elif address:
+            page.goto(f"{studio.url}/{address}")
+        expect(page).to_have_title(f"{title} · Kling studio")
         page.locator("h1").first.wait_for()
         settled(page)
         for width in WIDTHS:
@@ -85,25 +113,9 @@ def test_no_page_scrolls_sideways_and_nothing_is_cut_at_any_width(studio: Studio
                 found.append(f"/{address} at {width}: {over} px sideways")
             found += [f"/{address} at {width}: {each!r} is cut" for each in page.evaluate(CUT)]
     assert found == []
-
-
-def test_the_bar_is_at_the_top_and_its_pages_are_at_the_bottom_of_a_phone(studio: Studio, open_page: Open):
-    page = open_page(f"{studio.url}/gallery", **MINE)
     for width, height in ((320, 700), (390, 844), (820, 1180), (1280, 720), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
-        expect(links(page)).to_have_count(4)
-        expect(page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")).to_have_text(
-            re.compile("Gallery")
-        )
-        boxes = [box(link) for link in links(page).all()]
-        account = box(page.get_by_role("button", name="Account"))
-        assert account["y"] + account["height"] <= 52
-        assert account["x"] + account["width"] <= width
-        if width <= 640:
-            assert [each for each in boxes if each["y"] < height - 61 or each["height"] < 44] == []
-            assert sum(each["width"] for each in boxes) == pytest.approx(width, abs=2)
-        else:
-            assert [each for each in boxes if each["y"] + each["height"] > 52] == []
+        bar_is_in_place(page, width, height)
 
 
 def test_on_a_phone_a_choice_shows_the_page_and_no_drawer(studio: Studio, open_page: Open):
@@ -151,18 +163,38 @@ def test_the_keyboard_skips_to_the_prompt_lists_the_keys_and_opens_the_menu(stud
     expect(page.get_by_role("button", name="Account of Anna Becker")).to_be_visible()
 
 
-def test_what_opens_from_the_bar_has_names_and_contrast(studio: Studio, open_page: Open):
-    page = open_page(f"{studio.url}/history", **MINE)
+def test_what_opens_from_the_bar_has_names_and_contrast_and_a_theme_holds_on_every_page(
+    studio: Studio, open_page: Open
+):
+    page = open_page(f"{studio.url}/history", **MINE, color_scheme="light")
     page.get_by_role("button", name="Account").click()
     page.get_by_text("A sound when a video is done").wait_for()
     assert findings(page, "[data-testid=stPopoverBody]") == []
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    assert findings(page, ".studio-keys") == []
+    page.get_by_role("dialog", name="Keys").wait_for()
+    assert findings(page, ".studio-keys", alone=True) == []
+    page.keyboard.press("Escape")
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="Account").click()
+    dark = "() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
+    page.wait_for_function(f"() => !({dark})()", polling=100)
+    group = page.get_by_role("group", name="Theme")
+    expect(group.locator("[aria-pressed=true]")).to_have_text("System")  # the script of the bar is there
+    group.get_by_role("button", name="Dark").click()
+    page.wait_for_function(dark, polling=100)
+    page.goto(f"{studio.url}/gallery?page=2")  # an address of a time when it had pages
+    page.wait_for_function(dark, polling=100)
+    page.get_by_role("button", name="Account").click()
+    expect(group.locator("[aria-pressed=true]")).to_have_text("Dark")
+    assert group.evaluate("(element) => getComputedStyle(element).colorScheme") == "dark"
+    page.keyboard.press("Escape")
+    expect(group).to_have_count(0)
+    play_by_press_and_by_key(page)
 
 
-def test_a_press_on_a_picture_of_the_gallery_plays_it(studio: Studio, open_page: Open):
-    page = open_page(f"{studio.url}/gallery?page=2", **MINE)  # an address of a time when it had pages
+def play_by_press_and_by_key(page: Page) -> None:
+    """A press on a picture of the gallery plays it."""
     settled(page)
     pictures = page.locator("[class*=st-key-clip-] > button")
     expect(pictures).to_have_count(14)
@@ -172,54 +204,3 @@ def test_a_press_on_a_picture_of_the_gallery_plays_it(studio: Studio, open_page:
         player.evaluate("video => video.play()")  # nothing plays by itself for who wants less motion
         page.keyboard.press("Escape")
         expect(player).to_have_count(0)
-
-
-def test_a_theme_that_is_chosen_holds_on_every_page_and_in_menus(studio: Studio, open_page: Open):
-    page = open_page(f"{studio.url}/gallery", **MINE, color_scheme="light")
-    dark = "() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
-    assert not page.evaluate(dark)
-    page.get_by_role("button", name="Account").click()
-    group = page.get_by_role("group", name="Theme")
-    expect(group.locator("[aria-pressed=true]")).to_have_text("System")  # the script of the bar is there
-    group.get_by_role("button", name="Dark").click()
-    page.wait_for_function(dark, polling=100)
-    page.goto(f"{studio.url}/history")
-    page.wait_for_function(dark, polling=100)
-    page.get_by_role("button", name="Account").click()
-    group = page.get_by_role("group", name="Theme")
-    expect(group.locator("[aria-pressed=true]")).to_have_text("Dark")
-    assert group.evaluate("(element) => getComputedStyle(element).colorScheme") == "dark"
-
-
-def test_every_page_and_every_job_has_a_title_of_its_own(studio: Studio, open_page: Open):
-    page = open_page(studio.url, **MINE)
-    expect(page).to_have_title("Compose · Kling studio")
-    links(page).filter(has_text="History").click()
-    expect(page).to_have_title("History · Kling studio")
-    page.goto(f"{studio.url}/job?id={studio.done}")
-    expect(page).to_have_title("A lighthouse 0 above the sea · Kling studio")
-
-
-def test_a_prompt_is_copied_also_where_a_browser_has_no_clipboard(
-    tmp_path: Path, new_page: Callable[[str], Page]
-):
-    task = Past(tmp_path / "data").task(SUCCEED, TextToVideo(prompt="A lighthouse above the sea"))
-    cookie: Any = sign_in(tmp_path / "data")["Mia Maker"][0]
-    port = PORTS.take()
-    server = Server(tmp_path / "data", {"STUDIO_PUBLIC_URL": f"http://studio.test:{port}"}, port)
-    server.start()
-    try:
-        page = new_page(server.url)
-        page.context.add_cookies([cookie | {"domain": "studio.test"}])
-        page.goto(f"http://studio.test:{port}/job?id={task}")
-        page.get_by_text("Request, answers and ids").click()
-        code = page.get_by_test_id("stCode").first
-        code.hover()
-        assert not page.evaluate("() => isSecureContext")
-        code.get_by_role("button", name="Copy to clipboard").click()
-        links(page).filter(has_text="Compose").click()
-        prompt(page).focus()
-        page.keyboard.press("Control+V")
-        expect(prompt(page)).to_have_value("A lighthouse above the sea")
-    finally:
-        server.close()
