@@ -117,7 +117,7 @@ def sign_in(settings: Settings, options: ServerOptions) -> Iterator[Finding]:
         yield warning(
             about,
             "STUDIO_PUBLIC_URL is plain http, so that passwords and cookies can be read on the way",
-            "put a proxy with TLS in front and set it to https:// (README, Running it)",
+            "put a proxy with TLS in front and set it to https:// (README, On an intranet)",
         )
     if outside and not settings.public_url:
         what = "STUDIO_PUBLIC_URL is not set, so invitations carry no address that others can open"
