@@ -54,7 +54,6 @@ WATCH_TITLES = """(() => {
   const watch = () => new MutationObserver(look).observe(document.head, { childList: true, subtree: true });
   document.addEventListener("DOMContentLoaded", watch);
 })()"""
-VERSION = "name => Number(document.querySelector(`[data-live=${name}]`).dataset.version)"
 COUNT_ASKED = """(() => {
   const { requestIdleCallback } = window;
   window.asked = 0;
@@ -102,30 +101,7 @@ def named_server(tmp_path: Path) -> Iterator[tuple[Server, dict[str, list[Any]]]
     server.close()
 
 
-def test_a_tab_that_was_left_tells_by_its_title_that_a_video_is_done_and_draws_nothing(
-    named_server: tuple[Server, dict[str, list[Any]]], new_page: Callable[[str], Page]
-):
-    server, cookies = named_server
-    page = new_page(server.url)
-    page.context.add_cookies(cookies["studio.test"])
-    page.add_init_script(WATCH_TITLES)
-    page.goto(f"http://studio.test:{server.port}")
-    page.wait_for_function(CONNECTED)
-    assert page.evaluate("isSecureContext") is False
-    assert page.evaluate("window.__studioLive.notify.available") is False
-    expect(page.get_by_role("button", name=re.compile("Notify me|Tell me"))).to_have_count(0)
-    page.get_by_label("Prompt", exact=True).fill("A fox")
-    page.evaluate("() => { isAway = true; document.dispatchEvent(new Event('visibilitychange')); }")
-    page.get_by_role("button", name=re.compile("^Generate ·")).click()
-    page.wait_for_function("() => document.title === 'Done · A fox'")
-    assert [title for title in page.evaluate("titles") if re.fullmatch(r"\d:\d\d · A fox", title)]
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(0)
-    page.evaluate("() => { isAway = false; document.dispatchEvent(new Event('visibilitychange')); }")
-    expect(page).to_have_title(re.compile("^Compose"))
-    page.locator("[class*=st-key-clip-] video").wait_for()
-
-
-def test_a_server_that_is_away_is_said_in_the_studios_words_under_every_name_until_it_is_back(
+def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_said_under_every_name(
     named_server: tuple[Server, dict[str, list[Any]]], new_page: Callable[[str], Page]
 ):
     server, cookies = named_server
@@ -133,15 +109,33 @@ def test_a_server_that_is_away_is_said_in_the_studios_words_under_every_name_unt
     for host, given in cookies.items():
         page = new_page(server.url)
         page.context.add_cookies(given)
+        page.add_init_script(WATCH_TITLES)
         page.add_init_script(WATCH_DIALOGS)
         page.goto(f"http://{host}:{server.port}")
         page.wait_for_function(CONNECTED)
-        expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
         pages.append(page)
+    # A video is done where nobody looks: the title says it, and nothing is drawn.
+    assert page.evaluate("isSecureContext") is False
+    assert page.evaluate("window.__studioLive.notify.available") is False
+    expect(page.get_by_role("button", name=re.compile("Notify me|Tell me"))).to_have_count(0)
+    page.get_by_label("Prompt", exact=True).fill("A fox")
+    page.evaluate("() => { isAway = true; document.dispatchEvent(new Event('visibilitychange')); }")
+    page.get_by_role("button", name=re.compile("^Generate ·")).click()
+    page.wait_for_function("() => document.title === 'Done · A fox'", polling=100)
+    assert [title for title in page.evaluate("titles") if re.fullmatch(r"\d:\d\d · A fox", title)]
+    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(0)
+    page.evaluate("() => { isAway = false; document.dispatchEvent(new Event('visibilitychange')); }")
+    expect(page).to_have_title(re.compile("^Compose"))
+    page.locator("[class*=st-key-clip-] video").wait_for()
+    # The server goes and comes back: that is said in the studio's words, and by no dialog of Streamlit's.
+    for page in pages:
+        expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
     server.stop(signal.SIGKILL)
     for page in pages:
         expect(page.get_by_role("status").filter(has_text=AWAY)).to_be_visible()
-        page.wait_for_function("() => dialogs.length && !document.querySelector('[data-testid=stDialog]')")
+        page.wait_for_function(
+            "() => dialogs.length && !document.querySelector('[data-testid=stDialog]')", polling=100
+        )
         assert page.evaluate("() => dialogs.filter((display) => display !== 'none')") == []
     server.start()
     for page in pages:
@@ -210,9 +204,9 @@ def test_a_connection_that_was_cut_without_a_word_is_opened_again(mocked: Callab
     assert len(opened) == 2
 
 
-@pytest.fixture
-def gathering(shared_server: Server, new_page: Callable[[str], Page]) -> tuple[Page, Callable[[], None]]:
-    """Open a page that sends what half a second brings in one message; return it, and what tells it news."""
+def test_a_click_that_is_sent_together_with_news_is_followed_and_news_waits_while_somebody_is_busy(
+    shared_server: Server, new_page: Callable[[str], Page]
+):
     sockets: list[Any] = []
 
     def speak(socket: Any) -> None:
@@ -225,51 +219,48 @@ def gathering(shared_server: Server, new_page: Callable[[str], Page]) -> tuple[P
     page.goto(shared_server.url)
     page.wait_for_function(CONNECTED)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.evaluate(GATHER_FOR_LONGER)
-    return page, lambda: sockets[0].send(message(10**15))
-
-
-def test_a_change_is_drawn_because_the_server_tells_of_it(
-    shared_server: Server, open_page: Callable[..., Page], new_page: Callable[[str], Page]
-):
-    waiting = new_page(shared_server.url)
-    waiting.goto(f"{shared_server.url}/history")
-    waiting.wait_for_function(CONNECTED)
-    waiting.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    before, header = waiting.evaluate(VERSION, "history"), waiting.evaluate(VERSION, "header")
-    page = open_page(shared_server.url)
-    page.get_by_label("Prompt", exact=True).fill("A change that another page hears of")
-    page.get_by_role("button", name=re.compile("^Generate")).click()
-    waiting.wait_for_function(f"before => ({VERSION})('history') > before", arg=before)
-    assert waiting.evaluate(VERSION, "header") == header  # a job is nothing that banners say
-
-
-def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
-    gathering: tuple[Page, Callable[[], None]],
-):
-    page, send_news = gathering
-    send_news()
+    page.evaluate(GATHER_FOR_LONGER)  # what half a second brings is sent in one message
+    sockets[0].send(message(10**15))
     page.wait_for_function("() => asked > 0")
     page.get_by_role("radiogroup", name="How many").get_by_role("radio", name="2").click()
     expect(page.get_by_role("button", name=re.compile("^Generate 2"))).to_be_visible()
 
-
-def test_news_waits_while_somebody_is_busy(gathering: tuple[Page, Callable[[], None]]):
-    page, send_news = gathering
     page.get_by_role("button", name="Templates", exact=True).click()
     search = page.get_by_role("dialog").get_by_label("Search")
     search.wait_for()
     search.press("r")  # before the news: on a busy machine the first letter may take a while
-    send_news()
+    before = page.evaluate("() => asked")
+    sockets[0].send(message(10**15 + 1))
     search.press_sequentially("amen")
     expect(page.get_by_role("dialog").locator("[class*=st-key-composer-use-] button")).to_have_count(1)
-    page.wait_for_function("() => asked > 0")
+    page.wait_for_function("before => asked > before", arg=before)
 
 
-def test_a_changed_task_is_announced_once_and_a_new_one_is_not(
+def test_the_first_visits_socket_already_carries_the_browsers_id_and_nothing_of_another_host_can_be_shown(
+    shared_server: Server, new_page: Callable[[str], Page]
+):
+    page = new_page(shared_server.url)  # not `open_page`, which minds that another host is asked
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    carried: list[str] = []
+    session.on(
+        "Network.webSocketWillSendHandshakeRequest",
+        lambda event: carried.append(event["request"]["headers"].get("Cookie", "")),
+    )
+    page.goto(shared_server.url)
+    page.wait_for_function(CONNECTED)
+    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "studio_browser"]
+    assert len(carried) >= 2
+    assert all(f"studio_browser={cookie['value']}" in sent for sent in carried)
+    assert "studio_browser" not in page.evaluate("document.cookie")
+    assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
+
+
+def test_a_changed_task_is_announced_once_a_new_one_is_not_and_it_rings_where_that_is_wanted_only(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     page = open_page(shared_server.url)
+    page.evaluate(COUNT_TONES)
     page.wait_for_function(CONNECTED)
     draw(page, "one", "processing", "Being made: a fox")
     expect(page.get_by_role("status").filter(has_text="a fox")).to_have_count(0)
@@ -282,13 +273,6 @@ def test_a_changed_task_is_announced_once_and_a_new_one_is_not(
     assert region.evaluate("region => region.childElementCount") == 0
     assert region.bounding_box()["width"] <= 1  # type: ignore[index]  # heard, not seen
 
-
-def test_a_finished_task_rings_where_that_is_wanted_only(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url)
-    page.evaluate(COUNT_TONES)
-    page.wait_for_function(CONNECTED)
     page.get_by_label("Prompt", exact=True).click()  # before a click, browsers play nothing
     errors: list[object] = []
     page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - Playwright marks what it calls
@@ -307,32 +291,6 @@ def test_a_finished_task_rings_where_that_is_wanted_only(
     assert rising[0] < rising[1]
     assert falling[0] > falling[1]
     assert errors == []
-
-
-def test_the_first_visits_socket_already_carries_the_browsers_id(
-    shared_server: Server, new_page: Callable[[str], Page]
-):
-    page = new_page(shared_server.url)
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    carried: list[str] = []
-    session.on(
-        "Network.webSocketWillSendHandshakeRequest",
-        lambda event: carried.append(event["request"]["headers"].get("Cookie", "")),
-    )
-    page.goto(shared_server.url)
-    page.wait_for_function(CONNECTED)
-    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "studio_browser"]
-    assert len(carried) >= 2
-    assert all(f"studio_browser={cookie['value']}" in sent for sent in carried)
-    assert "studio_browser" not in page.evaluate("document.cookie")
-
-
-def test_nothing_of_another_host_can_be_shown(shared_server: Server, new_page: Callable[[str], Page]):
-    page = new_page(shared_server.url)  # not `open_page`, which minds that it is tried
-    page.goto(shared_server.url)
-    page.wait_for_function(CONNECTED)
-    assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
 
 
 @pytest.mark.parametrize("path", ["/_stcore/stream", "/live"])
