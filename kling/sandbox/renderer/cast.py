@@ -214,12 +214,14 @@ def put(
     def paints(canvas: Canvas) -> Layer:
         spot = (at[0] * unit + canvas.frame[0] / 2, at[1] * canvas.frame[1])
         count = 1 if "two" in figure and pose == "still" else CELS if cycle < 2 else 2 * CELS
-        cels = paint(look, name, colour, spot, size, depth, canvas, count=count, left=left, pose=pose)
-        turned = int(lead / cycle * len(cels))
+        start = lead / cycle
+        cels = paint(
+            look, name, colour, spot, size, depth, canvas, count=count, start=start, left=left, pose=pose
+        )
         dx, dy = spot[0] - int(spot[0]) // 2 * 2, spot[1] - int(spot[1]) // 2 * 2
         rise = -0.07 if way == "rise" else 0.0
         return Layer(
-            cels=cels[turned:] + cels[:turned],
+            cels=cels,
             depth=depth,
             rate=len(cels) / cycle,
             motion=lambda seconds: (

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from kling.sandbox.renderer.animals import four_legs
 from kling.sandbox.renderer.canvas import Canvas, cel
-from kling.sandbox.renderer.layers import Cel, Floats
+from kling.sandbox.renderer.layers import Cel, Cycle, Floats
 from kling.sandbox.renderer.look import Look, mix, rgb
 from kling.sandbox.renderer.people import two_legs
 from kling.sandbox.renderer.rigs import SEATED, Part, Point, lowered
@@ -176,10 +176,14 @@ def paint(
     canvas: Canvas,
     *,
     count: int,
+    start: float,
     left: bool,
     pose: str = "",
-) -> tuple[Cel, ...]:
-    """The pictures of a figure's cycle, its foot at a place of the frame (pixels), in the scene's light."""
+) -> Cycle:
+    """The pictures of a figure's cycle, its foot at a place of the frame (pixels), in the scene's light.
+
+    The first one shows the moment `start` of the cycle, 0..1.
+    """
     figure = figures()[name]
     scale = size * canvas.unit
     half, up, below = (max(8, math.ceil(scale * far / 2) * 2) for far in reach(name, pose))
@@ -209,9 +213,9 @@ def paint(
         return (*(int(255 * c) for c in np.clip(lit, 0, 1)), 255)
 
     base = fill(1.0)[:3]
-    moves = any(key in figure for key in ("cycle",)) and count > 1
-    cels = []
-    for number in range(count if moves else 1):
+    count = count if "cycle" in figure else 1
+
+    def picture(number: int) -> Cel:
         phase = number / count
         sheet = Image.new("RGBA", (board.width * grow, board.height * grow), (*base, 0))
         pen = ImageDraw.Draw(sheet)
@@ -220,15 +224,10 @@ def paint(
         if left:
             sheet = sheet.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         small = np.asarray(sheet.reduce(grow), np.float32) / 255
-        cels.append(
-            cel(
-                board,
-                _shade(look, small, scale, ambient),
-                np.ascontiguousarray(small[..., 3]),
-                look.noise(90),
-            )
-        )
-    return tuple(cels)
+        cover = np.ascontiguousarray(small[..., 3])
+        return cel(board, _shade(look, small, scale, ambient), cover, look.noise(90))
+
+    return Cycle(picture, count, int(start * count))
 
 
 def _shade(look: Look, picture: Floats, scale: float, ambient: float) -> Floats:

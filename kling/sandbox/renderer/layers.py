@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,33 @@ class Cel:
     solid_row: int
 
 
+class Cels(Protocol):
+    """The pictures of a layer."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> Cel: ...
+
+
+class Cycle:
+    """Pictures of which each is painted when it is first shown: a short clip does not need all of them.
+
+    Args:
+        paint: paints the picture of a number, from 0.
+        count: how many there are.
+        first: the number of the picture that comes first.
+    """
+
+    def __init__(self, paint: Callable[[int], Cel], count: int, first: int = 0) -> None:
+        self._paint, self._count, self._first = cache(paint), count, first
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int, /) -> Cel:
+        return self._paint((self._first + number) % self._count)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
     """One plane of the scene, facing the camera.
@@ -68,7 +96,7 @@ class Layer:
             (0, 0): it does not repeat.
     """
 
-    cels: tuple[Cel, ...]
+    cels: Cels
     depth: float
     motion: Callable[[float], tuple[float, float]] = field(default=still)
     rate: float = 0.0
