@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -268,6 +269,15 @@ def test_a_clip_has_its_facts_in_one_line_and_a_file_with_a_readable_name(studio
     assert "Done in 0:00 · Kling 2.6 · 720p · 5\N{NO-BREAK SPACE}s · 16:9 · just now" in text
     assert 'href="/take-away?ids=fox1" download' in text
     assert 'data-copy href="/job?id=fox1"' in text
+
+
+def test_each_way_in_which_a_clip_is_not_what_was_ordered_is_said(studio: Studio, app: AppTest):
+    wrong = {"width": 720, "height": 720, "fps": 24.0, "seconds": 4.0, "audio": True}
+    made(studio, "fox1", extra=json.dumps({"probe": wrong}))
+    said = texts(show(app, "fox1")).replace("\\", "")
+    assert "length: ordered 5 s, came 4 s" in said
+    assert "shape: ordered 16:9, came 720 × 720" in said
+    assert "sound: ordered off, came an audio track" in said
 
 
 @pytest.mark.parametrize(
