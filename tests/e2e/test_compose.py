@@ -65,16 +65,23 @@ def draft_id(page: Page) -> str:
     return found[1]
 
 
-def test_text_that_was_never_sent_survives_a_reload_and_is_counted_while_it_is_typed(
+def test_text_that_was_never_sent_survives_a_reload_is_counted_while_it_is_typed_and_refused_in_words(
     shared_server: Server, open_page: Callable[..., Page]
 ):
-    page = open_page(shared_server.url)
+    page = open_page(f"{shared_server.url}/gallery")
+    page.goto(shared_server.url)
     first = draft_id(page)
-    count = page.locator("[data-count=prompt]")
+    count, note = page.locator("[data-count=prompt]"), page.locator(".studio-unkept")
     prompt(page).fill("🦊" * 2501)  # without leaving the field
     expect(count).to_have_text("2,501 / 2,500: shorten it by 1")
     prompt(page).fill("e" + "\u0301" * 2499)
     expect(count).to_have_text("2,500 / 2,500")
+    prompt(page).fill("x" * 70_000)
+    expect(note).to_contain_text("too long to be kept on the server")
+    with page.expect_response(lambda answer: "/drafts/" in answer.url) as kept_again:
+        prompt(page).fill("A short fox")
+    assert kept_again.value.status == 204
+    expect(note).to_be_hidden()
     prompt(page).fill("")
     prompt(page).press_sequentially("A heron that nobody sent")
     expect(count).to_have_text("24 / 2,500")
@@ -82,38 +89,8 @@ def test_text_that_was_never_sent_survives_a_reload_and_is_counted_while_it_is_t
     page.reload()
     expect(prompt(page)).to_have_value("A heron that nobody sent ")
     assert draft_id(page) == first
-
-
-def test_text_survives_a_restart_of_the_server_and_so_does_what_was_ordered(
-    start_server: Callable[..., Server], open_page: Callable[..., Page]
-):
-    server = start_server(SANDBOX_CLIPS="tiny")
-    page = open_page(server.url)
-    order(page, "The first clip")
-    page.locator("[class*=st-key-clip-] video").wait_for()
-    prompt(page).fill("A heron")
-    prompt(page).press_sequentially(" in the reeds")
-    kept(page)
-    server.stop()
-    server.start()
-    page.locator("[data-test-connection-state=CONNECTED]").wait_for()
-    expect(prompt(page)).to_have_value("A heron in the reeds ")
-    page.reload()
-    expect(prompt(page)).to_have_value("A heron in the reeds ")
-    expect(page.locator("[class*=st-key-clip-] video")).to_have_count(1)
-
-
-def test_a_refused_text_is_told_while_typing_and_kept_once_it_is_short_enough(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url)
-    note = page.locator(".studio-unkept")
-    prompt(page).fill("x" * 70_000)
-    expect(note).to_contain_text("too long to be kept on the server")
-    with page.expect_response(lambda answer: "/drafts/" in answer.url) as kept:
-        prompt(page).fill("A short fox")
-    assert kept.value.status == 204
-    expect(note).to_be_hidden()
+    page.go_back()  # a draft has no place of its own in the history of the browser
+    page.get_by_role("heading", name="Gallery").wait_for()
 
 
 def test_a_link_gives_a_colleague_a_copy(shared_server: Server, open_page: Callable[..., Page]):
@@ -130,19 +107,74 @@ def test_a_link_gives_a_colleague_a_copy(shared_server: Server, open_page: Calla
     expect(prompt(mine)).to_have_value("Mine ")
 
 
-def test_the_way_back_leaves_the_page(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(f"{shared_server.url}/gallery")
-    page.goto(shared_server.url)
-    draft_id(page)
-    page.go_back()
-    page.get_by_role("heading", name="Gallery").wait_for()
+def walk_from_what_was_written(page: Page, earlier: str) -> None:
+    """What was written before a walk is kept too, over a reload."""
+    with page.expect_response("**/drafts/*"):
+        prompt(page).fill("Written, and not ordered")
+    prompt(page).press("Alt+ArrowUp")
+    expect(prompt(page)).to_have_value(earlier)
+    settled(page)
+    page.reload()
+    expect(prompt(page)).to_have_value(earlier)
+    prompt(page).press("Alt+ArrowDown")
+    expect(prompt(page)).to_have_value("Written, and not ordered")
+    settled(page)
 
 
-def test_one_key_orders_and_two_walk_through_earlier_prompts(
+def walk_from_what_is_kept_late(page: Page, earlier: str, told: list[str | bytes]) -> None:
+    """A text that is kept late does not take the place of the one that was walked to.
+
+    Args:
+        page: on which `earlier` is the newest prompt.
+        earlier: that prompt.
+        told: what the page has told the server, and will.
+    """
+    told.clear()
+    on_the_way: list[Route] = []
+
+    def hold_back(route: Route) -> None:
+        on_the_way.append(route)
+        if len(on_the_way) > 1:
+            route.continue_()
+
+    page.route("**/drafts/*", hold_back)
+    with page.expect_request("**/drafts/*"):
+        prompt(page).fill("Kept late")
+    prompt(page).press("Alt+ArrowUp")
+    page.evaluate("() => new Promise((then) => setTimeout(then))")  # what the key has started is done
+    assert not any(b'"step"' in frame for frame in told if isinstance(frame, bytes))
+    on_the_way[0].continue_()
+    expect(prompt(page)).to_have_value(earlier)
+    settled(page)
+    page.unroute("**/drafts/*")
+    page.reload()
+    expect(prompt(page)).to_have_value(earlier)
+
+
+def press_in_other_fields(page: Page) -> None:
+    """Press what orders where it only applies what was typed."""
+    prompt(page).fill("A fox that nobody ordered")
+    kept(page)
+    page.get_by_role("button", name="Export as code").click()
+    page.get_by_role("dialog").get_by_text("Paste", exact=True).first.click()
+    pasted = page.get_by_role("dialog").get_by_role("textbox").last
+    pasted.fill("not JSON at all")
+    pasted.press("Control+Enter")
+    settled(page)
+    expect(pasted).to_have_value("not JSON at all")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Account of Walker").click()
+    page.get_by_label("Your name").fill("Grace")
+    page.get_by_label("Your name").press("Control+Enter")
+    settled(page)
+    page.keyboard.press("Escape")
+
+
+def test_one_key_orders_from_the_prompt_alone_and_two_walk_through_earlier_prompts_and_lose_nothing(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     before = wishes(shared_server)
-    page = open_page(shared_server.url, cookies=[called("Walker")])
+    page = open_page(shared_server.url, cookies=[called(f"Walker {len(before)}")])
     for words in ("A fox one", "A fox two"):
         prompt(page).fill(words)
         prompt(page).press("Control+Enter")
@@ -161,82 +193,18 @@ def test_one_key_orders_and_two_walk_through_earlier_prompts(
         prompt(page).press(key)
         expect(prompt(page)).to_have_value(words)
         settled(page)
-
-
-def test_what_was_written_before_a_walk_is_kept_too(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(shared_server.url)
-    order(page, "Ordered before")
-    expect(page.locator(".stage-prompt")).to_have_text("Ordered before")
-    settled(page)
-    with page.expect_response("**/drafts/*"):
-        prompt(page).fill("Written, and not ordered")
-    prompt(page).press("Alt+ArrowUp")
-    expect(prompt(page)).to_have_value("Ordered before")
-    settled(page)
-    page.reload()
-    expect(prompt(page)).to_have_value("Ordered before")
-    prompt(page).press("Alt+ArrowDown")
-    expect(prompt(page)).to_have_value("Written, and not ordered")
-
-
-def test_a_text_that_is_kept_late_does_not_take_the_place_of_the_one_that_was_walked_to(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url)
-    order(page, "Walked to")
-    expect(page.locator(".stage-prompt")).to_have_text("Walked to")
     told: list[str | bytes] = []
 
     def note(frame: str | bytes) -> None:
         told.append(frame)
 
     page.on("websocket", lambda socket: socket.on("framesent", note))
-    page.reload()
-    expect(prompt(page)).to_have_value("Walked to")
-    settled(page)
-    on_the_way: list[Route] = []
-
-    def hold_back(route: Route) -> None:
-        on_the_way.append(route)
-        if len(on_the_way) > 1:
-            route.continue_()
-
-    page.route("**/drafts/*", hold_back)
-    with page.expect_request("**/drafts/*"):
-        prompt(page).fill("Kept late")
-    prompt(page).press("Alt+ArrowUp")
-    page.evaluate("() => new Promise((then) => setTimeout(then))")  # what the key has started is done
-    assert not any(b'"step"' in frame for frame in told if isinstance(frame, bytes))
-    on_the_way[0].continue_()
-    expect(prompt(page)).to_have_value("Walked to")
-    settled(page)
-    page.reload()
-    expect(prompt(page)).to_have_value("Walked to")
-
-
-def test_the_key_that_orders_does_not_do_so_from_other_fields(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    before = wishes(shared_server)
-    page = open_page(shared_server.url)
-    prompt(page).fill("A fox that nobody ordered")
-    kept(page)
-    page.get_by_role("button", name="Export as code").click()
-    page.get_by_role("dialog").get_by_text("Paste", exact=True).first.click()
-    pasted = page.get_by_role("dialog").get_by_role("textbox").last
-    pasted.fill("not JSON at all")
-    pasted.press("Control+Enter")
-    settled(page)
-    expect(pasted).to_have_value("not JSON at all")
-    page.keyboard.press("Escape")
-    page.get_by_role("button", name="Account", exact=True).click()
-    page.get_by_label("Your name").fill("Grace")
-    page.get_by_label("Your name").press("Control+Enter")
-    settled(page)
-    page.keyboard.press("Escape")
+    walk_from_what_was_written(page, "Not sent yet")
+    walk_from_what_is_kept_late(page, "Written, and not ordered", told)
+    press_in_other_fields(page)
     order(page, "The one that was ordered")
     expect(page.locator(".stage-prompt")).to_have_text("The one that was ordered")
-    assert len(wishes(shared_server) - before) == 1
+    assert len(wishes(shared_server) - before) == 3
 
 
 def test_on_a_phone_takes_are_ordered_at_the_price_on_the_button_and_watched(
@@ -259,14 +227,15 @@ def test_a_clip_of_the_gallery_fills_the_form(shared_server: Server, open_page: 
     page = open_page(shared_server.url)
     words = "To be made again"
     order(page, words)
-    page.locator("[class*=st-key-clip-] video").first.wait_for()
+    expect(page.locator(".stage-prompt")).to_have_text(words)
+    (parent,) = wishes(shared_server) - before
+    page.locator(f".st-key-clip-{parent} video").wait_for()
     prompt(page).fill("What I was writing meanwhile")
     kept(page)
     go_to(page, "Gallery")
     page.get_by_role("button", name=words).press("Shift+F10")
     page.get_by_role("menuitem", name="Remix").click()
     expect(prompt(page)).to_have_value(words)
-    (parent,) = wishes(shared_server) - before
     order(page, words + ", again")
     page.locator("[class*=st-key-task-]", has_text=words + ", again").wait_for()
     (made,) = wishes(shared_server) - before - {parent}
@@ -274,18 +243,6 @@ def test_a_clip_of_the_gallery_fills_the_form(shared_server: Server, open_page: 
     assert row["parent"] == parent
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("What I was writing meanwhile ")
-
-
-def test_a_choice_that_gives_way_says_so_and_what_it_does_to_the_price(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url)
-    choose(page, "Sound", "On 1080p")
-    expect(page.get_by_text("Sound needs 1080p. Now $0.70, was $0.21.")).to_be_visible()
-    choose(page, "Quality", "720p std")
-    expect(page.get_by_text("To fit Kling 2.6: Sound on → off.")).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("radio", name="1080p pro")).to_be_checked()
 
 
 def test_a_choice_made_before_the_answer_to_the_last_one_stays(
