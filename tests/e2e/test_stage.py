@@ -18,6 +18,7 @@ from tests.e2e.conftest import Server, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_accessibility import STILL
 from tests.e2e.test_first_video import order
+from tests.e2e.test_hostile import INJECTED, MIXED, shows
 
 Open = Callable[..., Page]
 LARGE: ViewportSize = {"width": 1440, "height": 900}
@@ -120,8 +121,11 @@ def test_from_six_templates_to_a_playing_clip_nothing_jumps(shared_server: Serve
     assert serious(page) == []
 
 
-def test_takes_are_tiles_that_fill_in_and_one_of_them_can_be_enlarged(shared_server: Server, open_page: Open):
+def test_takes_are_tiles_that_fill_in_one_can_be_enlarged_and_what_is_said_of_a_job_is_what_was_written(
+    shared_server: Server, open_page: Open
+):
     page = open_page(shared_server.url, viewport=LARGE, reduced_motion="no-preference")
+    page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
     page.get_by_role("radiogroup", name="How many").get_by_text("4", exact=True).click()
     order(page, "Four shoes")
     tiles = page.locator(".stage-tile")
@@ -142,13 +146,40 @@ def test_takes_are_tiles_that_fill_in_and_one_of_them_can_be_enlarged(shared_ser
     expect(page.locator("video[data-mine=yes]")).to_be_visible()  # the same one, larger
     assert not page.locator("video[data-mine=yes]").evaluate("video => video.paused")
     expect(page.locator(".stage-facts")).to_contain_text("Done in")
-    order(page, "A later one")
-    expect(page.locator(".stage-prompt")).to_have_text("A later one")  # the newest order takes its place
+    page.emulate_media(reduced_motion="reduce")
+    with on_phone(page):
+        order(page, MIXED)
+        shows(page, ("[role=status]", f"Video done: {MIXED[:80]}"))
+        shows(page, (".stage-prompt", MIXED))  # the newest order takes the place of the others
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value(MIXED)
     expect(tiles).to_have_count(4)
+    assert page.locator(INJECTED).count() == 0
 
 
-def test_upright_clips_are_high_and_have_their_buttons_beside_them(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport=LARGE, **MINE)
+def test_without_motion_nothing_starts_and_clips_of_each_shape_have_their_buttons_a_file_and_a_link(
+    past: SimpleNamespace, open_page: Open
+):
+    page = open_page(past.url, viewport=LARGE, reduced_motion="reduce", **MINE)
+    show(page, past.done, "Done")
+    player = page.locator(f".st-key-clip-{past.done} video")
+    expect(player).to_be_visible()
+    assert player.evaluate("video => video.paused && !video.autoplay")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function(PLAYS, polling=100)
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="Download").click()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_red-fox-in-the-snow_16x9\.mp4", kept.value.suggested_filename)
+    page.evaluate(
+        "() => Object.defineProperty(navigator, 'clipboard', { value: undefined })"
+    )  # as on plain http
+    page.evaluate(
+        "() => document.addEventListener('copy', (event) => setTimeout(() => {"
+        " window.copied = event.clipboardData?.getData('text/plain') }), false)"
+    )
+    page.get_by_role("link", name="Copy link").click()
+    expect(page.get_by_role("link", name="Copied")).to_be_visible()
+
+    # Upright clips are high, and have their buttons beside them.
     show(page, "up", "1 of 2 videos done")
     for size, least in ((LARGE, 640), (SMALL, 480)):
         page.set_viewport_size(size)
@@ -188,64 +219,25 @@ def test_everything_is_reached_by_keys(past: SimpleNamespace, open_page: Open):
     expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
 
 
-def test_what_is_made_waits_and_failed_says_so_in_the_light_and_in_the_dark(
+def test_what_is_made_waits_and_failed_says_so_on_every_screen_and_hints_never_come_back(
     past: SimpleNamespace, open_page: Open
 ):
     page = open_page(past.url, viewport=LARGE, color_scheme="light", **MINE)
+    show(page, past.made, "Being made at Kling")
+    hint = page.locator(".stage-hint")
+    expect(hint).to_be_visible()
+    words = hint.inner_text()
+    page.reload()
+    page.locator(".stage-thumb").first.wait_for()
     show(page, past.waits, "Next in line")
     expect(
         page.locator(".st-key-stage_note").get_by_role("button", name="Cancel (nothing spent)")
     ).to_be_visible()
     show(page, past.made, "Being made at Kling")
+    assert not hint.is_visible() or hint.inner_text() != words
     expect(page.locator(".stage-time")).to_have_text(re.compile(r"^\d+:\d\d$"))
     expect(page.locator(".stage-bar").first).to_be_hidden()  # no usual time is known
     assert serious(page) == []
-    show(page, past.failed, "Kling refused this prompt")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            f"() => getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'"
-        )
-        assert serious(page) == []
-    page.get_by_role("button", name="Edit and try again").click()
-    prompt = page.get_by_label("Prompt", exact=True)
-    expect(prompt).to_be_focused()
-    expect(page.locator("[data-mend=yes]")).to_have_count(1)
-    prompt.press("End")
-    prompt.type("!")
-    expect(page.locator("[data-mend=yes]")).to_have_count(0)
-
-
-def test_a_clip_is_kept_under_a_readable_name_and_its_link_is_copied(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport=LARGE, **MINE)
-    show(page, past.done, "Done")
-    with page.expect_download() as kept:
-        page.get_by_role("link", name="Download").click()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d_red-fox-in-the-snow_16x9\.mp4", kept.value.suggested_filename)
-    page.evaluate(
-        "() => Object.defineProperty(navigator, 'clipboard', { value: undefined })"
-    )  # as on plain http
-    page.evaluate(
-        "() => document.addEventListener('copy', (event) => setTimeout(() => {"
-        " window.copied = event.clipboardData?.getData('text/plain') }), false)"
-    )
-    page.get_by_role("link", name="Copy link").click()
-    expect(page.get_by_role("link", name="Copied")).to_be_visible()
-
-
-def test_without_motion_nothing_starts_by_itself(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport=LARGE, reduced_motion="reduce", **MINE)
-    show(page, past.done, "Done")
-    player = page.locator(f".st-key-clip-{past.done} video")
-    expect(player).to_be_visible()
-    assert player.evaluate("video => video.paused && !video.autoplay")
-    page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_function(PLAYS)
-
-
-def test_on_a_phone_a_small_card_opens_the_stage_and_back_closes_it(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport=LARGE, **MINE)
-    show(page, past.made, "Being made at Kling")
     with on_phone(page):
         mini = page.get_by_role("button", name="Show the clip")
         expect(mini).to_be_visible()
@@ -262,16 +254,17 @@ def test_on_a_phone_a_small_card_opens_the_stage_and_back_closes_it(past: Simple
         expect(mini).to_be_visible()
         expect(page.get_by_label("Prompt", exact=True)).to_be_visible()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-
-
-def test_hints_never_come_back(past: SimpleNamespace, open_page: Open):
-    page = open_page(past.url, viewport=LARGE, **MINE)
-    show(page, past.made, "Being made at Kling")
-    hint = page.locator(".stage-hint")
-    expect(hint).to_be_visible()
-    words = hint.inner_text()
-    page.reload()
-    page.locator(".stage-thumb").first.wait_for()
-    show(page, past.done, "Done")
-    show(page, past.made, "Being made at Kling")
-    assert not hint.is_visible() or hint.inner_text() != words
+    show(page, past.failed, "Kling refused this prompt")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            f"() => getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'"
+        )
+        assert serious(page) == []
+    page.get_by_role("button", name="Edit and try again").click()
+    prompt = page.get_by_label("Prompt", exact=True)
+    expect(prompt).to_be_focused()
+    expect(page.locator("[data-mend=yes]")).to_have_count(1)
+    prompt.press("End")
+    prompt.type("!")
+    expect(page.locator("[data-mend=yes]")).to_have_count(0)
