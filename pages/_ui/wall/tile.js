@@ -39,17 +39,21 @@ function newTile(wall, id) {
   }
 
   function picture(told) {
-    const image = open.querySelector("img");
-    if (told.poster && !image) {
-      if (!isNear) { set(open, { "data-plain": null }); open.replaceChildren(); return; }
-      const added = Object.assign(make("img"), { alt: "", decoding: "async", src: told.poster, draggable: false });
-      added.addEventListener("error", () => { set(open, { "data-plain": "" }); added.remove(); }, { once: true });
-      set(open, { "data-plain": null });
-      open.replaceChildren(added);
-    } else if (!told.poster) {
+    if (told.poster) {
+      const image = open.querySelector("img") ?? framed();
+      if (isNear && !image.hasAttribute("src")) image.src = told.poster;
+    } else {
       set(open, { "data-plain": "" });
       open.replaceChildren(icon(told.risk ? "schedule" : "hide_image"), make("span", "wall-plain", told.prompt ?? ""), make("span", "", told.risk ?? "No clip here"));
     }
+  }
+
+  function framed() { // without a picture until it is near
+    const image = Object.assign(make("img"), { alt: "", decoding: "async", draggable: false });
+    image.addEventListener("error", () => { set(open, { "data-plain": "" }); image.remove(); }, { once: true });
+    set(open, { "data-plain": null });
+    open.replaceChildren(image);
+    return image;
   }
 
   function label() {
