@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from kling import TextToVideo
 from kling.studio.jobs import FAILED, PROCESSING, SUCCEED
-from tests.e2e.conftest import LONG, PHONE
+from tests.e2e.conftest import LONG, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_accessibility import findings
 from tests.e2e.test_compose import settled
@@ -119,11 +119,13 @@ def test_the_note_and_the_tags_are_changed_in_dialogs_and_the_file_is_deleted_af
     assert page.request.get(f"{past.url}/clips/{past.second}.mp4").status == 404
 
 
-def test_two_people_see_each_others_stars_and_the_clip_that_plays_goes_on(
+def test_a_rating_in_another_tab_is_seen_the_clip_that_plays_goes_on_and_a_phone_has_one_menu_in_sight(
     past: SimpleNamespace, open_page: Open
 ):
-    mine, other = (open_page(f"{past.url}/job?id={past.first}", **MINE) for _ in range(2))
+    mine = open_page(f"{past.url}/job?id={past.first}", **MINE)
     words(mine, "large slow")
+    other = mine.context.new_page()
+    other.goto(mine.url)
     words(other, "large slow")
     video = mine.locator(".st-key-job_player video")
     video.evaluate(
@@ -132,6 +134,11 @@ def test_two_people_see_each_others_stars_and_the_clip_that_plays_goes_on(
     other.locator(".st-key-job_opinions").get_by_test_id("stFeedback").locator("button").nth(4).click()
     expect(mine.locator(".job-row[data-here] .job-stars")).to_have_attribute("aria-label", "rated 5 of 5")
     assert mine.locator("video[data-mine=yes]").evaluate("video => !video.paused")
+    with on_phone(mine):
+        mine.get_by_role("button", name="More", exact=True).click()
+        for name in ("Hide", "Generate again", "Delete the file"):
+            button = mine.get_by_test_id("stPopoverBody").get_by_role("button", name=name)
+            expect(button).to_be_in_viewport()
 
 
 def test_it_fits_every_screen_and_axe_finds_nothing(past: SimpleNamespace, open_page: Open):
@@ -153,12 +160,3 @@ def test_it_fits_every_screen_and_axe_finds_nothing(past: SimpleNamespace, open_
         expect(page.get_by_text(text).first).to_be_visible()
         settled(page)
         assert findings(page, ".st-key-job_picture", alone=True) == []
-
-
-def test_on_a_phone_everything_is_behind_one_menu_in_sight(past: SimpleNamespace, open_page: Open):
-    page = open_page(f"{past.url}/job?id={past.first}", **MINE, **PHONE)
-    words(page, "large slow")
-    page.get_by_role("button", name="More", exact=True).click()
-    for name in ("Hide", "Generate again", "Delete the file"):
-        button = page.get_by_test_id("stPopoverBody").get_by_role("button", name=name)
-        expect(button).to_be_in_viewport()

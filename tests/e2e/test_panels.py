@@ -36,25 +36,38 @@ def write(page: Page, text: str) -> None:
     settled(page)
 
 
-def test_a_starting_prompt_is_found_and_used_and_the_old_draft_is_one_press_away(
+def test_starting_prompts_and_styles_are_found_and_used_and_the_old_draft_is_one_press_away(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     page = open_page(shared_server.url, **PHONE_DARK)
     write(page, "What I was writing")
     mine = draft_id(page)
     dialog = library(page, "Prompts")
-    dialog.get_by_label("Search").press_sequentially("ramen")
-    expect(dialog.locator("[class*=st-key-composer-use-] button")).to_have_count(1)
+    cards = dialog.locator("[class*=st-key-composer-use-] button")
+    expect(cards).to_have_count(24)
     page.wait_for_function(
         "() => [...document.querySelectorAll('[role=dialog] img')].some(i => i.naturalWidth === 320)"
     )
+    search = dialog.get_by_label("Search")
+    search.press_sequentially("nothing has this word")
+    expect(dialog.get_by_text("None of the starting prompts has all of these words.")).to_be_visible()
+    search.fill("ramen")
+    expect(cards).to_have_count(1)
     dialog.get_by_role("button", name="Ramen on a rainy night").click()
     expect(dialog).to_be_hidden()
     expect(prompt(page)).to_have_value(re.compile("^A chef lifts noodles"))
     expect(page.get_by_role("button", name=re.compile("^Generate · free$"))).to_be_visible()
     expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile("^Kling 2.6"))
     page.wait_for_function("mine => !location.search.includes(mine)", arg=mine)
+
     dialog = library(page, "Prompts")
+    dialog.get_by_role("button", name="Show all 61").click()
+    expect(cards).to_have_count(61)
+    macro = dialog.get_by_role("radiogroup", name="Category").get_by_text("Macro", exact=True)
+    macro.click()
+    dialog.get_by_role("button", name="Perfume on wet stone").wait_for(state="detached")
+    expect(dialog.get_by_role("button", name="The heart of a watch")).to_be_visible()
+    macro.click()
     dialog.get_by_role("button", name="Sneaker in the desert").click()
     expect(prompt(page)).to_have_value(re.compile("^A single white running shoe"))  # one of its alternatives
     page.get_by_role("button", name="Back to the draft you had").click()
@@ -63,33 +76,8 @@ def test_a_starting_prompt_is_found_and_used_and_the_old_draft_is_one_press_away
     page.reload()
     expect(prompt(page)).to_have_value("What I was writing")
 
-
-def test_every_starting_prompt_can_be_reached_and_a_category_narrows_them(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url, color_scheme="light")
-    dialog = library(page, "Prompts")
-    cards = dialog.locator("[class*=st-key-composer-use-] button")
-    expect(cards).to_have_count(24)
-    dialog.get_by_role("button", name="Show all 61").click()
-    expect(cards).to_have_count(61)
-    dialog.get_by_role("radiogroup", name="Category").get_by_text("Macro", exact=True).click()
-    dialog.get_by_role("button", name="Perfume on wet stone").wait_for(state="detached")
-    expect(dialog.get_by_role("button", name="The heart of a watch")).to_be_visible()
-    dialog.get_by_label("Search").press_sequentially("nothing has this word")
-    expect(dialog.get_by_text("None of the starting prompts has all of these words.")).to_be_visible()
-
-
-def test_one_style_takes_the_place_of_another(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(shared_server.url)
-    write(page, "A fox.")
     library(page, "Styles").get_by_role("button", name="Add Film noir").click()
-    expect(prompt(page)).to_have_value(re.compile(r"^A fox\. Black and white film noir"))
-    library(page, "Styles").get_by_role("button", name="Add Golden hour").click()
-    expect(prompt(page)).to_have_value(re.compile(r"^A fox\. Golden hour"))
-    expect(prompt(page)).not_to_have_value(re.compile("noir"))
-    library(page, "Styles").get_by_role("button", name="Take out Golden hour").click()
-    expect(prompt(page)).to_have_value("A fox.")
+    expect(prompt(page)).to_have_value(re.compile("^What I was writing. Black and white film noir"))
 
 
 def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
@@ -108,7 +96,6 @@ def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
     expect(shelf.get_by_role("button", name=f"Use {name}")).to_be_visible()
     expect(shelf.get_by_label("Name", exact=True)).to_have_value("")
 
-    write(eve, "Eve's own")
     theirs = library(eve, "Team")
     card = theirs.locator("[class*=st-key-saved-]", has_text=name)
     expect(card).to_contain_text("Ada <b>, ")
@@ -176,127 +163,9 @@ def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     expect(page.get_by_role("button", name="Avoid · hands")).to_be_visible()
 
 
-def test_the_guide_writes_the_prompt_and_follows_it(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(shared_server.url, color_scheme="light")
-    write(page, "A heron in the reeds. The camera pans left.")
-    panel(page, "guide")
-    camera = page.get_by_label("Camera", exact=True)
-    expect(camera).to_have_value("The camera pans left")
-    camera.fill("The camera tilts up")
-    camera.blur()
-    expect(prompt(page)).to_have_value("A heron in the reeds. The camera tilts up.")
-    page.get_by_role("button", name="Ideas: movement").click()
-    page.get_by_text("It turns slowly around itself").click()
-    expect(prompt(page)).to_have_value(
-        "A heron in the reeds. It turns slowly around itself. The camera tilts up."
-    )
-    expect(page.get_by_label("Movement", exact=True)).to_have_value("It turns slowly around itself")
-    page.get_by_text("It glides past and is gone").click()  # a second one: the ideas stay open
-    expect(page.get_by_label("Movement", exact=True)).to_have_value(
-        "It turns slowly around itself. It glides past and is gone"
-    )
-    page.keyboard.press("Escape")
-    write(page, "An old fox.")
-    expect(camera).to_have_value("")
-    expect(page.get_by_label("Subject", exact=True)).to_have_value("An old fox")
-    tool(page, "Guide")
-    expect(camera).to_have_count(0)
-
-
-def test_the_difference_can_be_seen_without_colour(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(shared_server.url, color_scheme="light")
-    order(page, f"A red fox {HOSTILE}")
-    expect(page.locator(".stage-prompt")).to_contain_text("A red fox")
-    write(page, f"A white fox {HOSTILE}")
-    inside = panel(page, "compare")
-    expect(inside.locator("del")).to_have_text("red")
-    expect(inside.locator("ins")).to_have_text("white")
-    expect(inside.locator("del")).to_have_css("text-decoration-line", "line-through")
-    expect(inside.locator("ins")).to_have_css("text-decoration-line", "underline")
-    expect(inside.get_by_test_id("stHtml")).to_have_text(f"A redwhite fox {HOSTILE}")
-
-
-def test_the_request_is_copied_on_plain_http_and_is_the_file_that_can_be_downloaded(
+def test_keys_open_the_tools_the_guide_follows_the_prompt_and_a_difference_is_seen_without_colour(
     shared_server: Server, open_page: Callable[..., Page]
 ):
-    page = open_page(shared_server.url, **PHONE_DARK)
-    page.add_init_script(NO_CLIPBOARD)
-    page.reload()
-    write(page, 'A "fox" says $HOME `x` <b>snow</b> \\n')
-    tool(page, "Export as code")
-    dialog = page.get_by_role("dialog")
-    paste = dialog.get_by_label("JSON or a cURL command")
-
-    def is_in_clipboard(text: str) -> None:
-        dialog.get_by_role("tab", name="Paste").click()
-        paste.fill("")
-        paste.press("Control+V")
-        expect(paste).to_have_value(text)
-
-    for tab, key in (("JSON", "json"), ("cURL", "bash"), ("Python", "python")):
-        dialog.get_by_role("tab", name=tab).click()
-        box = dialog.locator(f".st-key-elsewhere_{key}")
-        with page.expect_download() as downloading:
-            box.get_by_role("button", name="Download").click()
-        wanted = Path(downloading.value.path()).read_text(encoding="utf-8").strip()
-        box.get_by_role("button", name="Copy", exact=True).click()
-        expect(box.get_by_role("button", name="Copied")).to_be_visible()
-        is_in_clipboard(wanted)
-        paste.fill("something else")
-        paste.press("Control+A")
-        paste.press("Control+C")
-        dialog.get_by_role("tab", name=tab).click()
-        box.locator("pre").hover()
-        box.get_by_role("button", name="Copy to clipboard").click()
-        is_in_clipboard(wanted)
-
-
-def test_each_of_the_variations_can_be_taken_elsewhere(shared_server: Server, open_page: Callable[..., Page]):
-    page = open_page(shared_server.url)
-    write(page, "A {red|white} fox")
-    page.get_by_role("button", name=re.compile("^Generate 2")).wait_for()
-    tool(page, "Export as code")
-    dialog = page.get_by_role("dialog")
-    code = dialog.locator(".st-key-elsewhere_json code")
-    expect(code).to_contain_text('"prompt": "A red fox"')
-    dialog.get_by_label("Which of the 2 that are ticked").fill("2")
-    dialog.get_by_label("Which of the 2 that are ticked").press("Enter")
-    expect(code).to_contain_text('"prompt": "A white fox"')
-
-
-def test_what_is_pasted_fills_a_new_draft_and_says_what_was_left_out(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url, color_scheme="light")
-    write(page, "What I was writing")
-    tool(page, "Export as code")
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("tab", name="Paste").click()
-    text = dialog.get_by_label("JSON or a cURL command")
-    text.fill('{"prompt": "A fox", "mode": }')
-    dialog.get_by_role("button", name="Fill the form").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("The JSON cannot be read at line 1")
-    expect(text).to_have_value('{"prompt": "A fox", "mode": }')
-    body = {
-        "prompt": f"ImportedRequest {HOSTILE}",
-        "mode": "pro",
-        "model_name": "kling-v2-6",
-        "duration": 7,
-        "<b>seed</b>": 5,
-    }
-    text.fill(f"curl -X POST https://example.com/v1/videos/text2video -d '{json.dumps(body)}'")
-    dialog.get_by_role("button", name="Fill the form").click()
-    expect(dialog).to_be_hidden()
-    expect(prompt(page)).to_have_value(f"ImportedRequest {HOSTILE}")
-    expect(page.get_by_role("radio", name="1080p pro")).to_be_checked()
-    expect(page.get_by_text("<b>seed</b> is left out: it is not known here.")).to_be_visible()
-    expect(page.get_by_text("To fit Kling 2.6: Length 7 s → 5 s.")).to_be_visible()
-    page.get_by_role("button", name="Back to the draft you had").click()
-    expect(prompt(page)).to_have_value("What I was writing")
-    expect(page.get_by_text("is left out")).to_have_count(0)
-
-
-def test_the_keyboard_opens_and_closes_everything(shared_server: Server, open_page: Callable[..., Page]):
     page = open_page(shared_server.url)
     page.get_by_role("button", name="Camera · Automatic").focus()
     names = []
@@ -324,3 +193,99 @@ def test_the_keyboard_opens_and_closes_everything(shared_server: Server, open_pa
     expect(page.get_by_label("Subject", exact=True)).to_be_visible()
     expect(guide).to_be_focused()
     expect(guide).to_have_attribute("aria-expanded", "true")
+
+    write(page, "A heron in the reeds. The camera pans left.")
+    camera = page.get_by_label("Camera", exact=True)
+    expect(camera).to_have_value("The camera pans left")
+    camera.fill("The camera tilts up")
+    camera.blur()
+    expect(prompt(page)).to_have_value("A heron in the reeds. The camera tilts up.")
+    page.get_by_role("button", name="Ideas: movement").click()
+    page.get_by_text("It turns slowly around itself").click()
+    expect(prompt(page)).to_have_value(
+        "A heron in the reeds. It turns slowly around itself. The camera tilts up."
+    )
+    expect(page.get_by_label("Movement", exact=True)).to_have_value("It turns slowly around itself")
+    page.get_by_text("It glides past and is gone").click()  # a second one: the ideas stay open
+    expect(page.get_by_label("Movement", exact=True)).to_have_value(
+        "It turns slowly around itself. It glides past and is gone"
+    )
+    page.keyboard.press("Escape")
+    write(page, "An old fox.")
+    expect(camera).to_have_value("")
+    expect(page.get_by_label("Subject", exact=True)).to_have_value("An old fox")
+    tool(page, "Guide")
+    expect(camera).to_have_count(0)
+
+    order(page, f"A red fox {HOSTILE}")
+    expect(page.locator(".stage-prompt")).to_contain_text("A red fox")
+    write(page, f"A white fox {HOSTILE}")
+    inside = panel(page, "compare")
+    expect(inside.locator("del")).to_have_text("red")
+    expect(inside.locator("ins")).to_have_text("white")
+    expect(inside.locator("del")).to_have_css("text-decoration-line", "line-through")
+    expect(inside.locator("ins")).to_have_css("text-decoration-line", "underline")
+    expect(inside.get_by_test_id("stHtml")).to_have_text(f"A redwhite fox {HOSTILE}")
+
+
+def test_each_request_is_copied_on_plain_http_and_downloaded_and_one_that_is_pasted_fills_a_new_draft(
+    shared_server: Server, open_page: Callable[..., Page]
+):
+    page = open_page(shared_server.url, **PHONE_DARK)
+    page.evaluate(NO_CLIPBOARD)
+    mine = 'A {red|white} "fox" says $HOME `x` <b>snow</b> \\n'
+    write(page, mine)
+    page.get_by_role("button", name=re.compile("^Generate 2")).wait_for()
+    tool(page, "Export as code")
+    dialog = page.get_by_role("dialog")
+    code = dialog.locator(".st-key-elsewhere_json code")
+    expect(code).to_contain_text(r'"prompt": "A red \"fox\"')
+    dialog.get_by_label("Which of the 2 that are ticked").fill("2")
+    dialog.get_by_label("Which of the 2 that are ticked").press("Enter")
+    expect(code).to_contain_text(r'"prompt": "A white \"fox\"')
+    paste = dialog.get_by_label("JSON or a cURL command")
+
+    def is_in_clipboard(text: str) -> None:
+        dialog.get_by_role("tab", name="Paste").click()
+        paste.fill("")
+        paste.press("Control+V")
+        expect(paste).to_have_value(text)
+
+    for tab, key in (("JSON", "json"), ("cURL", "bash"), ("Python", "python")):
+        dialog.get_by_role("tab", name=tab).click()
+        box = dialog.locator(f".st-key-elsewhere_{key}")
+        with page.expect_download() as downloading:
+            box.get_by_role("button", name="Download").click()
+        wanted = Path(downloading.value.path()).read_text(encoding="utf-8").strip()
+        box.get_by_role("button", name="Copy", exact=True).click()
+        expect(box.get_by_role("button", name="Copied")).to_be_visible()
+        is_in_clipboard(wanted)
+        paste.fill("something else")
+        paste.press("Control+A")
+        paste.press("Control+C")
+        dialog.get_by_role("tab", name=tab).click()
+        box.locator("pre").hover()
+        box.get_by_role("button", name="Copy to clipboard").click()
+        is_in_clipboard(wanted)
+
+    paste.fill('{"prompt": "A fox", "mode": }')
+    dialog.get_by_role("button", name="Fill the form").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("The JSON cannot be read at line 1")
+    expect(paste).to_have_value('{"prompt": "A fox", "mode": }')
+    body = {
+        "prompt": f"ImportedRequest {HOSTILE}",
+        "mode": "pro",
+        "model_name": "kling-v2-6",
+        "duration": 7,
+        "<b>seed</b>": 5,
+    }
+    paste.fill(f"curl -X POST https://example.com/v1/videos/text2video -d '{json.dumps(body)}'")
+    dialog.get_by_role("button", name="Fill the form").click()
+    expect(dialog).to_be_hidden()
+    expect(prompt(page)).to_have_value(f"ImportedRequest {HOSTILE}")
+    expect(page.get_by_role("radio", name="1080p pro")).to_be_checked()
+    expect(page.get_by_text("<b>seed</b> is left out: it is not known here.")).to_be_visible()
+    expect(page.get_by_text("To fit Kling 2.6: Length 7 s → 5 s.")).to_be_visible()
+    page.get_by_role("button", name="Back to the draft you had").click()
+    expect(prompt(page)).to_have_value(mine)
+    expect(page.get_by_text("is left out")).to_have_count(0)

@@ -153,6 +153,25 @@ def test_what_others_typed_is_text_in_the_comparison(app: AppTest):
     assert "&lt;img" in comparison(app)
 
 
+def press_style(app: AppTest, label: str) -> AppTest:
+    """Press a style in the library."""
+    app.session_state["composer"].dialog, app.session_state["composer.shelf"] = "templates", "Styles"
+    app.run()
+    next(button for button in app.button if button.label == label).click()
+    app.session_state["composer"].dialog = "templates"  # a browser runs the dialog alone, and this the page
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_one_style_takes_the_place_of_another(app: AppTest):
+    pick(app, "prompt", "A fox.")
+    assert prompt(press_style(app, "Add **Film noir**")).startswith("A fox. Black and white film noir")
+    assert prompt(press_style(app, "Add **Golden hour**")).startswith("A fox. Golden hour")
+    assert "noir" not in prompt(app)
+    assert prompt(press_style(app, "Take out **Golden hour**")) == "A fox."
+
+
 @pytest.mark.parametrize("model", ["kling-v2-6", "kling-v3"])
 def test_what_is_closed_does_not_run(app: AppTest, monkeypatch: pytest.MonkeyPatch, model: str):
     ran: list[str] = []
