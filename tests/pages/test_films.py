@@ -57,41 +57,41 @@ def links(app: AppTest) -> dict[str, str]:
 # -- the next clip -------------------------------------------------------------------------------------------
 
 
-def test_continue_leads_to_the_form_with_the_last_frame(app: AppTest, clip: str):
-    open_page(app, "job.py", id=clip)
-    assert links(app)["Continue"] == "from=one&frame=last"
+def test_continue_leads_to_the_form_with_the_last_frame(tab: AppTest, clip: str):
+    open_page(tab, "job.py", id=clip)
+    assert links(tab)["Continue"] == "from=one&frame=last"
 
 
-def test_on_compose_the_menu_of_the_stage_continues_too(studio: Studio, app: AppTest, clip: str):
+def test_on_compose_the_menu_of_the_stage_continues_too(studio: Studio, tab: AppTest, clip: str):
     tiny, large = studio.archive.video(clip), reel(studio.archive.video("large"), size=(640, 360))
     large.replace(tiny)
-    app.session_state.composer.jobs = [clip]
-    app.session_state["stage.more"] = True
-    app.switch_page("compose.py").run()
-    app.button(key="stage.continue").click().run()
-    assert app.session_state.composer.parent == clip
-    assert app.session_state["composer.prompt"] == ""
-    assert studio.pictures.path(app.session_state["composer.first_frame"]).is_file()
+    tab.session_state.composer.jobs = [clip]
+    tab.session_state["stage.more"] = True
+    tab.switch_page("compose.py").run()
+    tab.button(key="stage.continue").click().run()
+    assert tab.session_state.composer.parent == clip
+    assert tab.session_state["composer.prompt"] == ""
+    assert studio.pictures.path(tab.session_state["composer.first_frame"]).is_file()
 
 
-def test_a_clip_alone_is_no_film(app: AppTest, clip: str):
-    open_page(app, "job.py", id=clip)
-    assert "job-parts" not in texts(app)
+def test_a_clip_alone_is_no_film(tab: AppTest, clip: str):
+    open_page(tab, "job.py", id=clip)
+    assert "job-parts" not in texts(tab)
 
 
-def test_a_chain_is_one_film_with_its_parts_in_order(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
+def test_a_chain_is_one_film_with_its_parts_in_order(studio: Studio, tab: AppTest, clip: str, tmp_path: Path):
     a_clip(studio, tmp_path, "two", clip)
     a_clip(studio, tmp_path, "three", "two")
-    open_page(app, "job.py", id="two")
-    said = texts(app)
+    open_page(tab, "job.py", id="two")
+    said = texts(tab)
     assert "3 clips that go on with each other" in said
     assert re.findall(r"/clips/(\w+)\.jpg\"><span><b>", said) == ["one", "two", "three"]
     assert 'aria-label="Part 2: Part two, this clip"' in said
-    app.run()
-    source = re.search(r'src="(/films/[0-9a-f]{32}\.mp4)"', texts(app))
+    tab.run()
+    source = re.search(r'src="(/films/[0-9a-f]{32}\.mp4)"', texts(tab))
     assert source
     assert studio.films.path(source[1].rpartition("/")[2])
-    assert "/film?of=three" in html.unescape(texts(app))
+    assert "/film?of=three" in html.unescape(texts(tab))
 
 
 def test_the_lightbox_has_the_film_and_what_comes_after(studio: Studio, clip: str, tmp_path: Path):
@@ -110,24 +110,24 @@ def test_the_lightbox_has_the_film_and_what_comes_after(studio: Studio, clip: st
 
 
 def test_what_goes_on_from_a_clip_with_sound_is_compared_with_the_silent_one(
-    studio: Studio, app: AppTest, clip: str, tmp_path: Path
+    studio: Studio, tab: AppTest, clip: str, tmp_path: Path
 ):
     a_clip(studio, tmp_path, "loud", clip, **request_cells(VideoToAudio(video_id="9", bgm_prompt="Piano")))
     a_clip(studio, tmp_path, "two", "loud")
-    open_page(app, "job.py", id="two")
-    assert "with sound: <ins>Piano</ins>" in texts(app)
-    assert re.search(r"goes on · [^<]*<del>one</del> <ins>two</ins></span>", texts(app))
+    open_page(tab, "job.py", id="two")
+    assert "with sound: <ins>Piano</ins>" in texts(tab)
+    assert re.search(r"goes on · [^<]*<del>one</del> <ins>two</ins></span>", texts(tab))
 
 
-def test_a_part_without_its_file_ends_the_film(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
+def test_a_part_without_its_file_ends_the_film(studio: Studio, tab: AppTest, clip: str, tmp_path: Path):
     a_clip(studio, tmp_path, "two", clip, file="")
     a_clip(studio, tmp_path, "three", "two")
     a_clip(studio, tmp_path, "four", "three")
-    open_page(app, "job.py", id="four")
-    assert "2 clips that go on with each other" in texts(app)
+    open_page(tab, "job.py", id="four")
+    assert "2 clips that go on with each other" in texts(tab)
 
 
-def test_the_pictures_that_a_clip_was_made_from_stand_beside_it(studio: Studio, app: AppTest, clip: str):
+def test_the_pictures_that_a_clip_was_made_from_stand_beside_it(studio: Studio, tab: AppTest, clip: str):
     frame = "a" * 64
     studio.pictures.folder.mkdir(exist_ok=True)
     (studio.pictures.folder / f"{frame}.png").touch()
@@ -135,11 +135,11 @@ def test_the_pictures_that_a_clip_was_made_from_stand_beside_it(studio: Studio, 
         ImageToVideo(image=frame, image_tail="0" * 64, prompt="It runs", model_name="kling-v2-6")
     )
     studio.ledger.append(clip, **request)
-    open_page(app, "job.py", id=clip)
-    assert f'src="/pictures/{frame}"' in texts(app)
-    assert texts(app).count("Not here") == 1
-    assert re.search(r"Shape</th><td[^>]*>of the picture</td><td>16:9", texts(app))
-    assert "It runs" in texts(app)
+    open_page(tab, "job.py", id=clip)
+    assert f'src="/pictures/{frame}"' in texts(tab)
+    assert texts(tab).count("Not here") == 1
+    assert re.search(r"Shape</th><td[^>]*>of the picture</td><td>16:9", texts(tab))
+    assert "It runs" in texts(tab)
 
 
 # -- taking the film away ------------------------------------------------------------------------------------
@@ -180,23 +180,23 @@ def test_what_is_no_film_is_not_there(team: Team, clip: str, address: str):
     [("words", ["one"]), ("picture", ["drawn"]), ("sound", ["loud"]), ("image2video", ["drawn"])],
 )
 def test_history_is_filtered_by_what_a_clip_was_made_from(
-    studio: Studio, app: AppTest, clip: str, kind: str, found: list[str]
+    studio: Studio, tab: AppTest, clip: str, kind: str, found: list[str]
 ):
     for job_id, request in (
         ("drawn", ImageToVideo(image="0" * 64, prompt="It runs")),
         ("loud", VideoToAudio(video_id="9", bgm_prompt="Piano")),
     ):
         studio.ledger.append(job_id, state="failed", account="sandbox", parent=clip, **request_cells(request))
-    open_page(app, "history.py", endpoint=kind)
-    assert [row["id"] for row in rows_of(app)] == found
+    open_page(tab, "history.py", endpoint=kind)
+    assert [row["id"] for row in rows_of(tab)] == found
 
 
 def test_history_is_filtered_by_what_goes_on_from_another_clip(
-    studio: Studio, app: AppTest, clip: str, tmp_path: Path
+    studio: Studio, tab: AppTest, clip: str, tmp_path: Path
 ):
     a_clip(studio, tmp_path, "two", clip)
-    open_page(app, "history.py", continued="1")
-    assert [row["id"] for row in rows_of(app)] == ["two"]
+    open_page(tab, "history.py", continued="1")
+    assert [row["id"] for row in rows_of(tab)] == ["two"]
 
 
 # -- sound ---------------------------------------------------------------------------------------------------
@@ -206,18 +206,29 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label.startswith(label)).click().run()
 
 
-def test_sound_is_ordered_for_the_clip_with_the_price_on_the_button(studio: Studio, app: AppTest, clip: str):
-    open_page(app, "job.py", id=clip)
-    press(app, "Add sound")
-    app.text_area(key="app.sound-1-effects").set_value("Paws in snow")
-    assert "$0.04" in next(button.label for button in app.button if button.label.startswith("Add sound ·"))
-    press(app, "Add sound ·")
+def test_sound_is_ordered_for_the_clip_with_the_price_on_the_button(studio: Studio, tab: AppTest, clip: str):
+    open_page(tab, "job.py", id=clip)
+    press(tab, "Add sound")
+    tab.text_area(key="app.sound-1-effects").set_value("Paws in snow")
+    assert "$0.04" in next(button.label for button in tab.button if button.label.startswith("Add sound ·"))
+    press(tab, "Add sound ·")
     made = studio.ledger.index.made_from(clip)
     assert [(job["endpoint"], job.parent) for job in made] == [(SOUND, clip)]
     assert made[0].request == VideoToAudio(
         video_id="9", sound_effect_prompt="Paws in snow", external_task_id=made[0].id
     )
-    assert not any(area.key == "app.sound-1-effects" for area in app.text_area)
+    assert not any(area.key == "app.sound-1-effects" for area in tab.text_area)
+
+
+def test_words_of_sound_that_are_too_long_are_refused_and_stay(studio: Studio, tab: AppTest, clip: str):
+    open_page(tab, "job.py", id=clip)
+    press(tab, "Add sound")
+    assert tab.text_area(key="app.sound-1-effects").max_chars == 0  # a browser cuts what is pasted there
+    tab.text_area(key="app.sound-1-effects").set_value("x" * 900)
+    press(tab, "Add sound ·")
+    assert "900" in tab.error[0].value
+    assert len(str(tab.text_area(key="app.sound-1-effects").value)) == 900
+    assert not studio.ledger.index.made_from(clip)
 
 
 @pytest.mark.parametrize(
@@ -229,36 +240,36 @@ def test_sound_is_ordered_for_the_clip_with_the_price_on_the_button(studio: Stud
     ],
 )
 def test_where_no_sound_is_possible_the_page_says_why(
-    studio: Studio, app: AppTest, clip: str, cells: dict[str, str], why: str
+    studio: Studio, tab: AppTest, clip: str, cells: dict[str, str], why: str
 ):
     studio.ledger.append(clip, **cells)
-    open_page(app, "job.py", id=clip)
-    assert next(button for button in app.button if button.label.startswith("Add sound")).disabled
-    assert why in texts(app)
+    open_page(tab, "job.py", id=clip)
+    assert next(button for button in tab.button if button.label.startswith("Add sound")).disabled
+    assert why in texts(tab)
 
 
-def test_sound_is_ordered_from_the_stage_and_comes_onto_it(studio: Studio, app: AppTest, clip: str):
-    app.session_state.composer.jobs = [clip]
-    press(app.switch_page("compose.py").run(), "Add sound")
-    press(app, "Add sound ·")
+def test_sound_is_ordered_from_the_stage_and_comes_onto_it(studio: Studio, tab: AppTest, clip: str):
+    tab.session_state.composer.jobs = [clip]
+    press(tab.switch_page("compose.py").run(), "Add sound")
+    press(tab, "Add sound ·")
     (made,) = studio.ledger.index.made_from(clip)
     assert made["endpoint"] == SOUND
-    assert not any(area.label == "Music" for area in app.text_area)
-    assert app.session_state.composer.chosen == made.id
+    assert not any(area.label == "Music" for area in tab.text_area)
+    assert tab.session_state.composer.chosen == made.id
 
 
-def test_the_stage_has_no_sound_for_a_clip_that_can_get_none(studio: Studio, app: AppTest, clip: str):
+def test_the_stage_has_no_sound_for_a_clip_that_can_get_none(studio: Studio, tab: AppTest, clip: str):
     studio.ledger.append(clip, video_duration="2.5")
-    app.session_state.composer.jobs = [clip]
-    app.switch_page("compose.py").run()
-    assert not any(button.label.startswith("Add sound") for button in app.button)
+    tab.session_state.composer.jobs = [clip]
+    tab.switch_page("compose.py").run()
+    assert not any(button.label.startswith("Add sound") for button in tab.button)
 
 
-def test_sound_is_ordered_anew_for_the_silent_clip(studio: Studio, app: AppTest, clip: str, tmp_path: Path):
+def test_sound_is_ordered_anew_for_the_silent_clip(studio: Studio, tab: AppTest, clip: str, tmp_path: Path):
     cells = request_cells(VideoToAudio(video_id="9", bgm_prompt="Piano"))
     extra = dump_json({"probe": {**SILENT, "audio": True}})
     a_clip(studio, tmp_path, "loud", clip, **cells, extra=extra)
-    open_page(app, "job.py", id="loud")
-    press(app, "Other sound")
-    press(app, "Add sound ·")
+    open_page(tab, "job.py", id="loud")
+    press(tab, "Other sound")
+    press(tab, "Add sound ·")
     assert len(studio.ledger.index.made_from(clip)) == 2

@@ -8,7 +8,6 @@ from contextlib import suppress
 import streamlit as st
 
 from kling.studio.actions import Actions
-from kling.studio.curation import LONGEST_NOTE
 from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
 from pages._ui.curation.asking import answers, at_start, begin, jobs_of
@@ -75,10 +74,10 @@ def note(job_ids: Sequence[str], number: int) -> None:
     job = jobs_of(job_ids)[0]
     key, had = f"app.note-{number}", at_start((job["note"],))[0]
     with st.form(f"{key}-form", border=False):
+        # Without `max_chars`: the browser would drop what is too long without a word; the refusal says it.
         st.text_area(
             "Note",
             had,
-            max_chars=LONGEST_NOTE,
             help="Everybody who sees this clip can read it. An empty note takes it away.",
             key=key,
         )

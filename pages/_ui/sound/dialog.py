@@ -44,12 +44,12 @@ def sound(job_ids: Sequence[str], number: int) -> None:
         st.markdown(escape_markdown(why))
         st.button("Close", key=f"app.asked-no-{number}", on_click=close)
         return
-    job, key, limit = jobs[0], f"app.sound-{number}", catalog().audio_prompt_limit
+    job, key = jobs[0], f"app.sound-{number}"
     st.caption(escape_markdown(" ".join(prompt_of(job).split())[:200]))
     with st.form(f"{key}-form", border=False):
+        # Without `max_chars`: the browser would drop what is too long without a word; the refusal says it.
         st.text_area(
             "Sounds",
-            max_chars=limit,
             height=88,
             placeholder="Paws in deep snow, wind in the trees",
             help="What is heard in the scene. Left empty, Kling chooses.",
@@ -57,7 +57,6 @@ def sound(job_ids: Sequence[str], number: int) -> None:
         )
         st.text_area(
             "Music",
-            max_chars=limit,
             height=88,
             placeholder="A slow piano",
             help="Left empty, Kling chooses.",
