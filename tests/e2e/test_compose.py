@@ -10,7 +10,7 @@ from urllib.parse import quote
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.e2e.conftest import PHONE, Server
+from tests.e2e.conftest import Server, on_phone
 from tests.e2e.test_first_video import go_to, order, rows, wishes
 
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -65,7 +65,7 @@ def draft_id(page: Page) -> str:
     return found[1]
 
 
-def test_text_that_was_never_sent_survives_a_reload_is_counted_while_it_is_typed_and_refused_in_words(
+def test_text_is_counted_while_typed_survives_a_reload_unsent_and_a_link_gives_a_colleague_a_copy(
     shared_server: Server, open_page: Callable[..., Page]
 ):
     page = open_page(f"{shared_server.url}/gallery")
@@ -86,25 +86,17 @@ def test_text_that_was_never_sent_survives_a_reload_is_counted_while_it_is_typed
     prompt(page).press_sequentially("A heron that nobody sent")
     expect(count).to_have_text("24 / 2,500")
     kept(page)
+    theirs = open_page(page.url)
+    expect(prompt(theirs)).to_have_value("A heron that nobody sent ")
+    expect(theirs.get_by_text("your own copy")).to_be_visible()
+    expect(theirs).not_to_have_url(page.url)
+    prompt(theirs).fill("Theirs")
+    kept(theirs)
     page.reload()
     expect(prompt(page)).to_have_value("A heron that nobody sent ")
     assert draft_id(page) == first
     page.go_back()  # a draft has no place of its own in the history of the browser
     page.get_by_role("heading", name="Gallery").wait_for()
-
-
-def test_a_link_gives_a_colleague_a_copy(shared_server: Server, open_page: Callable[..., Page]):
-    mine = open_page(shared_server.url)
-    prompt(mine).fill("Mine")
-    kept(mine)
-    theirs = open_page(mine.url)
-    expect(prompt(theirs)).to_have_value("Mine ")
-    expect(theirs.get_by_text("your own copy")).to_be_visible()
-    expect(theirs).not_to_have_url(mine.url)
-    prompt(theirs).fill("Theirs")
-    kept(theirs)
-    mine.reload()
-    expect(prompt(mine)).to_have_value("Mine ")
 
 
 def walk_from_what_was_written(page: Page, earlier: str) -> None:
@@ -207,22 +199,20 @@ def test_one_key_orders_from_the_prompt_alone_and_two_walk_through_earlier_promp
     assert len(wishes(shared_server) - before) == 3
 
 
-def test_on_a_phone_takes_are_ordered_at_the_price_on_the_button_and_watched(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    before = wishes(shared_server)
-    page = open_page(shared_server.url, **PHONE)
+def order_two_takes_on_a_phone(page: Page) -> None:
+    """Order takes at the price on the button, and watch them."""
     choose(page, "How many", "2")
     button = page.get_by_role("button", name=re.compile(r"^Generate 2 · free"))
     expect(button).to_be_visible()
     order(page, "Two takes")
-    page.get_by_role("button", name="Show the clip").tap()
+    page.get_by_role("button", name="Show the clip").click()
     expect(page.locator(".stage-tile[class*=st-key-clip-] video")).to_have_count(2)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    assert len(wishes(shared_server) - before) == 2
 
 
-def test_a_clip_of_the_gallery_fills_the_form(shared_server: Server, open_page: Callable[..., Page]):
+def test_a_clip_of_the_gallery_fills_the_form_and_takes_are_ordered_and_watched_on_a_phone(
+    shared_server: Server, open_page: Callable[..., Page]
+):
     before = wishes(shared_server)
     page = open_page(shared_server.url)
     words = "To be made again"
@@ -243,6 +233,11 @@ def test_a_clip_of_the_gallery_fills_the_form(shared_server: Server, open_page: 
     assert row["parent"] == parent
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("What I was writing meanwhile ")
+    settled(page)
+    before = wishes(shared_server)
+    with on_phone(page):
+        order_two_takes_on_a_phone(page)
+    assert len(wishes(shared_server) - before) == 2
 
 
 def test_a_choice_made_before_the_answer_to_the_last_one_stays(
