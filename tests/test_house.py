@@ -106,27 +106,50 @@ def test_shared_page_parts_are_imported_by_their_whole_name():
     assert offenders(imports(ROOT / "pages"), "_ui", "kling.sandbox") == []
 
 
+@cache
+def loaded_by(*modules: str) -> tuple[frozenset[str], ...]:
+    """Return what a fresh interpreter has loaded after it has imported each of the modules, in this order."""
+    code = "import sys\n" + "".join(f"import {module}; print(*sys.modules)\n" for module in modules)
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return tuple(frozenset(line.split()) for line in said.stdout.splitlines())
+
+
+# Modules of one tuple share an interpreter: each loads all that those before it may load.
+CLIENT_THEN_STUDIO = ("kling", "kling.studio.service")
+SERVER_THEN_PAGES = ("app", "pages._ui.spend.charts", "pages._ui.admin.imports")
+
+
 @pytest.mark.parametrize(
-    ("module", "strangers"),
+    ("modules", "module", "strangers"),
     [
-        ("kling", {"requests", "streamlit", "pandas", "numpy", "av", "kling.studio", "kling.sandbox"}),
-        ("kling.studio.service", {"streamlit", "pandas", "numpy", "av", "sqlalchemy", "kling.sandbox"}),
+        (
+            CLIENT_THEN_STUDIO,
+            "kling",
+            {"requests", "streamlit", "pandas", "numpy", "av", "kling.studio", "kling.sandbox"},
+        ),
+        (
+            CLIENT_THEN_STUDIO,
+            "kling.studio.service",
+            {"streamlit", "pandas", "numpy", "av", "sqlalchemy", "kling.sandbox"},
+        ),
         # The server answers when this is imported; what takes longer is imported while a browser loads.
-        ("app", {"requests", "urllib3", "sqlalchemy", "pandas", "numpy", "pwdlib", "authlib"}),
+        (
+            SERVER_THEN_PAGES,
+            "app",
+            {"requests", "urllib3", "sqlalchemy", "pandas", "numpy", "pwdlib", "authlib"},
+        ),
         # Only what draws a chart loads what charts take.
-        ("pages._ui.spend.charts", {"pandas", "numpy", "altair"}),
-        ("pages._ui.admin.imports", {"pandas", "numpy", "altair"}),
-        ("kling.sandbox", {"streamlit", "pandas", "kling.client", "kling.studio"}),
+        (SERVER_THEN_PAGES, "pages._ui.spend.charts", {"pandas", "numpy", "altair"}),
+        (SERVER_THEN_PAGES, "pages._ui.admin.imports", {"pandas", "numpy", "altair"}),
+        (("kling.sandbox",), "kling.sandbox", {"streamlit", "pandas", "kling.client", "kling.studio"}),
     ],
 )
-def test_a_fresh_interpreter_loads_no_more_than_it_needs(module: str, strangers: set[str]):
-    code = f"import {module}, sys; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+def test_a_fresh_interpreter_loads_no_more_than_it_needs(
+    modules: tuple[str, ...], module: str, strangers: set[str]
+):
     if module == "kling.sandbox":  # it lies inside the package `kling`, whose face imports the client
         strangers = strangers - {"kling.client"}
-    assert strangers & set(loaded.stdout.split()) == set()
+    assert not strangers & loaded_by(*modules)[modules.index(module)]
 
 
 def test_what_the_first_page_needs_is_imported_before_it_comes():

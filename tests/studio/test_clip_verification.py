@@ -18,6 +18,7 @@ from kling.studio.jobs import SUCCEED, Job
 from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
+from tests.studio.clips import InProcessChecker
 from tests.studio.in_process import InProcess, Wire, engine_at
 
 ORDERED = {"model_name": "kling-v3", "mode": "std", "duration": "5", "aspect_ratio": "16:9", "sound": "off"}
@@ -46,6 +47,7 @@ def came(folder: Path, fault: str, request: TextToVideo) -> tuple[Mismatch, ...]
         clock=lambda: now[0],
         monotonic=lambda: now[0],
         run=lambda call: call(),
+        checker=InProcessChecker() if fault else None,  # a child process looks at those that are right
     )
     try:
         if fault:
