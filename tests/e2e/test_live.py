@@ -115,6 +115,7 @@ def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_sai
         page.wait_for_function(CONNECTED)
         pages.append(page)
     # A video is done where nobody looks: the title says it, and nothing is drawn.
+    page = pages[-1]
     assert page.evaluate("isSecureContext") is False
     assert page.evaluate("window.__studioLive.notify.available") is False
     expect(page.get_by_role("button", name=re.compile("Notify me|Tell me"))).to_have_count(0)

@@ -92,7 +92,7 @@ def by_page(page: Page) -> dict[str, Decimal]:
     return {name: Decimal(units.replace(",", "")) for name, units in found if Decimal(units.replace(",", ""))}
 
 
-def test_a_month_by_person_is_right_to_the_unit_and_leads_to_its_jobs(
+def test_a_month_is_right_to_the_unit_leads_to_its_jobs_and_is_for_everybody_on_every_screen(
     studio: Server, open_page: Callable[..., Page]
 ):
     page = open_page(f"{studio.url}/spend")
@@ -130,16 +130,16 @@ def test_a_month_by_person_is_right_to_the_unit_and_leads_to_its_jobs(
         page.get_by_role("link", name="JSON Lines for a program").click()
     exported = [json.loads(line) for line in coming.value.path().read_text(encoding="utf-8").splitlines()]
     assert len(exported) == jobs
+    page.keyboard.press("Escape")
 
-
-def test_spend_is_for_everybody_and_fits_a_phone(studio: Server, open_page: Callable[..., Page]):
-    page = open_page(f"{studio.url}/spend", viewport={"width": 1400, "height": 4000})
+    # It is for everybody, and fits a phone.
+    page.set_viewport_size({"width": 1400, "height": 4000})
     expect(page.locator(".st-key-spend-hours path[aria-roledescription=bar]").first).to_be_attached()
     assert findings(page, ".st-key-spend") == []
     with on_phone(page):
         wide = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
         assert page.evaluate(wide) == 390
-        row = page.locator(".spend-table").first.locator("tbody tr").first
+        row = table.locator("tbody tr").first
         assert row.evaluate("row => getComputedStyle(row).display") == "grid"
         expect(row.get_by_role("cell").nth(0)).to_be_visible()
 
