@@ -75,8 +75,14 @@ class SharedState:
         self._closed = False
 
     def start(self) -> None:
-        """Open the database in the background, and then look for changes of people; returns at once."""
-        self._started = True
+        """Open the database in the background, and then look for changes of people; returns at once.
+
+        An opening that is under way is waited for.
+        """
+        with self._lock:
+            self._started = True
+            if self._opened:  # by the look for accounts that a start with a public address takes
+                self._opened.watch.start()
         threading.Thread(target=self._open_early, name="state", daemon=True).start()
 
     def stop(self) -> None:

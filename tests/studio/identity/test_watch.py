@@ -12,7 +12,10 @@ from kling.studio.state.records import StateError
 from tests.studio.identity.conftest import HOUR
 
 
-def test_a_running_studio_sees_a_command_s_change_by_itself(state, process):
+@pytest.mark.parametrize("opened", ["before the start", "after it"])
+def test_a_running_studio_sees_a_command_s_change_by_itself(state, process, opened):
+    if opened == "before the start":
+        assert not state.people.has_accounts  # as a start looks that has a public address
     state.start()
     ada = state.people.add("Ada", "maker")
     token = state.sessions.begin(ada, "account", "")
