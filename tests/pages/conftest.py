@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpcore2
@@ -15,6 +16,7 @@ import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from kling import ApiKey, Client
 from kling.studio.connection import KlingConnection
@@ -24,6 +26,7 @@ from kling.studio.settings import Settings
 from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
 from pages._ui import context
+from pages._ui.session_state import AppState, ComposerState
 
 ROOT = Path(__file__).parents[2]
 DEAD = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -34,13 +37,23 @@ def quick_runs() -> Iterator[None]:
     """Do once for all tests what each of them would do anew.
 
     A run of `AppTest` compiles the page and looks for components of installed packages: five times as long as
-    the page itself takes. Each request to a sign-in provider reads all certificates of the machine.
+    the page itself takes. It also puts together a runtime of mocks, and looks every millisecond whether the
+    page is done. Each request to a sign-in provider reads all certificates of the machine.
     """
     compiled, certificates = ScriptCache(), httpcore2.default_ssl_context()
+    look = local_script_runner.require_widgets_deltas
+
+    def wait(runner: LocalScriptRunner, timeout: float) -> None:
+        assert runner._script_thread is not None  # noqa: SLF001
+        runner._script_thread.join(timeout)  # noqa: SLF001
+        look(runner, timeout)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", lambda **_: certificates)
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
+        patch.setattr(app_test, "MagicMock", lambda **_: SimpleNamespace(get_client=lambda _session: None))
         patch.setattr(BidiComponentManager, "discover_and_register_components", lambda *_, **__: None)
         yield
 
@@ -89,9 +102,22 @@ def studio(tmp_path: Path, writes: list[OSError], database: Path) -> Iterator[St
     here.stop()
 
 
+def new_tab() -> AppTest:
+    """Return a browser's tab that has drawn no page yet; its session can be filled before it does."""
+    tab = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
+    tab.session_state["composer"], tab.session_state["app"] = ComposerState(), AppState()
+    return tab
+
+
 @pytest.fixture
-def app(studio: Studio) -> AppTest:  # noqa: ARG001 - the page finds the running studio by itself
-    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+def tab(studio: Studio) -> AppTest:  # noqa: ARG001 - the page finds the running studio by itself
+    return new_tab()
+
+
+@pytest.fixture
+def app(tab: AppTest) -> AppTest:
+    """The tab with Compose."""
+    return tab.run()
 
 
 def texts(at: AppTest) -> str:

@@ -11,7 +11,7 @@ from kling.studio.identity.roles import Role
 from kling.studio.identity.ways import ACCOUNT
 from kling.studio.service import Studio
 from pages._ui.routes.cookies import session_cookie_name
-from tests.pages.conftest import ROOT
+from tests.pages.conftest import new_tab
 
 
 def person_of(studio: Studio, name: str, role: Role) -> Person:
@@ -33,7 +33,8 @@ def forget_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120).run()
+    """Open Compose in a new tab."""
+    return new_tab().run()
 
 
 def everything(at: AppTest) -> str:

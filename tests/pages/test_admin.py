@@ -17,7 +17,7 @@ from kling.studio.identity.person import Person
 from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
 from pages._ui.admin.sessions import browser_words
-from tests.pages.conftest import texts
+from tests.pages.conftest import new_tab, texts
 from tests.pages.people import forget_cookies, open_app, person_of, sign_in
 from tests.pages.test_lists import open_page
 from tests.pages.test_pages import HOSTILE, fill
@@ -338,7 +338,7 @@ def test_admins_are_warned_of_packs_that_run_out_on_every_page(
     studio.packs.report = PackReport(
         (ResourcePack(name="Trial", total=Decimal(100), remaining=Decimal(4), status=ONLINE),), None
     )
-    app = open_page(open_app(), "gallery.py")
+    app = open_page(new_tab(), "gallery.py")
     assert ("Trial has 4 of 100 Units left" in said(app)) is is_told
 
 

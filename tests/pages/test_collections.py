@@ -90,10 +90,10 @@ def test_without_a_title_the_dialog_says_what_is_missing(
     assert not studio.state.collections.all()
 
 
-def test_a_job_page_and_history_offer_to_collect(app: AppTest, clips: tuple[str, ...]):
-    open_page(app, "job.py", id=clips[0])
-    app.button(key="job.collect").click().run()
-    assert app.session_state["app"].asked == ("collect", (clips[0],), 1)
+def test_a_job_page_and_history_offer_to_collect(tab: AppTest, clips: tuple[str, ...]):
+    open_page(tab, "job.py", id=clips[0])
+    tab.button(key="job.collect").click().run()
+    assert tab.session_state["app"].asked == ("collect", (clips[0],), 1)
 
 
 # -- all of them ---------------------------------------------------------------------------------------------

@@ -81,12 +81,12 @@ def test_the_address_names_each_clip_once_and_four_at_most():
     assert ids_of_address({}) == []
 
 
-def test_clips_stand_in_the_order_of_the_address_with_other_takes_beside_them(studio: Studio, app: AppTest):
+def test_clips_stand_in_the_order_of_the_address_with_other_takes_beside_them(studio: Studio, tab: AppTest):
     for number in range(1, 5):
         add(studio, f"take{number}", batch="b1", extra=json.dumps({"take": number, "probe": {"fps": 30}}))
     add(studio, "hidden", batch="b1", hidden="1")
     add(studio, "alone")
-    facts = shown(app, "take3", "take1")
+    facts = shown(tab, "take3", "take1")
     assert [clip["id"] for clip in facts["clips"]] == ["take3", "take1"]
     assert [clip["id"] for clip in facts["takes"]] == ["take1", "take2", "take3", "take4"]
     assert "alone" in [clip["id"] for clip in facts["recent"]]
@@ -94,11 +94,11 @@ def test_clips_stand_in_the_order_of_the_address_with_other_takes_beside_them(st
     assert facts["notices"] == []
 
 
-def test_what_cannot_be_compared_is_explained(studio: Studio, app: AppTest):
+def test_what_cannot_be_compared_is_explained(studio: Studio, tab: AppTest):
     add(studio, "here")
     add(studio, "gone", deleted="2026-11-27T10:00:00+00:00")
     add(studio, "running", state="processing", file="")
-    facts = shown(app, "here", "gone", "running", "<b>nothing")
+    facts = shown(tab, "here", "gone", "running", "<b>nothing")
     assert [clip["id"] for clip in facts["clips"]] == ["here"]
     assert facts["notices"] == [
         "The file of clip gone was deleted.",
@@ -106,22 +106,22 @@ def test_what_cannot_be_compared_is_explained(studio: Studio, app: AppTest):
         "The log has no clip <b>nothing. The link may be cut off, or of another studio.",
         "Add a clip to compare it with.",
     ]
-    assert "<b>nothing" not in texts(app)
-    assert shown(app)["notices"] == ["Choose two to four clips to compare them."]
+    assert "<b>nothing" not in texts(tab)
+    assert shown(tab)["notices"] == ["Choose two to four clips to compare them."]
     six = [add(studio, f"c{number}") for number in range(6)]
-    assert shown(app, *six)["notices"] == ["The link names 2 clips more than four: the first four are shown."]
+    assert shown(tab, *six)["notices"] == ["The link names 2 clips more than four: the first four are shown."]
 
 
-def test_the_way_back_is_the_list_that_was_looked_at(studio: Studio, app: AppTest):
+def test_the_way_back_is_the_list_that_was_looked_at(studio: Studio, tab: AppTest):
     add(studio, "a")
-    open_page(app, "history.py", q="fox")
-    assert shown(app, "a")["back"] == "/history?q=fox"
+    open_page(tab, "history.py", q="fox")
+    assert shown(tab, "a")["back"] == "/history?q=fox"
 
 
 # -- what differs --------------------------------------------------------------------------------------------
 
 
-def test_words_and_settings_that_differ_are_told_and_no_others(studio: Studio, app: AppTest):
+def test_words_and_settings_that_differ_are_told_and_no_others(studio: Studio, tab: AppTest):
     add(studio, "a", final_unit_deduction="1.5")
     other = request_cells(TextToVideo(prompt="", model_name="kling-v2-6", mode="pro", duration="5"))
     add(
@@ -130,7 +130,7 @@ def test_words_and_settings_that_differ_are_told_and_no_others(studio: Studio, a
         **{**other, "prompt": FOX.replace("one paw", "its <i>head</i>")},
         final_unit_deduction="2.5",
     )
-    facts = shown(app, "a", "b")
+    facts = shown(tab, "a", "b")
     (row,) = facts["prompts"]
     assert [piece for piece in row["pieces"] if piece[0] != "same"] == [
         ["removed", "one paw"],
@@ -140,11 +140,11 @@ def test_words_and_settings_that_differ_are_told_and_no_others(studio: Studio, a
     assert differ == {"Quality": ["720p", "1080p"], "Cost": ["$0.21", "$0.35"]}
 
 
-def test_each_of_several_clips_is_compared_with_the_first(studio: Studio, app: AppTest):
+def test_each_of_several_clips_is_compared_with_the_first(studio: Studio, tab: AppTest):
     add(studio, "a")
     add(studio, "b", "Something else entirely, written anew by somebody.")
     add(studio, "c", negative_prompt="rain")
-    rows = shown(app, "a", "b", "c")["prompts"]
+    rows = shown(tab, "a", "b", "c")["prompts"]
     assert [(row["name"], row["letter"]) for row in rows] == [
         ("Prompt, A and B", "B"),
         ("Prompt, A and C", "C"),

@@ -110,15 +110,15 @@ def test_sound_that_was_touched_last_moves_the_mode_and_the_other_way_round(app:
     assert "Sound on → off" in texts(app)
 
 
-def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_other_way_round(app: AppTest):
-    pick(unfold(app, "more"), "retired", True)
-    pick(app, "model", "kling-v1")
-    pick(app, "mode", "pro")
-    pick(app, "duration", "10")
-    pick(unfold(app, "camera"), "camera", "forward_up")
-    assert state(app, "mode", "duration", "camera") == ("std", "5", "forward_up")
-    pick(app, "duration", "10")
-    assert state(app, "mode", "duration", "camera") == ("std", "10", "automatic")
+def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_other_way_round(tab: AppTest):
+    pick(unfold(tab, "more"), "retired", True)
+    pick(tab, "model", "kling-v1")
+    pick(tab, "mode", "pro")
+    pick(tab, "duration", "10")
+    pick(unfold(tab, "camera"), "camera", "forward_up")
+    assert state(tab, "mode", "duration", "camera") == ("std", "5", "forward_up")
+    pick(tab, "duration", "10")
+    assert state(tab, "mode", "duration", "camera") == ("std", "10", "automatic")
 
 
 def test_retired_models_are_hidden_unless_asked_for_and_say_so(app: AppTest):
@@ -133,19 +133,19 @@ def test_retired_models_are_hidden_unless_asked_for_and_say_so(app: AppTest):
     assert "Kling retired this model" in texts(app)
 
 
-def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio, app: AppTest):
-    pick(unfold(app, "more"), "retired", True)
-    pick(app, "model", "kling-v1")
-    pick(app, "set_cfg_scale", True)
-    pick(app, "cfg_scale", 0.7)
-    pick(app, "watermark", True)
-    pick(unfold(app, "camera"), "camera", "simple")
-    pick(app, "camera_axis", "pan")
-    pick(app, "camera_value", -4.0)
-    pick(app, "aspect_ratio", "1:1")
-    pick(app, "prompt", "A fox")
-    pick(unfold(app, "avoid"), "negative_prompt", "rain")
-    press_generate(app)
+def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio, tab: AppTest):
+    pick(unfold(tab, "more"), "retired", True)
+    pick(tab, "model", "kling-v1")
+    pick(tab, "set_cfg_scale", True)
+    pick(tab, "cfg_scale", 0.7)
+    pick(tab, "watermark", True)
+    pick(unfold(tab, "camera"), "camera", "simple")
+    pick(tab, "camera_axis", "pan")
+    pick(tab, "camera_value", -4.0)
+    pick(tab, "aspect_ratio", "1:1")
+    pick(tab, "prompt", "A fox")
+    pick(unfold(tab, "avoid"), "negative_prompt", "rain")
+    press_generate(tab)
     request = as_text_to_video(studio.ledger.jobs()[0].request)
     assert request.camera_control == CameraControl(type="simple", config={"pan": -4.0})
     assert (request.model_name, request.cfg_scale, request.watermark, request.negative_prompt) == (
@@ -155,14 +155,14 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
         "rain",
     )
     assert request.aspect_ratio == "1:1"
-    pick(app, "model", "kling-v3")
-    pick(app, "mode", "pro")
-    pick(app, "sound", True)
-    pick(app, "cut", "customize")
-    pick(app, "shot_1", "A fox wakes")
-    pick(app, "shot_2", "A fox runs")
-    pick(app, "seconds_2", 4)
-    press_generate(app)
+    pick(tab, "model", "kling-v3")
+    pick(tab, "mode", "pro")
+    pick(tab, "sound", True)
+    pick(tab, "cut", "customize")
+    pick(tab, "shot_1", "A fox wakes")
+    pick(tab, "shot_2", "A fox runs")
+    pick(tab, "seconds_2", 4)
+    press_generate(tab)
     blank, ours = TextToVideo().to_wire(), {"callback_url", "external_task_id"}
     sent = [job.request.to_wire() for job in studio.ledger.jobs()]
     reached = {name for body in sent for name, value in body.items() if value != blank.get(name)}
@@ -338,15 +338,15 @@ def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studi
 
 
 @pytest.mark.parametrize("model", [*catalog().models, "other"])
-def test_every_choice_of_every_model_can_be_drawn(app: AppTest, model: str):
-    pick(unfold(app, "more"), "retired", True)
-    pick(app, "model", model)
+def test_every_choice_of_every_model_can_be_drawn(tab: AppTest, model: str):
+    pick(unfold(tab, "more"), "retired", True)
+    pick(tab, "model", model)
     for group in ("mode", "sound"):
-        for widget in app.button_group:
+        for widget in tab.button_group:
             if widget.key == draft_state.key(group):
                 for option in list(widget.options):
                     assert option
-    assert button(app).startswith("Generate")
+    assert button(tab).startswith("Generate")
 
 
 def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app: AppTest):
@@ -385,17 +385,17 @@ def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
     assert again.session_state.composer.jobs == [studio.ledger.jobs()[0].id]
 
 
-def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, app: AppTest):
+def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, tab: AppTest):
     theirs = studio.state.drafts.open("", "another browser")
     studio.state.drafts.save(
         theirs.id, "another browser", fields=Draft(prompt="Theirs").to_json(), made=("x",)
     )
-    app.query_params["draft"] = theirs.id
-    app.run()
-    assert state(app, "prompt") == ("Theirs",)
-    assert "your own copy" in texts(app)
-    assert app.session_state.composer.jobs == []
-    pick(app, "prompt", "Mine now")
+    tab.query_params["draft"] = theirs.id
+    tab.run()
+    assert state(tab, "prompt") == ("Theirs",)
+    assert "your own copy" in texts(tab)
+    assert tab.session_state.composer.jobs == []
+    pick(tab, "prompt", "Mine now")
     kept = studio.state.drafts.load(theirs.id)
     assert kept is not None
     assert kept.fields["prompt"] == "Theirs"

@@ -102,11 +102,11 @@ def test_a_strangers_video_is_text_and_nothing_more(tmp_path: Path):
     assert "it calls itself “<img src=x onerror=alert(1)>”" in said
 
 
-def test_the_page_says_why_once_and_as_text(app: AppTest):
-    app.session_state["composer"].drop_problem = "“<b>x</b>.zip” is a ZIP."
-    app.run()
-    [error] = app.error
+def test_the_page_says_why_once_and_as_text(tab: AppTest):
+    tab.session_state["composer"].drop_problem = "“<b>x</b>.zip” is a ZIP."
+    tab.run()
+    [error] = tab.error
     assert "\\<b\\>" in error.value or "&lt;b" in error.value
-    app.run()
-    assert not app.error
-    assert "is a ZIP" not in texts(app)
+    tab.run()
+    assert not tab.error
+    assert "is a ZIP" not in texts(tab)

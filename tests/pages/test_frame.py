@@ -113,58 +113,58 @@ def test_every_state_and_every_field_has_a_word_of_its_own():
     assert set(TextToVideo.FIELDS) - shown_elsewhere <= set(words.FIELDS)
 
 
-def test_the_bar_leads_to_the_pages_and_the_menu_to_admin(app: AppTest):
-    open_page(app, "gallery.py")
-    assert links(app)[:6] == ["Compose", "History", "Gallery", "Spend", "Sharing", "Admin"]
-    assert [title.value for title in app.title] == ["Gallery"]
+def test_the_bar_leads_to_the_pages_and_the_menu_to_admin(tab: AppTest):
+    open_page(tab, "gallery.py")
+    assert links(tab)[:6] == ["Compose", "History", "Gallery", "Spend", "Sharing", "Admin"]
+    assert [title.value for title in tab.title] == ["Gallery"]
 
 
 @pytest.mark.parametrize("page", HOSTILE_PAGES)
 def test_a_wrong_number_of_a_page_in_the_address_opens_one_that_is_there(
-    studio: Studio, app: AppTest, page: str
+    studio: Studio, tab: AppTest, page: str
 ):
     fill(studio, 120)
-    open_page(app, "history.py", page=page)
-    assert len(rows_of(app)) in {50, 20}
+    open_page(tab, "history.py", page=page)
+    assert len(rows_of(tab)) in {50, 20}
 
 
-def test_a_link_back_to_the_list_keeps_its_page(studio: Studio, app: AppTest):
+def test_a_link_back_to_the_list_keeps_its_page(studio: Studio, tab: AppTest):
     fill(studio, 120)
-    open_page(app, "history.py", page="2", task="job0003")
-    back = [link.proto.query_string for link in app.get("page_link") if link.proto.label == "History"]
+    open_page(tab, "history.py", page="2", task="job0003")
+    back = [link.proto.query_string for link in tab.get("page_link") if link.proto.label == "History"]
     assert back == ["", "page=2"]  # of the bar, and of the page
 
 
-def test_resume_answers_in_place(studio: Studio, app: AppTest):
+def test_resume_answers_in_place(studio: Studio, tab: AppTest):
     studio.admission.hold("*", "The Kling resource pack is used up.", 1102, needs_person=True)
-    open_page(app, "history.py")
-    assert "<b>Held: The Kling account has no Units left.</b>" in texts(app)
-    assert "Top up at Kling" in links(app)
-    app.button(key="app.resume-1102").click().run()
-    assert "Resumed." in texts(app)
-    assert "Held" not in texts(app)
+    open_page(tab, "history.py")
+    assert "<b>Held: The Kling account has no Units left.</b>" in texts(tab)
+    assert "Top up at Kling" in links(tab)
+    tab.button(key="app.resume-1102").click().run()
+    assert "Resumed." in texts(tab)
+    assert "Held" not in texts(tab)
 
 
-def test_beside_another_banner_all_that_a_hold_says_can_be_unfolded(studio: Studio, app: AppTest):
+def test_beside_another_banner_all_that_a_hold_says_can_be_unfolded(studio: Studio, tab: AppTest):
     studio.admission.hold("*", "The disk is full.", -1)
-    open_page(app, "history.py")
-    assert "<summary>" not in texts(app)
-    assert "It is tried again by itself." in texts(app)
+    open_page(tab, "history.py")
+    assert "<summary>" not in texts(tab)
+    assert "It is tried again by itself." in texts(tab)
     fill(studio, 2, state="not_sent")
-    app.run()
-    folded = texts(app).partition("</summary>")[2]
+    tab.run()
+    folded = texts(tab).partition("</summary>")[2]
     assert "It is tried again by itself.</p>" in folded
 
 
-def test_what_waits_for_somebody_to_act_is_called_held_everywhere(studio: Studio, app: AppTest):
+def test_what_waits_for_somebody_to_act_is_called_held_everywhere(studio: Studio, tab: AppTest):
     fill(studio, 1, state="waiting")
-    open_page(app, "history.py")
-    assert [row["word"] for row in rows_of(app)] == ["Waiting"]
+    open_page(tab, "history.py")
+    assert [row["word"] for row in rows_of(tab)] == ["Waiting"]
     studio.admission.hold("*", "The Kling resource pack is used up.", 1102, needs_person=True)
-    app.run()
-    assert [row["word"] for row in rows_of(app)] == ["Held"]
-    open_page(app, "job.py", id="job0000")
-    assert "Held</span>" in texts(app)
+    tab.run()
+    assert [row["word"] for row in rows_of(tab)] == ["Held"]
+    open_page(tab, "job.py", id="job0000")
+    assert "Held</span>" in texts(tab)
 
 
 @pytest.mark.parametrize(

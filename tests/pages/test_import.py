@@ -16,8 +16,8 @@ from kling.studio.library.export import csv_lines, json_lines
 from kling.studio.library.imports import MOST_BYTES
 from kling.studio.service import Studio
 from pages._ui.routes import gate, imports
-from tests.pages.conftest import texts
-from tests.pages.people import open_app, sign_in
+from tests.pages.conftest import new_tab, texts
+from tests.pages.people import sign_in
 from tests.pages.test_lists import open_page
 from tests.studio.library.test_carry import folded
 
@@ -48,7 +48,7 @@ def send(browser: TestClient, data: bytes, name: str = "old.csv") -> None:
 
 
 def section() -> AppTest:
-    return open_page(open_app(), "admin.py", section="import")
+    return open_page(new_tab(), "admin.py", section="import")
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])

@@ -61,11 +61,11 @@ def explained(monkeypatch: pytest.MonkeyPatch, *, actor: Actor, since: datetime 
 # -- money ---------------------------------------------------------------------------------------------------
 
 
-def test_what_was_read_from_the_log_alone_is_never_called_free(studio: Studio, app: AppTest):
+def test_what_was_read_from_the_log_alone_is_never_called_free(studio: Studio, tab: AppTest):
     fill(studio, len(STATES), message=OF_OLD, code="1301")
     ids = [f"job{number:04d}" for number in range(len(STATES))]
-    words = [shown(app, job_id) for job_id in ids]
-    words += [said(open_job(app, job_id)) for job_id in ids]
+    words = [shown(tab, job_id) for job_id in ids]
+    words += [said(open_job(tab, job_id)) for job_id in ids]
     for text in words:
         assert "othing was spent" not in text
         assert "nothing needs to be done" not in text.lower()
@@ -74,17 +74,17 @@ def test_what_was_read_from_the_log_alone_is_never_called_free(studio: Studio, a
 
 @pytest.mark.parametrize("state", ["failed", "not_sent", "withdrawn"])
 def test_what_is_proved_to_have_cost_nothing_is_said_to_on_cards_and_in_the_details(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch, state: str
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch, state: str
 ):
     fill(studio, 1, state=state, message="Kling refused it.", file="")
     monkeypatch.setattr(studio, "nothing_spent", lambda job: job.id == "job0000")
-    assert "Nothing was spent." in shown(app, "job0000")
-    assert "Nothing was spent." in said(open_job(app, "job0000"))
+    assert "Nothing was spent." in shown(tab, "job0000")
+    assert "Nothing was spent." in said(open_job(tab, "job0000"))
 
 
-def test_a_job_that_waits_is_called_not_sent_yet(studio: Studio, app: AppTest):
+def test_a_job_that_waits_is_called_not_sent_yet(studio: Studio, tab: AppTest):
     fill(studio, 1)
-    text = shown(app, "job0000")
+    text = shown(tab, "job0000")
     assert "Not sent yet." in text
     assert "spent" not in text
 
@@ -102,35 +102,35 @@ def test_a_job_that_waits_is_called_not_sent_yet(studio: Studio, app: AppTest):
     ],
 )
 def test_a_state_that_lasts_says_why_since_when_what_next_and_who_acts(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch, actor: Actor, who: str
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch, actor: Actor, who: str
 ):
     explained(monkeypatch, actor=actor)
     fill(studio, len(STATES))
     ids = [job.id for job in studio.ledger.jobs() if job.state not in TERMINAL]
-    cards = [shown(app, job_id) for job_id in ids]
+    cards = [shown(tab, job_id) for job_id in ids]
     assert len(ids) == 6
-    for text in [*cards, *(said(open_job(app, job_id)) for job_id in ids)]:
+    for text in [*cards, *(said(open_job(tab, job_id)) for job_id in ids)]:
         assert "It is as it is. It is tried at 13:00:00 UTC." in text
         assert f"Since {page_format.since(LONG_AGO)}" in text
         assert who in text
 
 
 def test_a_task_that_is_made_as_usual_is_not_explained_at_once(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     fill(studio, 1, state="processing", file="")
     explained(monkeypatch, actor=Actor.NOBODY, since=datetime.now(UTC))
-    assert "It is as it is" not in shown(app, "job0000")
+    assert "It is as it is" not in shown(tab, "job0000")
 
 
-def test_what_is_left_to_a_person_is_said_once(studio: Studio, app: AppTest):
+def test_what_is_left_to_a_person_is_said_once(studio: Studio, tab: AppTest):
     fill(studio, 1, state="not_sent", message="It never arrived. Send it now, or withdraw it.", file="")
-    assert shown(app, "job0000").count("Send it now, or cancel it.") == 1
+    assert shown(tab, "job0000").count("Send it now, or cancel it.") == 1
 
 
-def test_with_a_wrong_key_it_is_said_once_what_can_be_done(studio: Studio, app: AppTest):
+def test_with_a_wrong_key_it_is_said_once_what_can_be_done(studio: Studio, tab: AppTest):
     fill(studio, 1, state="not_sent", code="1002", message=f"Kling does not know the key. {DECIDE}", file="")
-    text = shown(app, "job0000")
+    text = shown(tab, "job0000")
     assert "Kling does not know the key. Send it once the key is right, or cancel it." in text
     assert DECIDE not in text
 
@@ -147,32 +147,32 @@ def test_times_of_the_studio_are_shown_in_the_viewers_zone(monkeypatch: pytest.M
 
 
 def test_a_job_that_is_looked_up_for_long_may_be_given_up_after_a_word_about_the_risk(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     fill(studio, 1, state="unknown", file="")
-    shown(app, "job0000")
-    assert "Give it up" not in labels(app)  # it has only begun
+    shown(tab, "job0000")
+    assert "Give it up" not in labels(tab)  # it has only begun
     monkeypatch.setattr(job_actions, "GIVE_UP_AFTER", timedelta(0))
-    shown(app, "job0000")
-    app.button(key="composer.give-up-job0000").click().run()
-    assert "If Kling has it all the same, it is charged" in texts(app)
-    app.button(key="composer.no-give-up-job0000").click().run()
+    shown(tab, "job0000")
+    tab.button(key="composer.give-up-job0000").click().run()
+    assert "If Kling has it all the same, it is charged" in texts(tab)
+    tab.button(key="composer.no-give-up-job0000").click().run()
     assert studio.ledger.jobs()[0].state == "unknown"
-    app.button(key="composer.give-up-job0000").click().run()
-    app.button(key="composer.yes-give-up-job0000").click().run()
+    tab.button(key="composer.give-up-job0000").click().run()
+    tab.button(key="composer.yes-give-up-job0000").click().run()
     assert studio.ledger.jobs()[0].state == "withdrawn"
-    text = shown(app, "job0000")
+    text = shown(tab, "job0000")
     assert "Given up." in text
     assert "othing was spent" not in text
 
 
 def test_one_that_somebody_has_to_act_on_may_be_given_up_at_once(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     fill(studio, 1, state="unknown", file="")
     explained(monkeypatch, actor=Actor.OPERATOR, since=datetime.now(UTC))
-    shown(app, "job0000")
-    assert "Give it up" in labels(app)
+    shown(tab, "job0000")
+    assert "Give it up" in labels(tab)
 
 
 # -- what concerns more than one job -------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_one_that_somebody_has_to_act_on_may_be_given_up_at_once(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_concerns_several_jobs_stands_on_every_page(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch, page: str
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch, page: str
 ):
     fill(studio, 1, state="submitted", task_id="1", account="kling.example#old")
     studio.ledger.append("stuck", state="unknown", account="sandbox", prompt="A fox")
@@ -191,7 +191,7 @@ def test_what_concerns_several_jobs_stands_on_every_page(
     look_up.silent, look_up.trouble = 5, "The base URL answers with a web page."
     monkeypatch.setattr(studio.poller, "trouble", "history.csv cannot be written: no space is left.")
     studio.admission.hold("*", "The lock of the data folder was deleted. Restart the studio.", -1)
-    text = said(app.switch_page(page).run())
+    text = said(tab.switch_page(page).run())
     assert "1 paid video of the account kling.example#old cannot be followed" in text
     assert (
         "1 job is being looked up, and Kling does not answer. The base URL answers with a web page." in text
@@ -202,46 +202,46 @@ def test_what_concerns_several_jobs_stands_on_every_page(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_jobs_that_were_left_are_sent_together_after_number_and_price(
-    studio: Studio, app: AppTest, page: str
+    studio: Studio, tab: AppTest, page: str
 ):
     fill(studio, 3, state="not_sent", message="It never arrived.", file="")
-    app.switch_page(page).run()
-    assert "3 videos were not sent" in texts(app)
-    app.button(key="app.send_left").click().run()
-    assert "<b>Send 3 videos?</b> This orders them, for free." in texts(app)
+    tab.switch_page(page).run()
+    assert "3 videos were not sent" in texts(tab)
+    tab.button(key="app.send_left").click().run()
+    assert "<b>Send 3 videos?</b> This orders them, for free." in texts(tab)
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
-    next(button for button in app.button if button.label == "Yes, send all 3").click().run()
+    next(button for button in tab.button if button.label == "Yes, send all 3").click().run()
     assert all(job.state != "not_sent" for job in studio.ledger.jobs())
-    assert "were not sent" not in texts(app)
+    assert "were not sent" not in texts(tab)
 
 
-def test_jobs_that_were_left_are_withdrawn_together(studio: Studio, app: AppTest):
+def test_jobs_that_were_left_are_withdrawn_together(studio: Studio, tab: AppTest):
     fill(studio, 3, state="not_sent", file="")
-    app.run()
-    app.button(key="app.withdraw_left").click().run()
+    tab.run()
+    tab.button(key="app.withdraw_left").click().run()
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
-    assert "of everybody" in texts(app)
-    app.button(key="app.yes-withdraw-3").click().run()
+    assert "of everybody" in texts(tab)
+    tab.button(key="app.yes-withdraw-3").click().run()
     assert [job.state for job in studio.ledger.jobs()] == ["withdrawn"] * 3
 
 
-def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, app: AppTest):
+def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, tab: AppTest):
     fill(studio, 1, state="not_sent", file="")
     [job] = studio.ledger.jobs()
-    app.run()
+    tab.run()
     told = "1 video was not sent"
-    assert told in texts(app)
-    app.session_state.composer.jobs = [job.id]
-    app.run()
-    assert told not in texts(app)
+    assert told in texts(tab)
+    tab.session_state.composer.jobs = [job.id]
+    tab.run()
+    assert told not in texts(tab)
 
 
-def test_what_was_given_up_does_not_look_like_what_never_left(studio: Studio, app: AppTest):
+def test_what_was_given_up_does_not_look_like_what_never_left(studio: Studio, tab: AppTest):
     fill(studio, 1, state="unknown", file="")
     [job] = studio.ledger.jobs()
     studio.orders.give_up(job.id)
-    app.session_state.composer.jobs = [job.id]
-    assert "Given up" in texts(app.run())
+    tab.session_state.composer.jobs = [job.id]
+    assert "Given up" in texts(tab.run())
 
 
 def test_with_a_key_the_price_of_what_was_left_is_said(studio: Studio, monkeypatch: pytest.MonkeyPatch):
@@ -253,15 +253,15 @@ def test_with_a_key_the_price_of_what_was_left_is_said(studio: Studio, monkeypat
     assert "1 of them at a price that is not known" in banners.price_of(jobs)[1]
 
 
-def test_one_job_that_was_left_is_told_on_its_card_alone(studio: Studio, app: AppTest):
+def test_one_job_that_was_left_is_told_on_its_card_alone(studio: Studio, tab: AppTest):
     fill(studio, 1, state="not_sent", file="")
-    shown(app, "job0000")
-    assert "Send all" not in labels(app)
-    assert "Send now" in labels(app)
+    shown(tab, "job0000")
+    assert "Send all" not in labels(tab)
+    assert "Send now" in labels(tab)
 
 
 def test_where_kling_may_make_it_twice_the_button_that_sends_it_again_says_the_price(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(job_actions, "is_sandbox", lambda _job: False)
     cells = request_cells(VideoToAudio(video_id="9"))
@@ -269,10 +269,10 @@ def test_where_kling_may_make_it_twice_the_button_that_sends_it_again_says_the_p
         fill_one = {"account": "sandbox", "person": "Ada", "unit_price": "0.14", "currency": "USD", **request}
         studio.ledger.append(job_id, state="unknown", **fill_one)
         studio.ledger.append(job_id, state="not_sent")
-    shown(app, "sound")
-    assert "Send it again · $0.04" in labels(app)
-    shown(app, "words")
-    assert "Send now" in labels(app)
+    shown(tab, "sound")
+    assert "Send it again · $0.04" in labels(tab)
+    shown(tab, "words")
+    assert "Send now" in labels(tab)
 
 
 # -- what was found without its order ------------------------------------------------------------------------
@@ -281,42 +281,42 @@ def test_where_kling_may_make_it_twice_the_button_that_sends_it_again_says_the_p
 @pytest.mark.parametrize("cells", [{}, {"found": "file"}, {"found": "account"}])
 @pytest.mark.parametrize("state", ["", *STATES])
 def test_a_job_with_hardly_any_cells_is_drawn_everywhere(
-    studio: Studio, app: AppTest, cells: dict[str, str], state: str
+    studio: Studio, tab: AppTest, cells: dict[str, str], state: str
 ):
     extra = f'{{"found":"{cells["found"]}"}}' if cells else ""
     studio.ledger.append("found1", state=state, file="found1.mp4" if state == "succeed" else "", extra=extra)
     words = "Found, without its order" if cells else "(no prompt)"
-    assert words in shown(app, "found1")
-    open_page(app, "history.py")
-    assert [row["words"] for row in rows_of(app)] == [words]
-    open_job(app, "found1")
+    assert words in shown(tab, "found1")
+    open_page(tab, "history.py")
+    assert [row["words"] for row in rows_of(tab)] == [words]
+    open_job(tab, "found1")
     ways = {"Remix", "Edit and try again"}
-    assert bool(ways & set(links(app))) is not bool(cells)
-    assert not any(label.startswith("Order again") for label in labels(app)) or not cells
-    open_page(app, "gallery.py")
+    assert bool(ways & set(links(tab))) is not bool(cells)
+    assert not any(label.startswith("Order again") for label in labels(tab)) or not cells
+    open_page(tab, "gallery.py")
     if state == "succeed":
-        assert [tile["prompt"] for tile in tiles_of(app)] == [words]
+        assert [tile["prompt"] for tile in tiles_of(tab)] == [words]
 
 
-def test_a_found_job_whose_order_came_back_shows_it(studio: Studio, app: AppTest):
+def test_a_found_job_whose_order_came_back_shows_it(studio: Studio, tab: AppTest):
     fill(studio, 1, state="succeed", extra='{"found":"account"}')
-    assert "Prompt 0" in shown(app, "job0000")
-    assert "Found, without" not in texts(app)
+    assert "Prompt 0" in shown(tab, "job0000")
+    assert "Found, without" not in texts(tab)
 
 
 # -- clips at risk -------------------------------------------------------------------------------------------
 
 
 def test_while_a_clip_is_not_here_its_link_the_reason_and_the_days_left_are_shown(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     fill(studio, 1, state="succeed", task_id="1", file="")
     address = "https://files.example/x?sign=a&b=%22c"
     monkeypatch.setattr(studio.downloads, "link", lambda _id: address)
     monkeypatch.setattr(studio.downloads, "trouble", lambda _id: "The host is not known.")
-    open_page(app, "history.py")
-    assert [row["line"] for row in rows_of(app)] == ["Not saved yet, 29 days left"]
-    text = shown(app.switch_page("compose.py").run(), "job0000")
+    open_page(tab, "history.py")
+    assert [row["line"] for row in rows_of(tab)] == ["Not saved yet, 29 days left"]
+    text = shown(tab.switch_page("compose.py").run(), "job0000")
     assert "The host is not known." in text
     assert "Not saved yet, 29 days left" in text
     link = '<a href="https://files.example/x?sign=a&amp;b=%22c" target="_blank" rel="noopener noreferrer"'
@@ -337,11 +337,11 @@ def test_while_a_clip_is_not_here_its_link_the_reason_and_the_days_left_are_show
     ],
 )
 def test_a_link_that_is_no_web_address_is_not_shown(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch, address: str
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch, address: str
 ):
     fill(studio, 1, state="succeed", task_id="1", file="")
     monkeypatch.setattr(studio.downloads, "link", lambda _id: address)
-    assert "<a href" not in shown(app, "job0000")
+    assert "<a href" not in shown(tab, "job0000")
 
 
 @pytest.mark.parametrize(
@@ -354,12 +354,12 @@ def test_a_link_that_is_no_web_address_is_not_shown(
     ],
 )
 def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
-    studio: Studio, app: AppTest, extra: str, words: str
+    studio: Studio, tab: AppTest, extra: str, words: str
 ):
     fill(studio, 1, state="succeed", task_id="1", file="job0000.mp4", extra=extra)
-    assert words in shown(app, "job0000")
-    assert words in said(open_job(app, "job0000"))
-    (tile,) = tiles_of(open_page(app, "gallery.py"))
+    assert words in shown(tab, "job0000")
+    assert words in said(open_job(tab, "job0000"))
+    (tile,) = tiles_of(open_page(tab, "gallery.py"))
     assert tile.get("note", "") == re.sub(r":red-badge\[.*: (.*)\]", r"\1", words)
 
 
@@ -401,34 +401,34 @@ def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
     ],
 )
 def test_what_kling_charged_is_said_also_if_it_is_nothing(
-    studio: Studio, app: AppTest, cells: dict[str, str], cost: str, words: str
+    studio: Studio, tab: AppTest, cells: dict[str, str], cost: str, words: str
 ):
     fill(studio, 1, **{"task_id": "1", "account": "kling#1", "file": "", **cells})
-    text = shown(app, "job0000")
+    text = shown(tab, "job0000")
     assert words in text
     assert words or "Charged" not in text
-    open_page(app, "history.py")
-    assert [row.get("cost", "") for row in rows_of(app)] == [cost]
+    open_page(tab, "history.py")
+    assert [row.get("cost", "") for row in rows_of(tab)] == [cost]
 
 
-def test_the_sandbox_charges_nothing_and_says_so_once(studio: Studio, app: AppTest):
+def test_the_sandbox_charges_nothing_and_says_so_once(studio: Studio, tab: AppTest):
     fill(studio, 1, state="succeed", task_id="1", final_unit_deduction="1.5", batch="b1")
-    text = shown(app, "job0000")
+    text = shown(tab, "job0000")
     assert "harged" not in text
-    open_page(app, "history.py")
-    assert [row["cost"] for row in rows_of(app)] == ["free"]
-    for text in (said(open_job(app, "job0000")), said(open_page(app, "history.py", batch="b1"))):
+    open_page(tab, "history.py")
+    assert [row["cost"] for row in rows_of(tab)] == ["free"]
+    for text in (said(open_job(tab, "job0000")), said(open_page(tab, "history.py", batch="b1"))):
         assert "harged" not in text
         assert "$0.21 (1.5 Units)" in text
         assert text.count("free previews") == 1
 
 
-def test_a_batch_sums_units_and_cash_and_zero_is_a_number(studio: Studio, app: AppTest):
+def test_a_batch_sums_units_and_cash_and_zero_is_a_number(studio: Studio, tab: AppTest):
     cells = {"account": "kling#1", "batch": "b1", "unit_price": "0.1", "currency": "EUR"}
     fill(studio, 2, state="succeed", **cells)
-    assert "charged so far" not in said(open_page(app, "history.py", batch="b1"))
+    assert "charged so far" not in said(open_page(tab, "history.py", batch="b1"))
     studio.ledger.append("job0000", final_unit_deduction="0", final_balance_deduction="0.3")
-    text = said(open_page(app, "history.py", batch="b1"))
+    text = said(open_page(tab, "history.py", batch="b1"))
     assert "0.30 EUR (3 Units) by the price table, 0.30 EUR from the balance charged so far." in text
 
 
@@ -456,11 +456,11 @@ def failed(studio: Studio) -> str:
     return "job0000"
 
 
-def test_what_is_ordered_again_is_still_under_this_session_after_a_refresh(studio: Studio, app: AppTest):
-    shown(app, failed(studio))
-    app.button(key="composer.again-job0000").click().run()
+def test_what_is_ordered_again_is_still_under_this_session_after_a_refresh(studio: Studio, tab: AppTest):
+    shown(tab, failed(studio))
+    tab.button(key="composer.again-job0000").click().run()
     again = studio.ledger.jobs()[-1].id
-    assert again in made_on_disk(studio, app)
+    assert again in made_on_disk(studio, tab)
 
 
 def test_what_is_ordered_again_in_history_is_under_this_session_too(studio: Studio):
@@ -536,69 +536,69 @@ def compared(studio: Studio, app: AppTest, **found: Any) -> str:
     return said(open_page(app, "spend.py"))
 
 
-def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio: Studio, app: AppTest):
-    open_page(app, "spend.py")
-    assert not any(button.key == "spend.compare_now" for button in app.button)  # it is closed
-    app.session_state["spend.open_comparison"] = True
-    app.run()
-    assert "Not done yet" in texts(app)
+def test_the_comparison_is_made_on_demand_and_says_when_it_was_done_last(studio: Studio, tab: AppTest):
+    open_page(tab, "spend.py")
+    assert not any(button.key == "spend.compare_now" for button in tab.button)  # it is closed
+    tab.session_state["spend.open_comparison"] = True
+    tab.run()
+    assert "Not done yet" in texts(tab)
     asked: list[bool] = []
     studio.scan.request = lambda: asked.append(True)  # type: ignore[method-assign]
-    app.button(key="spend.compare_now").click().run()
+    tab.button(key="spend.compare_now").click().run()
     assert asked == [True]
-    text = compared(studio, app)
+    text = compared(studio, tab)
     assert f"Done last on {page_format.moment(LONG_AGO)}: 700 tasks on 2 pages." in text
     assert "Nothing is missing" in text
 
 
 def test_its_progress_and_a_page_that_was_not_answered_are_said(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(type(studio.scan), "is_running", property(lambda _self: True))
-    text = compared(studio, app, is_complete=False)
+    text = compared(studio, tab, is_complete=False)
     assert "So far: 700 tasks on 2 pages." in text
-    assert app.button(key="spend.compare_now").disabled
-    text = compared(studio, app, is_complete=False, trouble="Kling is not available right now.")
+    assert tab.button(key="spend.compare_now").disabled
+    text = compared(studio, tab, is_complete=False, trouble="Kling is not available right now.")
     assert "list cannot be read" in text
     assert "Kling is not available right now." in text
     assert "Nothing is missing" not in text
-    assert not app.button(key="spend.compare_now").disabled
+    assert not tab.button(key="spend.compare_now").disabled
 
 
-def test_what_was_done_by_itself_is_named_with_its_links(studio: Studio, app: AppTest):
+def test_what_was_done_by_itself_is_named_with_its_links(studio: Studio, tab: AppTest):
     fill(studio, 12, state="succeed")
     ids = tuple(f"job{number:04d}" for number in range(11))
-    text = compared(studio, app, taken_in=ids, files=("job0011",), of_others=3)
+    text = compared(studio, tab, taken_in=ids, files=("job0011",), of_others=3)
     assert "**11 tasks** were taken in by themselves" in text
     assert "And 1 more" in text
     assert "**1 video** lay among the videos without an order" in text
     assert "**3 tasks belong** to other studios" in text
-    assert any(label.startswith("Prompt 11") for label in links(app))
+    assert any(label.startswith("Prompt 11") for label in links(tab))
 
 
-def test_tasks_that_may_be_ours_are_taken_in_by_a_press(studio: Studio, app: AppTest):
+def test_tasks_that_may_be_ours_are_taken_in_by_a_press(studio: Studio, tab: AppTest):
     tasks = tuple(task(number, our_id=f"v{number:024x}") for number in range(2))
-    text = compared(studio, app, maybe_ours=tasks)
+    text = compared(studio, tab, maybe_ours=tasks)
     assert "**2** tasks may be this studio's" in text
-    app.button(key="spend.take_in_ours").click().run()
+    tab.button(key="spend.take_in_ours").click().run()
     assert len(studio.ledger.jobs()) == 2
-    assert "may be this studio's" not in texts(app)
-    open_page(app, "history.py")
-    assert "Found, without its order" in [row["words"] for row in rows_of(app)]
+    assert "may be this studio's" not in texts(tab)
+    open_page(tab, "history.py")
+    assert "Found, without its order" in [row["words"] for row in rows_of(tab)]
 
 
 def test_other_tasks_of_the_account_are_taken_in_one_by_one(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     tasks = tuple(task(number, our_id="") for number in range(3))
-    text = compared(studio, app, foreign=tasks, foreign_count=3)
+    text = compared(studio, tab, foreign=tasks, foreign_count=3)
     assert "**3** other tasks are in the account" in text
-    app.button(key="spend.take_in_foreign").click().run()
+    tab.button(key="spend.take_in_foreign").click().run()
     assert studio.ledger.jobs() == ()  # nothing was ticked
     monkeypatch.setattr(account_comparison, "choose_from", lambda _tasks, _name: [tasks[1].task_id])
-    app.run()
-    assert app.button(key="spend.take_in_foreign").label == "Take in the 1 chosen task"
-    app.button(key="spend.take_in_foreign").click().run()
+    tab.run()
+    assert tab.button(key="spend.take_in_foreign").label == "Take in the 1 chosen task"
+    tab.button(key="spend.take_in_foreign").click().run()
     (job,) = studio.ledger.jobs()
     assert job["task_id"] == tasks[1].task_id
     assert not job["person"]
@@ -619,35 +619,35 @@ def task(number: int, *, our_id: str) -> Any:
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_job_of_an_unknown_endpoint_is_shown_with_its_cells_and_without_buttons(
-    studio: Studio, app: AppTest, state: str
+    studio: Studio, tab: AppTest, state: str
 ):
     fill(studio, 1, state=state, endpoint="motion-control", file="", message=OF_OLD, code="1301")
-    for text in (shown(app, "job0000"), said(open_job(app, "job0000"))):
+    for text in (shown(tab, "job0000"), said(open_job(tab, "job0000"))):
         assert "Prompt 0" in text
         is_told = "does not know the endpoint “motion-control”" in text
         assert is_told == (state not in TERMINAL - {"succeed"})
         assert "othing was spent" not in text
-        assert not {"Send now", "Cancel (nothing spent)", "Give it up"} & set(labels(app))
-        assert not any(label.startswith("Order again") for label in labels(app))
-        assert not {"Remix", "Edit and try again"} & set(links(app))
+        assert not {"Send now", "Cancel (nothing spent)", "Give it up"} & set(labels(tab))
+        assert not any(label.startswith("Order again") for label in labels(tab))
+        assert not {"Remix", "Edit and try again"} & set(links(tab))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_job_of_an_unknown_endpoint_does_not_count_as_running_above_a_page(
-    studio: Studio, app: AppTest, page: str
+    studio: Studio, tab: AppTest, page: str
 ):
     for state in ("waiting", "intent", "submitted", "succeed"):
         cells = {"endpoint": "motion-control", "account": "sandbox", "prompt": "A fox", "batch": "g"}
         studio.ledger.append(f"new-{state}", state=state, **cells)
-    open_page(app, page, batch="g")
-    counts = [str(each.value) for each in app.html if "data-counts" in str(each.value)]
+    open_page(tab, page, batch="g")
+    counts = [str(each.value) for each in tab.html if "data-counts" in str(each.value)]
     assert counts
     assert not any("being made" in count or "waiting" in count for count in counts)
-    assert "Cancel what is not sent (nothing spent)" not in labels(app)
+    assert "Cancel what is not sent (nothing spent)" not in labels(tab)
 
 
-def test_an_address_that_names_a_job_without_a_form_opens_an_empty_one(studio: Studio, app: AppTest):
+def test_an_address_that_names_a_job_without_a_form_opens_an_empty_one(studio: Studio, tab: AppTest):
     fill(studio, 1, endpoint="motion-control")
-    open_page(app, "compose.py", **{"from": "job0000"})
-    assert app.text_area(key="composer.prompt").value == ""
-    assert app.session_state.composer.is_open
+    open_page(tab, "compose.py", **{"from": "job0000"})
+    assert tab.text_area(key="composer.prompt").value == ""
+    assert tab.session_state.composer.is_open

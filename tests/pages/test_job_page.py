@@ -49,37 +49,37 @@ def test_the_address_has_the_job_and_the_way_back():
     ]
 
 
-def test_the_way_back_names_where_one_came_from_and_j_and_k_lead_along_it(studio: Studio, app: AppTest):
+def test_the_way_back_names_where_one_came_from_and_j_and_k_lead_along_it(studio: Studio, tab: AppTest):
     fill(studio, 3)
-    open_page(app, "job.py", id="job0001", q="prompt")
-    back = [link.proto for link in app.get("page_link") if link.proto.label.startswith("3 jobs")]
+    open_page(tab, "job.py", id="job0001", q="prompt")
+    back = [link.proto for link in tab.get("page_link") if link.proto.label.startswith("3 jobs")]
     assert [(link.label, link.query_string) for link in back] == [("3 jobs with “prompt”", "q=prompt")]
-    ways = dict(re.findall(r'data-way="(\w+)"[^>]*href="([^"]*)"', texts(app)))
+    ways = dict(re.findall(r'data-way="(\w+)"[^>]*href="([^"]*)"', texts(tab)))
     assert ways == {"before": "/job?id=job0002&amp;q=prompt", "after": "/job?id=job0000&amp;q=prompt"}
 
 
 @pytest.mark.parametrize("params", [{}, {"batch": "b1"}, {"page": "2"}])
 def test_an_old_link_of_history_leads_to_the_page_and_keeps_the_way_back(
-    studio: Studio, app: AppTest, params: dict[str, str]
+    studio: Studio, tab: AppTest, params: dict[str, str]
 ):
     fill(studio, 2, batch="b1")
-    open_page(app, "history.py", task="job0001", **params)
-    assert "Prompt 1" in plain(app)
-    found = {name: app.query_params[name] for name in ("id", *params)}
+    open_page(tab, "history.py", task="job0001", **params)
+    assert "Prompt 1" in plain(tab)
+    found = {name: tab.query_params[name] for name in ("id", *params)}
     assert found == {"id": "job0001", **params}
-    assert "task" not in app.query_params
+    assert "task" not in tab.query_params
 
 
 # -- each kind of job ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_job_of_every_state_has_its_page(studio: Studio, app: AppTest, state: str):
+def test_a_job_of_every_state_has_its_page(studio: Studio, tab: AppTest, state: str):
     fill(studio, 1, state=state, file="")
-    open_page(app, "job.py", id="job0000")
-    assert "What happened" in plain(app)
-    assert "Prompt 0" in plain(app)
-    assert "<video" not in texts(app)
+    open_page(tab, "job.py", id="job0000")
+    assert "What happened" in plain(tab)
+    assert "Prompt 0" in plain(tab)
+    assert "<video" not in texts(tab)
 
 
 @pytest.mark.parametrize(
@@ -92,22 +92,22 @@ def test_a_job_of_every_state_has_its_page(studio: Studio, app: AppTest, state: 
         ({"hidden": "1", "by_name": "Mia", "file": "a.mp4"}, "Hidden by Mia"),
     ],
 )
-def test_what_is_special_about_a_job_is_said(studio: Studio, app: AppTest, cells: dict[str, str], words: str):
+def test_what_is_special_about_a_job_is_said(studio: Studio, tab: AppTest, cells: dict[str, str], words: str):
     fill(studio, 1, **{"state": "succeed", **cells})
-    open_page(app, "job.py", id="job0000")
-    assert words in plain(app)
+    open_page(tab, "job.py", id="job0000")
+    assert words in plain(tab)
     if "imported" in cells.get("extra", ""):
-        assert "Taken in" in plain(app)
+        assert "Taken in" in plain(tab)
 
 
-def test_an_import_that_was_undone_has_no_page(studio: Studio, app: AppTest):
+def test_an_import_that_was_undone_has_no_page(studio: Studio, tab: AppTest):
     fill(studio, 1, state="withdrawn", extra='{"imported":{"id":"i1","undone":true}}')
-    open_page(app, "job.py", id="job0000")
-    assert "that was undone" in plain(app)
-    assert "Prompt 0" not in plain(app)
+    open_page(tab, "job.py", id="job0000")
+    assert "that was undone" in plain(tab)
+    assert "Prompt 0" not in plain(tab)
 
 
-def test_what_came_stands_beside_what_was_ordered_and_differences_have_a_reason(studio: Studio, app: AppTest):
+def test_what_came_stands_beside_what_was_ordered_and_differences_have_a_reason(studio: Studio, tab: AppTest):
     request = TextToVideo(prompt="A fox", model_name="kling-v2-6", mode="pro", duration="5", sound="on")
     fill(
         studio,
@@ -119,8 +119,8 @@ def test_what_came_stands_beside_what_was_ordered_and_differences_have_a_reason(
         extra=json.dumps({"probe": PROBE}),
         file="a.mp4",
     )
-    open_page(app, "job.py", id="job0000")
-    rows = re.findall(r"<tr><th scope='row'>(.*?)</th><td[^>]*>(.*?)</td><td([^>]*)>(.*?)</td>", texts(app))
+    open_page(tab, "job.py", id="job0000")
+    rows = re.findall(r"<tr><th scope='row'>(.*?)</th><td[^>]*>(.*?)</td><td([^>]*)>(.*?)</td>", texts(tab))
     table = {name: (ordered, came, "differs" in mark) for name, ordered, mark, came in rows}
     assert table["Length"] == ("5 s", "5.04 s", False)
     assert table["Quality"] == ("1080p", "720p (1280 × 720)<small>smaller than ordered</small>", True)
@@ -129,7 +129,7 @@ def test_what_came_stands_beside_what_was_ordered_and_differences_have_a_reason(
     assert table["Cost"][1:] == ("$1.12<small>not what was expected</small>", True)
 
 
-def test_what_happened_has_its_times(studio: Studio, app: AppTest):
+def test_what_happened_has_its_times(studio: Studio, tab: AppTest):
     start = datetime.now(UTC) - timedelta(hours=1)
     request = request_cells(TextToVideo(prompt="A fox"))
     for state, seconds in (("intent", 0), ("submitted", 2), ("processing", 16), ("succeed", 97)):
@@ -139,8 +139,8 @@ def test_what_happened_has_its_times(studio: Studio, app: AppTest):
     path = studio.archive.video("fox1")
     path.write_bytes(b"x" * 8_400_000)
     studio.ledger.append("fox1", file=path.name, file_bytes="8400000")
-    open_page(app, "job.py", id="fox1")
-    events = re.findall(r"<li data-look=\"ok\"><span>(.*?)</span><time[^>]*>(.*?)</time>", texts(app))
+    open_page(tab, "job.py", id="fox1")
+    events = re.findall(r"<li data-look=\"ok\"><span>(.*?)</span><time[^>]*>(.*?)</time>", texts(tab))
     assert [event for event, _ in events] == [
         "Ordered",
         "Taken by Kling",
@@ -155,28 +155,28 @@ def test_what_happened_has_its_times(studio: Studio, app: AppTest):
 # -- what is folded ------------------------------------------------------------------------------------------
 
 
-def test_request_answers_and_ids_are_made_only_when_they_are_unfolded(studio: Studio, app: AppTest):
+def test_request_answers_and_ids_are_made_only_when_they_are_unfolded(studio: Studio, tab: AppTest):
     fill(studio, 1, state="failed", code="1301", request_id="r-9", message="Kling refused it.")
     studio.ledger.append("job0000", note="Why?", by_name="Ben")
-    open_page(app, "job.py", id="job0000")
-    assert not app.code
-    open_job(app, "job0000")
-    sent, recorded = (json.loads(block.value) for block in app.code if block.value.startswith(("{", "[")))
+    open_page(tab, "job.py", id="job0000")
+    assert not tab.code
+    open_job(tab, "job0000")
+    sent, recorded = (json.loads(block.value) for block in tab.code if block.value.startswith(("{", "[")))
     assert sent["prompt"] == "Prompt 0"
     assert [record.get("note") for record in recorded] == ["Why?", None]
     assert recorded[1]["request_id"] == "r-9"
-    assert "Request at Kling" in plain(app)
+    assert "Request at Kling" in plain(tab)
 
 
-def test_a_log_that_cannot_be_read_leaves_the_rest_of_the_page(studio: Studio, app: AppTest):
+def test_a_log_that_cannot_be_read_leaves_the_rest_of_the_page(studio: Studio, tab: AppTest):
     fill(studio, 1, note="Ours", by_name="Ben")
     (studio.settings.data_dir / "history.csv").rename(studio.settings.data_dir / "away.csv")
     try:
-        open_job(app, "job0000")
+        open_job(tab, "job0000")
     finally:
         (studio.settings.data_dir / "away.csv").rename(studio.settings.data_dir / "history.csv")
-    assert "The log cannot be read now." in plain(app)
-    assert "Ours" in plain(app)
+    assert "The log cannot be read now." in plain(tab)
+    assert "Ours" in plain(tab)
 
 
 # -- the family ----------------------------------------------------------------------------------------------
@@ -214,15 +214,15 @@ def test_jobs_that_name_one_another_as_parents_do_not_hang_the_page():
     assert family(jobs, "c") == [("c", 0)]
 
 
-def test_a_large_family_is_shown_in_part_and_then_whole(studio: Studio, app: AppTest):
+def test_a_large_family_is_shown_in_part_and_then_whole(studio: Studio, tab: AppTest):
     fill(studio, 1)
     for number in range(LOOKED_AT + 5):
         studio.ledger.append(f"kid{number:03d}", state="withdrawn", parent="job0000", prompt="Prompt 0")
-    open_page(app, "job.py", id="job0000")
-    assert texts(app).count('class="job-row"') == SHOWN
-    assert "more than 60 jobs" in plain(app)
-    app.button(key="job.whole_family").click().run()
-    assert texts(app).count('class="job-row"') == LOOKED_AT
+    open_page(tab, "job.py", id="job0000")
+    assert texts(tab).count('class="job-row"') == SHOWN
+    assert "more than 60 jobs" in plain(tab)
+    tab.button(key="job.whole_family").click().run()
+    assert texts(tab).count('class="job-row"') == LOOKED_AT
 
 
 def test_each_step_shows_only_what_changed():
@@ -240,45 +240,45 @@ def test_a_prompt_that_was_written_anew_is_no_list_of_changes():
     assert found == "another prompt: <ins>Blue city at night, rain on glass</ins>"
 
 
-def test_hostile_words_are_text_in_the_tree(studio: Studio, app: AppTest):
+def test_hostile_words_are_text_in_the_tree(studio: Studio, tab: AppTest):
     fill(studio, 1, prompt="A fox")
     studio.ledger.append("kid", state="withdrawn", parent="job0000", prompt=HOSTILE, person=HOSTILE)
-    open_page(app, "job.py", id="job0000")
-    assert "<script>alert" not in "".join(str(each.value) for each in app.html)
+    open_page(tab, "job.py", id="job0000")
+    assert "<script>alert" not in "".join(str(each.value) for each in tab.html)
 
 
 # -- again ---------------------------------------------------------------------------------------------------
 
 
-def test_generate_again_orders_a_new_job_that_is_a_child_of_this_one(studio: Studio, app: AppTest):
+def test_generate_again_orders_a_new_job_that_is_a_child_of_this_one(studio: Studio, tab: AppTest):
     fill(studio, 1, state="succeed", file="a.mp4")
-    open_page(app, "job.py", id="job0000")
-    button = app.button(key="job.again-job0000")
+    open_page(tab, "job.py", id="job0000")
+    button = tab.button(key="job.again-job0000")
     assert button.label == "Generate again · free"
     assert "Orders a new job" in button.help
     button.click().run()
     again = studio.ledger.jobs()[-1]
     assert (again.parent, again["prompt"]) == ("job0000", "Prompt 0")
-    assert f'data-open href="/job?id={again.id}"' in texts(app)
+    assert f'data-open href="/job?id={again.id}"' in texts(tab)
 
 
 def test_check_now_asks_about_a_job_that_is_made_and_says_so(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     fill(studio, 1, state="processing", file="")
     asked: list[str] = []
     monkeypatch.setattr(studio.poller, "wake_for", asked.append)
     monkeypatch.setattr(studio.accounts, "owns", lambda _job: True)
-    app.session_state["job.more"] = True
-    open_page(app, "job.py", id="job0000")
-    app.button(key="job.check").click().run()
+    tab.session_state["job.more"] = True
+    open_page(tab, "job.py", id="job0000")
+    tab.button(key="job.check").click().run()
     assert asked == ["job0000"]
-    assert "Kling is being asked." in str(app.toast[0].value)
+    assert "Kling is being asked." in str(tab.toast[0].value)
 
 
-def test_a_clip_that_was_just_hidden_keeps_its_place_in_the_list(studio: Studio, app: AppTest):
+def test_a_clip_that_was_just_hidden_keeps_its_place_in_the_list(studio: Studio, tab: AppTest):
     fill(studio, 3)
     studio.ledger.append("job0001", hidden="1")
-    open_page(app, "job.py", id="job0001", q="prompt")
-    ways = dict(re.findall(r'data-way="(\w+)"[^>]*href="([^"]*)"', texts(app)))
+    open_page(tab, "job.py", id="job0001", q="prompt")
+    ways = dict(re.findall(r'data-way="(\w+)"[^>]*href="([^"]*)"', texts(tab)))
     assert ways == {"before": "/job?id=job0002&amp;q=prompt", "after": "/job?id=job0000&amp;q=prompt"}

@@ -14,8 +14,8 @@ from kling.studio.library.search import Sums
 from kling.studio.library.store import IndexBroken
 from kling.studio.service import Studio
 from pages._ui.library.filters import FILTERS
-from tests.pages.conftest import texts, tiles_of
-from tests.pages.people import open_app, person_of, sign_in
+from tests.pages.conftest import new_tab, texts, tiles_of
+from tests.pages.people import person_of, sign_in
 from tests.pages.test_lists import open_page
 from tests.pages.test_pages import HOSTILE, fill
 
@@ -54,14 +54,14 @@ def opened(app: AppTest, name: str) -> AppTest:
 
 
 @pytest.fixture
-def zoo(studio: Studio, app: AppTest) -> AppTest:
-    app.session_state["app.name"] = ""
+def zoo(studio: Studio, tab: AppTest) -> AppTest:
+    tab.session_state["app.name"] = ""
     made(studio, "fox1", "A red fox", model_name="kling-v2-6", mode="std", duration="5", aspect_ratio="16:9")
     made(studio, "fox2", "A white fox", model_name="kling-v3", mode="pro", duration="10", person="Bob")
     made(studio, "owl", "An owl", model_name="kling-v3", tags="night, Birds", batch="b7", parent="fox1")
     made(studio, "gone", "A hidden fox", hidden="1")
     studio.ledger.append("bad", state="failed", account="sandbox", person="Bob", prompt="Foxes fight")
-    return app
+    return tab
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -192,7 +192,7 @@ def test_every_filter_of_the_table_offers_what_it_can_say(zoo: AppTest):
 def test_who_may_not_see_prices_learns_nothing_of_costs(studio: Studio, monkeypatch: pytest.MonkeyPatch):
     fill(studio, 9, account="kling#1", units="1.5", unit_price="0.14", currency="USD")
     sign_in(monkeypatch, studio, "Vera", "viewer")
-    app = open_page(open_app(), "history.py", min="100", order="dearest")
+    app = open_page(new_tab(), "history.py", min="100", order="dearest")
     assert count(app) == "9 jobs"  # as if the cost had not been asked for
     assert "$" not in texts(app)
     assert "from 100" not in " ".join(labels(app))
@@ -202,23 +202,23 @@ def test_who_may_not_see_prices_learns_nothing_of_costs(studio: Studio, monkeypa
     assert "Dearest first" not in app.pills(key="history.choose-Order").options
 
 
-def test_the_sum_stands_beside_the_count(studio: Studio, app: AppTest):
+def test_the_sum_stands_beside_the_count(studio: Studio, tab: AppTest):
     fill(studio, 1, account="sandbox", state="succeed")
-    open_page(app, "history.py")
-    assert "· $0.21" in texts(app)
+    open_page(tab, "history.py")
+    assert "· $0.21" in texts(tab)
 
 
-def test_no_sum_is_said_of_other_jobs_than_those_that_are_shown(studio: Studio, app: AppTest):
+def test_no_sum_is_said_of_other_jobs_than_those_that_are_shown(studio: Studio, tab: AppTest):
     fill(studio, 3, account="kling#1", state="succeed")
-    open_page(app, "history.py")
-    assert "<b>3 jobs</b></p>" in texts(app)
+    open_page(tab, "history.py")
+    assert "<b>3 jobs</b></p>" in texts(tab)
 
 
 def test_a_person_is_asked_for_by_id_and_said_by_name(studio: Studio, monkeypatch: pytest.MonkeyPatch):
     mia = person_of(studio, "Mia", "maker")
     made(studio, "hers", "A fox", person="Mia", person_id=mia.id)
     sign_in(monkeypatch, studio, "Ann", "admin")
-    app = open_page(open_app(), "history.py", person=mia.id)
+    app = open_page(new_tab(), "history.py", person=mia.id)
     assert count(app) == "1 job"
     assert "Mia" in labels(app)
 
@@ -267,9 +267,9 @@ def test_an_index_that_does_not_answer_is_said_with_what_to_do(zoo: AppTest, mon
     assert "the disk is full" in said
 
 
-def test_a_log_that_cannot_be_read_is_no_empty_log(studio: Studio, app: AppTest):
+def test_a_log_that_cannot_be_read_is_no_empty_log(studio: Studio, tab: AppTest):
     studio.ledger.failure = "history.csv is no table."
-    said = texts(open_page(app, "history.py"))
+    said = texts(open_page(tab, "history.py"))
     assert "The log cannot be read" in said
     assert "Nothing is lost" in said
 
@@ -296,6 +296,6 @@ def test_two_filters_with_the_same_words_offer_two_ways_out(studio: Studio):
     fill(studio, 2)
     studio.ledger.append("job0000", tags="Silent", sound="on")
     studio.ledger.append("job0001", sound="off")
-    page = open_page(open_app(), "history.py", tag="Silent", sound="off")
+    page = open_page(new_tab(), "history.py", tag="Silent", sound="off")
     assert "could not be drawn" not in texts(page)
     assert [each.label for each in page.button if each.label.startswith("Without “Silent”")]

@@ -21,8 +21,8 @@ from pages._ui.library.columns import COLUMNS
 from pages._ui.library.days import name_of
 from pages._ui.library.row_facts import LONGEST
 from pages._ui.library.selection import KEY
-from tests.pages.conftest import rows_of, texts
-from tests.pages.people import open_app, sign_in
+from tests.pages.conftest import new_tab, rows_of, texts
+from tests.pages.people import sign_in
 from tests.pages.test_lists import links, open_page
 from tests.pages.test_pages import HOSTILE, fill
 
@@ -60,10 +60,10 @@ def press(studio: Studio, said: Any) -> AppTest:
 # -- rows ----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_has_the_prompt_what_was_ordered_who_when_and_the_state(studio: Studio, app: AppTest):
+def test_a_row_has_the_prompt_what_was_ordered_who_when_and_the_state(studio: Studio, tab: AppTest):
     add(studio, "job1", "A red fox", file="job1.mp4", person="Anna Becker")
-    open_page(app, "history.py")
-    (row,) = rows_of(app)
+    open_page(tab, "history.py")
+    (row,) = rows_of(tab)
     assert (row["words"], row["line"]) == ("A red fox", "Kling 2.6 · 720p · 5 s · 16:9")
     assert (row["who"], row["letters"], row["word"], row["look"]) == ("Anna Becker", "AB", "Done", "done")
     assert re.fullmatch("[0-2][0-9]:[0-5][0-9]", row["when"])
@@ -72,10 +72,10 @@ def test_a_row_has_the_prompt_what_was_ordered_who_when_and_the_state(studio: St
     assert row["more"][0] == "Kling 2.6"
 
 
-def test_what_a_search_found_is_marked_in_the_prompt(studio: Studio, app: AppTest):
+def test_what_a_search_found_is_marked_in_the_prompt(studio: Studio, tab: AppTest):
     add(studio, "job1", "A FOX beside another fox")
-    open_page(app, "history.py", q="fox")
-    assert told(app)["days"][0]["rows"][0]["words"] == ["A ", "FOX", " beside another ", "fox", ""]
+    open_page(tab, "history.py", q="fox")
+    assert told(tab)["days"][0]["rows"][0]["words"] == ["A ", "FOX", " beside another ", "fox", ""]
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_what_a_search_found_is_marked_in_the_prompt(studio: Studio, app: AppTes
     ],
 )
 def test_what_was_found_outside_of_what_a_row_shows_is_its_second_line(
-    studio: Studio, app: AppTest, text: str, line: list[str]
+    studio: Studio, tab: AppTest, text: str, line: list[str]
 ):
     shots = (Shot(prompt="A fox", duration="2"), Shot(prompt="Lighthouse in the rain", duration="3"))
     more = request_cells(TextToVideo(multi_shot=True, shot_type="customize", multi_prompt=shots))
     words = f"A fox {'x' * 200} ending"
     cells = {"multi_prompt": more["multi_prompt"], "task_id": "77fox", "note": "The camera is too low"}
     add(studio, "job1", words, **cells, tags="hero,launch", file="job1.mp4")
-    open_page(app, "history.py", q=text)
-    assert told(app)["days"][0]["rows"][0]["line"] == line
+    open_page(tab, "history.py", q=text)
+    assert told(tab)["days"][0]["rows"][0]["line"] == line
 
 
 GONE_AT = "2026-11-26T10:00:00+00:00"
@@ -118,31 +118,31 @@ LOST_ANSWER = {"state": "not_sent", "message": "Nobody knows. Ask."}
     ],
 )
 def test_a_job_without_a_clip_says_why_in_its_second_line(
-    studio: Studio, app: AppTest, cells: dict[str, str], shown: tuple[str, str, str]
+    studio: Studio, tab: AppTest, cells: dict[str, str], shown: tuple[str, str, str]
 ):
     add(studio, "job1", **cells)
-    open_page(app, "history.py")
-    (row,) = rows_of(app)
+    open_page(tab, "history.py")
+    (row,) = rows_of(tab)
     assert (row["look"], row["line"], row.get("tone", "")) == shown
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "e" + "\u0301" * 2499, "\u202eright to left", "x" * 2500])
-def test_a_hostile_prompt_is_plain_text_of_a_bounded_length(studio: Studio, app: AppTest, text: str):
+def test_a_hostile_prompt_is_plain_text_of_a_bounded_length(studio: Studio, tab: AppTest, text: str):
     cells = dict.fromkeys(("message", "task_status_msg", "person", "note", "model_name"), text)
     add(studio, "job1", text, **cells)
     add(studio, "job2", text, **cells, state="failed")
-    open_page(app, "history.py", q=text[:2])
-    assert all("<script>" not in str(each.value) for each in app.html)
-    for row in rows_of(app):
+    open_page(tab, "history.py", q=text[:2])
+    assert all("<script>" not in str(each.value) for each in tab.html)
+    for row in rows_of(tab):
         assert len(row["words"]) <= LONGEST + 1
         assert text.startswith(row["words"].rstrip("…"))
         assert len(row["line"]) <= LONGEST + 60
 
 
-def test_an_id_of_another_program_is_no_part_of_an_address_as_it_is(studio: Studio, app: AppTest):
+def test_an_id_of_another_program_is_no_part_of_an_address_as_it_is(studio: Studio, tab: AppTest):
     add(studio, 'x"><b>/../', file="x.mp4")
-    open_page(app, "history.py")
-    (row,) = rows_of(app)
+    open_page(tab, "history.py")
+    (row,) = rows_of(tab)
     assert row["look"] == "ended"
     assert "d" not in row["may"]
 
@@ -150,15 +150,15 @@ def test_an_id_of_another_program_is_no_part_of_an_address_as_it_is(studio: Stud
 # -- money ---------------------------------------------------------------------------------------------------
 
 
-def test_a_cost_that_is_only_expected_is_told_apart(studio: Studio, app: AppTest):
+def test_a_cost_that_is_only_expected_is_told_apart(studio: Studio, tab: AppTest):
     kling = {"account": "kling#1", "unit_price": "0.2", "currency": "USD", "units": "2"}
     add(studio, "job1", **kling, final_unit_deduction="1")
     add(studio, "job2", **kling, state="processing", task_id="1")
     add(studio, "job3", **kling, state="failed")
     add(studio, "job4", **kling, final_balance_deduction="0.30")
     add(studio, "job5")
-    open_page(app, "history.py")
-    found = {row["id"]: (row.get("cost", ""), row.get("soft", False)) for row in rows_of(app)}
+    open_page(tab, "history.py")
+    found = {row["id"]: (row.get("cost", ""), row.get("soft", False)) for row in rows_of(tab)}
     assert found == {
         "job1": ("$0.20", False),
         "job2": ("$0.40", True),
@@ -185,7 +185,7 @@ def test_a_day_has_a_name(day: date, name: str):
 
 
 def test_rows_stand_under_their_days_with_the_count_and_sum_of_the_whole_day(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(studio.connection, "is_sandbox", False)
     today = studio.library.today()
@@ -195,55 +195,55 @@ def test_rows_stand_under_their_days_with_the_count_and_sum_of_the_whole_day(
     for number in range(3):
         found = {"extra": '{"found":"account"}', "created_at": "2026-01-05T10:00:00+00:00"}
         add(studio, f"old{number}", **cells, **found)
-    open_page(app, "history.py")
-    (day,) = told(app)["days"]
+    open_page(tab, "history.py")
+    (day,) = told(tab)["days"]
     assert (day["key"], day["name"], len(day["rows"])) == (str(today), "Today", 50)
-    assert told(app, "sums")["days"] == {str(today): "70 jobs · $9.80"}
-    open_page(app, "history.py", page="2")
-    assert [len(day["rows"]) for day in told(app)["days"]] == [20, 3]
-    assert told(app, "sums")["days"] == {str(today): "70 jobs · $9.80", "2026-01-05": "3 jobs · $0.42"}
+    assert told(tab, "sums")["days"] == {str(today): "70 jobs · $9.80"}
+    open_page(tab, "history.py", page="2")
+    assert [len(day["rows"]) for day in told(tab)["days"]] == [20, 3]
+    assert told(tab, "sums")["days"] == {str(today): "70 jobs · $9.80", "2026-01-05": "3 jobs · $0.42"}
 
 
-def test_the_time_of_a_row_says_its_date_where_the_browser_is_in_another_day(studio: Studio, app: AppTest):
+def test_the_time_of_a_row_says_its_date_where_the_browser_is_in_another_day(studio: Studio, tab: AppTest):
     add(studio, "job1", extra='{"found":"account"}', created_at="2026-01-05T23:30:00+00:00")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_facts, "zone", lambda: ZoneInfo("Asia/Tokyo"))
-        open_page(app, "history.py")
-    assert rows_of(app)[0]["when"].startswith("6 Jan")
+        open_page(tab, "history.py")
+    assert rows_of(tab)[0]["when"].startswith("6 Jan")
 
 
-def test_in_another_order_there_are_no_days_and_each_row_says_its_date(studio: Studio, app: AppTest):
+def test_in_another_order_there_are_no_days_and_each_row_says_its_date(studio: Studio, tab: AppTest):
     add(studio, "job1")
-    open_page(app, "history.py", order="dearest")
-    (day,) = told(app)["days"]
+    open_page(tab, "history.py", order="dearest")
+    (day,) = told(tab)["days"]
     assert day["name"] == ""
     assert re.fullmatch(r"[0-9]+ [A-Z][a-z]{2}, [0-9:]{5}", day["rows"][0]["when"])
-    assert told(app, "sums")["days"] == {}
+    assert told(tab, "sums")["days"] == {}
 
 
 # -- pages ---------------------------------------------------------------------------------------------------
 
 
-def test_the_ways_to_other_pages_keep_what_is_asked(studio: Studio, app: AppTest):
+def test_the_ways_to_other_pages_keep_what_is_asked(studio: Studio, tab: AppTest):
     fill(studio, 120)
-    open_page(app, "history.py", q="prompt", page="2")
-    ways = {each.proto.label: (each.proto.query_string, each.proto.disabled) for each in app.get("page_link")}
+    open_page(tab, "history.py", q="prompt", page="2")
+    ways = {each.proto.label: (each.proto.query_string, each.proto.disabled) for each in tab.get("page_link")}
     assert ways["Previous page"] == ("q=prompt", False)
     assert ways["Next page"] == ("q=prompt&page=3", False)
-    open_page(app, "history.py", q="prompt", page="3")
-    assert next(each for each in app.get("page_link") if each.proto.label == "Next page").proto.disabled
+    open_page(tab, "history.py", q="prompt", page="3")
+    assert next(each for each in tab.get("page_link") if each.proto.label == "Next page").proto.disabled
 
 
-def test_a_short_list_has_no_ways_to_other_pages(studio: Studio, app: AppTest):
+def test_a_short_list_has_no_ways_to_other_pages(studio: Studio, tab: AppTest):
     fill(studio, 3)
-    open_page(app, "history.py")
-    assert not {"Previous page", "Next page"} & set(links(app))
+    open_page(tab, "history.py")
+    assert not {"Previous page", "Next page"} & set(links(tab))
 
 
-def test_addresses_of_jobs_and_of_the_export_say_what_is_asked(studio: Studio, app: AppTest):
+def test_addresses_of_jobs_and_of_the_export_say_what_is_asked(studio: Studio, tab: AppTest):
     fill(studio, 3)
-    open_page(app, "history.py", q="prompt")
-    facts = told(app)
+    open_page(tab, "history.py", q="prompt")
+    facts = told(tab)
     assert facts["link"] == "/job?id=-&q=prompt"
     assert facts["export"] == "/export?ids=-&form=csv"
     assert facts["remix"] == "/?from=-"
@@ -252,37 +252,37 @@ def test_addresses_of_jobs_and_of_the_export_say_what_is_asked(studio: Studio, a
 # -- what somebody presses -----------------------------------------------------------------------------------
 
 
-def test_a_press_stars_and_takes_the_star_back(studio: Studio, app: AppTest):
+def test_a_press_stars_and_takes_the_star_back(studio: Studio, tab: AppTest):
     fill(studio, 3)
     press(studio, {"what": "star", "ids": ["job0001", "job0002"]})
-    open_page(app, "history.py")
-    assert {row["id"]: row.get("star") for row in rows_of(app)} == {
+    open_page(tab, "history.py")
+    assert {row["id"]: row.get("star") for row in rows_of(tab)} == {
         "job0000": None,
         "job0001": 2,
         "job0002": 2,
     }
     press(studio, {"what": "unstar", "ids": ["job0001"]})
-    open_page(app, "history.py", star="any")
-    assert [row["id"] for row in rows_of(app)] == ["job0002"]
+    open_page(tab, "history.py", star="any")
+    assert [row["id"] for row in rows_of(tab)] == ["job0002"]
 
 
-def test_the_star_of_somebody_else_is_told_apart_and_by_name(studio: Studio, app: AppTest):
+def test_the_star_of_somebody_else_is_told_apart_and_by_name(studio: Studio, tab: AppTest):
     fill(studio, 1)
     studio.ledger.append("job0000", star="1", by_name="Tom Meyer")
-    open_page(app, "history.py")
-    (row,) = rows_of(app)
+    open_page(tab, "history.py")
+    (row,) = rows_of(tab)
     assert (row["star"], row["stars"]) == (1, "Tom Meyer")
 
 
-def test_a_press_hides_rows_and_hidden_ones_say_so(studio: Studio, app: AppTest):
+def test_a_press_hides_rows_and_hidden_ones_say_so(studio: Studio, tab: AppTest):
     fill(studio, 3)
     press(studio, {"what": "hide", "ids": ["job0001"]})
-    open_page(app, "history.py")
-    assert [row["id"] for row in rows_of(app)] == ["job0002", "job0000"]
-    open_page(app, "history.py", hidden="only")
-    assert [(row["id"], row["hidden"]) for row in rows_of(app)] == [("job0001", True)]
+    open_page(tab, "history.py")
+    assert [row["id"] for row in rows_of(tab)] == ["job0002", "job0000"]
+    open_page(tab, "history.py", hidden="only")
+    assert [(row["id"], row["hidden"]) for row in rows_of(tab)] == [("job0001", True)]
     press(studio, {"what": "show", "ids": ["job0001"]})
-    assert len(rows_of(open_page(app, "history.py"))) == 3
+    assert len(rows_of(open_page(tab, "history.py"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_what_no_list_sends_changes_nothing(studio: Studio, said: Any):
 def test_a_viewer_stars_and_is_offered_nothing_else(studio: Studio, monkeypatch: pytest.MonkeyPatch):
     add(studio, "job1", file="job1.mp4", account="kling#1", final_unit_deduction="1")
     sign_in(monkeypatch, studio, "Vera", "viewer")
-    app = open_page(open_app(), "history.py")
+    app = open_page(new_tab(), "history.py")
     (row,) = rows_of(app)
     assert row["may"] == "d"
     assert "cost" not in row
@@ -317,21 +317,21 @@ def test_a_viewer_stars_and_is_offered_nothing_else(studio: Studio, monkeypatch:
     assert told(app, "sums")["days"] == {str(studio.library.today()): "1 job"}
 
 
-def test_the_days_of_the_sandbox_have_no_sum(studio: Studio, app: AppTest):
+def test_the_days_of_the_sandbox_have_no_sum(studio: Studio, tab: AppTest):
     fill(studio, 3, units="1.5")
-    open_page(app, "history.py")
-    assert told(app, "sums")["days"] == {str(studio.library.today()): "3 jobs"}
+    open_page(tab, "history.py")
+    assert told(tab, "sums")["days"] == {str(studio.library.today()): "3 jobs"}
 
 
 def test_a_maker_changes_what_is_theirs_only(studio: Studio, monkeypatch: pytest.MonkeyPatch):
     mia = sign_in(monkeypatch, studio, "Mia", "maker")
     add(studio, "own", file="own.mp4", person="Mia", person_id=mia.id)
     add(studio, "other", file="other.mp4", person="Ben", person_id="ben")
-    app = open_page(open_app(), "history.py")
+    app = open_page(new_tab(), "history.py")
     assert {row["id"]: row["may"] for row in rows_of(app)} == {"own": "rdc", "other": "rd"}
 
 
-def test_an_old_link_to_a_job_leads_to_its_page(studio: Studio, app: AppTest):
+def test_an_old_link_to_a_job_leads_to_its_page(studio: Studio, tab: AppTest):
     fill(studio, 1)
-    open_page(app, "history.py", task="job0000")
-    assert app.query_params["id"] == "job0000"
+    open_page(tab, "history.py", task="job0000")
+    assert tab.query_params["id"] == "job0000"

@@ -43,7 +43,7 @@ def open_job(app: AppTest, job_id: str) -> AppTest:
     return open_page(app, "job.py", id=job_id)
 
 
-def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Studio, app: AppTest):
+def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Studio, tab: AppTest):
     request = TextToVideo(
         prompt="A fox",
         negative_prompt="rain",
@@ -61,7 +61,7 @@ def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Stu
         multi_prompt=(Shot(prompt="It wakes", duration="4"), Shot(prompt="It runs", duration="6")),
     )
     fill(studio, 1, state="succeed", task_id="77", request_id="r-9", video_id="v-3", **request_cells(request))
-    words = said(open_job(app, "job0000"))
+    words = said(open_job(tab, "job0000"))
     facts = {
         "model_name": ["Model: Kling 1.0 (kling-v1)"],
         "prompt": ["A fox"],
@@ -90,73 +90,73 @@ def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Stu
     assert "hush" not in words
 
 
-def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, app: AppTest):
+def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, tab: AppTest):
     fill(studio, 120)
-    assert "Id for support: job0003" in said(open_job(app, "job0003"))
-    open_page(app, "history.py", task="job0007")  # as older versions gave it
-    assert "Id for support: job0007" in said(app)
-    assert app.query_params["id"] == "job0007"
-    open_page(app, "job.py", id="nobody")
-    assert "no task of this id" in said(app)
+    assert "Id for support: job0003" in said(open_job(tab, "job0003"))
+    open_page(tab, "history.py", task="job0007")  # as older versions gave it
+    assert "Id for support: job0007" in said(tab)
+    assert tab.query_params["id"] == "job0007"
+    open_page(tab, "job.py", id="nobody")
+    assert "no task of this id" in said(tab)
 
 
-def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studio, app: AppTest):
+def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studio, tab: AppTest):
     fill(studio, 2)
     studio.ledger.append("job0001", parent="job0000", batch="b1")
-    open_page(app, "job.py", id="job0001")
-    assert {"All of this batch", "Remix"} <= set(links(app))
-    assert 'class="job-row" data-open href="/job?id=job0000"' in texts(app)
-    open_page(app, "job.py", id="job0000")
-    assert "2 jobs" in texts(app)
-    assert 'class="job-row" data-open href="/job?id=job0001"' in texts(app)
+    open_page(tab, "job.py", id="job0001")
+    assert {"All of this batch", "Remix"} <= set(links(tab))
+    assert 'class="job-row" data-open href="/job?id=job0000"' in texts(tab)
+    open_page(tab, "job.py", id="job0000")
+    assert "2 jobs" in texts(tab)
+    assert 'class="job-row" data-open href="/job?id=job0001"' in texts(tab)
 
 
-def test_a_parent_that_the_log_does_not_have_is_said(studio: Studio, app: AppTest):
+def test_a_parent_that_the_log_does_not_have_is_said(studio: Studio, tab: AppTest):
     fill(studio, 1, parent="away")
-    open_page(app, "job.py", id="job0000")
-    assert "Made from a task that this log does not have" in said(app)
+    open_page(tab, "job.py", id="job0000")
+    assert "Made from a task that this log does not have" in said(tab)
 
 
-def test_estimate_and_charge_stand_side_by_side(studio: Studio, app: AppTest):
+def test_estimate_and_charge_stand_side_by_side(studio: Studio, tab: AppTest):
     fill(studio, 1, state="succeed", units="1.5", final_unit_deduction="2", account="kling#1")
-    open_job(app, "job0000")
-    assert "Price by the table: $0.21 (1.5 Units)" in said(app)
-    assert "Price charged: $0.28 (2 Units)" in said(app)
+    open_job(tab, "job0000")
+    assert "Price by the table: $0.21 (1.5 Units)" in said(tab)
+    assert "Price charged: $0.28 (2 Units)" in said(tab)
 
 
-def test_a_task_is_shown_whole_whatever_its_text(studio: Studio, app: AppTest):
+def test_a_task_is_shown_whole_whatever_its_text(studio: Studio, tab: AppTest):
     combining = "e" + "\u0301" * 2499
     for text in (HOSTILE, combining, "\u202eright to left", "ثعلب أحمر"):
         cells = dict.fromkeys(("prompt", "message", "task_status_msg", "person", "parent", "batch"), text)
         request = TextToVideo(prompt=text, negative_prompt=text, model_name=text)
         fill(studio, 6, **(request_cells(request) | cells))
-        open_job(app, "job0004")
-        assert [each.value for each in app.code][:2] == [text, text]
-        assert "<script>alert" not in "".join(str(each.value) for each in app.html)
-        assert "![x](" not in "".join([*links(app), *(str(each.value) for each in app.caption)])
-        open_page(app, "history.py", batch=text)
+        open_job(tab, "job0004")
+        assert [each.value for each in tab.code][:2] == [text, text]
+        assert "<script>alert" not in "".join(str(each.value) for each in tab.html)
+        assert "![x](" not in "".join([*links(tab), *(str(each.value) for each in tab.caption)])
+        open_page(tab, "history.py", batch=text)
         cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-        assert [row["words"] for row in rows_of(app)] == [cut] * 6
-        open_page(app, "gallery.py", batch=text)
-        assert "Batch: 1 of 6" in said(app)
+        assert [row["words"] for row in rows_of(tab)] == [cut] * 6
+        open_page(tab, "gallery.py", batch=text)
+        assert "Batch: 1 of 6" in said(tab)
 
 
-def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: Studio, app: AppTest):
+def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: Studio, tab: AppTest):
     fill(studio, 9, batch="b1")
     fill_more = TextToVideo(prompt="Another")
     studio.ledger.append("other", state="succeed", account="sandbox", **request_cells(fill_more))
-    open_page(app, "history.py", batch="b1")
-    assert len(rows_of(app)) == 9
-    assert "Batch: 1 of 9 videos done" in said(app)
-    next(button for button in app.button if button.label == CANCEL_REST).click().run()
+    open_page(tab, "history.py", batch="b1")
+    assert len(rows_of(tab)) == 9
+    assert "Batch: 1 of 9 videos done" in said(tab)
+    next(button for button in tab.button if button.label == CANCEL_REST).click().run()
     states = [job.state for job in studio.ledger.jobs()]
     assert "waiting" not in states
     assert "not_sent" not in states
-    open_page(app, "history.py", batch="nobody")
-    assert "no batch of this name" in said(app)
+    open_page(tab, "history.py", batch="nobody")
+    assert "no batch of this name" in said(tab)
 
 
-def test_the_clips_of_a_batch_stand_side_by_side_on_the_wall_and_lead_to_it(studio: Studio, app: AppTest):
+def test_the_clips_of_a_batch_stand_side_by_side_on_the_wall_and_lead_to_it(studio: Studio, tab: AppTest):
     for number in range(3):
         fill(studio, 5, batch="b1")
         studio.ledger.append(
@@ -174,16 +174,16 @@ def test_the_clips_of_a_batch_stand_side_by_side_on_the_wall_and_lead_to_it(stud
         file="alone.mp4",
         **request_cells(TextToVideo(prompt="A fox")),
     )
-    open_page(app, "gallery.py")
-    assert [tile.get("batch") for tile in tiles_of(app)] == [None, *["b1"] * 4]
-    open_page(app, "gallery.py", batch="b1")
-    assert len(tiles_of(app)) == 4
-    open_page(app, "gallery.py", batch="nobody")
-    assert "no batch of this name" in said(app)
+    open_page(tab, "gallery.py")
+    assert [tile.get("batch") for tile in tiles_of(tab)] == [None, *["b1"] * 4]
+    open_page(tab, "gallery.py", batch="b1")
+    assert len(tiles_of(tab)) == 4
+    open_page(tab, "gallery.py", batch="nobody")
+    assert "no batch of this name" in said(tab)
 
 
-def test_a_batch_that_has_no_clip_yet_says_so(studio: Studio, app: AppTest):
+def test_a_batch_that_has_no_clip_yet_says_so(studio: Studio, tab: AppTest):
     fill(studio, 3, batch="b1", state="processing", file="")
-    open_page(app, "gallery.py", batch="b1")
-    assert "Batch: 0 of 3 videos done" in said(app)
-    assert "appear here as they are done" in said(app)
+    open_page(tab, "gallery.py", batch="b1")
+    assert "Batch: 0 of 3 videos done" in said(tab)
+    assert "appear here as they are done" in said(tab)

@@ -26,15 +26,15 @@ def marks(app: AppTest) -> Mapping[str, tuple[int, list[str], bool]]:
     return {mark[1]: (int(mark[2]), mark[3].split(), bool(mark[4])) for mark in found if mark}
 
 
-def test_each_part_names_what_it_shows(studio: Studio, app: AppTest):
+def test_each_part_names_what_it_shows(studio: Studio, tab: AppTest):
     fill(studio, 4)
-    app.run()
-    assert marks(app)["header"] == (studio.changes.version, [NOTICE], False)
-    assert marks(app)["tasks"][1] == []
+    tab.run()
+    assert marks(tab)["header"] == (studio.changes.version, [NOTICE], False)
+    assert marks(tab)["tasks"][1] == []
     shown = ["*", *(f"job{number:04}" for number in range(4))]
-    assert marks(open_page(app, "history.py"))["history"][1:] == (shown, True)
-    assert marks(open_page(app, "job.py", id="job0001"))["job"][1] == ["job0001"]
-    assert marks(open_page(app, "gallery.py"))["gallery"][1:] == (["*"], False)
+    assert marks(open_page(tab, "history.py"))["history"][1:] == (shown, True)
+    assert marks(open_page(tab, "job.py", id="job0001"))["job"][1] == ["job0001"]
+    assert marks(open_page(tab, "gallery.py"))["gallery"][1:] == (["*"], False)
 
 
 def test_compose_names_the_jobs_of_the_session_and_ages_while_one_is_made(studio: Studio, app: AppTest):

@@ -42,55 +42,56 @@ HOSTILE = "<script>alert(1)</script> ![x](http://evil/x.png) **bold** $a_b$ :red
 
 
 def fill(studio: Studio, count: int, **cells: str) -> None:
-    for number in range(count):
+    """Write down as many jobs, of each state in turn."""
+
+    def job(number: int) -> tuple[str, dict[str, str]]:
         state = STATES[number % len(STATES)]
-        studio.ledger.append(
-            f"job{number:04d}",
-            **{
-                "state": state,
-                "account": "sandbox",
-                "person": "Ada",
-                **request_cells(TextToVideo(prompt=f"Prompt {number}")),
-                "file": f"job{number:04d}.mp4" if state == "succeed" else "",
-                **cells,
-            },
-        )
+        return f"job{number:04d}", {
+            "state": state,
+            "account": "sandbox",
+            "person": "Ada",
+            **request_cells(TextToVideo(prompt=f"Prompt {number}")),
+            "file": f"job{number:04d}.mp4" if state == "succeed" else "",
+            **cells,
+        }
+
+    studio.ledger.append_many([job(number) for number in range(count)])
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_without_any_task_says_what_belongs_there(app: AppTest, page: str):
-    app.switch_page(f"{page}").run()
-    assert not app.exception
-    assert not app.error
+def test_page_without_any_task_says_what_belongs_there(tab: AppTest, page: str):
+    tab.switch_page(f"{page}").run()
+    assert not tab.exception
+    assert not tab.error
     if page == "compose.py":
-        assert stage_of(app)["first"]  # templates to begin with
+        assert stage_of(tab)["first"]  # templates to begin with
     else:
-        assert "appear" in texts(app) or "listed here" in texts(app)
+        assert "appear" in texts(tab) or "listed here" in texts(tab)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_says_that_this_is_the_sandbox(app: AppTest, page: str):
-    app.switch_page(page).run()
-    assert "No Kling key is set" in texts(app)
+def test_page_says_that_this_is_the_sandbox(tab: AppTest, page: str):
+    tab.switch_page(page).run()
+    assert "No Kling key is set" in texts(tab)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_with_hundreds_of_tasks_of_every_state_draws_a_page_of_them(
-    studio: Studio, app: AppTest, page: str
+    studio: Studio, tab: AppTest, page: str
 ):
     fill(studio, 600)
-    app.session_state.composer.jobs = [f"job{number:04d}" for number in range(9)]
-    app.switch_page(page).run()
-    assert not app.exception
-    assert "could not be drawn" not in texts(app)
+    tab.session_state.composer.jobs = [f"job{number:04d}" for number in range(9)]
+    tab.switch_page(page).run()
+    assert not tab.exception
+    assert "could not be drawn" not in texts(tab)
     if page == "gallery.py":
-        assert len(tiles_of(app)) == 40
+        assert len(tiles_of(tab)) == 40
     if page == "history.py":
-        assert len(rows_of(app)) == 50
+        assert len(rows_of(tab)) == 50
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_hostile_text_is_drawn_as_text(studio: Studio, app: AppTest, page: str):
+def test_hostile_text_is_drawn_as_text(studio: Studio, tab: AppTest, page: str):
     fill(
         studio,
         5,
@@ -102,12 +103,12 @@ def test_hostile_text_is_drawn_as_text(studio: Studio, app: AppTest, page: str):
     )
     fill_failed = {"state": "failed", "message": HOSTILE}
     studio.ledger.append("job0001", **fill_failed)
-    app.session_state.composer.jobs = [f"job{number:04d}" for number in range(5)]
-    app.switch_page(page).run()
-    assert not app.exception
-    assert all("<script>alert" not in str(element.value) for element in app.html)
+    tab.session_state.composer.jobs = [f"job{number:04d}" for number in range(5)]
+    tab.switch_page(page).run()
+    assert not tab.exception
+    assert all("<script>alert" not in str(element.value) for element in tab.html)
     shown = [
-        str(element.value) for kind in (app.caption, app.error, app.info, app.markdown) for element in kind
+        str(element.value) for kind in (tab.caption, tab.error, tab.info, tab.markdown) for element in kind
     ]
     assert all("![x](" not in text and "<script>" not in text for text in shown)
 
@@ -207,7 +208,7 @@ def test_the_name_stands_in_the_log(studio: Studio, app: AppTest):
 
 
 def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     from kling.studio.downloads import Downloads
 
@@ -217,10 +218,10 @@ def test_a_failing_page_part_gives_a_reference_instead_of_an_exception(
         raise RuntimeError("secret-key-123")
 
     monkeypatch.setattr(Downloads, "not_safe", property(broken))
-    app.switch_page("gallery.py").run()
-    assert not app.exception
-    assert "could not be drawn" in texts(app)
-    assert "secret-key-123" not in texts(app)
+    tab.switch_page("gallery.py").run()
+    assert not tab.exception
+    assert "could not be drawn" in texts(tab)
+    assert "secret-key-123" not in texts(tab)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -249,40 +250,40 @@ def test_page_with_a_log_that_was_torn_and_spoiled_opens_and_says_what_it_could_
         second.stop()
 
 
-def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_job_of_its_own(studio: Studio, app: AppTest):
+def test_a_task_that_kling_could_not_make_is_ordered_again_as_a_job_of_its_own(studio: Studio, tab: AppTest):
     fill(studio, 1, state="submitted", task_id="1")
     studio.ledger.append("job0000", state="failed", task_status_msg="The model fell over")
-    app.session_state.composer.jobs = ["job0000"]
-    app.run()
-    assert "The model fell over" in texts(app)
-    assert "Order it again" in texts(app)
-    again = app.button(key="composer.again-job0000")
+    tab.session_state.composer.jobs = ["job0000"]
+    tab.run()
+    assert "The model fell over" in texts(tab)
+    assert "Order it again" in texts(tab)
+    again = tab.button(key="composer.again-job0000")
     assert again.label == "Order again · free"
     again.click().run()
     first, second = studio.ledger.jobs()
     assert (second.parent, second["prompt"]) == (first.id, first["prompt"])
-    assert app.session_state.composer.jobs[0] == second.id
-    app.session_state.composer.chosen = "job0000"
-    app.run().button(key="composer.again-job0000").click().run()  # at once, for the second time
+    assert tab.session_state.composer.jobs[0] == second.id
+    tab.session_state.composer.chosen = "job0000"
+    tab.run().button(key="composer.again-job0000").click().run()  # at once, for the second time
     assert len(studio.ledger.jobs()) == 2
 
 
-def test_a_task_that_broke_a_policy_leads_to_its_prompt(studio: Studio, app: AppTest):
+def test_a_task_that_broke_a_policy_leads_to_its_prompt(studio: Studio, tab: AppTest):
     fill(studio, 1, state="submitted", task_id="1")
     studio.ledger.append("job0000", state="failed", task_status_msg="Failure to pass the risk control system")
-    app.session_state.composer.jobs = ["job0000"]
-    app.run()
-    assert "Edit the prompt" in texts(app)
-    assert not any(button.key == "composer.again-job0000" for button in app.button)
+    tab.session_state.composer.jobs = ["job0000"]
+    tab.run()
+    assert "Edit the prompt" in texts(tab)
+    assert not any(button.key == "composer.again-job0000" for button in tab.button)
 
 
-def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio: Studio, app: AppTest):
+def test_what_came_otherwise_than_ordered_and_what_it_was_charged_is_said(studio: Studio, tab: AppTest):
     probe = '{"probe":{"width":640,"height":360,"fps":24.0,"seconds":5.0,"audio":false}}'
     fill(studio, 1, state="submitted", task_id="1", account="kling#1")
     studio.ledger.append(
         "job0000", state="succeed", file="job0000.mp4", extra=probe, final_unit_deduction="3"
     )
-    app.session_state.composer.jobs = ["job0000"]
-    app.run()
-    assert "size: ordered 720p, came 360p" in texts(app).replace("\\", "")
-    assert "Charged $0.42 (3 Units); $0.21 (1.5 Units) were expected" in texts(app).replace("\\", "")
+    tab.session_state.composer.jobs = ["job0000"]
+    tab.run()
+    assert "size: ordered 720p, came 360p" in texts(tab).replace("\\", "")
+    assert "Charged $0.42 (3 Units); $0.21 (1.5 Units) were expected" in texts(tab).replace("\\", "")

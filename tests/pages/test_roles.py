@@ -16,7 +16,7 @@ from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
 from pages._ui.live import fragment
 from pages._ui.routes.drafts import routes
-from tests.pages.conftest import ROOT, press_generate, texts
+from tests.pages.conftest import ROOT, new_tab, press_generate, texts
 from tests.pages.people import everything, forget_cookies, open_app, person_of, sign_in
 from tests.pages.test_lists import open_page
 from tests.pages.test_pages import fill
@@ -46,7 +46,7 @@ def test_a_viewer_sees_no_price_and_no_button_that_orders(
     past(studio)
     sign_in(monkeypatch, studio, "Vera", "viewer")
     page, params = PLACES[place]
-    app = open_page(open_app(), page, **params)
+    app = open_page(new_tab(), page, **params)
     found = PRICE.search(everything(app))
     assert found is None, everything(app)[max(found.start() - 80, 0) : found.end() + 40]
     labels = " ".join(button.label for button in app.button)
@@ -59,7 +59,7 @@ def test_a_maker_sees_prices(studio: Studio, monkeypatch: pytest.MonkeyPatch, pl
     past(studio)
     sign_in(monkeypatch, studio, "Mia", "maker")
     page, params = PLACES[place]
-    assert PRICE.search(everything(open_page(open_app(), page, **params)))
+    assert PRICE.search(everything(open_page(new_tab(), page, **params)))
 
 
 def test_a_maker_decides_about_own_jobs_only_and_an_admin_about_all(
@@ -78,7 +78,7 @@ def test_a_maker_decides_about_own_jobs_only_and_an_admin_about_all(
         )
 
     def may_withdraw(job_id: str) -> bool:
-        app = open_page(open_app(), "job.py", id=job_id)
+        app = open_page(new_tab(), "job.py", id=job_id)
         return any(button.key == f"job.withdraw-{job_id}" for button in app.button)
 
     sign_in(monkeypatch, studio, "Mia", "maker")
@@ -143,7 +143,7 @@ def test_a_session_that_has_ended_shows_nothing_and_leaves(
 ):
     past(studio)
     ada = sign_in(monkeypatch, studio, "Ada", "admin")
-    app = open_page(open_app(), page)
+    app = open_page(new_tab(), page)
     studio.state.sessions.end_all(ada.id)
     app.run()
     assert "Prompt 1" not in everything(app)
@@ -331,7 +331,7 @@ ROLES: tuple[Role, ...] = ("viewer", "maker")
 @pytest.mark.parametrize("role", ROLES)
 def test_the_admin_page_is_for_admins_only(studio: Studio, monkeypatch: pytest.MonkeyPatch, role: Role):
     sign_in(monkeypatch, studio, "Somebody", role)
-    app = open_page(open_app(), "admin.py")
+    app = open_page(new_tab(), "admin.py")
     assert "This page is for admins" in texts(app)
     assert not [button for button in app.button if str(button.key).startswith("admin.")]
 

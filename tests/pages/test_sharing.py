@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from kling.studio.identity.roles import User
 from kling.studio.service import Studio
 from kling.studio.state.records import Share
-from tests.pages.conftest import texts
+from tests.pages.conftest import new_tab, texts
 from tests.pages.people import open_app, sign_in
 from tests.pages.test_collections import ANNA, ask, made
 from tests.pages.test_lists import open_page
@@ -38,23 +38,23 @@ def link_of(app: AppTest) -> str:
     return code.partition("/share/")[2]
 
 
-def test_a_link_is_made_and_shown_once(studio: Studio, app: AppTest, clips: tuple[str, ...]):
-    open_page(app, "job.py", id=clips[0])
-    app.button(key="job.share").click().run()
-    assert "The link shows **1 clip**." in texts(app)
-    assert not app.radio  # the operator leaves no choice
-    app.text_input(key="app.share-1-title").set_value("For you")
-    app.checkbox(key="app.share-1-people").uncheck()
-    app.button(key="app.asked-yes-1").click().run()
+def test_a_link_is_made_and_shown_once(studio: Studio, tab: AppTest, clips: tuple[str, ...]):
+    open_page(tab, "job.py", id=clips[0])
+    tab.button(key="job.share").click().run()
+    assert "The link shows **1 clip**." in texts(tab)
+    assert not tab.radio  # the operator leaves no choice
+    tab.text_input(key="app.share-1-title").set_value("For you")
+    tab.checkbox(key="app.share-1-people").uncheck()
+    tab.button(key="app.asked-yes-1").click().run()
     [share] = studio.state.shares.all()
     assert (share.title, share.clips, share.people, share.prompts) == ("For you", (clips[0],), False, True)
     assert (share.audience, round((share.ends - share.made) / DAY)) == ("team", 14)
-    token = link_of(app)
+    token = link_of(tab)
     assert studio.state.shares.find(token) == share
-    app.button(key="app.asked-no-1").click().run()
-    app.run()
-    assert not app.code
-    assert token not in texts(app)
+    tab.button(key="app.asked-no-1").click().run()
+    tab.run()
+    assert not tab.code
+    assert token not in texts(tab)
 
 
 def test_a_double_press_makes_one_link(studio: Studio, app: AppTest, clips: tuple[str, ...]):
@@ -150,14 +150,14 @@ def shared(studio: Studio, clips: tuple[str, ...], *, by: User = ANNA, **facts: 
 
 
 def test_the_list_says_what_is_shared_by_whom_and_how_often_it_was_looked_at(
-    studio: Studio, app: AppTest, clips: tuple[str, ...]
+    studio: Studio, tab: AppTest, clips: tuple[str, ...]
 ):
     first = shared(studio, clips[:1], title="<b>One</b>")
     for _ in range(2):
         studio.state.shares.count(first.id)
     studio.state.shares.count(first.id, played=True)
     shared(studio, clips[1:])
-    text = texts(open_page(app, "sharing.py"))
+    text = texts(open_page(tab, "sharing.py"))
     assert "&lt;b&gt;One&lt;/b&gt;" in text
     assert "Opened 2 times<small>1 clip played</small>" in text
     assert "Not opened yet" in text
@@ -166,27 +166,27 @@ def test_the_list_says_what_is_shared_by_whom_and_how_often_it_was_looked_at(
     assert "2 clips · who can open this studio · made" in text
 
 
-def test_a_link_is_ended_after_asking(studio: Studio, app: AppTest, clips: tuple[str, ...]):
+def test_a_link_is_ended_after_asking(studio: Studio, tab: AppTest, clips: tuple[str, ...]):
     share = shared(studio, clips)
-    open_page(app, "sharing.py")
-    app.button(key=f"sharing.end-{share.id}").click().run()
+    open_page(tab, "sharing.py")
+    tab.button(key=f"sharing.end-{share.id}").click().run()
     assert not studio.state.shares.all()[0].ended
-    app.button(key="app.asked-yes-1").click().run()
-    app.run()
+    tab.button(key="app.asked-yes-1").click().run()
+    tab.run()
     assert studio.state.shares.all()[0].ended
-    assert "Ended <small>1</small>" in texts(app)
-    assert f"sharing.end-{share.id}" not in {button.key for button in app.button}
+    assert "Ended <small>1</small>" in texts(tab)
+    assert f"sharing.end-{share.id}" not in {button.key for button in tab.button}
 
 
-def test_renew_shows_what_was_added_since(studio: Studio, app: AppTest, clips: tuple[str, ...]):
+def test_renew_shows_what_was_added_since(studio: Studio, tab: AppTest, clips: tuple[str, ...]):
     there = made(studio, clips=clips[:1])
     share = shared(studio, clips[:1], collection_id=there.id)
-    open_page(app, "sharing.py")
-    assert f"sharing.renew-{share.id}" not in {button.key for button in app.button}
+    open_page(tab, "sharing.py")
+    assert f"sharing.renew-{share.id}" not in {button.key for button in tab.button}
     studio.state.collections.put(ANNA, there.id, clips[1:])
-    app.run()
-    assert "2 clips were added since" in str(app.button(key=f"sharing.renew-{share.id}").help)
-    app.button(key=f"sharing.renew-{share.id}").click().run()
+    tab.run()
+    assert "2 clips were added since" in str(tab.button(key=f"sharing.renew-{share.id}").help)
+    tab.button(key=f"sharing.renew-{share.id}").click().run()
     assert studio.state.shares.all()[0].clips == clips
 
 
@@ -196,11 +196,11 @@ def test_makers_see_their_own_links_and_admins_all(
     mia = sign_in(monkeypatch, studio, "Mia", "maker")
     shared(studio, clips[:1], by=mia.user, title="Of Mia")
     shared(studio, clips[1:2], by=User("ben", "Ben", "maker"), title="Of Ben")
-    text = texts(open_page(open_app(), "sharing.py"))
+    text = texts(open_page(new_tab(), "sharing.py"))
     assert "Of Mia" in text
     assert "Of Ben" not in text
     sign_in(monkeypatch, studio, "Ada", "admin")
-    text = texts(open_page(open_app(), "sharing.py"))
+    text = texts(open_page(new_tab(), "sharing.py"))
     assert "Of Mia" in text
     assert "Of Ben" in text
 
@@ -210,12 +210,12 @@ def test_a_viewer_is_told_what_it_takes(
 ):
     shared(studio, clips)
     sign_in(monkeypatch, studio, "Vera", "viewer")
-    text = texts(open_page(open_app(), "sharing.py"))
+    text = texts(open_page(new_tab(), "sharing.py"))
     assert "Sharing clips takes the role maker." in text
     assert "Not opened yet" not in text
 
 
-def test_nothing_shared_says_how_to_begin(studio: Studio, app: AppTest):
-    assert "Nothing is shared." in texts(open_page(app, "sharing.py"))
+def test_nothing_shared_says_how_to_begin(studio: Studio, tab: AppTest):
+    assert "Nothing is shared." in texts(open_page(tab, "sharing.py"))
     studio.settings = replace(studio.settings, sharing="off")
-    assert "no link opens" in texts(app.run())
+    assert "no link opens" in texts(tab.run())

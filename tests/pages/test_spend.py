@@ -18,8 +18,8 @@ from kling.studio.service import Studio
 from pages._ui.spend.charts import bars_of
 from pages._ui.spend.facts import Facts
 from pages._ui.spend.period import Period, month_of, period_of, year_of
-from tests.pages.conftest import texts
-from tests.pages.people import everything, open_app, sign_in
+from tests.pages.conftest import new_tab, texts
+from tests.pages.people import everything, sign_in
 from tests.pages.test_lists import open_page
 
 TODAY = date(2026, 11, 26)
@@ -61,7 +61,7 @@ def past(studio: Studio) -> Studio:
 
 
 def spend(**address: str) -> AppTest:
-    return open_page(open_app(), "spend.py", **address)
+    return open_page(new_tab(), "spend.py", **address)
 
 
 def table(page: AppTest) -> dict[str, list[str]]:

@@ -58,34 +58,34 @@ def looks(app: AppTest) -> dict[str, str]:
 # -- which card ----------------------------------------------------------------------------------------------
 
 
-def test_the_newest_order_comes_onto_the_stage_and_a_choice_stays_until_then(studio: Studio, app: AppTest):
+def test_the_newest_order_comes_onto_the_stage_and_a_choice_stays_until_then(studio: Studio, tab: AppTest):
     first, second = made(studio, "first"), made(studio, "second")
-    show(app, second, first)
-    assert stage_of(app)["chosen"] == second
-    choose(app, first)
-    assert words_of(app.run()) == "first"
-    show(app, made(studio, "third"), second, first)
-    assert words_of(app) == "third"
+    show(tab, second, first)
+    assert stage_of(tab)["chosen"] == second
+    choose(tab, first)
+    assert words_of(tab.run()) == "first"
+    show(tab, made(studio, "third"), second, first)
+    assert words_of(tab) == "third"
 
 
-def test_what_was_ordered_by_one_press_is_one_card_with_all_of_it(studio: Studio, app: AppTest):
+def test_what_was_ordered_by_one_press_is_one_card_with_all_of_it(studio: Studio, tab: AppTest):
     ids = [made(studio, f"take{number}", batch="b1", prompt="A shoe") for number in range(3)]
     made(studio, "waits", state="processing", batch="b1", prompt="A shoe")
-    told = stage_of(show(app, *ids))
+    told = stage_of(show(tab, *ids))
     [card] = told["mine"]
     assert (told["chosen"], card["of"], card["done"]) == ("b1", 4, 3)
     assert [job["id"] for job in card["jobs"]] == [*ids, "waits"]
-    assert "3 of 4 videos done" in texts(app)
+    assert "3 of 4 videos done" in texts(tab)
 
 
-def test_one_of_several_can_be_chosen(studio: Studio, app: AppTest):
+def test_one_of_several_can_be_chosen(studio: Studio, tab: AppTest):
     made(studio, "one", batch="b1", prompt="White shoe")
     made(studio, "two", batch="b1", prompt="Red shoe")
-    show(app, "one", "two")
-    choose(app, "two")
-    assert stage_of(app)["chosen"] == "two"
-    assert words_of(app) == "Red shoe"
-    assert 'href="/take-away?ids=two"' in texts(app)
+    show(tab, "one", "two")
+    choose(tab, "two")
+    assert stage_of(tab)["chosen"] == "two"
+    assert words_of(tab) == "Red shoe"
+    assert 'href="/take-away?ids=two"' in texts(tab)
 
 
 def test_a_press_for_several_takes_makes_one_card(app: AppTest):
@@ -108,16 +108,16 @@ def test_a_new_tab_shows_the_newest_clip_of_the_person_and_the_recent_ones_of_al
     assert [card["key"] for card in told["recent"]] == ["clip3", "clip2", "clip1", "clip0"]
 
 
-def test_what_was_hidden_is_not_among_the_recent_ones(studio: Studio, app: AppTest):
+def test_what_was_hidden_is_not_among_the_recent_ones(studio: Studio, tab: AppTest):
     made(studio, "seen")
     studio.ledger.append(made(studio, "unseen"), hidden="yes")
-    assert [card["key"] for card in stage_of(show(app))["recent"]] == ["seen"]
+    assert [card["key"] for card in stage_of(show(tab))["recent"]] == ["seen"]
 
 
 @pytest.mark.parametrize("key", ["", "no such job", "../../etc/passwd", "<b>"])
-def test_a_choice_of_what_is_not_there_changes_nothing(studio: Studio, app: AppTest, key: str):
-    show(app, made(studio, "here"))
-    assert stage_of(choose(app, key))["chosen"] == "here"
+def test_a_choice_of_what_is_not_there_changes_nothing(studio: Studio, tab: AppTest, key: str):
+    show(tab, made(studio, "here"))
+    assert stage_of(choose(tab, key))["chosen"] == "here"
 
 
 def test_it_is_drawn_again_for_its_own_jobs_and_for_any_while_one_waits_in_line(studio: Studio, app: AppTest):
@@ -134,9 +134,9 @@ def test_it_is_drawn_again_for_its_own_jobs_and_for_any_while_one_waits_in_line(
 # -- what the script is told ---------------------------------------------------------------------------------
 
 
-def test_every_state_has_its_look(studio: Studio, app: AppTest):
+def test_every_state_has_its_look(studio: Studio, tab: AppTest):
     states = ["intent", "submitted", "processing", "succeed", "failed", "unknown", "not_sent", "withdrawn"]
-    found = looks(show(app, *[made(studio, f"job-{state}", state=state) for state in states]))
+    found = looks(show(tab, *[made(studio, f"job-{state}", state=state) for state in states]))
     assert found == {
         "job-intent": "made",
         "job-submitted": "made",
@@ -149,52 +149,52 @@ def test_every_state_has_its_look(studio: Studio, app: AppTest):
     }
 
 
-def test_what_waits_says_its_place_and_can_be_cancelled_on_the_strip(studio: Studio, app: AppTest):
+def test_what_waits_says_its_place_and_can_be_cancelled_on_the_strip(studio: Studio, tab: AppTest):
     ids = [made(studio, f"wait{number}", state="waiting") for number in range(3)]
-    cards = stage_of(show(app, *reversed(ids)))["mine"]
+    cards = stage_of(show(tab, *reversed(ids)))["mine"]
     assert [card["jobs"][0]["say"] for card in cards] == ["2 ahead of you", "1 ahead of you", "Next in line"]
     assert all(card["jobs"][0]["cancel"] for card in cards)
-    app.button(key="composer.withdraw-wait2").click().run()
-    assert looks(app)["wait2"] == "ended"
+    tab.button(key="composer.withdraw-wait2").click().run()
+    assert looks(tab)["wait2"] == "ended"
 
 
-def test_what_is_held_says_so(studio: Studio, app: AppTest):
+def test_what_is_held_says_so(studio: Studio, tab: AppTest):
     studio.admission.hold("*", "the account has no Units left", 1102, needs_person=True)
     made(studio, "wait0", state="waiting")
-    [card] = stage_of(show(app, "wait0"))["mine"]
+    [card] = stage_of(show(tab, "wait0"))["mine"]
     told = card["jobs"][0]
     assert (told["look"], told["word"], told["say"]) == ("held", "Held", "Held")
-    text = texts(app)
+    text = texts(tab)
     assert "Next in line" not in text
     assert "It goes out by itself once that is done." in text
-    assert [button.label for button in app.button if "wait0" in str(button.key)] == [
+    assert [button.label for button in tab.button if "wait0" in str(button.key)] == [
         "Send now",
         "Cancel (nothing spent)",
     ]
 
 
-def test_alternatives_are_told_apart(studio: Studio, app: AppTest):
+def test_alternatives_are_told_apart(studio: Studio, tab: AppTest):
     for name in ("red", "light grey"):
         made(studio, name[:3], batch="b1", prompt=f"A shoe in {name}, at night")
-    [card] = stage_of(show(app, "red", "lig"))["mine"]
+    [card] = stage_of(show(tab, "red", "lig"))["mine"]
     assert card["words"] == "A shoe in {red|light grey} at night"
     assert [job["own"] for job in card["jobs"]] == ["red", "light grey"]
     assert all(job["file"].startswith("a-shoe-in-") for job in card["jobs"])
-    assert words_of(app) == card["words"]
+    assert words_of(tab) == card["words"]
     made(studio, "same", batch="b2", prompt="A shoe")
     made(studio, "same2", batch="b2", prompt="A shoe")
-    card = stage_of(show(app, "same", "same2"))["mine"][0]
+    card = stage_of(show(tab, "same", "same2"))["mine"][0]
     assert (card["words"], [job.get("own") for job in card["jobs"]]) == ("A shoe", [None, None])
 
 
 def test_usual_times_are_those_of_the_log_and_nothing_is_invented_without_them(
-    studio: Studio, app: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     made(studio, "now", state="processing")
-    [card] = stage_of(show(app, "now"))["mine"]
+    [card] = stage_of(show(tab, "now"))["mine"]
     assert {"usual", "high"}.isdisjoint(card["jobs"][0])
     monkeypatch.setattr(Studio, "duration_estimate", lambda _self, _what: DurationEstimate(110, 150, 9))
-    [card] = stage_of(app.run())["mine"]
+    [card] = stage_of(tab.run())["mine"]
     assert (card["jobs"][0]["usual"], card["jobs"][0]["high"]) == ("usually 1:50 to 2:30", 150)
     assert card["jobs"][0]["say"] == "Being made in the sandbox"
 
@@ -217,7 +217,7 @@ def test_a_shape_is_that_of_the_clip_or_of_the_order(cells: dict[str, str], shap
     assert shape_of(Job(cells)) == shape
 
 
-def test_the_place_of_a_clip_from_a_picture_has_the_shape_of_the_picture(studio: Studio, app: AppTest):
+def test_the_place_of_a_clip_from_a_picture_has_the_shape_of_the_picture(studio: Studio, tab: AppTest):
     picture = io.BytesIO()
     Image.new("RGB", (400, 600), "red").save(picture, "PNG")
     frame = studio.pictures.put(picture.getvalue()).sha256
@@ -229,24 +229,24 @@ def test_the_place_of_a_clip_from_a_picture_has_the_shape_of_the_picture(studio:
         ("silent", "succeed", {"file": "silent.mp4", "extra": PROBE}),
     ):
         studio.ledger.append(job_id, **{**cells, "state": state, "account": "sandbox"})
-    show(app, "now", "gone", "loud")
-    shapes = {job["id"]: job["shape"] for card in stage_of(app)["mine"] for job in card["jobs"]}
+    show(tab, "now", "gone", "loud")
+    shapes = {job["id"]: job["shape"] for card in stage_of(tab)["mine"] for job in card["jobs"]}
     assert shapes == {"now": [400, 600], "gone": [16, 9], "loud": [720, 1280]}
 
 
-def test_facts_cannot_end_their_attribute_and_arrive_as_they_were(studio: Studio, app: AppTest):
+def test_facts_cannot_end_their_attribute_and_arrive_as_they_were(studio: Studio, tab: AppTest):
     words = HOSTILE + "\" ' </i><script> &quot; --> ]]> \u2028"
     made(studio, "bad", prompt=words, model_name=words, person=words)
-    told = stage_of(show(app, "bad"))
+    told = stage_of(show(tab, "bad"))
     assert told["mine"][0]["words"] == " ".join(words.split())
-    assert all("<script>" not in str(element.value) for element in app.html)
+    assert all("<script>" not in str(element.value) for element in tab.html)
 
 
 @pytest.mark.parametrize("job_id", ["../x", "a b", '"><img src=x>', "é"])
-def test_an_id_that_has_no_address_gets_no_clip(studio: Studio, app: AppTest, job_id: str):
-    show(app, made(studio, job_id))
-    assert looks(app)[job_id] == "ended"
-    assert "/clips/" not in texts(app)
+def test_an_id_that_has_no_address_gets_no_clip(studio: Studio, tab: AppTest, job_id: str):
+    show(tab, made(studio, job_id))
+    assert looks(tab)[job_id] == "ended"
+    assert "/clips/" not in texts(tab)
 
 
 def test_the_clock_of_the_server_is_told():
@@ -263,18 +263,18 @@ def test_a_job_of_another_account_is_not_called_being_made(studio: Studio):
 # -- words and buttons ---------------------------------------------------------------------------------------
 
 
-def test_a_clip_has_its_facts_in_one_line_and_a_file_with_a_readable_name(studio: Studio, app: AppTest):
+def test_a_clip_has_its_facts_in_one_line_and_a_file_with_a_readable_name(studio: Studio, tab: AppTest):
     made(studio, "fox1", prompt="A red fox, in the snow!", extra=PROBE)
-    text = texts(show(app, "fox1"))
+    text = texts(show(tab, "fox1"))
     assert "Done in 0:00 · Kling 2.6 · 720p · 5\N{NO-BREAK SPACE}s · 16:9 · just now" in text
     assert 'href="/take-away?ids=fox1" download' in text
     assert 'data-copy href="/job?id=fox1"' in text
 
 
-def test_each_way_in_which_a_clip_is_not_what_was_ordered_is_said(studio: Studio, app: AppTest):
+def test_each_way_in_which_a_clip_is_not_what_was_ordered_is_said(studio: Studio, tab: AppTest):
     wrong = {"width": 720, "height": 720, "fps": 24.0, "seconds": 4.0, "audio": True}
     made(studio, "fox1", extra=json.dumps({"probe": wrong}))
-    said = texts(show(app, "fox1")).replace("\\", "")
+    said = texts(show(tab, "fox1")).replace("\\", "")
     assert "length: ordered 5 s, came 4 s" in said
     assert "shape: ordered 16:9, came 720 × 720" in said
     assert "sound: ordered off, came an audio track" in said
@@ -299,56 +299,56 @@ def test_file_names_are_words_only(prompt: str, name: str):
     assert file_name(job, "with watermark") == f"{name}-with-watermark-20261126-1234.mp4"
 
 
-def test_remix_fills_the_form_with_everything_and_asks_for_the_focus(studio: Studio, app: AppTest):
+def test_remix_fills_the_form_with_everything_and_asks_for_the_focus(studio: Studio, tab: AppTest):
     asked = TextToVideo(prompt="A heron", mode="pro", aspect_ratio="9:16", negative_prompt="people")
     studio.ledger.append(
         "heron", state="succeed", account="sandbox", file="heron.mp4", **request_cells(asked)
     )
-    show(app, "heron")
-    number, _ = stage_of(app)["focus"]
-    app.button(key="stage.remix").click().run()
-    state = app.session_state
+    show(tab, "heron")
+    number, _ = stage_of(tab)["focus"]
+    tab.button(key="stage.remix").click().run()
+    state = tab.session_state
     assert state["composer.prompt"] == "A heron"
     assert (state["composer.mode"], state["composer.aspect_ratio"]) == ("pro", "9:16")
     assert state["composer.negative_prompt"] == "people"
     assert state.composer.parent == "heron"
-    assert stage_of(app)["focus"] == [number + 1, "prompt"]
+    assert stage_of(tab)["focus"] == [number + 1, "prompt"]
 
 
-def test_remix_of_a_batch_brings_its_alternatives_back_and_it_is_one_order(studio: Studio, app: AppTest):
+def test_remix_of_a_batch_brings_its_alternatives_back_and_it_is_one_order(studio: Studio, tab: AppTest):
     ids = [
         made(studio, f"{each}1", batch="b1", prompt=f"A {each} fox", mode="pro") for each in ("red", "grey")
     ]
-    show(app, *ids)
-    app.button(key="stage.remix").click().run()
-    assert app.text_area(key="composer.prompt").value == "A {red|grey} fox"
-    assert (app.session_state["composer.variations"], app.session_state["composer.mode"]) == (True, "pro")
+    show(tab, *ids)
+    tab.button(key="stage.remix").click().run()
+    assert tab.text_area(key="composer.prompt").value == "A {red|grey} fox"
+    assert (tab.session_state["composer.variations"], tab.session_state["composer.mode"]) == (True, "pro")
     assert [job.id for job in studio.ledger.index.orders_of("", 9)] == ids[-1:]
 
 
-def test_a_refusal_is_a_card_with_what_helps_and_its_code_folded(studio: Studio, app: AppTest):
+def test_a_refusal_is_a_card_with_what_helps_and_its_code_folded(studio: Studio, tab: AppTest):
     said = "Its rules stopped it."
     made(studio, "bad", state="failed", prompt="Two foxes", message=said, code="1301", request_id="Cl-8")
-    text = texts(show(app, "bad"))
+    text = texts(show(tab, "bad"))
     assert "Kling refused this prompt" in text
     assert said in text
-    assert [each.label for each in app.expander] == ["Kling’s words, code 1301 and id"]
+    assert [each.label for each in tab.expander] == ["Kling’s words, code 1301 and id"]
     assert "code 1301, request Cl-8, id bad" in text
-    app.button(key="composer.edit-bad").click().run()
-    assert app.text_area(key="composer.prompt").value == "Two foxes"
-    assert stage_of(app)["focus"][1] == "mend"
+    tab.button(key="composer.edit-bad").click().run()
+    assert tab.text_area(key="composer.prompt").value == "Two foxes"
+    assert stage_of(tab)["focus"][1] == "mend"
 
 
-def test_what_waits_in_a_batch_is_cancelled_together(studio: Studio, app: AppTest):
+def test_what_waits_in_a_batch_is_cancelled_together(studio: Studio, tab: AppTest):
     ids = [made(studio, f"w{number}", state="waiting", batch="b1") for number in range(3)]
-    show(app, *ids)
-    app.button(key="composer.withdraw-batch-b1").click().run()
+    show(tab, *ids)
+    tab.button(key="composer.withdraw-batch-b1").click().run()
     assert {job.state for job in studio.ledger.jobs()} == {"withdrawn"}
 
 
-def test_what_a_clip_cost_stands_in_its_line(studio: Studio, app: AppTest):
+def test_what_a_clip_cost_stands_in_its_line(studio: Studio, tab: AppTest):
     made(studio, "paid", account="kling#1", task_id="1", final_unit_deduction="1.5")
-    text = texts(show(app, "paid"))
+    text = texts(show(tab, "paid"))
     assert "· $0.21" in text
     assert "Charged $0.21 (1.5 Units), as expected." in text
     job = studio.ledger.get("paid")

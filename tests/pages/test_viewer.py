@@ -117,20 +117,20 @@ def test_a_refusal_is_said(studio: Studio, monkeypatch: pytest.MonkeyPatch, clip
 
 @pytest.mark.parametrize("page", ["compose.py", "history.py", "job.py", "spend.py"])
 @pytest.mark.usefixtures("clips")
-def test_a_dialog_of_the_lightbox_is_drawn_once_on_whatever_page(studio: Studio, app: AppTest, page: str):
-    open_page(app, page, id="job0000")
-    state = app.session_state["app"]
+def test_a_dialog_of_the_lightbox_is_drawn_once_on_whatever_page(studio: Studio, tab: AppTest, page: str):
+    open_page(tab, page, id="job0000")
+    state = tab.session_state["app"]
     state.asked, state.asked_in = ("tag", ("job0000",), 1), "viewer"
-    app.run()
-    assert not app.exception
-    app.text_input(key="app.tags-1-new").set_value("winter")
-    next(each for each in app.button if each.label == "Save").click().run()
+    tab.run()
+    assert not tab.exception
+    tab.text_input(key="app.tags-1-new").set_value("winter")
+    next(each for each in tab.button if each.label == "Save").click().run()
     assert job_of(studio).tags == ("winter",)
 
 
 @pytest.mark.usefixtures("clips")
-def test_every_page_says_which_press_was_answered_last(app: AppTest):
-    app.session_state["app"].viewer_done = "tab", 7
-    app.run()
-    assert 'data-viewer-done="tab 7"' in texts(app)
+def test_every_page_says_which_press_was_answered_last(tab: AppTest):
+    tab.session_state["app"].viewer_done = "tab", 7
+    tab.run()
+    assert 'data-viewer-done="tab 7"' in texts(tab)
     assert KEY == "viewer.lightbox"
