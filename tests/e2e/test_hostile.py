@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
 
@@ -108,19 +109,24 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, d
 
 
 @pytest.fixture
-def visit(open_page: Open) -> Open:
+def visit(open_page: Open) -> Iterator[Open]:
     """Open a page as the person with this name, on which no text may run as a script or become a picture."""
+    with ExitStack() as phones:
 
-    def go(url: str, name: str, **size: object) -> Page:
-        page = open_page(url, **cookies({"studio_person": quote(name)}), **size)
-        page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
-        return page
+        def go(url: str, name: str, **size: Any) -> Page:
+            page = open_page(url, **cookies({"studio_person": quote(name)}), **size)
+            page.on("dialog", lambda dialog: pytest.fail(f"a text ran as a script: {dialog.message}"))
+            if size:
+                phones.enter_context(on_phone(page))
+            return page
 
-    return go
+        yield go
 
 
 every_text = pytest.mark.parametrize(
-    ("text", "size"), [(MIXED, {}), (STRETCHED, PHONE)], ids=["mixed-on-both", "stretched-phone"]
+    ("text", "size"),
+    [(MIXED, {}), (STRETCHED, {"viewport": PHONE["viewport"]})],
+    ids=["mixed-on-both", "stretched-phone"],
 )
 Studio = tuple[Server, dict[str, Written]]
 
