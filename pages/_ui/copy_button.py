@@ -41,7 +41,7 @@ button { font: inherit; font-size: 0.875rem; color: var(--st-text-color);
   background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: 0.25rem 0.75rem;
   min-height: 2.5rem; width: 100%; cursor: pointer; }
-button:not([data-main]):hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:not([data-main]):hover { border-color: var(--st-primary-color); color: var(--acc); }
 button[data-main] { background: var(--st-primary-color); border-color: var(--st-primary-color); color: #fff;
   font-weight: 600; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
