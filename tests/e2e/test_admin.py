@@ -94,7 +94,7 @@ def test_a_viewer_has_no_form_and_sees_no_price(team: SimpleNamespace, open_page
 def test_a_prompt_is_copied_also_where_a_browser_has_no_clipboard(
     team: SimpleNamespace, new_page: Callable[[str], Page]
 ):
-    (cookie,) = team.cookies["Ada Lovelace"]
+    cookie: Any = team.cookies["Ada Lovelace"][0]
     page = new_page(team.url)
     page.context.add_cookies([cookie | {"domain": NAMED}])
     page.goto(f"{team.public_url}/job?id={team.clip}")
@@ -136,8 +136,9 @@ def test_an_open_page_follows_a_role_and_a_session_and_what_was_not_stored_befor
         state.sessions.end_all(mia.id)
         page.wait_for_url(re.compile(r"/sign-in\?to="))
         page.unroute("**/drafts/*")
-        (cookie,) = team.cookies["Mia Maker"]
-        page.context.add_cookies([{**cookie, "value": state.sessions.begin(mia, "account", "Firefox")}])
+        again: Any = {**team.cookies["Mia Maker"][0]}
+        again["value"] = state.sessions.begin(mia, "account", "Firefox")
+        page.context.add_cookies([again])
         known_at(page, team.url)
         page.goto(team.url)
         page.wait_for_url(draft)
