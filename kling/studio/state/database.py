@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -193,16 +194,13 @@ class Database:
             if not inspect(connection).has_table(schema_version.name):
                 connection.execute(CreateTable(schema_version))
                 connection.execute(insert(schema_version).values(version=0))
-        while True:
-            with self.write() as connection:
-                version = int(connection.scalar(select(schema_version.c.version)) or 0)
-                if not 0 <= version <= len(migrations):
-                    raise unusable(version, len(migrations))
-                if version == len(migrations):
-                    return
-                for statement in migrations[version]:
-                    connection.execute(statement)
-                connection.execute(update(schema_version).values(version=version + 1))
+            version = int(connection.scalar(select(schema_version.c.version)) or 0)
+            if not 0 <= version <= len(migrations):
+                raise unusable(version, len(migrations))
+            for statement in chain.from_iterable(migrations[version:]):
+                connection.execute(statement)
+            if version < len(migrations):
+                connection.execute(update(schema_version).values(version=len(migrations)))
 
 
 def _sqlite_engine(url: URL, synchronous: str = "FULL") -> Engine:

@@ -1,7 +1,8 @@
 """How an older database becomes one of today.
 
-Each migration is a tuple of statements and is run once, in a transaction of its own. Its number is its place,
-from 1. One that was released is never changed: what a later one adds is written anew there.
+Each migration is a tuple of statements and is run once; all that a database lacks are run in one transaction.
+Its number is its place, from 1. One that was released is never changed: what a later one adds is written anew
+there.
 """
 
 from __future__ import annotations
