@@ -203,7 +203,8 @@ class InProcess:
             base_url=base_url,
             clock=clock or wire.clock,
             monotonic=monotonic,
-            transport=RequestsTransport(adapter=wire, monotonic=monotonic),
+            # Proxies mean nothing to the wire, and reading the environment takes longer than an answer.
+            transport=RequestsTransport(adapter=wire, monotonic=monotonic, trust_env=False),
             downloader=Downloader(base_url, timeout=(5.0, 30.0), monotonic=monotonic, adapter=wire),
         )
 
