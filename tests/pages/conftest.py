@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 import shutil
 from collections.abc import Iterator
@@ -38,8 +39,14 @@ def quick_runs() -> Iterator[None]:
 
     A run of `AppTest` compiles the page and looks for components of installed packages: five times as long as
     the page itself takes. It also puts together a runtime of mocks, and looks every millisecond whether the
-    page is done. Each request to a sign-in provider reads all certificates of the machine.
+    page is done. Each request to a sign-in provider reads all certificates of the machine. And pytest listens
+    to each logger of Streamlit by itself, at every test anew, while they do not propagate.
     """
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.split(".")[0] == "streamlit" and isinstance(logger, logging.Logger):
+            logger.propagate = True
+            if logger.name != "streamlit":
+                logger.handlers.clear()
     compiled, certificates = ScriptCache(), httpcore2.default_ssl_context()
     look = local_script_runner.require_widgets_deltas
 

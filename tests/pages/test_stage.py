@@ -39,6 +39,8 @@ def made(studio: Studio, job_id: str, *, state: str = "succeed", **cells: str) -
 
 def show(app: AppTest, *ids: str) -> AppTest:
     """Draw Compose in a session that has ordered these."""
+    if len(ids) > 1 and not app.session_state.composer.is_open:
+        app.run()  # which sorts by time what was ordered before
     app.session_state.composer.jobs = list(ids)
     app.run()
     assert not app.exception
