@@ -11,27 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import CHROMIUM, PORTS, Server
+from tests.e2e.conftest import PORTS, Server
 from tests.e2e.team import sign_in
 
 AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
 CONNECTED = "() => window.__studioLive?.opened"
-DRAW = """([task, state, say]) => {
-  const found = document.querySelector(`[data-task="${task}"]`);
-  const mark = found ?? document.body.appendChild(document.createElement("i"));
-  Object.assign(mark.dataset, { task, state, say });
-}"""
-SEEN = "([task, state]) => window.__studioLive.states.get(task) === state"
-COUNT_TONES = """() => {
-  const { start } = OscillatorNode.prototype;
-  window.tones = [];
-  OscillatorNode.prototype.start = function (when) {
-    tones.push(this.frequency.value);
-    start.call(this, when);
-  };
-}"""
 GATHER_FOR_LONGER = """() => {
   const { setTimeout } = window;
   window.setTimeout = (call, wait, ...rest) => setTimeout(call, wait || 500, ...rest);
@@ -81,12 +67,6 @@ def message(version: int, jobs: Sequence[str] | None = None, **more: Any) -> str
     """Return what the server would say."""
     facts = {"version": version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1, **more}
     return json.dumps(facts)
-
-
-def draw(page: Page, task: str, state: str, say: str = "") -> None:
-    """Draw a task's mark as a fragment would, and wait until it was looked at."""
-    page.evaluate(DRAW, [task, state, say])
-    page.wait_for_function(SEEN, arg=[task, state])
 
 
 @pytest.fixture
@@ -144,99 +124,6 @@ def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_sai
         page.get_by_label("Prompt", exact=True).fill("It goes on")  # only when the page has run again
 
 
-@pytest.fixture(scope="module")
-def on_a_clock() -> Iterator[BrowserContext]:
-    """A context whose pages have a clock of the tests; it is of no use for others."""
-    context = CHROMIUM.browser.new_context()
-    context.clock.install()
-    context.new_page()  # as long as one is open, the scripts that the first visit has read are kept
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def mocked(
-    shared_server: Server, on_a_clock: BrowserContext
-) -> Iterator[Callable[[Callable[[Any], None]], Page]]:
-    """Open a page on a clock of the test, with another end of its live socket."""
-    pages: list[Page] = []
-
-    def open_it(answer: Callable[[Any], None]) -> Page:
-        page = on_a_clock.new_page()
-        pages.append(page)
-        page.route_web_socket(re.compile(r"/live(\?|$)"), answer)
-        page.goto(shared_server.url)
-        page.wait_for_function("() => window.__studioLive")
-        return page
-
-    yield open_it
-    for page in pages:
-        page.close()
-
-
-def test_a_proxy_that_lets_no_socket_through_is_no_server_that_is_away(mocked: Callable[..., Page]):
-    tries: list[Any] = []
-
-    def close(socket: Any) -> None:
-        tries.append(socket)
-        socket.close()
-
-    page = mocked(close)
-    for number in range(2, 6):  # it goes on trying
-        page.clock.run_for(6_000)
-        while len(tries) < number:
-            page.evaluate("0")  # lets what has happened arrive here
-    expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
-
-
-def test_a_connection_that_was_cut_without_a_word_is_opened_again(mocked: Callable[..., Page]):
-    opened: list[Any] = []
-
-    def speak_once(socket: Any) -> None:
-        opened.append(socket)
-        socket.send(message(0))
-
-    page = mocked(speak_once)
-    page.wait_for_function(CONNECTED)
-    page.clock.run_for(50_000)
-    assert len(opened) == 1
-    page.clock.run_for(12_000)
-    page.wait_for_function(CONNECTED)
-    assert len(opened) == 2
-
-
-def test_a_click_that_is_sent_together_with_news_is_followed_and_news_waits_while_somebody_is_busy(
-    shared_server: Server, new_page: Callable[[str], Page]
-):
-    sockets: list[Any] = []
-
-    def speak(socket: Any) -> None:
-        sockets.append(socket)
-        socket.send(message(0))
-
-    page = new_page(shared_server.url)
-    page.add_init_script(COUNT_ASKED)
-    page.route_web_socket(re.compile(r"/live(\?|$)"), speak)
-    page.goto(shared_server.url)
-    page.wait_for_function(CONNECTED)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.evaluate(GATHER_FOR_LONGER)  # what half a second brings is sent in one message
-    sockets[0].send(message(10**15))
-    page.wait_for_function("() => asked > 0")
-    page.get_by_role("radiogroup", name="How many").get_by_role("radio", name="2").click()
-    expect(page.get_by_role("button", name=re.compile("^Generate 2"))).to_be_visible()
-
-    page.get_by_role("button", name="Templates", exact=True).click()
-    search = page.get_by_role("dialog").get_by_label("Search")
-    search.wait_for()
-    search.press("r")  # before the news: on a busy machine the first letter may take a while
-    before = page.evaluate("() => asked")
-    sockets[0].send(message(10**15 + 1))
-    search.press_sequentially("amen")
-    expect(page.get_by_role("dialog").locator("[class*=st-key-composer-use-] button")).to_have_count(1)
-    page.wait_for_function("before => asked > before", arg=before)
-
-
 def test_the_first_visits_socket_already_carries_the_browsers_id_and_nothing_of_another_host_can_be_shown(
     shared_server: Server, new_page: Callable[[str], Page]
 ):
@@ -257,41 +144,45 @@ def test_the_first_visits_socket_already_carries_the_browsers_id_and_nothing_of_
     assert page.evaluate(REMOTE) == ["img-src", "media-src", "script-src-elem", "style-src-elem"]
 
 
-def test_a_changed_task_is_announced_once_a_new_one_is_not_and_it_rings_where_that_is_wanted_only(
-    shared_server: Server, open_page: Callable[..., Page]
-):
-    page = open_page(shared_server.url)
-    page.evaluate(COUNT_TONES)
-    page.wait_for_function(CONNECTED)
-    draw(page, "one", "processing", "Being made: a fox")
-    expect(page.get_by_role("status").filter(has_text="a fox")).to_have_count(0)
-    hostile = "Video done: <img src=x onerror=alert(1)> **fox**"
-    page.on("dialog", lambda _dialog: pytest.fail("a task's words ran as a script"))
-    draw(page, "one", "succeed", hostile)
-    region = page.get_by_role("status").filter(has_text=hostile)
-    expect(region).to_have_count(1)
-    expect(region).to_have_attribute("aria-live", "polite")
-    assert region.evaluate("region => region.childElementCount") == 0
-    assert region.bounding_box()["width"] <= 1  # type: ignore[index]  # heard, not seen
+@pytest.fixture
+def gathering(shared_server: Server, new_page: Callable[[str], Page]) -> tuple[Page, Callable[[], None]]:
+    """Open a page that sends what half a second brings in one message; return it, and what tells it news."""
+    sockets: list[Any] = []
 
-    page.get_by_label("Prompt", exact=True).click()  # before a click, browsers play nothing
-    errors: list[object] = []
-    page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - Playwright marks what it calls
-    for task in ("silent", "good", "bad"):
-        draw(page, task, "processing")
-    draw(page, "silent", "succeed")
-    assert page.evaluate("tones.length") == 0
-    page.evaluate("document.body.appendChild(document.createElement('i')).dataset.chime = 'on'")
-    draw(page, "good", "succeed")
-    rising = page.evaluate("tones.splice(0)")
-    draw(page, "bad", "failed")
-    falling = page.evaluate("tones.splice(0)")
-    draw(page, "good", "archived")
-    assert page.evaluate("tones.length") == 0
-    assert len(rising) == len(falling) == 2
-    assert rising[0] < rising[1]
-    assert falling[0] > falling[1]
-    assert errors == []
+    def speak(socket: Any) -> None:
+        sockets.append(socket)
+        socket.send(message(0))
+
+    page = new_page(shared_server.url)
+    page.add_init_script(COUNT_ASKED)
+    page.route_web_socket(re.compile(r"/live(\?|$)"), speak)
+    page.goto(shared_server.url)
+    page.wait_for_function(CONNECTED)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.evaluate(GATHER_FOR_LONGER)
+    return page, lambda: sockets[0].send(message(10**15))
+
+
+def test_a_click_that_is_sent_together_with_the_news_of_a_change_is_followed(
+    gathering: tuple[Page, Callable[[], None]],
+):
+    page, send_news = gathering
+    send_news()
+    page.wait_for_function("() => asked > 0")
+    page.get_by_role("radiogroup", name="How many").get_by_role("radio", name="2").click()
+    expect(page.get_by_role("button", name=re.compile("^Generate 2"))).to_be_visible()
+
+
+def test_news_waits_while_somebody_is_busy(gathering: tuple[Page, Callable[[], None]]):
+    page, send_news = gathering
+    page.get_by_role("button", name="Templates", exact=True).click()
+    search = page.get_by_role("dialog").get_by_label("Search")
+    search.wait_for()
+    search.press("r")  # before the news: on a busy machine the first letter may take a while
+    send_news()
+    search.press_sequentially("amen")
+    expect(page.get_by_role("dialog").locator("[class*=st-key-composer-use-] button")).to_have_count(1)
+    page.wait_for_function("() => asked > 0")
 
 
 @pytest.mark.parametrize("path", ["/_stcore/stream", "/live"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from pages._ui.live.script import module
 from pages._ui.live.timing import TIMES
@@ -53,21 +53,34 @@ NOTIFICATION = """window.Notification = class {
 }"""
 
 
+COUNT_TONES = """() => {
+  const { start } = OscillatorNode.prototype;
+  window.tones = [];
+  OscillatorNode.prototype.start = function (when) {
+    tones.push(this.frequency.value);
+    start.call(this, when);
+  };
+}"""
+Answer = Callable[[WebSocketRoute], object]
+
+
 class Script:
     """The page, and the server's end of its socket.
 
     Args:
         page: on a clock that stands still.
         url: of the page.
+        answer: called with each socket that the page opens.
     """
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, answer: Answer = lambda _socket: None) -> None:
         self.page = page
-        self._sockets: list[WebSocketRoute] = []
+        self.sockets: list[WebSocketRoute] = []
+        self._answer = answer
         self._version = 100
         page.route(url, lambda route: route.fulfill(content_type="text/html", body=BODY))
         page.route(re.compile("/live$"), lambda route: route.fulfill(status=204))
-        page.route_web_socket(re.compile(r"/live(\?|$)"), lambda socket: self._sockets.append(socket))  # noqa: PLW0108
+        page.route_web_socket(re.compile(r"/live(\?|$)"), self._take)
         page.add_init_script(NOTIFICATION)
         page.goto(url)
         page.clock.pause_at(1_800_000_000)
@@ -89,12 +102,21 @@ class Script:
             "tabs": 1,
         }
         heard = f"() => window.__studioLive.version === {self._version}"
-        self._sockets[-1].send(json.dumps(facts | more))
+        self.sockets[-1].send(json.dumps(facts | more))
         self.page.wait_for_function(heard, polling=1)
 
     def wait(self, milliseconds: int) -> None:
         """Let the page's clock go on."""
         self.page.clock.run_for(milliseconds)
+
+    def wait_for_sockets(self, number: int) -> None:
+        """Wait until the page has opened so many in all."""
+        while len(self.sockets) < number:
+            self.page.evaluate("0")  # lets what has happened arrive here
+
+    def _take(self, socket: WebSocketRoute) -> None:
+        self.sockets.append(socket)
+        self._answer(socket)
 
     def asked(self, key: str) -> int:
         """Return how often a part has asked to be drawn again."""
@@ -111,16 +133,16 @@ class Script:
             [shown, focused],
         )
 
-    def mark(self, task: str, state: str, name: str = "", seconds: int = 0) -> None:
+    def mark(self, task: str, state: str, name: str = "", seconds: int = 0, say: str = "") -> None:
         """Draw a job's mark; with a name it is one that this tab has ordered, so many seconds ago."""
         self.page.evaluate(
-            """([task, state, name, seconds]) => {
+            """([task, state, name, seconds, say]) => {
               const found = document.querySelector(`[data-task="${task}"]`);
               const mark = found ?? document.body.appendChild(document.createElement("i"));
-              Object.assign(mark.dataset, { task, state, say: `${state}: ${name}` });
+              Object.assign(mark.dataset, { task, state, say: say || `${state}: ${name}` });
               if (name) Object.assign(mark.dataset, { own: name, age: 1000 * seconds });
             }""",
-            [task, state, name, seconds],
+            [task, state, name, seconds, say],
         )
         self.wait(500)
 
@@ -248,6 +270,64 @@ def test_a_part_that_was_drawn_by_an_earlier_server_is_drawn_by_the_new_one(scri
     script.say(None)
     script.wait(1000)
     assert script.asked("tasks") == 1
+
+
+def test_a_proxy_that_lets_no_socket_through_is_no_server_that_is_away_but_streamlits_own_tells(page: Page):
+    script = Script(page, SECURE, lambda socket: socket.close())
+    for number in range(2, 6):  # it goes on trying
+        script.wait(6_000)
+        script.wait_for_sockets(number)
+    away = page.locator("[role=status]", has_text="The studio's server does not answer.")
+    assert away.count() == 0
+    page.evaluate("document.querySelector('[data-testid=stApp]').dataset.testConnectionState = 'CONNECTING'")
+    script.wait(TIMES.away + 1000)
+    assert away.is_visible()
+
+
+def test_a_connection_that_was_cut_without_a_word_is_opened_again(page: Page):
+    words = {"version": 0, "jobs": None, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
+    script = Script(page, SECURE, lambda socket: socket.send(json.dumps(words)))
+    page.wait_for_function("() => window.__studioLive.opened", polling=1)
+    script.wait(50_000)
+    assert len(script.sockets) == 1
+    script.wait(12_000)
+    script.wait_for_sockets(2)
+    assert len(script.sockets) == 2
+
+
+def test_a_changed_task_is_announced_once_and_a_new_one_is_not(script: Script, page: Page):
+    script.mark("one", "processing", say="Being made: a fox")
+    expect(page.get_by_role("status").filter(has_text="a fox")).to_have_count(0)
+    hostile = "Video done: <img src=x onerror=alert(1)> **fox**"
+    page.on("dialog", lambda _dialog: pytest.fail("a task's words ran as a script"))
+    script.mark("one", "succeed", say=hostile)
+    region = page.get_by_role("status").filter(has_text=hostile)
+    expect(region).to_have_count(1)
+    expect(region).to_have_attribute("aria-live", "polite")
+    assert region.evaluate("region => region.childElementCount") == 0
+    assert region.bounding_box()["width"] <= 1  # type: ignore[index]  # heard, not seen
+
+
+def test_a_finished_task_rings_where_that_is_wanted_only(script: Script, page: Page):
+    page.evaluate(COUNT_TONES)
+    page.mouse.click(5, 5)  # before a click, browsers play nothing
+    errors: list[object] = []
+    page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - Playwright marks what it calls
+    for task in ("silent", "good", "bad"):
+        script.mark(task, "processing")
+    script.mark("silent", "succeed")
+    assert page.evaluate("tones.length") == 0
+    page.evaluate("document.body.appendChild(document.createElement('i')).dataset.chime = 'on'")
+    script.mark("good", "succeed")
+    rising = page.evaluate("tones.splice(0)")
+    script.mark("bad", "failed")
+    falling = page.evaluate("tones.splice(0)")
+    script.mark("good", "archived")
+    assert page.evaluate("tones.length") == 0
+    assert len(rising) == len(falling) == 2
+    assert rising[0] < rising[1]
+    assert falling[0] > falling[1]
+    assert errors == []
 
 
 def test_the_counts_of_the_bar_need_no_run(script: Script):
