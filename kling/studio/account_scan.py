@@ -205,7 +205,8 @@ class AccountScan:
             self._failed.clear()
             return False
         self._left = [*others, *(endpoint for endpoint in self._left if endpoint not in others)]
-        self._page, self._cursor, self._tries = 1, "", 0
+        self._page, self._cursor = 1, ""
+        self._tries -= 1  # counted are rounds of all lists, so the pauses grow while none can be read
         return True
 
     def _note_failure(self, error: KlingError) -> None:

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from kling.errors import MaybeSent
-from kling.studio.account_scan import EVERY, PAGE_PAUSE
+from kling.endpoint import ENDPOINTS, Endpoint
+from kling.errors import MaybeSent, api_error
+from kling.studio.account_scan import EVERY, PAGE_PAUSE, RETRY_PAUSES
 from kling.studio.ids import adopted_id, new_id
 from tests.studio.fakes import FOX, Bench, Kling
 
@@ -125,6 +126,23 @@ def test_it_comes_every_night_and_a_page_that_is_not_answered_is_asked_for_again
     bench.clock.now += EVERY + 60
     bench.run_for(600)
     assert bench.job(job_id).accepted
+
+
+def test_while_no_list_can_be_read_all_are_asked_ever_more_seldom(bench, monkeypatch):
+    asked: list[str] = []
+
+    def broken(*_: object, endpoint: Endpoint, **__: object) -> None:
+        asked.append(endpoint.list_name)
+        raise api_error(404, 1202, "Not found")
+
+    monkeypatch.setattr(bench.kling, "page", broken)
+    bench.studio.scan_account()
+    bench.run_for(EVERY)
+    assert set(asked) == {endpoint.list_name for endpoint in ENDPOINTS}
+    assert len(asked) <= len(set(asked)) * (EVERY / RETRY_PAUSES[-1] + len(RETRY_PAUSES))
+    monkeypatch.undo()
+    bench.run_for(RETRY_PAUSES[-1] + 10 * PAGE_PAUSE)
+    assert bench.studio.scan.findings.is_complete
 
 
 def test_a_scan_that_was_interrupted_begins_again_after_a_restart(tmp_path):
