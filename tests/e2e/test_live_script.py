@@ -285,7 +285,7 @@ def test_a_proxy_that_lets_no_socket_through_is_no_server_that_is_away_but_strea
 
 
 def test_a_connection_that_was_cut_without_a_word_is_opened_again(page: Page):
-    words = {"version": 0, "jobs": None, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
+    words: dict[str, Any] = {"version": 0, "jobs": None, "states": {}, "running": 0, "waiting": 0, "tabs": 1}
     script = Script(page, SECURE, lambda socket: socket.send(json.dumps(words)))
     page.wait_for_function("() => window.__studioLive.opened", polling=1)
     script.wait(50_000)
