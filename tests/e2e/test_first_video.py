@@ -50,13 +50,15 @@ def test_from_a_prompt_to_a_playing_video(
     start_server: Callable[..., Server], open_page: Callable[..., Page]
 ):
     server = start_server()
-    page = open_page(server.url, reduced_motion="no-preference")
+    page = open_page(server.url)  # what moves while the clip is drawn would cost more than drawing it
     expect(page.get_by_role("heading", name="Compose")).to_be_visible()
     expect(page.get_by_role("button", name="Sandbox")).to_be_visible()
     order(page, "A red fox")
     expect(page.get_by_text(RUNNING).first).to_be_visible()
     page.locator("[class*=st-key-clip-] video").wait_for(timeout=LONG)  # it is drawn at low priority
-    page.wait_for_function(PLAYING)
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    page.wait_for_function(PLAYING)  # by itself
     width, height, duration = page.evaluate(FACTS)
     assert (width, height) == (1280, 720)
     assert duration == pytest.approx(5, abs=0.1)
