@@ -34,6 +34,8 @@ GIVEN_UP: tuple[str, str, Colour] = ("Given up", "help", "orange")
 FIELDS: Mapping[str, str] = {
     "prompt": "Prompt",
     "negative_prompt": "Negative prompt",
+    "sound_effect_prompt": "Sounds",
+    "bgm_prompt": "Music",
     "model_name": "Model",
     "mode": "Quality",
     "duration": "Length",

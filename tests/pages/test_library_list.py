@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling import Shot, TextToVideo
+from kling import Shot, TextToVideo, VideoToAudio
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
 from pages._ui.library import row_facts
@@ -98,6 +98,19 @@ def test_what_was_found_outside_of_what_a_row_shows_is_its_second_line(
     cells = {"multi_prompt": more["multi_prompt"], "task_id": "77fox", "note": "The camera is too low"}
     add(studio, "job1", words, **cells, tags="hero,launch", file="job1.mp4")
     open_page(tab, "history.py", q=text)
+    assert told(tab)["days"][0]["rows"][0]["line"] == line
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [("gulls", ["Sounds: Waves, ", "gulls", ""]), ("piano", ["Music: A slow ", "piano", ""])],
+)
+def test_what_was_found_in_an_added_sound_says_which_text_it_was(
+    studio: Studio, tab: AppTest, word: str, line: list[str]
+):
+    sound = VideoToAudio(video_id="9", sound_effect_prompt="Waves, gulls", bgm_prompt="A slow piano")
+    studio.ledger.append("job1", state="succeed", account=studio.accounts.name, **request_cells(sound))
+    open_page(tab, "history.py", q=word)
     assert told(tab)["days"][0]["rows"][0]["line"] == line
 
 
