@@ -74,6 +74,17 @@ def test_on_compose_the_menu_of_the_stage_continues_too(studio: Studio, tab: App
     assert studio.pictures.path(tab.session_state["composer.first_frame"]).is_file()
 
 
+def test_on_compose_a_clip_too_small_to_go_on_from_is_refused_at_once(tab: AppTest, clip: str):
+    tab.session_state.composer.jobs = [clip]
+    tab.session_state["stage.more"] = True
+    tab.switch_page("compose.py").run()
+    tab.button(key="stage.continue").click().run()
+    problem = "Kling takes no side below 300 pixels"
+    assert problem in texts(tab)
+    # The menu is not in the form, which draws itself again only for what it is drawn from.
+    assert problem in tab.session_state.composer.drawn_from[0]
+
+
 def test_a_clip_alone_is_no_film(tab: AppTest, clip: str):
     open_page(tab, "job.py", id=clip)
     assert "job-parts" not in texts(tab)

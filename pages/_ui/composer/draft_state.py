@@ -149,7 +149,7 @@ def fingerprint(draft: Draft, dialog: str = "") -> str:
     """
     state, session = composer_state(), st.session_state
     panels = [session.get(panel_key(panel)) for panel in FORM_PANELS]
-    return repr((draft, state.pending, dialog, state.outcome, panels))
+    return repr((draft, state.pending, dialog, state.outcome, state.picture_news, panels))
 
 
 def write_draft(draft: Draft) -> None:
