@@ -526,6 +526,7 @@ def test_a_key_pair_is_told_which_models_and_lengths_it_cannot_order(app: AppTes
     pick(app, "prompt", "a" * 2501)
     assert no_model in texts(app)
     press_generate(app)
+    assert texts(app).count("needs an API key") == 1
     assert no_model in errors(app)
     pick(app, "model", "kling-v3")
     assert no_model not in texts(app)

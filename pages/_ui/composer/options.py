@@ -30,7 +30,7 @@ def options(draft: Draft, errors: FieldErrors) -> None:
     told = composer_state().notice
     is_of_model = told is not None and bool(told.switched_from)
     with st.container(key="choices"):
-        _model(draft, model)
+        _model(draft, model, errors)
         if is_of_model:
             notice(draft)
         if model is None or model.takes_mode:
@@ -92,7 +92,7 @@ def _fact(field: str, value: str, why: str) -> str:
     return f'<div class="studio-fact"><span>{FIELDS[field]}</span><div><b>{value}</b> {why}</div></div>'
 
 
-def _model(draft: Draft, model: Model | None) -> None:
+def _model(draft: Draft, model: Model | None, errors: FieldErrors) -> None:
     models = catalog().models
     names = [
         name for name, known in models.items() if not known.retired or draft.retired or name == draft.model
@@ -101,7 +101,8 @@ def _model(draft: Draft, model: Model | None) -> None:
     if model is None:
         st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
     elif problems := key_problems(TextToVideo(model_name=model.name), studio().settings.credentials):
-        st.caption(" ".join(problem.message for problem in problems))
+        if new := [problem.message for problem in problems if problem not in errors.problems]:
+            st.caption(" ".join(new))  # what was pressed for stands below, as an error
     elif model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
         with st.container(key="retired"):
