@@ -152,7 +152,7 @@ PLANTS = (
     Plant(a_refusal_is_believed, ("order", "deliver_the_next_create_twice"), "paid for and called free"),
     Plant(
         no_such_task_is_believed_within_the_lag,
-        ("order", "tick", "spoil_several_answers"),
+        ("order", "advance", "spoil_several_answers"),
         "paid for and called free",
     ),
     Plant(
