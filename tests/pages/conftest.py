@@ -14,6 +14,8 @@ from typing import Any
 
 import httpcore2
 import pytest
+from anyio.from_thread import start_blocking_portal
+from starlette.testclient import TestClient
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
@@ -37,10 +39,12 @@ DEAD = "http://127.0.0.1:9"  # the discard port: nothing listens there
 def quick_runs() -> Iterator[None]:
     """Do once for all tests what each of them would do anew.
 
-    A run of `AppTest` compiles the page and looks for components of installed packages: five times as long as
-    the page itself takes. It also puts together a runtime of mocks, and looks every millisecond whether the
-    page is done. Each request to a sign-in provider reads all certificates of the machine. And pytest listens
-    to each logger of Streamlit by itself, at every test anew, while they do not propagate.
+    - A run of `AppTest` compiles the page and looks for components of installed packages: five times as long
+      as the page itself takes. It also puts together a runtime of mocks, and looks every millisecond whether
+      the page is done.
+    - pytest listens to each logger of Streamlit by itself while they do not propagate.
+    - A `TestClient` outside of `with` starts a thread with an event loop for each request.
+    - Each request to a sign-in provider reads all certificates of the machine.
     """
     for name, logger in logging.root.manager.loggerDict.items():
         if name.split(".")[0] == "streamlit" and isinstance(logger, logging.Logger):
@@ -55,7 +59,8 @@ def quick_runs() -> Iterator[None]:
         runner._script_thread.join(timeout)  # noqa: SLF001
         look(runner, timeout)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, start_blocking_portal() as portal:
+        patch.setattr(TestClient, "portal", portal)
         patch.setattr(httpcore2, "default_ssl_context", lambda **_: certificates)
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
