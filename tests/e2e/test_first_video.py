@@ -85,6 +85,8 @@ def test_tasks_and_what_was_typed_outlive_tab_server_a_kill_and_the_sandbox(
     field = page.get_by_label("Prompt", exact=True)
     draft, pictures = "", page.locator("[class*=st-key-clip-] > button")
     for number, sign in enumerate((signal.SIGTERM, signal.SIGKILL)):
+        if number:
+            go_to(page, "Compose")
         order(page, f"A fox that runs while the server stops by {sign.name}")
         expect(page.get_by_text(RUNNING).first).to_be_visible()
         page.wait_for_url(re.compile("draft="))
@@ -95,10 +97,9 @@ def test_tasks_and_what_was_typed_outlive_tab_server_a_kill_and_the_sandbox(
         server.start()  # nobody visits: the poller goes on by itself
         page.goto(f"{server.url}/gallery")
         expect(pictures).to_have_count(number + 1)
-        page.goto(server.url if number == 0 else draft)
-        field.wait_for()
     assert len(wishes(server)) == 2
 
+    page.goto(draft)
     field.fill("A heron")
     with page.expect_response(lambda answer: "/drafts/" in answer.url and answer.status == 204):
         field.press_sequentially(" in the reeds")
