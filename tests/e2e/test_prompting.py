@@ -64,6 +64,7 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
         "A grey fox",
         "A black fox",
     }
+    expect(batch).to_contain_text("2 of 2 videos done", timeout=LONG)
 
     with on_phone(page):
         write(page, "A {red|grey} fox")
@@ -72,6 +73,7 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
         for shape in ("9:16", "16:9"):
             page.locator(".st-key-composer-aspect_ratios").get_by_text(shape, exact=True).click()
         expect(page.get_by_text("4 videos of 4 ticked: $0.84 (6 Units)")).to_be_visible()
+        settled(page)
         generate(page, r"^Generate 4 · free")
         expect(batch).to_contain_text("of 4 videos done")
         made = wishes(shared_server) - before - made
