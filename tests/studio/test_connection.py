@@ -157,16 +157,6 @@ def test_a_sandbox_that_is_stopped_asleep_was_never_started(tmp_path, monkeypatc
     assert started == []
 
 
-def test_its_keys_stand_in_no_command_line(sandbox):
-    sandbox.client()
-    process = Path(f"/proc/{pid_of(sandbox)}")
-    command = (process / "cmdline").read_text()
-    environment = dict(entry.partition("=")[::2] for entry in (process / "environ").read_text().split("\0"))
-    assert "kling.sandbox" in command
-    assert len(environment["SANDBOX_API_KEY"]) > 40
-    assert environment["SANDBOX_API_KEY"] not in command
-
-
 def test_a_stop_in_the_moment_of_the_start_leaves_no_process(tmp_path, monkeypatch):
     popen = subprocess.Popen
     connection = SandboxConnection(tmp_path, arguments=TINY, sleep=0)
@@ -217,7 +207,7 @@ def test_the_sandbox_ends_with_a_parent_that_is_killed(tmp_path):
                 os.kill(child, signal.SIGKILL)
 
 
-def test_the_secret_of_callbacks_is_in_no_environment_and_the_child_signs_with_it(tmp_path):
+def test_keys_are_in_no_command_line_nor_the_secret_of_callbacks_in_an_environment_and_it_signs(tmp_path):
     secret = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
     sandbox = SandboxConnection(tmp_path, arguments=TINY, webhook_secret=secret)
     sandbox.start()
@@ -242,7 +232,12 @@ def test_the_secret_of_callbacks_is_in_no_environment_and_the_child_signs_with_i
             headers, body = got.get(timeout=120)
             webhooks.verify(secret, dict(headers.items()), body, time.time())
             process = Path(f"/proc/{pid_of(sandbox)}")
-            assert "whsec" not in (process / "environ").read_text() + (process / "cmdline").read_text()
+            command, variables = (process / "cmdline").read_text(), (process / "environ").read_text()
+            assert "whsec" not in command + variables
+            environment = dict(entry.partition("=")[::2] for entry in variables.split("\0"))
+            assert "kling.sandbox" in command
+            assert len(environment["SANDBOX_API_KEY"]) > 40
+            assert environment["SANDBOX_API_KEY"] not in command
         finally:
             server.shutdown()
             thread.join()
