@@ -255,11 +255,21 @@ def test_a_subject_that_is_not_wanted_stays_away():
 
 
 @pytest.mark.parametrize("name", sorted(lexicon()["subject"]))
-def test_every_subject_of_the_lexicon_can_be_drawn(name):
+def test_every_subject_of_the_lexicon_can_be_drawn_in_its_whole_cycle(name):
     assert name in figures()
-    word = lexicon()["subject"][name][0]
-    assert read_scene(word).subjects[0][0] == name
-    assert picture(word).std() > 5
+    scene = read_scene(lexicon()["subject"][name][0])
+    assert scene.subjects[0][0] == name
+    pieces = subject_pieces(choose_look(scene, 7, (96, 54), 1), *scene.subjects[0], 0)
+    figure = pieces[-1].paint(Canvas(0, 0, 96, 54, (96, 54)))  # before it may stand its steam
+    assert isinstance(figure, Layer)
+    for number in range(0, len(figure.cels), 4):
+        assert figure.cels[number].clear[0].min() < 128  # it hides what is behind it
+
+
+@pytest.mark.parametrize("home", sorted(set(lexicon()["home"].values())))
+def test_a_subject_can_be_drawn_where_it_is_at_home(home):
+    name = next(name for name, place in lexicon()["home"].items() if place == home)
+    assert picture(lexicon()["subject"][name][0]).std() > 5
 
 
 @pytest.mark.parametrize("name", sorted(PLACES))
