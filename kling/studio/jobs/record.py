@@ -19,6 +19,8 @@ from kling.studio.jobs.columns import column_of
 from kling.studio.jobs.states import PROCESSING
 from kling.tasks import Status, Task
 
+_BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+
 
 def request_cells(request: Request) -> dict[str, str]:
     """Return the cells of a request, one for each field of its create call; `request_of` reads them back."""
@@ -49,7 +51,7 @@ def endpoint_named(name: str) -> Endpoint | None:
     """
     if not name:
         return TEXT_TO_VIDEO
-    return next((endpoint for endpoint in ENDPOINTS if endpoint.name == name), None)
+    return _BY_NAME.get(name)
 
 
 def _cell(name: str, value: Any) -> str:
