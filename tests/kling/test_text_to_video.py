@@ -6,7 +6,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kling import CameraControl, InvalidRequest, Problem, Shot, TextToVideo
@@ -42,7 +42,7 @@ def test_every_request_that_can_be_sent_comes_back_from_its_body(request_, callb
     assert body.keys() <= TextToVideo.FIELDS.keys()
 
 
-@law
+@settings(law, max_examples=50)  # each body has up to twelve fields
 @given(BODIES)
 def test_whatever_the_body_holds_there_is_a_request_and_short_notes(body):
     parsed = TextToVideo.from_wire(body)
@@ -54,7 +54,7 @@ def test_whatever_the_body_holds_there_is_a_request_and_short_notes(body):
     assert TextToVideo.from_wire(parsed.request.to_wire()).request == parsed.request
 
 
-@law
+@settings(law, max_examples=30)
 @given(JSON.filter(lambda body: not isinstance(body, dict)))
 def test_what_is_no_object_is_an_invalid_request(body):
     with pytest.raises(InvalidRequest, match="JSON object"):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kling import APIError, BalanceDeduction, MaybeSent, Status, Task
@@ -407,7 +407,7 @@ def test_any_data_is_a_task_or_raises_what_is_documented(data):
         assert time_ is None or time_.tzinfo is UTC
 
 
-@law
+@settings(law, max_examples=40)  # each has several of what the law above tries
 @given(st.lists(json_values | tasklike, max_size=4) | json_values)
 def test_any_page_is_tasks_or_raises_what_is_documented(data):
     try:
