@@ -53,6 +53,8 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
     table = panel(page, "variations").locator("[data-testid=stDataFrame] canvas").first
     table.wait_for()
     expect(page.get_by_text("3 videos of 3 ticked")).to_be_visible()
+    table.locator("td", has_text="A red fox").first.wait_for(state="attached")  # the table hears presses now
+    settled(page)
     table.scroll_into_view_if_needed()
     table.click(position={"x": 15, "y": 35 + 17}, force=True)  # the box of the first row
     expect(page.get_by_text("2 videos of 3 ticked")).to_be_visible()
