@@ -90,9 +90,10 @@ def test_the_shape_is_that_of_the_picture_and_the_order_is_of_image_to_video(app
     assert request.image == app.session_state["composer.first_frame"]
 
 
-def test_a_model_that_takes_no_last_frame_says_which_do(app: AppTest, studio: Studio):
+def test_a_model_that_takes_no_last_frame_says_below_the_slots_which_do(app: AppTest, studio: Studio):
     with_picture(app, studio, model="kling-3.0-turbo")
-    assert "Kling 3.0 Turbo takes no last frame" in texts(app)
+    said = "Kling 3.0 Turbo takes no last frame. Choose Kling 2.6, Kling 3.0 or Kling 2.5 Turbo."
+    assert said in [caption.value for caption in app.caption]
 
 
 def test_a_picture_that_is_gone_is_said_at_its_slot(app: AppTest, studio: Studio):

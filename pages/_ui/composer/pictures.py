@@ -49,11 +49,12 @@ def pictures(draft: Draft, errors: FieldErrors) -> None:
         first, last = (picture_of(name) for name in (draft.first_frame, draft.last_frame))
         slots = [_slot("first_frame", draft.first_frame, first, "Drop, paste or choose a picture")]
         if draft.first_frame or draft.last_frame:
-            able = _takes_last(draft.known)
-            slots.append(_slot("last_frame", draft.last_frame, last, "" if able else _who_does(draft)))
+            slots.append(_slot("last_frame", draft.last_frame, last))
             if draft.first_frame and draft.last_frame:
                 slots.insert(1, _act("swap", "swap_horiz", "Swap the two"))
         st.html(f'<div class="studio-frames">{"".join(slots)}</div>')
+        if len(slots) > 1 and not _takes_last(draft.known):
+            (st.error if draft.last_frame else st.caption)(_who_does(draft))
         news = composer_state().picture_news
         if news is not None and news.problem:
             st.error(escape_markdown(news.problem), icon=":material/warning:")
@@ -194,7 +195,7 @@ def _who_does(draft: Draft) -> str:
     return f"{title} takes no last frame. Choose {listed(able)}."
 
 
-def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
+def _slot(name: str, sha256: str, found: Picture | None, words: str = "") -> str:
     title = TITLES[name]
     if not sha256:
         return (
@@ -204,12 +205,11 @@ def _slot(name: str, sha256: str, found: Picture | None, words: str) -> str:
             f"{_act(f'clip:{name}', 'movie', f'{title} from a clip')}</div>"
         )
     shown = _image(sha256, found) if found else '<span class="ms" aria-hidden="true">broken_image</span>'
-    more = "" if not words or name == "first_frame" else f"<i>{escape_html(words)}</i>"
     size = _shape(found) if found else ""
     return (
         f'<div class="studio-slot" data-frame="{name}" data-full><button type="button" '
         f'data-choose-picture="{name}" title="Choose another picture">{shown}'
-        f"<b>{title} <small>{size}</small></b>{more}</button>"
+        f"<b>{title} <small>{size}</small></b></button>"
         f"{_act(f'remove:{name}', 'close', f'Remove the {title.lower()}')}</div>"
     )
 
