@@ -268,7 +268,7 @@ def test_a_refused_prompt_is_softened_alternatives_become_variations_and_a_promp
     panel(page).get_by_role("button", name="Take it").click()
     expect(page.get_by_label("Shot 2", exact=True)).to_have_value("It runs far")
     assert model.asked[0].text == "shot 1, 3, A fox wakes; shot 2, 4, It runs;"
-    page.get_by_role("button", name="Undo").first.click()
+    page.get_by_title("Back to the text before").click()  # not the one of the model
     expect(page.get_by_label("Shot 2", exact=True)).to_have_value("It runs")
 
 
