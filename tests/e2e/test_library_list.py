@@ -20,6 +20,8 @@ JOBS = 60  # more than a page of the list has
 BOB = {"person": "Bob"}
 HOSTILE = '<img src=x onerror="alert(1)"> **bold** \u202eright to left'
 FOCUS = "() => document.activeElement.closest('.lib-row')?.dataset.job ?? ''"
+DOT = "row => getComputedStyle(row.querySelector('.lib-when'), '::before').content"
+UNNAME = "row => row.querySelector('.lib-who').removeAttribute('title')"
 TOP = "() => document.querySelector('[data-testid=stMain]').scrollTop"
 
 
@@ -164,6 +166,9 @@ def test_fingers_are_enough(past: SimpleNamespace, open_page: Open):
         return box["y"] + 40
 
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert row(page, first).evaluate(DOT) == '"· "'
+    row(page, first).evaluate(UNNAME)  # as the script leaves it where nobody is named
+    assert row(page, first).evaluate(DOT) == "none"
     y = middle(first)
     touch("touchStart", (300, y))
     for x in range(280, 80, -40):
