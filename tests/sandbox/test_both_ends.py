@@ -100,7 +100,7 @@ def test_both_ends_meet_in_every_field_and_in_no_other():
     assert fields_of["CreateAudioTask"]["properties"].keys() == VideoToAudio.FIELDS.keys()
 
 
-@settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(request=requests, retired=st.sampled_from(["serve", "refuse"]))
 def test_what_the_client_lets_through_the_sandbox_takes_and_nothing_else(request, retired):
     agree(request, retired, lost=is_lost(request))
@@ -132,7 +132,7 @@ def tidy_image(request: ImageToVideo) -> ImageToVideo:
     return replace(request, mode=words.mode, shot_type=words.shot_type, multi_prompt=words.multi_prompt)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(request=image_requests.map(tidy_image))
 def test_what_the_client_lets_through_with_pictures_the_sandbox_takes_and_nothing_else(request):
     agree(request, lost=is_lost(request.words))

@@ -58,7 +58,7 @@ const headers = { "Content-Type": "application/json", Authorization: `Bearer ${u
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def environment():
     options = ["--clips", "tiny", "--pace", "polls:2", "--retired", "serve"]  # the sample is an old one
     program = [sys.executable, "-m", "kling.sandbox", *options]

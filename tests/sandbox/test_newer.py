@@ -254,7 +254,7 @@ def test_a_storyboard_becomes_shots(bench):
     ]
 
 
-QUICK = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 words = st.text(max_size=20) | st.sampled_from(
     ["", "A fox", BOARD, "data:x", base64_of(picture()), "https://a/b"]
 )

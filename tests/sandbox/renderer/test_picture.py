@@ -109,7 +109,7 @@ def test_a_picture_is_read_as_one_sees_it(tmp_path):
 
 
 def test_the_label_of_an_earlier_clip_is_taken_out_of_its_frame(tmp_path):
-    order = spec(width=640, height=360, shots=(Shot(prompt="a lake at noon", seconds=1),))
+    order = spec(width=640, height=360, fps=2, shots=(Shot(prompt="a lake at noon", seconds=1),))
     draw_clip(order, tmp_path / "clip.mp4")
     labelled = colours(tmp_path / "clip.mp4")[0].astype(np.uint8)
     bare = without_label(labelled, order)
