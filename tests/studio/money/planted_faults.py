@@ -146,10 +146,16 @@ PLANTS = (
         ("order", "spoil_several_answers", "advance"),
         "was bought . times",
     ),
-    Plant(a_fresh_id_on_retry, ("order", "spoil_several_answers"), "was bought . times|is (in|on) no"),
+    Plant(
+        a_fresh_id_on_retry, ("order", "spoil_several_answers", "advance"), "was bought . times|is (in|on) no"
+    ),
     Plant(the_post_before_the_intent, ("order",), "was bought . times|is in no log"),
     Plant(a_row_lost_at_a_full_disk, ("order", "fill_the_disk"), "is in no log|row is gone"),
-    Plant(a_refusal_is_believed, ("order", "deliver_the_next_create_twice"), "paid for and called free"),
+    Plant(
+        a_refusal_is_believed,
+        ("order", "deliver_the_next_create_twice", "resume"),
+        "paid for and called free",
+    ),
     Plant(
         no_such_task_is_believed_within_the_lag,
         ("order", "advance", "spoil_several_answers"),
