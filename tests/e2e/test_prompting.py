@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LONG, Server, on_phone
+from tests.e2e.conftest import LONG, PHONE, Server, on_phone
 from tests.e2e.test_compose import choose, close_sheet, panel, prompt, settled
 from tests.e2e.test_first_video import order, rows, wishes
 
@@ -31,7 +31,7 @@ def generate(page: Page, label: str) -> None:
     page.locator(".st-key-pinned").get_by_role("button", name=re.compile(label)).click()
 
 
-def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_are_ordered_as_one_batch(
+def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_are_ordered(
     shared_server: Server, open_page: Open
 ):
     before = wishes(shared_server)
@@ -59,30 +59,31 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
     table.click(position={"x": 15, "y": 35 + 17}, force=True)  # the box of the first row
     expect(page.get_by_text("2 videos of 3 ticked")).to_be_visible()
     generate(page, "^Generate 2 ·")
-    batch = page.locator(".stage-facts")
-    expect(batch).to_contain_text("of 2 videos done")
+    expect(page.locator(".stage-facts")).to_contain_text("of 2 videos done")
     made = wishes(shared_server) - before
     assert {row["prompt"] for row in rows(shared_server) if row["external_task_id"] in made} - {""} == {
         "A grey fox",
         "A black fox",
     }
-    expect(batch).to_contain_text("2 of 2 videos done", timeout=LONG)
 
-    with on_phone(page):
-        write(page, "A {red|grey} fox")
-        if not page.locator(".st-key-panel-variations").is_visible():
-            panel(page, "variations")
-        for shape in ("9:16", "16:9"):
-            page.locator(".st-key-composer-aspect_ratios").get_by_text(shape, exact=True).click()
-        expect(page.get_by_text("4 videos of 4 ticked: $0.84 (6 Units)")).to_be_visible()
-        settled(page)
-        generate(page, r"^Generate 4 · free")
-        expect(batch).to_contain_text("of 4 videos done")
-        made = wishes(shared_server) - before - made
-        assert len(made) == 4
-        batches = {row["batch"] for row in rows(shared_server) if row["external_task_id"] in made} - {""}
-        assert len(batches) == 1
-        expect(batch).to_contain_text("4 of 4 videos done", timeout=LONG)
+
+def test_on_a_phone_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
+    shared_server: Server, open_page: Open
+):
+    before = wishes(shared_server)
+    page = open_page(shared_server.url, **PHONE)
+    write(page, "A {red|grey} fox")
+    panel(page, "variations")
+    for shape in ("9:16", "16:9"):
+        page.locator(".st-key-composer-aspect_ratios").get_by_text(shape, exact=True).click()
+    expect(page.get_by_text("4 videos of 4 ticked: $0.84 (6 Units)")).to_be_visible()
+    generate(page, r"^Generate 4 · free")
+    batch = page.locator(".stage-facts")
+    expect(batch).to_contain_text("of 4 videos done")
+    made = wishes(shared_server) - before
+    assert len(made) == 4
+    assert len({row["batch"] for row in rows(shared_server) if row["external_task_id"] in made} - {""}) == 1
+    expect(batch).to_contain_text("4 of 4 videos done", timeout=LONG)
 
 
 def test_on_a_phone_a_move_of_the_camera_is_previewed_and_a_storyboard_is_made_and_always_adds_up(
