@@ -108,15 +108,19 @@ def test_a_picture_becomes_a_clip_in_its_own_shape(shared_server: Server, open_p
 def test_pictures_are_dropped_pasted_swapped_and_removed(shared_server: Server, open_page: Open):
     page = open_page(shared_server.url)
     settled(page)
-    arrives(
-        page,
-        lambda: page.locator(".studio-frames").dispatch_event(
-            "drop", {"dataTransfer": carried(page, picture())}
-        ),
-    )
+    frames, hint = page.locator(".studio-frames"), page.locator(".compose-drop")
+    held = {"dataTransfer": carried(page, picture())}
+    frames.dispatch_event("dragover", held)
+    expect(hint).to_have_text("Drop the picture: the video begins with it")
+    arrives(page, lambda: frames.dispatch_event("drop", held))
     first, last = (page.locator(f"[data-frame={name}] img") for name in ("first_frame", "last_frame"))
     expect(first).to_be_visible()
     settled(page)
+    page.locator("[data-frame=first_frame]").dispatch_event("dragover", held)
+    expect(hint).to_have_text("Drop the picture: the video begins with it")
+    frames.dispatch_event("dragover", held)
+    expect(hint).to_have_text("Drop the picture: the video ends with it")
+    frames.dispatch_event("dragleave")
     pasted = carried(page, picture(400, 600, "blue"))
     arrives(page, lambda: page.locator("body").evaluate(PASTE, pasted))
     expect(last).to_be_visible()

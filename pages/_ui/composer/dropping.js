@@ -1,6 +1,6 @@
 // A file that is dropped on Compose, or chosen: of a clip only the part with its texts is sent, however large it is.
 const MOST_TABLES = 6 * 2 ** 20, MOST_TEXT = 2 ** 20, MOST_BOXES = 10000; // bytes; boxes of one file
-const PICTURE_HINT = "Drop the picture: the video begins with it";
+const PICTURE_HINTS = { first_frame: "Drop the picture: the video begins with it", last_frame: "Drop the picture: the video ends with it" };
 const HINT = "Drop a clip or a .json file from this studio: its settings come into the form";
 const isPicture = (file) => file.type.startsWith("image/"); // pictures.js takes it
 const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -61,9 +61,10 @@ export default function ({ setTriggerValue }) {
     if (!hasFiles(event) || isOthers(event)) { hide(); return; }
     event.preventDefault(); // or the browser would open the file in the place of the page
     event.dataTransfer.dropEffect = "copy";
-    if (hint) return;
-    hint = Object.assign(document.createElement("div"), { className: "compose-drop", textContent: [...event.dataTransfer.items].some(isPicture) ? PICTURE_HINT : HINT });
-    document.body.append(hint);
+    const becomes = window.__studioPictures?.becomes(event) ?? "first_frame";
+    const words = [...event.dataTransfer.items].some(isPicture) ? PICTURE_HINTS[becomes] : HINT;
+    if (!hint) document.body.append(hint = Object.assign(document.createElement("div"), { className: "compose-drop" }));
+    if (hint.textContent !== words) hint.textContent = words;
   };
   const left = (event) => { if (!event.relatedTarget) hide(); };
   const dropped = (event) => {

@@ -4,6 +4,7 @@ const FIRST = "first_frame", LAST = "last_frame";
 const isPicture = (file) => file.type.startsWith("image/");
 const slot = (name) => document.querySelector(`[data-frame="${name}"]`);
 const isFull = (name) => !!slot(name)?.querySelector("img");
+const free = () => isFull(FIRST) && slot(LAST) && !isFull(LAST) ? LAST : FIRST; // which frame a picture becomes by itself
 const named = (event, name) => event.composedPath().find((each) => each.matches?.(`[${name}]`))?.getAttribute(name);
 
 // Beside what the page says there, so that the next run of the page has nothing to take back.
@@ -42,7 +43,7 @@ async function give(files, wanted) {
   const pictures = (wanted ? files : files.filter(isPicture)).slice(0, wanted ? 1 : 2);
   if (!pictures.length || here.isBusy || !slot(FIRST)) return;
   here.isBusy = true;
-  const begin = wanted ?? (isFull(FIRST) && slot(LAST) && !isFull(LAST) ? LAST : FIRST);
+  const begin = wanted ?? free();
   const names = pictures.length > 1 ? [FIRST, LAST] : [begin];
   const frames = [];
   for (const [index, name] of names.entries()) {
@@ -86,6 +87,7 @@ function pasted(event) {
 
 export default function ({ setTriggerValue }) {
   here.trigger = setTriggerValue;
+  here.becomes = (event) => named(event, "data-frame") ?? free(); // what dropping.js says meanwhile
   if (!here.isHeard) {
     here.isHeard = true;
     for (const [name, heard] of [["click", pressed], ["drop", dropped], ["paste", pasted]]) document.addEventListener(name, heard);
