@@ -119,13 +119,11 @@ def test_the_bar_leads_to_the_pages_and_the_menu_to_admin(tab: AppTest):
     assert [title.value for title in tab.title] == ["Gallery"]
 
 
-@pytest.mark.parametrize("page", HOSTILE_PAGES)
-def test_a_wrong_number_of_a_page_in_the_address_opens_one_that_is_there(
-    studio: Studio, tab: AppTest, page: str
-):
+def test_a_wrong_number_of_a_page_in_the_address_opens_one_that_is_there(studio: Studio, tab: AppTest):
     fill(studio, 120)
-    open_page(tab, "history.py", page=page)
-    assert len(rows_of(tab)) in {50, 20}
+    for page in HOSTILE_PAGES:
+        open_page(tab, "history.py", page=page)
+        assert len(rows_of(tab)) in {50, 20}, page
 
 
 def test_a_link_back_to_the_list_keeps_its_page(studio: Studio, tab: AppTest):
