@@ -71,7 +71,7 @@ def _show_all(job_id: str) -> None:
 
 def _row(member: Member, job: Job, query: JobQuery, page: str) -> str:
     each, is_this = member.job, member.job.id == job.id
-    who = "This clip" if is_this else (each["person"] or "Somebody")
+    who = "This clip" if is_this else (each["person"] or "Nobody named")
     when = "" if is_this else f", {short_moment(each.ordered_at)}"
     take = f" · take {each.take}" if each.take > 1 else ""
     name = f"<b>{escape_html(who + when + take)}</b>"
