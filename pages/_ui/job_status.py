@@ -22,7 +22,7 @@ from kling.studio.jobs import (
 )
 from kling.studio.service import Studio
 from pages._ui.escape import escape_html, escape_markdown
-from pages._ui.format import counted, prompt_of, since, state
+from pages._ui.format import counted, is_sandbox, prompt_of, since, state
 
 DELIVERED = {
     "duration": "length",
@@ -122,11 +122,12 @@ def not_saved(job: Job, now: datetime) -> str:
 
 
 def link_to_kling(studio: Studio, job: Job) -> None:
-    """Draw a link to the video at Kling, for as long as there is no whole copy here."""
+    """Draw a link to the video where it was made, for as long as there is no whole copy here."""
     address = studio.downloads.link(job.id)
     if _is_web_address(address):
         way = f'href="{escape_html(address)}" target="_blank" rel="noopener noreferrer"'
-        st.html(f'<a {way} style="color:light-dark(#4a2fd6,#b7abff)">Open the video at Kling</a>')
+        words = f"Open the video {'in the sandbox' if is_sandbox(job) else 'at Kling'}"
+        st.html(f'<a {way} style="color:light-dark(#4a2fd6,#b7abff)">{words}</a>')
 
 
 def _is_web_address(address: str) -> bool:
