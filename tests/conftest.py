@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 
@@ -23,6 +24,13 @@ settings.load_profile("studio")
 
 # Some images set it. Each of the many programs that tests start would compile the studio for itself then.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What tests write is soon gone: in memory nobody waits for a disk that has to say that it is there.
+IN_MEMORY, ENOUGH = "/dev/shm", 2 * 2**30  # bytes
+with contextlib.suppress(OSError, AttributeError):
+    _room = os.statvfs(IN_MEMORY)
+    if _room.f_bavail * _room.f_frsize > ENOUGH and not _room.f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)
 
 # Nothing becomes garbage while thousands of tests are collected; looking for it would take half of that time.
 gc.disable()
