@@ -107,6 +107,12 @@ def test_clips_are_collected_put_in_order_and_shown_to_whoever_has_the_link(
     waits_for(page, first, second, third)
     waits_for(other, first, second, third)
     other.close()
+    for words, order in (("Move later", (second, first, third)), ("Move earlier", (first, second, third))):
+        moved = page.locator(f".st-key-collection [data-clip='{first}']")
+        moved.hover()
+        moved.get_by_role("button", name="More").click()
+        page.get_by_role("menuitem", name=words).click()
+        waits_for(page, *order)
     tiles.nth(1).focus()
     page.keyboard.press("x")
     page.get_by_role("button", name="Take out").click()
