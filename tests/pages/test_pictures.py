@@ -96,6 +96,11 @@ def test_a_model_that_takes_no_last_frame_says_below_the_slots_which_do(app: App
     assert said in [caption.value for caption in app.caption]
 
 
+def test_a_body_that_is_exported_says_that_it_does_not_carry_its_pictures(app: AppTest, studio: Studio):
+    with_picture(app, studio).session_state["composer"].dialog = "import_export"
+    assert "The body of the create call but for the pictures" in texts(app.run())
+
+
 def test_a_picture_that_is_gone_is_said_at_its_slot(app: AppTest, studio: Studio):
     with_picture(app, studio, last_frame="c" * 64)
     assert "not kept any more" in texts(app)

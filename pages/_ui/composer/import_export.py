@@ -36,7 +36,8 @@ def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
     files = _files(request)
     as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
     with as_json:
-        st.caption("The body of the create call. *Paste* takes it back.")
+        named = " but for the pictures, which have names of this studio here" if files else ""
+        st.caption(f"The body of the create call{named}. *Paste* takes it back.")
         _code(export_request.to_json(request), "json", "request.json", "application/json")
     with as_curl:
         _how_to_run("in bash")
