@@ -178,8 +178,7 @@ def _show(number: int) -> None:
             st.link_button("Open", address, type="tertiary", icon=":material/open_in_new:")
             st.button("Done", key=f"app.asked-no-{number}", on_click=close)
     st.caption(
-        "Copy it now: the studio keeps only its hash and cannot show it again. *Sharing*, in the account "
-        "menu, lists it and ends it."
+        "Copy it now: the studio cannot show it again. *Sharing*, in the account menu, lists it and ends it."
     )
 
 
