@@ -156,7 +156,7 @@ def _more(card: Card, job: Job | None) -> None:
     if job is None:
         query = {"batch": card.key}
         st.page_link(
-            "gallery.py", label="See all in Gallery", icon=":material/photo_library:", query_params=query
+            "gallery.py", label="All of them in Gallery", icon=":material/photo_library:", query_params=query
         )
         st.page_link(
             "history.py", label="All of them in History", icon=":material/history:", query_params=query
