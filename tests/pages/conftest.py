@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import httpcore2
 import pytest
@@ -52,6 +53,7 @@ def quick_runs() -> Iterator[None]:
             if logger.name != "streamlit":
                 logger.handlers.clear()
     compiled, certificates = ScriptCache(), httpcore2.default_ssl_context()
+    browser = MagicMock()
     look = local_script_runner.require_widgets_deltas
 
     def wait(runner: LocalScriptRunner, timeout: float) -> None:
@@ -65,7 +67,7 @@ def quick_runs() -> Iterator[None]:
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
         patch.setattr(local_script_runner, "require_widgets_deltas", wait)
-        patch.setattr(app_test, "MagicMock", lambda **_: SimpleNamespace(get_client=lambda _session: None))
+        patch.setattr(app_test, "MagicMock", lambda **_: SimpleNamespace(get_client=lambda _session: browser))
         patch.setattr(BidiComponentManager, "discover_and_register_components", lambda *_, **__: None)
         yield
 
