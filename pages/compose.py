@@ -28,7 +28,7 @@ from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.job.address import job_params
-from pages._ui.live import live_fragment, part_of_page
+from pages._ui.live import live_fragment, page_is_old_when, part_of_page
 from pages._ui.requests import draft_of
 from pages._ui.session_state import PendingDraft, PictureNews, app_state, composer_state
 from pages._ui.stage.stage import concerned, is_stage_old, stage
@@ -39,6 +39,7 @@ def compose() -> None:
     if not acting().may(Action.ORDER):
         leave_form()
         return
+    page_is_old_when(is_form_old)
     open_draft_of_address()
     with st.container(key="compose"):
         with st.container(key="stage"):
@@ -46,7 +47,6 @@ def compose() -> None:
                 stage,
                 "tasks",
                 concerns=concerned,
-                is_page_old=is_form_old,
                 on_stale_page=draft_state.drop_stale_edits,
             )
         part_of_page(form, is_page_old=is_rest_old)

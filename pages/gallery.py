@@ -15,7 +15,7 @@ from pages._ui.job.address import job_link
 from pages._ui.library.address import GALLERY, asked
 from pages._ui.library.bar import bar, totals
 from pages._ui.library.rows import ANY
-from pages._ui.live import EVERY_JOB, live_fragment
+from pages._ui.live import EVERY_JOB, live_fragment, page_is_old_when
 from pages._ui.wall import at_risk
 from pages._ui.wall.gallery import PER_PAGE, list_of, page_of, part_facts
 from pages._ui.wall.wall import draw, looker
@@ -36,7 +36,8 @@ def gallery() -> None:
         clips(query, found[0], chip)
         overlays()
 
-    live_fragment(listed, GALLERY, concerns=concerned, is_page_old=lambda: asked(GALLERY) != query)
+    page_is_old_when(lambda: asked(GALLERY) != query)
+    live_fragment(listed, GALLERY, concerns=concerned)
     totals(query)
 
 

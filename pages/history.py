@@ -10,7 +10,7 @@ from pages._ui.job.address import open_job
 from pages._ui.library.address import asked
 from pages._ui.library.bar import bar, totals
 from pages._ui.library.rows import page_of, rows
-from pages._ui.live import EVERY_JOB, live_fragment
+from pages._ui.live import EVERY_JOB, live_fragment, page_is_old_when
 
 
 def history() -> None:
@@ -27,7 +27,8 @@ def history() -> None:
         rows(query, *found)
         overlays()
 
-    live_fragment(listed, "history", concerns=concerned, is_page_old=lambda: asked("history") != query)
+    page_is_old_when(lambda: asked("history") != query)
+    live_fragment(listed, "history", concerns=concerned)
     totals(query)
 
 

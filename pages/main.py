@@ -13,7 +13,7 @@ from pages._ui.frame.banners import banners
 from pages._ui.frame.bar import bar
 from pages._ui.frame.titles import STUDIO, title_of
 from pages._ui.job.address import lead_on
-from pages._ui.live import live_fragment
+from pages._ui.live import live_fragment, page_is_old_when
 from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave
 from pages._ui.style.sheet import sheet_of_every_page
@@ -40,6 +40,7 @@ def main() -> None:
             app_state().led_here = ""
             st.toast(words, icon=":material/lock:", duration="long")
         lightbox()  # before the page: links on it can be pressed as soon as they are there
+        page_is_old_when(lambda: False)  # unless the page knows better
         with st.container(key="page"):
             page.run()
         taking()

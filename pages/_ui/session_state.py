@@ -9,7 +9,7 @@ fields that belong together therefore fetches the object once, and changes it wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -227,6 +227,7 @@ class AppState:
     compared: tuple[str, tuple[str, ...]] = ("", ())  # what the address named, and what was put in its place
     viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered
     address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters
+    is_page_old: Callable[[], bool] = field(default=bool)  # see `live.page_is_old_when`
 
 
 @dataclass(slots=True)

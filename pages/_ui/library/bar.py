@@ -103,8 +103,7 @@ def totals(query: JobQuery) -> None:
     """
     if (drawn := _drawn.get()) is not None:
         page, place = drawn
-        draw = partial(_totals, page, query, place)
-        live_fragment(draw, "totals", is_page_old=lambda: asked(page) != query)
+        live_fragment(partial(_totals, page, query, place), "totals")
 
 
 def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:

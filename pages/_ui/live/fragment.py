@@ -13,6 +13,7 @@ from pages._ui.current_user import current_user, drawn_by_itself
 from pages._ui.errors import readable
 from pages._ui.escape import escape_attribute
 from pages._ui.live.script import component
+from pages._ui.session_state import app_state
 
 EVERY_JOB = "*"  # stands for the id of any job; such a part is drawn again at most every few seconds
 # Streamlit's page asks for a run by itself when it finds its server again only if it has a part with a timer.
@@ -25,7 +26,6 @@ def live_fragment(
     key: str,
     *,
     concerns: Callable[[], Iterable[str]] = lambda: (EVERY_JOB,),
-    is_page_old: Callable[[], bool] = lambda: False,
     on_stale_page: Callable[[str], None] = lambda _run: None,
 ) -> None:
     """Draw now, and again after each change that concerns the part, without running the rest of the page.
@@ -35,15 +35,14 @@ def live_fragment(
 
     Streamlit 1.67 sends what happens within a moment in one batch, and runs only one fragment for it. If a
     click on the page comes together with a trigger from here, the values of all widgets arrive, but only this
-    fragment runs, and the rest of the page would stay as it was. The last two callables deal with that.
+    fragment runs, and the rest of the page would stay as it was. `page_is_old_when` and `on_stale_page` deal
+    with that.
 
     Args:
         draw: draws the part.
         key: names the part on its page.
         concerns: returns names of what the part shows, as in `kling.studio.changes`: ids of jobs, after whose
             changes it is drawn again at once, topics, and `EVERY_JOB`; none for what changes by itself only.
-        is_page_old: returns whether what the rest of the page is drawn from has changed since it was drawn.
-            The whole page runs again then.
         on_stale_page: called with the number of the run that had drawn the page that sent the trigger
             (`data-run` on the page), to take back edits that are older than the last run.
     """
@@ -61,7 +60,16 @@ def live_fragment(
         st.html(_mark(key, version, sorted(concerns())))
         draw()
 
-    _fragment(marked, is_page_old=is_page_old, run_every=_TIMER, by=drawn_by_itself)
+    _fragment(marked, is_page_old=lambda: app_state().is_page_old(), run_every=_TIMER, by=drawn_by_itself)
+
+
+def page_is_old_when(is_old: Callable[[], bool]) -> None:
+    """Let the whole page run in the place of a live part, whichever, when the rest of the page is old.
+
+    Args:
+        is_old: returns whether what the page is drawn from has changed since it was drawn.
+    """
+    app_state().is_page_old = is_old
 
 
 def part_of_page(draw: Callable[[], None], *, is_page_old: Callable[[], bool]) -> None:
@@ -69,7 +77,8 @@ def part_of_page(draw: Callable[[], None], *, is_page_old: Callable[[], bool]) -
 
     Args:
         draw: draws the part.
-        is_page_old: as for `live_fragment`.
+        is_page_old: returns whether what the rest of the page is drawn from has changed since it was drawn.
+            The whole page runs again then.
     """
     _fragment(draw, is_page_old=is_page_old, run_every=None, by=nullcontext)
 
@@ -85,7 +94,7 @@ def _fragment(
 
     Args:
         draw: draws the part.
-        is_page_old: as for `live_fragment`.
+        is_page_old: as for `part_of_page`.
         run_every: seconds.
         by: returns the context of the runs alone.
     """
