@@ -125,6 +125,7 @@ def test_pictures_are_dropped_pasted_swapped_and_removed(shared_server: Server, 
     arrives(page, lambda: page.locator("body").evaluate(PASTE, pasted))
     expect(last).to_be_visible()
     expect(page.get_by_text("has another shape than the first")).to_be_visible()
+    expect(page.locator(".st-key-pictures").get_by_text("Quality 720p → 1080p")).to_be_visible()
     settled(page)
     before = first.get_attribute("src")
     assert findings(page) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from kling.studio.prompting.draft import Draft
@@ -15,14 +17,23 @@ from pages._ui.words import FIELDS, quality
 DRAFT_WORDS = {"camera": "Camera"}
 
 
-def notice(draft: Draft) -> None:
-    """Draw the sentence until the next change, if there is something to say."""
+Place = Literal["pictures", "model", "choices"]  # of the form: where the choice was made
+
+
+def notice(draft: Draft, place: Place) -> None:
+    """Draw the sentence until the next change, at what was chosen, if there is something to say."""
     told = composer_state().notice
-    if told is None:
+    if told is None or place != _place_of(told):
         return
     with st.container(horizontal=True, key="notice"):
         st.caption(escape_markdown(_sentence(draft, told)))
         st.button("Undo", type="tertiary", key="composer.undo", on_click=undo)
+
+
+def _place_of(told: Notice) -> Place:
+    if told.switched_from:
+        return "model"
+    return "pictures" if told.undo.keys() & {"first_frame", "last_frame"} else "choices"
 
 
 def undo() -> None:

@@ -27,12 +27,9 @@ ERRORS = ("model_name", "mode", "duration", "aspect_ratio", "sound")
 def options(draft: Draft, errors: FieldErrors) -> None:
     """Draw the choices; compose.css makes two columns of them, and on a phone puts the shape first."""
     model, offered = draft.known, choices_for(draft.known)
-    told = composer_state().notice
-    is_of_model = told is not None and bool(told.switched_from)
     with st.container(key="choices"):
         _model(draft, model, errors)
-        if is_of_model:
-            notice(draft)
+        notice(draft, "model")
         if model is None or model.takes_mode:
             st.segmented_control(
                 FIELDS["mode"],
@@ -63,8 +60,7 @@ def options(draft: Draft, errors: FieldErrors) -> None:
                 **persistent("sound"),
             )
     errors(*ERRORS)
-    if not is_of_model:
-        notice(draft)
+    notice(draft, "choices")
 
 
 def _choice(field: str, choices: Sequence[str], *, unit: str = "") -> None:

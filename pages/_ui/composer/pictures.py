@@ -21,6 +21,7 @@ from kling.studio.uploads import MOST_BYTES
 from pages._ui.address import base_path
 from pages._ui.composer.draft_state import read_draft, replace_draft
 from pages._ui.composer.field_errors import FieldErrors
+from pages._ui.composer.notice import notice
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
@@ -70,6 +71,7 @@ def pictures(draft: Draft, errors: FieldErrors) -> None:
                 st.error("A picture of this draft is not kept any more: choose it again.")
         if first and last and _shape(first) != _shape(last):
             st.caption("The last frame has another shape than the first. The video has that of the first.")
+        notice(draft, "pictures")
 
 
 def picture_of(sha256: str) -> Picture | None:
