@@ -152,7 +152,8 @@ class ComposerState:
     notice: Notice | None = None
     # Before and after the tab of the storyboard took another model, for the way back to the prompt.
     before_shots: tuple[Draft, Draft] | None = None
-    before_sound: tuple[Draft, Draft] | None = None  # likewise, for what the sound needed
+    # Likewise, for what the sound or the last frame needed, by the field.
+    before_raise: dict[str, tuple[Draft, Draft]] = field(default_factory=dict)
     unsent_prompts: list[str] = field(default_factory=list)  # walked past and never ordered, newest first
 
     # -- which draft comes next

@@ -96,6 +96,19 @@ def test_a_model_that_takes_no_last_frame_says_below_the_slots_which_do(app: App
     assert said in [caption.value for caption in app.caption]
 
 
+def test_the_quality_that_was_taken_for_a_last_frame_goes_with_it(app: AppTest, studio: Studio):
+    with_picture(app, studio)
+    with_picture(app, studio, last_frame=app.session_state["composer.first_frame"])
+    with_picture(app, studio, last_frame=studio.pictures.put(picture(640, 480)).sha256)
+    assert app.session_state["composer.mode"] == "pro"
+    with_picture(app, studio, last_frame="")
+    assert app.session_state["composer.mode"] == "std"
+    with_picture(app, studio, mode="pro")
+    with_picture(app, studio, last_frame=app.session_state["composer.first_frame"])
+    with_picture(app, studio, last_frame="")
+    assert app.session_state["composer.mode"] == "pro"  # somebody chose it
+
+
 def test_a_body_that_is_exported_says_that_it_does_not_carry_its_pictures(app: AppTest, studio: Studio):
     with_picture(app, studio).session_state["composer"].dialog = "import_export"
     assert "The body of the create call but for the pictures" in texts(app.run())

@@ -15,6 +15,8 @@ from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Change, Draft
 from pages._ui.composer.price_of import price_of
 from pages._ui.session_state import Notice
 
+RAISING = ("sound", "last_frame")  # fields that may need a higher quality
+
 
 def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draft:
     """Return the draft with what follows from a change.
@@ -49,15 +51,18 @@ def without_shots(switch: tuple[Draft, Draft] | None, now: Draft, touched: Colle
     return replace(now, **{name: getattr(before, name) for name in moved})
 
 
-def without_sound(switch: tuple[Draft, Draft] | None, now: Draft, touched: Collection[str]) -> Draft:
-    """Take back, with the sound, the quality that was taken for it.
+def without_raise(
+    field: str, switch: tuple[Draft, Draft] | None, now: Draft, touched: Collection[str]
+) -> Draft:
+    """Take back, with the sound or the last frame, the quality that was taken for it.
 
     Args:
-        switch: the draft before and after the sound was switched on; None if nothing had to move for it.
+        field: `sound` or `last_frame`.
+        switch: the draft before and after it was given; None if nothing had to move for it.
         now: as the person changed it.
         touched: the names of the fields that differ from the last run.
     """
-    if switch is None or "sound" not in touched or now.sound:
+    if switch is None or field not in touched or getattr(now, field):
         return now
     before, after = switch
     moved = _moved(before, after, now) & {"mode", "duration"}
