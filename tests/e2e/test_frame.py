@@ -28,6 +28,8 @@ CUT = """() => [...document.querySelectorAll(
     part.scrollWidth > part.clientWidth + 1 && !/^(inline|contents)$/.test(getComputedStyle(part).display)))
   .map((each) => each.innerText)"""
 SIDEWAYS = "() => document.documentElement.scrollWidth - innerWidth"
+BEYOND = """() => [...document.querySelectorAll(".st-key-bar > *")]
+  .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.innerText)"""
 
 
 @dataclass
@@ -113,9 +115,11 @@ def test_each_page_has_a_title_and_a_bar_scrolls_not_sideways_and_cuts_nothing_a
                 found.append(f"/{address} at {width}: {over} px sideways")
             found += [f"/{address} at {width}: {each!r} is cut" for each in page.evaluate(CUT)]
     assert found == []
+    page.locator(".studio-counts").evaluate("counts => { counts.textContent = '4 being made'; }")
     for width, height in ((320, 700), (390, 844), (820, 1180), (1280, 720), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         bar_is_in_place(page, width, height)
+        assert page.evaluate(BEYOND) == []
 
 
 def test_on_a_phone_a_choice_shows_the_page_and_no_drawer(studio: Studio, open_page: Open):
