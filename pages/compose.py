@@ -40,6 +40,7 @@ def compose() -> None:
         leave_form()
         return
     page_is_old_when(is_form_old)
+    app_state().address = "compose", {}  # where Compare leads back to
     open_draft_of_address()
     with st.container(key="compose"):
         with st.container(key="stage"):
@@ -176,6 +177,15 @@ def origin_of(draft: Draft) -> None:
                 label="Continues an earlier video" if draft.continues else "Made from an earlier video",
                 icon=":material/account_tree:",
                 query_params=job_params(parent.id, page="compose"),
+            )
+            st.button(
+                "Not made from it",
+                type="tertiary",
+                icon=":material/close:",
+                key="composer.cut_origin",
+                help="What is ordered then begins a family of its own",
+                on_click=draft_state.replace_draft,
+                kwargs={"parent": "", "continues": False},
             )
         toolbar.way_back()
 

@@ -116,6 +116,8 @@ def test_the_way_back_is_the_list_that_was_looked_at(studio: Studio, tab: AppTes
     add(studio, "a")
     open_page(tab, "history.py", q="fox")
     assert shown(tab, "a")["back"] == "/history?q=fox"
+    open_page(tab, "compose.py")
+    assert shown(tab, "a")["back"] == "/"
 
 
 # -- what differs --------------------------------------------------------------------------------------------

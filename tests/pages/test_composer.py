@@ -364,6 +364,11 @@ def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app:
     pick(app, "prompt", "A fox at night")
     press_generate(app)
     assert studio.ledger.jobs()[1].parent == first.id
+    app.button(key="composer.cut_origin").click().run()
+    pick(app, "prompt", "A fox at noon")
+    assert state(app, "prompt", "model", "duration") == ("A fox at noon", "kling-v3", "7")
+    press_generate(app)
+    assert studio.ledger.jobs()[2].parent == ""
     next(each for each in app.button if each.label == "Back to the draft you had").click().run()
     assert app.session_state.composer.draft_id == mine
     assert app.text_area(key="composer.prompt").value == "Something else that I was writing"

@@ -78,6 +78,8 @@ def test_what_was_ordered_by_one_press_is_one_card_with_all_of_it(studio: Studio
     assert (told["chosen"], card["of"], card["done"]) == ("b1", 4, 3)
     assert [job["id"] for job in card["jobs"]] == [*ids, "waits"]
     assert "3 of 4 videos done" in texts(tab)
+    tab.button(key="stage.compare").click().run()
+    assert tab.query_params["ids"] == ",".join(ids)
 
 
 def test_one_of_several_can_be_chosen(studio: Studio, tab: AppTest):
@@ -88,6 +90,7 @@ def test_one_of_several_can_be_chosen(studio: Studio, tab: AppTest):
     assert stage_of(tab)["chosen"] == "two"
     assert words_of(tab) == "Red shoe"
     assert 'href="/take-away?ids=two"' in texts(tab)
+    assert not any(button.key == "stage.compare" for button in tab.button)
 
 
 def test_a_press_for_several_takes_makes_one_card(app: AppTest):

@@ -125,8 +125,10 @@ def _newest(most: int) -> list[Job]:
 
 
 def _back() -> str:
-    """Return the address of the list that was looked at last."""
+    """Return the address of the list that was looked at last, or of Compose."""
     page, parameters = app_state().address
+    if page == "compose":
+        return f"{base_path()}/"
     query = f"?{urlencode(parameters)}" if parameters else ""
     return f"{base_path()}/{page if page in {'history', 'gallery'} else 'gallery'}{query}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,6 +16,7 @@ from kling.studio.jobs import FAILED, NOT_SENT, WAITING, Job
 from pages._ui.address import base_path
 from pages._ui.charges import charge_line, charge_text
 from pages._ui.clip_names import file_name
+from pages._ui.compare.address import FEWEST, IDS, MOST
 from pages._ui.context import studio
 from pages._ui.curation import sound_dialog
 from pages._ui.current_user import acting
@@ -117,6 +119,7 @@ def _buttons(card: Card, job: Job | None) -> None:
             help="Takes its words and settings into the form",
         )
     if job is None:
+        _compare([each.id for each in card.jobs if each.has_clip])
         unsent = [
             each for each in card.jobs if each.state in {WAITING, NOT_SENT} and each.endpoint is not None
         ]
@@ -128,6 +131,14 @@ def _buttons(card: Card, job: Job | None) -> None:
                 args=(Actions.withdraw_group, card.key),
             )
     panel("More", partial(_more, card, job), key=MORE, icon="more_horiz", kind="popover")
+
+
+def _compare(job_ids: Sequence[str]) -> None:
+    """Draw the button that leads to Compare with the first clips of a card; none where there is one only."""
+    if len(job_ids) >= FEWEST and st.button(
+        "Compare", icon=":material/compare:", key="stage.compare", help="Plays up to four of them in step"
+    ):
+        st.switch_page("compare.py", query_params={IDS: ",".join(job_ids[:MOST])})
 
 
 def _links(job: Job, batch: Card | None) -> str:
