@@ -50,6 +50,9 @@ def arrives(page: Page, act: Callable[[], object]) -> None:
     raise AssertionError("No picture was handed in.")
 
 
+HEARS = "() => window.__studioPictures?.isHeard"  # the script comes a moment after the page
+
+
 def picture(width: int = 600, height: int = 400, colour: str = "red") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(file, "PNG")
@@ -99,6 +102,7 @@ def test_a_picture_becomes_a_clip_in_its_own_shape(shared_server: Server, open_p
     page.reload()
     expect(first).to_be_visible()
     # Frames of clips are offered too. Those of this sandbox are too small, and the form says so.
+    page.wait_for_function(HEARS)
     settled(page)
     page.locator("[data-frame-act='clip:last_frame']").click()
     page.get_by_role("dialog").get_by_role("button", name="Last frame").first.click()
@@ -110,7 +114,10 @@ def test_pictures_are_dropped_pasted_swapped_and_removed(shared_server: Server, 
     settled(page)
     frames, hint = page.locator(".studio-frames"), page.locator(".compose-drop")
     held = {"dataTransfer": carried(page, picture())}
-    frames.dispatch_event("dragover", held)
+    while (
+        not hint.is_visible()
+    ):  # a browser tells of it again and again, too, while a file is held over a page
+        frames.dispatch_event("dragover", held)
     expect(hint).to_have_text("Drop the picture: the video begins with it")
     arrives(page, lambda: frames.dispatch_event("drop", held))
     first, last = (page.locator(f"[data-frame={name}] img") for name in ("first_frame", "last_frame"))
