@@ -1,4 +1,4 @@
-"""What all tests share: one Hypothesis profile, and two processes for the whole suite."""
+"""What all tests share: one Hypothesis profile, and three processes for the whole suite."""
 
 from __future__ import annotations
 
@@ -43,8 +43,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two processes run the whole suite; tests that are asked for run in this one, with `-s` and all."""
+    """Three processes run the whole suite; tests that are asked for run in this one, with `-s` and all.
+
+    On two cores: with two processes more than half of the machine only waits, most of all for browsers.
+    """
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     narrowed = ("keyword", "markexpr", "lf", "failedfirst", "stepwise", "deselect")
     is_whole = is_whole and not any(config.getoption(name, None) for name in narrowed)
-    return 2 if is_whole and config.getoption("capture") != "no" else 0
+    return 3 if is_whole and config.getoption("capture") != "no" else 0

@@ -122,7 +122,7 @@ class Ports:
 
     def __init__(self) -> None:
         self._free: list[int] = []
-        self._next = 20_000 + os.getpid() * 10 % 12_000
+        self._next = 20_000 + os.getpid() * 50 % 12_000
 
     def take(self) -> int:
         while not self._free:
