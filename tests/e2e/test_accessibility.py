@@ -21,6 +21,7 @@ from tests.e2e.test_compose import choose, panel, prompt, settled
 from tests.e2e.test_first_video import order
 
 Open = Callable[..., Page]
+Scheme = Literal["light", "dark"]
 
 # As high as the longest page: what is scrolled away cannot be looked at.
 DESKTOP: dict[str, Any] = {**MINE, "viewport": {"width": 1400, "height": 4000}}
@@ -42,7 +43,6 @@ SCAN = """([place, rules]) => axe.run(place || document, { resultTypes: ["violat
 COLOURS = {"runOnly": ["color-contrast"]}  # all other rules see no colours
 REST = {"rules": {"color-contrast": {"enabled": False}}}
 EVERYTHING: dict[str, Any] = {}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 IN_SCHEME = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
 SHOWN = (WAITING, FAILED, PROCESSING, SUCCEED)
 FOX = TextToVideo(prompt="A red fox in the snow at dawn")
@@ -97,11 +97,11 @@ def findings(page: Page, new: str = "", *, alone: bool = False) -> list[str]:
         new: likewise.
         alone: likewise.
     """
-    light, dark = SCHEMES  # in an order that changes the page least often
-    found = _scanned(page, light, new, alone=alone)
+    one, other = _schemes(page)
+    found = _scanned(page, one, new, alone=alone)
     with on_phone(page, ON_PHONE):
-        phone = [each for scheme in SCHEMES for each in _scanned(page, scheme, new, alone=alone)]
-    return [*found, *(f"on a phone, {each}" for each in phone), *_scanned(page, dark, new, alone=alone)]
+        phone = [each for scheme in (one, other) for each in _scanned(page, scheme, new, alone=alone)]
+    return [*found, *(f"on a phone, {each}" for each in phone), *_scanned(page, other, new, alone=alone)]
 
 
 def findings_here(page: Page, new: str, *, alone: bool = False) -> list[str]:
@@ -112,10 +112,15 @@ def findings_here(page: Page, new: str, *, alone: bool = False) -> list[str]:
         new: where colours are looked at, if another test has looked at those of the rest: they take seconds.
         alone: nothing else than `new` is looked at, because only that has changed; all that is found counts.
     """
-    return [each for scheme in SCHEMES for each in _scanned(page, scheme, new, alone=alone)]
+    return [each for scheme in _schemes(page) for each in _scanned(page, scheme, new, alone=alone)]
 
 
-def _scanned(page: Page, scheme: Literal["light", "dark"], new: str, *, alone: bool) -> list[str]:
+def _schemes(page: Page) -> tuple[Scheme, Scheme]:
+    """Return both, first the one that the page has: it takes half a second to draw it in the other one."""
+    return ("dark", "light") if page.evaluate(IN_SCHEME, "dark") else ("light", "dark")
+
+
+def _scanned(page: Page, scheme: Scheme, new: str, *, alone: bool) -> list[str]:
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     page.emulate_media(color_scheme=scheme)
