@@ -45,7 +45,7 @@ def pytest_collection_finish() -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Three processes run the whole suite; tests that are asked for run in this one, with `-s` and all.
 
-    On two cores: with two processes more than half of the machine only waits, most of all for browsers.
+    On two cores: with two processes a part of the machine only waits, most of all for browsers.
     """
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     narrowed = ("keyword", "markexpr", "lf", "failedfirst", "stepwise", "deselect")
