@@ -227,7 +227,7 @@ class AppState:
     undo: Undoable | None = None
     compared: tuple[str, tuple[str, ...]] = ("", ())  # what the address named, and what was put in its place
     viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered
-    address: tuple[str, dict[str, str]] = ("", {})  # the last list that was drawn, and its parameters
+    address: tuple[str, dict[str, str]] = ("", {})  # the last list, or Compose, and its parameters
     is_page_old: Callable[[], bool] = field(default=bool)  # see `live.page_is_old_when`
 
 

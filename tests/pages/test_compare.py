@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from kling import TextToVideo
 from kling.studio.jobs import Job, request_cells
 from kling.studio.service import Studio
-from pages._ui.compare.address import compare_link, ids_of_address
+from pages._ui.compare.address import compare_params, ids_of_address
 from pages._ui.compare.view import KEY, script
 from tests.pages.conftest import texts
 from tests.pages.people import open_app, person_of, sign_in
@@ -76,7 +76,7 @@ def job_of(studio: Studio, job_id: str) -> Job:
 
 
 def test_the_address_names_each_clip_once_and_four_at_most():
-    assert compare_link(["a", "b", "a", "c", "d", "e"]) == "/compare?ids=a,b,c,d"
+    assert compare_params(["a", "b", "a", "c", "d", "e"]) == {"ids": "a,b,c,d"}
     assert ids_of_address({"ids": " a,,b,a ,c"}) == ["a", "b", "c"]
     assert ids_of_address({}) == []
 

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
-
-from pages._ui.address import base_path
 
 IDS = "ids"  # name of the parameter with the ids, separated by commas
 FEWEST, MOST = 2, 4  # clips
 
 
-def compare_link(ids: Sequence[str]) -> str:
-    """Return the address below the host.
+def compare_params(ids: Sequence[str]) -> dict[str, str]:
+    """Return the parameters of the address.
 
     Args:
         ids: of the jobs, in order; the first four are taken.
     """
-    return f"{base_path()}/compare?{IDS}={compare_value(ids)}"
-
-
-def compare_value(ids: Sequence[str]) -> str:
-    """Return the value of the parameter; the arguments are those of `compare_link`."""
-    return ",".join(quote(each, safe="") for each in list(dict.fromkeys(ids))[:MOST])
+    return {IDS: ",".join(list(dict.fromkeys(ids))[:MOST])}
 
 
 def ids_of_address(parameters: Mapping[str, Any]) -> list[str]:

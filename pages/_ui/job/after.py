@@ -30,7 +30,7 @@ def after(job: Job) -> None:
             query_params={"from": job.id, **FRAME},
             help="Opens the form with the last frame of this clip as the first frame of the next one.",
         )
-        silent = studio().ledger.get(sound_of(job)) or job
+        silent = silent_of(job)
         why = why_not(silent)
         st.button(
             OTHER_SOUND if has_sound(job) else ADD_SOUND,
@@ -50,6 +50,7 @@ def has_sound(job: Job) -> bool:
     return job["endpoint"] == SOUND or job.probe.get("audio") is True
 
 
-def sound_of(job: Job) -> str:
-    """Return the id of the clip that gets sound: the silent one, where this is what it became with sound."""
-    return job.parent if job["endpoint"] == SOUND and job.parent else job.id
+def silent_of(job: Job) -> Job:
+    """Return the clip that gets sound: the silent one, where this is what it became with sound."""
+    silent = studio().ledger.get(job.parent) if job["endpoint"] == SOUND and job.parent else None
+    return silent or job

@@ -13,7 +13,7 @@ from pages._ui.context import studio
 from pages._ui.escape import escape_html
 from pages._ui.format import counted, state
 from pages._ui.job.address import job_link
-from pages._ui.job.after import sound_of
+from pages._ui.job.after import silent_of
 from pages._ui.job.changes import changes_html
 from pages._ui.job.moments import short_moment
 from pages._ui.job.tree import SHOWN, Family, Member, family_of
@@ -100,8 +100,7 @@ def _picture(job: Job) -> str:
 def _what_changed(member: Member) -> str:
     job = member.job
     if member.base is not None:
-        silent = studio().ledger.get(sound_of(member.base))  # sound alone has no words and settings of a clip
-        return changes_html(silent or member.base, job)
+        return changes_html(silent_of(member.base), job)  # sound alone has no words and settings of a clip
     if job.parent:
         return "Made from a task that this log does not have"
     if is_found(job):

@@ -16,7 +16,7 @@ from kling.studio.jobs import FAILED, NOT_SENT, WAITING, Job
 from pages._ui.address import base_path
 from pages._ui.charges import charge_line, charge_text
 from pages._ui.clip_names import file_name
-from pages._ui.compare.address import FEWEST, IDS, MOST
+from pages._ui.compare.address import FEWEST, compare_params
 from pages._ui.context import studio
 from pages._ui.curation import sound_dialog
 from pages._ui.current_user import acting
@@ -24,7 +24,7 @@ from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import ago, in_money, order_line, prompt_of, state, took
 from pages._ui.job.address import job_link, job_params
-from pages._ui.job.after import OTHER_SOUND, has_sound, sound_of
+from pages._ui.job.after import OTHER_SOUND, has_sound, silent_of
 from pages._ui.job_status import badges, link_to_kling
 from pages._ui.panels import panel
 from pages._ui.requests import has_form, is_found
@@ -138,7 +138,7 @@ def _compare(job_ids: Sequence[str]) -> None:
     if len(job_ids) >= FEWEST and st.button(
         "Compare", icon=":material/compare:", key="stage.compare", help="Plays up to four of them in step"
     ):
-        st.switch_page("compare.py", query_params={IDS: ",".join(job_ids[:MOST])})
+        st.switch_page("compare.py", query_params=compare_params(job_ids))
 
 
 def _links(job: Job, batch: Card | None) -> str:
@@ -201,7 +201,7 @@ def _more(card: Card, job: Job | None) -> None:
 
 def _sound(job: Job) -> None:
     """Draw the button that asks which sound a clip gets; none where it can get none."""
-    silent = studio().ledger.get(sound_of(job)) or job
+    silent = silent_of(job)
     if job.has_clip and not job.erased and acting().may(Action.ORDER) and not why_not(silent):
         words = OTHER_SOUND if has_sound(job) else ADD_SOUND
         st.button(

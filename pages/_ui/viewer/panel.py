@@ -12,7 +12,7 @@ from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.format import prompt_of, size
 from pages._ui.job.address import job_link
-from pages._ui.job.after import sound_of
+from pages._ui.job.after import silent_of
 from pages._ui.job.film import parts_of
 from pages._ui.job.settings import LENGTH, MODEL, ON, QUALITY, SHAPE, SOUND, settings_of
 from pages._ui.library.row_facts import cost_facts
@@ -127,7 +127,7 @@ def _next(job: Job, user: Actions) -> str:
 
 def _sound_of(job: Job, user: Actions) -> str:
     """Return the id of the clip that can get sound; empty where none can, or for who may not order."""
-    silent = studio().ledger.get(sound_of(job)) or job
+    silent = silent_of(job)
     return silent.id if user.may(Action.ORDER) and not why_not(silent) else ""
 
 
