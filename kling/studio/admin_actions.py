@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kling.studio.budget_limits import Scope
@@ -14,9 +14,8 @@ from kling.studio.state.records import StateError
 from kling.studio.visible_names import visible
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from kling.studio.identity.people import Person
+    from kling.studio.state.database import Note
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ class AdminActions:
         except StateError as error:
             log.warning("Not in the audit: %s by %s. %s", action.value, self.user.id, error)
 
-    def _entry(self, action: Action, **details: object) -> Callable[[Connection, str], None]:
+    def _entry(self, action: Action, **details: object) -> Note:
         """Return what notes a change in the audit in the change's own transaction."""
         return self._studio.state.audit.entry(self.user, action.value, **details)
 
@@ -135,20 +134,20 @@ class AdminActions:
     def set_limit(self, scope: Scope, number: str, unit: str, *, person_id: str = "") -> None:
         """Set a limit of the account in use; see `Budgets.set`."""
         check(self.user, Action.SET_BUDGETS)
-        limit = self._studio.budgets.set(scope, number, unit, person_id=person_id)
-        self._note(Action.SET_BUDGETS, person_id, limit=scope.value, amount=f"{limit.amount:f}", unit=unit)
+        note = self._entry(Action.SET_BUDGETS, limit=scope.value, amount=number.strip(), unit=unit)
+        self._studio.budgets.set(scope, number, unit, person_id=person_id, note=note)
 
     def lift_limit(self, scope: Scope, *, person_id: str) -> None:
         """Let one person order without the limit for everybody; see `Budgets.lift`."""
         check(self.user, Action.SET_BUDGETS)
-        self._studio.budgets.lift(scope, person_id=person_id)
-        self._note(Action.SET_BUDGETS, person_id, limit=scope.value, did="lifted")
+        note = self._entry(Action.SET_BUDGETS, limit=scope.value, did="lifted")
+        self._studio.budgets.lift(scope, person_id=person_id, note=note)
 
     def remove_limit(self, scope: Scope, *, person_id: str = "") -> None:
         """Remove a limit of the account in use; see `Budgets.remove`."""
         check(self.user, Action.SET_BUDGETS)
-        self._studio.budgets.remove(scope, person_id=person_id)
-        self._note(Action.SET_BUDGETS, person_id, limit=scope.value, did="removed")
+        note = self._entry(Action.SET_BUDGETS, limit=scope.value, did="removed")
+        self._studio.budgets.remove(scope, person_id=person_id, note=note)
 
     # -- names of the log that belong to no account --------------------------------------------------------
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, insert, or_, select
 
 from kling.studio.identity.roles import User
 from kling.studio.ledger.csv_text import encode_cell
-from kling.studio.state.database import Database
+from kling.studio.state.database import Database, Note
 from kling.studio.state.tables import audit
 from kling.studio.visible_names import visible
 from kling.text import storable
@@ -90,7 +90,7 @@ class Audit:
             with self._database.write() as connection:
                 write(connection, thing)
 
-    def entry(self, user: User, action: str, **details: object) -> Callable[[Connection, str], None]:
+    def entry(self, user: User, action: str, **details: object) -> Note:
         """Return what writes an entry in the transaction of what it is about: both are written, or neither.
 
         Args:
@@ -99,7 +99,7 @@ class Audit:
             details: short values.
 
         Returns:
-            A function of the connection and the thing.
+            It is called with the connection and the thing.
 
         Raises:
             ValueError: as `note`.

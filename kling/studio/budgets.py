@@ -32,6 +32,7 @@ from kling.studio.spending import Amount, Spending, SpendingSums
 from kling.studio.state.records import StateError
 
 if TYPE_CHECKING:
+    from kling.studio.state.database import Note
     from kling.studio.state.limits import LimitStore
 
 __all__ = [
@@ -84,7 +85,13 @@ class Budgets:
         return self._known()
 
     def set(
-        self, scope: Scope, number: Decimal | int | str, unit: str = UNITS, *, person_id: str = ""
+        self,
+        scope: Scope,
+        number: Decimal | int | str,
+        unit: str = UNITS,
+        *,
+        person_id: str = "",
+        note: Note | None = None,
     ) -> Limit:
         """Set a limit of the account in use; it holds from the next order on. Only an admin may.
 
@@ -93,6 +100,7 @@ class Budgets:
             number: at most so much; 0 lets nothing through.
             unit: `units`, or the studio's currency.
             person_id: whose it is, in the place of the one for everybody; empty for everybody.
+            note: writes down the change, in the same transaction.
 
         Raises:
             BudgetError: it cannot be set so.
@@ -106,10 +114,10 @@ class Budgets:
         if scope.is_of_team and person_id:
             raise BudgetError("A limit of the team cannot be one person's: leave the person out.")
         limit = Limit(self._account(), scope, most, unit, person_id)
-        self._writable().put(limit, instead_of=self._names())
+        self._writable().put(limit, instead_of=self._names(), note=note)
         return limit
 
-    def lift(self, scope: Scope, *, person_id: str) -> Limit:
+    def lift(self, scope: Scope, *, person_id: str, note: Note | None = None) -> Limit:
         """Let one person order without the limit for everybody, from the next order on. Only an admin may.
 
         Limits of the team bind the person as before, and `remove` ends it.
@@ -117,6 +125,7 @@ class Budgets:
         Args:
             scope: of the limit.
             person_id: who is free of it.
+            note: as in `set`.
 
         Raises:
             BudgetError: it cannot be lifted so.
@@ -125,16 +134,16 @@ class Budgets:
         if scope.is_of_team or not person_id:
             raise BudgetError("Only a limit of single people can be lifted, and for one person.")
         limit = Limit(self._account(), scope, Limit.NOTHING, NO_LIMIT, person_id)
-        self._writable().put(limit, instead_of=self._names())
+        self._writable().put(limit, instead_of=self._names(), note=note)
         return limit
 
-    def remove(self, scope: Scope, *, person_id: str = "") -> None:
-        """Remove a limit of the account in use. Only an admin may.
+    def remove(self, scope: Scope, *, person_id: str = "", note: Note | None = None) -> None:
+        """Remove a limit of the account in use; `note` as in `set`. Only an admin may.
 
         Raises:
             StateError: the database does not answer; nothing has changed.
         """
-        self._writable().remove({self._account(), *self._names()}, scope, person_id)
+        self._writable().remove({self._account(), *self._names()}, scope, person_id, note=note)
 
     def _writable(self) -> LimitStore:
         self._opened = self._opened or self._make_store()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kling.studio import actions, admin_actions, gallery_actions, library_actions
 from kling.studio.actions import Actions
+from kling.studio.budgets import Scope
 from kling.studio.identity.roles import LOCAL, Action, NotAllowed, Role, User
 from kling.studio.jobs import NOT_SENT, WAITING, request_cells
+from kling.studio.state.faults import FILE
 from kling.studio.state.records import StateError
 from tests.studio.fakes import FOX, Bench
 from tests.studio.role_tables import ACTS, OF_A_JOB, Trial, table
@@ -211,6 +215,33 @@ def test_what_was_refused_changes_nothing_and_is_not_noted_as_done(bench: Bench)
         vera.order_all([FOX], session="s")
     assert bench.ledger.jobs() == ()
     assert bench.studio.state.audit.search() == ()
+
+
+LIMITS: dict[str, Callable[[Actions], object]] = {
+    "set": lambda ada: ada.set_limit(Scope.PERSON_DAY, "12.50", "USD", person_id="p1"),
+    "lift": lambda ada: ada.lift_limit(Scope.PERSON_DAY, person_id="p1"),
+    "remove": lambda ada: ada.remove_limit(Scope.PERSON_DAY, person_id="p1"),
+}
+
+
+@pytest.mark.parametrize("change", LIMITS.values(), ids=LIMITS)
+def test_a_limit_and_its_entry_are_written_together_or_not_at_all(
+    bench: Bench, change: Callable[[Actions], object]
+):
+    ada, studio = acting(bench, "Ada", "admin"), bench.studio
+    ada.set_limit(Scope.PERSON_DAY, "7", "units", person_id="p1")
+    before = studio.budgets.limits, studio.state.audit.search()
+    with closing(sqlite3.connect(bench.folder / FILE)) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+        with pytest.raises(StateError):
+            change(ada)
+        assert (studio.budgets.limits, studio.state.audit.search()) == before
+        database.execute("DROP TRIGGER full")
+    change(ada)
+    assert studio.budgets.limits != before[0]
+    entry = studio.state.audit.search()[0]
+    assert (entry.name, entry.action, entry.thing) == ("Ada", "set budgets", "p1")
+    assert entry.details["limit"] == "person_day"
 
 
 def test_an_order_stands_even_if_the_audit_cannot_be_written(bench: Bench):

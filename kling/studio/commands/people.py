@@ -17,8 +17,8 @@ from kling.studio.visible_names import visible
 
 if TYPE_CHECKING:
     from kling.studio.commands.people_database import Opened
-    from kling.studio.identity.changes import Note
     from kling.studio.identity.people import Person
+    from kling.studio.state.database import Note
 
 _OF_ACCOUNTS = ROLES[1:]
 _LONGEST_LINE = 8192  # bytes of standard input that are read

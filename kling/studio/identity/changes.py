@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, insert, select, update
 
 from kling.studio.changes import Changes
-from kling.studio.state.database import Database
+from kling.studio.state.database import Database, Note
 from kling.studio.state.tables import identity_version
 
-Note = Callable[[Connection, str], None]  # writes down what is changed; the text is the person's id
 Load = Callable[[Connection], Callable[[], None]]  # reads, and returns what puts it in its place
 
 

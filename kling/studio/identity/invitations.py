@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
-from kling.studio.identity.changes import Note
 from kling.studio.identity.errors import BadInvitation
 from kling.studio.identity.people import People, Person
 from kling.studio.identity.person_rows import row_of, store_password
 from kling.studio.identity.session_info import token_key
 from kling.studio.identity.ways import ACCOUNT
-from kling.studio.state.database import Database
+from kling.studio.state.database import Database, Note
 from kling.studio.state.tables import invitations
 from kling.studio.visible_names import visible
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from kling.studio.identity.changes import Note
 from kling.studio.identity.errors import NameTaken
 from kling.studio.identity.people import People
 from kling.studio.identity.person import key_of
 from kling.studio.identity.person_rows import row_of
+from kling.studio.state.database import Note
 from kling.studio.state.tables import name_owners
 from kling.studio.visible_names import visible
 from kling.text import storable

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, select, update
 
-from kling.studio.identity.changes import IdentityChanges, Note
+from kling.studio.identity.changes import IdentityChanges
 from kling.studio.identity.errors import RemovedPerson, UnknownPerson
 from kling.studio.identity.passwords import Passwords, PasswordThreads
 from kling.studio.identity.person import (
@@ -36,7 +36,7 @@ from kling.studio.identity.person_rows import (
 )
 from kling.studio.identity.roles import ROLES, Role
 from kling.studio.identity.ways import ACCOUNT, OIDC, PROXY
-from kling.studio.state.database import Database
+from kling.studio.state.database import Database, Note
 from kling.studio.state.tables import people
 from kling.studio.visible_names import name_key, visible
 

@@ -13,13 +13,12 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from kling.studio.identity.changes import Note
 from kling.studio.identity.people import People
 from kling.studio.identity.person import Person
 from kling.studio.identity.person_rows import row_of
 from kling.studio.identity.roles import User
 from kling.studio.identity.session_info import SessionInfo, browser_line, token_key
-from kling.studio.state.database import Database
+from kling.studio.state.database import Database, Note
 from kling.studio.state.records import StateError
 from kling.studio.state.tables import people as people_table
 from kling.studio.state.tables import sessions

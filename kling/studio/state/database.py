@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
@@ -36,6 +36,8 @@ from kling.studio.state.faults import DAMAGED, FILE, fault_of, said_of, unusable
 from kling.studio.state.migrations import MIGRATIONS
 from kling.studio.state.records import StateError
 from kling.studio.state.tables import schema_version
+
+Note = Callable[[Connection, str], None]  # writes down a change; the text is what or whom it concerns
 
 PATIENCE = 2.0  # seconds that a statement waits for another program, and a thread for another one
 _DAMAGES = {"CORRUPT", "NOTADB"}  # stay until somebody mends the file

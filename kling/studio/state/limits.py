@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from kling.studio.budget_limits import Limit, Scope
 from kling.studio.jobs import bounded
-from kling.studio.state.database import Database
+from kling.studio.state.database import Database, Note
 from kling.studio.state.tables import limits
 
 
@@ -38,12 +38,13 @@ class LimitStore:
         """Every limit; never waits."""
         return self._all
 
-    def put(self, limit: Limit, *, instead_of: Collection[str] = ()) -> None:
+    def put(self, limit: Limit, *, instead_of: Collection[str] = (), note: Note | None = None) -> None:
         """Store a limit in the place of the one of the same account, scope and person.
 
         Args:
             limit: the new one.
             instead_of: further names of its account, whose limits of that scope and person are removed.
+            note: writes down the change, in the same transaction; called with the person's id.
 
         Raises:
             StateError: the database does not answer; nothing has changed.
@@ -59,18 +60,24 @@ class LimitStore:
                     unit=limit.unit,
                 )
             )
+            if note:
+                note(connection, limit.person_id)
             found = _read(connection)
         self._all = found
         self.on_change()
 
-    def remove(self, accounts: Collection[str], scope: Scope, person_id: str = "") -> None:
-        """Remove a limit under each of these names of an account.
+    def remove(
+        self, accounts: Collection[str], scope: Scope, person_id: str = "", *, note: Note | None = None
+    ) -> None:
+        """Remove a limit under each of these names of an account; `note` as in `put`.
 
         Raises:
             StateError: the database does not answer; nothing has changed.
         """
         with self._writing, self._database.write() as connection:
             _delete(connection, accounts, scope, person_id)
+            if note:
+                note(connection, person_id)
             found = _read(connection)
         self._all = found
         self.on_change()

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Connection, select
 
 from kling.studio.audit import Audit
-from kling.studio.identity.changes import Note
 from kling.studio.identity.errors import LastAdmin
 from kling.studio.identity.names import Names
 from kling.studio.identity.roles import User
 from kling.studio.state import tables
+from kling.studio.state.database import Note
 from kling.studio.state.records import StateError
 from tests.studio.identity.conftest import GOOD, Clock, Process
 
