@@ -21,6 +21,17 @@ def escape_markdown(text: str) -> str:
     )  # an indented line would be code, and an empty one would end a badge
 
 
+def with_link(text: str, label: str, address: str) -> str:
+    """Return text and a link behind it as Markdown.
+
+    Args:
+        text: of anybody; it is escaped.
+        label: the words of the link.
+        address: below the host, already encoded, as `job_link` returns it.
+    """
+    return f"{escape_markdown(text)} [{escape_markdown(label)}]({address})"
+
+
 def escape_html(text: str) -> str:
     """Return text for use in HTML."""
     return html.escape(text, quote=True)

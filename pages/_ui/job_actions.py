@@ -19,8 +19,9 @@ from kling.studio.service import Studio
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
-from pages._ui.escape import escape_markdown
+from pages._ui.escape import escape_markdown, with_link
 from pages._ui.format import in_money, is_sandbox
+from pages._ui.job.address import job_link
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.player import remix
 from pages._ui.requests import has_form, is_found
@@ -169,9 +170,10 @@ def _order_again(job: Job, page: str) -> None:
     parent = job.parent if is_after else job.id
     try:
         request = replace(job.request, external_task_id="", callback_url="")
-        place_order([request], parent=parent, continues=continues(job))
+        ordered = place_order([request], parent=parent, continues=continues(job))
     except REFUSALS as error:
         st.toast(escape_markdown(refusal_of(error)), icon=":material/warning:")
     else:
         if page != COMPOSE:  # there the stage shows it
-            st.toast("Ordered again, as a new job.", icon=":material/check:")
+            words = with_link("Ordered again, as a new job.", "Open its page", job_link(ordered[0].id))
+            st.toast(words, icon=":material/check:", duration="long")

@@ -223,7 +223,7 @@ class AppState:
     at_start: tuple[str, ...] | None = None  # what stood in its fields when it was opened
     refused: str = ""  # why the last press in it was refused, said once
     link: tuple[Share, str] | None = None  # that was made in it, and its token; shown until it is closed
-    said: str = ""  # what became of it, said once by the page
+    said: str = ""  # what became of it, as Markdown, said once by the page
     undo: Undoable | None = None
     compared: tuple[str, tuple[str, ...]] = ("", ())  # what the address named, and what was put in its place
     viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered

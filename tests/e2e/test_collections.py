@@ -95,6 +95,9 @@ def test_clips_are_collected_put_in_order_and_shown_to_whoever_has_the_link(
     ):
         button.click(trial=True, timeout=2000)  # these words lie on no button
     page.keyboard.press("Escape")
+    page.get_by_role("link", name="Open the collection").click()
+    expect(page).to_have_url(re.compile(r"/collections\?id="))  # this page: no tab of its own
+    waits_for(page, third, second, first)
 
     page.goto(f"{past.url}/gallery")
     page.locator(".st-key-to_collections a").click()

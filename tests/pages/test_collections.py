@@ -55,7 +55,10 @@ def test_clips_are_put_into_a_collection_that_is_there(studio: Studio, app: AppT
     assert app.selectbox(key="app.collect-1").options == ["Spring · 1 clip, has 1 of them"]
     app.button(key="app.asked-yes-1").click().run()
     assert now(studio, there).clips == clips
-    assert escape_markdown("2 clips are now in “Spring”.") in [toast.value for toast in app.toast]
+    said = escape_markdown("2 clips are now in “Spring”.")
+    assert [toast.value for toast in app.toast] == [
+        f"{said} [Open the collection](/collections?id={there.id})"
+    ]
 
 
 def test_a_title_makes_a_new_collection(studio: Studio, app: AppTest, clips: tuple[str, ...]):
@@ -131,6 +134,7 @@ def test_a_new_one_is_made_empty(studio: Studio, app: AppTest):
     app.button(key="app.asked-yes-1").click().run()
     [there] = studio.state.collections.all()
     assert (there.title, there.text, there.clips) == ("Later", "For the fair", ())
+    assert str(app.toast[0].value).endswith(f"[Open the collection](/collections?id={there.id})")
 
 
 # -- one -----------------------------------------------------------------------------------------------------

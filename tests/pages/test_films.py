@@ -228,6 +228,7 @@ def test_sound_is_ordered_for_the_clip_with_the_price_on_the_button(studio: Stud
     assert made[0].request == VideoToAudio(
         video_id="9", sound_effect_prompt="Paws in snow", external_task_id=made[0].id
     )
+    assert str(tab.toast[0].value).endswith(f"[Open its page](/job?id={made[0].id})")
     assert not any(area.key == "app.sound-1-effects" for area in tab.text_area)
 
 

@@ -261,6 +261,7 @@ def test_generate_again_orders_a_new_job_that_is_a_child_of_this_one(studio: Stu
     again = studio.ledger.jobs()[-1]
     assert (again.parent, again["prompt"]) == ("job0000", "Prompt 0")
     assert f'data-open href="/job?id={again.id}"' in texts(tab)
+    assert str(tab.toast[0].value).endswith(f"[Open its page](/job?id={again.id})")
 
 
 def test_check_now_asks_about_a_job_that_is_made_and_says_so(

@@ -12,13 +12,15 @@ from kling.studio.state.records import (
     CollectionChanged,
     CollectionError,
 )
-from pages._ui.collections.address import ID
+from pages._ui.collections.address import ID, collection_link
 from pages._ui.context import studio
 from pages._ui.curation.asking import answers, at_start, begin, jobs_of
 from pages._ui.curation.decisions import close
-from pages._ui.escape import escape_markdown
+from pages._ui.escape import escape_markdown, with_link
 from pages._ui.format import counted
 from pages._ui.session_state import app_state
+
+OPEN = "Open the collection"
 
 
 @st.dialog("Collect", icon=":material/library_add:", on_dismiss=close)
@@ -72,7 +74,8 @@ def _put(actions: Actions, job_ids: Sequence[str], key: str) -> bool:
         raise CollectionError("Title: give the new collection a name.")
     added = max(0, len(done.clips) - before)
     said = f"{counted(added, 'clip is', 'clips are')} now in “{done.title}”."
-    app_state().said = said if added else f"“{done.title}” has all of them already."
+    said = said if added else f"“{done.title}” has all of them already."
+    app_state().said = with_link(said, OPEN, collection_link(done.id))
     return True
 
 
@@ -112,7 +115,8 @@ def _save(actions: Actions, chosen: Sequence[str], key: str) -> bool | None:
     state = app_state()
     if not chosen:
         made = actions.add_collection(title, text=text)
-        state.said = f"“{made.title}” is there. Select clips and press Collect to fill it."
+        said = f"“{made.title}” is there. Select clips and press Collect to fill it."
+        state.said = with_link(said, OPEN, collection_link(made.id))
         return True
     if (now := _collection(chosen)) is None:
         raise CollectionChanged("Somebody has deleted this collection.")
@@ -148,7 +152,7 @@ def delete(chosen: Sequence[str], number: int) -> None:
 
 def _delete(actions: Actions, collection: Collection) -> bool:
     actions.delete_collection(collection.id)
-    app_state().said = f"“{collection.title}” is deleted."
+    app_state().said = escape_markdown(f"“{collection.title}” is deleted.")
     if st.query_params.get(ID) == collection.id:  # its own page: the next run shows all of them
         del st.query_params[ID]
     return True

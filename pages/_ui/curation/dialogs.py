@@ -123,7 +123,7 @@ def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
         said = f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted."
     except OSError as error:
         said = f"Not all is deleted: the folder of videos cannot be changed ({error})."
-    app_state().said = said
+    app_state().said = escape_markdown(said)
     return True
 
 

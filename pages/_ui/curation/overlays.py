@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from pages._ui.curation.decisions import undo
-from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.escape import escape_html
 from pages._ui.session_state import app_state
 
 
@@ -22,7 +22,7 @@ def overlays(place: str = "") -> None:
     """
     state = app_state()
     if state.said:
-        st.toast(escape_markdown(state.said), icon=":material/check:")
+        st.toast(state.said, icon=":material/check:", duration="long")  # it may hold a link
         state.said = ""
     what, job_ids, number = state.asked
     if what and state.asked_in == place:

@@ -85,6 +85,17 @@ function afterPopover(event) {
   if (button) look(30);
 }
 
+// A link in a note at the edge of the page leads on within the session, and not to a tab of its own.
+function fromToast(event) {
+  const link = event.target.closest?.("[data-testid=stToast] a[href]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (new URL(link.href).origin !== location.origin) return;
+  event.preventDefault();
+  history.pushState({}, "", link.href); // Streamlit goes where the address leads, as after the browser's Forward
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+}
+
 function once() {
   if (window.__studioBar) return;
   window.__studioBar = true;
@@ -93,6 +104,7 @@ function once() {
   document.addEventListener("click", afterPopover, true);
   document.addEventListener("click", offerNotifications);
   document.addEventListener("click", theme);
+  document.addEventListener("click", fromToast);
   document.addEventListener("focusin", theme); // so when the menu opens
   focusForms();
 }

@@ -13,12 +13,14 @@ from kling.studio.sound import sound_for, why_no_sound
 from pages._ui.context import studio
 from pages._ui.curation.asking import begin, jobs_of
 from pages._ui.curation.decisions import close
-from pages._ui.escape import escape_markdown
+from pages._ui.escape import escape_markdown, with_link
 from pages._ui.format import in_money, prompt_of
+from pages._ui.job.address import job_link
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.session_state import app_state
 
 ADD_SOUND = "Add sound"
+OPEN = "Open its page"
 ORDERED = "The sound is ordered. The clip with it stands beside this one as soon as it is made."
 
 
@@ -87,9 +89,9 @@ def _order(job_id: str, key: str) -> None:
         job, effects=effects, music=music, asmr=bool(st.session_state.get(f"{key}-asmr", False))
     )
     try:
-        place_order([request], parent=job.id)
+        ordered = place_order([request], parent=job.id)
     except REFUSALS as error:
         state.refused = refusal_of(error)
         return
     close()
-    state.said = ORDERED
+    state.said = with_link(ORDERED, OPEN, job_link(ordered[0].id))
