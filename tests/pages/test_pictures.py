@@ -114,6 +114,37 @@ def test_a_body_that_is_exported_says_that_it_does_not_carry_its_pictures(app: A
     assert "The body of the create call but for the pictures" in texts(app.run())
 
 
+def given() -> None:
+    import streamlit as st
+
+    from pages._ui.composer.pictures import KEY, _given
+
+    st.session_state[KEY] = {"given": st.session_state.said}
+    _given()
+
+
+def told(said: dict[str, object], **draft: str) -> AppTest:
+    """Do what the script of the pictures asks for, with these frames in the draft; return the session."""
+    app = AppTest.from_function(given)
+    app.session_state.said = said
+    for name, sha256 in draft.items():
+        app.session_state[f"composer.{name}"] = sha256
+    app.run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.usefixtures("studio")
+def test_of_a_picture_that_is_refused_the_form_says_that_the_old_one_stays():
+    said = {"frames": [{"slot": "first_frame", "problem": "It is none."}]}
+    assert told(said).session_state["composer"].picture_news.problem == "First frame: It is none."
+    kept = told(said, first_frame="a" * 64)
+    assert kept.session_state["composer.first_frame"] == "a" * 64
+    assert kept.session_state["composer"].picture_news.problem == (
+        "First frame: It is none. The old picture stays."
+    )
+
+
 def test_a_picture_that_is_gone_is_said_at_its_slot(app: AppTest, studio: Studio):
     with_picture(app, studio, last_frame="c" * 64)
     assert "not kept any more" in texts(app)

@@ -10,7 +10,8 @@ from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import Job
 from kling.studio.pictures.store import PictureRefused
 from pages._ui.address import base_path
-from pages._ui.composer.draft_state import replace_draft
+from pages._ui.composer.draft_state import read_draft, replace_draft
+from pages._ui.composer.pictures import refused
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
@@ -72,8 +73,8 @@ def _take(job_id: str, which: str, slot: str) -> None:
     state = composer_state()
     try:
         picture = acting().keep_frame(job_id, "first" if which == "first" else "last")
-    except (PictureRefused, NotAllowed) as refused:
-        state.picture_news = PictureNews(str(refused))
+    except (PictureRefused, NotAllowed) as error:
+        state.picture_news = PictureNews(refused(slot, str(error), read_draft()))
         return
     state.picture_news = None
     values = {slot: picture.sha256} | ({"continues": False} if slot == "first_frame" else {})

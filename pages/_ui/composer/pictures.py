@@ -25,6 +25,7 @@ from pages._ui.composer.notice import notice
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.scripts.assets import loader
 from pages._ui.session_state import PictureNews, composer_state
 
 KEY = "composer.pictures"
@@ -40,7 +41,7 @@ def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
     script = _SCRIPT.read_text(encoding="utf-8").replace("__MOST_BYTES__", str(MOST_BYTES))
     script = script.replace("__PATH__", json.dumps(f"{base_path()}/pictures"))
-    return st.components.v2.component("studio_pictures", js=script)
+    return st.components.v2.component("studio_pictures", js=loader("pictures", script))
 
 
 def pictures(draft: Draft, errors: FieldErrors) -> None:
@@ -137,7 +138,7 @@ def _given() -> None:
 
 def _take(frames: list[Any]) -> None:
     values: dict[str, Any] = {}
-    notes, problem, cropped = [], "", ("", "")
+    notes, problem, cropped, before = [], "", ("", ""), read_draft()
     for frame in frames[:2]:
         name = frame.get("slot") if isinstance(frame, dict) else None
         if name not in TITLES:
@@ -145,13 +146,13 @@ def _take(frames: list[Any]) -> None:
         sha256 = frame.get("sha256")
         is_kept = isinstance(sha256, str) and picture_of(sha256) is not None
         if is_kept and frame.get("cropped"):
-            problem, cropped = f"{TITLES[name]}: {TOO_LONG}", (name, sha256)
+            problem, cropped = refused(name, TOO_LONG, before), (name, sha256)
         elif is_kept:
             values[name] = sha256
             notes += [str(note)[:MOST_WORDS] for note in frame.get("notes") or ()][:5]
         else:
             words = str(frame.get("problem") or "The picture could not be kept. Try again.")
-            problem = f"{TITLES[name]}: {words[:MOST_WORDS]}"
+            problem = refused(name, words[:MOST_WORDS], before)
     if "first_frame" in values:
         values["continues"] = False
     if values:
@@ -160,6 +161,17 @@ def _take(frames: list[Any]) -> None:
     composer_state().picture_news = PictureNews(
         problem, tuple(notes), (now.first_frame, now.last_frame), cropped
     )
+
+
+def refused(name: str, why: str, draft: Draft) -> str:
+    """Return why a picture was not taken, and what becomes of the one in its place.
+
+    Args:
+        name: of the frame, a key of `TITLES`.
+        why: one or more sentences.
+        draft: as it is.
+    """
+    return f"{TITLES[name]}: {why}{' The old picture stays.' if getattr(draft, name) else ''}"
 
 
 def _offer_cropped(name: str, sha256: str) -> None:
