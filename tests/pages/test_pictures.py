@@ -15,6 +15,8 @@ from kling.image_to_video import ImageToVideo
 from kling.studio.jobs import request_of
 from kling.studio.service import Studio
 from kling.studio.uploads import FOLDER
+from pages._ui.composer.pictures import IS_FIRST_NOW
+from pages._ui.escape import escape_markdown
 from pages._ui.routes import gate, pictures
 from pages._ui.session_state import PictureNews
 from tests.pages.conftest import press_generate, texts
@@ -142,6 +144,18 @@ def test_of_a_picture_that_is_refused_the_form_says_that_the_old_one_stays():
     assert kept.session_state["composer.first_frame"] == "a" * 64
     assert kept.session_state["composer"].picture_news.problem == (
         "First frame: It is none. The old picture stays."
+    )
+
+
+def test_that_a_last_frame_becomes_the_first_is_said(app: AppTest, studio: Studio):
+    last = studio.pictures.put(picture()).sha256
+    after = told({"act": "remove:first_frame"}, first_frame="a" * 64, last_frame=last)
+    composer = after.session_state["composer"]
+    assert (after.session_state["composer.first_frame"], composer.picture_news.problem) == (last, "")
+    app.session_state["composer"].picture_news = composer.picture_news
+    assert escape_markdown(IS_FIRST_NOW) in texts(with_picture(app, studio))
+    assert (
+        told({"act": "remove:first_frame"}, first_frame=last).session_state["composer"].picture_news is None
     )
 
 

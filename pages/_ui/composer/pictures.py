@@ -30,6 +30,7 @@ from pages._ui.session_state import PictureNews, composer_state
 
 KEY = "composer.pictures"
 TITLES = {"first_frame": "First frame", "last_frame": "Last frame"}
+IS_FIRST_NOW = "The last frame is the first one now: Kling takes no last frame without a first one."
 TOO_LONG = "Kling takes no picture whose longer side is more than 2.5 times the shorter one."
 MOST_WORDS = 400  # characters of what the script says
 _RATIOS = ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (5, 4), (4, 5), (21, 9), (5, 2), (2, 5))
@@ -191,12 +192,14 @@ def _offer_cropped(name: str, sha256: str) -> None:
 
 
 def _remove(name: str) -> None:
-    now = read_draft()
+    now, news = read_draft(), None
     if name == "last_frame":
         replace_draft(last_frame="")
-    elif name == "first_frame":  # what is left is the beginning: a last frame alone is not taken
+    elif name == "first_frame":
         replace_draft(first_frame=now.last_frame, last_frame="", continues=False)
-    composer_state().picture_news = None
+        if now.last_frame:
+            news = PictureNews(notes=(IS_FIRST_NOW,), draft=(now.last_frame, ""))
+    composer_state().picture_news = news
 
 
 def _takes_last(model: Model | None) -> bool:
