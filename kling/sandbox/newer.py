@@ -60,6 +60,7 @@ def parse_newer(body: bytes, family: str, name: str, *, strict: bool) -> tuple[d
     if family == contract.NEWER_TEXT:
         given.pop("contents", None)  # unknown there, so it has no effect
     settings = _DEFAULTS | {"multi_shot": True} | given.get("settings", {})
+    settings["duration"] = int(settings["duration"])  # 5.0 is a whole number, and what some clients send
     if family == contract.NEWER_IMAGE:
         refuse_broken(_check_contents(given.get("contents", []), settings, name, model))
         prompt = _prompt_of(given["contents"])

@@ -124,7 +124,8 @@ def parse_window(body: bytes, *, strict: bool) -> Window:
         for value in one["values"]
         if value not in (_STATUSES if one["key"] == "status" else _PRODUCTS)
     )
-    start, end, before = given.get("start_time"), given.get("end_time"), _NO_LIMIT
+    start, end = (int(given[name]) if name in given else None for name in ("start_time", "end_time"))
+    before = _NO_LIMIT
     if cursor := given.get("cursor", ""):
         found = _CURSOR.fullmatch(cursor)
         if found is None:
@@ -137,7 +138,7 @@ def parse_window(body: bytes, *, strict: bool) -> Window:
         start=start,
         end=end,
         before=before,
-        limit=given.get("limit", _LIMIT),
+        limit=int(given.get("limit", _LIMIT)),
         statuses=_values(given, "status"),
         videos=products is None or "video" in products,
         sounds=products is None,

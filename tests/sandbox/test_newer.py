@@ -53,6 +53,7 @@ TAKEN = {
     ),
     "3072 characters": text(V3, "狐" * 3072),
     "2500 characters": text(V26, "x" * 2500),
+    "a whole number as a float": text(V3, duration=5.0),
     "4k with sound": text(V3, resolution="4k", audio="native", duration=15),
     "sound of 2.6": text(V26, duration=10, **LOUD),
     "off where there is no sound": text(V25, audio="off", multi_shot=False),
@@ -271,7 +272,7 @@ settings_of_any_kind = st.fixed_dictionaries(
     {},
     optional={
         "resolution": st.sampled_from(["720p", "1080p", "4k"]) | anything,
-        "duration": st.sampled_from([5, 10, "5", 3]) | anything,
+        "duration": st.sampled_from([5, 10, "5", 3, 5.0]) | anything,
         "audio": st.sampled_from(["native", "off"]) | anything,
         "aspect_ratio": st.sampled_from(["16:9", "1:1"]) | anything,
         "multi_shot": st.booleans() | anything,
@@ -295,7 +296,7 @@ bodies = st.fixed_dictionaries(
         "video_id": words | anything,
         "video_url": words | anything,
         "bgm_prompt": words | anything,
-        "limit": st.integers() | anything,
+        "limit": st.integers() | st.just(2.0) | anything,
         "cursor": words | st.sampled_from(["1.2.3", "9.9.9"]),
         "start_time": st.integers() | st.sampled_from(["5", "x"]) | anything,
         "filters": st.lists(

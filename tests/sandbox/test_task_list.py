@@ -101,8 +101,8 @@ def test_pages_follow_one_another_by_their_cursor(bench):
 def test_a_window_in_numbers_or_texts_and_nothing_in_it(bench):
     task = bench.made(NEW, FOX)
     at = task["create_time"]
-    for start, end in ((at, at + 1), (str(at), str(at + 1))):
-        assert ids_of(listed(bench, start_time=start, end_time=end)["result"]) == [task["id"]]
+    for start, end in ((at, at + 1), (str(at), str(at + 1)), (at + 0.4, at + 1.4)):
+        assert ids_of(listed(bench, start_time=start, end_time=end, limit=2.0)["result"]) == [task["id"]]
     assert listed(bench, start_time=at + 1, end_time=at + 2) == {"count": 0, "has_more": False}
     assert "start_time" in bench.ask("/tasks", {"start_time": 2, "end_time": 1}).body["message"]
     assert "cursor" in bench.ask("/tasks", {"cursor": "mine"}).body["message"]
