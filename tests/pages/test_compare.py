@@ -125,6 +125,8 @@ def test_the_way_back_is_the_list_that_was_looked_at(studio: Studio, tab: AppTes
 
 def test_words_and_settings_that_differ_are_told_and_no_others(studio: Studio, tab: AppTest):
     add(studio, "a", final_unit_deduction="1.5")
+    # How long it took is no choice of anybody's.
+    studio.ledger.append("b", state="submitted", time="2026-11-23T10:00:00.000+00:00")
     other = request_cells(TextToVideo(prompt="", model_name="kling-v2-6", mode="pro", duration="5"))
     add(
         studio,

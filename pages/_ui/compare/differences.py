@@ -1,4 +1,4 @@
-"""What differs between clips: words of their prompts, their settings, what they cost, how long they took."""
+"""What differs between clips: words of their prompts, their settings, what they cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kling.studio.clip_verification import charged
 from kling.studio.jobs import Job
 from kling.studio.prompting.word_diff import word_diff
 from pages._ui.current_user import sees_prices
-from pages._ui.format import in_money, is_sandbox, took
+from pages._ui.format import in_money, is_sandbox
 from pages._ui.job.came import FREE
 from pages._ui.job.changes import ANEW
 from pages._ui.job.settings import settings_of
@@ -18,7 +18,7 @@ from pages._ui.words import PANEL_AVOID
 
 LONGEST_TEXT = 4_000  # characters that are compared
 LETTERS = "ABCD"
-COST, READY = "Cost", "Ready in"
+COST = "Cost"
 
 
 def prompts(jobs: Sequence[Job]) -> list[dict[str, Any]]:
@@ -73,15 +73,13 @@ def settings(jobs: Sequence[Job]) -> list[dict[str, Any]]:
 
 
 def _without(name: str) -> str:
-    return "not known" if name in {COST, READY} else "none"
+    return "not known" if name == COST else "none"
 
 
 def _facts(job: Job) -> dict[str, str]:
     found = dict(settings_of(job))
     if sees_prices():
         found[COST] = _cost(job)
-    if words := took(job):
-        found[READY] = words
     return found
 
 
