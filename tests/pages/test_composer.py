@@ -16,6 +16,7 @@ from kling.studio.service import Studio
 from pages._ui.composer import draft_state
 from pages._ui.panels import panel_key
 from pages._ui.session_state import AppState
+from pages._ui.words import FIX_MARKED
 from tests.pages.conftest import press_generate, texts
 
 
@@ -505,6 +506,12 @@ def test_variations_of_shots_without_words_name_no_number_and_a_press_says_what_
     assert list(studio.ledger.jobs()) == []
     assert "no row of the variations is ticked" not in texts(app)
     assert "shot" in " ".join(str(each.value) for each in app.error).casefold()
+
+
+def test_an_empty_prompt_is_one_fault_and_has_one_red_box(app: AppTest):
+    press_generate(app)
+    assert errors(app) == ["Write what the video should show."]
+    assert FIX_MARKED in texts(app)
 
 
 def test_the_prompt_may_be_as_long_as_its_model_takes_and_is_never_cut(app: AppTest, studio: Studio):

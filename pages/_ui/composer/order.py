@@ -29,7 +29,8 @@ def order(draft: Draft, planned: Plan, problems: Sequence[Problem]) -> None:
     if outcome.refusal:
         st.error(escape_markdown(outcome.refusal), icon=":material/warning:")
     elif problems:
-        st.error(FIX_MARKED, icon=":material/warning:")
+        # No second red box: what is wrong stands in one at its field.
+        st.html(f'<p class="studio-fix" role="alert">{FIX_MARKED}</p>')
     if outcome.to_confirm == shown:
         _question(shown)
     st.segmented_control(
