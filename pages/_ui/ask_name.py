@@ -16,6 +16,8 @@ from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.session_state import app_state, composer_state
 
+QUESTION = "Whose order is it?"
+WHY = "It is on its way. With a name, History and Spend say what is yours; this is asked once."
 MOST_NAMES = 8  # known names to pick from
 
 
@@ -38,6 +40,7 @@ def ask_name() -> None:
         return
     known = [name for name, _ in studio().ledger.index.people()[:MOST_NAMES]]
     with row:
+        st.caption(f"**{QUESTION}** {WHY}")
         if known:
             with st.container(horizontal=True, key="known_names"):
                 for number, name in enumerate(known):
@@ -46,7 +49,7 @@ def ask_name() -> None:
                     )
         with st.form("app.name_form", border=False), st.container(horizontal=True):
             st.text_input(
-                "Whose order is it?",
+                QUESTION,
                 placeholder="Another name" if known else "Your name",
                 max_chars=PERSON_LIMIT,
                 label_visibility="collapsed",
