@@ -103,6 +103,12 @@ def test_a_chain_is_one_film_with_its_parts_in_order(studio: Studio, tab: AppTes
     assert source
     assert studio.films.path(source[1].rpartition("/")[2])
     assert "/film?of=three" in html.unescape(texts(tab))
+    assert (
+        """data-present="{&quot;ids&quot;: [&quot;one&quot;, &quot;two&quot;, &quot;three&quot;]}\""""
+        in texts(tab)
+    )
+    tab.button(key="job.share-film").click().run()
+    assert "The link shows the film of **3 clips**." in texts(tab)
 
 
 def test_the_lightbox_has_the_film_and_what_comes_after(studio: Studio, clip: str, tmp_path: Path):
@@ -136,6 +142,20 @@ def test_a_part_without_its_file_ends_the_film(studio: Studio, tab: AppTest, cli
     a_clip(studio, tmp_path, "four", "three")
     open_page(tab, "job.py", id="four")
     assert "2 clips that go on with each other" in texts(tab)
+
+
+def test_who_deletes_a_clip_of_a_film_is_told_before(studio: Studio, tab: AppTest, clip: str, tmp_path: Path):
+    def question(*job_ids: str) -> list[str]:
+        tab.session_state["app"].asked = ("delete", job_ids, 1)
+        return [str(warning.value) for warning in open_page(tab, "job.py", id=clip).warning]
+
+    assert question(clip) == []
+    a_clip(studio, tmp_path, "two", clip)
+    a_clip(studio, tmp_path, "alone")
+    (said,) = question("two")
+    assert said.startswith("**It is one of the 2 clips of a film.** Without it, that film can no longer be")
+    (said,) = question(clip, "two", "alone")
+    assert said.startswith("**2 of them are clips of a film.**")
 
 
 def test_the_pictures_that_a_clip_was_made_from_stand_beside_it(studio: Studio, tab: AppTest, clip: str):

@@ -8,6 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from kling.studio.actions import Actions
+from kling.studio.films.chains import clips_with
 from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
 from pages._ui.curation.asking import answers, at_start, begin, jobs_of
@@ -112,9 +113,26 @@ def delete(job_ids: Sequence[str], number: int) -> None:
         "Prompt, cost and everything else stay in History. The file cannot be brought back: it is not "
         "fetched from Kling again."
     )
+    if words := _of_films(found.jobs):
+        st.warning(words, icon=":material/movie:")
     if found.without:
         st.caption(f"{counted(found.without, 'job has', 'jobs have')} no file here and stay as they are.")
     answers(number, f"Delete {clips}", lambda actions: _delete_files(actions, found.jobs))
+
+
+def _of_films(job_ids: Sequence[str]) -> str:
+    """Return what becomes of the films that clips are parts of; empty if there are none."""
+    ledger = studio().ledger
+    films = [clips_with(job, ledger.get, ledger.index.made_from) for job in jobs_of(job_ids)]
+    lengths = [len(film) for film in films if len(film) > 1]
+    if not lengths:
+        return ""
+    if len(job_ids) == 1:
+        which, without, film = f"It is one of the {lengths[0]} clips of a film.", "it", "that film"
+    else:
+        which = f"{counted(len(lengths), 'of them is a clip', 'of them are clips')} of a film."
+        without, film = "them", "such a film"
+    return f"**{which}** Without {without}, {film} can no longer be played or downloaded as one."
 
 
 def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
