@@ -6,8 +6,6 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from playwright.sync_api import TimeoutError as NothingCame
 
 from tests.e2e.chromium import WAIT, Chromium
+from tests.e2e.forked import Streamlit
 
 ROOT = Path(__file__).parents[2]
 DESKTOP: ViewportSize = {"width": 1400, "height": 1000}
@@ -55,7 +54,7 @@ class Server:
     environment: dict[str, str] = field(default_factory=dict)
     port: int = 0
     is_called_back: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    process: Streamlit | None = None
 
     @property
     def url(self) -> str:
@@ -71,13 +70,9 @@ class Server:
             name: value for name, value in os.environ.items() if not name.startswith(("KLINGAI_", "STUDIO_"))
         }
         public = {"STUDIO_PUBLIC_URL": f"http://127.0.0.1:{self.port}"} if self.is_called_back else {}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=ROOT,
-            env={**clean, "STUDIO_DATA_DIR": str(self.data), **public, **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        self.process = Streamlit(
+            ["run", "app.py", "--server.port", str(self.port)],
+            {**clean, "STUDIO_DATA_DIR": str(self.data), **public, **self.environment},
         )
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -86,15 +81,14 @@ class Server:
                 urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10),
             ):
                 return
-            if self.process.poll() is not None:
+            if not self.process.is_running:
                 break
             time.sleep(0.05)
         raise AssertionError("The server did not start.")
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
-            self.process.send_signal(sign)
-            self.process.wait(PATIENCE)
+            self.process.end(sign, PATIENCE)
             self.process = None
 
     def close(self) -> None:
