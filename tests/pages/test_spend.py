@@ -215,6 +215,23 @@ def test_what_runs_counts_as_spent_and_is_told_apart(past: Studio):
     words = texts(spend())
     assert "$1.68" in words
     assert "12 Units · $0.21 of it is not charged yet" in words
+    assert "<dt>Spent and still due</dt>" in words
+
+
+def test_what_is_printed_adds_up_to_the_cent(past: Studio):
+    for number in range(3):
+        job(past, f"c{number}", TODAY, units="1.75", person=f"P{number}")  # $0.245 each
+    job(past, "runs", TODAY, units="0.75", state="processing", person="Ada")  # $0.105
+    page = spend()
+    rows = table(page)
+    heads, total = rows.pop("Person", None), rows.pop("All")
+    assert heads is not None
+    charged, due = (Decimal(cell.lstrip("$")) for cell in total[5:7])
+    assert f'<dd class="spend-number">${charged + due}</dd>' in texts(page)
+    assert f"${due} of it is not charged yet" in texts(page)
+    for column in (4, 5):
+        cells = [Decimal(cells[column].lstrip("$")) for cells in rows.values()]
+        assert sum(cells) == Decimal(total[column].lstrip("$"))
 
 
 def test_a_limit_of_the_month_stands_beside_the_sum(past: Studio):

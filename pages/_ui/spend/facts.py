@@ -9,7 +9,7 @@ from decimal import Decimal
 from kling.studio import amounts
 from kling.studio.jobs import FAILED
 from kling.studio.library import JobQuery, Sums, Totals
-from kling.studio.spent import Amount
+from kling.studio.spent import Amount, Spent
 from pages._ui.context import studio
 from pages._ui.spend.period import Period
 
@@ -63,6 +63,13 @@ def money(amount: Amount | Decimal) -> str:
     """Return an amount in the studio's currency."""
     number = amount.money if isinstance(amount, Amount) else amount
     return amounts.money(number, studio().settings.currency)
+
+
+def charged_and_due(spent: Spent) -> tuple[Decimal, Decimal]:
+    """Return what was charged and what is not charged yet, in cents that add up to the sum as printed."""
+    parts = (spent.settled.money, spent.reserved.money)
+    charged, due = amounts.shares_in_cents(parts, amounts.in_cents(spent.used.money))
+    return charged, due
 
 
 def unit_number(number: Decimal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from decimal import Decimal
 import streamlit as st
 
 from kling import catalog
+from kling.studio import amounts
 from kling.studio.library import Group, JobQuery, SpendRow, Sums
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute, escape_html
@@ -17,14 +18,14 @@ from pages._ui.format import counted, prompt_of
 from pages._ui.frame.titles import first_words
 from pages._ui.library.address import history_link
 from pages._ui.people import circle
-from pages._ui.spend.facts import Facts, money, unit_number
+from pages._ui.spend.facts import Facts, charged_and_due, money, unit_number
 from pages._ui.spend.period import MOST_DAYS, day_words, month_of
 from pages._ui.template_titles import title_of
 from pages._ui.words import model_title, quality
 
 MOST_ROWS = 50  # of a table; all others stand in one row together
 MOST_BARS = 8
-NUMBERS = ("Jobs", "Clips", "Failed", "Kept", "Expected", "Charged", "Not charged yet", "Units")
+NUMBERS = ("Jobs", "Clips", "Failed", "Kept", "Ordered for", "Charged", "Not charged yet", "Units")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +150,19 @@ def bars(by: By, rows: Sequence[SpendRow]) -> None:
 def table(facts: Facts, by: By, rows: Sequence[SpendRow]) -> None:
     """Draw the numbers as a table, whose rows lead to their jobs in History; the last one has the sums."""
     shown = list(rows) if len(rows) <= MOST_ROWS + 1 else list(rows[:MOST_ROWS])
-    body = "".join(_row(_named(facts, by, row), row.sums) for row in shown)
+    names, sums = [_named(facts, by, row) for row in shown], [row.sums for row in shown]
     if rest := rows[len(shown) :]:
-        words = escape_html(f"{len(rest):,} others")
-        body += _row(f"<bdi>{words}</bdi>", sum((row.sums for row in rest), start=Sums()))
+        names.append(f"<bdi>{len(rest):,} others</bdi>")
+        sums.append(sum((row.sums for row in rest), start=Sums()))
+    total = (amounts.in_cents(facts.sums.expected_money), *charged_and_due(facts.sums.spent))
+    body = "".join(map(_row, names, sums, _columns_of_money(sums, total)))
     head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in (by.head, *NUMBERS))
     st.html(
         '<table class="spend-table" role="table">'
         f"<caption>{escape_html(facts.period.title)}, {by.chip.lower()}</caption>"
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody>'
-        f'<tfoot role="rowgroup">{_row("All", facts.sums)}</tfoot></table>'
+        f'<tfoot role="rowgroup">{_row("All", facts.sums, total)}</tfoot></table>'
     )
 
 
@@ -179,16 +182,33 @@ def _who(by: By, row: SpendRow) -> str:
     return circle(row.name) if by.group is Group.PERSON and row.name else ""
 
 
-def _row(name: str, sums: Sums) -> str:
-    """Return a row as HTML, its first cell given as HTML."""
+def _columns_of_money(rows: Sequence[Sums], total: Sequence[Decimal]) -> Iterable[Sequence[Decimal]]:
+    """Return the amounts of each row in cents, so that each column adds up to the amount in the last row."""
+    columns = (
+        [each.expected_money for each in rows],
+        [each.spent.settled.money for each in rows],
+        [each.spent.reserved.money for each in rows],
+    )
+    return zip(*map(amounts.shares_in_cents, columns, total), strict=True)
+
+
+def _row(name: str, sums: Sums, in_cents: Sequence[Decimal]) -> str:
+    """Return a row as HTML.
+
+    Args:
+        name: its first cell as HTML.
+        sums: what the others say.
+        in_cents: the price when it was ordered, what was charged, and what is not charged yet.
+    """
+    ordered_for, charged, due = in_cents
     cells = (
         f"{sums.jobs:,}",
         f"{sums.succeeded:,}",
         f"{sums.failed:,}",
         f"{sums.kept:,} of {sums.succeeded:,}",
-        money(sums.expected_money),
-        money(sums.spent.settled),
-        money(sums.spent.reserved) if sums.spent.reserved.money or sums.spent.reserved.units else "–",
+        money(ordered_for),
+        money(charged),
+        money(due) if sums.spent.reserved.money or sums.spent.reserved.units else "–",
         unit_number(sums.spent.settled.units),
     )
     said = "".join(

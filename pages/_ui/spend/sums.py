@@ -11,7 +11,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
 from pages._ui.format import counted
-from pages._ui.spend.facts import Facts, money, unit_words
+from pages._ui.spend.facts import Facts, charged_and_due, money, unit_words
 from pages._ui.spend.period import month_of
 
 
@@ -38,20 +38,22 @@ def _sum(name: str, number: str, *notes: str, beside: str = "", below: str = "")
 
 def _spent(facts: Facts) -> str:
     spent = facts.sums.spent
+    name, (_, due) = "Spent", charged_and_due(spent)
     notes = [unit_words(spent.used.units)]
     if spent.reserved.units or spent.reserved.money:
-        notes.append(f"{money(spent.reserved)} of it is not charged yet")
+        name = "Spent and still due"
+        notes.append(f"{money(due)} of it is not charged yet")
     if spent.unpriced:
         notes.append(f"and {counted(spent.unpriced, 'job', 'jobs')} whose price nobody knows")
     line = _limit(facts)
     if line is None:
-        return _sum("Spent", money(spent.used), " · ".join(notes))
+        return _sum(name, money(spent.used), " · ".join(notes))
     if line.limit.unit == UNITS:
         notes[0] = line.words
     of = "" if line.limit.unit == UNITS else f" <span>of {escape_html(line.limit.amount_words)}</span>"
     part = min(line.used / line.limit.amount, Decimal(1)) if line.limit.amount else Decimal(1)
     bar = f'<dd class="spend-limit" aria-hidden="true"><i style="width:{part:.1%}"></i></dd>'
-    return _sum("Spent", money(spent.used), " · ".join(notes), beside=of, below=bar)
+    return _sum(name, money(spent.used), " · ".join(notes), beside=of, below=bar)
 
 
 def _limit(facts: Facts) -> BudgetLine | None:
@@ -82,5 +84,5 @@ def _kept(facts: Facts) -> str:
         "Cost of a kept clip",
         money(each),
         f"{sums.kept:,} starred or rated 4 and more",
-        f"{money(sums.kept_cost)} charged for them, of {money(sums.spent.settled)}",
+        f"{money(sums.kept_cost)} charged for them, of {money(charged_and_due(sums.spent)[0])}",
     )
