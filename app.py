@@ -35,6 +35,7 @@ from kling.studio.systemd import Systemd  # noqa: E402
 from pages._ui import context, first_page  # noqa: E402
 from pages._ui.address import base_path  # noqa: E402
 from pages._ui.routes import (  # noqa: E402
+    assets,
     assistant,
     callbacks,
     clips,
@@ -51,6 +52,7 @@ from pages._ui.routes import (  # noqa: E402
     metrics,
     nothing_there,
     old_links,
+    page_html,
     pictures,
     posters,
     previews,
@@ -116,11 +118,13 @@ app = st.App(
     lifespan=lifespan,
     middleware=[Middleware(RequestIds), *gate.middleware(settings)],
     routes=[
+        *assets.routes(),
         *assistant.routes(),
         *callbacks.routes(),
         *clips.routes(),
         *compose_address.routes(),
         *old_links.routes(),
+        *page_html.routes(),  # after those of compose_address
         *drafts.routes(),
         *export.routes(),
         *films.routes(),

@@ -1,4 +1,4 @@
-"""The entry script that app.py names: the style sheets, the bar and the banners around every page."""
+"""The entry script that app.py names: the bar and the banners around every page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pages._ui.job.address import lead_on
 from pages._ui.live import live_fragment, page_is_old_when
 from pages._ui.session_state import app_state
 from pages._ui.signed_out import leave
-from pages._ui.style.sheet import sheet_of_every_page
 from pages._ui.taking.script import taking
 from pages._ui.viewer.lightbox import lightbox
 
@@ -32,7 +31,6 @@ def main() -> None:
     st.set_page_config(page_title=title_of(page.title))
     if page.title == "History":
         lead_on()
-    sheet_of_every_page()
     with readable():
         bar(user, [each for each in pages if each.visibility == "visible"], page)
         live_fragment(banners, "header", concerns=lambda: [NOTICE], on_stale_page=drop_stale_edits)

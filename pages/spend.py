@@ -18,6 +18,7 @@ from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import nothing_yet
+from pages._ui.scripts.assets import loader
 from pages._ui.spend.books import books
 from pages._ui.spend.charts import by_day
 from pages._ui.spend.facts import Facts, facts_of
@@ -110,7 +111,7 @@ def _caption(facts: Facts) -> None:
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8")
+    script = loader("spend", _SCRIPT.read_text(encoding="utf-8"))
     return st.components.v2.component("studio_spend_links", js=script, isolate_styles=False)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pages._ui.address import base_path
-from pages._ui.style.sheet import sheet_of_every_page
 
 # The server decides where a page without a session leads, so loading it again is enough. If that leads here
 # again within seconds, as with a proxy that keeps old pages, it waits for a press.
@@ -25,7 +24,6 @@ def leave() -> None:
 
 
 def _nothing() -> None:
-    sheet_of_every_page()
     with st.container(key="page"):
         st.html(
             '<h1 style="font-size:24px">You are signed out.</h1>'

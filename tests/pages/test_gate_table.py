@@ -47,6 +47,7 @@ TABLE = [
     ("GET", "/admin", "admin"),
     ("GET", "/live", "viewer"),
     ("SOCKET", "/live", "viewer"),
+    ("GET", "/assets/stage-0a.js", "viewer"),
     ("GET", "/clips/v1.mp4", "viewer"),
     ("HEAD", "/clips/v1.mp4", "viewer"),
     ("GET", "/films/0a.mp4", "viewer"),

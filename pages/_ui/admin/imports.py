@@ -20,6 +20,7 @@ from pages._ui.current_user import acting
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment
+from pages._ui.scripts.assets import loader
 
 _SCRIPT = Path(__file__).with_suffix(".js")
 _FIELD = (
@@ -161,4 +162,7 @@ def _when(past: PastImport) -> str:
 def _component() -> Any:
     """Return the field as a component, which Streamlit is told of once."""
     script = _SCRIPT.read_text(encoding="utf-8").replace("__BASE__", json.dumps(base_path()))
-    return st.components.v2.component("studio_import", html=_FIELD, js=script, isolate_styles=False)
+    script = loader("import", script)
+    return st.components.v2.component(
+        "studio_import", html=_FIELD, js=script, isolate_styles=False
+    )

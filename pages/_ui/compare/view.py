@@ -22,6 +22,7 @@ from pages._ui.context import studio
 from pages._ui.curation import overlays
 from pages._ui.current_user import acting
 from pages._ui.job.tree import family_of
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import hidden_facts, script_of
 from pages._ui.session_state import app_state
 from pages._ui.viewer.facts import clip_facts
@@ -34,7 +35,7 @@ _FILES = ("../viewer/sync.js", "elements.js", "deck.js", "differ.js", "compare.j
 @cache
 def _component() -> Any:
     """Return the scripts as one component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_compare", js=script(), isolate_styles=False)
+    return st.components.v2.component("studio_compare", js=loader("compare", script()), isolate_styles=False)
 
 
 def script() -> str:

@@ -22,6 +22,7 @@ from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_html
+from pages._ui.scripts.assets import loader
 from pages._ui.session_state import composer_state
 
 SAVE_AFTER = 300  # milliseconds without a key
@@ -37,7 +38,7 @@ def _component() -> Any:
     script = "".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
     script = script.replace("__PATH__", json.dumps(f"{base_path()}/drafts/"))
     script = script.replace("__SAVE_AFTER__", str(SAVE_AFTER)).replace("__TEXTS__", TEXTS.replace(r"\.", "-"))
-    return st.components.v2.component("studio_autosave", js=script)
+    return st.components.v2.component("studio_autosave", js=loader("autosave", script))
 
 
 def autosave(on_walk: Callable[[], None]) -> None:

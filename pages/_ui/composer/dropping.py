@@ -22,6 +22,7 @@ from kling.studio.prompting import import_request
 from kling.studio.prompting.draft import Draft
 from kling.studio.take_away.settings import Found, read_clip, read_sidecar
 from pages._ui.escape import escape_markdown
+from pages._ui.scripts.assets import loader
 from pages._ui.session_state import composer_state
 
 KEY = "composer.dropped"
@@ -45,7 +46,8 @@ Begin = Callable[[Draft, Sequence[str]], None]
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_dropping", js=_SCRIPT.read_text(encoding="utf-8"))
+    script = loader("dropping", _SCRIPT.read_text(encoding="utf-8"))
+    return st.components.v2.component("studio_dropping", js=script)
 
 
 def dropping(begin_with: Begin) -> None:

@@ -19,6 +19,7 @@ from pages._ui.escape import escape_html
 from pages._ui.frame.account import account
 from pages._ui.frame.shortcuts import keys_dialog
 from pages._ui.job.address import back_of_address
+from pages._ui.scripts.assets import loader
 from pages._ui.words import NOTHING_CHARGED, SANDBOX, SANDBOX_CONNECT, SANDBOX_HELP
 
 _SCRIPT = Path(__file__).with_suffix(".js")
@@ -87,6 +88,5 @@ def running_words(running: int, waiting: int) -> str:
 @cache
 def _component() -> Any:
     """Return what the bar does without the server as a component, which Streamlit is told of once."""
-    return st.components.v2.component(
-        "studio_bar", html=keys_dialog(), js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False
-    )
+    script = loader("bar", _SCRIPT.read_text(encoding="utf-8"))
+    return st.components.v2.component("studio_bar", html=keys_dialog(), js=script, isolate_styles=False)

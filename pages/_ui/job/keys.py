@@ -8,15 +8,16 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.scripts.assets import loader
+
 _SCRIPT = Path(__file__).with_name("job.js")
 
 
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    return st.components.v2.component(
-        "studio_job", js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False
-    )
+    script = loader("job", _SCRIPT.read_text(encoding="utf-8"))
+    return st.components.v2.component("studio_job", js=script, isolate_styles=False)
 
 
 def keys() -> None:

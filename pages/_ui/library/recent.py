@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.current_user import acting
+from pages._ui.scripts.assets import loader
 
 _SCRIPT = Path(__file__).with_name("bar.js")
 
@@ -17,7 +18,8 @@ _SCRIPT = Path(__file__).with_name("bar.js")
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_search", js=_SCRIPT.read_text(encoding="utf-8"))
+    script = loader("search", _SCRIPT.read_text(encoding="utf-8"))
+    return st.components.v2.component("studio_search", js=script)
 
 
 def search_script() -> None:

@@ -25,6 +25,7 @@ from pages._ui.library.days import days_of, name_of, sums_of
 from pages._ui.library.export import export_link
 from pages._ui.library.row_facts import facts_of, viewer
 from pages._ui.library.selection import KEY, did
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import may_share
 
@@ -37,7 +38,7 @@ ANY = "-"  # stands for an id in the addresses that the script fills in
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
     script = script_of(*_FILES, BASE=base_path(), MOST_COMPARED=MOST)
-    return st.components.v2.component("studio_list", js=script, isolate_styles=False)
+    return st.components.v2.component("studio_list", js=loader("list", script), isolate_styles=False)
 
 
 def page_of(query: JobQuery) -> Page:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages._ui.address import base_path
 from pages._ui.live.timing import as_names
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import script_of
 from pages._ui.words import STATES
 
@@ -19,7 +20,7 @@ FILES = ("hub", "socket", "announce", "progress", "parts")  # each is a file bes
 @cache
 def component() -> Any:
     """Return the component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_live", js=module())
+    return st.components.v2.component("studio_live", js=loader("live", module()))
 
 
 def module() -> str:

@@ -79,6 +79,7 @@ DOORS: tuple[Door, ...] = (
     _page("spend", Action.SEE_PRICES),
     _page("admin", Action.MANAGE_PEOPLE),
     # What pages load.
+    Door("/assets/*", Action.LOOK),
     Door("/clips/*", Action.LOOK),
     Door("/films/*", Action.LOOK),
     Door("/film", Action.LOOK),

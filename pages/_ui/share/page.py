@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import base64
 import html
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
 from pathlib import Path
 
+from kling.studio.films.store import Film
 from kling.studio.jobs import Job
 from kling.studio.share_views import SharedView
 from pages._ui.requests import prompts_of
+from pages._ui.scripts.assets import lean_script, lean_sheet
 
 FOLDER = Path(__file__).parent
 # The colours, the player that keeps clips in step and the one that compares them are those of the studio.
 STYLES = ("../style/tokens.css", "../style/deck.css", "share.css")
 SCRIPTS = ("../viewer/sync.js", "several.js", "share.js")
 DECK = "deck.js"  # what a browser loads where somebody compares
+FILM = "film"  # the name of a film among the files of its link
 DIFFERS = "differs"  # and what it asks then: which words of the prompts differ
 DECK_SCRIPTS = ("../compare/elements.js", "../compare/deck.js", "../compare/differ.js")
 LONGEST_NAME = 200  # characters of a prompt in what readers hear
@@ -33,25 +35,16 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _lean(text: str) -> str:
-    """Return a script without its lines of comment and without indents."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
-def _sheet(text: str) -> str:
-    """Return a style sheet without its comments, in one line."""
-    return " ".join(re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL).split())
-
-
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 _PAGE, _ROOM = map(_read, ("page.html", "room.html"))
-_STYLE = "\n".join(_sheet(_read(name)) for name in STYLES)
-DECK_SCRIPT = "\n".join(_lean(_read(name)) for name in DECK_SCRIPTS)
-_SCRIPT = "\n".join(_lean(_read(name)) for name in SCRIPTS).replace("__DECK__", _hash(DECK_SCRIPT).strip("'"))
+_STYLE = "\n".join(lean_sheet(_read(name)) for name in STYLES)
+DECK_SCRIPT = "\n".join(lean_script(_read(name)) for name in DECK_SCRIPTS)
+_SCRIPT = "\n".join(lean_script(_read(name)) for name in SCRIPTS).replace(
+    "__DECK__", _hash(DECK_SCRIPT).strip("'")
+)
 _COMPARE = (
     '<button type="button" class="second" data-compare><svg aria-hidden="true">'
     '<use href="#i-compare"/></svg>Compare</button>'
@@ -79,26 +72,27 @@ class Place:
     zone: tzinfo
 
 
-def page(view: SharedView, place: Place, pictures: frozenset[str]) -> str:
+def page(view: SharedView, place: Place, pictures: frozenset[str], film: Film | None = None) -> str:
     """Return the page of what a link shows.
 
     Args:
         view: that.
         place: where it is.
         pictures: ids of the jobs that have a poster.
+        film: of all its clips, shown in their place; None where they are none, or it is not joined yet.
     """
-    title = view.title or _title_of(view)
-    tiles = "\n".join(_tiles(view, place, pictures))
+    is_one = film is not None or len(view.clips) == 1  # its title stands below it
+    title = view.title or _title_of(view, is_one=is_one)
+    tiles = _film(view, place, pictures, film) if film else "\n".join(_tiles(view, place, pictures))
     words = f"<p dir=auto>{html.escape(view.text)}</p>" if view.text else ""
     footer = html.escape(_footer(view, place.zone))
     head = (
         f"<header><div><h1 dir=auto>{html.escape(title)}</h1>{words}</div><div class=presses>"
-        f"{_COMPARE if len(view.clips) > 1 else ''}"
+        f"{'' if is_one else _COMPARE}"
         '<button type="button" class="primary" data-present><svg aria-hidden="true">'
         '<use href="#i-present"/></svg>Present</button></div></header>'
     )
     wall = f'<ul class="wall">\n{tiles}\n</ul>'
-    is_one = len(view.clips) == 1  # the title of one clip stands below it
     body = (
         f"<main>\n{wall if is_one else head}\n{head if is_one else wall}\n"
         f"<footer><span>{footer}</span><span>Made with Kling</span></footer>\n"
@@ -118,13 +112,13 @@ def _filled(title: str, body: str, kind: str, meta: str) -> str:
     return _PAGE.format_map(values)
 
 
-def _title_of(view: SharedView) -> str:
-    if len(view.clips) > 1:
+def _title_of(view: SharedView, *, is_one: bool) -> str:
+    if not is_one:
         return f"{len(view.clips)} clips"
     words = " ".join(prompts_of(view.clips[0]).split()) if view.share.prompts else ""
     if len(words) > LONGEST_TITLE:
         words = f"{words[:LONGEST_TITLE].rpartition(' ')[0] or words[:LONGEST_TITLE]}…"
-    return words or "A clip"
+    return words or ("A film" if view.is_film else "A clip")
 
 
 def _meta(view: SharedView, title: str, place: Place, pictures: frozenset[str]) -> Iterator[str]:
@@ -141,30 +135,68 @@ def _meta(view: SharedView, title: str, place: Place, pictures: frozenset[str]) 
 
 def _tiles(view: SharedView, place: Place, pictures: frozenset[str]) -> Iterator[str]:
     for number, job in enumerate(view.clips, 1):
-        prompt = prompts_of(job).strip() if view.share.prompts else ""
-        facts = _facts(job, place.zone) if view.share.people else ""
-        wide, high = _size(job)
-        length = _length(job)
-        name = " ".join(prompt.split())[:LONGEST_NAME] or f"Clip {number} of {len(view.clips)}"
-        given = {
-            "data-clip": job.id,
-            "data-ratio": f"{wide / high:.4f}",
-            "data-seconds": str(job.probe.get("seconds", "")),
-            "data-fps": str(job.probe.get("fps", "")),
-            "data-said": prompt,
-            "data-facts": facts,
-            "aria-label": f"{name}, {length}" if length else name,
-        }
-        attributes = "".join(f' {each}="{html.escape(text)}"' for each, text in given.items() if text)
-        sound = " data-sound" if job.probe.get("audio") else ""
-        source = f' src="{html.escape(place.path)}/{job.id}.jpg"' if job.id in pictures else ""
-        shown = html.escape(" ".join(prompt.split())[:LONGEST_NAME])
-        yield (
-            f'<li><button type="button" class="tile"{attributes}{sound}>'
-            f'<img alt="" width="{wide}" height="{high}" loading="lazy"{source}>'
-            f'<span class="line"><span class="words" dir="auto">{shown}</span>'
-            f'<span class="time">{length}</span></span></button></li>'
+        yield _tile(
+            job,
+            place,
+            file=job.id,
+            name=f"Clip {number} of {len(view.clips)}",
+            prompt=prompts_of(job).strip() if view.share.prompts else "",
+            facts=_facts([job], place.zone) if view.share.people else "",
+            seconds=job.probe.get("seconds"),
+            sound=bool(job.probe.get("audio")),
+            has_picture=job.id in pictures,
         )
+
+
+def _film(view: SharedView, place: Place, pictures: frozenset[str], film: Film) -> str:
+    """Return the one tile of a film, with the picture of its first part and the prompts of all."""
+    first = view.clips[0]
+    prompts = dict.fromkeys(prompts_of(job).strip() for job in view.clips) if view.share.prompts else ()
+    return _tile(
+        first,
+        place,
+        file=FILM,
+        name="The film",
+        prompt="\n\n".join(filter(None, prompts)),
+        facts=_facts(view.clips, place.zone) if view.share.people else "",
+        seconds=film.seconds,
+        sound=any(job.probe.get("audio") for job in view.clips),
+        has_picture=first.id in pictures,
+    )
+
+
+def _tile(
+    job: Job,
+    place: Place,
+    *,
+    file: str,
+    name: str,
+    prompt: str,
+    facts: str,
+    seconds: object,
+    sound: bool,
+    has_picture: bool,
+) -> str:
+    """Return what stands for a video on the wall, in the shape of a job's clip; `file` is its name there."""
+    (wide, high), length = _size(job), _length(seconds)
+    words = " ".join(prompt.split())[:LONGEST_NAME]
+    given = {
+        "data-clip": file,
+        "data-ratio": f"{wide / high:.4f}",
+        "data-seconds": "" if seconds is None else str(seconds),
+        "data-fps": str(job.probe.get("fps", "")),
+        "data-said": prompt,
+        "data-facts": facts,
+        "aria-label": ", ".join(filter(None, (words or name, length))),
+    }
+    attributes = "".join(f' {each}="{html.escape(text)}"' for each, text in given.items() if text)
+    source = f' src="{html.escape(place.path)}/{file}.jpg"' if has_picture else ""
+    return (
+        f'<li><button type="button" class="tile"{attributes}{" data-sound" if sound else ""}>'
+        f'<img alt="" width="{wide}" height="{high}" loading="lazy"{source}>'
+        f'<span class="line"><span class="words" dir="auto">{html.escape(words)}</span>'
+        f'<span class="time">{length}</span></span></button></li>'
+    )
 
 
 def _size(job: Job) -> tuple[int, int]:
@@ -175,15 +207,16 @@ def _size(job: Job) -> tuple[int, int]:
     return {"9:16": (720, 1280), "1:1": (960, 960)}.get(job["aspect_ratio"], (1280, 720))
 
 
-def _length(job: Job) -> str:
-    seconds = job.probe.get("seconds")
+def _length(seconds: object) -> str:
     if not isinstance(seconds, int | float) or not 0 < seconds < 36_000:
         return ""
     return f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
 
-def _facts(job: Job, zone: tzinfo) -> str:
-    return ", ".join(filter(None, (job["person"], _day(job.ordered_at, zone))))
+def _facts(jobs: Sequence[Job], zone: tzinfo) -> str:
+    """Return who made some clips, and on which day the last of them."""
+    people = dict.fromkeys(job["person"] for job in jobs)
+    return ", ".join(filter(None, (*people, _day(jobs[-1].ordered_at, zone))))
 
 
 def _footer(view: SharedView, zone: tzinfo) -> str:

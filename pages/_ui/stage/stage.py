@@ -20,6 +20,7 @@ from pages._ui.composer.draft_state import drop_stale_edits
 from pages._ui.curation import overlays
 from pages._ui.decide import decide
 from pages._ui.live.fragment import EVERY_JOB
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import ELEMENTS, script_of
 from pages._ui.session_state import composer_state
 from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, recent_keys, session_cards
@@ -34,7 +35,7 @@ _KEY = "stage.view"
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = script_of(ELEMENTS, _SCRIPT, BASE=base_path())
+    script = loader("stage", script_of(ELEMENTS, _SCRIPT, BASE=base_path()))
     return st.components.v2.component("studio_stage", js=script, isolate_styles=False)
 
 

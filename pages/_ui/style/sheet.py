@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from pathlib import Path
 
 import streamlit as st
+
+from pages._ui.scripts.assets import kept_by_browsers
 
 # Each a file beside this module, in this order.
 SHEETS = (
@@ -39,15 +39,8 @@ def style_sheet(sheet: str) -> None:
     st.html(f"{sheet}<i data-style hidden></i>")
 
 
-def sheet_of_every_page() -> None:
-    """Draw the style sheets of all pages as one element, which a browser is sent only once."""
-    style_sheet(_all())
-
-
-@cache
-def _all() -> str:
-    """Return the sheets in one line: Streamlit goes through each line of it in every run."""
+def sheet_of_every_page() -> str:
+    """Return the path of the style sheets of all pages, as one (routes/page_html.py)."""
     here = Path(__file__).parent
     text = "".join((here / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
-    text = re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL)
-    return f"<style>{' '.join(text.split())}</style>"
+    return kept_by_browsers("studio.css", text)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.address import base_path
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import script_of
 
 _SCRIPT = Path(__file__).with_name("taking.js")
@@ -17,7 +18,7 @@ _SCRIPT = Path(__file__).with_name("taking.js")
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = script_of(_SCRIPT, PATH=f"{base_path()}/take-away")
+    script = loader("taking", script_of(_SCRIPT, PATH=f"{base_path()}/take-away"))
     return st.components.v2.component("studio_taking", js=script, isolate_styles=False)
 
 

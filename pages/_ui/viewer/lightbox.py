@@ -20,6 +20,7 @@ from pages._ui.address import base_path
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_attribute
 from pages._ui.live import part_of_page
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import ELEMENTS, script_of
 from pages._ui.session_state import app_state
 
@@ -41,7 +42,7 @@ _DIALOGS: Mapping[str, Callable[[Sequence[str]], None]] = {
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_viewer", js=module(), isolate_styles=False)
+    return st.components.v2.component("studio_viewer", js=loader("lightbox", module()), isolate_styles=False)
 
 
 def module() -> str:

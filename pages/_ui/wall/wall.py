@@ -19,6 +19,7 @@ from pages._ui.address import base_path
 from pages._ui.compare.address import MOST
 from pages._ui.current_user import acting
 from pages._ui.format import zone
+from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import is_sharing_on
 from pages._ui.wall.acts import Answer, did
@@ -30,7 +31,7 @@ FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "moving", "keys
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_wall", js=module(), isolate_styles=False)
+    return st.components.v2.component("studio_wall", js=loader("wall", module()), isolate_styles=False)
 
 
 def module() -> str:
