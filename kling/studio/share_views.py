@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kling.studio.films.chains import is_film
 from kling.studio.identity.roles import LOCAL, Action, User, may
 from kling.studio.jobs import Job
 from kling.studio.library_actions import LibraryActions
@@ -23,6 +24,7 @@ class SharedView:
         text: below it; may be empty.
         clips: the jobs, in order.
         cover: the one whose picture stands for all.
+        is_film: whether the clips go on with each other, so that they can be shown as the film that they are.
     """
 
     share: Share
@@ -31,6 +33,7 @@ class SharedView:
     text: str
     clips: tuple[Job, ...]
     cover: Job
+    is_film: bool
 
     def clip(self, job_id: str) -> Job | None:
         """Return one of the clips, None if it is none of them."""
@@ -67,7 +70,8 @@ def shared_view(studio: Parts, token: str) -> SharedView | None:
     if not clips:
         return None
     first = next((job for job in clips if job.id == cover), clips[0])
-    return SharedView(share, audience_of(share.audience, sharing), title, text, clips, first)
+    audience, joins = audience_of(share.audience, sharing), is_film(clips, studio.ledger.get)
+    return SharedView(share, audience, title, text, clips, first, joins)
 
 
 def can_be_shown(job: Job) -> bool:

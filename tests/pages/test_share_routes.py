@@ -7,14 +7,16 @@ import hashlib
 import html
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from kling.studio.actions import Actions
+from kling.studio.films.store import Films
 from kling.studio.identity.roles import ROLES, Role, User
-from kling.studio.jobs import request_cells
+from kling.studio.jobs import dump_json, request_cells
 from kling.studio.service import Studio
 from kling.studio.share_settings import Sharing
 from kling.studio.state.records import StateError
@@ -88,6 +90,32 @@ def test_anyone_who_has_the_link_sees_its_clips_and_nothing_of_the_studio(here: 
     assert "set-cookie" not in answer.headers
     assert browser.get(f"/share/{token}/v1.mp4").content == CLIP
     assert browser.get(f"/share/{token}/v2.jpg").content == PICTURE
+
+
+def test_clips_that_go_on_with_each_other_are_shown_as_the_film_once_it_is_joined(here: Here, token: str):
+    def join(out: Path, clips: object) -> dict[str, object]:
+        assert clips == tuple(map(here.studio.archive.video, ("v3", "v4")))
+        out.write_bytes(CLIP * 2)
+        return {"starts": [0, 3.0], "seconds": 6.0}
+
+    here.studio.films = Films(
+        here.studio.films.folder, here.studio.archive.video, join=join, start=lambda work: work()
+    )
+    here.clip("v4", parent="v3", extra=dump_json({"continues": True}))
+    mine = here.acting("maker").share(["v3", "v4"], audience="anyone")[1]
+    browser = here.browser()
+    clips, film = (browser.get(f"/share/{mine}", headers=PAGE).text for _ in range(2))
+    assert re.findall(r'data-clip="(\w+)"', clips) == ["v3", "v4"]
+    assert re.findall(r'data-clip="(\w+)"', film) == ["film"]
+    assert 'data-said="A fox called v3\n\nA fox called v4"' in film
+    assert '<span class="time">0:06</span>' in film
+    assert "data-compare><" not in film
+    assert browser.get(f"/share/{mine}/film.mp4").content == CLIP * 2
+    assert browser.get(f"/share/{mine}/film.jpg").content == PICTURE
+    assert browser.get(f"/share/{token}/film.mp4").status_code == 404, "those clips are none"
+    here.acting("maker").hide(["v4"])
+    assert browser.get(f"/share/{mine}/film.mp4").status_code == 404
+    assert re.findall(r'data-clip="(\w+)"', browser.get(f"/share/{mine}", headers=PAGE).text) == ["v3"]
 
 
 @pytest.mark.parametrize("name", ["", "/v1.mp4", "/v1.jpg", "/none.mp4"])

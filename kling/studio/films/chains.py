@@ -64,6 +64,17 @@ def film_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     return film_to(last, get)
 
 
+def is_film(jobs: Sequence[Job], get: Get) -> bool:
+    """Whether two or more jobs, in this order, are parts of a film that follow one another.
+
+    Args:
+        jobs: any.
+        get: as for `film_to`.
+    """
+    parts = film_to(jobs[-1], get)[-len(jobs) :] if len(jobs) > 1 else ()
+    return [part.id for part in parts] == [job.id for job in jobs] if parts else False
+
+
 def clips_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     """Return the parts of a job's film that can be joined: those in a row around it whose clips are here.
 

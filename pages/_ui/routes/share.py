@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from kling.studio.films.store import name_of
 from kling.studio.identity.roles import Action, User, may
 from kling.studio.service import Studio
 from kling.studio.share_views import SharedView
@@ -28,6 +30,7 @@ from pages._ui.share.page import (
     DECK,
     DECK_SCRIPT,
     DIFFERS,
+    FILM,
     NOTHING,
     POLICY,
     SIGN_IN_FIRST,
@@ -79,7 +82,9 @@ def shared_page(request: Request) -> Response:
     origin = here.settings.public_url or "{0.scheme}://{0.netloc}".format(urlsplit(str(request.base_url)))
     place = Place(share_path(token), origin, here.settings.timezone)
     pictures = frozenset(job.id for job in view.clips if here.archive.poster(job.id).exists())
-    return HTMLResponse(page(view, place, pictures), headers=HEADERS)
+    film = here.films.film(view.clips, person=f"share {view.share.id}") if view.is_film else None
+    ready = film if film is not None and film.state == "ready" else None
+    return HTMLResponse(page(view, place, pictures, ready), headers=HEADERS)
 
 
 def shared_file(request: Request) -> Response:
@@ -92,10 +97,8 @@ def shared_file(request: Request) -> Response:
             return Response(DECK_SCRIPT, headers=HEADERS, media_type="text/javascript")
         if view is not None and may_see and request.path_params["name"] == DIFFERS:
             return _differs(view, request.query_params.get("ids", ""))
-        if view is None or not may_see or wanted is None or view.clip(wanted["job"]) is None:
-            return HTMLResponse(message(NOTHING), 404, HEADERS)
-        path = here.archive.folder / wanted[0]
-        if (found := regular_file(path)) is None:
+        path = _path(here, view, wanted) if view is not None and may_see and wanted is not None else None
+        if view is None or wanted is None or path is None or (found := regular_file(path)) is None:
             return HTMLResponse(message(NOTHING), 404, HEADERS)
         if wanted["kind"] == "mp4" and _is_begun(request):
             here.state.shares.count(view.share.id, played=True)
@@ -103,6 +106,14 @@ def shared_file(request: Request) -> Response:
         log.warning("A shared link cannot be looked up. %s", error)
         return HTMLResponse(message(BROKEN), 503, HEADERS)
     return FileResponse(path, headers=HEADERS, stat_result=found)
+
+
+def _path(here: Studio, view: SharedView, wanted: re.Match[str]) -> Path | None:
+    """Return where a file of a link lies, None if it is none of this link's."""
+    if view.is_film and wanted["job"] == FILM:
+        is_film = wanted["kind"] == "mp4"
+        return here.films.path(name_of(view.clips)) if is_film else here.archive.poster(view.clips[0].id)
+    return None if view.clip(wanted["job"]) is None else here.archive.folder / wanted[0]
 
 
 def _differs(view: SharedView, ids: str) -> Response:

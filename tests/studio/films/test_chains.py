@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.films.chains import MOST_PARTS, SOUND, film_to, film_with
+from kling.studio.films.chains import MOST_PARTS, SOUND, film_to, film_with, is_film
 from kling.studio.jobs import SUCCEED, Job, dump_json
 
 
@@ -33,6 +33,9 @@ class Log:
     def to(self, job_id: str) -> list[str]:
         return [job.id for job in film_to(self.jobs[job_id], self.jobs.get)]
 
+    def is_film(self, *ids: str) -> bool:
+        return is_film([self.jobs[each] for each in ids], self.jobs.get)
+
     def with_(self, job_id: str) -> list[str]:
         return [job.id for job in film_with(self.jobs[job_id], self.jobs.get, self.made_from)]
 
@@ -45,6 +48,18 @@ def test_each_part_goes_on_with_its_parent():
     assert log.to("c") == ["a", "b", "c"]
     assert log.to("a") == ["a"]
     assert log.with_("a") == log.with_("b") == ["a", "b", "c"]
+
+
+def test_clips_in_a_row_are_a_film_in_their_order_only():
+    log = Log()
+    log.add("a")
+    log.add("b", "a")
+    log.add("c", "b")
+    log.add("other")
+    assert log.is_film("a", "b", "c")
+    assert log.is_film("b", "c"), "it need not begin with the first part"
+    for ids in ([], ["a"], ["b", "a"], ["a", "c"], ["a", "b", "other"], ["other", "a", "b"], ["b", "b"]):
+        assert not log.is_film(*ids), ids
 
 
 def test_a_remix_is_no_part_of_the_film():
