@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +37,7 @@ class DataFolder:
         self._lock = FileLock(path / ".lock", timeout=0, thread_local=False)
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _close_if_new(path)
             self._lock.acquire()
             facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat()}
             self._owner.write_text(json.dumps(facts), encoding="utf-8")
@@ -80,6 +83,13 @@ class DataFolder:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return f"The data folder {self.path} belongs to a studio that is running."
+
+
+def _close_if_new(path: Path) -> None:
+    """Take the rights of other users from a folder that somebody made for the studio and that is empty."""
+    with contextlib.suppress(OSError):  # it belongs to somebody else, or its disk knows no rights
+        if not any(path.iterdir()):
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~stat.S_IRWXO)
 
 
 def is_taken(path: Path) -> bool:

@@ -14,6 +14,8 @@ from kling.studio.ledger import Ledger
 from kling.studio.reconciler import Reconciler
 
 LOW_DISK = 500 * 2**20  # bytes; with less room the pages warn
+_OTHERS = "Everybody who has an account on this computer can read"
+_CLOSE = "To keep them to yourself, run this once in a terminal"
 
 
 def ledger_warnings(ledger: Ledger) -> Iterator[str]:
@@ -71,9 +73,9 @@ def rights_warnings(folder: Path, secrets: Path | None) -> Iterator[str]:
         secrets: the file of settings; None if there is none.
     """
     if secrets is not None and is_open_to_others(secrets):
-        yield f"Other users of this machine can read the keys in {secrets}: chmod 600 {secrets}"
+        yield f"{_OTHERS} the keys in {secrets}. {_CLOSE}: chmod 600 {secrets}"
     if is_open_to_others(folder):
-        yield f"Other users of this machine can read the prompts and videos in {folder}: chmod 700 {folder}"
+        yield f"{_OTHERS} the prompts and videos in {folder}. {_CLOSE}: chmod 700 {folder}"
 
 
 def is_open_to_others(path: Path) -> bool:

@@ -16,6 +16,17 @@ def test_a_second_one_says_who_has_it(tmp_path):
     DataFolder(tmp_path / "data").release()
 
 
+def test_an_empty_folder_that_somebody_made_is_closed_to_other_users(tmp_path):
+    made, used = tmp_path / "made", tmp_path / "used"
+    for path in (made, used):
+        path.mkdir()
+        path.chmod(0o755)
+    (used / "history.csv").touch()  # somebody may share this one on purpose
+    for path, mode in ((made, 0o750), (used, 0o755)):
+        DataFolder(path).release()
+        assert path.stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.parametrize("replaced", [False, True])
 def test_with_the_lock_file_gone_nothing_is_spent(tmp_path, replaced):
     folder = DataFolder(tmp_path)

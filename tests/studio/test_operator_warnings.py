@@ -28,6 +28,7 @@ def test_readable_keys_and_data_are_said_with_the_remedy(folder):
     data.mkdir()
     data.chmod(0o755)
     keys, prompts = rights_warnings(data, secrets)
+    assert all(said.startswith("Everybody who has an account on this computer") for said in (keys, prompts))
     assert keys.endswith(f"chmod 600 {secrets}")
     assert prompts.endswith(f"chmod 700 {data}")
     secrets.chmod(0o600)
