@@ -43,6 +43,24 @@ def folder(tmp_path: Path) -> Path:
     return data
 
 
+def presented_and_shared(page: Page) -> None:
+    """Present the film of a job's page, share it, and see that both show it as one."""
+    page.get_by_role("button", name="Present the film").click()
+    expect(page.locator("dialog.present video[data-on]")).to_have_attribute("src", re.compile("^/films/"))
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.present")).to_be_hidden()
+    page.get_by_role("button", name="Share the film").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Make the link").click()
+    shared = page.context.new_page()
+    shared.goto(str(dialog.get_by_role("link", name="Open").get_attribute("href")))
+    shared.locator(".tile").click()
+    shared.wait_for_function("() => document.querySelector('#room video').duration > 6", polling=100)
+    shared.close()
+    dialog.get_by_role("button", name="Done").click()
+    expect(dialog).to_have_count(0)
+
+
 def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page: Open):
     server = Server(folder(tmp_path), QUICK)
     server.start()
@@ -78,6 +96,7 @@ def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page:
         assert "_film.mp4" in answer.headers["content-disposition"]
         settled(page)
         assert findings(page, ".st-key-job_left") == []
+        presented_and_shared(page)
         page.get_by_role("button", name="Add sound").click()
         dialog.get_by_role("textbox", name="Sounds").fill("Paws in snow")
         with on_phone(page):

@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from kling import TextToVideo
+from kling.studio.films.store import Films
 from kling.studio.identity.roles import LOCAL, Role, User
 from kling.studio.jobs import dump_json, request_cells
 from kling.studio.library.store import IndexBroken
@@ -198,3 +199,22 @@ def test_who_is_not_of_the_team_is_told_nothing(team: Team):
         assert client.get("/viewer?clip=v0").status_code in {303, 401}
     with team.client("none") as client:
         assert client.get("/viewer?clip=v0").status_code in {303, 401, 403}
+
+
+def test_the_parts_of_a_film_are_presented_as_the_film_that_they_are(team: Team, tmp_path: Path):
+    def join(out: Path, _clips: object) -> dict[str, object]:
+        out.write_bytes(b"a film")
+        return {"starts": [0, 5.0], "seconds": 10.0}
+
+    studio = team.studio
+    studio.films = Films(studio.films.folder, studio.archive.video, join=join, start=lambda work: work())
+    probe = {"width": 1280, "height": 720, "seconds": 5.0, "audio": False}
+    going_on = dump_json({"probe": probe, "continues": True})
+    add(team, "v4", "It runs", tmp_path / "one.mp4", parent="v3", extra=going_on)
+    assert ids(ask(team, "ids=v3,v4")["clips"]) == ["v3", "v4"], "it is being joined"
+    (film,) = ask(team, "ids=v3,v4")["clips"]
+    assert film["src"].startswith("/films/")
+    assert (film["id"], film["seconds"], film["sound"]) == ("v3", 10.0, True)
+    made = studio.acting_as(team.people["maker"]).add_collection("Film", clips=["v3", "v4"])
+    assert ask(team, f"list=1&collection={made.id}")["clips"][0]["src"] == film["src"]
+    assert ids(ask(team, "ids=v4,v3")["clips"]) == ["v4", "v3"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -13,13 +14,15 @@ from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from pages._ui.address import base_path
 from pages._ui.context import studio
+from pages._ui.curation import share_dialog
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted, prompt_of
 from pages._ui.job.address import job_link
+from pages._ui.sharing.allowed import may_share
 from pages._ui.stage.facts import PLAIN_ID, shape_of
 
-DOWNLOAD_FILM = "Download the film"
+DOWNLOAD_FILM, PRESENT_FILM, SHARE_FILM = "Download the film", "Present the film", "Share the film"
 ENCODED = "Its parts have different sizes or speeds, so they were encoded once more."
 WAITS = "Other films are joined first. Open the page again in a moment."
 
@@ -70,7 +73,7 @@ def film(job: Job, query: JobQuery, page: str) -> None:
             st.info(words, icon=":material/hourglass_top:")
         st.html(f'<ol class="job-parts">{_parts(parts, found, job, query, page)}</ol>')
         if found.state == "ready":
-            _download(parts, found)
+            _ways(parts, found)
 
 
 def _player(parts: Sequence[Job], found: Film) -> None:
@@ -107,10 +110,26 @@ def _parts(parts: Sequence[Job], found: Film, job: Job, query: JobQuery, page: s
     return "".join(rows)
 
 
-def _download(parts: Sequence[Job], found: Film) -> None:
+def _ways(parts: Sequence[Job], found: Film) -> None:
+    """Draw what can be done with a film that is joined."""
     href = f"{base_path()}/film?{urlencode({'of': parts[-1].id})}"
-    note = "" if found.copied else f'<span class="job-fine">{ENCODED}</span>'
-    st.html(
-        f'<div class="job-film-ways"><a class="job-line" href="{escape_html(href)}" download>'
-        f'<span class="ms" aria-hidden="true">download</span>{DOWNLOAD_FILM}</a>{note}</div>'
-    )
+    told = json.dumps({"ids": [part.id for part in parts]})
+    with st.container(key="job_film_ways", horizontal=True, vertical_alignment="center"):
+        st.html(
+            f'<div class="job-film-ways"><a class="job-line" href="{escape_html(href)}" download>'
+            f'<span class="ms" aria-hidden="true">download</span>{DOWNLOAD_FILM}</a>'
+            f'<button type="button" class="job-line" data-present="{escape_attribute(told)}">'
+            f'<span class="ms" aria-hidden="true">slideshow</span>{PRESENT_FILM}</button></div>',
+            width="content",
+        )
+        if all(map(may_share, parts)):
+            st.button(
+                SHARE_FILM,
+                key="job.share-film",
+                type="tertiary",
+                icon=":material/ios_share:",
+                on_click=share_dialog,
+                args=([part.id for part in parts],),
+            )
+    if not found.copied:
+        st.html(f'<p class="job-fine">{ENCODED}</p>')

@@ -78,7 +78,9 @@ function go(address) {
 export default function () {
   const clicked = (event) => {
     if (large(event)) return;
-    const link = event.target instanceof Element ? event.target.closest("a[data-copy], a[data-open]") : null;
+    const at = event.target instanceof Element ? event.target : null, film = at?.closest(".st-key-job_film [data-present]");
+    if (film) document.dispatchEvent(new CustomEvent("studio:present", { detail: JSON.parse(film.dataset.present) }));
+    const link = at?.closest("a[data-copy], a[data-open]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if ("copy" in link.dataset) {
       if (!link.closest(".job-links, .st-key-job_more_phone")) return;

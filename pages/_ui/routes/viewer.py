@@ -2,6 +2,7 @@
 
 `GET /viewer?clip=<id>&tz=<zone>&<list>`: one clip, its place in a list, and the clips beside it.
 `GET /viewer?ids=<id>,<id>&tz=<zone>` or `GET /viewer?list=1&at=<id>&tz=<zone>&<list>`: clips to present.
+The parts of a film, if they are named or collected in its order, come as the film.
 A list is the query of an address of Gallery, or `collection=<id>`.
 """
 
@@ -24,7 +25,7 @@ from kling.studio.visible_names import visible
 from pages._ui import context, current_user
 from pages._ui.address import base_path
 from pages._ui.viewer.among import MOST_PRESENTED, among_of, placed, presented
-from pages._ui.viewer.facts import clip_facts
+from pages._ui.viewer.facts import clip_facts, film_facts
 from pages._ui.viewer.panel import panel_facts
 from pages._ui.words import DELETED, LOST
 
@@ -52,8 +53,9 @@ def viewer(request: Request) -> Response:
                 title, jobs = presented(among, user, asked.get("at", ""))
             except IndexBroken as error:
                 return _refused(503, f"The list cannot be read now: {error}")
-        clips = [told for job in jobs if (told := clip_facts(job, who=user.who, at=at))["src"]]
-        return JSONResponse({"title": title, "clips": clips}, headers=HEADERS)
+        film = film_facts(jobs, who=user.who, at=at) if "ids" in asked or among.collection else None
+        clips = (told for job in jobs if (told := clip_facts(job, who=user.who, at=at))["src"])
+        return JSONResponse({"title": title, "clips": [film] if film else [*clips]}, headers=HEADERS)
     if not asked.get("clip"):
         return _refused(400, NO_CLIP)
     job = context.studio().ledger.get(asked["clip"])

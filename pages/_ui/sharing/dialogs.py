@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from kling.studio.actions import Actions
+from kling.studio.films.chains import is_film
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.share_settings import DAYS, most_days
@@ -90,7 +91,8 @@ def _nothing(words: str, number: int) -> None:
 def _left_out(jobs: Sequence[Job], own: Sequence[Job], shown: Sequence[Job]) -> None:
     """Say how many clips the link will show, and why not all."""
     others, gone = len(jobs) - len(own), len(own) - len(shown)
-    words = [f"The link shows **{counted(len(shown), 'clip', 'clips')}**."]
+    film = "the film of " if is_film(shown, studio().ledger.get) else ""
+    words = [f"The link shows {film}**{counted(len(shown), 'clip', 'clips')}**."]
     if others:
         words.append(f"{others:,} left out: somebody else’s, which an admin can share.")
     if gone:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from kling.studio.films.chains import is_film
 from kling.studio.jobs import Job
 from kling.studio.spending import counted_at
 from pages._ui.address import base_path
+from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.format import prompt_of, zone
 from pages._ui.stage.facts import PLAIN_ID, shape_of
@@ -48,6 +51,27 @@ def clip_facts(job: Job, *, who: str | None = None, at: tzinfo | None = None) ->
         "star": bool(mine and mine.star),
         "sound": job.has_clip and job.probe.get("audio") is True,
     }
+
+
+def film_facts(jobs: Sequence[Job], *, who: str, at: tzinfo) -> dict[str, Any] | None:
+    """Return what a script needs to play some clips as the film that they are; as `clip_facts` of the first.
+
+    Args:
+        jobs: of the clips.
+        who: as for `clip_facts`.
+        at: likewise.
+
+    Returns:
+        None if they are no film, or if it is not joined yet.
+    """
+    if not is_film(jobs, studio().ledger.get):
+        return None
+    film = studio().films.film(jobs, person=who)
+    if film.state != "ready":
+        return None
+    told = clip_facts(jobs[0], who=who, at=at)
+    sound = any(job.probe.get("audio") is True for job in jobs)
+    return {**told, "src": f"{base_path()}/films/{film.name}", "seconds": film.seconds, "sound": sound}
 
 
 def moment(when: datetime, at: tzinfo, now: datetime) -> str:
