@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from kling.studio.prompting.draft import Draft
 from pages._ui.composer import draft_state
+from pages._ui.composer.import_export import FILLED
+from pages._ui.escape import escape_markdown
 from tests.pages.conftest import texts
 
 NEWER = {
@@ -45,6 +47,8 @@ def held(app: AppTest) -> Draft:
 def test_a_newer_body_in_a_code_block_keeps_its_settings(form: AppTest):
     draft = held(paste(form, f"Try this:\n```json\n{json.dumps(NEWER)}\n```"))
     assert (draft.prompt, draft.model, draft.mode) == ("A heron", "kling-v3", "pro")
+    assert escape_markdown(FILLED) in texts(form)
+    assert form.session_state["composer"].focus == (1, "prompt")  # the form may be scrolled to its end
     assert (draft.duration, draft.aspect_ratio, draft.sound) == ("7", "9:16", True)
     assert "names no model" in texts(form)
 

@@ -16,8 +16,10 @@ from pages._ui.composer.variations import plan
 from pages._ui.context import studio
 from pages._ui.copy_button import copy_button
 from pages._ui.escape import escape_markdown
+from pages._ui.stage.remix import wish_focus
 from pages._ui.words import EXPORT_AS_CODE
 
+FILLED = "What you pasted is in the form."
 PLACEHOLDER = '{"model_name": "kling-v2-6", "prompt": "…"}   or   curl … --data \'{…}\''
 
 
@@ -117,7 +119,9 @@ def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         except import_request.ImportRequestError as error:
             st.error(escape_markdown(str(error)))
             return
-        begin_with(*import_request.draft_of(found))
+        draft, notes = import_request.draft_of(found)
+        begin_with(draft, (FILLED, *notes))
+        wish_focus("prompt")  # the form may be scrolled to its end, where the dialog was opened
         st.rerun()
     st.caption("The draft that you have now is kept.")
     st.html(
