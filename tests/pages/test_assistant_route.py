@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from kling import Shot, TextToVideo
+from kling import KeyPair, Shot, TextToVideo
 from kling.studio.assistant.assistant import Assistant
 from kling.studio.assistant.client import Patience
 from kling.studio.assistant.settings import AssistantSettings
@@ -61,6 +62,35 @@ def test_an_answer_streams_and_ends_with_the_difference(browser: TestClient, mod
     assert done["pieces"] == [["same", "A "], ["added", "red "], ["same", "fox"], ["added", "."]]
     assert done["summary"] == "2 words new, 0 words gone."
     assert model.asked[0].text == "A fox"
+
+
+@pytest.mark.parametrize(
+    ("model_name", "with_picture", "keys", "limit"),
+    [
+        ("kling-v3", False, None, 3072),
+        ("kling-v3", True, None, 3072),
+        ("kling-v3", False, KeyPair("an access key", "a secret key"), 2500),
+        ("kling-3.0-turbo", False, None, 3072),
+        ("kling-3.0-turbo", True, None, 2500),
+        ("kling-v2-6", False, None, 2500),
+        ("one that nobody knows", False, None, 2500),
+    ],
+)
+def test_an_answer_may_have_as_many_characters_as_the_form_counts_for_the_model(  # noqa: PLR0917 - a row
+    studio: Studio,
+    browser: TestClient,
+    model: FakeModel,
+    model_name: str,
+    with_picture: bool,
+    keys: KeyPair | None,
+    limit: int,
+):
+    studio.settings = replace(studio.settings, credentials=keys)
+    model.behave = fake.streams("fox " * 1000)
+    asked = {**FOX, "model": model_name, "picture": with_picture}
+    done = events(browser.post("/assistant", json=asked))[-1]
+    assert limit - 4 <= len(done["text"]) <= limit
+    assert f"{limit:,} characters at most" in model.asked[0].body["messages"][0]["content"]
 
 
 def test_alternatives_come_each_by_itself(browser: TestClient, model: FakeModel):

@@ -34,6 +34,7 @@ def test_with_a_server_the_menu_says_where_texts_go_and_what_is_chosen(studio: S
     facts = json.loads(unescape(drawn.split('"')[1]))
     assert facts["host"] == "llm.example.com"
     assert (facts["model"], facts["duration"], facts["undo"]) == ("kling-v2-6", "5", False)
+    assert facts["picture"] is False
     assert "sk-a-secret" not in drawn
 
 

@@ -11,7 +11,7 @@ from kling.catalog import Model, catalog
 from kling.shots import Shot
 from kling.studio.prompting import storyboard
 
-MOST_TEXT = 10_000  # characters that are sent at most; Kling takes a quarter of it
+MOST_TEXT = 10_000  # characters that are sent at most; Kling takes a third of it
 ALTERNATIVES = 3
 _FIELD = "text"  # of the JSON in which a prompt is sent
 
@@ -43,10 +43,12 @@ class Wish:
         duration: of the video, whole seconds.
         aspect_ratio: of the video, such as `16:9`.
         has_sound: whether the video is made with sound.
+        limit: characters that its prompt may have.
     """
 
     task: Task
     text: str
+    limit: int
     shots: tuple[Shot, ...] = ()
     model: Model | None = None
     duration: str = "5"
@@ -68,6 +70,7 @@ def wish_of(
     duration: str = "5",
     aspect_ratio: str = "16:9",
     has_sound: bool = False,
+    limit: int | None = None,
 ) -> Wish:
     """Return what somebody asks for.
 
@@ -79,6 +82,7 @@ def wish_of(
         duration: whole seconds.
         aspect_ratio: such as `16:9`.
         has_sound: whether the video has sound.
+        limit: characters that its prompt may have (`endpoint.prompt_limit`); None for what every model takes.
 
     Raises:
         WishError: there is nothing to ask about, or too much of it, or the task does not fit.
@@ -95,6 +99,7 @@ def wish_of(
     return Wish(
         task=task,
         text=text,
+        limit=catalog().prompt_limit if limit is None else limit,
         shots=given,
         model=known,
         duration=duration if duration.isdecimal() and len(duration) < 3 else "5",
@@ -105,10 +110,9 @@ def wish_of(
 
 def limit_of(wish: Wish) -> int:
     """Return how many characters the answer to a wish may have, each alternative or shot by itself."""
-    known = catalog()
     if wish.gives_shots:
-        return known.shot_prompt_limit
-    return known.prompt_limit // ALTERNATIVES - 10 if wish.task is Task.VARY else known.prompt_limit
+        return catalog().shot_prompt_limit
+    return wish.limit // ALTERNATIVES - 10 if wish.task is Task.VARY else wish.limit
 
 
 def model_for_shots(model: Model | None) -> Model | None:

@@ -74,6 +74,7 @@ def tools(draft: Draft) -> None:
         "duration": draft.duration,
         "aspect_ratio": draft.aspect_ratio,
         "sound": draft.sound,
+        "picture": bool(draft.first_frame),
     }
     # Not as the component's `data`: Streamlit would load pandas to look at it. `data-style` marks an element
     # that takes no space.

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from kling import Shot
 from kling.catalog import catalog
+from kling.endpoint import prompt_limit
 from kling.studio.assistant.answers import Result
 from kling.studio.assistant.assistant import Asking, Event, Failed, TooMuch
 from kling.studio.assistant.tasks import Task, Wish, WishError, wish_of
@@ -27,7 +28,7 @@ from kling.text import storable
 from pages._ui import context, current_user
 from pages._ui.address import base_path
 from pages._ui.format import counted
-from pages._ui.requests import words_of
+from pages._ui.requests import draft_of, words_of
 
 MOST_BYTES = 64 * 1024  # of a question
 HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}  # nginx hands on at once
@@ -92,6 +93,7 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
         duration=_text(asked, "duration"),
         aspect_ratio=_text(asked, "aspect_ratio"),
         has_sound=asked.get("sound") is True,
+        limit=_limit(_text(asked, "model"), has_image=asked.get("picture") is True),
     )
 
 
@@ -100,7 +102,7 @@ def _wish_of_job(task: Task, job_id: str) -> Wish:
     job = context.studio().ledger.get(job_id)
     if job is None:
         raise WishError("There is no such job.")
-    request = words_of(job)
+    request, draft = words_of(job), draft_of(job)
     return wish_of(
         task,
         prompt=storable(request.prompt),
@@ -109,7 +111,14 @@ def _wish_of_job(task: Task, job_id: str) -> Wish:
         duration=request.duration,
         aspect_ratio=request.aspect_ratio,
         has_sound=request.sound == "on",
+        limit=_limit(request.model_name, has_image=draft is not None and bool(draft.first_frame)),
     )
+
+
+def _limit(model: str, *, has_image: bool) -> int:
+    """Return how many characters the form counts as the most for a model."""
+    credentials = context.studio().settings.credentials
+    return prompt_limit(catalog().models.get(model), credentials, has_image=has_image)
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
