@@ -122,6 +122,21 @@ def test_camera_control_that_was_touched_last_moves_mode_and_duration_and_the_ot
     assert state(tab, "mode", "duration", "camera") == ("std", "10", "automatic")
 
 
+def test_the_list_of_models_says_which_are_the_newest_and_what_they_do_with_sound(app: AppTest):
+    listed = {words.split(" · ")[0]: words for words in app.selectbox(key="composer.model").options}
+    assert listed["Kling 3.0 Turbo"] == (
+        "Kling 3.0 Turbo · from $0.112 a second · newest generation · always with sound · several shots · "
+        "3 to 15 s"
+    )
+    assert "newest generation · several shots" in listed["Kling 3.0"]
+    assert listed["Kling 2.5 Turbo"].endswith(" · silent · 5 or 10 s")
+
+
+def test_a_unit_is_explained_where_a_price_has_units(app: AppTest):
+    said = "Kling counts in Units. One costs $0.14."
+    assert f'<abbr title="{said}">1.5 Units</abbr>' in texts(app)
+
+
 def test_retired_models_are_hidden_unless_asked_for_and_say_so(app: AppTest):
     def offered() -> str:
         return " ".join(app.selectbox(key="composer.model").options)

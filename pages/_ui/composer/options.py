@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -117,12 +118,23 @@ def _facts(name: str) -> str:
     lowest = min(mode.units_per_second for mode in model.modes.values())
     first, last = model.durations[0], model.durations[-1]
     between = "or" if len(model.durations) == 2 else "to"
-    facts = [title, f"from {_rate(lowest)} a second", f"{first} {between} {last} s"]
-    if "multi_shot" in model.takes:
-        facts.append("shots")
-    if not model.takes_sound:
+    facts = [title, f"from {_rate(lowest)} a second"]
+    if _generation(model) == max(map(_generation, catalog().models.values())):
+        facts.append("newest generation")
+    if model.always_sound:
+        facts.append("always with sound")
+    elif not model.takes_sound:
         facts.append("silent")
-    return " · ".join(facts)
+    if "multi_shot" in model.takes:
+        facts.append("several shots")
+    # What comes last may be cut in the closed box: the length stands beside it.
+    return " · ".join([*facts, f"{first} {between} {last} s"])
+
+
+def _generation(model: Model) -> Decimal:
+    """Return the number in a model's title, 3.0 of `Kling 3.0 Turbo`; 0 without one."""
+    found = re.search(r"\d+\.\d+", model.title)
+    return Decimal(found[0] if found else 0)
 
 
 def _rate(units: Decimal) -> str:

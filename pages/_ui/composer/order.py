@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from decimal import Decimal
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from pages._ui.composer import draft_state
 from pages._ui.composer.field_errors import open_panels
 from pages._ui.composer.variations import Plan, plan
 from pages._ui.context import studio
-from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted, in_money, span
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.session_state import Bill, Outcome, composer_state
@@ -65,16 +66,20 @@ def _facts(draft: Draft, planned: Plan, shown: Bill) -> str:
     number, units = shown
     usual = studio().duration_estimate(planned.requests[0]) if planned.requests else None
     time = span((usual.low + usual.high) / 2) if usual else ""
-    short = [amounts.units(units) if units is not None else "", f"usually {time}" if time else ""]
+    short = [_in_units(units)] if units is not None else []
     long = f"{counted(number, 'clip', 'clips')} of {draft.duration} s" if number else "No clip"
     if time:
+        short.append(escape_html(f"usually {time}"))
         long += f", usually ready in {time}"
     if any(hold.needs_person for hold in studio().admission.holds):
         short, long = ["starts after Resume"], f"{long}, starts after Resume"
-    return (
-        f'<div class="studio-order"><span>{escape_html(", ".join(part for part in short if part))}</span>'
-        f"<span>{escape_html(long)}</span></div>"
-    )
+    return f'<div class="studio-order"><span>{", ".join(short)}</span><span>{escape_html(long)}</span></div>'
+
+
+def _in_units(number: Decimal) -> str:
+    """Return a price in Units as HTML, which says what a Unit is."""
+    said = escape_attribute(f"Kling counts in Units. One costs {in_money(Decimal(1))}.")
+    return f'<abbr title="{said}">{escape_html(amounts.units(number))}</abbr>'
 
 
 def _question(shown: Bill) -> None:
