@@ -112,7 +112,11 @@ def test_a_clip_goes_on_becomes_a_film_and_gets_sound(tmp_path: Path, open_page:
         expect(page.locator("dialog.viewer").get_by_role("link", name="Continue")).to_have_attribute(
             "href", f"/?from={second}&frame=last"
         )
-        # Sound can be ordered over it, too.
+        # It is shared, and sound can be ordered, over it, too.
+        page.get_by_role("button", name="More", exact=True).last.click()
+        page.get_by_role("menuitem", name="Share the film…").click()
+        expect(dialog.get_by_text("The link shows the film of 2 clips.")).to_be_visible()
+        dialog.get_by_role("button", name="Cancel").click()
         page.get_by_role("button", name="More", exact=True).last.click()
         page.get_by_role("menuitem", name="Add sound…").click()
         expect(dialog.get_by_role("textbox", name="Music")).to_be_visible()

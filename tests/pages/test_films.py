@@ -117,7 +117,7 @@ def test_the_lightbox_has_the_film_and_what_comes_after(studio: Studio, clip: st
     job = studio.ledger.get("two")
     assert job
     first, then = (panel_facts(job, maker, "", UTC)["film"] for _ in range(2))
-    assert (first["src"], first["why"], first["parts"]) == ("", "Being joined", 2)
+    assert (first["src"], first["why"], first["ids"]) == ("", "Being joined", ["one", "two"])
     assert then["src"].startswith("/films/")
     assert then["download"] == "/film?of=two"
     facts = panel_facts(job, maker, "", UTC)

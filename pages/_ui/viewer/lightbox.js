@@ -12,7 +12,7 @@ function newLightbox(sender) {
   const player = newPlayer(() => room), say = player.mention;
   const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
   const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
-  const box = { acts: { star, hide, compare, present }, ask, film, addSound: (of) => sender.send("sound", [of]), rate, say, leave, marked: () => marked };
+  const box = { acts: { star, hide, compare, present }, ask, film, addSound: (of) => sender.send("sound", [of]), share: (ids) => sender.send("share", ids), rate, say, leave, marked: () => marked };
   const panel = newPanel(box);
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
   let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", pausedFor = "", deleting = "";

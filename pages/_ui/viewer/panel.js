@@ -114,7 +114,11 @@ function newPanel(box) {
       item("All about it", "movie", () => box.leave(clip.page)),
       item("Present from here", "slideshow", box.acts.present),
       ...clip.sound_of ? [item(clip.sound ? "Other sound…" : "Add sound…", "music_note", () => box.addSound(clip.sound_of))] : [],
-      ...clip.film?.download ? [item("Download the film", "download", () => { location.href = clip.film.download; })] : [],
+      ...clip.film?.download ? [
+        item("Download the film", "download", () => { location.href = clip.film.download; }),
+        item("Present the film", "slideshow", () => document.dispatchEvent(new CustomEvent("studio:present", { detail: { ids: clip.film.ids } }))),
+        ...may.has("share") ? [item("Share the film…", "ios_share", () => box.share(clip.film.ids))] : [],
+      ] : [],
       ...may.has("tag") ? [item("Tags…", "label", () => box.ask("tag"))] : [],
       ...may.has("note") ? [item("Note…", "sticky_note_2", () => box.ask("note"))] : [],
       ...may.has("delete") ? [item("Delete the file…", "delete", () => box.ask("delete"))] : [],

@@ -139,6 +139,7 @@ def _film(job: Job, user: Actions) -> dict[str, Any] | None:
     film = studio().films.film(parts, person=user.who)
     is_ready = film.state == "ready"
     return {
+        "ids": [part.id for part in parts],
         "parts": len(parts),
         "src": f"{base_path()}/films/{film.name}" if is_ready else "",
         "seconds": round(film.seconds, 3),
