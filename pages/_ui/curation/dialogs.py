@@ -122,8 +122,9 @@ def delete(job_ids: Sequence[str], number: int) -> None:
 
 def _of_films(job_ids: Sequence[str]) -> str:
     """Return what becomes of the films that clips are parts of; empty if there are none."""
-    ledger = studio().ledger
-    films = [clips_with(job, ledger.get, ledger.index.made_from) for job in jobs_of(job_ids)]
+    films = [
+        clips_with(job, studio().ledger.get, studio().ledger.index.made_from) for job in jobs_of(job_ids)
+    ]
     lengths = [len(film) for film in films if len(film) > 1]
     if not lengths:
         return ""
