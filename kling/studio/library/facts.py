@@ -84,7 +84,7 @@ class Facts:
     """One row of the index.
 
     Args:
-        place: grows with the time of the order, then with the place in the log; no two jobs have the same.
+        place: the later the order, then the later in the log, the smaller; below 1, and no job has another's.
         id: our id.
         day, hour: of the order, in the studio's time zone.
         state, model, mode, batch, parent, endpoint, duration, shape, sound: cells.
@@ -187,14 +187,18 @@ def facts_of(job: Job, number: int, zone: tzinfo, price: Price) -> Facts:
 
 
 def place_of(moment: datetime, number: int) -> int:
-    """Return the place of a job among all, by time and then by its number in the log."""
+    """Return the place of a job among all, by time and then by its number in the log.
+
+    The newest comes first, because SQLite writes, and the search reads, rows much quicker in the order of
+    their places: the index is built from the newest job on, and mostly asked for the newest ones.
+    """
     milliseconds = min(max(int(moment.timestamp() * 1000), 0), _LATEST)
-    return milliseconds * _SAME_TIME + number % _SAME_TIME
+    return -(milliseconds * _SAME_TIME + number % _SAME_TIME)
 
 
 def number_of(place: int) -> int:
     """Return the number in the log that is in a place."""
-    return place % _SAME_TIME
+    return -place % _SAME_TIME
 
 
 def _clip(job: Job) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,7 @@ from kling.studio.library.facts import (
 )
 from kling.studio.library.normal import normalise, terms_of
 from kling.studio.library.query import JobQuery
-from kling.studio.library.store import KEYS, MONEY, MONEY_PART, SUMMED
+from kling.studio.library.store import KEYS, KIND_KEYS, MONEY, MONEY_PART, SUMMED
 from kling.studio.spent import Amount, Spent
 from kling.studio.visible_names import name_key
 
@@ -32,12 +33,12 @@ MOST_BEGINNINGS = 500  # of them that begin with a shorter term; with more it is
 _MICRO = 10**6
 _DAY = timedelta(days=1)
 _ORDERS = {
-    "newest": "j.place DESC",
-    "oldest": "j.place",
-    "dearest": "j.cost DESC, j.place DESC",  # those without come last
-    "cheapest": "j.cost IS NULL, j.cost, j.place DESC",
-    "rated": "j.rating DESC, j.place DESC",
-    "longest": "j.seconds DESC, j.place DESC",
+    "newest": "j.place",
+    "oldest": "j.place DESC",
+    "dearest": "j.cost DESC, j.place",  # those without come last
+    "cheapest": "j.cost IS NULL, j.cost, j.place",
+    "rated": "j.rating DESC, j.place",
+    "longest": "j.seconds DESC, j.place",
 }
 _COARSE_SUMS = tuple(f"sum(j.{name})" for name in SUMMED)
 # What a question may name, and what it may be added up by, so that the table of sums knows the answer.
@@ -47,6 +48,7 @@ _COARSE = frozenset(
         *("clips", "at_risk"),
     }
 )
+_KIND_GROUPS = frozenset(f"j.{name}" for name in KIND_KEYS)
 _COARSE_GROUPS = frozenset({*(f"j.{name}" for name in KEYS), "substr(j.day, 1, 7)"})
 
 
@@ -105,9 +107,9 @@ def parts_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> P
         parts.add("+j.continued = 1")
     first, last = query.days(asker.today)
     if first is not None:
-        parts.add("j.place >= ?", place_of(_midnight(first) - 2 * _DAY, 0))
+        parts.add("j.place <= ?", place_of(_midnight(first) - 2 * _DAY, 0))
     if last is not None:
-        parts.add("j.place <= ?", place_of(_midnight(last) + 3 * _DAY, 0))
+        parts.add("j.place >= ?", place_of(_midnight(last) + 3 * _DAY, 0))
     if query.cost_from is not None:
         parts.add("+j.cost >= ?", int(query.cost_from * _MICRO))
     if query.cost_to is not None:
@@ -249,7 +251,7 @@ def count_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> t
 
 def tagged(connection: sqlite3.Connection, most: int) -> list[str]:
     """Return the ids of the newest jobs that have tags; hidden ones too."""
-    question = "SELECT id FROM jobs WHERE tags != '' ORDER BY place DESC LIMIT ?"
+    question = "SELECT id FROM jobs WHERE tags != '' ORDER BY place LIMIT ?"
     return [row[0] for row in connection.execute(question, (most,))]
 
 
@@ -278,11 +280,11 @@ def _neighbours_in_time(
     if here is None:
         return "", ""
     found = []
-    for side, order in ((">", ""), ("<", " DESC")):  # newer, older
+    for side, order in ((">", ""), ("<", " DESC")):  # older, newer
         question = f"SELECT j.id{parts.text} AND {parts.place} {side} ? ORDER BY {parts.place}{order} LIMIT 1"
         row = connection.execute(question, [*parts.values, here[0]]).fetchone()
         found.append(row[0] if row else "")
-    newer, older = found
+    older, newer = found
     return (newer, older) if query.order == "newest" else (older, newer)
 
 
@@ -311,11 +313,11 @@ def around_of(
     if here is None:
         return 0, []
     sides = {}
-    for side, order in ((">", ""), ("<", " DESC")):  # newer, older; the nearest first
+    for side, order in ((">", ""), ("<", " DESC")):  # older, newer; the nearest first
         question = f"SELECT j.id{parts.text} AND {parts.place} {side} ? ORDER BY {parts.place}{order} LIMIT ?"
         rows = connection.execute(question, [*parts.values, here[0], reach])
         sides[side] = [row[0] for row in rows]
-    before, after = (">", "<") if query.order == "newest" else ("<", ">")
+    before, after = ("<", ">") if query.order == "newest" else (">", "<")
     question = f"SELECT count(*){parts.text} AND {parts.place} {before} ?"
     number = connection.execute(question, [*parts.values, here[0]]).fetchone()[0]
     return number + 1, [*reversed(sides[before]), job_id, *sides[after]]
@@ -386,7 +388,7 @@ def sums_of(
     if is_known_by_sums(query, _COARSE) and _COARSE_GROUPS.issuperset(by):
         found = _coarse_sums(connection, query, asker, by)
     else:
-        if query.is_filtered:
+        if query.is_filtered and not _KIND_GROUPS.issuperset(by):
             # The plus keeps SQLite from an index whose order would save a sort, and cost a look at each job.
             by = [f"+{column}" for column in by]
         found = _added_up(_kinds_of(connection, parts_of(connection, query, asker), by), asker)
@@ -407,7 +409,20 @@ _Kinds = Iterable[tuple[tuple[str, ...], int, Counted]]
 
 
 def _kinds_of(connection: sqlite3.Connection, parts: Parts, by: Sequence[str] = ()) -> _Kinds:
-    """Yield the values of some columns, and how many jobs of one kind have them."""
+    """Yield the values of some columns, and how many jobs that have them count the same."""
+    if _KIND_GROUPS.issuperset(by):
+        # Many times quicker than a GROUP BY, which sorts all jobs.
+        question = f"SELECT group_concat(j.kind){parts.text}"
+        kinds = connection.execute(question, parts.values).fetchone()[0] or ""
+        jobs_of = Counter(kinds.split(","))
+        names = ", ".join(["j.kind", *by, "j.says"])
+        question = f"SELECT {names} FROM kinds j WHERE j.kind IN (SELECT value FROM json_each(?))"  # noqa: S608
+        found: Counter[tuple[str, ...]] = Counter()
+        for kind, *key in connection.execute(question, (f"[{','.join(jobs_of)}]",)):
+            found[tuple(key)] += jobs_of[str(kind)]
+        for (*key, says), jobs in found.items():
+            yield tuple(key), jobs, counted_of(says)
+        return
     columns = ", ".join([*by, "j.kind"])
     question = f"SELECT {columns}, count(*) AS jobs{parts.text} GROUP BY {columns}"
     with_kind = f"SELECT g.*, k.says FROM ({question}) g JOIN kinds k ON k.kind = g.kind"  # noqa: S608

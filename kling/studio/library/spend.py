@@ -120,7 +120,7 @@ def _of_person(connection: sqlite3.Connection, person_id: str, key: str, sums: S
     column, value = ("person_id", person_id) if person_id else ("person_key", key)
     question = (
         f"SELECT person FROM jobs WHERE {column} = ? AND +person_id = ? "  # noqa: S608 - one of the two above
-        "ORDER BY place DESC LIMIT 1"
+        "ORDER BY place LIMIT 1"
     )
     row = connection.execute(question, (value, person_id)).fetchone()
     name = row[0] if row else ""

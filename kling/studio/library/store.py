@@ -17,7 +17,7 @@ from kling.studio.jobs import SUCCEED, Job
 from kling.studio.library.facts import COLUMNS, NUMBERS, Counted, Facts, counted_of, number_of
 
 _ID, _KIND = COLUMNS.index("id"), COLUMNS.index("kind")
-FORM = 4  # of the tables and of what is in them; another one is thrown away
+FORM = 5  # of the tables and of what is in them; another one is thrown away
 MEMORY = ":memory:"
 _MANY = 500  # ids in one statement
 _CACHE = -32 * 1024  # KiB of each connection that writes
@@ -35,6 +35,8 @@ def _declared(column: str) -> str:
     return f"{column} {'INTEGER' if column in _INTEGER else 'TEXT NOT NULL'}{key}"
 
 
+# What jobs are often added up by: those of one kind have the same values here, and count the same.
+KIND_KEYS = ("person_id", "person_key", "model", "mode", "endpoint", "state")
 # Two tables of sums, so that nobody adds up all jobs: of what was spent, and of times.
 KEYS = (
     *("day", "person_id", "person_key", "model", "mode", "endpoint", "state", "clip", "hidden", "imported"),
@@ -67,27 +69,34 @@ def _adding(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
 
 _CUBE, _PACES = _sums_table(KEYS, SUMMED), _sums_table(PACE_KEYS, PACED)
 _ADD_TO_CUBE, _ADD_TO_PACES = _adding("cube", KEYS, SUMMED), _adding("paces", PACE_KEYS, PACED)
+_KEPT_OF_KIND = ("says", *KIND_KEYS)
+_KIND_NAMES = ", ".join(_KEPT_OF_KIND)
+_KIND_COLUMNS = ", ".join(f"{name} TEXT NOT NULL" for name in _KEPT_OF_KIND)
+_IS_KIND = " AND ".join(f"{name} = ?" for name in _KEPT_OF_KIND)
 _OPINIONS = "who TEXT NOT NULL, place INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER NOT NULL"
 _WORDS = "hay, content='texts', content_rowid='place', tokenize='trigram case_sensitive 1'"
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     f"CREATE TABLE jobs ({', '.join(map(_declared, COLUMNS))})",
-    "CREATE TABLE kinds (kind INTEGER PRIMARY KEY, huge INTEGER NOT NULL, says TEXT NOT NULL UNIQUE)",
+    (
+        f"CREATE TABLE kinds (kind INTEGER PRIMARY KEY, huge INTEGER NOT NULL, {_KIND_COLUMNS},"
+        f" UNIQUE ({_KIND_NAMES}))"
+    ),
     "CREATE UNIQUE INDEX by_id ON jobs (id)",
     *(
-        f"CREATE INDEX by_{name} ON jobs ({name})"
+        f"CREATE INDEX by_{name.split()[0]} ON jobs ({name})"
         for name in (
             "state",
             "model",
             "person_id",
             "person_key",
             "parent",
-            "cost",
-            "rating",
-            "seconds",
+            "cost DESC",
+            "rating DESC",
+            "seconds DESC",
         )
     ),
-    "CREATE INDEX cheapest ON jobs (cost IS NULL, cost, place DESC)",
+    "CREATE INDEX cheapest ON jobs (cost IS NULL, cost)",
     *(f"CREATE INDEX by_{name} ON jobs ({name}, kind, hidden)" for name in ("batch", "template")),
     "CREATE INDEX by_clip ON jobs (clip)",
     "CREATE INDEX by_hidden ON jobs (hidden)",
@@ -192,6 +201,7 @@ class Store:
                 self._path, isolation_level=None, check_same_thread=False, timeout=10
             )
             with suppress(sqlite3.DatabaseError):  # a file that is no database says so at the first question
+                connection.execute("PRAGMA page_size = 16384")  # of a new file: all texts are read sooner
                 connection.execute(f"PRAGMA cache_size = {cache}")
                 connection.execute("PRAGMA journal_mode = WAL")
                 # After a power cut the file may be damaged or old: then its stamp does not fit.
@@ -265,7 +275,7 @@ class Batch:
         self._connection = connection
         self._cube: _Counted = {}
         self._paces: _Counted = {}
-        self._kinds: dict[str, int] = {}
+        self._kinds: dict[tuple[str, ...], int] = {}
 
     def numbers(self, ids: Collection[str]) -> dict[str, int]:
         """Return the numbers in the log of those jobs that are there."""
@@ -330,21 +340,25 @@ class Batch:
     ) -> None:
         run, place = self._connection.execute, facts.place
         while run("SELECT 1 FROM jobs WHERE place = ?", (place,)).fetchone():
-            place += 1  # more jobs in one moment than a place can tell apart
-        run(_INSERT, (place, self._kind(facts.kind), *row[_KIND + 1 :]))
+            place -= 1  # more jobs in one moment than a place can tell apart
+        run(_INSERT, (place, self._kind(facts), *row[_KIND + 1 :]))
         run("INSERT INTO texts VALUES (?, ?)", (place, hay))
         run("INSERT INTO words (rowid, hay) VALUES (?, ?)", (place, hay))
         for who, star, rating in opinions:
             run("INSERT INTO opinions VALUES (?, ?, ?, ?)", (who, place, star, rating))
         self._add(facts, 1)
 
-    def _kind(self, says: str) -> int:
-        if says not in self._kinds:
-            huge = int(_is_huge(counted_of(says)))
-            self._connection.execute("INSERT OR IGNORE INTO kinds (huge, says) VALUES (?, ?)", (huge, says))
-            found = self._connection.execute("SELECT kind FROM kinds WHERE says = ?", (says,))
-            self._kinds[says] = found.fetchone()[0]
-        return self._kinds[says]
+    def _kind(self, facts: Facts) -> int:
+        key = (facts.kind, *(getattr(facts, name) for name in KIND_KEYS))
+        if key not in self._kinds:
+            run, huge = self._connection.execute, int(_is_huge(counted_of(facts.kind)))
+            run(
+                f"INSERT OR IGNORE INTO kinds ({_KIND_NAMES}, huge) VALUES (?{', ?' * len(key)})",
+                (*key, huge),
+            )
+            found = run(f"SELECT kind FROM kinds WHERE {_IS_KIND}", key)  # noqa: S608 - names of ours
+            self._kinds[key] = found.fetchone()[0]
+        return self._kinds[key]
 
     # -- tables of sums ------------------------------------------------------------------------------------
 

@@ -56,7 +56,8 @@ def contents(folder: Path) -> list[list[Any]]:
     with closing(sqlite3.connect(folder / FILE)) as index:
         index.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
         index.rollback()
-        facts = ", ".join(sorted(set(COLUMNS) - {"kind"}))  # kinds have numbers in the order of their coming
+        # Kinds have numbers in the order of their coming.
+        facts = ", ".join(f"jobs.{name}" for name in sorted(set(COLUMNS) - {"kind"}))
         questions = (
             f"SELECT says, {facts} FROM jobs JOIN kinds USING (kind) ORDER BY place",
             "SELECT * FROM texts ORDER BY place",
