@@ -174,7 +174,7 @@ def origin_of(draft: Draft) -> None:
         if parent is not None:
             st.page_link(
                 "job.py",
-                label="Continues an earlier video" if draft.continues else "Made from an earlier video",
+                label="Continues an earlier clip" if draft.continues else "Made from an earlier job",
                 icon=":material/account_tree:",
                 query_params=job_params(parent.id, page="compose"),
             )

@@ -83,9 +83,9 @@ def _done_by_itself(found: Findings) -> None:
         )
         _links(found.taken_in)
     if found.files:
-        words = "lay among the videos without an order. It is shown as found:"
-        many = "lay among the videos without an order. They are shown as found:"
-        st.markdown(f"**{counted(len(found.files), 'video', 'videos')}** {_one(found.files, words, many)}")
+        words = "lay among the clips without an order. It is shown as found:"
+        many = "lay among the clips without an order. They are shown as found:"
+        st.markdown(f"**{counted(len(found.files), 'clip', 'clips')}** {_one(found.files, words, many)}")
         _links(found.files)
     if found.of_others:
         words = counted(found.of_others, "task belongs", "tasks belong")

@@ -49,7 +49,7 @@ def progress(jobs: Sequence[Job], *, page: str) -> None:
     """Draw how many jobs of a batch are done, and a button to cancel what is not sent."""
     states = Counter(job.state for job in jobs)
     others = [f"{count:,} {state(_of(jobs, name))[0]}" for name, count in states.items() if name != SUCCEED]
-    st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'video', 'videos')} done**")
+    st.markdown(f"**Batch: {states[SUCCEED]:,} of {counted(len(jobs), 'clip', 'clips')} done**")
     st.progress(states[SUCCEED] / len(jobs), text=escape_markdown(" · ".join(others)) or None)
     is_left = any(job.state in {WAITING, NOT_SENT} and job.endpoint is not None for job in jobs)
     if is_left and acting().may_withdraw_group(jobs):

@@ -43,7 +43,7 @@ EXPLAIN_AFTER = timedelta(minutes=1)  # in a state that goes on by itself
 def announcement(job: Job) -> str:
     """Return what screen readers say when a job has come into its state."""
     what = prompt_of(job)[:80]
-    return f"Video done: {what}" if job.state == SUCCEED else f"Task {state(job)[0]}: {what}"
+    return f"Clip done: {what}" if job.state == SUCCEED else f"Job {state(job)[0]}: {what}"
 
 
 def badges(job: Job, *, differences: bool = True) -> None:

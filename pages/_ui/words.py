@@ -82,12 +82,12 @@ AUTOMATIC = "Automatic"  # what Kling decides, where the form leaves it open
 CUSTOM_MOVE, AMOUNT = "Custom move", "Amount"
 EQUAL_LENGTHS, AUTOMATIC_CUTS, SHOTS = "Equal lengths", "Automatic cuts", "Shots"
 
-NOT_A_MAKER = "Making videos takes the role maker. Ask an admin of the studio."
+NOT_A_MAKER = "Making clips takes the role maker. Ask an admin of the studio."
 SANDBOX, NOTHING_CHARGED = "Sandbox", "nothing is charged"
 SANDBOX_HELP = "No Kling key is set. Clips are free previews drawn on this machine, not Kling renders."
 SANDBOX_CONNECT = (
     "**Connect to Kling:** set `KLINGAI_API_KEY`, or `KLINGAI_ACCESS_KEY` with `KLINGAI_SECRET_KEY`, in the "
-    "environment or in `.streamlit/secrets.toml`, and start the studio again. Videos of the sandbox stay "
+    "environment or in `.streamlit/secrets.toml`, and start the studio again. Clips of the sandbox stay "
     "in History."
 )
 LOST, DELETED = "Lost", "Deleted"

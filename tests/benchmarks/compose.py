@@ -85,7 +85,7 @@ def bare_page() -> None:
         component("bar", isolate_styles=False)
         with st.popover("Account"):
             st.text_input("Your name", key="person")
-            st.toggle("A sound when a video is done", key="chime")
+            st.toggle("A sound when a clip is done", key="chime")
             st.button("Check the connection", width="stretch")
             st.page_link("https://localhost/", label="Admin")
     for name in ("viewer", "taking"):

@@ -288,7 +288,7 @@ def test_the_keyboard_alone_is_enough_and_a_reader_hears_what_happens(shared_ser
     assert page.evaluate(FOCUS) == "Model"
     page.keyboard.press("Control+Enter")
     page.wait_for_function(
-        "() => heard.some(words => words.includes('Video done: A keyboard fox'))", timeout=LONG
+        "() => heard.some(words => words.includes('Clip done: A keyboard fox'))", timeout=LONG
     )
     assert "kling-v2-5-turbo" in shared_server.log
     assert page.evaluate(FOCUS) == "Model"

@@ -84,7 +84,7 @@ def test_a_viewer_has_no_form_and_sees_no_price(team: SimpleNamespace, open_page
         expect(page.get_by_role("link", name="Compose")).to_have_count(0)
     assert findings(page, ".st-key-bar") == []
     page.goto(f"{team.url}/compose")
-    expect(page.get_by_text("Making videos takes the role maker")).to_be_visible()
+    expect(page.get_by_text("Making clips takes the role maker")).to_be_visible()
     expect(page.locator("h1")).to_have_text("History")
     expect(page.get_by_text("Page not found")).to_have_count(0)
     page.goto(f"{team.url}/admin")

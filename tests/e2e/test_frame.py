@@ -172,7 +172,7 @@ def test_what_opens_from_the_bar_has_names_and_contrast_and_a_theme_holds_on_eve
 ):
     page = open_page(f"{studio.url}/history", **MINE, color_scheme="light")
     page.get_by_role("button", name="Account").click()
-    page.get_by_text("A sound when a video is done").wait_for()
+    page.get_by_text("A sound when a clip is done").wait_for()
     assert findings(page, "[data-testid=stPopoverBody]") == []
     page.keyboard.press("Escape")
     page.keyboard.press("?")

@@ -20,7 +20,7 @@ def test_a_batch_is_one_group_of_history_and_of_the_wall_and_a_child_leads_to_it
     page.get_by_label("Prompt", exact=True).fill("A {calm|stormy} <b>sea</b> of **waves**")
     page.get_by_label("Prompt", exact=True).press("Tab")
     page.get_by_role("button", name=re.compile("^Generate 2")).click()
-    expect(page.get_by_text("2 of 2 videos done")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("2 of 2 clips done")).to_be_visible(timeout=LONG)
     before = wishes(shared_server)
     page.locator(".st-key-stage_buttons").get_by_role("button", name="More").click()
     page.get_by_role("link", name="All of them in History").click()
@@ -38,7 +38,7 @@ def test_a_batch_is_one_group_of_history_and_of_the_wall_and_a_child_leads_to_it
 
     parent = batch[0]
     page.goto(f"{shared_server.url}/?from={parent['external_task_id']}")
-    page.get_by_role("link", name="Made from an earlier video").wait_for()
+    page.get_by_role("link", name="Made from an earlier job").wait_for()
     order(page, "A child")
     page.get_by_role("region", name="This session").get_by_role("button", name="A child").wait_for()
     (child,) = wishes(shared_server) - before

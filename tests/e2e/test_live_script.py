@@ -298,7 +298,7 @@ def test_a_connection_that_was_cut_without_a_word_is_opened_again(page: Page):
 def test_a_changed_task_is_announced_once_and_a_new_one_is_not(script: Script, page: Page):
     script.mark("one", "processing", say="Being made: a fox")
     expect(page.get_by_role("status").filter(has_text="a fox")).to_have_count(0)
-    hostile = "Video done: <img src=x onerror=alert(1)> **fox**"
+    hostile = "Clip done: <img src=x onerror=alert(1)> **fox**"
     page.on("dialog", lambda _dialog: pytest.fail("a task's words ran as a script"))
     script.mark("one", "succeed", say=hostile)
     region = page.get_by_role("status").filter(has_text=hostile)

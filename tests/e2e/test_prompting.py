@@ -52,14 +52,14 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
     write(page, "A {red|grey|black} fox")
     table = panel(page, "variations").locator("[data-testid=stDataFrame] canvas").first
     table.wait_for()
-    expect(page.get_by_text("3 videos of 3 ticked")).to_be_visible()
+    expect(page.get_by_text("3 clips of 3 ticked")).to_be_visible()
     table.locator("td", has_text="A red fox").first.wait_for(state="attached")  # the table hears presses now
     settled(page)
     table.scroll_into_view_if_needed()
     table.click(position={"x": 15, "y": 35 + 17}, force=True)  # the box of the first row
-    expect(page.get_by_text("2 videos of 3 ticked")).to_be_visible()
+    expect(page.get_by_text("2 clips of 3 ticked")).to_be_visible()
     generate(page, "^Generate 2 ·")
-    expect(page.locator(".stage-facts")).to_contain_text("of 2 videos done")
+    expect(page.locator(".stage-facts")).to_contain_text("of 2 clips done")
     made = wishes(shared_server) - before
     assert {row["prompt"] for row in rows(shared_server) if row["external_task_id"] in made} - {""} == {
         "A grey fox",
@@ -76,14 +76,14 @@ def test_on_a_phone_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
     panel(page, "variations")
     for shape in ("9:16", "16:9"):
         page.locator(".st-key-composer-aspect_ratios").get_by_text(shape, exact=True).click()
-    expect(page.get_by_text("4 videos of 4 ticked: $0.84 (6 Units)")).to_be_visible()
+    expect(page.get_by_text("4 clips of 4 ticked: $0.84 (6 Units)")).to_be_visible()
     generate(page, r"^Generate 4 · free")
     batch = page.locator(".stage-facts")
-    expect(batch).to_contain_text("of 4 videos done")
+    expect(batch).to_contain_text("of 4 clips done")
     made = wishes(shared_server) - before
     assert len(made) == 4
     assert len({row["batch"] for row in rows(shared_server) if row["external_task_id"] in made} - {""}) == 1
-    expect(batch).to_contain_text("4 of 4 videos done", timeout=LONG)
+    expect(batch).to_contain_text("4 of 4 clips done", timeout=LONG)
 
 
 def test_on_a_phone_a_move_of_the_camera_is_previewed_and_a_storyboard_is_made_and_always_adds_up(

@@ -48,7 +48,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
 
     refused = {"code": "1301", "message": "Its rules stopped it.", "request_id": "r-1"}
     upright = [
-        here.task(SUCCEED, fox("9:16"), batch="up", extra=json.dumps({"probe": SOUND})),
+        here.task(SUCCEED, fox("9:16"), batch="up", extra=json.dumps({"probe": SOUND, "check": "ok"})),
         here.task(PROCESSING, fox("9:16"), batch="up"),
     ]
     jobs = SimpleNamespace(
@@ -149,7 +149,7 @@ def test_takes_are_tiles_that_fill_in_one_can_be_enlarged_and_what_is_said_of_a_
     page.emulate_media(reduced_motion="reduce")
     with on_phone(page):
         order(page, MIXED)
-        shows(page, ("[role=status]", f"Video done: {MIXED[:80]}"))
+        shows(page, ("[role=status]", f"Clip done: {MIXED[:80]}"))
         shows(page, (".stage-prompt", MIXED))  # the newest order takes the place of the others
         expect(page.get_by_label("Prompt", exact=True)).to_have_value(MIXED)
     expect(tiles).to_have_count(4)
@@ -180,7 +180,7 @@ def test_without_motion_nothing_starts_and_clips_of_each_shape_have_their_button
     expect(page.get_by_role("link", name="Copied")).to_be_visible()
 
     # Upright clips are high, and have their buttons beside them.
-    show(page, "up", "1 of 2 videos done")
+    show(page, "up", "1 of 2 clips done")
     for size, least in ((LARGE, 640), (SMALL, 480)):
         page.set_viewport_size(size)
         page.wait_for_function("() => document.querySelector('.st-key-stage_body').dataset.side === 'right'")

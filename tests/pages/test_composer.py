@@ -294,7 +294,7 @@ def test_one_panel_is_open_at_a_time_and_closed_ones_say_their_state(app: AppTes
     assert rows()["variations"] == "Variations · none"
     assert rows()["more"] == "More settings · Automatic"
     pick(app, "prompt", "A {red|grey} {1|2} fox")
-    assert rows()["variations"] == "Variations · 4 videos"
+    assert rows()["variations"] == "Variations · 4 clips"
 
 
 def test_a_panel_with_a_problem_opens_or_says_so(app: AppTest):

@@ -82,8 +82,8 @@ def test_a_sidecar_is_read_and_so_is_a_request(studio: Studio, clip: str):
         ("clip", "A" * (MOST_BYTES + 1), "does not say what it was made from"),
         ("text", sent(b'{"endpoint": "image2video", "prompt": "x"}'), "no form"),
         ("text", sent(b'{"endpoint": ["text2video"]}'), "no form"),
-        ("text", sent(b"\xff\xfe"), "does not say what a video was made from"),
-        ("text", sent(b"[" * 100_000), "does not say what a video was made from"),
+        ("text", sent(b"\xff\xfe"), "does not say what a clip was made from"),
+        ("text", sent(b"[" * 100_000), "does not say what a clip was made from"),
     ],
 )
 def test_a_file_of_no_use_is_named_with_what_helps(kind: str, data: object, why: str):

@@ -217,9 +217,9 @@ def test_jobs_that_were_left_are_sent_together_after_number_and_price(
 ):
     fill(studio, 3, state="not_sent", message="It never arrived.", file="")
     tab.switch_page(page).run()
-    assert "3 videos were not sent" in texts(tab)
+    assert "3 jobs were not sent" in texts(tab)
     tab.button(key="app.send_left").click().run()
-    assert "<b>Send 3 videos?</b> This orders them, for free." in texts(tab)
+    assert "<b>Send 3 jobs?</b> This orders them, for free." in texts(tab)
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
     next(button for button in tab.button if button.label == "Yes, send all 3").click().run()
     assert all(job.state != "not_sent" for job in studio.ledger.jobs())
@@ -240,7 +240,7 @@ def test_one_job_that_was_left_is_told_where_its_card_is_not(studio: Studio, tab
     fill(studio, 1, state="not_sent", file="")
     [job] = studio.ledger.jobs()
     tab.run()
-    told = "1 video was not sent"
+    told = "1 job was not sent"
     assert told in texts(tab)
     tab.session_state.composer.jobs = [job.id]
     tab.run()
@@ -583,7 +583,7 @@ def test_what_was_done_by_itself_is_named_with_its_links(studio: Studio, tab: Ap
     text = compared(studio, tab, taken_in=ids, files=("job0011",), of_others=3)
     assert "**11 tasks** were taken in by themselves" in text
     assert "And 1 more" in text
-    assert "**1 video** lay among the videos without an order" in text
+    assert "**1 clip** lay among the clips without an order" in text
     assert "**3 tasks belong** to other studios" in text
     assert any(label.startswith("Prompt 11") for label in links(tab))
 

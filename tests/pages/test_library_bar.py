@@ -174,7 +174,7 @@ def test_more_asks_what_has_no_chip(zoo: AppTest):
     zoo.number_input(key="history.choose-cost_to").set_value(0.35).run()  # at $0.14 a Unit
     assert "up to $0.35" in labels(zoo)
     zoo.pills(key="history.choose-Length").set_value(["10"]).run()
-    zoo.pills(key="history.choose-Video").set_value("True").run()
+    zoo.pills(key="history.choose-File").set_value("True").run()
     zoo.pills(key="history.choose-Hidden").set_value("all").run()
     assert address(zoo) == {"order": "oldest", "max": "2.5", "seconds": "10", "risk": "1", "hidden": "all"}
     assert zoo.session_state["history.open-more"]
@@ -288,7 +288,7 @@ def test_the_gallery_leads_to_what_is_not_saved_yet(zoo: AppTest, monkeypatch: p
     assert chip == ("/gallery?risk=1", "3 not saved yet")
     said = texts(open_page(zoo, "gallery.py", risk="1"))
     assert "3 clips are not saved yet" in said
-    assert "1 video is lost" in said
+    assert "1 clip is lost" in said
     assert "wall-risk" not in said
 
 

@@ -97,7 +97,7 @@ def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Stud
     assert "Id for support: job0007" in said(tab)
     assert tab.query_params["id"] == "job0007"
     open_page(tab, "job.py", id="nobody")
-    assert "no task of this id" in said(tab)
+    assert "no job of this id" in said(tab)
 
 
 def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studio, tab: AppTest):
@@ -114,7 +114,7 @@ def test_a_task_leads_to_the_one_it_was_made_from_and_to_its_batch(studio: Studi
 def test_a_parent_that_the_log_does_not_have_is_said(studio: Studio, tab: AppTest):
     fill(studio, 1, parent="away")
     open_page(tab, "job.py", id="job0000")
-    assert "Made from a task that this log does not have" in said(tab)
+    assert "Made from a job that this log does not have" in said(tab)
 
 
 def test_estimate_and_charge_stand_side_by_side(studio: Studio, tab: AppTest):
@@ -147,7 +147,7 @@ def test_a_batch_is_told_as_one_and_what_is_not_sent_can_be_taken_back(studio: S
     studio.ledger.append("other", state="succeed", account="sandbox", **request_cells(fill_more))
     open_page(tab, "history.py", batch="b1")
     assert len(rows_of(tab)) == 9
-    assert "Batch: 1 of 9 videos done" in said(tab)
+    assert "Batch: 1 of 9 clips done" in said(tab)
     next(button for button in tab.button if button.label == CANCEL_REST).click().run()
     states = [job.state for job in studio.ledger.jobs()]
     assert "waiting" not in states
@@ -185,5 +185,5 @@ def test_the_clips_of_a_batch_stand_side_by_side_on_the_wall_and_lead_to_it(stud
 def test_a_batch_that_has_no_clip_yet_says_so(studio: Studio, tab: AppTest):
     fill(studio, 3, batch="b1", state="processing", file="")
     open_page(tab, "gallery.py", batch="b1")
-    assert "Batch: 0 of 3 videos done" in said(tab)
+    assert "Batch: 0 of 3 clips done" in said(tab)
     assert "appear here as they are done" in said(tab)

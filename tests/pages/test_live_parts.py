@@ -53,7 +53,7 @@ def test_compose_names_the_jobs_of_the_session_and_ages_while_one_is_made(studio
 def test_a_hostile_prompt_in_a_mark_is_text_and_a_name_is_short():
     prompt = 'A "fox" <img src=x onerror=alert(1)> & ' + "very " * 30 + "long, story"
     job = Job({"external_task_id": "v1", "state": "processing", "prompt": prompt, "time": ""})
-    html = job_mark(job, f"Video done: {prompt}", is_own=True)
+    html = job_mark(job, f"Clip done: {prompt}", is_own=True)
     assert "<img" not in html
     assert html.count("<") == html.count(">") == 2
     assert len(short_name(job)) <= 40

@@ -77,7 +77,7 @@ def test_what_was_ordered_by_one_press_is_one_card_with_all_of_it(studio: Studio
     [card] = told["mine"]
     assert (told["chosen"], card["of"], card["done"]) == ("b1", 4, 3)
     assert [job["id"] for job in card["jobs"]] == [*ids, "waits"]
-    assert "3 of 4 videos done" in texts(tab)
+    assert "3 of 4 clips done" in texts(tab)
     tab.button(key="stage.compare").click().run()
     assert tab.query_params["ids"] == ",".join(ids)
 

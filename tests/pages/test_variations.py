@@ -24,7 +24,7 @@ def test_alternatives_make_a_table_by_themselves_and_one_press_sends_them_as_typ
 ):
     pick(app, "prompt", "A {red|grey} fox")
     assert button(app) == "Generate 2 · free (Kling: $0.42)"
-    assert "One video for each alternative" in texts(app)
+    assert "One clip for each variation" in texts(app)
     app.button(key="composer.send_as_typed").click().run()
     assert "The braces are sent as they stand" in texts(app)
     assert button(app) == "Generate · free (Kling: $0.21)"
@@ -100,7 +100,7 @@ def test_many_at_once_are_asked_for_again(studio: Studio, app: AppTest):
     assert button(app).startswith("Generate 25 · free (Kling: $5.25)")
     press_generate(app)
     assert studio.ledger.jobs() == ()
-    assert "orders 25 videos at once" in texts(app)
+    assert "orders 25 clips at once" in texts(app)
     app.button(key="composer.not_now").click().run()
     assert "at once" not in texts(app)
     assert studio.ledger.jobs() == ()

@@ -106,10 +106,10 @@ def _variations(wish: Wish, text: str) -> Result:
     lines = [tidy(_NUMBER.sub("", line.strip())) for line in text.split("\n")]
     found = list(dict.fromkeys(line for line in lines if line))[: tasks.ALTERNATIVES]
     if len(found) < 2:
-        raise NoAnswer("The model gave no alternatives. Try again.", _quoted(text))
+        raise NoAnswer("The model gave no variations. Try again.", _quoted(text))
     limit = limit_of(wish)
     notes = tuple(
-        f"Alternative {number}: {_too_long(len(each), limit)}"
+        f"Variation {number}: {_too_long(len(each), limit)}"
         for number, each in enumerate(found, 1)
         if len(each) > limit
     )

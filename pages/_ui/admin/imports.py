@@ -106,7 +106,7 @@ def _facts(plan: ImportPlan) -> list[str]:
         )
         found.append(f"{counted(plan.unfinished, 'job', 'jobs')} {words}: shown as cancelled here.")
     if plan.clips:
-        verb = "has its video" if plan.clips == 1 else "have their videos"
+        verb = "has its clip" if plan.clips == 1 else "have their clips"
         found.append(f"{counted(plan.clips, 'job', 'jobs')} {verb} in this studio’s folder already.")
     if not plan.jobs and not plan.fault_count:
         found.append("There is nothing to take in.")
@@ -163,6 +163,4 @@ def _component() -> Any:
     """Return the field as a component, which Streamlit is told of once."""
     script = _SCRIPT.read_text(encoding="utf-8").replace("__BASE__", json.dumps(base_path()))
     script = loader("import", script)
-    return st.components.v2.component(
-        "studio_import", html=_FIELD, js=script, isolate_styles=False
-    )
+    return st.components.v2.component("studio_import", html=_FIELD, js=script, isolate_styles=False)

@@ -72,7 +72,7 @@ def add() -> None:
         st.form_submit_button(
             "Add, and make a link", icon=":material/person_add:", on_click=_add, key="admin.add"
         )
-    st.caption("A viewer sees all videos. A maker also makes videos. An admin may do everything.")
+    st.caption("A viewer sees all clips. A maker also makes clips. An admin may do everything.")
 
 
 def _add() -> None:

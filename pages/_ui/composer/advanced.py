@@ -70,7 +70,7 @@ def _fields(draft: Draft, errors: FieldErrors) -> None:
         help="Kling no longer serves them, and refuses what is ordered of them.",
         **persistent("retired"),
     )
-    st.caption("The studio gives each video its id; the callback address is the operator’s.")
+    st.caption("The studio gives each job its id; the callback address is the operator’s.")
 
 
 def _cut_by_kling() -> None:

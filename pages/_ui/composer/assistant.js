@@ -8,7 +8,7 @@ const TASKS = {
   improve: ["Improve", "Adds what is missing"],
   shorter: ["Shorter", "About half as long"],
   english: ["In English", "Translated, nothing else"],
-  vary: ["Three alternatives", "As rows of variations"],
+  vary: ["Three variations", "As rows of a table"],
   storyboard: ["As a storyboard", "Divided into shots"],
   soften: ["Soften", ""],
 };
@@ -174,10 +174,10 @@ function offer(tab, run, answer, again) {
   const actions = [], body = [];
   let status = answer.summary;
   if (isMany) {
-    status = `${answer.alternatives.length} alternatives. Take all for a table of variations, or one.`;
+    status = `${answer.alternatives.length} variations. Take all as a table, or one.`;
     body.push(make("ol", { class: "text" }, ...answer.alternatives.map((text, index) => make("li", { dir: "auto" },
       make("span", { text }),
-      button("Only this", () => take({ text }), { class: "small", "aria-label": `Only alternative ${index + 1}` })))));
+      button("Only this", () => take({ text }), { class: "small", "aria-label": `Only variation ${index + 1}` })))));
   } else if (isNewBoard) {
     const total = answer.shots.reduce((sum, { duration }) => sum + Number(duration), 0);
     status = `${answer.shots.length} shots, ${total} s together.`;

@@ -68,7 +68,7 @@ def prompt_tools(draft: Draft) -> None:
     st.html(
         '<div class="studio-tools"><button type="button" data-vary title="Puts {…|…} around the selected '
         'words: a video for each alternative"><span class="ms" aria-hidden="true">data_object</span>'
-        f"<span data-videos>Alternatives</span></button>{_count('prompt', draft.prompt, limit)}</div>"
+        f"<span data-videos>Variations</span></button>{_count('prompt', draft.prompt, limit)}</div>"
     )
 
 

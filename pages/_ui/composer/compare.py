@@ -34,7 +34,7 @@ def compare(draft: Draft) -> None:
         def label(text: str) -> str:
             line = " ".join(text.split())
             cut = line if len(line) <= LONGEST_LABEL else f"{line[:LONGEST_LABEL]}…"
-            return f"The task it was made from: {cut}" if text in from_parent else cut
+            return f"The job it was made from: {cut}" if text in from_parent else cut
 
         old = st.selectbox("Compare with", texts, format_func=label, key="composer.compare_with")
         pieces = word_diff(old or "", text_of(draft.request()))

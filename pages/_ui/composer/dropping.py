@@ -116,7 +116,7 @@ def _pasted(name: str, content: bytes) -> import_request.ImportedRequest | str:
     try:
         return import_request.parse_request(content.decode("utf-8", "replace"))
     except import_request.ImportRequestError:
-        return f"“{name}” does not say what a video was made from. Drop {_DOWNLOAD}."
+        return f"“{name}” does not say what a clip was made from. Drop {_DOWNLOAD}."
 
 
 def _strangers(name: str, found: Found) -> str:

@@ -22,7 +22,7 @@ function sayVersions(text) {
   const shown = document.querySelector("[data-videos]");
   if (!shown) return;
   const number = ALTERNATIVES.test(text) ? versions(text) : 1;
-  const words = number > 1 ? `Alternatives · ${number.toLocaleString("en")} videos` : "Alternatives";
+  const words = number > 1 ? `Variations · ${number.toLocaleString("en")} clips` : "Variations";
   if (shown.textContent !== words) shown.textContent = words;
 }
 // Typed as by hand, so that Ctrl+Z takes it back and the field's own script hears of it.

@@ -85,7 +85,7 @@ def _in_units(number: Decimal) -> str:
 def _question(shown: Bill) -> None:
     number, units = shown
     with st.container(key="sure"):
-        st.markdown(f"**This orders {number:,} videos at once, for {escape_markdown(in_money(units))}.**")
+        st.markdown(f"**This orders {number:,} clips at once, for {escape_markdown(in_money(units))}.**")
         with st.container(horizontal=True):
             st.button(
                 f"Yes, order all {number:,}",

@@ -72,7 +72,7 @@ def pictures(draft: Draft, errors: FieldErrors) -> None:
             if sha256 and found is None:
                 st.error("A picture of this draft is not kept any more: choose it again.")
         if first and last and _shape(first) != _shape(last):
-            st.caption("The last frame has another shape than the first. The video has that of the first.")
+            st.caption("The last frame has another shape than the first. The clip has that of the first.")
         notice(draft, "pictures")
 
 

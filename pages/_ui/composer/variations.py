@@ -96,7 +96,7 @@ def hint(draft: Draft, planned: Plan) -> None:
     if not any(map(has_alternatives, draft.sent_texts)):
         return
     if draft.variations:
-        words = "" if planned.problem else "One video for each alternative."
+        words = "" if planned.problem else "One clip for each variation."
         label, key = "Send as typed", "composer.send_as_typed"
     else:
         words = "The braces are sent as they stand."
@@ -112,7 +112,7 @@ def _make_table(wanted: bool) -> None:
 
 def variations(draft: Draft, planned: Plan) -> None:
     """Draw the panel."""
-    state = counted(len(planned.requests) * draft.takes, "video", "videos") if draft.variations else "none"
+    state = counted(len(planned.requests) * draft.takes, "clip", "clips") if draft.variations else "none"
     form_panel(
         "variations",
         "Variations",
@@ -174,7 +174,7 @@ def _rows(planned: Plan, takes: int) -> None:
             key=planned.key,
             height=min(38 * (len(table.rows) + 1), 420),
         )
-    chosen = counted(len(planned.requests), "video", "videos")
+    chosen = counted(len(planned.requests), "clip", "clips")
     each = f" × {takes}" if takes > 1 else ""
     cost = price(None if planned.units is None else planned.units * takes)
     st.caption(escape_markdown(f"{chosen} of {len(table.rows):,} ticked{each}: {cost}."))

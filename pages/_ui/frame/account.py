@@ -19,8 +19,8 @@ from pages._ui.signed_out import sign_out
 
 ROLE_WORDS: Mapping[Role, str] = {
     "none": "No role yet: ask an admin.",
-    "viewer": "Viewer: sees all videos and orders none.",
-    "maker": "Maker: makes videos.",
+    "viewer": "Viewer: sees all clips and orders none.",
+    "maker": "Maker: makes clips.",
     "admin": "Admin",
 }
 # Shown only where the browser has notifications and has not been asked yet (bar.js).
@@ -37,7 +37,7 @@ def account(user: User) -> None:
     with menu, st.container(key="account"):
         typed = _who(user)
         chime = st.toggle(
-            "A sound when a video is done",
+            "A sound when a clip is done",
             value=bool(current_user.remembered(current_user.CHIME_COOKIE)),
             key="app.chime",
         )

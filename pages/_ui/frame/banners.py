@@ -101,7 +101,7 @@ def _say(words: str) -> None:
 def _hold(hold: Hold, number: int, *, is_alone: bool) -> None:
     """Draw what holds orders back; beside other banners a phone has one line for it, and folds the rest."""
     waiting = studio().waiting
-    wait = f"{counted(waiting, 'video waits', 'videos wait')}, nothing is lost. " if waiting else ""
+    wait = f"{counted(waiting, 'job waits', 'jobs wait')}, nothing is lost. " if waiting else ""
     short, _ = first_sentence(hold.reason)
     if hold.code in MEANINGS:
         short = SHORT.get(hold.code, MEANINGS[hold.code].what)
@@ -128,7 +128,7 @@ def _resume() -> None:
     except REFUSALS as error:
         st.toast(escape_markdown(str(error)), icon=":material/warning:")
     else:
-        _say(f"Resumed, {counted(waiting, 'video starts', 'videos start')}." if waiting else "Resumed.")
+        _say(f"Resumed, {counted(waiting, 'job starts', 'jobs start')}." if waiting else "Resumed.")
 
 
 def _left(jobs: Sequence[Job]) -> None:
@@ -136,18 +136,18 @@ def _left(jobs: Sequence[Job]) -> None:
     state, shown, number = app_state(), price_of(jobs), len(jobs)
     if number == 1:
         with _row("one"):
-            _words("1 video was not sent,", "and waits for you to decide.", icon="pause_circle")
+            _words("1 job was not sent,", "and waits for you to decide.", icon="pause_circle")
             st.page_link("job.py", label="See it", query_params=job_params(jobs[0].id))
         return
     with _row("left"):
         if state.confirm_withdraw == number:
             whose = ", of everybody" if acting().may(Action.RESUME) else " of yours"
-            _words(f"Cancel {number:,} videos{whose}?", "This cannot be undone.", icon="pause_circle")
+            _words(f"Cancel {number:,} jobs{whose}?", "This cannot be undone.", icon="pause_circle")
             st.button(f"Yes, cancel all {number:,}", key=f"app.yes-withdraw-{number}", on_click=_withdraw_all)
             st.button("Not now", key="app.no-withdraw", on_click=_ask_to_withdraw, args=(0,))
         elif state.confirm_send == shown:
             _words(
-                f"Send {number:,} videos?",
+                f"Send {number:,} jobs?",
                 f"This orders {'it' if number == 1 else 'them'}, for {shown[1]}.",
                 icon="pause_circle",
             )
@@ -158,7 +158,7 @@ def _left(jobs: Sequence[Job]) -> None:
             st.button("Not now", key="app.no-send", on_click=_ask_to_send, args=(None,))
         else:
             _words(
-                f"{number:,} videos were not sent, and wait for you to decide.",
+                f"{number:,} jobs were not sent, and wait for you to decide.",
                 "Each says why in History.",
                 icon="pause_circle",
             )
@@ -188,10 +188,10 @@ def price_of(jobs: Sequence[Job]) -> tuple[int, str]:
 def _send_all() -> None:
     _ask_to_send(None)
     if (count := attempt(Actions.send_left)) is not None:
-        _say(f"{counted(count, 'video is', 'videos are')} sent.")
+        _say(f"{counted(count, 'job is', 'jobs are')} sent.")
 
 
 def _withdraw_all() -> None:
     _ask_to_withdraw(0)
     if (count := attempt(Actions.withdraw_left)) is not None:
-        _say(f"{counted(count, 'video was', 'videos were')} cancelled, nothing was spent.")
+        _say(f"{counted(count, 'job was', 'jobs were')} cancelled, nothing was spent.")

@@ -102,7 +102,7 @@ def _what_changed(member: Member) -> str:
     if member.base is not None:
         return changes_html(silent_of(member.base), job)  # sound alone has no words and settings of a clip
     if job.parent:
-        return "Made from a task that this log does not have"
+        return "Made from a job that this log does not have"
     if is_found(job):
         return "found, without its order"
     title = _template(job)

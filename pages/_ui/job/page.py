@@ -92,7 +92,7 @@ def nothing(job: Job | None) -> None:
         st.info("It was taken in from another log, and that was undone.", icon=":material/undo:")
     else:
         st.info(
-            "The log has no task of this id. The link may be cut off, or of another studio.",
+            "The log has no job of this id. The link may be cut off, or of another studio.",
             icon=":material/search_off:",
         )
 

@@ -244,7 +244,7 @@ FILTERS: Sequence[Filter] = (
     Filter(field="cost", label="Cost", kind="cost", is_about_cost=True),
     Filter(
         field="at_risk",
-        label="Video",
+        label="File",
         offers=lambda: ["True"],
         word=lambda _: "Not saved yet",
     ),

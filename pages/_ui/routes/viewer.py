@@ -33,7 +33,7 @@ REACH = 8  # clips on each side
 HEADERS = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 UNKNOWN = "There is no such clip. The link may be cut off, or of another studio."
 NO_CLIP = "Name a clip: /viewer?clip=<id>, or several to present: /viewer?ids=<id>,<id>."
-_GONE = {DELETED: "Its file was deleted.", LOST: "Its video is lost: Kling has deleted it."}
+_GONE = {DELETED: "Its file was deleted.", LOST: "Its clip is lost: Kling has deleted it."}
 
 
 def routes() -> list[BaseRoute]:

@@ -174,7 +174,7 @@ def _usual(job: Job) -> dict[str, Any]:
 def batch_words(card: Card) -> str:
     """Return how many jobs of a card are done, as `2 of 4 done`, and what became of the others."""
     done = sum(job.has_clip for job in card.jobs)
-    words = [f"{done:,} of {counted(len(card.jobs), 'video', 'videos')} done"]
+    words = [f"{done:,} of {counted(len(card.jobs), 'clip', 'clips')} done"]
     for look, word in (("failed", "failed"), ("held", "held"), ("ended", "ended without a clip")):
         if number := sum(look_of(job)[0] == look for job in card.jobs):
             words.append(f"{number:,} {word}")

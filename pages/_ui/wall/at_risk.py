@@ -74,7 +74,7 @@ def say(query: JobQuery) -> None:
             else "**Every clip is saved.** Kling may delete its own copies."
         )
         if gone:
-            words += f" {counted(gone, 'video is', 'videos are')} lost: Kling cleared them before that."
+            words += f" {counted(gone, 'clip is', 'clips are')} lost: Kling cleared them before that."
         st.markdown(words, width="stretch")
         if at_risk and acting().may(Action.ORDER):
             st.button(

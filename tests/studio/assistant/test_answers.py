@@ -100,7 +100,7 @@ def test_braces_that_nobody_wrote_become_no_variations():
 
 
 def test_one_alternative_is_none():
-    assert "no alternatives" in str(none(wish(Task.VARY), "1. A red fox"))
+    assert "no variations" in str(none(wish(Task.VARY), "1. A red fox"))
 
 
 @given(st.lists(st.text("ab{}|\\ \n1.", min_size=1), min_size=2, max_size=4))
