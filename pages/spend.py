@@ -46,7 +46,7 @@ def spend() -> None:
 def _nothing() -> None:
     if not studio().ledger.opening and studio().ledger.index.tasks:
         st.rerun()
-    nothing_yet("What videos cost is added up here, from the first one on.", icon="bar_chart")
+    nothing_yet("What clips cost is added up here, from the first one on.", icon="bar_chart")
     if not studio().ledger.opening:
         compare_with_kling()
 

@@ -179,7 +179,7 @@ def test_a_month_without_jobs_says_so():
 @pytest.mark.usefixtures("studio")
 def test_an_empty_studio_says_what_will_be_here():
     page = spend()
-    assert "What videos cost is added up here" in texts(page)
+    assert "What clips cost is added up here" in texts(page)
     assert any(each.proto.label == "Make the first one" for each in page.get("page_link"))
 
 
