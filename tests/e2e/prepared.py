@@ -14,7 +14,7 @@ from typing import Any
 
 from kling import ApiKey, TextToVideo
 from kling.studio.archive import Archive
-from kling.studio.jobs import SUCCEED, request_cells
+from kling.studio.jobs import SUCCEED, dump_json, request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.prompting.draft import Draft
@@ -65,7 +65,8 @@ class Past:
             path = self._archive.video(job_id)
             tiny_clip(path)
             probe_file(path, self._archive.poster(job_id))
-            cells = {"file": path.name, "final_unit_deduction": "1.5", **cells}
+            checked = dump_json({"check": "ok"})  # it would be checked beside the test
+            cells = {"file": path.name, "final_unit_deduction": "1.5", "extra": checked, **cells}
         known = {"account": self._account, "person": "Ada", **request_cells(request)}
         self._ledger.append(job_id, **{"state": "intent", **known})
         self._ledger.append(job_id, **{"state": state, **cells})

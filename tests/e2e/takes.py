@@ -10,10 +10,10 @@ import numpy as np
 
 from kling import TextToVideo
 from kling.studio.archive import Archive
-from kling.studio.jobs import dump_json, request_cells
+from kling.studio.jobs import request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
-from kling.studio.video_check import probe_file
+from tests.studio.clips import examined
 
 RATE = 48_000  # of sound
 
@@ -74,7 +74,7 @@ class Takes:
         if clip is not None:
             path = self._archive.video(job_id)
             path.write_bytes(clip.read_bytes())
-            facts = dump_json({"probe": dict(probe_file(path, self._archive.poster(job_id)).facts)})
+            facts = examined(path, self._archive.poster(job_id))
             known |= {"state": "succeed", "file": path.name, "extra": facts}
         self._ledger.append(job_id, **{**known, **cells})
         return job_id

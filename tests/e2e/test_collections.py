@@ -18,13 +18,13 @@ from playwright.sync_api import Locator, Page, expect
 
 from kling import TextToVideo
 from kling.studio.archive import Archive
-from kling.studio.jobs import dump_json, request_cells
+from kling.studio.jobs import request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.prompting.templates import POSTERS
-from kling.studio.video_check import probe_file
 from tests.e2e.conftest import Server, on_phone
 from tests.e2e.test_share import axe
+from tests.studio.clips import examined
 
 Open = Callable[..., Page]
 CLIPS = ("fox-snow", "coast-drone", "espresso-pour")
@@ -53,7 +53,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     for job_id, name in zip(ids, CLIPS, strict=True):
         path = archive.video(job_id)
         shutil.copy(POSTERS / f"{name}.mp4", path)
-        probe = dump_json({"probe": dict(probe_file(path, archive.poster(job_id)).facts)})
+        probe = examined(path, archive.poster(job_id))
         cells = request_cells(TextToVideo(prompt=f"A {name} <b>at dawn</b>", mode="pro", duration="10"))
         ledger.append(job_id, state="succeed", file=path.name, person="Ada", extra=probe, **cells)
     server = Server(data, {"STUDIO_SHARING": "anyone"})

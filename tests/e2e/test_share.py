@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from kling import TextToVideo
 from kling.studio.archive import Archive
 from kling.studio.identity.roles import LOCAL, User
-from kling.studio.jobs import dump_json, request_cells
+from kling.studio.jobs import request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.prompting.templates import POSTERS
@@ -25,8 +25,8 @@ from kling.studio.shares import Shares
 from kling.studio.state.clip_collections import Collections
 from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
-from kling.studio.video_check import probe_file
 from tests.e2e.conftest import Server, on_phone
+from tests.studio.clips import examined
 
 Open = Callable[..., Page]
 CLIPS = ("fox-snow", "coast-drone", "espresso-pour", "ink-abstract")
@@ -49,10 +49,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
     for job_id, name in zip(ids, CLIPS, strict=True):
         path = archive.video(job_id)
         shutil.copy(POSTERS / f"{name}.mp4", path)
-        facts = dict(probe_file(path, archive.poster(job_id)).facts)
+        facts = examined(path, archive.poster(job_id))
         cells = request_cells(TextToVideo(prompt=f"A {name} <b>at dawn</b>"))
-        probe = dump_json({"probe": facts})
-        ledger.append(job_id, state="succeed", file=path.name, person="Ada", extra=probe, **cells)
+        ledger.append(job_id, state="succeed", file=path.name, person="Ada", extra=facts, **cells)
     with closing(Database(data / FILE)) as database:
         made = Collections(database, clock=time.time).add(ADA, title="Four takes", text="Choose", clips=ids)
         shares = Shares(database, clock=time.time, monotonic=time.monotonic)

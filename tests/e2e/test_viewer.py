@@ -37,7 +37,8 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """A server that knows six clips, the newest last, and a failed job among them."""
     data = tmp_path_factory.mktemp("viewer") / "data"
     here = Past(data)
-    heard = dump_json({"probe": {"width": 320, "height": 180, "seconds": 1, "audio": True}})
+    sound = {"width": 320, "height": 180, "seconds": 1, "audio": True}
+    heard = dump_json({"probe": sound, "check": "ok"})
     ids = [here.task(SUCCEED, TextToVideo(prompt=f"A fox, number {number}")) for number in range(4)]
     here.task(FAILED, TextToVideo(prompt="A fox that failed"), code="1301", message="Kling refused it.")
     ids.append(here.task(SUCCEED, TextToVideo(prompt="A fox that sings"), extra=heard))

@@ -15,14 +15,14 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from kling import TextToVideo
 from kling.studio.archive import Archive
-from kling.studio.jobs import dump_json, request_cells
+from kling.studio.jobs import request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
-from kling.studio.video_check import probe_file
 from tests.e2e.conftest import DESKTOP, ROOT, Server, on_phone
 from tests.e2e.takes import draw
 from tests.e2e.test_accessibility import findings_here
 from tests.e2e.test_first_video import order, rows
+from tests.studio.clips import examined
 
 Open = Callable[..., Page]
 SHAPES = ((128, 72), (72, 128), (96, 96))
@@ -71,7 +71,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         clip = archive.video(f"shape{size[0]}")
         draw(clip, size, seconds=1)
         poster = archive.poster(f"shape{size[0]}")
-        drawn.append((clip, poster, dump_json({"probe": dict(probe_file(clip, poster).facts)})))
+        drawn.append((clip, poster, examined(clip, poster)))
     for number in range(MANY):
         job_id, (clip, poster, facts) = f"v{number:04}", drawn[number % 3 if number % 7 else 0]
         archive.video(job_id).hardlink_to(clip)
