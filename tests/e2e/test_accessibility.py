@@ -34,7 +34,7 @@ STILL = """() => {
   sheet.replaceSync(`*, ::before, ::after { transition: none !important; animation: none !important }
     [data-stale] { opacity: 1 !important }
     html { overflow: visible !important }`);
-  document.adoptedStyleSheets = [sheet];
+  document.adoptedStyleSheets.push(sheet);
 }"""
 AT_REST = """() => document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]")
   && !document.querySelector("[data-testid=stAppSkeleton], [data-testid=stSkeleton], [data-stale=true]")"""

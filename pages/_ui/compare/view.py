@@ -25,6 +25,7 @@ from pages._ui.job.tree import family_of
 from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import hidden_facts, script_of
 from pages._ui.session_state import app_state
+from pages._ui.style.sheet import with_sheets
 from pages._ui.viewer.facts import clip_facts
 
 KEY = "compare.view"
@@ -40,7 +41,7 @@ def _component() -> Any:
 
 def script() -> str:
     """Return the whole script of the page."""
-    return script_of(*(Path(__file__).parent / name for name in _FILES))
+    return with_sheets(script_of(*(Path(__file__).parent / name for name in _FILES)), "deck", "compare")
 
 
 def chosen() -> Chosen:

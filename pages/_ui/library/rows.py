@@ -28,6 +28,7 @@ from pages._ui.library.selection import KEY, did
 from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import may_share
+from pages._ui.style.sheet import with_sheets
 
 _PARTS = ("list_row", "list_menu", "list_columns", "list_fingers", "list_bar", "list")
 _FILES = (ELEMENTS, LISTS, *(Path(__file__).with_name(f"{name}.js") for name in _PARTS))
@@ -37,7 +38,7 @@ ANY = "-"  # stands for an id in the addresses that the script fills in
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = script_of(*_FILES, BASE=base_path(), MOST_COMPARED=MOST)
+    script = with_sheets(script_of(*_FILES, BASE=base_path(), MOST_COMPARED=MOST), "library_list")
     return st.components.v2.component("studio_list", js=loader("list", script), isolate_styles=False)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import streamlit as st
 
-from pages._ui.scripts.assets import kept_by_browsers
+from pages._ui.scripts.assets import kept_by_browsers, lean_sheet
 
-# Each a file beside this module, in this order.
+# Each a file beside this module, in this order. The others come with the scripts that draw what they are for.
 SHEETS = (
     "tokens",
     "controls",
@@ -17,17 +18,20 @@ SHEETS = (
     "curation",
     "job",
     "library_bar",
-    "library_list",
-    "wall",
     "compose",
     "pictures",
     "stage",
     "spend",
-    "viewer",
-    "deck",
-    "compare",
     "collections",
 )
+
+_WEAR = """\
+{
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(%s);
+  document.adoptedStyleSheets.push(sheet);
+}
+"""
 
 
 def style_sheet(sheet: str) -> None:
@@ -41,6 +45,18 @@ def style_sheet(sheet: str) -> None:
 
 def sheet_of_every_page() -> str:
     """Return the path of the style sheets of all pages, as one (routes/page_html.py)."""
-    here = Path(__file__).parent
-    text = "".join((here / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
-    return kept_by_browsers("studio.css", text)
+    return kept_by_browsers("studio.css", "".join(map(_read, SHEETS)))
+
+
+def with_sheets(script: str, *names: str) -> str:
+    """Return a script that brings style sheets along, for what it alone draws.
+
+    Args:
+        script: a module.
+        names: of files beside this module.
+    """
+    return _WEAR % json.dumps(lean_sheet("".join(map(_read, names))), ensure_ascii=False) + script
+
+
+def _read(name: str) -> str:
+    return (Path(__file__).parent / f"{name}.css").read_text(encoding="utf-8")

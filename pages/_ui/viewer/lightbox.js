@@ -249,15 +249,6 @@ function newLightbox(sender) {
 
   newFingers(room, [strip.root, player.seek], panel, step, close);
 
-  // A press on a link to a clip opens it here; with Ctrl or the middle button it stays a link.
-  function clicked(event) {
-    const link = event.target instanceof Element ? event.target.closest("a[data-clip]") : null;
-    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    open({ id: link.dataset.clip, among: link.dataset.among });
-  }
-
   // While clips are presented the lightbox is away; it comes back with the one that was shown last.
   function suspend() {
     if (!isOpen()) return false;
@@ -276,7 +267,6 @@ function newLightbox(sender) {
 
   sender.onLost = () => { say("Not saved: the studio does not answer. Press again in a moment."); askServer(); };
   document.addEventListener("studio:clip", ({ detail }) => open(detail ?? {}));
-  document.addEventListener("click", clicked, true);
   addEventListener("keydown", keyed, true);
   addEventListener("popstate", popped, true);
   return { fromAddress, suspend, resume, end: () => { root.show(); shut(); }, focus: () => root.focus(), changed: () => { if (isOpen() && clip?.src) askServer(); } };

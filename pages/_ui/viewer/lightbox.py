@@ -20,9 +20,10 @@ from pages._ui.address import base_path
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_attribute
 from pages._ui.live import part_of_page
-from pages._ui.scripts.assets import loader
+from pages._ui.scripts.assets import loader, loading
 from pages._ui.scripts.script import ELEMENTS, script_of
 from pages._ui.session_state import app_state
+from pages._ui.style.sheet import with_sheets
 
 KEY = "viewer.lightbox"
 PLACE = "viewer"  # its name among the places that dialogs are drawn in
@@ -42,13 +43,14 @@ _DIALOGS: Mapping[str, Callable[[Sequence[str]], None]] = {
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    return st.components.v2.component("studio_viewer", js=loader("lightbox", module()), isolate_styles=False)
+    door = loading("lightbox", module()) + Path(__file__).with_name("door.js").read_text(encoding="utf-8")
+    return st.components.v2.component("studio_viewer", js=loader("door", door), isolate_styles=False)
 
 
 def module() -> str:
-    """Return the whole script."""
+    """Return the whole script of what door.js opens."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
-    return script_of(ELEMENTS, *files, BASE=base_path())
+    return with_sheets(script_of(ELEMENTS, *files, BASE=base_path()), "viewer")
 
 
 def lightbox() -> None:

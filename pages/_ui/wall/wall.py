@@ -22,6 +22,7 @@ from pages._ui.format import zone
 from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
 from pages._ui.sharing.allowed import is_sharing_on
+from pages._ui.style.sheet import with_sheets
 from pages._ui.wall.acts import Answer, did
 from pages._ui.wall.tiles import Looker, tile_facts
 
@@ -37,7 +38,7 @@ def _component() -> Any:
 def module() -> str:
     """Return the whole script."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
-    return script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST)
+    return with_sheets(script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST), "wall")
 
 
 def wall(
