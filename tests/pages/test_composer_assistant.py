@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling import TextToVideo
+from kling import Shot, TextToVideo
 from kling.studio.assistant.assistant import Assistant
 from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.jobs import FAILED, Job, request_cells
+from kling.studio.prompting.draft import STORYBOARD, Draft
 from kling.studio.service import Studio
 from pages._ui.composer import assistant
+from pages._ui.session_state import ComposerState
 from tests.pages.people import open_app, sign_in
 
 SETTINGS = AssistantSettings(url="https://llm.example.com/v1", model="m", key="sk-a-secret")
@@ -61,3 +64,28 @@ def test_only_what_content_control_has_refused_is_softened(studio: Studio, cells
     assert not assistant.is_softened(job)
     studio.assistant = Assistant(SETTINGS)
     assert assistant.is_softened(job) is is_softened
+
+
+def pressed() -> None:
+    import streamlit as st
+
+    from pages._ui.composer.assistant import FORM, _act
+
+    st.session_state[FORM] = {"act": st.session_state.said}
+    _act()
+
+
+@pytest.mark.usefixtures("studio")
+def test_a_press_that_is_sent_again_does_not_take_back_what_the_first_one_took():
+    """The page asks again while it does not show yet that it was heard: it sends its fields as they were."""
+    before = Draft(prompt="A fox")
+    after = replace(before, cut=STORYBOARD, shots=(Shot(prompt="A fox wakes", duration="5"),))
+    at = AppTest.from_function(pressed)
+    state = ComposerState(run=8, answered_assistant=50, saved=after, shot_count=1)
+    state.recent_runs = {"7": before, "8": after}
+    at.session_state["composer"] = state
+    at.session_state["composer.prompt"] = "A fox"
+    at.session_state["composer.cut"] = before.cut
+    at.session_state.said = {"do": "take", "at": 50, "run": "7"}
+    assert not at.run().exception
+    assert at.session_state["composer.cut"] == STORYBOARD

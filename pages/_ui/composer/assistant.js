@@ -215,7 +215,7 @@ function send(tab, run, done, { text = "", shots = [], alternatives = [], model 
   clearTimeout(tab.again);
   const go = (tries) => {
     if (!tries || answered() >= act.at) return;
-    tab.mounts.get(key)?.trigger("act", act);
+    tab.mounts.get(key)?.trigger("act", { ...act, run: document.querySelector("[data-run]")?.dataset.run ?? "" });
     tab.again = setTimeout(go, 700, tries - 1);
   };
   // A text that is still on its way to the store would replace the one that is taken.

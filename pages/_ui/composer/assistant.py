@@ -27,7 +27,7 @@ from kling.studio.remedies import Action as Remedy
 from kling.studio.remedies import remedy
 from kling.text import storable
 from pages._ui.address import base_path
-from pages._ui.composer.draft_state import read_draft, replace_draft
+from pages._ui.composer.draft_state import drop_stale_edits, read_draft, replace_draft
 from pages._ui.composer.toolbar import begin_with
 from pages._ui.composer.unsent import keep_unsent
 from pages._ui.context import studio
@@ -128,6 +128,8 @@ def _asked(key: str) -> Mapping[str, Any] | None:
     state, component = composer_state(), st.session_state.get(key)
     found: Any = component.get("act") if component is not None else None
     asked: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    # A page that asks again does not show yet what was taken, and sends its fields as they were before.
+    drop_stale_edits(str(asked.get("run")))
     at = asked.get("at")
     if not isinstance(at, int) or at <= state.answered_assistant:
         return None
