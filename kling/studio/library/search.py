@@ -29,6 +29,8 @@ from kling.studio.visible_names import name_key
 _NO_SPENT, _NO_AMOUNT, _EVERYTHING = Spent(), Amount(), JobQuery()
 _NOTHING = [0] * (1 + len(NUMBERS))
 TRIGRAM = 3  # characters of which the search is made
+RAREST = 2  # parts of three characters by which a longer term is found
+SAMPLE, LONGEST_SAMPLE = 50, 1_000  # texts that tell which parts are rare, and the characters of each
 MOST_BEGINNINGS = 500  # of them that begin with a shorter term; with more it is looked for in every text
 _MICRO = 10**6
 _DAY = timedelta(days=1)
@@ -90,10 +92,20 @@ class Parts:
         return f" FROM {self.tables}{where}"
 
 
-def parts_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> Parts:
-    """Return the tables and conditions of a question, without order and page."""
+def parts_of(
+    connection: sqlite3.Connection, query: JobQuery, asker: Asker, *, is_for_a_page: bool = False
+) -> Parts:
+    """Return the tables and conditions of a question, without order and page.
+
+    Args:
+        connection: to the index.
+        query: what is looked for.
+        asker: who asks.
+        is_for_a_page: whether a few jobs are read in the order of time, so that most texts that the search
+            finds are never looked at.
+    """
     parts = Parts()
-    _add_text(parts, connection, query)
+    _add_text(parts, connection, query, is_for_a_page=is_for_a_page)
     add_coarse(parts, query, asker)
     for column, chosen in (
         ("duration", query.durations),
@@ -144,23 +156,46 @@ def add_coarse(parts: Parts, query: JobQuery, asker: Asker) -> None:
         parts.add("j.clip = ?", SAFE)
 
 
-def _add_text(parts: Parts, connection: sqlite3.Connection, query: JobQuery) -> None:
-    searched, scanned = [], []
+def _add_text(parts: Parts, connection: sqlite3.Connection, query: JobQuery, *, is_for_a_page: bool) -> None:
+    searched: list[str] = []
+    scanned: list[str] = []
     for term in terms_of(query.text):
+        if is_for_a_page and len(term) >= TRIGRAM + RAREST:
+            searched += map(_quoted, _rarest(connection, term))
+            scanned.append(term)
+            continue
         words = (term,) if len(term) >= TRIGRAM else _beginning_with(connection, term)
         if words is None:
             scanned.append(term)
         else:
             searched.append(f"({' OR '.join(map(_quoted, words))})")
+    is_all = query.whole == JobQuery(text=query.text)  # else the facts leave fewer texts to look at
+    texts = "texts t CROSS JOIN jobs j ON j.place = t.place"
+    if searched and scanned and is_all:
+        parts.tables, parts.place = f"words CROSS JOIN {texts} AND t.place = words.rowid", "words.rowid"
+    elif scanned and is_all:
+        parts.tables, parts.place = texts, "t.place"
+    else:
+        if searched:
+            parts.tables, parts.place = "words CROSS JOIN jobs j ON j.place = words.rowid", "words.rowid"
+        if scanned:
+            parts.tables += " CROSS JOIN texts t ON t.place = j.place"
     if searched:
-        parts.tables, parts.place = "words CROSS JOIN jobs j ON j.place = words.rowid", "words.rowid"
         parts.add("words MATCH ?", " AND ".join(searched))
-    if scanned and query.whole == JobQuery(text=query.text) and not searched:
-        parts.tables, parts.place = "texts t CROSS JOIN jobs j ON j.place = t.place", "t.place"
-    elif scanned:
-        parts.tables += " CROSS JOIN texts t ON t.place = j.place"
     for term in scanned:
         parts.add("instr(t.hay, ?) > 0", term)
+
+
+def _rarest(connection: sqlite3.Connection, term: str) -> Sequence[str]:
+    """Return the parts of three characters of a term that the fewest of the newest texts have.
+
+    All the parts of a phrase of usual words are usual, save the few where two words meet: to search for these
+    and look at what is found is many times quicker than to search for all.
+    """
+    question = "SELECT substr(hay, 1, ?) FROM texts LIMIT ?"
+    texts = [row[0] for row in connection.execute(question, (LONGEST_SAMPLE, SAMPLE))]
+    parts = dict.fromkeys(term[at : at + TRIGRAM] for at in range(len(term) - TRIGRAM + 1))
+    return sorted(parts, key=lambda part: sum(part in text for text in texts))[:RAREST]
 
 
 def _beginning_with(connection: sqlite3.Connection, term: str) -> Sequence[str] | None:
@@ -228,9 +263,10 @@ def ids_of(
     connection: sqlite3.Connection, query: JobQuery, asker: Asker, *, start: int, most: int
 ) -> list[str]:
     """Return ids of jobs in the order of the question, without the first `start` of them."""
-    parts = parts_of(connection, query, asker)
+    is_by_time = query.order in {"newest", "oldest"}
+    parts = parts_of(connection, query, asker, is_for_a_page=is_by_time and most >= 0)
     order = _ORDERS[query.order].replace("j.place", parts.place)
-    if not query.is_filtered and query.order in {"newest", "oldest"}:
+    if not query.is_filtered and is_by_time:
         parts.conditions = [each.removeprefix("+") for each in parts.conditions]  # leaves out pages quickly
     question = f"SELECT j.id{parts.text} ORDER BY {order} LIMIT ? OFFSET ?"
     return [row[0] for row in connection.execute(question, [*parts.values, most, start])]
@@ -410,24 +446,25 @@ _Kinds = Iterable[tuple[tuple[str, ...], int, Counted]]
 
 def _kinds_of(connection: sqlite3.Connection, parts: Parts, by: Sequence[str] = ()) -> _Kinds:
     """Yield the values of some columns, and how many jobs that have them count the same."""
-    if _KIND_GROUPS.issuperset(by):
-        # Many times quicker than a GROUP BY, which sorts all jobs.
-        question = f"SELECT group_concat(j.kind){parts.text}"
-        kinds = connection.execute(question, parts.values).fetchone()[0] or ""
-        jobs_of = Counter(kinds.split(","))
-        names = ", ".join(["j.kind", *by, "j.says"])
-        question = f"SELECT {names} FROM kinds j WHERE j.kind IN (SELECT value FROM json_each(?))"  # noqa: S608
+    by_kind, by = (by, ()) if _KIND_GROUPS.issuperset(by) else ((), by)
+    # Kinds in one text are counted many times quicker than by a GROUP BY, which sorts all jobs.
+    groups = f" GROUP BY {', '.join(by)}" if by else ""
+    question = f"SELECT {', '.join([*by, 'group_concat(j.kind)'])}{parts.text}{groups}"
+    rows = [
+        (key, Counter(kinds.split(",")))
+        for *key, kinds in connection.execute(question, parts.values)
+        if kinds is not None
+    ]
+    columns = ", ".join(["j.kind", *by_kind, "j.says"])
+    question = f"SELECT {columns} FROM kinds j WHERE j.kind IN (SELECT value FROM json_each(?))"  # noqa: S608
+    named = ",".join(set[str]().union(*(kinds for _, kinds in rows)))
+    known = {str(kind): tuple(says) for kind, *says in connection.execute(question, (f"[{named}]",))}
+    for key, kinds in rows:
         found: Counter[tuple[str, ...]] = Counter()
-        for kind, *key in connection.execute(question, (f"[{','.join(jobs_of)}]",)):
-            found[tuple(key)] += jobs_of[str(kind)]
-        for (*key, says), jobs in found.items():
-            yield tuple(key), jobs, counted_of(says)
-        return
-    columns = ", ".join([*by, "j.kind"])
-    question = f"SELECT {columns}, count(*) AS jobs{parts.text} GROUP BY {columns}"
-    with_kind = f"SELECT g.*, k.says FROM ({question}) g JOIN kinds k ON k.kind = g.kind"  # noqa: S608
-    for *key, _, jobs, text in connection.execute(with_kind, parts.values):
-        yield tuple(map(str, key)), jobs, counted_of(text)
+        for kind, jobs in kinds.items():
+            found[known[kind]] += jobs
+        for (*rest, text), jobs in found.items():
+            yield tuple(map(str, [*key, *rest])), jobs, counted_of(text)
 
 
 def _added_up(kinds: _Kinds, asker: Asker) -> dict[tuple[str, ...], Sums]:

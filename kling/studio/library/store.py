@@ -352,10 +352,8 @@ class Batch:
         key = (facts.kind, *(getattr(facts, name) for name in KIND_KEYS))
         if key not in self._kinds:
             run, huge = self._connection.execute, int(_is_huge(counted_of(facts.kind)))
-            run(
-                f"INSERT OR IGNORE INTO kinds ({_KIND_NAMES}, huge) VALUES (?{', ?' * len(key)})",
-                (*key, huge),
-            )
+            insert = f"INSERT OR IGNORE INTO kinds ({_KIND_NAMES}, huge) VALUES (?{', ?' * len(key)})"  # noqa: S608
+            run(insert, (*key, huge))
             found = run(f"SELECT kind FROM kinds WHERE {_IS_KIND}", key)  # noqa: S608 - names of ours
             self._kinds[key] = found.fetchone()[0]
         return self._kinds[key]

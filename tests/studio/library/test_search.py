@@ -247,7 +247,9 @@ def test_any_part_of_any_text_is_found(texts, other, data):
         start = data.draw(st.integers(0, len(text) - 1))
         part = text[start : data.draw(st.integers(start + 1, len(text)))]
     for query in (JobQuery(text=part), JobQuery(text=f'"{part}"'), JobQuery(text=other)):
-        assert set(library.ids(query)) == {job.id for job in jobs if is_found(job, query)}
+        wanted = {job.id for job in jobs if is_found(job, query)}
+        page = library.page(query, {job.id: job for job in jobs}.get)
+        assert set(library.ids(query)) == {row.job.id for row in page.rows} == wanted
 
 
 @pytest.mark.parametrize(
