@@ -60,14 +60,14 @@ def autosave(on_walk: Callable[[], None]) -> None:
 def prompt_tools(draft: Draft) -> None:
     """Draw what stands under the prompt: the chip that varies it, and the count.
 
-    The chip writes braces around the selected words, and says how many videos the alternatives make; both
+    The chip writes braces around the selected words, and says how many clips the variations make; both
     happen in the browser (fields.js), which alone knows the selection and what is being typed.
     """
     has_image = bool(draft.first_frame)
     limit = prompt_limit(draft.known, studio().settings.credentials, has_image=has_image)
     st.html(
         '<div class="studio-tools"><button type="button" data-vary title="Puts {…|…} around the selected '
-        'words: a video for each alternative"><span class="ms" aria-hidden="true">data_object</span>'
+        'words: a clip for each variation"><span class="ms" aria-hidden="true">data_object</span>'
         f"<span data-videos>Variations</span></button>{_count('prompt', draft.prompt, limit)}</div>"
     )
 

@@ -60,7 +60,7 @@ def _row(card: Card, begin_with: Begin) -> None:
     name = escape_markdown(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
     facts = [ago(job.ordered_at, datetime.now(UTC)), order_line(job)]
     if number > 1:
-        facts.insert(1, counted(number, "video", "videos"))
+        facts.insert(1, counted(number, "clip", "clips"))
     with st.container(horizontal=True, key=f"recent-{job.id}"):
         st.html(
             f'<div class="studio-recent">{_picture(card)}<div><div dir="auto" class="studio-recent-text" '

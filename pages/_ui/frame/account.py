@@ -25,7 +25,7 @@ ROLE_WORDS: Mapping[Role, str] = {
 }
 # Shown only where the browser has notifications and has not been asked yet (bar.js).
 THEMES = ("System", "Light", "Dark")  # by Streamlit's names; bar.js keeps the choice in this browser
-NOTIFY = '<button type="button" class="studio-notify">Notify me when a video is done</button>'
+NOTIFY = '<button type="button" class="studio-notify">Notify me when a clip is done</button>'
 
 
 def account(user: User) -> None:

@@ -27,7 +27,7 @@ from pages._ui.routes.new_session import begin, session_cookie
 from pages._ui.routes.paths import SIGN_IN
 from pages._ui.routes.who_asks import Answer
 
-TITLE = "Sign in to make and see the team’s videos"
+TITLE = "Sign in to make and see the team’s clips"
 WORDS = "What you order carries your name."
 
 T = TypeVar("T")
