@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from PIL import Image
@@ -125,7 +125,7 @@ def given() -> None:
     _given()
 
 
-def told(said: dict[str, object], **draft: str) -> AppTest:
+def told(said: Mapping[str, object], **draft: str) -> AppTest:
     """Do what the script of the pictures asks for, with these frames in the draft; return the session."""
     app = AppTest.from_function(given)
     app.session_state.said = said
