@@ -104,15 +104,17 @@ class LiveParts:
         for_all = TIMES.per_tab * self._tabs
         later = for_all * TIMES.spread * part.luck
         pause = max(TIMES.every, for_all) * (1 + TIMES.spread * part.luck)
+        is_list = EVERY_JOB in part.names
+        listed = min(TIMES.listed_per_tab * self._tabs, TIMES.longest_listed) if is_list else 0
         due = NEVER
         for told in reversed(self._told):
             if told.version <= part.version:
                 break
             jobs = {name for name in told.names or () if not name.startswith(":")}
             if part.names & jobs:
-                due = min(due, part.last + TIMES.own)
+                due = min(due, max(part.last + max(TIMES.own, listed), told.at + listed * part.luck))
             elif told.names is None or part.names & told.names:
                 due = min(due, max(part.last + TIMES.own, told.at + later))
-            elif EVERY_JOB in part.names and jobs:
+            elif is_list and jobs:
                 due = min(due, max(part.last + pause, told.at + later))
         return due

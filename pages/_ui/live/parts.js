@@ -12,6 +12,8 @@ function behind({ hub, last, luck }, { dataset: { version, liveJobs } }) {
   const drawn = Number(version), shown = liveJobs.split(" ");
   const forAll = TIMES.per_tab * hub.tabs, later = forAll * TIMES.spread * luck;
   const pause = Math.max(TIMES.every, forAll) * (1 + TIMES.spread * luck);
+  const isList = shown.includes(EVERY_JOB);
+  const listed = isList ? Math.min(TIMES.listed_per_tab * hub.tabs, TIMES.longest_listed) : 0;
   const found = { due: Infinity, isUnknown: false };
   const note = (due) => { found.due = Math.min(found.due, due); };
   if (drawn < hub.forgotten) note(last + TIMES.own);
@@ -19,9 +21,9 @@ function behind({ hub, last, luck }, { dataset: { version, liveJobs } }) {
     const { names, at } = hub.news[index];
     if (!names) found.isUnknown = true;
     const named = names && shown.filter((name) => names.has(name));
-    if (named?.some(isJob)) note(last + TIMES.own);
+    if (named?.some(isJob)) note(Math.max(last + Math.max(TIMES.own, listed), at + listed * luck));
     else if (!names || named.length) note(Math.max(last + TIMES.own, at + later));
-    else if (shown.includes(EVERY_JOB) && [...names].some(isJob)) note(Math.max(last + pause, at + later));
+    else if (isList && [...names].some(isJob)) note(Math.max(last + pause, at + later));
   }
   return found;
 }

@@ -20,7 +20,7 @@ from pages._ui.address import base_path
 
 HEARTBEAT = 20.0  # seconds; the script opens another socket after three without a message
 PAUSE = 0.2  # seconds between two messages: a batch changes the log many times a second
-PAUSE_PER_TAB = 0.008  # with many tabs; all together are sent no more messages then, whatever their number
+PAUSE_PER_TAB = 0.004  # with many tabs; all together are sent no more messages then, whatever their number
 
 
 def routes() -> list[BaseRoute]:
