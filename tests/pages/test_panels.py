@@ -111,7 +111,7 @@ def test_the_draft_is_compared_with_what_the_person_ordered_before(app: AppTest)
     assert "They are the same" in texts(app)
 
 
-def test_the_task_that_a_draft_was_made_from_comes_first(studio: Studio, app: AppTest):
+def test_the_job_that_a_draft_was_made_from_comes_first(studio: Studio, app: AppTest):
     pick(app, "prompt", "A fox of mine")
     press_generate(app)
     (first,) = studio.ledger.jobs()
@@ -121,7 +121,7 @@ def test_the_task_that_a_draft_was_made_from_comes_first(studio: Studio, app: Ap
     app.query_params["from"] = first.id
     app.run()
     unfold(app, "compare")
-    assert app.selectbox(key="composer.compare_with").options[0] == "The task it was made from: A fox of mine"
+    assert app.selectbox(key="composer.compare_with").options[0] == "The job it was made from: A fox of mine"
     assert app.selectbox(key="composer.compare_with").value == "A fox of mine"
 
 
