@@ -39,14 +39,14 @@ from pages._ui.session_state import composer_state
 from pages._ui.style import sheet
 
 FORM = "composer.assistant"  # key of the component under the prompt
-_SCRIPT = Path(__file__).with_suffix(".js")
+_SCRIPTS = (Path(__file__).with_suffix(".js"), Path(__file__).with_name("assistant_menu.js"))
 _SHEET = Path(sheet.__file__).with_name("assistant.css")
 
 
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8")
+    script = "".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
     script = script.replace("__PATH__", json.dumps(f"{base_path()}/assistant"))
     script = script.replace("__CSS__", json.dumps(_SHEET.read_text(encoding="utf-8")))
     return st.components.v2.component("studio_assistant", js=loader("assistant", script))

@@ -1,13 +1,13 @@
 // The page of a shared link: rows that fill the width, what plays on hover, and one clip on the whole screen.
 (() => {
   "use strict";
-  const AIM = 262, MOST = 420, GAP = 8, MARGINS = 112; // pixels: heights of a row; what stands around one clip
   const HOVER = 120, IDLE = 2500, STUCK = 4000; // milliseconds
-  const MOST_AT_ONCE = 4; // clips that play together by themselves
+  // clips that play together by themselves
+  const MOST_AT_ONCE = 4;
   const wall = document.querySelector(".wall");
   if (!wall) return;
   const tiles = [...wall.querySelectorAll(".tile")];
-  const calm = matchMedia("(prefers-reduced-motion: reduce)"), phone = matchMedia("(max-width: 640px)");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const here = location.pathname.replace(/\/$/, "");
   const clip = (tile) => `${here}/${tile.dataset.clip}.mp4`;
   const poster = (tile) => `${here}/${tile.dataset.clip}.jpg`;
@@ -22,46 +22,6 @@
   const isOpen = () => Boolean(document.querySelector("dialog[open]"));
 
   // -- the wall ----------------------------------------------------------------------------------------------
-
-  function layOut() {
-    const width = wall.clientWidth;
-    if (phone.matches) {
-      for (const tile of tiles) tile.parentNode.removeAttribute("style");
-      return;
-    }
-    if (tiles.length === 1) {
-      const others = [...document.querySelectorAll("header, footer")].reduce((sum, each) => sum + each.offsetHeight, 0);
-      const most = Math.max(innerHeight - others - MARGINS, 200);
-      size(tiles[0], Math.min(width, most * ratio(tiles[0])), Math.min(most, width / ratio(tiles[0])));
-      return;
-    }
-    const wanted = (tiles.reduce((sum, tile) => sum + ratio(tile), 0) * AIM) / width;
-    const ways = [...new Set([Math.floor(wanted), Math.ceil(wanted)])].filter(Boolean).map((count) => inRows(count, width));
-    const off = (rows) => Math.max(...rows.map(([, high]) => (high < AIM ? 1.5 * Math.log(AIM / high) : Math.log(high / AIM))));
-    for (const [row, high] of ways.sort((one, other) => off(one) - off(other))[0]) {
-      for (const tile of row) size(tile, Math.floor(Math.min(high, MOST) * ratio(tile) * 100) / 100, Math.min(high, MOST));
-    }
-  }
-
-  function inRows(count, width) { // a row ends where it is nearest to its part of the whole
-    const total = tiles.reduce((sum, tile) => sum + ratio(tile), 0), rows = [];
-    let row = [], sum = 0, before = 0;
-    for (const [index, tile] of tiles.entries()) {
-      row.push(tile);
-      sum += ratio(tile);
-      const next = tiles[index + 1], edge = (total * (rows.length + 1)) / count;
-      if (!next || Math.abs(sum - edge) <= Math.abs(sum + ratio(next) - edge)) {
-        rows.push([row, (width - GAP * (row.length - 1)) / (sum - before)]);
-        row = [];
-        before = sum;
-      }
-    }
-    return rows;
-  }
-
-  function size(tile, wide, high) {
-    Object.assign(tile.parentNode.style, { width: `${wide}px`, height: `${high}px` });
-  }
 
   function playerOf(tile) {
     const video = document.createElement("video");
@@ -102,7 +62,8 @@
       return video;
     });
     const lengths = tiles.map((tile) => Number(tile.dataset.seconds) || 0);
-    if (Math.max(...lengths) - Math.min(...lengths) > 0.1) { // takes of other lengths: each begins anew by itself
+    // takes of other lengths: each begins anew by itself
+    if (Math.max(...lengths) - Math.min(...lengths) > 0.1) {
       for (const video of videos) video.play().catch(() => {});
       return;
     }
@@ -179,7 +140,8 @@
     } else if (screenful.requestFullscreen) { // a dialog itself may not
       screenful.requestFullscreen().then(() => screen.orientation?.lock?.("landscape")).catch(() => {});
     } else {
-      video.webkitEnterFullscreen?.(); // a phone that shows nothing but players so
+      // a phone that shows nothing but players so
+      video.webkitEnterFullscreen?.();
     }
   }
 
@@ -291,7 +253,8 @@
     if (isAuto && (isLoop || at < tiles.length - 1)) stuck = setTimeout(() => { if (room.open) act("on"); }, STUCK);
   });
   video.addEventListener("ended", () => { if (isAuto && (isLoop || at < tiles.length - 1)) show(at + 1); });
-  video.muted = true; // nobody is surprised by sound; M, or a press, turns it on
+  // nobody is surprised by sound; M, or a press, turns it on
+  video.muted = true;
 
   for (const [index, tile] of tiles.entries()) {
     tile.addEventListener("click", () => open(index));
@@ -303,6 +266,7 @@
   const hall = newHall({ tiles, told, most: MOST_AT_ONCE, plays: () => !calm.matches, begun: stopAll, ended: playTogether });
   document.querySelector("[data-compare]")?.addEventListener("click", hall.open);
   document.querySelector("[data-present]")?.addEventListener("click", () => open(0, { present: true }));
+  const layOut = newRows(wall, tiles, ratio);
   addEventListener("resize", layOut);
   layOut();
   playTogether();

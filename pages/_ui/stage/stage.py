@@ -1,7 +1,7 @@
 """The stage of Compose: the newest or the chosen clip as large as fits, and under it the strip of clips.
 
-The pictures are one component, stage.js, because Streamlit may not be asked for a run on each key or second.
-It takes what it shows from a hidden element. Words and buttons are Streamlit's own.
+The pictures are one component, stage.js with its parts, because Streamlit may not be asked for a run on each
+key or second. It takes what it shows from a hidden element. Words and buttons are Streamlit's own.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ from pages._ui.stage.chosen import PLACE, words_and_buttons
 from pages._ui.stage.facts import as_html, facts
 from pages._ui.stage.first_run import first_run, six, use
 
-_SCRIPT = Path(__file__).with_suffix(".js")
+# Each a script beside this module.
+_FILES = ("tools", "tile", "strip", "first", "arrange", "phone", "hints", "stage")
 _KEY = "stage.view"
 
 
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = loader("stage", script_of(ELEMENTS, _SCRIPT, BASE=base_path()))
+    files = (Path(__file__).with_name(f"{name}.js") for name in _FILES)
+    script = loader("stage", script_of(ELEMENTS, *files, BASE=base_path()))
     return st.components.v2.component("studio_stage", js=script, isolate_styles=False)
 
 
