@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kling import Shot, TextToVideo, VideoToAudio
+from kling.studio.identity.roles import Role
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
 from pages._ui.library import row_facts
@@ -328,6 +329,24 @@ def test_a_viewer_stars_and_is_offered_nothing_else(studio: Studio, monkeypatch:
     assert told(app)["money"] is False
     assert told(app)["remix"] == ""
     assert told(app, "sums")["days"] == {str(studio.library.today()): "1 job"}
+
+
+def test_what_is_kept_of_a_row_tells_no_viewer_its_cost_and_is_forgotten_when_the_job_changes(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    def row_of(name: str, role: Role) -> dict[str, Any]:
+        sign_in(monkeypatch, studio, name, role)
+        (row,) = rows_of(open_page(new_tab(), "history.py"))
+        return row
+
+    clip = {"file": "job1.mp4", "extra": '{"probe":{"width":1280,"height":720}}', "person_id": "p1"}
+    add(studio, "job1", account="kling#1", final_unit_deduction="1", **clip)
+    seen = row_of("Ada", "admin")
+    assert (seen["cost"], seen["may"]) == ("$0.14", "rdc")
+    assert ("cost" in (row := row_of("Vera", "viewer")), row["may"]) == (False, "d")
+    studio.ledger.append("job1", final_unit_deduction="2", duration="10")
+    now = row_of("Ben", "maker")
+    assert (now["cost"], now["may"], now["line"]) == ("$0.28", "rd", "Kling 2.6 · 720p · 10 s · 16:9")
 
 
 def test_the_days_of_the_sandbox_have_no_sum(studio: Studio, tab: AppTest):

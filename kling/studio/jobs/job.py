@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from kling.endpoint import AnyRequest, Endpoint
@@ -24,6 +25,7 @@ from kling.studio.jobs.states import (
     state_shown_by,
 )
 
+SHORT = 1000  # characters of JSON that is kept read: pages ask for the same jobs again and again
 NO_TIME = datetime.fromtimestamp(0, UTC)  # stands for the time of a record that cannot be read
 # Older versions wrote these sentences into `message`.
 _MONEY_SENTENCES = re.compile(
@@ -36,6 +38,11 @@ _OLDER_WORDS = {  # what a page calls otherwise now
     "Withdrawn.": "Cancelled.",
 }
 _MONEY_CLAUSE = re.compile(r"[ ,;]{0,2}(?:\band )?\bnothing was spent\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=2000)
+def _short_object(text: str) -> Mapping[str, Any]:
+    return json_object(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,8 @@ class Job:
     @property
     def extra(self) -> Mapping[str, Any]:
         """Facts without a column of their own, such as what the file was found to be (`probe`)."""
-        return json_object(self["extra"])
+        text = self["extra"]
+        return _short_object(text) if len(text) < SHORT else json_object(text)
 
     @property
     def probe(self) -> Mapping[str, Any]:

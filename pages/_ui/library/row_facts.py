@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -30,9 +30,11 @@ LONGEST = 240  # characters of a prompt in a row
 SEEN = 90  # characters of a prompt that a row shows in any case
 AROUND = 30  # characters of a text before what was found in it
 RECENT = timedelta(hours=1)  # in which a time is told by how long ago it is
+MOST_KEPT = 3_000  # jobs whose facts are kept: those that people look at now
 SHOWN_ELSEWHERE = frozenset({"prompt", "person"})  # fields that a row has anyway
 
 Parts = list[str]  # of a text: as it is, then what was found, and so on in turn
+_kept: dict[str, tuple[Job, Mapping[str, Any]]] = {}  # by the id of a job: the job, and `_of_everybody`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,35 @@ def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
         to: for whom.
         dated: whether the row says its date, because it stands below no day.
     """
-    job, place = row.job, to.line.get(row.job.id)
+    job = row.job
+    of_all = _of_everybody(job, to.line.get(job.id))
+    found = {
+        **of_all,
+        "words": _words(row),
+        "line": _excerpt(row) or of_all["line"],
+        **_when(job, to, dated=dated),
+        **_opinions(job, to.user.who),
+        "may": _may(of_all["may"], job, to),
+        "more": values_of(job),
+    }
+    if not to.prices:
+        del found["cost"], found["soft"]
+    return {key: value for key, value in found.items() if value not in ("", None, False, 0)}
+
+
+def _of_everybody(job: Job, place: QueuePosition | None) -> Mapping[str, Any]:
+    """Return what does not depend on who looks at a row, with what the job costs; `facts_of` adds the rest.
+
+    That of a job with a clip is kept until the job changes: a list is drawn anew in each tab that shows it
+    when any of its jobs changes, and most have not. The line of any other job may depend on who looks.
+
+    Args:
+        job: of the row.
+        place: in line, if it waits there.
+    """
+    known = _kept.get(job.id)
+    if known is not None and known[0] is job:
+        return known[1]
     told = of_job(job, place)
     line, tone = second_line(job, told, place)
     word, icon, _ = state(job)
@@ -91,9 +121,10 @@ def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
         told |= {"look": "risk" if tone else "ended", "since": None}
         word, icon = line, "hourglass_bottom" if tone else "hide_image"
     name = job["person"]
+    remix = has_form(job) and not is_found(job)
+    download = job.has_clip and PLAIN_ID.fullmatch(job.id)
     found = {
         "id": job.id,
-        "words": _words(row),
         "look": told["look"],
         "word": word,
         "icon": icon,
@@ -101,19 +132,20 @@ def facts_of(row: Found, to: Viewer, *, dated: bool) -> dict[str, Any]:
         "since": told.get("since"),
         "high": told.get("high"),
         "clip": told["look"] == "done",
-        "line": _excerpt(row) or [line],
+        "line": [line],
         "tone": tone,
         "who": name,
         "letters": initials(name),
         "colour": colour_of(name),
-        **_when(job, to, dated=dated),
-        **(cost_facts(job) if to.prices else {}),
-        **_opinions(job, to.user.who),
+        **cost_facts(job),
         "hidden": job.hidden,
-        "may": _may(job, to),
-        "more": values_of(job),
+        "may": f"{'r' if remix else ''}{'d' if download else ''}",
     }
-    return {key: value for key, value in found.items() if value not in ("", None, False, 0)}
+    if found["clip"] and job.probe:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()  # they come again in milliseconds
+        _kept[job.id] = job, found
+    return found
 
 
 def _words(row: Found) -> Parts:
@@ -187,8 +219,12 @@ def _opinions(job: Job, who: str) -> dict[str, Any]:
     return {"star": 2 if who in stars else bool(stars) and 1, "stars": ", ".join(names)[:LONGEST]}
 
 
-def _may(job: Job, to: Viewer) -> str:
-    """Return a letter for each thing that the user may do: remix, download, change."""
-    remix = to.orders and has_form(job) and not is_found(job)
-    download = job.has_clip and PLAIN_ID.fullmatch(job.id)
-    return f"{'r' if remix else ''}{'d' if download else ''}{'c' if to.may_change(job) else ''}"
+def _may(can: str, job: Job, to: Viewer) -> str:
+    """Return a letter for each thing that the user may do: remix, download, change.
+
+    Args:
+        can: the letters of what can be done to the job.
+        job: of the row.
+        to: for whom.
+    """
+    return f"{can if to.orders else can.replace('r', '')}{'c' if to.may_change(job) else ''}"
