@@ -7,10 +7,14 @@ import re
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from kling.studio.assistant.assistant import Assistant
+from kling.studio.assistant.settings import AssistantSettings
+from kling.studio.service import Studio
 from pages._ui.routes import assets, page_html
-from pages._ui.scripts.assets import kept_by_browsers, lean_script, lean_sheet, loader
+from pages._ui.scripts.assets import kept_by_browsers, lean_script, lean_sheet, loader, loads
 from pages._ui.style.sheet import sheet_of_every_page
 from tests.pages.conftest import ROOT
+from tests.pages.people import open_app
 
 SCRIPT = "// of nobody\n  export default () => 1; // kept\n\n"
 
@@ -25,6 +29,9 @@ def test_a_browser_keeps_a_script_and_asks_again_once_it_has_changed():
     assert answer.text == "export default () => 1; // kept"
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith("text/javascript")
+    plain = server().get(address, headers={"Accept-Encoding": "identity"})
+    assert (answer.headers["content-encoding"], plain.headers.get("content-encoding")) == ("gzip", None)
+    assert plain.text == answer.text
     assert another != address == kept_by_browsers("x.js", SCRIPT)
 
 
@@ -33,16 +40,16 @@ def test_what_nobody_has_named_is_not_there_and_not_kept():
     assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
 
 
-def test_a_component_is_told_a_few_lines_and_nothing_of_its_script():
+def test_a_component_is_told_two_lines_and_nothing_of_its_script():
     words = loader("x", SCRIPT)
     assert kept_by_browsers("x.js", SCRIPT) in words
-    assert len(words) < 500
+    assert len(words) < 160
     assert "=> 1" not in words
 
 
 def test_a_page_has_its_style_before_streamlit_draws_anything():
     html = server().get("/gallery").text
-    (address,) = re.findall(r'<link rel="stylesheet" href="(/assets/[^"]+)">\s*</body>', html)
+    (address,) = re.findall(r'<link rel="stylesheet" href="(/assets/[^"]+)"><script>window', html)
     assert address == sheet_of_every_page()
     answer = server().get(address)
     assert answer.headers["content-type"].startswith("text/css")
@@ -57,3 +64,18 @@ def test_a_script_loses_only_its_comments_and_indents():
         assert not [line for line in lines if line.count("`") % 2], path
     assert lean_script("a\n  // b\nc // d\n") == "a\nc // d"
     assert lean_sheet("a { /* b\n */ c: d; }\n\n  e {}") == "a { c: d; } e {}"
+
+
+def test_a_first_visit_of_compose_is_sent_at_most_60_kb_of_our_scripts_and_styles(studio: Studio):
+    studio.assistant = Assistant(AssistantSettings(url="https://llm.example.com/v1", model="m"))
+    parts = [each.proto for each in open_app().get("bidi_component")]
+    told = [text for part in parts for text in (part.js_content, part.html_content, part.css_content)]
+    drawn = {part.component_name for part in parts}
+    assert {"studio_stage", "studio_live", "studio_assistant"} <= drawn
+    named = {name for text in told for name in re.findall(r'"(/assets/[^"]+)"', text)}
+    sent = len(loads()) + sum(len(text.encode()) for text in told)
+    with server() as browser:
+        for address in (*named, sheet_of_every_page()):
+            with browser.stream("GET", address) as answer:
+                sent += sum(map(len, answer.iter_raw()))
+    assert sent < 60_000

@@ -124,6 +124,7 @@ function focusForms() {
 export default function ({ parentElement }) {
   once();
   theme();
+  if (!parentElement.querySelector("dialog")) parentElement.append(document.createRange().createContextualFragment(KEYS));
   const bar = parentElement.closest(".st-key-bar"), dialog = parentElement.querySelector("dialog");
   const open = Number(parentElement.closest('[class*="st-key-app-bar-"]').className.match(/st-key-app-bar-(\d+)/)[1]);
   const watch = new MutationObserver(() => mark(bar, open));

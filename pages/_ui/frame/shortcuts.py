@@ -85,11 +85,15 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
 }
 
 
+KEYS_BUTTON = (
+    '<button type="button" class="studio-icon" data-keys aria-label="Keys" title="Keys (?)">'
+    '<span class="ms" aria-hidden="true">keyboard</span></button>'
+)
+
+
 def keys_dialog() -> str:
-    """Return the button that opens the list, and the list, as HTML."""
+    """Return the list that the button opens, as HTML."""
     return (
-        '<button type="button" class="studio-icon" data-keys aria-label="Keys" title="Keys (?)">'
-        '<span class="ms" aria-hidden="true">keyboard</span></button>'
         '<dialog class="studio-keys" aria-label="Keys"><form method="dialog"><h2>Keys</h2>'
         '<button class="studio-icon" aria-label="Close"><span class="ms" aria-hidden="true">close</span>'
         f"</button></form>{''.join(map(_group, KEYS))}</dialog>"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pages._ui.address import base_path
-from pages._ui.scripts.assets import PATH, text_of
+from pages._ui.scripts.assets import PATH, packed_text
 
-HEADERS = {"Cache-Control": "private, max-age=31536000, immutable"}
+HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
 def routes() -> list[BaseRoute]:
@@ -18,9 +20,11 @@ def routes() -> list[BaseRoute]:
 
 
 def asset(request: Request) -> Response:
-    """Serve one of them. Streamlit compresses it on the way."""
+    """Serve one of them."""
     name = request.path_params["name"]
-    if (text := text_of(name)) is None:
+    if (packed := packed_text(name)) is None:
         return Response(status_code=404, headers={"Cache-Control": "no-store"})
     kind = "text/css" if name.endswith(".css") else "text/javascript"
-    return Response(text, headers=HEADERS, media_type=kind)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Response(packed, headers={**HEADERS, "Content-Encoding": "gzip"}, media_type=kind)
+    return Response(gzip.decompress(packed), headers=HEADERS, media_type=kind)

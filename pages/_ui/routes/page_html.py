@@ -1,4 +1,4 @@
-"""The HTML that every page begins with: Streamlit's own, and the studio's style sheet.
+"""The HTML that every page begins with: Streamlit's own, our style sheet, and what loads scripts.
 
 A sheet among the elements of a page would come in Streamlit's messages, later and not compressed.
 """
@@ -15,6 +15,7 @@ from streamlit.file_util import get_static_dir
 
 from pages._ui.address import base_path
 from pages._ui.routes.paths import DOORS
+from pages._ui.scripts.assets import loads
 from pages._ui.style.sheet import sheet_of_every_page
 
 HEADERS = {"Cache-Control": "no-cache"}
@@ -36,4 +37,5 @@ def page_html(_request: Request) -> HTMLResponse:
 def _html(_base: str) -> str:
     html = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
     before, end, after = html.rpartition(END)
-    return f'{before}<link rel="stylesheet" href="{sheet_of_every_page()}">{end}{after}'
+    ours = f'<link rel="stylesheet" href="{sheet_of_every_page()}"><script>{loads()}</script>'
+    return f"{before}{ours}{end}{after}"

@@ -1,30 +1,21 @@
 """Scripts and style sheets under addresses that change with their text, so that browsers keep them.
 
-What Streamlit's messages hold is sent again with most runs, and not compressed. So they hold a few lines for
-each component, which load the rest from `/assets` (routes/assets.py).
+What Streamlit's messages hold is sent again with most runs, and not compressed. So they hold two lines
+for each component, which load the rest from `/assets` (routes/assets.py).
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from hashlib import sha256
+from pathlib import Path
 
 from pages._ui.address import base_path
 
 PATH = "/assets"
-# A browser may keep that a script did not come, so another address asks for it again.
-_LOAD = """\
-const path = location.origin + %s;
-async function load() {
-  for (let tries = 0; ; tries += 1) {
-    try { return await import(tries ? `${path}?${tries}` : path); }
-    catch (error) { if (tries === 4) throw error; }
-    await new Promise((go) => setTimeout(go, 250 * 2 ** tries));
-  }
-}
-"""
-_texts: dict[str, str] = {}  # by their names
+_packed: dict[str, bytes] = {}  # what the server answers with, compressed, by its name
 
 
 def kept_by_browsers(name: str, text: str) -> str:
@@ -37,33 +28,41 @@ def kept_by_browsers(name: str, text: str) -> str:
     lean = (lean_sheet if name.endswith(".css") else lean_script)(text)
     first, dot, kind = name.rpartition(".")
     whole = f"{first}-{sha256(lean.encode()).hexdigest()[:16]}{dot}{kind}"
-    _texts[whole] = lean
+    if whole not in _packed:
+        _packed[whole] = gzip.compress(lean.encode(), mtime=0)
     return f"{base_path()}{PATH}/{whole}"
 
 
-def text_of(name: str) -> str | None:
-    """Return what is kept under the last part of an address; None if nothing is."""
-    return _texts.get(name)
+def packed_text(name: str) -> bytes | None:
+    """Return what is kept under the last part of an address, compressed with gzip; None if nothing is."""
+    return _packed.get(name)
 
 
 def loader(name: str, script: str) -> str:
-    """Return the few lines of a component that load its script, and then do what the script does.
+    """Return the lines of a component that load its script, and then do what the script does.
 
     Args:
         name: a word that says what it is.
         script: a whole module. Its default function is called as Streamlit calls a component's.
     """
-    return f"{loading(name, script)}export default async (given) => (await load()).default(given);\n"
+    # Two lines: Streamlit takes a single one for the name of a file.
+    load = f"const load = () => {loading(name, script)};\n"
+    return f"{load}export default async (given) => (await load()).default(given);"
 
 
 def loading(name: str, script: str) -> str:
-    """Return a function `load` in JavaScript, whose promise is the module of a script.
+    """Return an expression of JavaScript that loads a script: the promise of its module (load.js).
 
     Args:
         name: a word that says what it is.
         script: a whole module.
     """
-    return _LOAD % json.dumps(kept_by_browsers(f"{name}.js", script))
+    return f"studioLoad({json.dumps(kept_by_browsers(f'{name}.js', script))})"
+
+
+def loads() -> str:
+    """Return the script of every page that `loader` and `loading` need (routes/page_html.py)."""
+    return lean_script(Path(__file__).with_name("load.js").read_text(encoding="utf-8"))
 
 
 def lean_script(text: str) -> str:

@@ -43,7 +43,8 @@ _DIALOGS: Mapping[str, Callable[[Sequence[str]], None]] = {
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    door = loading("lightbox", module()) + Path(__file__).with_name("door.js").read_text(encoding="utf-8")
+    load = f"const load = () => {loading('lightbox', module())};\n"
+    door = load + Path(__file__).with_name("door.js").read_text(encoding="utf-8")
     return st.components.v2.component("studio_viewer", js=loader("door", door), isolate_styles=False)
 
 
