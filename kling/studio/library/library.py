@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 
 FILE = "index.sqlite3"
 PART = 5  # jobs that are written without a pause, which takes about a millisecond
-REST = 0.006, 0.05  # seconds after each part, for the pages: at least, and at most
-RESTS = 6  # times as long as the part took; on a busy machine that is longer
+REST = 0.006, 0.25  # seconds after each part, for the pages: at least, and at most
+RESTS = 12  # times as long as the part took; on a busy machine that is longer
 COMMIT = 500  # jobs of one transaction while much is written
 AT_ONCE = 300  # changes that whoever asks writes at once; for more of them nobody waits
 _TRIES = 100
