@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -451,14 +452,14 @@ def _kinds_of(connection: sqlite3.Connection, parts: Parts, by: Sequence[str] = 
     groups = f" GROUP BY {', '.join(by)}" if by else ""
     question = f"SELECT {', '.join([*by, 'group_concat(j.kind)'])}{parts.text}{groups}"
     rows = [
-        (key, Counter(kinds.split(",")))
+        (key, Counter[int](json.loads(f"[{kinds}]")))
         for *key, kinds in connection.execute(question, parts.values)
         if kinds is not None
     ]
     columns = ", ".join(["j.kind", *by_kind, "j.says"])
     question = f"SELECT {columns} FROM kinds j WHERE j.kind IN (SELECT value FROM json_each(?))"  # noqa: S608
-    named = ",".join(set[str]().union(*(kinds for _, kinds in rows)))
-    known = {str(kind): tuple(says) for kind, *says in connection.execute(question, (f"[{named}]",))}
+    named = json.dumps(list(set[int]().union(*(kinds for _, kinds in rows))))
+    known = {kind: tuple(says) for kind, *says in connection.execute(question, (named,))}
     for key, kinds in rows:
         found: Counter[tuple[str, ...]] = Counter()
         for kind, jobs in kinds.items():

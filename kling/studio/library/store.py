@@ -204,6 +204,7 @@ class Store:
                 connection.execute("PRAGMA page_size = 16384")  # of a new file: all texts are read sooner
                 connection.execute(f"PRAGMA cache_size = {cache}")
                 connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA wal_autocheckpoint = 250")  # a long WAL makes reading slow
                 # After a power cut the file may be damaged or old: then its stamp does not fit.
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA temp_store = MEMORY")
