@@ -170,11 +170,12 @@ def _add_text(parts: Parts, connection: sqlite3.Connection, query: JobQuery, *, 
             scanned.append(term)
         else:
             searched.append(f"({' OR '.join(map(_quoted, words))})")
-    is_all = query.whole == JobQuery(text=query.text)  # else the facts leave fewer texts to look at
+    # Else the facts leave fewer texts to look at.
+    is_all = bool(scanned) and query.whole == JobQuery(text=query.text)
     texts = "texts t CROSS JOIN jobs j ON j.place = t.place"
-    if searched and scanned and is_all:
+    if searched and is_all:
         parts.tables, parts.place = f"words CROSS JOIN {texts} AND t.place = words.rowid", "words.rowid"
-    elif scanned and is_all:
+    elif is_all:
         parts.tables, parts.place = texts, "t.place"
     else:
         if searched:
