@@ -102,6 +102,8 @@ def test_two_clips_play_in_step_and_every_key_moves_both(open_page: Open, server
     assert page.evaluate(muted) == [True, False]
     page.get_by_role("button", name="Hear B").click()
     assert page.evaluate(muted) == [True, True]
+    page.evaluate("() => { document.querySelector('.deck video').muted = false; }")  # WebKitGTK does so
+    page.wait_for_function(f"() => ({muted})().every(Boolean)")
 
     page.set_viewport_size({"width": 700, "height": 900})
     page.keyboard.press("z")

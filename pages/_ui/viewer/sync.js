@@ -11,6 +11,8 @@ const SYNC = {
   most: 0.25, // share of the speed that is given or taken at most
   gain: 2, // share of the speed for a second of distance
   stall: 80, // milliseconds without a picture until all wait
+  // The same for one whose next second is here, also after a jump: a browser may say less than it can.
+  loaded: 400,
   patience: 8000, // milliseconds until those that are ready play without the others
   ahead: 1, // seconds that have to be here before a clip that has stalled goes on
 };
@@ -61,13 +63,17 @@ function newSync({ changed = () => {} } = {}) {
     });
     on("ended", () => { if (playing && !gathering && player === lead()) through(); });
     on("waiting", () => {
+      const since = video.currentTime;
       setTimeout(() => {
-        if (signal.aborted || !playing || gathering || video.paused || video.readyState > 2) return;
+        if (signal.aborted || !playing || gathering || video.paused || video.readyState > 2 || video.currentTime > since) return;
         player.stalled = true;
         gather(Math.min(...active().map(placeOf)));
-      }, SYNC.stall);
+      }, isLoaded(player) ? SYNC.loaded : SYNC.stall);
     });
-    on("pause", () => { // the keys of a keyboard for music pause what is heard
+    // WebKitGTK sounds once its speed is changed.
+    on("volumechange", () => { video.muted = players.indexOf(player) !== heard; });
+    // The keys of a keyboard for music pause what is heard.
+    on("pause", () => {
       if (playing && !gathering && !video.ended && !video.muted && video.readyState > 2) setTimeout(() => {
         if (video.paused && playing && !gathering && !signal.aborted) pause();
       });
@@ -100,29 +106,26 @@ function newSync({ changed = () => {} } = {}) {
     else { pause(); still = within(end()); changed(); }
   }
 
-  function isAhead({ video, stalled }) {
-    if (!stalled || video.readyState > 3) return true;
-    const { buffered, currentTime, duration } = video;
-    for (let part = 0; part < buffered.length; part += 1) {
-      if (buffered.start(part) <= currentTime + 0.1 && buffered.end(part) >= Math.min(currentTime + SYNC.ahead, duration - 0.1)) return true;
-    }
-    return false;
-  }
+  const isLoaded = ({ video: { buffered, currentTime: now, duration } }) => Array.from(buffered)
+    .some((_, part) => buffered.start(part) <= now + 0.1 && buffered.end(part) >= Math.min(now + SYNC.ahead, duration - 0.1));
 
   function settled(player) {
     const { video } = player;
-    const isThere = () => player.failed || (player.wish === null && !video.seeking && video.readyState >= 3 && isAhead(player));
+    const isThere = (least = 3) => player.failed || (player.wish === null && !video.seeking && video.readyState >= least
+      && (!player.stalled || video.readyState > 3 || isLoaded(player)));
     if (isThere()) return Promise.resolve();
     return new Promise((done) => {
-      const stop = new AbortController(), { signal } = stop;
-      const check = () => { if (isThere()) finish(); };
-      const finish = () => { stop.abort(); clearTimeout(late); done(); };
+      const stop = new AbortController(), { signal } = stop, check = () => { if (isThere()) finish(); };
+      const finish = () => { stop.abort(); clearTimeout(late); clearInterval(looks); done(); };
       const late = setTimeout(finish, SYNC.patience);
+      // After a jump WebKitGTK has no more than the picture, until it plays.
+      const looks = setInterval(() => { if (isThere(2) && isLoaded(player)) finish(); }, SYNC.loaded);
       for (const name of ["canplay", "canplaythrough", "progress", "seeked", "loadeddata", "error"]) video.addEventListener(name, check, { signal });
     });
   }
 
-  function put(player, seconds) { // of several wishes in a row only the newest is asked of the decoder
+  // Of several wishes in a row only the newest is asked of the decoder.
+  function put(player, seconds) {
     const { video } = player, place = placeIn(player, seconds);
     if (player.failed) return;
     if (video.readyState < 1) { player.wish = place; later(player); return; }
