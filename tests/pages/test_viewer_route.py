@@ -173,6 +173,7 @@ def test_clips_to_present_come_in_the_order_that_was_asked_for(team: Team):
     assert ids(ask(team, "ids=v2,none,v0,bad,v2")["clips"]) == ["v2", "v0"]
     assert ids(ask(team, "list=1&q=fox")["clips"]) == ["v3", "v0"]
     assert ids(ask(team, "list=1&at=v1")["clips"]) == ["v3", "v2", "v1", "v0"]
+    assert ids(ask(team, "list=1&q=fox&at=v1")["clips"]) == ["v3", "v0"]  # as one that has just lost its star
     assert "text" not in ask(team, "ids=v2")["clips"][0]
 
 

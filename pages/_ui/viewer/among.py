@@ -148,7 +148,8 @@ def presented(among: Among, user: Actions, at: str = "") -> tuple[str, list[Job]
     if len(ids) < MOST_PRESENTED // 2:
         page = library.page(among.query, studio().ledger.get, who=user.who, per_page=MOST_PRESENTED)
         jobs = [row.job for row in page.rows]
-        if not at or any(job.id == at for job in jobs):
+        # Without ids it is all of the list, also where `at` has just left it.
+        if not ids or any(job.id == at for job in jobs):
             return words_of(among.query), jobs
     found = (studio().ledger.get(each) for each in ids)
     return words_of(among.query), [job for job in found if job is not None and job.has_clip]
