@@ -43,7 +43,8 @@ SCAN = """([place, rules]) => axe.run(place || document, { resultTypes: ["violat
 COLOURS = {"runOnly": ["color-contrast"]}  # all other rules see no colours
 REST = {"rules": {"color-contrast": {"enabled": False}}}
 EVERYTHING: dict[str, Any] = {}
-IN_SCHEME = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
+IN_SCHEME = """scheme => [...document.querySelectorAll(".stApp")].some(
+  (app) => getComputedStyle(app).colorScheme === scheme)"""
 SHOWN = (WAITING, FAILED, PROCESSING, SUCCEED)
 FOX = TextToVideo(prompt="A red fox in the snow at dawn")
 

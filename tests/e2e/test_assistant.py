@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Server, on_phone
+from tests.e2e.test_compose import shots_are
 from tests.e2e.test_first_video import wishes
 from tests.studio.assistant import fake_model as fake
 from tests.studio.assistant.fake_model import PATIENCE, Behave, FakeModel
@@ -259,17 +260,16 @@ def test_a_refused_prompt_is_softened_alternatives_become_variations_and_a_promp
     ask(page, "As a storyboard")
     expect(panel(page).get_by_text("It needs Kling 3.0")).to_be_visible()
     panel(page).get_by_role("button", name="Take it").click()
-    expect(page.get_by_label("Shot 1", exact=True)).to_have_value("A fox wakes")
-    expect(page.get_by_label("Shot 2", exact=True)).to_have_value("It runs")
+    shots_are(page, "A fox wakes", "It runs")
     behave(fake.streams("shot 1, 3, A red fox wakes; shot 2, 4, It runs far;"))
     page.get_by_role("button", name="Improve").click()
     expect(page.get_by_role("menuitem", name="Three variations")).to_have_count(0)
     page.get_by_role("menuitem", name="Improve").click()
     panel(page).get_by_role("button", name="Take it").click()
-    expect(page.get_by_label("Shot 2", exact=True)).to_have_value("It runs far")
+    shots_are(page, "A red fox wakes", "It runs far")
     assert model.asked[0].text == "shot 1, 3, A fox wakes; shot 2, 4, It runs;"
     page.get_by_title("Back to the text before").click()  # not the one of the model
-    expect(page.get_by_label("Shot 2", exact=True)).to_have_value("It runs")
+    shots_are(page, "A fox wakes", "It runs")
 
 
 def test_a_server_that_stops_ends_the_questions_first(

@@ -14,6 +14,12 @@ from tests.e2e.conftest import Server, on_phone
 from tests.e2e.test_first_video import go_to, order, rows, wishes
 
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
+SHOTS = """texts => {
+  const shots = [...document.querySelectorAll("textarea[aria-label^='Shot ']")];
+  const named = new Map(shots.map((shot) => [shot.ariaLabel, shot.value]));
+  return named.size === shots.length && shots.length === texts.length
+    && texts.every((text, index) => named.get(`Shot ${index + 1}`) === text);
+}"""
 DRAFT = re.compile(r"[?&]draft=([0-9a-f]{20})")
 
 
@@ -29,6 +35,11 @@ def kept(page: Page) -> None:
 
 def settled(page: Page) -> None:
     page.locator(AT_REST).wait_for()
+
+
+def shots_are(page: Page, *texts: str) -> None:
+    """Wait until a storyboard has these shots. While it changes, two of them can have the same name."""
+    page.wait_for_function(SHOTS, arg=list(texts), polling=50)
 
 
 def close_sheet(page: Page) -> None:

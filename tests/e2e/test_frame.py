@@ -14,7 +14,7 @@ from kling import TextToVideo
 from kling.studio.jobs import FAILED, NOT_SENT, PROCESSING, SUCCEED, WAITING
 from tests.e2e.conftest import DESKTOP, PHONE, Server
 from tests.e2e.prepared import MINE, Past, server_of
-from tests.e2e.test_accessibility import findings
+from tests.e2e.test_accessibility import IN_SCHEME, findings
 from tests.e2e.test_compose import prompt, settled
 
 Open = Callable[..., Page]
@@ -141,6 +141,7 @@ def test_on_a_phone_a_choice_shows_the_page_and_no_drawer(studio: Studio, open_p
 def test_the_keyboard_skips_to_the_prompt_lists_the_keys_and_opens_the_menu(studio: Studio, open_page: Open):
     page = open_page(studio.url, **MINE)
     prompt(page).wait_for()
+    page.locator(".st-key-pages [aria-current=page]").wait_for()  # by the script that has the keys
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to the prompt")
     page.keyboard.press("Enter")
@@ -181,14 +182,13 @@ def test_what_opens_from_the_bar_has_names_and_contrast_and_a_theme_holds_on_eve
     page.keyboard.press("Escape")
     page.emulate_media(color_scheme="light")
     page.get_by_role("button", name="Account").click()
-    dark = "() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
-    page.wait_for_function(f"() => !({dark})()", polling=100)
+    page.wait_for_function(IN_SCHEME, arg="light", polling=100)
     group = page.get_by_role("group", name="Theme")
     expect(group.locator("[aria-pressed=true]")).to_have_text("System")  # the script of the bar is there
     group.get_by_role("button", name="Dark").click()
-    page.wait_for_function(dark, polling=100)
+    page.wait_for_function(IN_SCHEME, arg="dark", polling=100)
     page.goto(f"{studio.url}/gallery?page=2")  # an address of a time when it had pages
-    page.wait_for_function(dark, polling=100)
+    page.wait_for_function(IN_SCHEME, arg="dark", polling=100)
     page.get_by_role("button", name="Account").click()
     expect(group.locator("[aria-pressed=true]")).to_have_text("Dark")
     assert group.evaluate("(element) => getComputedStyle(element).colorScheme") == "dark"
