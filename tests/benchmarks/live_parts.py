@@ -105,7 +105,7 @@ class LiveParts:
         later = for_all * TIMES.spread * part.luck
         pause = max(TIMES.every, for_all) * (1 + TIMES.spread * part.luck)
         is_list = EVERY_JOB in part.names
-        listed = min(TIMES.listed_per_tab * self._tabs, TIMES.longest_listed) if is_list else 0
+        listed = TIMES.listed_per_tab * self._tabs if is_list else 0
         due = NEVER
         for told in reversed(self._told):
             if told.version <= part.version:

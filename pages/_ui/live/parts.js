@@ -13,7 +13,7 @@ function behind({ hub, last, luck }, { dataset: { version, liveJobs } }) {
   const forAll = TIMES.per_tab * hub.tabs, later = forAll * TIMES.spread * luck;
   const pause = Math.max(TIMES.every, forAll) * (1 + TIMES.spread * luck);
   const isList = shown.includes(EVERY_JOB);
-  const listed = isList ? Math.min(TIMES.listed_per_tab * hub.tabs, TIMES.longest_listed) : 0;
+  const listed = isList ? TIMES.listed_per_tab * hub.tabs : 0;
   const found = { due: Infinity, isUnknown: false };
   const note = (due) => { found.due = Math.min(found.due, due); };
   if (drawn < hub.forgotten) note(last + TIMES.own);

@@ -18,9 +18,8 @@ class Times:
         every: likewise because of any other job, where it shows everybody's.
         listed_per_tab: with many tabs, `own` is so much for each of them where a part shows everybody's jobs:
             each change of a job on a list is news for every tab with that list, and within this time the tabs
-            draw it one after the other.
-        longest_listed: the longest that this makes it: with the pause of the socket (routes/live.py) it is
-            below a second, in which two people see what the other one does.
+            draw it one after the other. Up to eight tabs see it within a second; fifty that did so too would
+            make every page of a busy team wait.
         per_tab: with many tabs, `every` is so much for each of them: all tabs together ask for no more runs
             then, whatever their number.
         spread: share by which the pauses `every`, `old` and `old_without_socket` are made longer at random.
@@ -43,8 +42,7 @@ class Times:
     soon: int = 60
     own: int = 400
     every: int = 4000
-    listed_per_tab: int = 14
-    longest_listed: int = 700
+    listed_per_tab: int = 100
     per_tab: int = 150
     spread: float = 0.5
     old: int = 60_000
