@@ -151,7 +151,7 @@ class SandboxConnection:
         while not self._stopping.is_set():
             try:
                 self._run_once()
-            except OSError:
+            except Exception:  # whatever it is: without this thread no sandbox comes any more
                 log.exception("The sandbox could not be started.")
             self._ready.clear()
             if self._client is not None:
@@ -181,23 +181,25 @@ class SandboxConnection:
             errors="replace",
         )
         self._process = process
-        if self._webhook_secret and process.stdin is not None:
-            process.stdin.write(f"{self._webhook_secret}\n")
-            process.stdin.flush()
-        threading.Thread(target=_log_lines_of, args=(process,), name="sandbox-log", daemon=True).start()
-        if self._stopping.is_set():  # `stop` may have looked before there was a process
+        try:
+            if self._webhook_secret and process.stdin is not None:
+                process.stdin.write(f"{self._webhook_secret}\n")
+                process.stdin.flush()
+            threading.Thread(target=_log_lines_of, args=(process,), name="sandbox-log", daemon=True).start()
+            if self._stopping.is_set():  # `stop` may have looked before there was a process
+                _end(process)
+            assert process.stdout is not None  # noqa: S101 - for the type checker
+            with process.stdout as lines:
+                for line in lines:
+                    if line.startswith(FIRST_LINE) and self._client is None:
+                        self._client = Client(
+                            self._key,
+                            base_url=line.removeprefix(FIRST_LINE).strip(),
+                            retired_ok=True,  # the sandbox itself decides about retired models
+                        )
+                        self._ready.set()
+        finally:
             _end(process)
-        assert process.stdout is not None  # noqa: S101 - for the type checker
-        with process.stdout as lines:
-            for line in lines:
-                if line.startswith(FIRST_LINE) and self._client is None:
-                    self._client = Client(
-                        self._key,
-                        base_url=line.removeprefix(FIRST_LINE).strip(),
-                        retired_ok=True,  # the sandbox itself decides about retired models
-                    )
-                    self._ready.set()
-        _end(process)
 
 
 def _log_lines_of(process: subprocess.Popen[str]) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from kling import webhooks
 from kling.auth import ApiKey
+from kling.client import Client
 from kling.errors import BadRequest, DownloadFailed, InvalidRequest, NotSent
 from kling.studio import connection as module
 from kling.studio.connection import KlingConnection, SandboxConnection, connect
@@ -186,6 +187,26 @@ def test_a_sandbox_that_cannot_start_is_told_in_words(tmp_path, monkeypatch):
     with pytest.raises(NotSent, match="not running"):
         connection.client()
     connection.stop()
+
+
+def test_whatever_hinders_a_start_the_sandbox_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    pids: list[int] = []
+
+    def once(*arguments: Any, **more: Any) -> Client:
+        pids.append(pid_of(connection))
+        if len(pids) == 1:
+            raise ImportError("cannot import name 'x' from partially initialized module 'y'")
+        return Client(*arguments, **more)
+
+    connection = SandboxConnection(tmp_path, arguments=TINY)
+    monkeypatch.setattr(module, "Client", once)
+    connection.start()
+    assert connection.client().create(FOX).task_id
+    connection.stop()
+    assert ended(pids[0])
+    assert "could not be started" in caplog.text
 
 
 def test_the_sandbox_ends_with_a_parent_that_is_killed(tmp_path):
