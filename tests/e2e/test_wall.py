@@ -174,8 +174,12 @@ def test_by_keys_alone_clips_are_found_selected_starred_and_hidden(server: Serve
     page.keyboard.press("Shift+ArrowRight")
     expect(bar).to_contain_text("3 selected")
     expect(bar.get_by_role("link", name="Download")).to_have_attribute("href", re.compile(",".join(ids[:3])))
+    starred = page.locator(".wall-tile[data-star=mine]")
+    if starred.count():  # a first try of this test left them
+        page.keyboard.press("s")
+        expect(starred).to_have_count(0)
     page.keyboard.press("s")  # all three
-    expect(page.locator(".wall-tile[data-star=mine]")).to_have_count(3)
+    expect(starred).to_have_count(3)
     page.keyboard.press("Escape")
     expect(bar).to_be_hidden()
     assert page.evaluate(FOCUS) == ids[2]
