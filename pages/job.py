@@ -12,11 +12,9 @@ from pages._ui.job.address import back_of_address, job_of_address
 from pages._ui.job.keys import keys
 from pages._ui.job.page import concerned, job_page
 from pages._ui.live import live_fragment
-from pages._ui.pagination import keep_address
 
 
 def page() -> None:
-    keep_address()
     job_id = job_of_address(st.query_params)
     query, back = JobQuery.of_address(st.query_params), back_of_address(st.query_params)
     if not sees_prices():

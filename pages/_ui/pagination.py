@@ -51,15 +51,6 @@ def _name_in_address(key: str) -> None:
         st.query_params.pop(PAGE, None)
 
 
-def keep_address() -> None:
-    """Show the parameters of the page's address in the browser.
-
-    Streamlit 1.67 takes over the parameters of a link that leads to the page that is open, and leaves the
-    address in the browser, and so its history, as it was.
-    """
-    st.query_params.from_dict(st.query_params.to_dict())
-
-
 def nothing_yet(words: str, *, icon: str) -> None:
     """Say what will be here, with a link to Compose."""
     if studio().ledger.opening:

@@ -85,14 +85,17 @@ function afterPopover(event) {
   if (button) look(30);
 }
 
-// A link in a note at the edge of the page leads on within the session, and not to a tab of its own.
-function fromToast(event) {
-  const link = event.target.closest?.("[data-testid=stToast] a[href]");
+// A link in a note at the edge of the page leads on within the session, and not to a tab of its own. One to the page that
+// is open changes the address: Streamlit 1.67 takes over its parameters and leaves the address as it was.
+function withinSession(event) {
+  const link = event.target.closest?.("[data-testid=stToast] a[href], a[data-testid=stPageLink-NavLink]");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  if (new URL(link.href).origin !== location.origin) return;
+  const to = new URL(link.href), isNote = link.closest("[data-testid=stToast]");
+  if (to.origin !== location.origin || !(isNote || to.pathname === location.pathname)) return;
   event.preventDefault();
-  history.pushState({}, "", link.href); // Streamlit goes where the address leads, as after the browser's Forward
-  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  event.stopPropagation();
+  if (to.href !== location.href) history.pushState({}, "", to.href);
+  dispatchEvent(new PopStateEvent("popstate", { state: {} })); // Streamlit goes where the address leads
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }
 
@@ -104,7 +107,7 @@ function once() {
   document.addEventListener("click", afterPopover, true);
   document.addEventListener("click", offerNotifications);
   document.addEventListener("click", theme);
-  document.addEventListener("click", fromToast);
+  document.addEventListener("click", withinSession, true); // before Streamlit
   document.addEventListener("focusin", theme); // so when the menu opens
   focusForms();
 }

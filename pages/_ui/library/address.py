@@ -61,14 +61,6 @@ def is_asking(query: JobQuery) -> bool:
     return replace(query, clips=False).is_filtered
 
 
-def keep_address(page: str) -> None:
-    """Show the parameters of the page's address in the browser.
-
-    Streamlit 1.67 takes over the parameters of a link that leads to the page that is open, and leaves the
-    address in the browser, and so its history, as it was. Nothing is sent where they are as they were: a
-    browser that writes them in another way would take that for a change.
-    """
-    state, now = app_state(), (page, st.query_params.to_dict())
-    if state.address[0] == page and state.address != now:
-        st.query_params.from_dict(now[1])
-    state.address = now
+def remember_address(page: str) -> None:
+    """Keep what the address asks for whoever comes back from another page."""
+    app_state().address = page, st.query_params.to_dict()

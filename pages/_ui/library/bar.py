@@ -17,7 +17,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
 from pages._ui.escape import escape_html
 from pages._ui.format import counted
-from pages._ui.library.address import GALLERY, asked, change, keep_address
+from pages._ui.library.address import GALLERY, asked, change, remember_address
 from pages._ui.library.chips import chips
 from pages._ui.library.empty import no_index, nothing_found, still_reading
 from pages._ui.library.export import export_button
@@ -41,7 +41,7 @@ def bar(page: str) -> JobQuery:
     Args:
         page: `history` or `gallery`.
     """
-    keep_address(page)
+    remember_address(page)
     query = asked(page)
     with st.container(key="library_bar", horizontal=True, vertical_alignment="center"):
         with st.container(key="library_search"):

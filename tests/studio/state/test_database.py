@@ -243,6 +243,7 @@ def test_after_a_write_at_leisure_that_fails_the_next_one_waits_for_the_disk(dat
 def test_a_backup_is_whole_while_others_write(database: Database, tmp_path: Path):
     drafts = DraftStore(database, clock=lambda: 1e9)
     stop = threading.Event()
+    is_begun = threading.Event()
     written: list[int] = []
 
     def write() -> None:
@@ -250,10 +251,12 @@ def test_a_backup_is_whole_while_others_write(database: Database, tmp_path: Path
             number = len(written)
             drafts.save(f"{number % 50:020x}", MINE, fields={"prompt": f"{number} " * 4000})
             written.append(number)
+            is_begun.set()
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
+        assert is_begun.wait(60)
         for _ in range(5):
             before = len(written)
             database.backup(tmp_path / "copy")
