@@ -80,7 +80,12 @@ def test_back_walks_through_what_was_asked_and_typing_adds_no_step(server: Serve
     asked(page, person="Ada", q="fox dusk", when="today")
     expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
     assert entries(page) == start + 4
-    steps = ({"person": "Ada", "q": "fox dusk"}, {"q": "fox dusk"}, {"q": "red fox"}, {})
+    steps: tuple[dict[str, str], ...] = (
+        {"person": "Ada", "q": "fox dusk"},
+        {"q": "fox dusk"},
+        {"q": "red fox"},
+        {},
+    )
     for asks in steps:  # faster than the server answers
         page.go_back()
         asked(page, **asks)

@@ -161,6 +161,9 @@ class Library:
         self._lock = threading.Lock()  # of all below; held for moments, also under the ledger's lock
         # Jobs to write, the last one first, with their number in the log; None if they are in the index.
         self._pending: _Pending = {}
+        self._writing = (
+            0  # jobs that were taken out of it, and that nobody can find before the end of their batch
+        )
         self._known: set[str] | None = None  # all ids, until those that are gone have been taken out
         self._is_new = True  # nothing was written by this process yet
         self._count = 0
@@ -248,7 +251,7 @@ class Library:
 
     def _missing(self) -> int:
         with self._lock:
-            return len(self._pending)
+            return len(self._pending) + self._writing
 
     def catch_up(self) -> int:
         """Write what is left to write, unless that is much and a thread does it; return how much is left."""
@@ -305,7 +308,7 @@ class Library:
             found = list(self._jobs())
         with self._lock:
             self._store = Store(MEMORY)
-            self._is_new, self._written, self._count = True, "", len(found)
+            self._is_new, self._written, self._writing, self._count = True, "", 0, len(found)
             self._pending = _told(found, self._pending)
 
     def _write(self, most: int, *, in_parts: bool) -> None:
@@ -321,7 +324,7 @@ class Library:
                 for start in range(0, len(taken), step or 1):
                     part, began = taken[start : start + step], time.monotonic()
                     batch.put(self._entries(part, batch.numbers([job.id for _, job in part])))
-                    if in_parts and (self._missing() or start + step < len(taken)):
+                    if in_parts and (self._pending or start + step < len(taken)):
                         self._rest(min(max(REST[0], RESTS * (time.monotonic() - began)), REST[1]))
                 with self._lock:
                     is_whole = not self._pending and not self._hold
@@ -330,13 +333,14 @@ class Library:
                     batch.remove(batch.ids() - known)
                 batch.set_stamp(stamp)
             with self._lock:
-                self._written = stamp
+                self._written, self._writing = stamp, 0
                 if known is not None and known is self._known:
                     self._known = None
 
     def _take(self, most: int) -> list[tuple[int | None, Job]]:
         with self._lock:
-            return [self._pending.popitem()[1] for _ in range(min(most, len(self._pending)))]
+            self._writing = min(most, len(self._pending))
+            return [self._pending.popitem()[1] for _ in range(self._writing)]
 
     def _entries(self, taken: Sequence[tuple[int | None, Job]], numbers: Mapping[str, int]) -> list[Entry]:
         return [
@@ -511,7 +515,7 @@ class Library:
         with self._store.writing:
             found = list(self._jobs())
             with self._lock:
-                self._is_new, self._written, self._count = True, "", len(found)
+                self._is_new, self._written, self._writing, self._count = True, "", 0, len(found)
                 self._pending = _told(found, self._pending)
         self._bell.set()
 

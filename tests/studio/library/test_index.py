@@ -196,7 +196,8 @@ def test_a_change_is_found_by_whoever_asks_next(house):
     assert house.library.totals(JobQuery()).jobs == 1
 
 
-def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(tmp_path):
+@pytest.mark.parametrize("jobs", [60, 1200])  # one batch, and several
+def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(tmp_path, jobs):
     go, reached = threading.Event(), threading.Event()
 
     def rest(_: float) -> None:
@@ -204,7 +205,7 @@ def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(tmp_path)
         go.wait(20)
 
     log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
-    log.append_many([(f"v{number:04}", {"prompt": f"fox {number}"}) for number in range(1200)])
+    log.append_many([(f"v{number:04}", {"prompt": f"fox {number}"}) for number in range(jobs)])
     library = library_of(tmp_path, rest=rest)
     ledger = CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
     library.start()
@@ -214,7 +215,8 @@ def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(tmp_path)
         go.set()
         assert library.wait()
         page = library.page(JobQuery(text="fox"), ledger.get)
-        assert (page.missing, page.rows[0].job.id, library.count(JobQuery())) == (0, "v1199", 1200)
+        assert (page.missing, page.rows[0].job.id) == (0, f"v{jobs - 1:04}")
+        assert library.count(JobQuery()) == jobs
     finally:
         go.set()
         library.stop()
@@ -243,22 +245,25 @@ def test_a_file_that_is_gone_while_the_studio_runs_is_made_anew(house, how):
     assert set(house.library.ids(JobQuery(text="fox"))) == {"b", "c"}
 
 
-def test_an_answer_of_a_part_of_the_jobs_is_not_kept(tmp_path):
+@pytest.mark.parametrize("jobs", [70, 700])
+def test_an_answer_of_a_part_of_the_jobs_is_not_kept(tmp_path, jobs):
     log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
-    log.append_many([(f"v{number:04}", {"prompt": "fox"}) for number in range(700)])
-    go = threading.Event()
+    log.append_many([(f"v{number:04}", {"prompt": "fox"}) for number in range(jobs)])
+    go, reached = threading.Event(), threading.Event()
 
     def rest(_: float) -> None:
+        reached.set()
         go.wait(20)
 
     library = library_of(tmp_path, rest=rest)
     CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
     library.start()
     try:
+        assert reached.wait(20)
         assert library.totals(JobQuery()).missing
         go.set()
         assert library.wait()
-        assert library.totals(JobQuery()).jobs == 700
+        assert library.totals(JobQuery()).jobs == jobs
     finally:
         go.set()
         library.stop()
