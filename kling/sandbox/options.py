@@ -132,7 +132,10 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
     add("--duplicates", choices=("accept", "refuse"), default="refuse", help=duplicates)
     fault = f"of all answers; may be given several times: {', '.join(sorted(BODY_FAULTS))}"
     add("--fault", action="append", choices=sorted(BODY_FAULTS), default=[], metavar="NAME", help=fault)
-    strict = "refuse unknown keys, integer durations, a missing Content-Type and hasty account queries"
+    strict = (
+        "refuse unknown keys, integer durations, cfg_scale where a model has none, a missing Content-Type "
+        "and hasty account queries"
+    )
     add("--strict", action="store_true", help=strict)
     callbacks = "hosts that callbacks may go to (default: loopback)"
     add("--callbacks", choices=("loopback", "anywhere"), default="loopback", help=callbacks)

@@ -37,7 +37,8 @@ def parse_request(
     Args:
         body: nothing in it is trusted.
         endpoint: one of contract.OLDER.
-        strict: whether unknown keys and integer durations are refused (nobody documents what Kling does).
+        strict: whether unknown keys, integer durations, and cfg_scale with a model that does not take it are
+            refused (nobody documents what Kling does).
         retired: `serve` or `refuse` models that Kling has retired. A body without a model means one of them.
         pictures: gets the pictures of the request.
 
@@ -65,6 +66,8 @@ def parse_request(
     request = {**_defaults(schema), **request}
     _check_model(request, endpoint, retired)
     model = MODELS[request["model_name"]]
+    if not strict and "cfg_scale" not in model.get("takes", ()):
+        request.pop("cfg_scale", None)
     refuse(
         refusal(rule, **values).message
         for check in _CHECKS[endpoint]

@@ -20,8 +20,8 @@ class Settings:
         units: Units in the pack that is bought when the sandbox starts; None: there is no pack and no limit.
         pace: when tasks change their state, unless a plan says otherwise.
         retired: `serve` or `refuse` models that Kling has retired, and bodies that name no model.
-        strict: refuse unknown keys, integer durations, a missing Content-Type, and a second question about
-            the account within a second.
+        strict: refuse unknown keys, integer durations, cfg_scale with a model that does not take it, a
+            missing Content-Type, and a second question about the account within a second.
         lag: seconds for which queries and lists do not show a task that is created from now on. The task is
             accepted all the same: it takes a slot and its external_task_id, and callbacks about it are sent.
         duplicates: `refuse` or `accept` a second create with the same external_task_id. A query by that id

@@ -131,6 +131,7 @@ def test_every_field_that_only_some_models_take_is_tried():
 @pytest.mark.parametrize("field", TAKEN_BY_SOME)
 @pytest.mark.parity("field-supported")
 def test_a_field_is_taken_by_some_models_and_refused_by_the_others(bench, field, model_name):
+    bench.change(strict=True)
     fields = TAKEN_BY_SOME[field] | {"model_name": model_name}
     if field in contract.MODELS[model_name].get("takes", ()):
         bench.create(**fields)
@@ -138,6 +139,14 @@ def test_a_field_is_taken_by_some_models_and_refused_by_the_others(bench, field,
         body = bench.refused(**fields)
         assert (body["code"], body["message"]) == (1201, f"{field}: is not supported by {model_name}")
         assert bench.page() == []
+
+
+@pytest.mark.parity("cfg-scale-ignored")
+def test_cfg_scale_has_no_effect_where_a_model_does_not_take_it(bench):
+    assert bench.create(model_name="kling-v2-6", cfg_scale=0.5)["task_status"] == "submitted"
+    assert "cfg_scale" in bench.refused(model_name="kling-v2-6", cfg_scale=1.5)["message"]
+    bench.change(strict=True)
+    assert "cfg_scale" in bench.refused(model_name="kling-v2-6", cfg_scale=0.5)["message"]
 
 
 @pytest.mark.parametrize("model_name", contract.MODELS)

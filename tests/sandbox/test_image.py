@@ -74,7 +74,7 @@ REFUSED = [
     ("image-voices", V3 | VOICES),
     ("prompt-required", {"prompt": " "}),
     ("sound-supported", {"sound": "on"}),
-    ("field-supported", V26 | {"cfg_scale": 0.5}),
+    ("field-supported", V26 | {"multi_shot": True, "shot_type": "intelligence"}),
     ("shot-type-required", V3 | {"multi_shot": True}),
     ("picture-base64", {"image": f"data:image/png;base64,{base64_of(picture())}"}),
     ("picture-format", {"image": base64_of(b"<svg xmlns='http://www.w3.org/2000/svg'/>")}),
