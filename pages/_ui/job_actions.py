@@ -129,13 +129,14 @@ def _remedy(here: Studio, job: Job, *, page: str) -> None:
     again(job, page=page)
 
 
-def again(job: Job, *, page: str, place: str = "") -> None:
+def again(job: Job, *, page: str, place: str = "", menu: str = "") -> None:
     """Draw the button that orders the same once more, as a job of its own, with its price.
 
     Args:
         job: to order again.
         page: as for `job_actions`.
         place: tells a second one on the page from the first.
+        menu: key of the popover that the button is in, which its press closes.
     """
     cost = "free" if studio().connection.is_sandbox else in_money(job.request.units())
     st.button(
@@ -143,7 +144,7 @@ def again(job: Job, *, page: str, place: str = "") -> None:
         icon=":material/replay:",
         key=f"{page}.{place}again-{job.id}",
         on_click=_order_again,
-        args=(job, page),
+        args=(job, page, menu),
         help="Orders a new job with the same words and settings; this one stays as it is.",
     )
 
@@ -163,8 +164,10 @@ def edit(job: Job, *, page: str) -> None:
         )
 
 
-def _order_again(job: Job, page: str) -> None:
+def _order_again(job: Job, page: str, menu: str) -> None:
     """Order the same once more as a job of its own, in a button's callback."""
+    if menu:
+        st.session_state[menu] = False
     # What goes on from a clip, or gives it sound, does so again: it has the same parent.
     is_after = continues(job) or job["endpoint"] == SOUND
     parent = job.parent if is_after else job.id

@@ -264,6 +264,15 @@ def test_generate_again_orders_a_new_job_that_is_a_child_of_this_one(studio: Stu
     assert str(tab.toast[0].value).endswith(f"[Open its page](/job?id={again.id})")
 
 
+def test_generate_again_in_the_menu_closes_it(studio: Studio, tab: AppTest):
+    fill(studio, 1, state="succeed", file="a.mp4")
+    tab.session_state["job.more"] = True
+    open_page(tab, "job.py", id="job0000")
+    tab.button(key="job.moreagain-job0000").click().run()
+    assert not tab.session_state["job.more"]
+    assert len(studio.ledger.jobs()) == 2
+
+
 def test_check_now_asks_about_a_job_that_is_made_and_says_so(
     studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
 ):

@@ -202,12 +202,12 @@ def _hide(job: Job, *, key: str) -> None:
         )
 
 
-def _again(job: Job, *, key: str, place: str = "") -> None:
+def _again(job: Job, *, key: str, place: str = "", menu: str = "") -> None:
     """Draw Generate again, unless the card of a failed job has that or says what is better."""
     if is_found(job) or not has_form(job) or job.state == FAILED or not acting().may(Action.ORDER):
         return
     with st.container(key=key, width="content"):
-        again(job, page=PAGE, place=place)
+        again(job, page=PAGE, place=place, menu=menu)
 
 
 def _is_edited(job: Job) -> bool:
@@ -273,7 +273,7 @@ def _more(job: Job) -> None:
         _together(job, place="more")
         if user.may(Action.HIDE, job):
             _hide(job, key="job.more_hide")
-        _again(job, key="job_more_again", place="more")
+        _again(job, key="job_more_again", place="more", menu=MENU)
     st.caption(f"Id for support: {escape_markdown(job.id)}")
 
 
