@@ -1,12 +1,13 @@
 """Which jobs make a film: each one begins with the last frame of the one before it.
 
 A job that was ordered so says that it goes on with its parent (`Press.continues`). A clip that got its sound
-afterwards stands in the place of the silent one.
+afterwards has the pictures of the silent one, and stands in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from kling.studio.jobs import Job
 
@@ -22,46 +23,41 @@ def continues(job: Job) -> bool:
     return bool(job.parent) and job.extra.get("continues") is True
 
 
-def film_to(job: Job, get: Get) -> tuple[Job, ...]:
-    """Return the jobs of the film that ends with a job, the first one first; the job alone if it begins one.
-
-    Args:
-        job: the last part.
-        get: returns a job by its id.
-    """
-    parts, seen = [job], {job.id}
-    current = job
-    while len(parts) < MOST_PARTS:
-        before = get(_silent(current, get).parent) if continues(_silent(current, get)) else None
-        if before is None or before.id in seen:  # a file that a person changed may go in a circle
-            break
-        seen.add(before.id)
-        parts.append(before)
-        current = before
-    return tuple(reversed(parts))
-
-
 def film_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
-    """Return the longest film that a job is a part of; of several that go on, the newest with a clip.
+    """Return the longest film that a job is a part of, the first part first; the job alone if it is in none.
 
-    It does not go on with one that is hidden.
+    Of several clips that go on with one, it takes the newest, and none that is hidden. Where a part got sound
+    afterwards, the newest clip with sound stands in its place, unless that is hidden or gone. The job itself
+    is in the film, whichever of them it is.
 
     Args:
         job: any part.
         get: returns a job by its id.
         made_from: returns the jobs whose parent has an id, such as `JobIndex.made_from`.
     """
-    last, seen = job, {job.id}
+    here = _silent(job, get)
+
+    def shown(silent: Job) -> Job:
+        if silent.id == here.id:
+            return job
+        with_sound = [each for each in _with_sound(silent, made_from) if is_there(each) and not each.hidden]
+        return max(with_sound, key=_age, default=silent)
+
+    last, seen = here, {here.id}
     while len(seen) < MOST_PARTS:
-        following = [
-            each for each in made_from(last.id) if continues(each) and each.has_clip and not each.hidden
-        ]
-        following = [each for each in following if each.id not in seen]
+        after = {
+            each.id: each
+            for version in (last, *_with_sound(last, made_from))
+            for each in made_from(version.id)
+            if _goes_on(each) and each.id not in seen
+        }
+        following = [each for each in after.values() if shown(each).has_clip and not shown(each).hidden]
         if not following:
             break
-        last = max(following, key=lambda each: (each.ordered_at, each.id))
+        last = max(following, key=_age)
         seen.add(last.id)
-    return film_to(last, get)
+    parts = tuple(shown(silent) for silent in _chain_to(last, get))
+    return parts if job in parts else (job,)  # a file that a person changed may go in a circle
 
 
 def is_film(jobs: Sequence[Job], get: Get) -> bool:
@@ -69,10 +65,29 @@ def is_film(jobs: Sequence[Job], get: Get) -> bool:
 
     Args:
         jobs: any.
-        get: as for `film_to`.
+        get: as for `film_with`.
     """
-    parts = film_to(jobs[-1], get)[-len(jobs) :] if len(jobs) > 1 else ()
-    return [part.id for part in parts] == [job.id for job in jobs] if parts else False
+    parts = _chain_to(_silent(jobs[-1], get), get)[-len(jobs) :] if len(jobs) > 1 else ()
+    return [part.id for part in parts] == [_silent(job, get).id for job in jobs] if parts else False
+
+
+def is_there(job: Job) -> bool:
+    """Whether a job has a clip that can be joined."""
+    return job.has_clip and not job.erased
+
+
+def has_others(job: Job, without: Collection[str], get: Get, made_from: MadeFrom) -> bool:
+    """Whether another clip can take the place of a job's in its film: with sound, or the silent one.
+
+    Args:
+        job: any part.
+        without: ids of jobs that do not count, the job's own among them.
+        get: as for `film_with`.
+        made_from: likewise.
+    """
+    silent = _silent(job, get)
+    versions = (silent, *_with_sound(silent, made_from))
+    return any(is_there(each) and not each.hidden and each.id not in without for each in versions)
 
 
 def clips_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
@@ -87,7 +102,7 @@ def clips_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     """
     parts: list[Job] = []
     for part in film_with(job, get, made_from):
-        if part.has_clip and not part.erased:
+        if is_there(part):
             parts.append(part)
         elif job in parts:
             break
@@ -96,8 +111,36 @@ def clips_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     return tuple(parts) if job in parts else ()
 
 
+def _goes_on(job: Job) -> bool:
+    return continues(job) and job["endpoint"] != SOUND
+
+
+def _chain_to(last: Job, get: Get) -> tuple[Job, ...]:
+    """Return the jobs that have made the pictures of a film, up to one of them."""
+    parts = [last]
+    while len(parts) < MOST_PARTS and _goes_on(parts[-1]):
+        before = get(parts[-1].parent)
+        silent = _silent(before, get) if before is not None else None
+        if silent is None or any(
+            silent.id == part.id for part in parts
+        ):  # a file may have been changed by hand
+            break
+        parts.append(silent)
+    return tuple(reversed(parts))
+
+
 def _silent(job: Job, get: Get) -> Job:
     """Return the job that has made the pictures of a clip."""
-    if job["endpoint"] == SOUND and job.parent:
-        return get(job.parent) or job
+    seen = {job.id}
+    while job["endpoint"] == SOUND and (parent := get(job.parent)) is not None and parent.id not in seen:
+        seen.add(parent.id)
+        job = parent
     return job
+
+
+def _with_sound(silent: Job, made_from: MadeFrom) -> list[Job]:
+    return [each for each in made_from(silent.id) if each["endpoint"] == SOUND]
+
+
+def _age(job: Job) -> tuple[datetime, str]:
+    return job.ordered_at, job.id

@@ -8,7 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from kling.studio.actions import Actions
-from kling.studio.films.chains import clips_with
+from kling.studio.films.chains import clips_with, has_others
 from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
 from pages._ui.curation.asking import answers, at_start, begin, jobs_of
@@ -122,8 +122,11 @@ def delete(job_ids: Sequence[str], number: int) -> None:
 
 def _of_films(job_ids: Sequence[str]) -> str:
     """Return what becomes of the films that clips are parts of; empty if there are none."""
+    get, made_from = studio().ledger.get, studio().ledger.index.made_from
     films = [
-        clips_with(job, studio().ledger.get, studio().ledger.index.made_from) for job in jobs_of(job_ids)
+        clips_with(job, get, made_from)
+        for job in jobs_of(job_ids)
+        if not has_others(job, job_ids, get, made_from)
     ]
     lengths = [len(film) for film in films if len(film) > 1]
     if not lengths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling.studio.films.chains import MOST_PARTS, SOUND, film_to, film_with, is_film
+from kling.studio.films.chains import MOST_PARTS, SOUND, film_with, has_others, is_film
 from kling.studio.jobs import SUCCEED, Job, dump_json
 
 
@@ -31,7 +31,10 @@ class Log:
         return [job for job in self.jobs.values() if job.parent == job_id]
 
     def to(self, job_id: str) -> list[str]:
-        return [job.id for job in film_to(self.jobs[job_id], self.jobs.get)]
+        """Return the film as it was when nothing had been made after a job."""
+        before = dict(list(self.jobs.items())[: list(self.jobs).index(job_id) + 1])
+        made_from = lambda parent: [job for job in before.values() if job.parent == parent]  # noqa: E731
+        return [job.id for job in film_with(self.jobs[job_id], before.get, made_from)]
 
     def is_film(self, *ids: str) -> bool:
         return is_film([self.jobs[each] for each in ids], self.jobs.get)
@@ -95,8 +98,44 @@ def test_a_clip_that_got_sound_stands_in_the_place_of_the_silent_one():
     log.add("b", "a")
     log.add("loud", "b", continues=False, endpoint=SOUND)
     log.add("c", "loud")
-    assert log.to("c") == ["a", "loud", "c"]
-    assert log.with_("a") == ["a", "b"]  # nobody has said that the loud one is wanted there
+    log.add("d", "b")
+    for part in ("a", "loud", "d"):
+        assert log.with_(part) == ["a", "loud", "d"], "newer than c, and it goes on with the same pictures"
+    assert log.with_("c") == ["a", "loud", "c"]
+    assert log.with_("b") == ["a", "b", "d"], "the page of the silent clip has that one"
+    assert log.is_film("a", "loud", "d")
+    assert log.is_film("a", "b", "c")
+    assert not log.is_film("a", "loud", "b")
+
+
+def test_of_clips_with_sound_the_newest_that_is_there_and_not_hidden_is_shown():
+    log = Log()
+    log.add("a")
+    log.add("b", "a")
+    log.add("old", "a", continues=False, endpoint=SOUND)
+    log.add("new", "a", continues=False, endpoint=SOUND)
+    log.add("being made", "a", continues=False, endpoint=SOUND, clip=False)
+    assert log.with_("b") == ["new", "b"]
+    log.add("new", "a", continues=False, endpoint=SOUND, hidden="1")
+    assert log.with_("b") == ["old", "b"]
+    assert log.with_("a") == ["a", "b"]
+    log.add("old", "a", continues=False, endpoint=SOUND, clip=False)
+    assert log.with_("b") == ["a", "b"]
+
+
+def test_another_clip_with_the_same_pictures_can_take_the_place_of_one():
+    log = Log()
+    log.add("a")
+    log.add("b", "a")
+    log.add("loud", "b", continues=False, endpoint=SOUND)
+
+    def is_kept(job_id: str, *without: str) -> bool:
+        return has_others(log.jobs[job_id], {job_id, *without}, log.jobs.get, log.made_from)
+
+    assert is_kept("b")
+    assert is_kept("loud")
+    assert not is_kept("a")
+    assert not is_kept("b", "loud")
 
 
 def test_parts_that_are_not_in_the_log_end_the_film():
@@ -113,7 +152,7 @@ def test_no_log_makes_a_film_without_end_or_a_part_twice(rows):
     for job_id in log.jobs:
         parts = log.with_(job_id)
         assert len(parts) == len(set(parts))
-        assert log.to(job_id)[-1] == job_id
+        assert job_id in parts
 
 
 def test_a_film_has_a_bounded_number_of_parts():
