@@ -6,6 +6,7 @@ import re
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
 from kling.studio.assistant.assistant import Assistant
 from kling.studio.assistant.settings import AssistantSettings
@@ -15,6 +16,8 @@ from pages._ui.scripts.assets import kept_by_browsers, lean_script, lean_sheet, 
 from pages._ui.style.sheet import sheet_of_every_page
 from tests.pages.conftest import ROOT
 from tests.pages.people import open_app
+from tests.pages.test_lists import open_page
+from tests.pages.test_pages import fill
 
 SCRIPT = "// of nobody\n  export default () => 1; // kept\n\n"
 
@@ -79,3 +82,31 @@ def test_a_first_visit_of_compose_is_sent_at_most_60_kb_of_our_scripts_and_style
             with browser.stream("GET", address) as answer:
                 sent += sum(map(len, answer.iter_raw()))
     assert sent < 60_000
+
+
+def test_a_script_brings_the_style_of_all_that_it_draws(studio: Studio, tab: AppTest):
+    """Else a page looks right only after a visit of another one."""
+    fill(studio, 2, state="succeed", file="a.mp4")
+    page_sheet = server().get(sheet_of_every_page()).text
+    sheets = [path.read_text(encoding="utf-8") for path in (ROOT / "pages/_ui/style").glob("*.css")]
+    styled = set(re.findall(r"[.]([a-z]+(?:-[a-z]+)+)", "".join(sheets)))
+    drawn, addresses = set(), [address for page in PAGES for address in scripts_of(tab, page)]
+    while addresses:
+        script = server().get(addresses.pop()).text
+        addresses += re.findall(r'"(/assets/[^"]+)"', script)
+        own = page_sheet + (script.partition("replaceSync(")[2].partition(");\n")[0])
+        for words in re.findall(r'make\("\w+", "([^"]+)"|class(?:Name: |Name = |=)\\?"([^"\\]+)', script):
+            for name in "".join(words).split():
+                drawn.add(name)
+                assert name not in styled or f".{name}" in own, name
+    assert {"lib-menu", "lib-bar", "wall-menu", "viewer-menu"} <= drawn
+
+
+PAGES = ("history.py", "gallery.py", "compare.py", "job.py")
+
+
+def scripts_of(tab: AppTest, page: str) -> list[str]:
+    """Return the addresses of the scripts that a page loads."""
+    open_page(tab, page, id="job0000")
+    told = [part.proto.js_content for part in tab.get("bidi_component")]
+    return sorted({name for text in told for name in re.findall(r'"(/assets/[^"]+)"', text)})

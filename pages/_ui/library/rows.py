@@ -38,7 +38,9 @@ ANY = "-"  # stands for an id in the addresses that the script fills in
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = with_sheets(script_of(*_FILES, BASE=base_path(), MOST_COMPARED=MOST), "library_list")
+    script = with_sheets(
+        script_of(*_FILES, BASE=base_path(), MOST_COMPARED=MOST), "list_menus", "library_list"
+    )
     return st.components.v2.component("studio_list", js=loader("list", script), isolate_styles=False)
 
 

@@ -51,7 +51,7 @@ def _component() -> Any:
 def module() -> str:
     """Return the whole script of what door.js opens."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
-    return with_sheets(script_of(ELEMENTS, *files, BASE=base_path()), "viewer")
+    return with_sheets(script_of(ELEMENTS, *files, BASE=base_path()), "list_menus", "viewer")
 
 
 def lightbox() -> None:

@@ -38,7 +38,9 @@ def _component() -> Any:
 def module() -> str:
     """Return the whole script."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
-    return with_sheets(script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST), "wall")
+    return with_sheets(
+        script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST), "list_menus", "wall"
+    )
 
 
 def wall(
