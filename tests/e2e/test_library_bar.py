@@ -107,6 +107,33 @@ def test_back_walks_through_what_was_asked_and_typing_adds_no_step(server: Serve
     ]
 
 
+def test_steps_back_faster_than_pages_come_leave_every_entry_as_it_was(server: Server, open_page: Open):
+    page = open_page(f"{server.url}/history", **ADA)
+    page.locator(".lib-row a").first.click()
+    page.wait_for_url("**/job?id=*")
+    for name, there in (("Compose", "**/?draft=*"), ("Gallery", "**/gallery")):
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+        page.wait_for_url(there)
+        expect(page.get_by_role("heading", name=name)).to_be_attached()
+        settled(page)
+    all_entries = "() => [navigation.currentEntry.index, ...navigation.entries().map(({ url }) => url)]"
+    last, *before = page.evaluate(all_entries)
+    for pause in (0, 40, 150):
+        for step in ("back", "forward"):
+            page.evaluate(
+                "async ([step, pause]) => { for (let left = 3; left; left -= 1) { history[step](); "
+                "await new Promise((go) => setTimeout(go, pause)); } }",
+                [step, pause],
+            )
+            page.wait_for_function(
+                "at => navigation.currentEntry.index === at", arg=last - 3 * (step == "back"), polling=50
+            )
+            name = "History" if step == "back" else "Gallery"
+            expect(page.get_by_role("heading", name=name)).to_be_attached()
+            settled(page)
+            assert page.evaluate(all_entries)[1:] == before, (step, pause)
+
+
 def test_the_keyboard_is_enough_and_axe_finds_nothing(server: Server, open_page: Open):
     page = open_page(f"{server.url}/history?when=30d", viewport={"width": 1400, "height": 2000}, **ADA)
     found(page, "8 jobs")

@@ -145,8 +145,9 @@ export default function ({ setTriggerValue }) {
     }, 700);
   };
   const showAddress = () => {
-    const id = document.querySelector("[data-draft]")?.dataset.draft, url = new URL(location.href);
-    if (!id || url.searchParams.get("draft") === id) return;
+    const { draft: id, at } = document.querySelector("[data-draft]")?.dataset ?? {}, url = new URL(location.href);
+    // After Back the form stands there for a moment, and the address is of another page.
+    if (!id || ![at, `${at}compose`].includes(url.pathname) || url.searchParams.get("draft") === id) return;
     url.search = "?draft=" + id; // replaces the entry in the history: the back button leaves the page
     history.replaceState(history.state, "", url);
   };

@@ -53,7 +53,7 @@ def autosave(on_walk: Callable[[], None]) -> None:
     owner = sha256(acting().draft_owner(browser_id()).encode()).hexdigest()[:16]  # tells owners apart
     st.html(
         f'<i data-draft="{escape_html(state.draft_id)}" data-owner="{owner}" data-walked="{walked}" '
-        "hidden></i>"
+        f'data-at="{escape_html(base_path())}/" hidden></i>'
     )
 
 

@@ -5,3 +5,18 @@ window.studioLoad = async (path) => {
     await new Promise((go) => setTimeout(go, 250 * 2 ** tries));
   }
 };
+
+// After Back or Forward nobody has asked for another address until something is pressed. What Streamlit 1.67 still changes
+// is an answer to an address of before: it would take the place of one that somebody left, or end the way Forward.
+{
+  let isWalking = false;
+  addEventListener("popstate", ({ isTrusted }) => { isWalking ||= isTrusted; }, true);
+  for (const press of ["pointerdown", "keydown", "click"]) addEventListener(press, () => { isWalking = false; }, true);
+  for (const name of ["pushState", "replaceState"]) {
+    const change = history[name];
+    history[name] = (state, title, to) => {
+      const isOurs = typeof to !== "string" || Object.keys(state ?? { none: 0 }).length > 0; // Streamlit's state is {}
+      if (isOurs || !isWalking) change.call(history, state, title, to);
+    };
+  }
+}
