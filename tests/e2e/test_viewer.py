@@ -239,6 +239,22 @@ def test_fingers_are_enough_on_a_phone(past: SimpleNamespace, open_page: Open):
     expect(box(page)).to_have_count(0)
 
 
+def presented_from_the_page(page: Page, show: Locator) -> None:
+    """See that Back and Escape end it, and leave the page where it is."""
+    settled(page)
+    loaded = page.evaluate("() => history.length")
+    for ends in (page.go_back, lambda: press(page, "Escape", "Escape")):
+        page.get_by_role("button", name="Present").click()
+        expect(show.locator(".viewer-place")).not_to_be_empty()
+        assert page.locator(ON).evaluate("video => video.muted")
+        press(page, "m")
+        ends()
+        expect(show).to_have_count(0)
+        page.wait_for_function("() => !history.state?.studioPresent", polling=50)
+        expect(page).to_have_url(re.compile(r"gallery\?q=fox$"))
+    assert page.evaluate("() => history.length") <= loaded + 1
+
+
 def test_clips_are_presented_on_the_whole_screen(past: SimpleNamespace, open_page: Open):
     page = open_page(f"{past.url}/gallery?clip={past.ids[0]}&q=fox", **MINE)
     expect(box(page).locator(".viewer-facts").first).to_contain_text("Model")
@@ -265,6 +281,10 @@ def test_clips_are_presented_on_the_whole_screen(past: SimpleNamespace, open_pag
         press(page, key)
         expect(show.locator(".present-shade")).to_have_css("background-color", colour)
     assert page.locator(ON).evaluate("video => video.paused")
+    press(page, "Home")  # as the arrows: it only shows the clip again
+    expect(show.locator(".present-shade")).to_be_hidden()
+    press(page, "End", "w")
+    expect(place).to_have_text("3 of 3")
     press(page, "w")
     expect(show.locator(".present-shade")).to_be_hidden()
     press(page, "End", "ArrowRight")  # from the last to the first, as it begins again
@@ -290,3 +310,4 @@ def test_clips_are_presented_on_the_whole_screen(past: SimpleNamespace, open_pag
     expect(box(page)).to_have_count(0)
     expect(page).to_have_url(re.compile(r"gallery\?q=fox$"))
     expect(page.locator("[inert]")).to_have_count(0)
+    presented_from_the_page(page, show)

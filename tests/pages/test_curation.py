@@ -78,6 +78,15 @@ def test_deleting_says_how_many_and_how_large_asks_and_leaves_a_tombstone(
     assert "never fetched again" in texts(tab)
 
 
+def test_what_somebody_else_has_deleted_meanwhile_is_told_as_such(studio: Studio, tab: AppTest, clip: str):
+    tab.session_state["job.more"] = True
+    open_page(tab, "job.py", id=clip)
+    tab.button(key="job.delete").click().run()
+    studio.deletions.delete([clip], by="p-2", by_name="Bob")
+    tab.button(key="app.asked-yes-1").click().run()
+    assert "somebody has deleted it already" in str(tab.toast[0].value)
+
+
 def test_a_question_that_is_cancelled_deletes_nothing(studio: Studio, tab: AppTest, clip: str):
     tab.session_state["job.more"] = True
     open_page(tab, "job.py", id=clip)

@@ -19,6 +19,7 @@ from pages._ui.format import counted, prompt_of, size
 from pages._ui.session_state import app_state
 
 MOST_OFFERED = 24
+ALREADY_DELETED = "Nothing is left to delete: somebody has deleted it already."
 
 
 @st.dialog("Tags", icon=":material/label:", on_dismiss=close)
@@ -142,7 +143,7 @@ def _of_films(job_ids: Sequence[str]) -> str:
 def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
     try:
         done = actions.delete_files(job_ids)
-        said = f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted."
+        said = f"{counted(len(done.jobs), 'clip is', 'clips are')} deleted." if done.jobs else ALREADY_DELETED
     except OSError as error:
         said = f"Not all is deleted: the folder of videos cannot be changed ({error})."
     app_state().said = escape_markdown(said)

@@ -78,7 +78,8 @@ function newLightbox(sender) {
     const { activeElement: now } = document;
     if (now && now !== document.body && !root.contains(now)) return; // it has put the focus there
     const named = (place) => `:is(${place})[data-clip="${shown}"], [data-clip="${shown}"] :is(${place}), [data-job="${shown}"] .lib-link`;
-    const tile = ID.test(shown) && shown !== first ? document.querySelector(named("button, a")) : null;
+    const isKnown = shown === first && opener?.isConnected && opener !== document.body; // it was opened by a press on it
+    const tile = ID.test(shown) && !isKnown ? document.querySelector(named("button, a")) : null;
     giveBack(tile, opener); // the clip that was shown last, where the page has it
   }
 

@@ -15,7 +15,7 @@ function newPresent(lightbox) {
   const captions = button(CAPTIONS[0], "notes", act(() => { worded = (worded + 1) % 3; }), { key: "C" }), full = button("Full screen", "fullscreen", act(screenful), { key: "F" });
   const keys = button("Keys", "keyboard", act(() => { help.hidden = !help.hidden; }), { key: "?" }), end = button("End", "close", stop, { key: "Esc" });
   const KEYS = [["← →", "The one before, the next one"], ["Space", "Play or pause"], ["A", "Go on by itself, or not"], ["L", "Begin again at the end, or not"], ["C", "Captions: with prompts, without, none"], ["B W", "Black or white screen"], ["M", "Sound on or off"], ["F", "Full screen"], ["Home End", "The first, the last"], ["Esc", "End"]];
-  let clips = [], at = 0, shown = 0, isAuto = true, isLoop = true, worded = 0, idle = 0, stuck = 0, wasLightbox = false, isFull = false, lock = null, unhush = () => {}, opener = null, from = null, isLoud = false;
+  let clips = [], at = 0, shown = 0, isAuto = true, isLoop = true, worded = 0, idle = 0, stuck = 0, wasLightbox = false, isFull = false, lock = null, unhush = () => {}, opener = null, from = null, isLoud = false, isLeaving = false;
 
   for (const [caps, what] of KEYS) {
     const line = make("p"), name = make("span");
@@ -33,6 +33,7 @@ function newPresent(lightbox) {
     opener = document.activeElement;
     wasLightbox = lightbox.suspend();
     unhush = hush(root);
+    if (!wasLightbox) history.pushState({ ...history.state, studioPresent: true }, "", location.href); // for Back
     if (!root.isConnected) document.body.append(root);
     clips = [];
     shade.hidden = help.hidden = true;
@@ -75,11 +76,8 @@ function newPresent(lightbox) {
     set(video, { "aria-label": clip.prompt || "Clip" });
   }
 
-  function step(by) {
-    if (!clips.length) return;
-    if (!shade.hidden) { shadeWith(""); return; }
-    show(at + by);
-  }
+  function jump(index) { if (shade.hidden) show(index); else shadeWith(""); }
+  function step(by) { if (clips.length) jump(at + by); }
   function toggle() { const video = videos[shown]; if (video.paused) play(video); else video.pause(); }
   function mute() { isLoud = !isLoud; videos[shown].muted = !isLoud; }
 
@@ -92,7 +90,7 @@ function newPresent(lightbox) {
   function failed({ target }) {
     if (target !== videos[shown] || !target.getAttribute("src")) return;
     say("This clip cannot be played here.");
-    if (isAuto && clips.length > 1) stuck = setTimeout(() => show(at + 1), STUCK);
+    if (isAuto && clips.length > 1) stuck = setTimeout(() => { if (shade.hidden) show(at + 1); }, STUCK);
   }
 
   function draw() {
@@ -135,7 +133,10 @@ function newPresent(lightbox) {
 
   function stop() { if (root.open) root.close(); }
 
-  function popped() { // Back ends it: what lies below goes to where the address leads
+  function popped(event) { // Back ends it: what lies below goes to where the address leads
+    const isOwn = isLeaving || (root.open && !wasLightbox); // an entry with the same address: nothing else has to know
+    isLeaving = false;
+    if (isOwn) event.stopImmediatePropagation();
     if (!root.open) return;
     if (wasLightbox) lightbox.end();
     wasLightbox = false;
@@ -146,7 +147,8 @@ function newPresent(lightbox) {
   function closed() {
     clearTimeout(idle);
     clearTimeout(stuck);
-    isFull = false;
+    isFull = isLoud = false; // the next one begins without sound
+    if (history.state?.studioPresent) { isLeaving = true; history.back(); }
     const left = document.fullscreenElement ? document.exitFullscreen().catch(() => {}) : null; // nothing else can have the focus before
     for (const video of videos) { video.pause(); video.removeAttribute("src"); video.load(); delete video.dataset.of; delete video.dataset.on; }
     lock?.release();
@@ -166,7 +168,7 @@ function newPresent(lightbox) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, isPress = event.target instanceof HTMLButtonElement;
     if (key === "Tab" || (isPress && (key === "Enter" || key === " "))) { wake(); return; }
     const acts = {
-      ArrowRight: () => step(1), PageDown: () => step(1), ArrowLeft: () => step(-1), PageUp: () => step(-1), Home: () => show(0), End: () => show(clips.length - 1),
+      ArrowRight: () => step(1), PageDown: () => step(1), ArrowLeft: () => step(-1), PageUp: () => step(-1), Home: () => jump(0), End: () => jump(clips.length - 1),
       " ": () => (shade.hidden ? toggle() : shadeWith("")), a: () => auto.click(), l: () => loop.click(), c: () => captions.click(), m: () => sound.click(), f: screenful,
       b: () => shadeWith("black"), ".": () => shadeWith("black"), w: () => shadeWith("white"), ",": () => shadeWith("white"), "?": () => keys.click(), Escape: stop,
     };
@@ -204,6 +206,6 @@ function newPresent(lightbox) {
     video.addEventListener("ended", ended);
     video.addEventListener("error", failed);
   }
-  addEventListener("popstate", popped);
+  addEventListener("popstate", popped, true);
   document.addEventListener("studio:present", ({ detail }) => start(detail ?? {}));
 }
