@@ -123,6 +123,7 @@ function newPresent(lightbox) {
   function screenful() {
     if (document.fullscreenElement) { isFull = false; document.exitFullscreen(); return; }
     whole.requestFullscreen?.().then(() => {
+      if (!root.open) { document.exitFullscreen().catch(() => {}); return; } // it was ended before
       isFull = true;
       if (PHONE.matches) screen.orientation?.lock?.("landscape").catch(() => {});
       draw();
