@@ -21,7 +21,7 @@ from pages._ui.session_state import app_state
 
 ADD_SOUND = "Add sound"
 OPEN = "Open its page"
-ORDERED = "The sound is ordered. The clip with it stands beside this one as soon as it is made."
+ORDERED = "The sound is ordered."
 
 
 def why_not(job: Job) -> str:
