@@ -205,7 +205,7 @@ def test_who_may_not_see_prices_learns_nothing_of_costs(studio: Studio, monkeypa
 def test_the_sum_stands_beside_the_count(studio: Studio, tab: AppTest):
     fill(studio, 1, account="sandbox", state="succeed")
     open_page(tab, "history.py")
-    assert "· $0.21" in texts(tab)
+    assert "· $0.21 at Kling" in texts(tab)
 
 
 def test_no_sum_is_said_of_other_jobs_than_those_that_are_shown(studio: Studio, tab: AppTest):

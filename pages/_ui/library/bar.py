@@ -135,4 +135,6 @@ def _cost(found: Totals) -> str:
     if others:
         about = f"Without {counted(others, 'job', 'jobs')} that are imported, or of another account."
     title = f' title="{about}"' if about else ""
-    return f" <span{title}>· {escape_html(money(found.sums.spent.used.money, here.settings.currency))}</span>"
+    amount = money(found.sums.spent.used.money, here.settings.currency)
+    said = f"{amount} at Kling" if about == WOULD_COST else amount
+    return f" <span{title}>· {escape_html(said)}</span>"
