@@ -36,6 +36,7 @@ MOST_LOSSLESS = 3840 * 2160  # pixels; a larger picture becomes a JPEG
 QUALITIES = (95, 90, 80, 70)  # of a JPEG, until it fits
 SMALLER = 0.75  # of each side, if none fits
 
+_GREYS = {"L;2": 85, "L;4": 17}  # what the greys of fewer than eight bits are multiplied by when decoded
 _ORIENTATION = 0x0112  # of EXIF
 _BRANDS = {  # of the container that HEIF and AVIF share with MP4
     b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC",
@@ -83,13 +84,18 @@ def reencode(file: Path, out: Path, *, crop: bool = False) -> dict[str, Any]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    pixels = 0
+    why = "broken"
     try:
         with Image.open(file, formats=FORMATS) as image:
-            whole, pixels = image.size, image.width * image.height
+            whole = image.size
+            # Decoders do not say whether memory was what they lacked.
+            if image.width * image.height > MOST_SURE:
+                why = "progressive" if "progressive" in image.info else "work"
             notes: list[str] = []
             lossless = image.format in {"PNG", "GIF"}
             part = _checked_part(image, crop=crop)
+            if image.format == "PNG":
+                _check_sums(file)
             if part != whole:
                 notes.append("cropped")
             shrink = min(1.0, LONGEST / max(part))
@@ -100,12 +106,12 @@ def reencode(file: Path, out: Path, *, crop: bool = False) -> dict[str, Any]:
                 size = _shrunk_by_decoder(image, size)
             elif getattr(image, "is_animated", False):
                 notes.append("animated")
+                _pass_over_default(image)
             made = _upright_pixels(image, size, notes, is_part=part != whole)
     except UnidentifiedImageError:
         raise Refused("kind", kind=_kind(file)) from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError):
-        # Decoders do not say whether memory was what they lacked.
-        raise Refused("work" if pixels > MOST_SURE else "broken") from None
+        raise Refused(why) from None
     size, kind = _write(made, out, lossless=lossless)
     if size != made.size:
         notes = [note for note in notes if note != "smaller"] + ["fitted"]
@@ -128,6 +134,30 @@ def _checked_part(image: Any, *, crop: bool) -> tuple[int, int]:
     if max(width, height) > longest and not crop:
         raise Refused("ratio", width=width, height=height)
     return min(width, longest), min(height, longest)
+
+
+def _check_sums(file: Path) -> None:
+    """Return if each part of a PNG has its check sum, which decoding passes over.
+
+    Raises:
+        Refused: it is damaged.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(file, formats=["PNG"]) as image:
+            image.verify()
+    except (OSError, SyntaxError):
+        raise Refused("broken") from None
+
+
+def _pass_over_default(image: Any) -> None:
+    """Go to the first picture of an animation, where one that only shows without animation is before it."""
+    if getattr(image, "default_image", False):
+        from PIL.PngImagePlugin import Disposal
+
+        image.dispose_op, image.dispose_extent = Disposal.OP_BACKGROUND, (0, 0, *image.size)
+        image.seek(1)
 
 
 def _shrunk_by_decoder(image: Any, size: tuple[int, int]) -> tuple[int, int]:
@@ -153,14 +183,15 @@ def _upright_pixels(image: Any, size: tuple[int, int], notes: list[str], *, is_p
         notes: get what was changed.
         is_part: only its middle is kept.
     """
-    from PIL import Image
+    from PIL import Image, ImageChops
 
     profile = image.info.get("icc_profile")
+    bits, alpha = _eight_bits(image)
     orientation = _orientation(image)
-    bits = _eight_bits(image)
     # The decoded picture is the largest thing in memory: what follows takes one band of it after the other.
-    hidden = _transparent(bits)
-    if hidden is not None:
+    hidden = None
+    if alpha is not None and alpha.getextrema() != (255, 255):
+        hidden = ImageChops.invert(alpha)
         notes.append("opaque")
     box = _middle(bits.size, size) if is_part else (0, 0, *bits.size)
     colours = [band for band in bits.getbands() if band not in "Aa"]
@@ -182,32 +213,52 @@ def _upright_pixels(image: Any, size: tuple[int, int], notes: list[str], *, is_p
     return made
 
 
-def _eight_bits(image: Any) -> Any:
-    """Decode a picture, and return it in L, LA, RGB, RGBA or CMYK.
+def _eight_bits(image: Any) -> tuple[Any, Any | None]:
+    """Decode a picture; return it in L, LA, RGB, RGBA or CMYK, and its alpha, None if it has none.
 
-    Of 16 bits the higher eight are kept, as browsers show it.
+    Of 16 bits the higher eight are kept, as browsers show it. A colour that stands for transparent is told
+    from others by all of its bits.
     """
     from PIL import Image
 
+    coding, clear = image.tile[0].args if image.tile else "", image.info.get("transparency")
+    colour = [clear] if isinstance(clear, int) else clear
+    alpha = Image.new("L", image.size) if colour and image.mode in {"1", "L", "I;16", "RGB"} else None
+    lower = [value & 255 for value in colour] if alpha else []
+    if alpha and coding == "RGB;16B":
+        _show_others(alpha, lower, _lower_bits(image.filename))
     image.load()
-    if image.mode.startswith("I;16"):
-        high = slice(0 if image.mode.endswith("B") else 1, None, 2)
-        return Image.frombytes("L", image.size, image.tobytes()[high])
-    if image.mode in {"L", "RGB"} and "transparency" in image.info:
-        return image.convert("LA" if image.mode == "L" else "RGBA")
-    if image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"}:
-        return image
-    return image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    if image.mode == "I;16":
+        pixels = image.tobytes()  # the lower eight bits first
+        if alpha:
+            _show_others(alpha, lower, Image.frombytes("L", image.size, pixels[::2]))
+        image = Image.frombytes("L", image.size, pixels[1::2])
+    if alpha:
+        image = image.convert("L") if image.mode == "1" else image
+        is_deep = coding in {"I;16B", "RGB;16B"}
+        _show_others(alpha, [v >> 8 if is_deep else v * _GREYS.get(coding, 1) for v in colour], image)
+        return image, alpha
+    if image.mode not in {"L", "LA", "RGB", "RGBA", "CMYK"}:
+        image = image.convert("RGBA" if clear is not None or image.mode == "PA" else "RGB")
+    return image, image.getchannel("A") if "A" in image.getbands() else None
 
 
-def _transparent(image: Any) -> Any | None:
-    """Return how transparent each pixel is, 0 to 255; None if all of it is opaque."""
-    from PIL import ImageChops
+def _lower_bits(file: str) -> Any:
+    """Return the lower eight bits of a PNG of 16: it is decoded as if they were the higher ones."""
+    from PIL import Image
 
-    if "A" not in image.getbands():
-        return None
-    alpha = image.getchannel("A")
-    return None if alpha.getextrema() == (255, 255) else ImageChops.invert(alpha)
+    with Image.open(file, formats=["PNG"]) as image:
+        _pass_over_default(image)
+        image.tile = [image.tile[0]._replace(args="RGB;16L")]
+        image.load()
+    return image
+
+
+def _show_others(alpha: Any, colour: Sequence[int], image: Any) -> None:
+    """Make opaque what has another colour; of one band after the other, as all of them are large."""
+    for band, value in enumerate(colour):
+        others = image.getchannel(band).point([255 * (each != value) for each in range(256)])
+        alpha.paste(255, (0, 0, *alpha.size), others)
 
 
 def _middle(whole: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:

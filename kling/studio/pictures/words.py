@@ -25,6 +25,10 @@ TOO_MUCH = (
     "The picture cannot be read: it is damaged, or takes more memory or time than the studio allows. Save it "
     "again, smaller."
 )
+PROGRESSIVE = (
+    "The picture cannot be read: it is damaged, or takes more memory than the studio allows, as large "
+    "progressive JPEGs do. Save it as a baseline JPEG, or smaller."
+)
 NO_FRAME = "No frame of the clip can be read at that place."
 STOPPED = "The studio is stopping, so the picture was not taken."
 CROPPED = "Only its middle is kept."
@@ -62,7 +66,7 @@ def refusal(answer: Mapping[str, Any]) -> str:
             f"The picture has {width:,} × {height:,} pixels. Kling takes none whose longer side is more than "
             "2.5 times the shorter one: crop it."
         )
-    return TOO_MUCH
+    return PROGRESSIVE if code == "progressive" else TOO_MUCH
 
 
 def notes(answer: Mapping[str, Any]) -> tuple[str, ...]:

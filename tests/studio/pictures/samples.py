@@ -68,6 +68,24 @@ def sixteen_bits_of_grey() -> bytes:
     return png(width, height, (b"\0" + line) * height, depth=16, colours=0)
 
 
+def stripes(depth: int, colours: list[tuple[int, ...]], clear: tuple[int, ...]) -> bytes:
+    """Return a PNG of stripes in grey or RGB, of which one colour stands for transparent."""
+    width, height = SIZE
+    values = [value for x in range(width) for value in colours[x * len(colours) // width]]
+    bits = "".join(f"{value:0{depth}b}" for value in values)
+    line = int(bits, 2).to_bytes(len(bits) // 8)
+    kind = 2 if len(clear) == 3 else 0
+    more = chunk(b"tRNS", struct.pack(f">{len(clear)}H", *clear))
+    return png(width, height, (b"\0" + line) * height, depth=depth, colours=kind, more=more)
+
+
+def damaged() -> bytes:
+    """Return a PNG of which one byte of the pixels was changed: what comes after it is decoded to others."""
+    content = bytearray(saved(Image.effect_noise(SIZE, 90), "PNG"))
+    content[len(content) // 2] ^= 255
+    return bytes(content)
+
+
 def png(
     width: int, height: int, lines: bytes, *, depth: int = 8, colours: int = 2, more: bytes = b""
 ) -> bytes:

@@ -25,11 +25,13 @@ from tests.studio.pictures.samples import (
     bomb,
     chunk,
     corners_of,
+    damaged,
     png,
     quarters,
     saved,
     sixteen_bits,
     sixteen_bits_of_grey,
+    stripes,
     swapped_profile,
     turned,
 )
@@ -139,6 +141,44 @@ def test_of_an_animation_the_first_picture_is_taken(pictures: Pictures, kind: st
     picture = pictures.put(saved(quarters(), kind, save_all=True, append_images=[other], duration=200))
     assert are_alike(corners_of(seen(pictures, picture)), CORNERS, most=20)
     assert picture.notes == ("It is animated: its first picture is used.",)
+
+
+def test_a_picture_that_shows_only_where_nothing_is_animated_is_passed_over(pictures: Pictures):
+    first = quarters(mode="RGBA")
+    first.paste((0, 0, 0, 0), (SIZE[0] // 2, SIZE[1] // 2, *SIZE))
+    content = saved(
+        Image.new("RGBA", SIZE, "black"),
+        "PNG",
+        save_all=True,
+        default_image=True,
+        append_images=[first, Image.new("RGBA", SIZE, "red")],
+        blend=1,  # over what was there, which is nothing
+    )
+    picture = pictures.put(content)
+    assert are_alike(corners_of(seen(pictures, picture)), (*CORNERS[:3], (255, 255, 255)))
+    assert len(picture.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("depth", "colours", "clear", "shown"),
+    [
+        (2, [(1,), (2,)], (1,), [255, 170]),
+        (4, [(5,), (15,)], (15,), [85, 255]),
+        (8, [(200,), (201,)], (200,), [255, 201]),
+        (16, [(0x8001,), (0x8002,)], (0x8001,), [255, 128]),
+        (16, [(0x8001,), (0x7F01,)], (0x8001,), [255, 127]),
+        (8, [(9, 9, 9), (9, 9, 8)], (9, 9, 9), [255, 9]),
+        (16, [(0x1001, 0x1002, 0x1003), (0x1001, 0x1002, 0x1004)], (0x1001, 0x1002, 0x1003), [255, 16]),
+        (16, [(0x1001, 0x1002, 0x1003), (0x1101, 0x1002, 0x1003)], (0x1001, 0x1002, 0x1003), [255, 17]),
+    ],
+)
+def test_a_colour_that_stands_for_transparent_is_compared_in_all_its_bits(
+    pictures: Pictures, depth: int, colours: list[tuple[int, ...]], clear: tuple[int, ...], shown: list[int]
+):
+    picture = pictures.put(stripes(depth, colours, clear))
+    image = seen(pictures, picture).convert("RGB")
+    assert [image.getpixel((x, 9))[0] for x in (9, SIZE[0] - 9)] == shown  # type: ignore[index]
+    assert picture.notes == ("Where it was transparent it is white now.",)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -276,6 +316,7 @@ def test_a_text_of_any_length_in_a_png_is_passed_over(pictures: Pictures):
         (turned(1)[:2000], "breaks off before its end"),
         (saved(quarters(), "PNG")[:300], "breaks off before its end"),
         (saved(Image.effect_noise(SIZE, 90), "WEBP")[:2000], "damaged"),
+        (damaged(), "The picture is damaged"),
         (bomb(), "30,000 × 30,000 pixels; up to 32 million"),
         (saved(Image.new("L", (299, 400)), "PNG"), "299 × 400 pixels. Kling takes no side below 300"),
         (saved(Image.new("L", (1001, 400)), "PNG"), "1,001 × 400 pixels.*crop it"),
@@ -289,6 +330,14 @@ def test_a_picture_that_takes_too_much_memory_is_refused(pictures: Pictures, mon
     monkeypatch.setattr("kling.studio.pictures.maker.MEMORY", 60 * 2**20)
     content = saved(Image.new("RGB", (5000, 5000)), "PNG", compress_level=1)
     assert "takes more memory or time" in refused(pictures, content)
+
+
+def test_a_progressive_jpeg_that_takes_too_much_memory_is_refused_with_its_own_remedy(
+    pictures: Pictures, monkeypatch
+):
+    monkeypatch.setattr("kling.studio.pictures.maker.MEMORY", 100 * 2**20)
+    content = saved(Image.new("RGB", (4500, 3000)), "JPEG", progressive=True, subsampling=0)
+    assert "Save it as a baseline JPEG" in refused(pictures, content)
 
 
 @given(st.binary(max_size=60), st.integers(0, 2000), st.sampled_from(["PNG", "JPEG", "GIF", "WEBP"]))
