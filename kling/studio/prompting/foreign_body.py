@@ -25,6 +25,7 @@ WRAPPERS = (
 )
 CONTENT = frozenset({"prompt", "multi_prompt"})  # without one of them a body asks for nothing
 NEWER_PATH = re.compile(r"/(?:text-to-video|image-to-video|omni-video)/([\w.-]{1,60})/?\Z")
+GIVE_PICTURE, NOT_KNOWN = "give the picture itself to the form", "it is not known here"  # why it is left out
 _NAMES = {  # of a field at other programs
     "prompt": ("text_prompt", "text", "positive_prompt"),
     "negative_prompt": ("negative", "neg_prompt"),
@@ -158,14 +159,18 @@ def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapp
     text = body.get("prompt")
     others, frames = [], {}
     for item in body["contents"] if isinstance(body.get("contents"), list) else []:
-        if isinstance(item, dict) and item.get("type") == "prompt" and text is None:
-            text = item.get("text")
-        elif isinstance(item, dict) and is_name(str(item.get("url"))) and item.get("type") in _FRAMES:
-            frames[_FRAMES[item["type"]]] = item["url"]
+        content = item if isinstance(item, dict) else {"type": item}
+        kind = str(content.get("type", "?"))[:40]
+        if kind == "prompt" and text is None:
+            text = content.get("text")
+        elif kind in _FRAMES and is_name(str(content.get("url"))):
+            frames[_FRAMES[kind]] = content["url"]
+        elif kind in _FRAMES:
+            notes.append(f"{kind} is left out: {GIVE_PICTURE}.")
         else:
-            others.append(str(item.get("type", "?") if isinstance(item, dict) else item)[:40])
+            others.append(kind)
     if others:
-        notes.append(f"{', '.join(others[:10])} is left out: this form makes videos from words alone.")
+        notes.append(f"{', '.join(others[:10])} is left out: {NOT_KNOWN}.")
     named = {"model": model or body.get("model_name") or body.get("model")}
     flat = {"prompt": text or "", **settings, **options, **frames}
     cut = flat.pop("multi_shot", None)

@@ -22,7 +22,15 @@ from kling.image_to_video import ImageToVideo
 from kling.pictures import FIELDS as FRAMES
 from kling.pictures import is_name
 from kling.studio.prompting.draft import Draft, FormRequest, snap_to_model
-from kling.studio.prompting.foreign_body import CONTENT, NEWER_PATH, NoRequest, flat_body, what_it_is
+from kling.studio.prompting.foreign_body import (
+    CONTENT,
+    GIVE_PICTURE,
+    NEWER_PATH,
+    NOT_KNOWN,
+    NoRequest,
+    flat_body,
+    what_it_is,
+)
 from kling.studio.prompting.pasted import PastedError, any_json, blocks, objects, tidy
 from kling.studio.prompting.shell import Heredoc, ShellError, words
 from kling.text_to_video import TextToVideo
@@ -251,9 +259,9 @@ def _words(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:
         raise ImportRequestError(_showable(f"{parsed.unusable[0].field} {parsed.unusable[0].message}"))
     if not CONTENT & body.keys():
         raise ImportRequestError(_showable(what_it_is(body)))
-    for name in parsed.unknown:
-        why = "give the picture itself to the form" if name in FRAMES else "it is not known here"
-        notes.append(f"{name} is left out: {why}.")
+    notes += [
+        f"{name} is left out: {GIVE_PICTURE if name in FRAMES else NOT_KNOWN}." for name in parsed.unknown
+    ]
     request = parsed.request
     notes += [f"{name} is left out: the studio gives its own." for name in OURS if getattr(request, name)]
     request = replace(request, external_task_id="", callback_url="")

@@ -165,9 +165,17 @@ def test_shots_in_the_prompt_of_the_newer_api_become_a_storyboard():
         Shot(prompt="an owl", duration="4"),
     )
     assert found.request.problems() == ()
-    assert any("first_frame is left out" in note for note in found.notes)
+    assert found.notes[0] == "first_frame is left out: give the picture itself to the form."
     body["settings"] = {"duration": 7, "multi_shot": False}
     assert parse_request(json.dumps(body)).request.multi_prompt == ()
+
+
+def test_contents_that_the_form_does_not_take_are_named():
+    contents = [{"type": "prompt", "text": "a fox"}, {"type": "element", "element_id": "7"}]
+    others = [{"type": ["?"]}, {}, "voice"]
+    found = parse_request(json.dumps({"contents": [*contents, *others], "model": "kling-3.0"}))
+    assert found.request.prompt == "a fox"
+    assert found.notes[0] == "element, ['?'], ?, voice is left out: it is not known here."
 
 
 def test_a_list_of_shots_is_a_storyboard():
