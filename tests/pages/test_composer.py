@@ -548,6 +548,9 @@ def test_the_prompt_may_be_as_long_as_its_model_takes_and_is_never_cut(app: AppT
 
 @pytest.mark.usefixtures("key_pair")
 def test_a_key_pair_is_told_which_models_and_lengths_it_cannot_order(app: AppTest, studio: Studio):
+    listed = app.selectbox(key="composer.model").options
+    marked = [words.split(" · ")[0] for words in listed if "needs an API key" in words]
+    assert marked == ["Kling 3.0 Turbo"]
     no_model = "Kling 3.0 Turbo needs an API key, and this account has an access key: choose another model."
     pick(app, "model", "kling-3.0-turbo")
     pick(app, "prompt", "a" * 2501)

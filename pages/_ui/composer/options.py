@@ -11,6 +11,7 @@ import streamlit as st
 from kling import TextToVideo, catalog
 from kling.catalog import Model
 from kling.endpoint import key_problems
+from kling.problems import Problem
 from kling.studio import amounts
 from kling.studio.prompting.draft import OTHER, Draft, choices_for
 from pages._ui.composer.draft_state import key, persistent
@@ -97,13 +98,18 @@ def _model(draft: Draft, model: Model | None, errors: FieldErrors) -> None:
     st.selectbox(FIELDS["model_name"], [*names, OTHER], format_func=_facts, **persistent("model"))
     if model is None:
         st.text_input("Name of the model", placeholder="as the API calls it", **persistent("other_model"))
-    elif problems := key_problems(TextToVideo(model_name=model.name), studio().settings.credentials):
+    elif problems := _key_problems(model.name):
         if new := [problem.message for problem in problems if problem not in errors.problems]:
             st.caption(" ".join(new))  # what was pressed for stands below, as an error
     elif model.retired:
         living = models[model.successor].title if model.successor in models else "another model"
         with st.container(key="retired"):
             st.caption(f"Kling retired this model on {model.retired:%d %b %Y}. Use {living} instead.")
+
+
+def _key_problems(name: str) -> tuple[Problem, ...]:
+    """Return why the account's credentials do not open a model; empty if they do."""
+    return key_problems(TextToVideo(model_name=name), studio().settings.credentials)
 
 
 def _facts(name: str) -> str:
@@ -118,7 +124,7 @@ def _facts(name: str) -> str:
     lowest = min(mode.units_per_second for mode in model.modes.values())
     first, last = model.durations[0], model.durations[-1]
     between = "or" if len(model.durations) == 2 else "to"
-    facts = [title, f"from {_rate(lowest)} a second"]
+    facts = [title, *(["needs an API key"] if _key_problems(name) else []), f"from {_rate(lowest)} a second"]
     if _generation(model) == max(map(_generation, catalog().models.values())):
         facts.append("newest generation")
     if model.always_sound:
