@@ -114,6 +114,16 @@ def test_the_quality_that_was_taken_for_a_last_frame_goes_with_it(app: AppTest, 
 def test_a_body_that_is_exported_says_that_it_does_not_carry_its_pictures(app: AppTest, studio: Studio):
     with_picture(app, studio).session_state["composer"].dialog = "import_export"
     assert "The body of the create call but for the pictures" in texts(app.run())
+    assert "in the address" not in texts(app)
+    assert "and `pyjwt`" in texts(app)
+
+
+def test_code_for_the_newer_api_says_where_the_model_goes_and_needs_no_library_of_tokens(app: AppTest):
+    app.session_state["composer.model"] = "kling-3.0-turbo"
+    app.session_state["composer"].dialog = "import_export"
+    said = texts(app.run())
+    assert "The body of the create call. In the call, `model_name` is in the address." in said
+    assert "with `requests` installed" in said
 
 
 def given() -> None:

@@ -30,13 +30,21 @@ _TREACHEROUS = re.compile(
 _ESCAPE = re.compile(r"\\(.)")
 
 
+def is_newer(request: FormRequest) -> bool:
+    """Whether the newer generation of the API takes a request: the model in the path, API keys only."""
+    return endpoint_of(request).api == NEWER
+
+
 def to_json(request: FormRequest) -> str:
     """Return the body of the create call, without `external_task_id` and `callback_url`.
 
     They belong to one task and to one studio, and are no part of what the person asked for. A picture is
-    there by its name; a program puts its bytes, as Base64, in that place.
+    there by its name; a program puts its bytes, as Base64, in that place. The newer generation has the model
+    in its path and ignores `model_name`: it is here because the body alone does not say what is asked for.
     """
-    return _escaped(json.dumps(_body(request), ensure_ascii=False, indent=2))
+    _, body = _call(replace(request, external_task_id="", callback_url=""))
+    named = {"model_name": request.model_name} if is_newer(request) else {}
+    return _escaped(json.dumps(named | body, ensure_ascii=False, indent=2))
 
 
 def to_curl(
@@ -61,7 +69,8 @@ def to_curl(
     for name, file in _files(request, files).items():
         body = body.replace(json.dumps(name), f"\"$(base64 < {shlex.quote(file)} | tr -d '\\n')\"")
     base = shlex.quote(base_url.rstrip("/"))
-    return Template(_CURL).substitute(base=base, path=path, body=body, sign=_SIGN)
+    names = _NEWER if is_newer(request) else _OLDER
+    return Template(_CURL).substitute(names, base=base, path=path, body=body)
 
 
 def to_python(
@@ -69,7 +78,7 @@ def to_python(
 ) -> str:
     """Return a program that creates the task, follows it, and saves its video beside itself.
 
-    It needs `requests` and `pyjwt` only. A lost answer is looked up and not sent again.
+    It needs `requests` and, for a key pair, `pyjwt` only. A lost answer is looked up and not sent again.
 
     Args:
         request: what to create.
@@ -81,7 +90,7 @@ def to_python(
     read = _files(request, files)
     for name, file in read.items():
         body = body.replace(repr(name), f"picture({file!r})")
-    names = _NEWER if endpoint_of(request).api == NEWER else _OLDER
+    names = _NEWER if is_newer(request) else _OLDER
     return Template(_PYTHON).substitute(
         names,
         base=repr(base_url.rstrip("/")),
@@ -109,10 +118,6 @@ def _call(request: FormRequest) -> tuple[str, dict[str, Any]]:
     return call.path, dict(call.json or {})
 
 
-def _body(request: FormRequest) -> dict[str, Any]:
-    return replace(request, external_task_id="", callback_url="").to_wire()
-
-
 def _escaped(text: str) -> str:
     return _TREACHEROUS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -126,15 +131,11 @@ secret = os.environ["KLINGAI_SECRET_KEY"].encode()
 print(token + "." + text(hmac.new(secret, token.encode(), hashlib.sha256).digest()))"""
 
 _CURL = """\
-# Creates one task. Keys come from the environment: KLINGAI_API_KEY, or KLINGAI_ACCESS_KEY and
-# KLINGAI_SECRET_KEY; KLINGAI_BASE_URL names another region or a sandbox. If no answer comes, the
+# Creates one task. $shell_keys; KLINGAI_BASE_URL names another region or a sandbox. If no answer comes, the
 # task may exist all the same: ask for $$TASK before you run this again.
 BASE=$${KLINGAI_BASE_URL:-$base}
 TASK=curl-$$(date +%s)-$$RANDOM$$RANDOM
-TOKEN=$${KLINGAI_API_KEY-}
-[ -n "$$TOKEN" ] || TOKEN=$$(python3 -c '
-$sign
-')
+TOKEN=$shell_token
 curl --silent --show-error --max-time 60 --request POST \\
   --url "$${BASE%/}$path" \\
   --header @<(printf 'Authorization: Bearer %s\\n' "$$TOKEN") \\
@@ -144,7 +145,7 @@ $body
 JSON
 """
 
-# How the program names what the two generations of the API name differently.
+# What differs between the two generations of the API.
 _OLDER = {
     "one": 'ask("GET", f"{TASKS}/{task}")',
     "named": '{**BODY, "external_task_id": task}',
@@ -155,6 +156,20 @@ _OLDER = {
     "url": 'data["task_result"]["videos"][0]["url"]',
     "query": "",
     "look_up": "",
+    "shell_keys": "Keys come from the environment: KLINGAI_API_KEY, or KLINGAI_ACCESS_KEY and\n"
+    "# KLINGAI_SECRET_KEY",
+    "shell_token": f"""${{KLINGAI_API_KEY-}}
+[ -n "$TOKEN" ] || TOKEN=$(python3 -c '
+{_SIGN}
+')""",
+    "needs": "requests pyjwt",
+    "keys": "Keys come from the environment: KLINGAI_API_KEY, or\nKLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY",
+    "jwt": "import jwt\n",
+    "token": """    if not os.environ.get("KLINGAI_ACCESS_KEY") or not os.environ.get("KLINGAI_SECRET_KEY"):
+        sys.exit("Set KLINGAI_API_KEY, or KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY.")
+    now = int(time.time())
+    claims = {"iss": os.environ["KLINGAI_ACCESS_KEY"], "exp": now + 1800, "nbf": now - 5}
+    return jwt.encode(claims, os.environ["KLINGAI_SECRET_KEY"], algorithm="HS256")""",
 }
 _NEWER = {
     "one": "look_up(task)",
@@ -171,6 +186,12 @@ _NEWER = {
 
 
 """,
+    "shell_keys": "Its key comes from the environment: KLINGAI_API_KEY (no access key is\n# taken)",
+    "shell_token": "${KLINGAI_API_KEY:?is not set}",
+    "needs": "requests",
+    "keys": "The key comes from the environment: KLINGAI_API_KEY (no access\nkey is taken)",
+    "jwt": "",
+    "token": """    sys.exit("Set KLINGAI_API_KEY: no access key is taken.")""",
 }
 
 _PICTURE = """
@@ -185,8 +206,7 @@ def picture(name):
 _PYTHON = '''\
 """Creates one task, follows it and saves its video; with an id as argument it follows that task only.
 
-Needs: pip install requests pyjwt. Keys come from the environment: KLINGAI_API_KEY, or
-KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY; KLINGAI_BASE_URL names another region or a sandbox.
+Needs: pip install $needs. $keys; KLINGAI_BASE_URL names another region or a sandbox.
 """
 
 ${imports}import os
@@ -194,8 +214,7 @@ import sys
 import time
 import uuid
 
-import jwt
-import requests
+${jwt}import requests
 
 BASE = $base
 TASKS = (os.environ.get("KLINGAI_BASE_URL") or BASE).rstrip("/") + "$path"
@@ -205,11 +224,7 @@ ${query}${picture}BODY = $body
 def token():
     if key := os.environ.get("KLINGAI_API_KEY"):
         return key
-    if not os.environ.get("KLINGAI_ACCESS_KEY") or not os.environ.get("KLINGAI_SECRET_KEY"):
-        sys.exit("Set KLINGAI_API_KEY, or KLINGAI_ACCESS_KEY and KLINGAI_SECRET_KEY.")
-    now = int(time.time())
-    claims = {"iss": os.environ["KLINGAI_ACCESS_KEY"], "exp": now + 1800, "nbf": now - 5}
-    return jwt.encode(claims, os.environ["KLINGAI_SECRET_KEY"], algorithm="HS256")
+$token
 
 
 def ask(method, url, **more):

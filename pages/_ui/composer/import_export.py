@@ -35,11 +35,12 @@ def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         st.warning(
             escape_markdown(f"As it is, it would be refused. {problem.message}"), icon=":material/warning:"
         )
-    files = _files(request)
+    files, is_newer = _files(request), export_request.is_newer(request)
     as_json, as_curl, as_python, paste = st.tabs(["JSON", "cURL", "Python", "Paste"])
     with as_json:
         named = " but for the pictures, which have names of this studio here" if files else ""
-        st.caption(f"The body of the create call{named}. *Paste* takes it back.")
+        address = "In the call, `model_name` is in the address. " if is_newer else ""
+        st.caption(f"The body of the create call{named}. {address}*Paste* takes it back.")
         _code(export_request.to_json(request), "json", "request.json", "application/json")
     with as_curl:
         _how_to_run("in bash")
@@ -47,7 +48,7 @@ def import_export(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
         text = export_request.to_curl(request, base_url=base_url, files=files)
         _code(text, "bash", "create.sh", "text/x-shellscript")
     with as_python:
-        _how_to_run("with `requests` and `pyjwt` installed")
+        _how_to_run(f"with `requests` {'' if is_newer else 'and `pyjwt` '}installed")
         _pictures(files)
         text = export_request.to_python(request, base_url=base_url, files=files)
         _code(text, "python", "create.py", "text/x-python")

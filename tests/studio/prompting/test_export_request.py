@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ STORYBOARD = TextToVideo(
     watermark=True,
     external_task_id="ours",
     callback_url="https://studio.example/told",
+)
+TURBO = TextToVideo(
+    prompt="A fox", model_name="kling-3.0-turbo", mode="pro", duration="3", sound="on", watermark=True
 )
 CAMERA = TextToVideo(
     prompt="A lake",
@@ -120,6 +124,20 @@ def test_the_python_program_holds_exactly_the_body_that_was_asked_for(request):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BODY"
     )
     assert ast.literal_eval(body) == sent_body(request)
+
+
+def test_the_json_is_the_body_of_the_call_with_the_model_that_the_newer_api_has_in_its_path():
+    for request in (STORYBOARD, TURBO, replace(TURBO, model_name="kling-v3", prompt="a" * 2600)):
+        named = {"model_name": request.model_name}
+        assert json.loads(export_request.to_json(request)) == named | sent_body(request)
+
+
+@pytest.mark.parametrize("show", [export_request.to_curl, export_request.to_python])
+def test_only_keys_are_offered_that_the_api_takes(show):
+    for words in ("ACCESS_KEY", "SECRET_KEY", "jwt"):
+        assert words not in show(TURBO)
+    assert "KLINGAI_API_KEY" in show(TURBO)
+    assert "KLINGAI_ACCESS_KEY" in show(STORYBOARD)
 
 
 @pytest.mark.parametrize("show", [export_request.to_json, export_request.to_curl, export_request.to_python])
@@ -188,6 +206,18 @@ def test_the_curl_command_makes_the_task_that_it_describes(request_, keys, addre
     assert answer["data"]["task_info"]["external_task_id"] == sent.pop("external_task_id")
     assert sent == asked(request_)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_code_for_the_newer_api_runs_with_its_key(address, tmp_path):
+    answer = json.loads(run(["bash", "-c", export_request.to_curl(TURBO)], address, BY_KEY, tmp_path))
+    assert (answer["code"], answer["data"]["status"]) == (0, "submitted")
+    (tmp_path / "clip.py").write_text(export_request.to_python(TURBO), encoding="utf-8")
+    run([sys.executable, "clip.py"], address, BY_KEY, tmp_path)
+    sent = last_body(address)
+    del sent["options"]["external_task_id"]
+    assert sent == sent_body(TURBO)
+    assert len(list(tmp_path.glob("*.mp4"))) == 1
 
 
 @pytest.mark.parametrize("keys", [BY_KEY, BY_PAIR], ids=["key", "pair"])
