@@ -78,10 +78,10 @@ def _percent(rate: float) -> str:
 def _kept(facts: Facts) -> str:
     sums = facts.sums
     if not sums.kept:
-        return _sum("Cost of a kept clip", "–", "None was starred or rated 4 and more")
+        return _sum("Spent per kept clip", "–", "None was starred or rated 4 and more")
     each = sums.spent.settled.money / sums.kept  # of what stands in the line below
     return _sum(
-        "Cost of a kept clip",
+        "Spent per kept clip",
         money(each),
         f"{sums.kept:,} starred or rated 4 and more",
         f"{money(sums.kept_cost)} charged for them, of {money(charged_and_due(sums.spent)[0])}",
