@@ -26,7 +26,7 @@ from pages._ui.composer.order import order
 from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
-from pages._ui.current_user import acting
+from pages._ui.current_user import acting, send_cookies
 from pages._ui.job.address import job_params
 from pages._ui.live import live_fragment, page_is_old_when, part_of_page
 from pages._ui.requests import draft_of
@@ -67,6 +67,7 @@ def form() -> None:
         with st.container(key="pinned"):
             ask_name()
             order(draft, planned, problems)
+            send_cookies()  # of a name that was just given
         choices.html(f'<i data-run="{state.run}" hidden></i>')  # last: everything else has been drawn
 
 

@@ -33,8 +33,6 @@ def ask_name_once(user: User) -> None:
 
 def ask_name() -> None:
     """Draw the question in one row, while it is not answered."""
-    if remembered(ASKED_COOKIE) or app_state().is_name_asked:
-        remember(ASKED_COOKIE, "yes")  # in this browser it is not asked again
     row = st.container(key="who")  # keeps its place while it is empty, or what stands below is drawn anew
     if not app_state().is_name_asked:
         return
@@ -69,6 +67,7 @@ def _take_typed() -> None:
 def _take(name: str) -> None:
     """Use a name from now on, and for what this session has ordered without one."""
     app_state().is_name_asked = False
+    remember(ASKED_COOKIE, "yes")  # in this browser it is not asked again
     if name:
         use_name(name)
         decide(Actions.name_jobs, tuple(composer_state().jobs))

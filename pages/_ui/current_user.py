@@ -23,8 +23,8 @@ from pages._ui.routes.cookies import BROWSER_COOKIE, session_cookie_name
 from pages._ui.session_state import app_state
 
 NAME_COOKIE, CHIME_COOKIE = "studio_person", "studio_chime"  # set by `remember`
-ASKED_COOKIE = "studio_person_asked"  # set by `remember`: this browser was asked for a name
-NAME_FIELD = "app.name"  # session key of the field "Your name"
+ASKED_COOKIE = "studio_person_asked"  # set by `remember`: somebody answered what their name is
+NAME_FIELD = "app.name"  # see `name_field`
 GATE_HEADER = "X-Studio-Person"  # set by the gate only: who opened the page's socket
 NOBODY = User("", "", "none")  # who signed out, was removed, or has no session
 
@@ -72,7 +72,7 @@ def current_user() -> User:
     the log has: case and blanks make no other person.
     """
     if not has_sign_in():
-        field = st.session_state.get(NAME_FIELD, remembered(NAME_COOKIE))  # the menu is not drawn yet
+        field = st.session_state.get(name_field(), remembered(NAME_COOKIE))  # the menu is not drawn yet
         typed = visible(str(field or ""))
         return User(LOCAL, studio().ledger.index.spelling(typed) if typed else "", "admin")
     try:
@@ -147,9 +147,19 @@ def browser_id() -> str:
     return state.browser
 
 
+def name_field() -> str:
+    """Return the session key of the field "Your name".
+
+    It changes when a name is given elsewhere: a page whose menu was open sends the field's old value again.
+    """
+    taken = app_state().names_taken
+    return f"{NAME_FIELD}_{taken}" if taken else NAME_FIELD
+
+
 def use_name(name: str) -> None:
-    """Put a name into the field "Your name"; call it in a callback."""
-    st.session_state[NAME_FIELD] = name
+    """Take a name that was not given in the field "Your name", and show it there."""
+    app_state().names_taken += 1
+    remember(NAME_COOKIE, name)
 
 
 def remembered(cookie: str) -> str:
@@ -161,9 +171,17 @@ def remembered(cookie: str) -> str:
 
 
 def remember(cookie: str, value: str) -> None:
-    """Keep a value in this browser for the next visit; nothing is sent while it stays the same."""
+    """Keep a value in this browser for the next visit, where it is another one; `send_cookies` sends it."""
     if value != remembered(cookie):
         app_state().remembered[cookie] = value
+        app_state().unsent_cookies.add(cookie)
+
+
+def send_cookies() -> None:
+    """Draw what sets the cookies that have changed."""
+    state = app_state()
+    for cookie in sorted(state.unsent_cookies):
         st.components.v2.component("studio_set_cookie", js=_SET_COOKIE)(
-            key=f"app.remember-{cookie}", data={"name": cookie, "value": value}
+            key=f"app.remember-{cookie}", data={"name": cookie, "value": state.remembered[cookie]}
         )
+    state.unsent_cookies.clear()

@@ -208,7 +208,9 @@ class AppState:
     token: str = ""  # of this session; see `current_user.session_token`
     browser: str = ""  # see `current_user.browser_id`
     is_name_asked: bool = False  # something was ordered without a name, and the page asks for one
+    names_taken: int = 0  # outside of the field "Your name"; see `current_user.name_field`
     remembered: dict[str, str] = field(default_factory=dict)  # values of cookies, by name
+    unsent_cookies: set[str] = field(default_factory=set)  # names of those that the browser does not have yet
     connection: Check | None = None  # the last check of the connection
     giving_up: str = ""  # id of the job that a person is asked about
     confirm_send: tuple[int, str] | None = None  # number and price of the jobs that a person is asked about

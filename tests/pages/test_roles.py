@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from kling.studio.budget_limits import Scope
 from kling.studio.identity.roles import Role, User
 from kling.studio.service import Studio
+from pages._ui.current_user import ASKED_COOKIE
 from pages._ui.live import fragment
 from pages._ui.routes.drafts import routes
 from tests.pages.conftest import ROOT, new_tab, press_generate, texts
@@ -238,11 +239,26 @@ def test_a_name_is_asked_for_once_at_the_first_order_and_put_on_it(
     app.text_input(key="app.name_new").set_value("Grace Hopper")
     next(button for button in app.button if button.label == "Use this name").click().run()
     assert studio.ledger.jobs()[0]["person"] == "Grace Hopper"
-    assert app.text_input(key="app.name").value == "Grace Hopper"
     assert not asked(app)
-    app.text_input(key="app.name").set_value("").run()
+    app.session_state["app.name"] = ""  # where the menu was open before, its field is sent as it was
+    order(app, "A second fox")
+    assert studio.ledger.jobs()[1]["person"] == "Grace Hopper"
+    name = next(field for field in app.text_input if field.label == "Your name")
+    assert name.value == "Grace Hopper"
+    name.set_value("").run()
     order(app, "Another fox")
     assert not asked(app)
+
+
+def test_a_browser_that_gave_no_answer_is_asked_again(studio: Studio, monkeypatch: pytest.MonkeyPatch):
+    forget_cookies(monkeypatch)
+    app = open_app()
+    order(app, "A fox")
+    assert asked(app)
+    assert app.session_state["app"].remembered[ASKED_COOKIE] == ""
+    next(button for button in app.button if button.label == "Without a name").click().run()
+    assert app.session_state["app"].remembered[ASKED_COOKIE] == "yes"
+    assert len(studio.ledger.jobs()) == 1
 
 
 def test_known_names_are_offered_and_one_press_takes_one(studio: Studio, monkeypatch: pytest.MonkeyPatch):

@@ -54,6 +54,7 @@ def account(user: User) -> None:
     if typed is not None:
         current_user.remember(current_user.NAME_COOKIE, typed)
     current_user.remember(current_user.CHIME_COOKIE, "on" if chime else "")
+    current_user.send_cookies()
     if chime:
         st.html('<i data-chime="on" hidden></i>')
 
@@ -68,7 +69,7 @@ def _who(user: User) -> str | None:
         value=current_user.remembered(current_user.NAME_COOKIE),
         max_chars=PERSON_LIMIT,
         placeholder="Shown beside what you order",
-        key=current_user.NAME_FIELD,
+        key=current_user.name_field(),
         persist_state="session",
     )
 
