@@ -27,6 +27,7 @@ from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.scripts.assets import loader
 from pages._ui.session_state import PictureNews, composer_state
+from pages._ui.words import CONTINUE
 
 KEY = "composer.pictures"
 TITLES = {"first_frame": "First frame", "last_frame": "Last frame"}
@@ -100,7 +101,7 @@ def start_from_frame(job_id: str, which: str = "last") -> tuple[Draft | None, st
     try:
         picture = acting().keep_frame(job_id, "first" if which == "first" else "last")
     except PictureRefused as refused:
-        return None, str(refused)
+        return None, f"{CONTINUE} did not work: {refused} The form is as it was."
     request = form_request_of(job) if job is not None else None
     like = Draft.from_request(request) if request is not None else Draft()
     model = like.known
