@@ -194,6 +194,11 @@ def test_the_form_says_what_is_missing_and_what_gives_way_and_the_chip_teaches_v
     page.keyboard.press("End")
     page.keyboard.type(" in {snow|{rain|hail}}")
     expect(page.locator("[data-vary]")).to_have_text(re.compile("9 clips"))
+    page.keyboard.press("ArrowLeft")
+    expect(generate(page)).to_have_text(re.compile("^Generate 9 "))  # it follows what is typed
+    page.keyboard.type("|fog")
+    expect(generate(page)).to_have_text(re.compile("^Generate 12 "))
+    expect(prompt(page)).to_have_value("A {red|grey|white} fox in {snow|{rain|hail}|fog}")
     prompt(page).press("Control+z")
     prompt(page).fill("A {red|grey|white} fox in {snow|rain|fog} at {dawn|noon|night}")
     prompt(page).blur()

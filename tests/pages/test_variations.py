@@ -36,6 +36,16 @@ def test_alternatives_make_a_table_by_themselves_and_one_press_sends_them_as_typ
     assert button(app).startswith("Generate 2")
 
 
+def test_a_press_that_comes_together_with_more_variations_is_refused_with_both_numbers(
+    studio: Studio, app: AppTest
+):
+    pick(app, "prompt", "A fox")
+    app.text_area(key="composer.prompt").set_value("A {red|grey} fox in {snow|rain}")
+    press_generate(app)
+    assert studio.ledger.jobs() == ()
+    assert "this makes 4 clips instead of 1, as the button said when it was pressed" in texts(app)
+
+
 def test_the_table_goes_with_the_last_alternative_unless_something_else_varies(app: AppTest):
     pick(app, "prompt", "A {red|grey} fox")
     pick(app, "prompt", "A red fox")

@@ -1,8 +1,8 @@
-"""Text that is being typed: Streamlit hears of it only when the field is left.
+"""Text that is being typed: Streamlit hears of it when the field is left, or the number of clips changes.
 
 One script counts the characters as they come, stores the text under the draft's id, puts that id into the
 page's address, and asks for earlier prompts when somebody presses Alt+↑ or Alt+↓ (autosave.js). It also knows
-the keys and tools of the fields (fields.js).
+the keys and tools of the fields, and counts their clips (fields.js).
 """
 
 from __future__ import annotations

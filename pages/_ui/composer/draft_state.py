@@ -5,10 +5,10 @@ Its life: `open_draft` reads a stored draft and writes its fields into the sessi
 widgets with `ComposerState.saved`, which is the draft as it is stored. Where they differ, a person changed
 them: what does not fit the model any more is changed too, before widgets are drawn that would fail on it,
 and only the fields that changed are stored, for another tab may have stored others. While somebody types,
-Streamlit hears nothing; until the field is left, autosave.js stores the text over HTTP. An edit that was
-sent by a page that had not seen the last run is taken back by `drop_stale_edits`.
+Streamlit hears of another number of clips only; until the field is left, autosave.js stores the text over
+HTTP. An edit that was sent by a page that had not seen the last run is taken back by `drop_stale_edits`.
 
-So five copies of a prompt are kept: the browser's field, which Streamlit reads only when it is left;
+So five copies of a prompt are kept: the browser's field, which Streamlit seldom reads before it is left;
 Streamlit's value of the widget; `ComposerState.saved`, to see what a person has changed; the stored draft,
 which outlives session and browser; and, once it is ordered, the row of its job, which never changes again.
 """

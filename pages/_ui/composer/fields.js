@@ -1,5 +1,5 @@
 
-// Keys and tools of the fields, which need no run of the page.
+// Keys and tools of the fields, which need no run of the page; and the one thing in a text that the button says.
 const ALTERNATIVES = /(?<!\\)\{(?:[^{}|\\]|\\.)*\|/s; // as `has_alternatives` in Python
 const MOST = 1e9; // as in template_language.py
 // How many texts a text stands for: `{a|b}` are two, also inside of others; `{name}` is one. 0 for open braces.
@@ -18,12 +18,33 @@ function versions(text) {
   }
   return groups.length ? 0 : now.product;
 }
+const versionsOf = (text) => (ALTERNATIVES.test(text) ? versions(text) : 1);
 function sayVersions(text) {
   const shown = document.querySelector("[data-videos]");
   if (!shown) return;
-  const number = ALTERNATIVES.test(text) ? versions(text) : 1;
+  const number = versionsOf(text);
   const words = number > 1 ? `Variations · ${number.toLocaleString("en")} clips` : "Variations";
   if (shown.textContent !== words) shown.textContent = words;
+}
+// The button follows the number of versions while somebody types: Streamlit is told that the field was left, as it
+// would be on the way to the button, but the focus and the caret stay. Open braces are no number yet.
+const TELL_AFTER = 700; // milliseconds without a key
+const told = { number: 1, isTyped: false, timer: null }; // of the field that has the focus
+function tellVersions(field) {
+  clearTimeout(told.timer);
+  told.isTyped = true;
+  const number = versionsOf(field.value);
+  if (!number || number === told.number) return;
+  told.timer = setTimeout(() => {
+    if (field !== document.activeElement) return;
+    Object.assign(told, { number, isTyped: false });
+    for (const name of ["focusout", "focusin"]) field.dispatchEvent(new FocusEvent(name, { bubbles: true }));
+  }, TELL_AFTER);
+}
+// Before somebody types in it a field shows what the server has.
+function noteVersions() {
+  const field = document.activeElement;
+  if (!told.isTyped && field?.matches("textarea") && fieldOf(field)) told.number = versionsOf(field.value);
 }
 // Typed as by hand, so that Ctrl+Z takes it back and the field's own script hears of it.
 function vary() {
@@ -109,6 +130,7 @@ function pageIsDrawn() {
   showOpenPanel();
   markShot();
   sayVersions(inputOf("prompt")?.value ?? "");
+  noteVersions();
   // Streamlit may put another field in the place of the one that has the focus, also after this look.
   const isLost = document.activeElement === document.body;
   if (comesNext && isLost) document.querySelector(`.st-key-shot-${comesNext} textarea`)?.focus();
@@ -131,9 +153,15 @@ function fields() {
     else keysOfShots(event);
   });
   document.addEventListener("input", ({ target }) => {
-    if (fieldOf(target) === "prompt") sayVersions(target.value);
+    const name = fieldOf(target);
+    if (name === "prompt") sayVersions(target.value);
+    if (name && target.tagName === "TEXTAREA") tellVersions(target);
   }, true);
-  document.addEventListener("focusin", markShot);
+  document.addEventListener("focusin", ({ isTrusted }) => {
+    markShot();
+    if (isTrusted) told.isTyped = false; // what was typed elsewhere has been left
+    noteVersions();
+  });
   document.addEventListener("pointerdown", () => ([isDown, comesNext] = [true, null]), true);
   for (const name of ["pointerup", "pointercancel"]) {
     addEventListener(name, () => {

@@ -128,9 +128,10 @@ def generate(shown: Bill, sure: bool = False) -> None:
     if planned.problem or not number:
         refusal = planned.problem or "Nothing was sent: no row of the variations is ticked."
     elif (number, units) != shown:
+        makes = f"makes {counted(number, 'clip', 'clips')} instead of {shown[0]:,}, as"
+        what = "costs something else than" if number == shown[0] else makes
         refusal = (
-            "Nothing was sent: this costs something else than the button said when it was pressed. "
-            "It says so now; press again."
+            f"Nothing was sent: this {what} the button said when it was pressed. It says so now; press again."
         )
     elif number >= ASK_AGAIN and not sure:
         to_confirm = shown
