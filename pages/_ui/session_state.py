@@ -105,6 +105,7 @@ class Undoable:
         number: of it in this session.
         until: seconds of the monotonic clock.
         starred: ids of the jobs that got the user's star along with it.
+        unstarred: ids of the jobs that lost it, since another one was kept instead.
         shown: ids of the jobs that were hidden before, and were shown again along with it.
         taken_out: the id of the collection that they were taken out of, and its clips before; they were
             hidden where there is none.
@@ -115,6 +116,7 @@ class Undoable:
     number: int
     until: float
     starred: tuple[str, ...] = ()
+    unstarred: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     taken_out: tuple[str, tuple[str, ...]] | None = None
 
@@ -227,6 +229,7 @@ class AppState:
     link: tuple[Share, str] | None = None  # that was made in it, and its token; shown until it is closed
     said: str = ""  # what became of it, as Markdown, said once by the page
     undo: Undoable | None = None
+    stars_of_keep: frozenset[str] = frozenset()  # ids of the jobs that "Keep this one" gave the user's star
     compared: tuple[str, tuple[str, ...]] = ("", ())  # what the address named, and what was put in its place
     viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered
     address: tuple[str, dict[str, str]] = ("", {})  # the last list, or Compose, and its parameters

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
+from kling.studio.identity.roles import LOCAL, User
 from kling.studio.jobs import Job, request_cells
 from kling.studio.service import Studio
 from pages._ui.compare.address import compare_params, ids_of_address
@@ -56,9 +57,9 @@ def pressed() -> None:
     overlays()
 
 
-def keep(job_id: str, *ids: str) -> AppTest:
+def keep(job_id: str, *ids: str, app: AppTest | None = None) -> AppTest:
     """Do what a press on *Keep this one* does; `AppTest` runs no script of a page."""
-    app = AppTest.from_function(pressed)
+    app = app or AppTest.from_function(pressed)
     app.query_params["ids"] = "of,another,address"
     app.session_state[KEY] = {"did": {"what": "keep", "of": job_id, "ids": ",".join(ids)}}
     app.run()
@@ -194,6 +195,34 @@ def test_a_clip_that_was_hidden_by_another_decision_is_shown_again(studio: Studi
     assert (job_of(studio, "a").hidden, job_of(studio, "b").hidden) == (False, True)
 
 
+def starred(studio: Studio, *ids: str) -> list[bool]:
+    return [any(each.star for each in job_of(studio, job_id).opinions.values()) for job_id in ids]
+
+
+def test_only_a_clip_that_was_kept_is_told_as_kept(studio: Studio, tab: AppTest):
+    ids = add(studio, "a"), add(studio, "b")
+    studio.acting_as(User(LOCAL, "", "admin")).star(ids)
+    assert [clip["kept"] for clip in shown(tab, *ids)["clips"]] == [False, False]
+    keep("b", *ids)
+    assert [clip["kept"] for clip in shown(tab, *ids)["clips"]] == [False, True]
+
+
+def test_another_clip_that_is_kept_instead_takes_the_star_that_keeping_gave(studio: Studio):
+    ids = [add(studio, each) for each in "abc"]
+    studio.acting_as(User(LOCAL, "", "admin")).star(["c"])
+    app = keep("a", *ids)
+    keep("b", *ids, app=app)
+    assert starred(studio, *ids) == [False, True, True]
+    app.session_state[KEY] = {}
+    app.button(key="app.undo-2").click().run()
+    assert starred(studio, *ids) == [True, False, True]
+    assert [job_of(studio, each).hidden for each in ids] == [False, True, True]
+    keep("c", *ids, app=app)
+    assert starred(studio, *ids) == [False, False, True]
+    keep("b", *ids, app=app)  # the star of c was not given by keeping it
+    assert starred(studio, *ids) == [False, True, True]
+
+
 def test_clips_of_other_people_stay_where_the_user_may_not_hide_them(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ):
@@ -203,6 +232,7 @@ def test_clips_of_other_people_stay_where_the_user_may_not_hide_them(
     sign_in(monkeypatch, studio, "Ben", "maker")
     keep("mine", "mine", "hers")
     assert not job_of(studio, "hers").hidden
+    assert [clip["kept"] for clip in shown(open_app(), "mine", "hers")["clips"]] == [True, False]
     assert job_of(studio, "mine").opinions[ben.id].star
 
 

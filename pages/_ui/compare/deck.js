@@ -67,9 +67,9 @@ function newDeck(root, { did, title = "Compare" }) {
     heard.hidden = !clip.sound;
     gone.hidden = clips.length < 3;
     keep.hidden = !clip.keep;
-    keep.setAttribute("aria-pressed", String(Boolean(clip.star)));
-    keep.lastChild.textContent = clip.star ? "Kept" : "Keep this one";
-    keep.setAttribute("aria-label", `${clip.star ? "Kept" : "Keep this one"}: ${LETTERS[index]}`);
+    keep.setAttribute("aria-pressed", String(Boolean(clip.kept)));
+    keep.lastChild.textContent = clip.kept ? "Kept" : "Keep this one";
+    keep.setAttribute("aria-label", `${keep.lastChild.textContent}: ${LETTERS[index]}`);
     part.figure.toggleAttribute("data-hidden", Boolean(clip.hidden));
   }
 

@@ -18,8 +18,8 @@ from pages._ui.session_state import Undoable, app_state
 def keep(job_id: str, others: Sequence[str]) -> None:
     """Star a clip and hide others; for 10 seconds `overlays` offers to undo both.
 
-    A clip that was hidden, because another one was kept before, is shown again. Clips of other people, which
-    the user may not hide, stay as they are.
+    A clip that was hidden, because another one was kept before, is shown again, and that one loses the star
+    that it got so. Clips of other people, which the user may not hide, stay as they are.
 
     Args:
         job_id: of the clip that is kept.
@@ -33,9 +33,13 @@ def keep(job_id: str, others: Sequence[str]) -> None:
     if job is None:
         return
     mine = job.opinions.get(user.who)
-    had_star = bool(mine and mine.star)
-    if not had_star and attempt(Actions.star, [job_id]) is None:
+    starred = () if mine and mine.star else (job_id,)
+    if starred and attempt(Actions.star, starred) is None:
         return
+    unstarred = tuple(other for other in others if other in state.stars_of_keep)
+    if unstarred:
+        attempt(Actions.star, unstarred, on=False)
+    state.stars_of_keep = state.stars_of_keep - {*unstarred} | {*starred}
     if job.hidden:
         attempt(Actions.hide, [job_id], on=False)
     known = [other for other in map(studio().ledger.get, others) if other is not None and not other.hidden]
@@ -49,6 +53,7 @@ def keep(job_id: str, others: Sequence[str]) -> None:
             ids=tuple(each.id for each in hidden),
             number=state.undo.number + 1 if state.undo else 1,
             until=time.monotonic() + UNDO_OFFERED,
-            starred=() if had_star else (job_id,),
+            starred=starred,
+            unstarred=unstarred,
             shown=(job_id,) if job.hidden else (),
         )

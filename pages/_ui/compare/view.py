@@ -90,7 +90,6 @@ def facts_of(found: Chosen) -> dict[str, Any]:
 
 def _facts(job: Job, jobs: Sequence[Job]) -> dict[str, Any]:
     facts = clip_facts(job)
-    are_hidden = all(other.hidden for other in jobs if other is not job)
     return (
         facts
         | _rate(job)
@@ -98,9 +97,18 @@ def _facts(job: Job, jobs: Sequence[Job]) -> dict[str, Any]:
             "rating": max((opinion.stars for opinion in job.opinions.values()), default=0),
             "hidden": job.hidden,
             "keep": acting().may(Action.STAR) and len(jobs) > 1,
-            "kept": facts["star"] and are_hidden and not job.hidden,
+            "kept": facts["star"]
+            and not job.hidden
+            and all(_is_left(other) for other in jobs if other is not job),
         }
     )
+
+
+def _is_left(job: Job) -> bool:
+    """Whether a clip was not kept: it is hidden, or neither starred by the user nor theirs to hide."""
+    user = acting()
+    mine = job.opinions.get(user.who)
+    return job.hidden or not ((mine and mine.star) or user.may(Action.HIDE, job))
 
 
 def _rate(job: Job) -> dict[str, float]:

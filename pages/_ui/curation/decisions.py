@@ -98,6 +98,9 @@ def undo() -> None:
             attempt(Actions.hide, last.shown)
         if last.starred:
             star(last.starred, on=False)
+        if last.unstarred:
+            star(last.unstarred)
+        state.stars_of_keep = state.stars_of_keep - {*last.starred} | {*last.unstarred}
         state.undo = Undoable("", (), last.number, 0.0)
 
 
