@@ -145,7 +145,8 @@ function newDeck(root, { did, title = "Compare" }) {
 
   function draw() {
     const { playing, length, from, until, heard } = sync, at = sync.at;
-    const now = [playing, length, at.toFixed(2), from, until, sync.loop, heard, clips.length, clips.map((_clip, index) => sync.failed(index))].join();
+    const each = clips.map((_clip, index) => [sync.failed(index), sync.lasts(index)]);
+    const now = [playing, length, at.toFixed(2), from, until, sync.loop, heard, last, clips.length, each].join();
     if (now === drawnAt) return;
     drawnAt = now;
     count.textContent = `${clips.length} ${clips.length === 1 ? "clip" : "clips"}`;
@@ -181,7 +182,7 @@ function newDeck(root, { did, title = "Compare" }) {
 
   function mark(which) {
     const at = sync.at, { from, until, length } = sync;
-    if (which === "in") sync.marks(at < 0.05 ? 0 : at, until && until <= at + 0.1 ? 0 : until);
+    if (which === "in") sync.marks(at < 0.05 ? 0 : Math.min(at, length - 0.1), until && until <= at + 0.1 ? 0 : until);
     else sync.marks(from >= at - 0.1 ? 0 : from, at > length - 0.05 ? 0 : Math.max(at, 0.1));
     if (!sync.loop) sync.loops(true);
     did("moved");

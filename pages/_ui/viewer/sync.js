@@ -27,6 +27,7 @@ function newSync({ changed = () => {} } = {}) {
   const length = () => Math.max(0, ...players.filter((each) => !each.failed).map(lengthOf));
   const lead = () => players.filter((each) => !each.failed).reduce((one, other) => (!one || lengthOf(other) > lengthOf(one) + 0.01 ? other : one), null);
   const end = () => Math.min(until || Infinity, length());
+  const begin = () => (from < end() - 0.05 ? from : 0); // a mark behind the end is none
   const within = (seconds) => Math.min(Math.max(seconds, 0), Math.max(length() - 0.02, 0));
   // The last picture of a clip that is shorter than the others stands until they are through.
   const placeIn = (player, seconds) => Math.max(Math.min(seconds, lengthOf(player) - 0.5 / player.fps), 0);
@@ -102,7 +103,7 @@ function newSync({ changed = () => {} } = {}) {
   }
 
   function through() {
-    if (loop) gather(Math.min(from, end()));
+    if (loop) gather(begin());
     else { pause(); still = within(end()); changed(); }
   }
 
@@ -168,7 +169,7 @@ function newSync({ changed = () => {} } = {}) {
 
   function play() {
     playing = true;
-    if (at() >= end() - 0.05 || (until && at() < from)) still = from;
+    if (at() >= end() - 0.05 || (until && at() < from)) still = begin();
     gather(still);
   }
 
