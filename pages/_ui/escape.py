@@ -37,6 +37,11 @@ def escape_html(text: str) -> str:
     return html.escape(text, quote=True)
 
 
+def bdi(text: str) -> str:
+    """Return a name for HTML; words beside it stay in place where it is written from right to left."""
+    return f"<bdi>{escape_html(text)}</bdi>"
+
+
 def escape_attribute(text: str) -> str:
     """Return text for an attribute in HTML. Streamlit would drop an attribute that seems to contain a tag."""
     return escape_html(text.replace("<", f"<{_JOINER}").replace(">", f"{_JOINER}>"))

@@ -40,8 +40,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         TextToVideo(prompt=FOX, aspect_ratio="9:16"),
         TextToVideo(prompt=FOX, aspect_ratio="1:1"),
     ]
-    for number, (request, clip) in enumerate(zip(requests, drawn, strict=True), 1):
-        takes.add(f"take{number}", request, clip, batch="b1")
+    people = "Ada", "فاطمة", "Ada", "Ada"
+    for number, (request, clip, person) in enumerate(zip(requests, drawn, people, strict=True), 1):
+        takes.add(f"take{number}", request, clip, batch="b1", person=person)
     here = Server(folder / "data", {"SANDBOX_CLIPS": "tiny"})
     here.start()
     yield here
@@ -122,6 +123,9 @@ def test_what_differs_other_takes_and_the_decision(open_page: Open, server: Serv
     expect(page.get_by_text("<b>Snow</b> falls.")).to_be_visible()
     expect(page.locator(".compare-setting").first).to_have_text("Quality 720p 1080p")
     assert axe(page) == []
+    places = "(all) => all.map((each) => each.getBoundingClientRect().x)"
+    who, when = page.locator(".deck-words").last.locator("b, span").evaluate_all(places)
+    assert who < when  # a name from right to left moves nothing else
 
     page.locator(".deck-player").first.click(position={"x": 300, "y": 100})  # used last, and plays
     page.wait_for_function(f"() => ({PLAYING})()")
@@ -139,13 +143,21 @@ def test_what_differs_other_takes_and_the_decision(open_page: Open, server: Serv
     expect(page.locator(".compare-setting").first).to_have_text("Quality 720p 1080p")
     assert "ids=take1,take2" in page.url
 
+    page.get_by_role("button", name="Keep this one: A").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.get_by_role("button", name="Keep this one: B").click(
+        timeout=5_000
+    )  # which the notice does not cover
+    expect(page.get_by_role("button", name="Keep this one: A")).to_be_visible()
+    expect(page.get_by_role("button", name="Kept: B")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Kept: A")).to_be_visible()
     page.get_by_role("button", name="Keep this one: B").click()
     expect(page.get_by_text("Kept. 1 other clip is hidden.")).to_be_visible()
     expect(page.get_by_role("button", name="Kept: B")).to_be_visible()
     expect(page.locator(".deck-player").first.get_by_text("Hidden")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("button", name="Keep this one: B")).to_be_visible()
-    expect(page.locator(".deck-player").get_by_text("Hidden")).to_have_count(0)
+    expect(page.get_by_role("button", name="Kept: A")).to_be_visible()
 
     page.keyboard.press("?")
     expect(page.get_by_text("One frame back, or on")).to_be_visible()
@@ -167,9 +179,20 @@ def test_four_clips_of_any_shape_and_length_and_one_that_is_not_there(open_page:
     short, long = times(page, 3)[2], times(page, 3)[1]
     assert short == pytest.approx(1.98, abs=0.02)
     assert long == pytest.approx(4.98, abs=0.02)
+    ended = page.locator(".deck-player").last.locator(".deck-over")
+    expect(ended).to_have_text("Ended at 0:02.0")
+    page.keyboard.press("i")  # something is left to be played
+    expect(page.get_by_role("button", name="Loop 0:04.9 to 0:05.0")).to_be_visible()
+    page.locator(".deck-words").last.click()
+    expect(page.locator(".deck-player[data-used]")).to_have_attribute("data-letter", "C")
+    page.locator("[data-take=take4]").click()
+    expect(ended).to_have_text("Ended at 0:04.0")
     with on_phone(page):
         page.wait_for_function(
             "() => document.querySelector('.deck-bar').getBoundingClientRect().bottom === innerHeight"
         )
         assert page.evaluate("() => document.querySelector('.st-key-compare').scrollWidth") == 390
+        for width in (390, 320):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.locator(".deck-time").evaluate("(each) => each.scrollWidth - each.clientWidth") <= 0
         assert axe(page) == []

@@ -113,15 +113,15 @@ def test_every_collection_is_a_card_with_a_picture_a_count_and_who_filled_it(
     assert f'href="/collections?id={there.id}"' in text
     assert f'src="/clips/{clips[2]}.jpg"' in text
     assert "&lt;b&gt;Fox&lt;/b&gt;" in text
-    assert "3 clips · Anna · just now" in text
-    assert "0 clips · Anna · just now" in text
+    assert "3 clips · <bdi>Anna</bdi> · just now" in text
+    assert "0 clips · <bdi>Anna</bdi> · just now" in text
 
 
 def test_a_hidden_clip_is_not_counted_and_is_no_cover(studio: Studio, app: AppTest, clips: tuple[str, ...]):
     made(studio, clips=clips[:2])
     studio.ledger.append(clips[0], hidden="1")
     text = texts(open_page(app, "clip_collections.py"))
-    assert "1 clip · Anna" in text
+    assert "1 clip · <bdi>Anna</bdi>" in text
     assert f'src="/clips/{clips[1]}.jpg"' in text
 
 
@@ -152,7 +152,7 @@ def test_a_collection_has_its_words_and_its_clips_in_its_own_order(
     studio.ledger.append(clips[0], hidden="1")
     text = texts(open_one(app, there))
     assert "Which &lt;i&gt;one&lt;/i&gt;?" in text
-    assert "2 clips · 1 hidden or gone · made by Anna · changed just now by Anna" in text
+    assert "1 hidden or gone · made by <bdi>Anna</bdi> · changed just now by <bdi>Anna</bdi>" in text
     assert f'href="/take-away?collection={there.id}&amp;form=zip"' in text
     present = json.loads(text.split('data-present="')[1].split('"')[0].replace("&quot;", '"'))
     assert present == {"ids": [clips[2], clips[1]], "among": f"collection={there.id}"}

@@ -155,7 +155,7 @@ def test_a_rating_is_the_users_own_and_is_taken_back(studio: Studio, tab: AppTes
     open_page(tab, "job.py", id=clip)
     (stars,) = tab.feedback
     assert stars.value is None
-    assert "Rated by Ben 2 of 5" in texts(tab)
+    assert "Rated by <bdi>Ben</bdi> 2 of 5" in texts(tab)
     stars.set_value(3).run()
     (stars,) = tab.feedback
     opinions = job_of(studio, clip).opinions

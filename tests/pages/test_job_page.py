@@ -221,7 +221,7 @@ def test_a_large_family_is_shown_in_part_and_then_whole(studio: Studio, tab: App
     open_page(tab, "job.py", id="job0000")
     assert texts(tab).count('class="job-row"') == SHOWN
     assert "more than 60 jobs" in plain(tab)
-    assert "<b>Nobody named, " in texts(tab)
+    assert "<b><bdi>Nobody named</bdi>, " in texts(tab)
     tab.button(key="job.whole_family").click().run()
     assert texts(tab).count('class="job-row"') == LOOKED_AT
 

@@ -328,7 +328,8 @@ def test_prompts_and_people_are_shown_only_if_that_is_wanted(here: Here, prompts
     text = here.browser().get(f"/share/{token}", headers=PAGE).text
     assert ("A fox called" in text) is prompts
     assert ("Mia Muster" in text) is people
-    assert ("Shared by The maker" in text) is people
+    assert ("Shared by <bdi>The maker</bdi> on" in text) is people
+    assert bool(re.search(r'data-who="Mia Muster" data-when="\d+ \w+ \d+"', text)) is people
     assert "pen until" in text
     assert ('aria-label="A fox called' in text) is prompts
     assert ('aria-label="Clip 1 of 1' in text) is not prompts

@@ -131,7 +131,7 @@ def test_stars_and_ratings_are_those_of_who_asks_and_others_are_named(team: Team
         acting.rate(["v0"], rating)
     clip = ask(team, "clip=v0")["clip"]
     assert (clip["star"], clip["rating"]) == (True, 4)
-    assert clip["opinions"] == "The viewer: star, 2 of 5"
+    assert clip["opinions"] == [["The viewer", "star, 2 of 5"]]
     assert ask(team, "clip=v0", "admin")["clip"]["star"] is False
 
 

@@ -12,7 +12,7 @@ from pages._ui.collections.facts import cover_of, poster_of, shown_jobs, when_ch
 from pages._ui.context import studio
 from pages._ui.curation import new_collection_dialog, overlays
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.escape import bdi, escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import EVERY_JOB, live_fragment
 
@@ -60,9 +60,9 @@ def _card(collection: Collection) -> str:
         else '<span class="ms" aria-hidden="true">photo_library</span>'
     )
     who = collection.changed_by or collection.person
-    facts = " · ".join(filter(None, [counted(len(jobs), "clip", "clips"), who, when_changed(collection)]))
+    facts = [counted(len(jobs), "clip", "clips"), bdi(who) if who else "", when_changed(collection)]
     return (
         f'<li><a data-open href="{escape_attribute(collection_link(collection.id))}">'
         f'<span class="collection-cover">{picture}</span><b dir="auto">{escape_html(collection.title)}</b>'
-        f"<small>{escape_html(facts)}</small></a></li>"
+        f"<small>{' · '.join(filter(None, facts))}</small></a></li>"
     )

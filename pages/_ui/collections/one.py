@@ -27,7 +27,7 @@ from pages._ui.curation import (
 )
 from pages._ui.current_user import acting
 from pages._ui.decide import attempt
-from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.escape import bdi, escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import live_fragment
 from pages._ui.panels import panel
@@ -105,7 +105,7 @@ def _head(collection: Collection, jobs: Sequence[Job]) -> None:
             st.html(
                 f'<div class="collection-words">{picture}<div>'
                 f'<h2 dir="auto">{escape_html(collection.title)}</h2>'
-                f"{text}<small>{escape_html(_facts(collection, jobs))}</small></div></div>"
+                f"{text}<small>{_facts(collection, jobs)}</small></div></div>"
             )
             with st.container(
                 key="collection_acts", horizontal=True, vertical_alignment="center", width="content"
@@ -114,14 +114,15 @@ def _head(collection: Collection, jobs: Sequence[Job]) -> None:
 
 
 def _facts(collection: Collection, jobs: Sequence[Job]) -> str:
+    """Return as HTML how many clips it has, and who made and changed it."""
     away = len(collection.clips) - len(jobs)
     changed = f"changed {when_changed(collection)}"
     if collection.changed_by:
-        changed += f" by {collection.changed_by}"
+        changed += f" by {bdi(collection.changed_by)}"
     parts = [
         counted(len(jobs), "clip", "clips"),
         f"{away:,} hidden or gone" if away else "",
-        f"made by {collection.person}" if collection.person else "",
+        f"made by {bdi(collection.person)}" if collection.person else "",
         changed,
     ]
     return " · ".join(filter(None, parts))

@@ -44,7 +44,7 @@ function newDeck(root, { did, title = "Compare" }) {
       layOut();
     });
     const box = make("div", { class: "deck-box" }, video, make("b", { class: "deck-letter", text: letter }), said, over, gone, heard);
-    const words = make("p", { class: "deck-words", dir: "auto" }), keep = pressable("star", "Keep this one", { words: "Keep this one" });
+    const words = make("p", { class: "deck-words" }), keep = pressable("star", "Keep this one", { words: "Keep this one" });
     keep.dataset.do = "keep";
     const figure = make("figure", { class: "deck-player", "data-letter": letter, "data-index": index }, box,
       make("figcaption", {}, words, keep));
@@ -60,10 +60,10 @@ function newDeck(root, { did, title = "Compare" }) {
       video.src = clip.src;
     }
     box.style.setProperty("--ratio", clip.ratio);
-    words.replaceChildren(...[clip.who && make("b", { text: clip.who }), clip.when && make("span", { text: clip.when }),
+    words.replaceChildren(...[clip.who && make("b", { text: clip.who, dir: "auto" }), clip.when && make("span", { text: clip.when }),
       clip.rating ? make("span", { class: "deck-stars", role: "img", "aria-label": `rated ${clip.rating} of 5` }, ...Array.from({ length: clip.rating }, () => drawn("star"))) : null,
       clip.hidden && make("em", { text: "Hidden" }),
-      clip.said && make("span", { class: "deck-prompt", text: clip.said, title: clip.said })].filter(Boolean));
+      clip.said && make("span", { class: "deck-prompt", text: clip.said, title: clip.said, dir: "auto" })].filter(Boolean));
     heard.hidden = !clip.sound;
     gone.hidden = clips.length < 3;
     keep.hidden = !clip.keep;

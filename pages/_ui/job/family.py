@@ -10,7 +10,7 @@ from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from pages._ui.address import base_path
 from pages._ui.context import studio
-from pages._ui.escape import escape_html
+from pages._ui.escape import bdi, escape_html
 from pages._ui.format import counted, state
 from pages._ui.job.address import job_link
 from pages._ui.job.after import silent_of
@@ -74,7 +74,7 @@ def _row(member: Member, job: Job, query: JobQuery, page: str) -> str:
     who = "This clip" if is_this else (each["person"] or "Nobody named")
     when = "" if is_this else f", {short_moment(each.ordered_at)}"
     take = f" · take {each.take}" if each.take > 1 else ""
-    name = f"<b>{escape_html(who + when + take)}</b>"
+    name = f"<b>{bdi(who)}{escape_html(when + take)}</b>"
     body = (
         f'{_picture(each)}<span class="job-step">{name}<span class="job-changes" dir="auto">'
         f"{_what_changed(member)}</span></span>{_stars(each)}"

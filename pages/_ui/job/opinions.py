@@ -10,7 +10,7 @@ from kling.studio.library import JobQuery
 from pages._ui.context import studio
 from pages._ui.curation import note_dialog, rate, tag_dialog
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_attribute, escape_html
+from pages._ui.escape import bdi, escape_attribute, escape_html
 from pages._ui.format import zone
 from pages._ui.job.moments import short_moment
 from pages._ui.job.records import who_recorded
@@ -25,7 +25,7 @@ def opinions(job: Job) -> None:
         if user.may(Action.STAR):
             _rating(job)
         if others := _others(job):
-            st.html(f'<p class="job-fine">{escape_html(others)}</p>')
+            st.html(f'<p class="job-fine">{others}</p>')
         with st.container(horizontal=True, key="job_tags", vertical_alignment="center"):
             if job.tags:
                 st.html(_tags(job), width="content")
@@ -64,15 +64,15 @@ def _own_stars(job: Job) -> int:
 
 
 def _others(job: Job) -> str:
-    """Return who else has rated the clip, and everybody who has starred it."""
+    """Return as HTML who else has rated the clip, and everybody who has starred it."""
     mine = acting().who
     rated = [
-        f"{opinion.by_name or 'Somebody'} {opinion.stars} of 5"
+        f"{bdi(opinion.by_name or 'Somebody')} {opinion.stars} of 5"
         for who, opinion in job.opinions.items()
         if opinion.stars and who != mine
     ]
     starred = [
-        "you" if who == mine else opinion.by_name or "somebody"
+        "you" if who == mine else bdi(opinion.by_name or "somebody")
         for who, opinion in job.opinions.items()
         if opinion.star
     ]
@@ -95,8 +95,8 @@ def _tags(job: Job) -> str:
 def _note(job: Job, *, may_write: bool) -> None:
     if job["note"]:
         who, when = who_recorded(job, "note")
-        whom = ", ".join(filter(None, [who, short_moment(when.astimezone(zone())) if when else ""]))
-        said = f"<span>{escape_html(whom)}</span>" if whom else ""
+        whom = ", ".join(map(bdi, filter(None, [who, short_moment(when.astimezone(zone())) if when else ""])))
+        said = f"<span>{whom}</span>" if whom else ""
         st.html(f'<blockquote class="job-note" dir="auto">{escape_html(job["note"])}</blockquote>{said}')
     if may_write:
         st.button(

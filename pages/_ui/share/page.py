@@ -13,6 +13,7 @@ from pathlib import Path
 from kling.studio.films.store import Film
 from kling.studio.jobs import Job
 from kling.studio.share_views import SharedView
+from pages._ui.escape import bdi
 from pages._ui.requests import prompts_of
 from pages._ui.scripts.assets import lean_script, lean_sheet
 
@@ -85,7 +86,6 @@ def page(view: SharedView, place: Place, pictures: frozenset[str], film: Film | 
     title = view.title or _title_of(view, is_one=is_one)
     tiles = _film(view, place, pictures, film) if film else "\n".join(_tiles(view, place, pictures))
     words = f"<p dir=auto>{html.escape(view.text)}</p>" if view.text else ""
-    footer = html.escape(_footer(view, place.zone))
     head = (
         f"<header><div><h1 dir=auto>{html.escape(title)}</h1>{words}</div><div class=presses>"
         f"{'' if is_one else _COMPARE}"
@@ -95,7 +95,7 @@ def page(view: SharedView, place: Place, pictures: frozenset[str], film: Film | 
     wall = f'<ul class="wall">\n{tiles}\n</ul>'
     body = (
         f"<main>\n{wall if is_one else head}\n{head if is_one else wall}\n"
-        f"<footer><span>{footer}</span><span>Made with Kling</span></footer>\n"
+        f"<footer><span>{_footer(view, place.zone)}</span><span>Made with Kling</span></footer>\n"
         f"</main>\n{_ROOM}<script>{_SCRIPT}</script>"
     )
     return _filled(title, body, "one" if is_one else "many", "".join(_meta(view, title, place, pictures)))
@@ -141,7 +141,8 @@ def _tiles(view: SharedView, place: Place, pictures: frozenset[str]) -> Iterator
             file=job.id,
             name=f"Clip {number} of {len(view.clips)}",
             prompt=prompts_of(job).strip() if view.share.prompts else "",
-            facts=_facts([job], place.zone) if view.share.people else "",
+            people=_people([job]) if view.share.people else "",
+            day=_day(job.ordered_at, place.zone) if view.share.people else "",
             seconds=job.probe.get("seconds"),
             sound=bool(job.probe.get("audio")),
             has_picture=job.id in pictures,
@@ -158,7 +159,8 @@ def _film(view: SharedView, place: Place, pictures: frozenset[str], film: Film) 
         file=FILM,
         name="The film",
         prompt="\n\n".join(filter(None, prompts)),
-        facts=_facts(view.clips, place.zone) if view.share.people else "",
+        people=_people(view.clips) if view.share.people else "",
+        day=_day(view.clips[-1].ordered_at, place.zone) if view.share.people else "",
         seconds=film.seconds,
         sound=any(job.probe.get("audio") for job in view.clips),
         has_picture=first.id in pictures,
@@ -172,7 +174,8 @@ def _tile(
     file: str,
     name: str,
     prompt: str,
-    facts: str,
+    people: str,
+    day: str,
     seconds: object,
     sound: bool,
     has_picture: bool,
@@ -186,7 +189,8 @@ def _tile(
         "data-seconds": "" if seconds is None else str(seconds),
         "data-fps": str(job.probe.get("fps", "")),
         "data-said": prompt,
-        "data-facts": facts,
+        "data-who": people,
+        "data-when": day,
         "aria-label": ", ".join(filter(None, (words or name, length))),
     }
     attributes = "".join(f' {each}="{html.escape(text)}"' for each, text in given.items() if text)
@@ -213,19 +217,19 @@ def _length(seconds: object) -> str:
     return f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
 
-def _facts(jobs: Sequence[Job], zone: tzinfo) -> str:
-    """Return who made some clips, and on which day the last of them."""
-    people = dict.fromkeys(job["person"] for job in jobs)
-    return ", ".join(filter(None, (*people, _day(jobs[-1].ordered_at, zone))))
+def _people(jobs: Sequence[Job]) -> str:
+    """Return who made some clips, a line for each."""
+    return "\n".join(filter(None, dict.fromkeys(" ".join(job["person"].split()) for job in jobs)))
 
 
 def _footer(view: SharedView, zone: tzinfo) -> str:
+    """Return as HTML who has shared it, and how long it is open."""
     share = view.share
     until = _day(datetime.fromtimestamp(share.ends, UTC), zone)
     if not share.people or not share.person:
         return f"Open until {until}"
     made = _day(datetime.fromtimestamp(share.made, UTC), zone)
-    return f"Shared by {share.person} on {made}, open until {until}"
+    return f"Shared by {bdi(share.person)} on {made}, open until {until}"
 
 
 def _day(when: datetime, zone: tzinfo) -> str:

@@ -17,8 +17,9 @@
   const told = (tile) => ({
     id: tile.dataset.clip, src: clip(tile), poster: poster(tile), ratio: ratio(tile), ...known(tile), sound: tile.hasAttribute("data-sound"),
     w: sideOf(tile, "width"), h: sideOf(tile, "height"), name: tile.getAttribute("aria-label"),
-    who: tile.dataset.facts || "", said: tile.dataset.said || "", prompt: tile.dataset.said || "",
+    who: tile.dataset.who || "", when: tile.dataset.when || "", said: tile.dataset.said || "", prompt: tile.dataset.said || "",
   });
+  const facts = ({ dataset: { who, when } }) => [...(who?.split("\n") ?? []), when].filter(Boolean);
   const isOpen = () => Boolean(document.querySelector("dialog[open]"));
 
   // -- the wall ----------------------------------------------------------------------------------------------
@@ -109,10 +110,14 @@
     new Image().src = poster(next);
     part(".place").textContent = tiles.length > 1 ? `${at + 1} of ${tiles.length}` : "";
     part(".said").textContent = tile.dataset.said || "";
-    part(".facts").textContent = tile.dataset.facts || "";
+    part(".facts").replaceChildren(...facts(tile).flatMap((text, place) => {
+      const one = document.createElement("bdi");
+      one.textContent = text;
+      return place ? [", ", one] : [one];
+    }));
     video.setAttribute("aria-label", tile.getAttribute("aria-label"));
     press.back.hidden = press.on.hidden = press.auto.hidden = tiles.length < 2;
-    press.words.hidden = !tiles.some((each) => each.dataset.said || each.dataset.facts);
+    press.words.hidden = !tiles.some((each) => each.dataset.said || each.dataset.when);
     press.sound.hidden = !tile.hasAttribute("data-sound");
     state();
     video.play().catch(() => {});

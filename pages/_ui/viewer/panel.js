@@ -4,7 +4,7 @@ function newPanel(box) {
   const grip = set(make("button", "viewer-grip"), { type: "button", "aria-expanded": "false", "aria-label": "Show all about this clip" });
   const icons = make("div", "viewer-icons"), words = set(make("p", "viewer-prompt"), { dir: "auto" }), who = make("div", "viewer-who");
   const circle = set(make("span", "studio-person"), { "aria-hidden": "true" }), name = set(make("bdi"), {}), when = make("span");
-  const buttons = make("div", "viewer-buttons"), facts = make("dl", "viewer-facts"), others = set(make("p", "viewer-fine"), { dir: "auto" });
+  const buttons = make("div", "viewer-buttons"), facts = make("dl", "viewer-facts"), others = make("p", "viewer-fine");
   const details = make("details", "viewer-details"), rest = make("dl", "viewer-facts");
   const menu = set(make("div", "lib-menu viewer-menu"), { popover: "auto", role: "menu", "aria-label": "More" });
   const star = button("Star", "star", box.acts.star, { key: "S", name: "viewer-icon viewer-star" });
@@ -91,8 +91,8 @@ function newPanel(box) {
     tags.replaceChildren(...(clip.tags ?? []).map((tag) => set(make("span", "viewer-tag", tag), { dir: "auto" })));
     if (may.has("tag")) tags.append(Object.assign(make("button", "viewer-text", clip.tags?.length ? "Change" : "Add tags"), { type: "button", onclick: () => box.ask("tag") }));
     facts.replaceChildren(...(clip.settings ?? []).flatMap((each) => row(...each)), ...may.has("star") ? row("Rating", rating) : [], ...tags.firstChild ? row("Tags", tags) : []);
-    set(others, { text: clip.opinions ?? "" });
-    others.hidden = !clip.opinions;
+    others.replaceChildren(...(clip.opinions ?? []).flatMap(([who, said], at) => [at ? "; " : "", make("bdi", "", who), `: ${said}`]));
+    others.hidden = !clip.opinions?.length;
     rest.replaceChildren(...(clip.details ?? []).flatMap((each) => row(...each)));
     details.hidden = !clip.details?.length;
     set(note, { text: clip.note || "Add a note…", "data-empty": clip.note ? null : "", disabled: may.has("note") ? null : "" });

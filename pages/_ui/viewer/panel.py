@@ -95,15 +95,15 @@ def details(job: Job, at: tzinfo) -> list[tuple[str, str]]:
     return [*rest, ("Id for support", job.id)]
 
 
-def opinions(job: Job, who: str) -> str:
-    """Return what others think of a clip, such as `Ben: star, 4 of 5`; empty where nobody says anything."""
+def opinions(job: Job, who: str) -> list[tuple[str, str]]:
+    """Return what others think of a clip: names, and words such as `star, 4 of 5`."""
     words = []
     for key, each in job.opinions.items():
         said = ["star"] if each.star else []
         said += [f"{each.stars} of 5"] if each.stars else []
         if key != who and said:
-            words.append(f"{each.by_name or 'Somebody'}: {', '.join(said)}")
-    return "; ".join(words[:20])
+            words.append((each.by_name or "Somebody", ", ".join(said)))
+    return words[:20]
 
 
 def may(job: Job, user: Actions) -> list[str]:

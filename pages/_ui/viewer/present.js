@@ -97,7 +97,7 @@ function newPresent(lightbox) {
     const clip = clips[at], video = videos[shown];
     set(place, { text: clip && clips.length > 1 ? `${at + 1} of ${clips.length}` : "" });
     set(words, { text: clip && worded === 0 ? clip.prompt : "" });
-    set(facts, { text: clip && worded < 2 ? [clip.who, clip.when].filter(Boolean).join(" · ") : "" });
+    facts.replaceChildren(...(clip && worded < 2 ? [clip.who, clip.when].filter(Boolean).flatMap((each, at) => [at ? " · " : "", make("bdi", "", each)]) : []));
     caption.hidden = !clip || worded === 2;
     for (const each of [back, on, auto]) each.hidden = clips.length < 2;
     relabel(playing, video.paused ? "Play" : "Pause", "Space", video.paused ? "play" : "pause");
