@@ -72,5 +72,6 @@ def lean_script(text: str) -> str:
 
 
 def lean_sheet(text: str) -> str:
-    """Return a style sheet without its comments, in one line."""
-    return " ".join(re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL).split())
+    """Return a style sheet without its comments, in one line, without blanks around braces and semicolons."""
+    line = " ".join(re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL).split())
+    return re.sub(r" ?([{};]) ?", r"\1", line)

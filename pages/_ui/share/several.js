@@ -1,8 +1,8 @@
 // Comparing the clips of a shared link. The deck that does it is loaded at the first press.
 
-// tiles: of the wall; told: returns what the deck needs of one; most: clips at once; plays: whether they play by themselves;
+// tiles: of the wall; told: returns what the deck needs of one; ask: whether it is still there; most: clips at once; plays: whether they play by themselves;
 // begun, ended: called when the wall is covered, and when it is seen again.
-function newHall({ tiles, told, most, plays, begun, ended }) {
+function newHall({ tiles, told, ask, most, plays, begun, ended }) {
   const dialog = document.getElementById("compare"), [stage, words, others] = ["deck", "differs", "others"].map((name) => Object.assign(document.createElement("div"), { className: name }));
   const here = location.pathname.replace(/\/$/, "");
   let deck = null, compared = [], opener = null, coming = null;
@@ -67,6 +67,7 @@ function newHall({ tiles, told, most, plays, begun, ended }) {
 
   function show() {
     deck.show(compared.map(told));
+    compared.forEach(ask);
     differ();
     deck.add.hidden = compared.length === tiles.length;
     others.hidden = deck.add.hidden && tiles.length <= most;

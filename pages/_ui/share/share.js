@@ -20,6 +20,8 @@
     who: tile.dataset.who || "", when: tile.dataset.when || "", said: tile.dataset.said || "", prompt: tile.dataset.said || "",
   });
   const facts = ({ dataset: { who, when } }) => [...(who?.split("\n") ?? []), when].filter(Boolean);
+  // What this tab still has may have left the link since: then the page is asked for anew.
+  const ask = (tile) => fetch(clip(tile), { method: "HEAD" }).then(({ status }) => { if (status === 404) location.reload(); }, () => {});
   const isOpen = () => Boolean(document.querySelector("dialog[open]"));
 
   // -- the wall ----------------------------------------------------------------------------------------------
@@ -121,6 +123,7 @@
     press.sound.hidden = !tile.hasAttribute("data-sound");
     state();
     video.play().catch(() => {});
+    ask(tile);
   }
 
   function pressed(button, on) { button.setAttribute("aria-pressed", String(on)); }
@@ -268,7 +271,7 @@
     tile.addEventListener("focus", () => { if (tile.matches(":focus-visible")) hover(tile); });
     tile.addEventListener("blur", leave);
   }
-  const hall = newHall({ tiles, told, most: MOST_AT_ONCE, plays: () => !calm.matches, begun: stopAll, ended: playTogether });
+  const hall = newHall({ tiles, told, ask, most: MOST_AT_ONCE, plays: () => !calm.matches, begun: stopAll, ended: playTogether });
   document.querySelector("[data-compare]")?.addEventListener("click", hall.open);
   document.querySelector("[data-present]")?.addEventListener("click", () => open(0, { present: true }));
   const layOut = newRows(wall, tiles, ratio);
