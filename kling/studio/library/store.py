@@ -133,7 +133,8 @@ class Store:
         self._path = path
         self._in_memory = path == MEMORY
         self._idle: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()  # of `_idle`
+        self._generation = 0  # of connections: those of an earlier one may have the file of before
+        self._lock = threading.Lock()  # of both
         self.writing = threading.RLock()
         self._closed = False
         self._writer: sqlite3.Connection | None = None
@@ -178,6 +179,7 @@ class Store:
             if not self._in_memory:
                 for ending in _ENDINGS:
                     Path(f"{self._path}{ending}").unlink(missing_ok=True)
+                self._close_all()  # those that were opened or put back meanwhile
             writer = self._write_connection()
             with _transaction(writer):
                 for table in _TABLES:
@@ -213,6 +215,7 @@ class Store:
     def _close_all(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
+            self._generation += 1
         for connection in idle:
             connection.close()
         if self._writer is not None:
@@ -234,7 +237,7 @@ class Store:
             return
         with _said():
             with self._lock:
-                connection = self._idle.pop() if self._idle else None
+                generation, connection = self._generation, self._idle.pop() if self._idle else None
             if connection is None:
                 connection = self._connect(_READ_CACHE)
             try:
@@ -245,7 +248,7 @@ class Store:
                 connection.close()
                 raise
             with self._lock:
-                if not self._closed and len(self._idle) < 8:
+                if generation == self._generation and not self._closed and len(self._idle) < 8:
                     self._idle.append(connection)
                     return
             connection.close()
