@@ -9,13 +9,14 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from kling.studio.changes import SCAN
+from kling.studio.changes import LIBRARY, SCAN
 from kling.studio.library import IndexBroken
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
+from pages._ui.library.empty import still_reading
 from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.pagination import nothing_yet
 from pages._ui.scripts.assets import loader
@@ -40,7 +41,7 @@ def spend() -> None:
         if studio().ledger.opening or not studio().ledger.index.tasks:
             live_fragment(_nothing, "spend", concerns=lambda: [EVERY_JOB, SCAN])
             return
-        live_fragment(_whole, "spend", concerns=lambda: [EVERY_JOB, SCAN])
+        live_fragment(_whole, "spend", concerns=lambda: [EVERY_JOB, LIBRARY, SCAN])
 
 
 def _nothing() -> None:
@@ -62,14 +63,12 @@ def _draw(facts: Facts) -> None:
     ways = list(WAYS)
     head(facts, ways)
     if facts.totals.missing:
-        words = (
-            f"The index is being made: {counted(facts.totals.missing, 'job is', 'jobs are')} not counted yet."
-        )
-        st.info(words, icon=":material/hourglass_top:")
+        still_reading(facts.totals.missing)
     four_sums(facts)
     _caption(facts)
     if not facts.totals.jobs:
-        elsewhere(facts)
+        if not facts.totals.missing:
+            elsewhere(facts)
         books(facts)
         return
     days = _groups(facts, way_of_address(ways))
@@ -103,7 +102,7 @@ def _caption(facts: Facts) -> None:
     if here.connection.is_sandbox:
         parts.append(f"{SANDBOX}, {NOTHING_CHARGED}: these would be Kling’s list prices")
     parts.append(f"Days are those of {here.settings.timezone}")
-    if imported := here.library.count(facts.query) - facts.sums.jobs:
+    if imported := facts.totals.jobs - facts.sums.jobs:
         parts.append(f"{counted(imported, 'job is', 'jobs are')} in no sum: imported, or of another account")
     st.caption(escape_markdown(f"{'. '.join(parts)}."))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling.studio.changes import NOTICE
+from kling.studio.changes import LIBRARY, NOTICE, SCAN, News
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from pages._ui.live.marks import job_mark, short_name
@@ -31,10 +33,35 @@ def test_each_part_names_what_it_shows(studio: Studio, tab: AppTest):
     tab.run()
     assert marks(tab)["header"] == (studio.changes.version, [NOTICE], False)
     assert marks(tab)["tasks"][1] == []
-    shown = ["*", *(f"job{number:04}" for number in range(4))]
+    shown = ["*", LIBRARY, *(f"job{number:04}" for number in range(4))]
     assert marks(open_page(tab, "history.py"))["history"][1:] == (shown, True)
-    assert marks(open_page(tab, "job.py", id="job0001"))["job"][1] == ["job0001"]
-    assert marks(open_page(tab, "gallery.py"))["gallery"][1:] == (["*"], False)
+    assert marks(open_page(tab, "job.py", id="job0001"))["job"][1] == [LIBRARY, "job0001"]
+    gallery = marks(open_page(tab, "gallery.py"))
+    assert gallery["gallery"][1:] == gallery["totals"][1:] == (["*", LIBRARY], False)
+    assert marks(open_page(tab, "spend.py"))["spend"][1] == ["*", LIBRARY, SCAN]
+
+
+def test_what_was_drawn_from_a_part_of_the_index_is_behind_when_it_is_whole(
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    fill(studio, 20)
+    go, reached, told = threading.Event(), threading.Event(), threading.Event()
+
+    def rest(_: float) -> None:
+        reached.set()
+        go.wait(20)
+
+    monkeypatch.setattr(studio.library, "_rest", rest)
+    studio.library.start()
+    assert reached.wait(20)
+    version, shown, _ = marks(open_page(tab, "history.py"))["history"]
+    assert shown == ["*", LIBRARY]
+    follower = studio.changes.follow(told.set, since=version)
+    follower.take()
+    go.set()
+    assert told.wait(20)
+    assert follower.take() == News(version + 1, frozenset({LIBRARY}))
+    assert len(marks(open_page(tab, "history.py"))["history"][1]) == 22
 
 
 def test_compose_names_the_jobs_of_the_session_and_ages_while_one_is_made(studio: Studio, app: AppTest):

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from kling.studio.account_books import Books, DayBooks
 from kling.studio.budget_limits import Scope
-from kling.studio.library import JobQuery, Sums
+from kling.studio.library import JobQuery, Library, Sums, Totals
 from kling.studio.service import Studio
 from pages._ui.spend.charts import bars_of
 from pages._ui.spend.facts import Facts
@@ -372,3 +372,15 @@ def test_a_name_that_no_address_can_hold_leads_nowhere(past: Studio):
     ]
     (cell,) = [each for each in re.findall(r"<th .*?</th>", rows[0], re.DOTALL) if "line one" in each]
     assert "<a " not in cell
+
+
+@pytest.mark.usefixtures("past")
+def test_while_the_index_is_made_no_month_is_said_to_be_empty(monkeypatch: pytest.MonkeyPatch):
+    def totals(_: Library, query: JobQuery, **__: object) -> Totals:
+        return Totals(0, 0, Sums(), missing=1200 if query.states else 0)  # whole, and behind a moment later
+
+    monkeypatch.setattr(Library, "totals", totals)
+    said = texts(spend())
+    assert "1,200 older jobs to go" in said
+    assert "Nothing was ordered" not in said
+    assert "in no sum" not in said

@@ -140,6 +140,7 @@ class Library:
         key: of everything else that facts depend on, such as the price of a Unit.
         jobs: gives all jobs again, where the file fails and the index moves into memory.
         rest: waits so many seconds between parts of the work.
+        on_whole: called in the thread when the index is whole again after an answer that lacked jobs.
     """
 
     def __init__(
@@ -154,9 +155,11 @@ class Library:
         key: str = "",
         jobs: Callable[[], Iterable[Job]] = tuple,
         rest: Callable[[float], None] = time.sleep,
+        on_whole: Callable[[], object] = lambda: None,
     ) -> None:
         self._zone, self._price, self._accounts, self._names_of = zone, price, accounts, names_of
         self._clock, self._jobs, self._rest, self._key = clock, jobs, rest, f"{key} {zone}"
+        self._on_whole, self._gave_a_part = on_whole, False
         self._store = Store(folder / FILE if folder else MEMORY)
         self._lock = threading.Lock()  # of all below; held for moments, also under the ledger's lock
         # Jobs to write, the last one first, with their number in the log; None if they are in the index.
@@ -166,6 +169,7 @@ class Library:
         )
         self._known: set[str] | None = None  # all ids, until those that are gone have been taken out
         self._is_new = True  # nothing was written by this process yet
+        self._begun = 0  # how often the index was begun anew while this process ran
         self._count = 0
         self._stamp = ""
         self._written = ""  # the stamp in the file, "" while a part of the jobs is in it
@@ -243,6 +247,9 @@ class Library:
             while not self._stopping.is_set() and self._is_behind():
                 if not self._write_quietly(COMMIT, in_parts=True):
                     break
+            if self._gave_a_part and not (self._is_new or self._missing()):
+                self._gave_a_part = False
+                self._on_whole()
 
     def _is_behind(self) -> bool:
         with self._lock:
@@ -308,8 +315,13 @@ class Library:
             found = list(self._jobs())
         with self._lock:
             self._store = Store(MEMORY)
-            self._is_new, self._written, self._writing, self._count = True, "", 0, len(found)
-            self._pending = _told(found, self._pending)
+            self._begin_anew(found)
+
+    def _begin_anew(self, found: Sequence[Job]) -> None:
+        """Have all jobs to write, under the lock."""
+        self._is_new, self._written, self._writing, self._count = True, "", 0, len(found)
+        self._pending = _told(found, self._pending)
+        self._begun += 1
 
     def _write(self, most: int, *, in_parts: bool) -> None:
         with self._store.writing:
@@ -372,7 +384,7 @@ class Library:
         Raises:
             IndexBroken: neither disk nor memory has an index.
         """
-        asker, missing = self._asker(query, who), self.catch_up()
+        asker = self._asker(query, who)
 
         def part(connection: sqlite3.Connection) -> tuple[list[str], int]:
             number = query.page
@@ -383,7 +395,7 @@ class Library:
             return ids, number
 
         none: tuple[list[str], int] = ([], 1)
-        ids, number = self._ask(part, none)
+        (ids, number), missing = self._answer(part, none)
         terms = terms_of(query.text)
         jobs = (job for job_id in ids[:per_page] if (job := get(job_id)) is not None)
         rows = tuple(Found(job, _matches(job, terms)) for job in jobs)
@@ -397,10 +409,14 @@ class Library:
         Raises:
             IndexBroken: there is no index.
         """
-        if not self.wait():
-            raise IndexBroken("the index is still being made: try again in a minute.")
-        asker = self._asker(query, who)
-        return self._ask(lambda connection: ids_of(connection, query, asker, start=0, most=-1), [])
+        asker, begun = self._asker(query, who), -1
+        found: list[str] = []
+        while begun != self._begun:
+            begun = self._begun
+            if not self.wait():
+                raise IndexBroken("the index is still being made: try again in a minute.")
+            found = self._ask(lambda connection: ids_of(connection, query, asker, start=0, most=-1), [])
+        return found
 
     def count(self, query: JobQuery, *, who: str = "") -> int:
         """Return how many jobs are found, on all pages; without sums, which take longer.
@@ -417,12 +433,13 @@ class Library:
         Raises:
             IndexBroken: there is no index.
         """
-        version, missing = self.version, self.catch_up()
-        whole, asker = query.whole, self._asker(query, who)
+        version, whole, asker = self.version, query.whole, self._asker(query, who)
         known = self._totals.get((whole, asker))
         if known and known[0] == version:
             return known[1]
-        jobs, clips, sums = self._ask(lambda connection: totals_of(connection, whole, asker), (0, 0, Sums()))
+        (jobs, clips, sums), missing = self._answer(
+            lambda connection: totals_of(connection, whole, asker), (0, 0, Sums())
+        )
         found = Totals(jobs, clips, sums, missing)
         if not missing:
             with self._lock:
@@ -498,25 +515,37 @@ class Library:
 
     def _ask(self, ask: Callable[[sqlite3.Connection], Answer], nothing: Answer) -> Answer:
         """Return an answer of the index as it is now; `nothing` while there is none yet."""
+        return self._answer(ask, nothing)[0]
+
+    def _answer(self, ask: Callable[[sqlite3.Connection], Answer], nothing: Answer) -> tuple[Answer, int]:
+        """Return an answer likewise, and how many jobs it may lack."""
         for is_last in (False, True):
-            self.catch_up()
-            if self._is_new:
-                return nothing
+            begun, missing = self._begun, self.catch_up()
             try:
-                with self._store.reading() as connection:
-                    return ask(connection)
+                if self._is_new:
+                    answer = nothing
+                else:
+                    with self._store.reading() as connection:
+                        answer = ask(connection)
             except IndexBroken:
-                if is_last or self._store.is_there():
+                if is_last or (begun == self._begun and self._store.is_there()):
                     raise
-                self._start_over()  # somebody has deleted the file, or the disk has damaged it
+                self._start_over(begun)  # somebody has deleted the file, or the disk has damaged it
+                continue
+            if begun != self._begun:
+                missing = max(self._missing(), 1)
+            if missing:
+                self._gave_a_part = True
+                self._bell.set()  # also if it is whole by now
+            return answer, missing
         raise AssertionError
 
-    def _start_over(self) -> None:
+    def _start_over(self, begun: int) -> None:
         with self._store.writing:
-            found = list(self._jobs())
-            with self._lock:
-                self._is_new, self._written, self._writing, self._count = True, "", 0, len(found)
-                self._pending = _told(found, self._pending)
+            if begun == self._begun:  # else another one who asked has done it
+                found = list(self._jobs())
+                with self._lock:
+                    self._begin_anew(found)
         self._bell.set()
 
     def _asker(self, query: JobQuery, who: str) -> Asker:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from kling.studio.changes import FILMS
+from kling.studio.changes import FILMS, LIBRARY
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from kling.video_to_audio import VideoToAudio
@@ -37,13 +37,13 @@ ICONS = {"done": "check_circle", DELETED: "delete", LOST: "error", TAKEN_IN: "in
 
 
 def concerned(job_id: str) -> Sequence[str]:
-    """Return the ids of the jobs that the page shows."""
+    """Return the names of what the page shows: jobs, and those beside it in the list."""
     job = studio().ledger.get(job_id)
     if job is None:
         return [job_id]
     parts = [part.id for part in parts_of(job)]
     film_too = [FILMS, *parts] if len(parts) > 1 else []
-    return list(dict.fromkeys([*(member.job.id for member in relatives(job).members), *film_too]))
+    return list(dict.fromkeys([LIBRARY, *(member.job.id for member in relatives(job).members), *film_too]))
 
 
 def job_page(job_id: str, query: JobQuery, page: str) -> None:

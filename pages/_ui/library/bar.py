@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from kling.studio.amounts import money
+from kling.studio.changes import LIBRARY
 from kling.studio.library import JobQuery, Totals
 from kling.studio.library.query import LONGEST_TEXT
 from kling.studio.library.store import IndexBroken
@@ -22,7 +23,7 @@ from pages._ui.library.chips import chips
 from pages._ui.library.empty import no_index, nothing_found, still_reading
 from pages._ui.library.export import export_button
 from pages._ui.library.recent import search_script
-from pages._ui.live import live_fragment
+from pages._ui.live import EVERY_JOB, live_fragment
 from pages._ui.wall import at_risk
 from pages._ui.wall.controls import controls
 
@@ -103,7 +104,8 @@ def totals(query: JobQuery) -> None:
     """
     if (drawn := _drawn.get()) is not None:
         page, place = drawn
-        live_fragment(partial(_totals, page, query, place), "totals")
+        drawn_in = partial(_totals, page, query, place)
+        live_fragment(drawn_in, "totals", concerns=lambda: [EVERY_JOB, LIBRARY])
 
 
 def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:

@@ -79,7 +79,7 @@ def _other_ways(page: str, query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
 
 
 def still_reading(missing: int) -> None:
-    """Say that the index is still being made, and draw the page again when it is done.
+    """Say that the index is still being made, in a live part that concerns `LIBRARY`: so it ends.
 
     Args:
         missing: how many jobs are not in it yet.
@@ -89,12 +89,11 @@ def still_reading(missing: int) -> None:
     @st.fragment(run_every=LOOK_AGAIN)
     def wait() -> None:
         left = missing if is_page_running else studio().library.catch_up()
-        if not left:
-            st.rerun()
-        st.caption(
-            f"The index is being made: {counted(left, 'older job', 'older jobs')} to go. What is shown is "
-            "right; the rest comes by itself."
-        )
+        if left:
+            st.caption(
+                f"The index is being made: {counted(left, 'older job', 'older jobs')} to go. "
+                "What is shown is right; the rest comes by itself."
+            )
 
     wait()
     is_page_running = False

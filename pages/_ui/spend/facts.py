@@ -49,13 +49,14 @@ def facts_of(period: Period) -> Facts:
     library = studio().library
     query = JobQuery(first=period.first, last=period.last, hidden="all")
     has_hidden = library.count(replace(query, hidden="only")) > 0
+    totals, failed = library.totals(query), library.totals(replace(query, states=(FAILED,)))
     return Facts(
         period,
         library.today(),
         query,
         query if has_hidden else replace(query, hidden=""),
-        library.totals(query),
-        library.totals(replace(query, states=(FAILED,))).sums,
+        replace(totals, missing=max(totals.missing, failed.missing)),
+        failed.sums,
     )
 
 

@@ -29,6 +29,7 @@ def library_of(
     names_of: Callable[[str], Iterable[str]] = lambda _: (),
     jobs: Callable[[], Iterable[Job]] = tuple,
     rest: Callable[[float], None] = lambda _: None,
+    on_whole: Callable[[], object] = lambda: None,
 ) -> Library:
     return Library(
         folder,
@@ -39,6 +40,7 @@ def library_of(
         clock=NOON.timestamp,
         jobs=jobs,
         rest=rest,
+        on_whole=on_whole,
     )
 
 

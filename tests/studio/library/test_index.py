@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
-from kling.studio.library import JobQuery
+from kling.studio.library import JobQuery, Library, Sums
+from kling.studio.library import library as library_module
 from kling.studio.library.facts import COLUMNS
+from kling.studio.library.store import Store
 from tests.kling.tools import law
 from tests.studio.library.conftest import House, library_of
 
@@ -196,30 +199,48 @@ def test_a_change_is_found_by_whoever_asks_next(house):
     assert house.library.totals(JobQuery()).jobs == 1
 
 
-@pytest.mark.parametrize("jobs", [60, 1200])  # one batch, and several
-def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(tmp_path, jobs):
-    go, reached = threading.Event(), threading.Event()
+class Slow:
+    """A log whose index is made by the thread, which goes on after its rests only while `go` is set."""
 
-    def rest(_: float) -> None:
-        reached.set()
-        go.wait(20)
+    def __init__(self, folder: Path, jobs: int) -> None:
+        self.folder, self.jobs = folder, jobs
+        self.go, self.reached, self.whole = threading.Event(), threading.Event(), threading.Semaphore(0)
+        log = CsvLedger(LogFile(folder / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
+        row = {"prompt": "fox", "tags": "den"}
+        log.append_many([(f"v{number:04}", row) for number in range(jobs)])
+        self.library = library_of(
+            folder,
+            jobs=lambda: self.ledger.jobs(),  # noqa: PLW0108 - made below
+            rest=self._rest,
+            on_whole=self.whole.release,
+        )
+        self.ledger = CsvLedger(
+            LogFile(folder / "history.csv"), clock=lambda: 1_795_000_000.0, view=self.library
+        )
+        self.library.start()
 
-    log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
-    log.append_many([(f"v{number:04}", {"prompt": f"fox {number}"}) for number in range(jobs)])
-    library = library_of(tmp_path, rest=rest)
-    ledger = CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
-    library.start()
-    try:
-        assert reached.wait(20)
-        assert library.page(JobQuery(), ledger.get).missing
-        go.set()
-        assert library.wait()
-        page = library.page(JobQuery(text="fox"), ledger.get)
-        assert (page.missing, page.rows[0].job.id) == (0, f"v{jobs - 1:04}")
-        assert library.count(JobQuery()) == jobs
-    finally:
-        go.set()
-        library.stop()
+    def _rest(self, _: float) -> None:
+        self.reached.set()
+        self.go.wait(20)
+
+
+@pytest.fixture(params=[70])
+def slow(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Slow]:
+    made = Slow(tmp_path, request.param)
+    yield made
+    made.go.set()
+    made.library.stop()
+
+
+@pytest.mark.parametrize("slow", [60, 1200], indirect=True)  # one batch, and several
+def test_while_it_is_built_nobody_waits_and_the_newest_are_found_first(slow: Slow):
+    assert slow.reached.wait(20)
+    assert slow.library.page(JobQuery(), slow.ledger.get).missing
+    slow.go.set()
+    assert slow.library.wait()
+    page = slow.library.page(JobQuery(text="fox"), slow.ledger.get)
+    assert (page.missing, page.rows[0].job.id) == (0, f"v{slow.jobs - 1:04}")
+    assert slow.library.count(JobQuery()) == slow.jobs
 
 
 def test_a_file_that_cannot_be_written_is_replaced_by_memory(tmp_path):
@@ -245,28 +266,13 @@ def test_a_file_that_is_gone_while_the_studio_runs_is_made_anew(house, how):
     assert set(house.library.ids(JobQuery(text="fox"))) == {"b", "c"}
 
 
-@pytest.mark.parametrize("jobs", [70, 700])
-def test_an_answer_of_a_part_of_the_jobs_is_not_kept(tmp_path, jobs):
-    log = CsvLedger(LogFile(tmp_path / "history.csv", fsync=lambda _: None), clock=lambda: 1_795_000_000.0)
-    log.append_many([(f"v{number:04}", {"prompt": "fox"}) for number in range(jobs)])
-    go, reached = threading.Event(), threading.Event()
-
-    def rest(_: float) -> None:
-        reached.set()
-        go.wait(20)
-
-    library = library_of(tmp_path, rest=rest)
-    CsvLedger(LogFile(tmp_path / "history.csv"), clock=lambda: 1_795_000_000.0, view=library)
-    library.start()
-    try:
-        assert reached.wait(20)
-        assert library.totals(JobQuery()).missing
-        go.set()
-        assert library.wait()
-        assert library.totals(JobQuery()).jobs == jobs
-    finally:
-        go.set()
-        library.stop()
+@pytest.mark.parametrize("slow", [70, 700], indirect=True)
+def test_an_answer_of_a_part_of_the_jobs_is_not_kept(slow: Slow):
+    assert slow.reached.wait(20)
+    assert slow.library.totals(JobQuery()).missing
+    slow.go.set()
+    assert slow.library.wait()
+    assert slow.library.totals(JobQuery()).jobs == slow.jobs
 
 
 @pytest.mark.parametrize("threads", [8])
@@ -292,3 +298,87 @@ def test_many_may_ask_while_jobs_are_ordered(house, threads):
     assert house.library.wait()
     assert (faults, house.library.count(JobQuery(text="fox"))) == ([], 60)
     house.library.stop()
+
+
+QUESTIONS: dict[str, Callable[[Library, CsvLedger], object]] = {
+    "page": lambda library, ledger: library.page(JobQuery(), ledger.get),
+    "count": lambda library, _: library.count(JobQuery()),
+    "totals": lambda library, _: library.totals(JobQuery()),
+    "neighbours": lambda library, _: library.neighbours(JobQuery(), "v0040"),
+    "tags": lambda library, ledger: library.tags(ledger.get),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_whoever_was_told_a_part_hears_once_when_the_index_is_whole(
+    slow: Slow, question: Callable[[Library, CsvLedger], object]
+):
+    assert slow.reached.wait(20)
+    part = question(slow.library, slow.ledger)
+    slow.go.set()
+    assert slow.whole.acquire(timeout=20)
+    assert question(slow.library, slow.ledger) != part
+    slow.ledger.append("more", prompt="fox")
+    assert slow.library.wait()
+    assert slow.library.count(JobQuery()) == 71
+    slow.library.stop()
+    assert not slow.whole.acquire(blocking=False)
+
+
+def test_a_file_that_is_damaged_while_the_studio_runs_gives_no_part_for_the_whole(slow: Slow):
+    slow.go.set()
+    assert slow.library.wait()
+    assert slow.library.count(JobQuery()) == 70
+    slow.go.clear()
+    for path in slow.folder.glob(f"{FILE}*"):
+        path.write_bytes(b"no index" * 2000)
+    page, totals = slow.library.page(JobQuery(), slow.ledger.get), slow.library.totals(JobQuery())
+    assert (page.rows, totals.jobs) == ((), 0)
+    assert page.missing
+    assert totals.missing
+    slow.go.set()
+    assert slow.whole.acquire(timeout=20)
+    assert slow.library.totals(JobQuery()).jobs == 70
+
+
+def test_an_answer_during_which_the_index_is_begun_anew_is_a_part(house, monkeypatch):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.count(JobQuery()) == 1
+
+    def asked(*_: object) -> tuple[int, int, Sums]:
+        monkeypatch.undo()
+        house.library._start_over(0)  # noqa: SLF001 - as another one who asks
+        return 0, 0, Sums()
+
+    monkeypatch.setattr(library_module, "totals_of", asked)
+    assert house.library.totals(JobQuery()).missing
+    assert (house.library.totals(JobQuery()).jobs, house.library.totals(JobQuery()).missing) == (1, 0)
+
+
+def test_who_meets_the_file_of_before_asks_the_one_that_another_has_begun(house, monkeypatch):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.count(JobQuery()) == 1
+
+    def asked(*_: object) -> tuple[int, int, Sums]:
+        monkeypatch.undo()
+        house.library._start_over(0)  # noqa: SLF001 - as another one who asks
+        house.library.catch_up()
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(library_module, "totals_of", asked)
+    assert house.library.totals(JobQuery()).jobs == 1
+
+
+def test_a_connection_in_use_while_the_file_is_made_anew_is_not_used_again(tmp_path):
+    store = Store(tmp_path / FILE)
+    store.start_anew()
+    with store.batch() as batch:
+        batch.set_stamp("before")
+    with store.reading():
+        store.start_anew()
+        with store.batch() as batch:
+            batch.set_stamp("now")
+    with store.reading() as connection:
+        found = connection.execute("SELECT value FROM meta WHERE name = 'stamp'").fetchone()
+    assert found == ("now",)
+    store.close()
