@@ -63,7 +63,7 @@ def _draw(facts: Facts) -> None:
     ways = list(WAYS)
     head(facts, ways)
     if facts.totals.missing:
-        still_reading(facts.totals.missing)
+        still_reading(facts.totals.missing, "Sums are without them until then.")
     four_sums(facts)
     _caption(facts)
     if not facts.totals.jobs:

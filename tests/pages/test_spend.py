@@ -381,6 +381,6 @@ def test_while_the_index_is_made_no_month_is_said_to_be_empty(monkeypatch: pytes
 
     monkeypatch.setattr(Library, "totals", totals)
     said = texts(spend())
-    assert "1,200 older jobs to go" in said
+    assert "1,200 older jobs to go. Sums are without them until then." in said
     assert "Nothing was ordered" not in said
     assert "in no sum" not in said

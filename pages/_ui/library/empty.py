@@ -78,11 +78,12 @@ def _other_ways(page: str, query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
     return [*ways, ("Clear", JobQuery())]
 
 
-def still_reading(missing: int) -> None:
+def still_reading(missing: int, so_far: str = "What is shown is right; the rest comes by itself.") -> None:
     """Say that the index is still being made, in a live part that concerns `LIBRARY`: so it ends.
 
     Args:
         missing: how many jobs are not in it yet.
+        so_far: a sentence about what is shown meanwhile.
     """
     is_page_running = True
 
@@ -90,10 +91,7 @@ def still_reading(missing: int) -> None:
     def wait() -> None:
         left = missing if is_page_running else studio().library.catch_up()
         if left:
-            st.caption(
-                f"The index is being made: {counted(left, 'older job', 'older jobs')} to go. "
-                "What is shown is right; the rest comes by itself."
-            )
+            st.caption(f"The index is being made: {counted(left, 'older job', 'older jobs')} to go. {so_far}")
 
     wait()
     is_page_running = False
