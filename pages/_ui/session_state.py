@@ -231,7 +231,7 @@ class AppState:
     undo: Undoable | None = None
     stars_of_keep: frozenset[str] = frozenset()  # ids of the jobs that "Keep this one" gave the user's star
     compared: tuple[str, tuple[str, ...]] = ("", ())  # what the address named, and what was put in its place
-    viewer_done: tuple[str, int] = ("", 0)  # a tab, and the last press in its lightbox that was answered
+    answered: tuple[str, int] = ("", 0)  # a tab, and the last press in it that was done; see curation/presses
     address: tuple[str, dict[str, str]] = ("", {})  # the last list, or Compose, and its parameters
     is_page_old: Callable[[], bool] = field(default=bool)  # see `live.page_is_old_when`
 

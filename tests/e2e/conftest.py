@@ -64,6 +64,16 @@ class Server:
     def log(self) -> str:
         return (self.data / "history.csv").read_text(encoding="utf-8")
 
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Have it do nothing for a while; what browsers send waits for it."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
     def start(self) -> None:
         self.port = self.port or PORTS.take()
         clean = {

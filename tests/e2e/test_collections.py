@@ -9,6 +9,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Literal
@@ -58,7 +59,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
         ledger.append(job_id, state="succeed", file=path.name, person="Ada", extra=probe, **cells)
     server = Server(data, {"STUDIO_SHARING": "anyone"})
     server.start()
-    yield SimpleNamespace(url=server.url, ids=ids)
+    yield SimpleNamespace(server=server, url=server.url, ids=ids)
     server.close()
 
 
@@ -114,6 +115,7 @@ def test_clips_are_collected_put_in_order_and_shown_to_whoever_has_the_link(
     tiles.nth(2).drag_to(tiles.nth(0))
     waits_for(page, first, second, third)
     waits_for(other, first, second, third)
+    several_moves(page, other, past)
     other.close()
     for words, order in (("Move later", (second, first, third)), ("Move earlier", (first, second, third))):
         moved = page.locator(f".st-key-collection [data-clip='{first}']")
@@ -127,6 +129,26 @@ def test_clips_are_collected_put_in_order_and_shown_to_whoever_has_the_link(
     waits_for(page, first, third)
 
     share_and_end(page, dialog, there=(first, third), gone=second)
+
+
+def several_moves(page: Page, other: Page, past: SimpleNamespace) -> None:
+    """Move clips without a pause, and while nobody takes the moves; none is lost."""
+    first, second, third = past.ids
+    for pause in (0, 150):
+        page.locator(".wall-open").first.focus()
+        with past.server.asleep() if pause else nullcontext():
+            for key in ("Alt+ArrowRight", "Alt+ArrowRight", "ArrowLeft", "Alt+ArrowLeft"):
+                page.keyboard.press(key)
+                page.wait_for_timeout(pause)
+            waits_for(page, third, second, first)
+        waits_for(other, third, second, first)
+        waits_for(page, third, second, first)
+        page.keyboard.press("Alt+ArrowRight")
+        page.keyboard.press("End")
+        page.keyboard.press("Alt+ArrowLeft")
+        page.keyboard.press("Alt+ArrowLeft")
+        waits_for(other, first, second, third)
+        waits_for(page, first, second, third)
 
 
 def share_and_end(page: Page, dialog: Locator, *, there: tuple[str, ...], gone: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -41,7 +42,9 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     server = server_of(data)
     server.start()
     url = f"{server.url}/history"
-    yield SimpleNamespace(url=url, ids=ids[::-1], few=f"{url}?person=Bob")  # a row of each look
+    yield SimpleNamespace(
+        server=server, url=url, ids=ids[::-1], few=f"{url}?person=Bob"
+    )  # a row of each look
     server.close()
 
 
@@ -131,6 +134,15 @@ def test_the_keyboard_is_enough(past: SimpleNamespace, open_page: Open):
     page.keyboard.press("Escape")
     expect(bar).to_be_hidden()
     expect(chosen).to_have_count(0)
+    link(page, past.ids[10]).focus()
+    for pause in (0, 150):  # presses without a pause, and while nobody takes them
+        with past.server.asleep() if pause else nullcontext():
+            for _ in range(4):
+                page.keyboard.press("s")
+                page.keyboard.press("ArrowDown")
+                page.wait_for_timeout(pause)
+    expect(stars).to_have_count(11)
+    link(page, third).focus()
     assert page.evaluate(FOCUS) == third
     for _ in range(4):  # over star, remix and download
         page.keyboard.press("Tab")
@@ -148,7 +160,7 @@ def test_the_keyboard_is_enough(past: SimpleNamespace, open_page: Open):
     page.wait_for_url(re.compile(rf"/job\?id={first}$"))
     # The stars were recorded, by whoever has pressed.
     page.goto(f"{past.url}?star=mine")
-    expect(page.locator(".lib-row")).to_have_count(3)
+    expect(page.locator(".lib-row")).to_have_count(11)
 
 
 def test_fingers_are_enough(past: SimpleNamespace, open_page: Open):

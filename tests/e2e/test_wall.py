@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from kling.studio.archive import Archive
 from kling.studio.jobs import request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from tests.e2e.chromium import WAIT
 from tests.e2e.conftest import DESKTOP, ROOT, Server, on_phone
 from tests.e2e.takes import draw
 from tests.e2e.test_accessibility import findings_here
@@ -91,6 +92,15 @@ def tile(page: Page, number: int) -> Locator:
 
 def pictures(page: Page) -> Locator:
     return page.locator(".wall-open")
+
+
+def recorded(server: Server, name: str, ids: list[str]) -> None:
+    """Wait until the log says this of these clips."""
+    missing, until = set(ids), time.monotonic() + WAIT / 1000
+    while missing and time.monotonic() < until:
+        time.sleep(0.05)
+        missing = set(ids) - {row["external_task_id"] for row in rows(server) if row[name] == "1"}
+    assert not missing
 
 
 def scroll_on(page: Page) -> None:
@@ -196,6 +206,30 @@ def test_by_keys_alone_clips_are_found_selected_starred_and_hidden(server: Serve
     page.go_back()
     expect(page.locator(".wall-tile[data-chosen]")).to_have_count(2)  # it is as it was left
     assert page.evaluate(FOCUS) == ids[4]
+
+
+def test_no_press_is_lost_without_a_pause_or_while_nobody_takes_it(server: Server, open_page: Open):
+    page = open_page(f"{server.url}/gallery?q=clip", viewport=DESKTOP)
+    pictures(page).first.wait_for()
+    ids = page.locator(".wall-tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.clip)")
+    starred = page.locator(".wall-tile[data-star=mine]")
+    before = starred.count()
+    for pause, some in ((0, ids[5:11]), (150, ids[11:17])):
+        page.locator(f'[data-clip="{some[0]}"] > button').focus()
+        with server.asleep() if pause else nullcontext():
+            for _ in some:
+                page.keyboard.press("s")
+                page.keyboard.press("ArrowRight")
+                page.wait_for_timeout(pause)
+        recorded(server, "star", some)
+    expect(starred).to_have_count(before + 12)
+    page.locator(f'[data-clip="{ids[20]}"] > button').focus()
+    for _ in range(4):
+        page.keyboard.press("h")
+    recorded(server, "hidden", ids[20:24])
+    page.get_by_role("button", name="Undo").wait_for()
+    expect(page.locator(", ".join(f'[data-clip="{each}"]' for each in ids[20:24]))).to_have_count(0)
+    expect(starred).to_have_count(before + 12)
 
 
 def test_on_a_phone_a_long_press_selects_and_further_ones_are_tapped(server: Server, open_page: Open):

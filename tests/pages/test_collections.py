@@ -11,13 +11,13 @@ from kling.studio.identity.roles import LOCAL, User
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from kling.studio.state.records import Collection
-from pages._ui.collections.one import _did
 from pages._ui.curation import decisions, take_out
 from pages._ui.escape import escape_markdown
 from tests.pages.conftest import texts
 from tests.pages.people import open_app, sign_in
 from tests.pages.test_lists import open_page
 from tests.pages.test_pages import fill
+from tests.pages.test_wall import press
 
 ANNA = User(LOCAL, "Anna", "admin")
 
@@ -183,11 +183,28 @@ def test_clips_are_moved_taken_out_and_chosen_as_the_cover(
 ):
     there = made(studio, clips=clips)
     open_one(app, there)
-    _did(there, {"move": [clips[2]], "before": clips[0]})
+    press({"what": "move", "ids": [clips[2]], "value": {"of": there.id, "before": clips[0]}})
     assert now(studio, there).clips == (clips[2], clips[0], clips[1])
-    _did(there, {"cover": [clips[1]]})
-    _did(there, {"take_out": [clips[0]]})
-    assert (now(studio, there).clips, now(studio, there).cover) == ((clips[2], clips[1]), clips[1])
+    moves = [
+        {"what": "move", "ids": [each], "value": {"of": there.id, "before": before}}
+        for each, before in ((clips[2], clips[1]), (clips[2], ""), (clips[1], clips[0]))
+    ]
+    press(*moves)  # which have come together
+    assert now(studio, there).clips == (clips[1], clips[0], clips[2])
+    press({"what": "cover", "ids": [clips[1]], "value": {"of": there.id}})
+    press({"what": "take_out", "ids": [clips[0]], "value": {"of": there.id}})
+    assert (now(studio, there).clips, now(studio, there).cover) == ((clips[1], clips[2]), clips[1])
+
+
+@pytest.mark.parametrize("what", ["move", "take_out", "cover"])
+def test_what_is_pressed_in_a_collection_that_is_gone_is_refused_in_words(clips: tuple[str, ...], what: str):
+    app = press({"what": what, "ids": [clips[0]], "value": {"of": "gone"}})
+    assert "collection" in str(app.toast[0].value)
+
+
+@pytest.mark.parametrize("value", [None, "there", {"of": 7}, {"of": ["there"]}])
+def test_a_senseless_press_in_a_collection_raises_nothing(clips: tuple[str, ...], value: object):
+    press(*({"what": what, "ids": [clips[0]], "value": value} for what in ("cover", "move", "take_out")))
 
 
 def test_what_was_taken_out_goes_back_where_it_stood(

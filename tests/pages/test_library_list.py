@@ -21,7 +21,7 @@ from pages._ui.library import row_facts
 from pages._ui.library.columns import COLUMNS
 from pages._ui.library.days import name_of
 from pages._ui.library.row_facts import LONGEST
-from pages._ui.library.selection import KEY
+from pages._ui.library.rows import KEY
 from tests.pages.conftest import new_tab, rows_of, texts
 from tests.pages.people import sign_in
 from tests.pages.test_lists import links, open_page
@@ -43,15 +43,18 @@ def add(studio: Studio, job_id: str, prompt: str = "A fox", **cells: str) -> Non
 
 
 def pressed() -> None:
-    from pages._ui.library.selection import did
+    from pages._ui.curation.presses import did
+    from pages._ui.library.rows import KEY
 
-    did()
+    did(KEY)
 
 
 def press(studio: Studio, said: Any) -> AppTest:
     """Do what a press in the list does; `AppTest` runs no script of a page."""
     app = AppTest.from_function(pressed)
-    app.session_state[KEY] = {"did": said}
+    app.session_state[KEY] = {
+        "did": {"tab": "t", "acts": [{"n": 1, **said}] if isinstance(said, dict) else said}
+    }
     app.run()
     assert not app.exception
     studio.library.catch_up()

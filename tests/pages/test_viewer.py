@@ -26,11 +26,12 @@ def clips(studio: Studio) -> list[str]:
 def pressed() -> None:
     import streamlit as st
 
-    from pages._ui.viewer.lightbox import KEY, did
+    from pages._ui.curation.presses import did
+    from pages._ui.viewer.lightbox import KEY, PLACE
 
     for said in st.session_state.said:
         st.session_state[KEY] = {"did": said}
-        did()
+        did(KEY, PLACE)
 
 
 def press(*said: Any) -> AppTest:
@@ -82,7 +83,7 @@ def test_a_press_that_comes_twice_counts_once(studio: Studio):
     starred = acts(("star", None))
     app = press(starred, acts(("unstar", None), first=2), starred)
     assert job_of(studio).opinions == {}
-    assert app.session_state["app"].viewer_done == ("t", 2)
+    assert app.session_state["app"].answered == ("t", 2)
 
 
 @pytest.mark.usefixtures("clips")
@@ -130,7 +131,7 @@ def test_a_dialog_of_the_lightbox_is_drawn_once_on_whatever_page(studio: Studio,
 
 @pytest.mark.usefixtures("clips")
 def test_every_page_says_which_press_was_answered_last(tab: AppTest):
-    tab.session_state["app"].viewer_done = "tab", 7
+    tab.session_state["app"].answered = "tab", 7
     tab.run()
-    assert 'data-viewer-done="tab 7"' in texts(tab)
+    assert 'data-did="tab 7"' in texts(tab)
     assert KEY == "viewer.lightbox"

@@ -18,8 +18,8 @@ from kling.studio.downloads import Downloads
 from kling.studio.identity.roles import Role, User
 from kling.studio.library import IndexBroken, Library
 from kling.studio.service import Studio
+from pages._ui.curation.presses import LONGEST_ID, MOST_ACTS
 from pages._ui.routes import wall
-from pages._ui.wall.acts import LONGEST_ID
 from pages._ui.wall.gallery import PER_PAGE
 from tests.pages.conftest import texts, tiles_of
 from tests.pages.people import open_app, sign_in
@@ -141,19 +141,18 @@ def test_hostile_text_reaches_the_script_as_text(studio: Studio, app: AppTest):
 
 
 def pressed() -> None:
-    import streamlit as st
+    from pages._ui.curation.presses import did
 
-    from pages._ui.wall.acts import did
-
-    told: list[object] = []
-    did("some.wall", told.append)
-    st.code(repr(told))
+    did("some.wall")
 
 
-def press(said: Any) -> AppTest:
-    """Do what a press on a wall does; `AppTest` runs no script of a page."""
-    app = AppTest.from_function(pressed)
-    app.session_state["some.wall"] = {"did": said}
+def press(*said: Any, app: AppTest | None = None, first: int = 1) -> AppTest:
+    """Do what presses on a wall do that come together; `AppTest` runs no script of a page."""
+    app = app or AppTest.from_function(pressed)
+    acts = [
+        {"n": number, **each} if isinstance(each, dict) else each for number, each in enumerate(said, first)
+    ]
+    app.session_state["some.wall"] = {"did": {"tab": "t", "acts": acts}}
     app.run()
     assert not app.exception
     return app
@@ -170,16 +169,26 @@ def test_a_press_stars_and_hides_what_it_names(studio: Studio):
     assert {job.id for job in studio.ledger.jobs() if job.hidden} == {"c"}
 
 
-def test_what_only_the_page_of_a_wall_knows_is_told_to_it(studio: Studio):
+def test_presses_that_come_together_are_all_done_in_their_order_and_told_again_once(studio: Studio):
+    for job_id in ("a", "b", "c"):
+        clip(studio, job_id)
+    presses = [{"what": "hide", "ids": [job_id]} for job_id in ("a", "b", "c")]
+    presses += [{"what": "show", "ids": ["b"]}, {"what": "star", "ids": ["b"]}]
+    app = press(*presses)
+    assert {job.id for job in studio.ledger.jobs() if job.hidden} == {"a", "c"}
+    known = studio.ledger.jobs()
+    press(*presses, {"what": "show", "ids": ["c"]}, app=app)
+    assert [job for job in studio.ledger.jobs() if job not in known] == [studio.ledger.get("c")]
+    assert app.session_state["app"].answered == ("t", 6)
+
+
+def test_of_very_many_presses_the_first_are_done_and_the_others_when_they_are_told_again(studio: Studio):
     clip(studio, "a")
-    assert (
-        press({"what": "move", "ids": ["a"], "before": "b"}).code[0].value
-        == "[{'move': ['a'], 'before': 'b'}]"
-    )
-    assert (
-        press({"what": "move", "ids": ["a"], "before": 7}).code[0].value == "[{'move': ['a'], 'before': ''}]"
-    )
-    assert press({"what": "take_out", "ids": ["a"]}).code[0].value == "[{'take_out': ['a']}]"
+    presses = [{"what": "star", "ids": ["a"]}] * MOST_ACTS + [{"what": "hide", "ids": ["a"]}]
+    app = press(*presses)
+    assert not studio.ledger.jobs()[0].hidden
+    press(*presses[MOST_ACTS:], app=app, first=MOST_ACTS + 1)
+    assert studio.ledger.jobs()[0].hidden
 
 
 @pytest.mark.parametrize(
@@ -194,7 +203,9 @@ def test_what_only_the_page_of_a_wall_knows_is_told_to_it(studio: Studio):
 )
 def test_a_press_that_makes_no_sense_does_nothing(studio: Studio, said: Any):
     clip(studio, "a")
-    assert press(said).code[0].value == "[]"
+    before = studio.ledger.jobs()
+    press(said)
+    assert studio.ledger.jobs() == before
     assert not studio.ledger.jobs()[0].opinions
 
 
@@ -210,8 +221,7 @@ def collection() -> None:
         [job for job in jobs if job is not None],
         "some.wall",
         among="collection=7",
-        can_order=True,
-        on_did=lambda _: None,
+        collection="7",
         more={"take_out": ("Take out", "close")},
     )
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from kling.studio.actions import Actions
 from kling.studio.changes import COLLECTIONS
 from kling.studio.identity.roles import Action, may
 from kling.studio.jobs import Job
@@ -23,10 +22,8 @@ from pages._ui.curation import (
     edit_collection_dialog,
     overlays,
     share_collection_dialog,
-    take_out,
 )
 from pages._ui.current_user import acting
-from pages._ui.decide import attempt
 from pages._ui.escape import bdi, escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted
 from pages._ui.live import live_fragment
@@ -83,8 +80,7 @@ def _draw(collection_id: str) -> None:
                 jobs,
                 KEY,
                 among=f"{COLLECTION}={found.id}",
-                can_order=can,
-                on_did=partial(_did, found),
+                collection=found.id if can else "",
                 more=MORE if can else {},
             )
         else:
@@ -188,18 +184,3 @@ def _from_menu(act: Any, what: str) -> None:
     """Close the menu and do what was pressed in it: it would lie over the dialog."""
     st.session_state[MENU] = False
     act(what)
-
-
-def _did(collection: Collection, said: Mapping[str, Any]) -> None:
-    """Do what somebody has done on the wall, beside what every wall can do."""
-    if "move" in said:
-        attempt(Actions.move_in_collection, collection.id, said["move"], before=str(said.get("before", "")))
-    elif "take_out" in said:
-        take_out(studio().state.collections.get(collection.id) or collection, said["take_out"])
-    elif said.get("cover"):
-        attempt(_use_as_cover, collection, str(said["cover"][0]))
-
-
-def _use_as_cover(actions: Actions, seen: Collection, job_id: str) -> Collection:
-    now = studio().state.collections.get(seen.id) or seen  # its words may be others by now
-    return actions.change_collection(now, cover=job_id)

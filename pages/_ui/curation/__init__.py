@@ -1,6 +1,7 @@
 """What people say and decide about clips: stars, ratings, tags, notes, what is hidden or deleted.
 
 decisions     callbacks of buttons, menus and components, for one clip or for many
+presses       what is pressed in the lightbox, on walls and in the list: done once, and answered
 asking        what every dialog does
 dialogs       what asks for tags, for a note, and before files are deleted
 every_dialog  these, and those of collections, of sharing and of sound, by name

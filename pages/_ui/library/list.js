@@ -18,14 +18,16 @@ function newList(parent) {
   // -- to and from the server
 
   function send(what, ids) {
-    list.trigger("did", { what, ids, at: Date.now() });
+    sender.send("page", what, ids);
   }
 
   function read() {
     const element = around.querySelector("[data-list]"), added = around.querySelector("[data-sums]");
-    if (element && element.dataset.list !== last) {
-      last = element.dataset.list;
-      const facts = JSON.parse(last), isOther = list.facts && list.facts.of !== facts.of;
+    const now = element && `${element.dataset.did} ${element.dataset.list}`;
+    if (element && now !== last) {
+      last = now;
+      sender.read(); // first: what was done is told here
+      const facts = JSON.parse(element.dataset.list), isOther = list.facts && list.facts.of !== facts.of;
       list.skew = Date.now() - facts.now;
       list.facts = facts;
       if (isOther) { chosen.clear(); from = ""; }
@@ -45,7 +47,7 @@ function newList(parent) {
     for (const id of rows.keys()) if (!ids.has(id)) { rows.delete(id); chosen.delete(id); }
     for (const each of told) {
       if (!rows.has(each.id)) rows.set(each.id, newRow(list, each.id));
-      rows.get(each.id).update(each);
+      rows.get(each.id).update(pending(each));
     }
     for (const key of days.keys()) if (!facts.days.some((day) => day.key === key)) days.delete(key);
     for (const { key } of facts.days) if (!days.has(key)) days.set(key, newDay(key));
@@ -120,13 +122,20 @@ function newList(parent) {
     order.forEach((row) => row.tick());
   }
 
-  // -- stars are seen at once
+  // -- stars are seen at once, and lie over what the server tells until it has answered
 
   function starAll(ids) {
     const some = ids.map((id) => rows.get(id)).filter(Boolean), on = some.some(({ told }) => told.star !== 2);
-    some.forEach((row) => row.update({ ...row.told, star: on ? 2 : row.told.stars ? 1 : 0 }));
+    some.forEach((row) => row.update(starred(row.told, on)));
     send(on ? "star" : "unstar", ids);
   }
+
+  const starred = (told, on) => ({ ...told, star: on ? 2 : told.stars ? 1 : 0 });
+  function pending(told) {
+    const star = sender.of(told.id).findLast(({ what }) => ["star", "unstar"].includes(what))?.what;
+    return star ? starred(told, star === "star") : told;
+  }
+  const lost = () => { last = ""; read(); };
 
   // -- selection
 
@@ -217,8 +226,9 @@ function newList(parent) {
   list.start = () => {
     if (timer) return;
     timer = setInterval(tick, 500);
-    watcher.observe(around, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-list", "data-sums"] });
+    watcher.observe(around, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-list", "data-did", "data-sums"] });
     addEventListener("keydown", keyed, true);
+    document.addEventListener("studio:lost", lost);
     scroller.style.overflowAnchor = "none"; // the scroll is kept here, also where a browser does not
     read();
   };
@@ -227,6 +237,7 @@ function newList(parent) {
     timer = null;
     watcher.disconnect();
     removeEventListener("keydown", keyed, true);
+    document.removeEventListener("studio:lost", lost);
     scroller.style.overflowAnchor = "";
   };
   return list;
@@ -234,7 +245,7 @@ function newList(parent) {
 
 export default function ({ parentElement, setTriggerValue }) {
   const list = parentElement.studioList ??= newList(parentElement);
-  list.trigger = setTriggerValue;
+  const leave = sender.mount("page", setTriggerValue);
   list.start();
-  return list.stop;
+  return () => { leave(); list.stop(); };
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,21 @@ from kling.studio.library import IndexBroken, JobQuery, Page
 from pages._ui.address import base_path
 from pages._ui.compare.address import MOST
 from pages._ui.context import studio
+from pages._ui.curation.presses import answered, did
 from pages._ui.current_user import acting, sees_prices
 from pages._ui.job.address import job_link
 from pages._ui.library.columns import COLUMNS
 from pages._ui.library.days import days_of, name_of, sums_of
 from pages._ui.library.export import export_link
 from pages._ui.library.row_facts import facts_of, viewer
-from pages._ui.library.selection import KEY, did
 from pages._ui.scripts.assets import loader
-from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
+from pages._ui.scripts.script import ELEMENTS, LISTS, SENDING, hidden_facts, script_of
 from pages._ui.sharing.allowed import may_share
 from pages._ui.style.sheet import with_sheets
 
 _PARTS = ("list_row", "list_menu", "list_columns", "list_fingers", "list_bar", "list")
-_FILES = (ELEMENTS, LISTS, *(Path(__file__).with_name(f"{name}.js") for name in _PARTS))
+_FILES = (ELEMENTS, LISTS, SENDING, *(Path(__file__).with_name(f"{name}.js") for name in _PARTS))
+KEY = "history.list"
 ANY = "-"  # stands for an id in the addresses that the script fills in
 
 
@@ -60,8 +61,8 @@ def rows(query: JobQuery, page: Page) -> None:
         page: what was found.
     """
     with st.container(key="history"):
-        _component()(key=KEY, on_did_change=did)
-        st.html(hidden_facts("list", list_facts(query, page)))
+        _component()(key=KEY, on_did_change=partial(did, KEY))
+        st.html(hidden_facts("list", list_facts(query, page), did=answered()))
         _pages(query, page)
         st.html(hidden_facts("sums", {"of": _name(query, page), "days": sums_of(page, query)}))
 

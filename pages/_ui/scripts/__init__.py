@@ -1,1 +1,1 @@
-"""The scripts of components and what they are told; elements.js and lists.js are parts of several."""
+"""The scripts of components and what they are told; elements.js, lists.js, sending.js are shared."""

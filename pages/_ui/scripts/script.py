@@ -10,6 +10,7 @@ from typing import Any
 from pages._ui.escape import escape_html
 
 ELEMENTS = Path(__file__).with_name("elements.js")  # makes elements, and writes what differs
+SENDING = Path(__file__).with_name("sending.js")  # sends what is pressed; needs `ELEMENTS`
 LISTS = Path(__file__).with_name("lists.js")  # more, for lists of clips; needs `ELEMENTS`
 
 
@@ -24,7 +25,7 @@ def script_of(*files: Path, **constants: object) -> str:
     return first + "".join(file.read_text(encoding="utf-8") for file in files)
 
 
-def hidden_facts(name: str, told: Mapping[str, Any], **more: int) -> str:
+def hidden_facts(name: str, told: Mapping[str, Any], **more: int | str) -> str:
     """Return a hidden element that tells a script what it shows, as JSON in `data-<name>`.
 
     A component's own `data` is not used for that: Streamlit would load pandas to look at it.
@@ -32,10 +33,10 @@ def hidden_facts(name: str, told: Mapping[str, Any], **more: int) -> str:
     Args:
         name: of the attribute.
         told: the facts, with texts of people in them.
-        more: numbers in further attributes.
+        more: values of further attributes.
     """
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     for letter in "<>&":  # an attribute that seems to hold a tag would be dropped
         text = text.replace(letter, f"\\u{ord(letter):04x}")
-    others = "".join(f' data-{each}="{number}"' for each, number in more.items())
+    others = "".join(f' data-{each}="{escape_html(str(value))}"' for each, value in more.items())
     return f'<i hidden data-{name}="{escape_html(text)}"{others}></i>'

@@ -1,14 +1,14 @@
 // Opens the lightbox or Present: by a press on a link to a clip, by what another script asks for, by an address. Their
-// script is loaded when that first happens.
+// script is loaded when that first happens. What is pressed in it, and on a page that is left, goes to Python from here.
 const ASKS = ["studio:clip", "studio:present"];
-let start = null, coming = null, mounted = null;
+let start = null, coming = null;
 
 function begin() {
   coming ??= load().then((script) => {
     start = script.default;
     for (const name of ASKS) document.removeEventListener(name, asked);
     removeEventListener("popstate", addressed);
-    if (mounted) mounted.end = start(mounted.given);
+    start();
   }, () => { coming = null; }); // the next press tries again
   return coming;
 }
@@ -34,11 +34,7 @@ document.addEventListener("click", clicked, true);
 addEventListener("popstate", addressed);
 addressed();
 
-export default function (given) {
-  const mine = mounted = { given, end: null };
-  if (start) mine.end = start(given);
-  return () => {
-    mine.end?.();
-    if (mounted === mine) mounted = null;
-  };
+export default function ({ setTriggerValue }) {
+  start?.();
+  return sender.mount("viewer", setTriggerValue);
 }

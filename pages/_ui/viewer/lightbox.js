@@ -5,14 +5,14 @@ const AGAIN = 2000, UNDO = 10_000; // milliseconds
 const LAYERS = "dialog[open]:not(.viewer), [role=dialog], [data-testid=stPopoverBody]"; // what may lie over it
 const BEHIND = "[data-testid=stMain], .studio-skip"; // what lies behind it
 
-function newLightbox(sender) {
+function newLightbox() {
   const root = set(make("dialog", "viewer"), { tabindex: -1, "aria-modal": "true" });
   const room = make("div", "viewer-room"), top = make("div", "viewer-top"), place = set(make("span", "viewer-place"), { role: "status" });
   const strip = newStrip((next) => { if (next !== id) move(next); });
   const player = newPlayer(() => room), say = player.mention;
   const before = button("The one before", "chevron_left", () => step(-1), { key: "←", name: "viewer-icon viewer-before" });
   const after = button("The next one", "chevron_right", () => step(1), { key: "→", name: "viewer-icon viewer-after" });
-  const box = { acts: { star, hide, compare, present }, ask, film, addSound: (of) => sender.send("sound", [of]), share: (ids) => sender.send("share", ids), rate, say, leave, marked: () => marked };
+  const box = { acts: { star, hide, compare, present }, ask, film, addSound: (of) => send("sound", [of]), share: (ids) => send("share", ids), rate, say, leave, marked: () => marked };
   const panel = newPanel(box);
   let id = "", among = "", base = "", clip = null, near = [], at = { place: 0, total: 0, words: "" };
   let opener = null, first = "", unhush = () => {}, asking = 0, timer = 0, watch = 0, version = -1, lastAsk = 0, marked = "", pausedFor = "", deleting = "";
@@ -167,6 +167,8 @@ function newLightbox(sender) {
 
   // -- what is pressed: seen at once, and done by the server
 
+  function send(...press) { sender.send("viewer", ...press); }
+
   function apply({ what, value }) {
     if (what === "star" || what === "unstar") clip.star = what === "star";
     if (what === "rate") clip.rating = value;
@@ -175,7 +177,7 @@ function newLightbox(sender) {
 
   function act(what, value = null) {
     apply({ what, value });
-    sender.send(what, [id], value);
+    send(what, [id], value);
     panel.show(clip);
   }
 
@@ -185,7 +187,7 @@ function newLightbox(sender) {
   function ask(what) {
     if (!may(what)) return;
     if (what === "delete") deleting = id;
-    sender.send(what, [id]);
+    send(what, [id]);
   }
   function film({ film: whole, ratio, poster }) { // in the place of the clip, until another one is shown
     player.show({ src: whole.src, seconds: whole.seconds, ratio, poster, sound: true, prompt: `The film of ${whole.parts} clips` });
@@ -196,10 +198,10 @@ function newLightbox(sender) {
     if (!may("hide")) return;
     if (clip.hidden) { act("show"); return; }
     const gone = id;
-    if (!beside(1) && !beside(-1)) { sender.send("hide", [gone], "page"); close(); return; } // the page below offers to undo it
-    act("hide");
+    if (!beside(1) && !beside(-1)) { send("hide", [gone]); close(); return; } // the page below offers to undo it
+    act("hide", "here");
     const undo = Object.assign(make("button", "viewer-text", "Undo"), { type: "button", onclick: () => {
-      sender.send("show", [gone]);
+      send("show", [gone]);
       say("It is shown again.");
       if (isOpen() && id !== gone) move(gone);
     } });
@@ -266,26 +268,18 @@ function newLightbox(sender) {
     show(back);
   }
 
-  sender.onLost = () => { say("Not saved: the studio does not answer. Press again in a moment."); askServer(); };
+  document.addEventListener("studio:lost", () => { if (isOpen()) askServer(); });
   document.addEventListener("studio:clip", ({ detail }) => open(detail ?? {}));
   addEventListener("keydown", keyed, true);
   addEventListener("popstate", popped, true);
   return { fromAddress, suspend, resume, end: () => { root.show(); shut(); }, focus: () => root.focus(), changed: () => { if (isOpen() && clip?.src) askServer(); } };
 }
 
-export default function ({ parentElement, setTriggerValue }) {
-  if (!window.__studioViewer) { // one for the tab: a part of a page may be drawn anew at any time
-    const sender = newSender(), lightbox = newLightbox(sender);
+export default function () {
+  if (!window.__studioLightbox) { // one for the tab: a part of a page may be drawn anew at any time
+    const lightbox = window.__studioLightbox = newLightbox();
     newPresent(lightbox);
-    window.__studioViewer = { sender, lightbox };
     setTimeout(lightbox.fromAddress);
   }
-  const { sender, lightbox } = window.__studioViewer, around = parentElement.closest(".st-key-viewer") ?? document.body;
-  const read = () => sender.done(around.querySelector("[data-viewer-done]")?.dataset.viewerDone);
-  sender.trigger = setTriggerValue;
-  parentElement.studioWatch ??= new MutationObserver(read);
-  parentElement.studioWatch.observe(around, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-viewer-done"] });
-  read();
-  lightbox.changed();
-  return () => parentElement.studioWatch.disconnect();
+  window.__studioLightbox.changed();
 }

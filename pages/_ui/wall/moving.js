@@ -3,10 +3,8 @@ function newMoving(wall) {
   let ids = [], mark = null;
 
   function move(moved, before) {
-    const set = new Set(moved);
-    if (set.has(before)) return;
-    const left = wall.order.filter((id) => !set.has(id)), at = before ? left.indexOf(before) : left.length;
-    wall.reorder([...left.slice(0, at), ...wall.order.filter((id) => set.has(id)), ...left.slice(at)]);
+    if (moved.includes(before)) return;
+    wall.reorder(reordered(wall.order, moved, before));
     wall.send("move", moved, { before });
   }
 

@@ -10,6 +10,7 @@ function newWall(parent) {
   const wall = { root, scroller, facts: null, tiles: new Map(), order: [], chosen: new Set(), send, star, hide, open, focus, leave, merge, reorder: (order) => show(order),
     inSight: () => inSight(new Set(wall.order)),
     can: (what) => Boolean(wall.facts?.can.includes(what)), current: (tile) => { current = tile; rove(); } };
+  wall.pending = newPending(wall);
   wall.over = newOver(wall);
   wall.choice = newChoice(wall);
   wall.toggle = wall.choice.toggle;
@@ -29,9 +30,11 @@ function newWall(parent) {
   function read() {
     const element = around.querySelector("[data-wall]"), seen = around.querySelector("[data-wall-version]")?.dataset.wallVersion ?? "";
     if (!element) return;
-    if (element.dataset.wall !== last) {
-      last = element.dataset.wall;
-      const facts = JSON.parse(last), isOther = wall.facts && wall.facts.of !== facts.of;
+    const now = `${element.dataset.did} ${element.dataset.wall}`;
+    if (now !== last) {
+      last = now;
+      sender.read(); // first: what was done is told here
+      const facts = JSON.parse(element.dataset.wall), isOther = wall.facts && wall.facts.of !== facts.of;
       wall.facts = facts;
       wall.choice.offer(facts.extra);
       if (isOther) startAnew();
@@ -67,18 +70,18 @@ function newWall(parent) {
 
   // Put a part of the list where it belongs: what stood between its first and its last clip and is not in it is gone.
   function merge(part, isFirst) {
-    const ids = part.tiles.map(({ id }) => id), fresh = new Set(ids), places = [];
+    const tiles = wall.pending.tiles(part.tiles), ids = tiles.map(({ id }) => id), fresh = new Set(ids), places = [];
     wall.order.forEach((id, at) => { if (fresh.has(id)) places.push(at); });
     const head = isFirst ? [] : wall.order.slice(0, places[0]), tail = places.length && part.more ? wall.order.slice(places.at(-1) + 1) : [];
     for (const { key, name, count } of part.days) names.set(key, { name, count });
-    for (const told of part.tiles) {
+    for (const told of tiles) {
       const tile = wall.tiles.get(told.id) ?? newTile(wall, told.id);
       tile.update(told);
       if (wall.tiles.has(told.id)) continue;
       wall.tiles.set(told.id, tile);
       pictures.watch(tile.root);
     }
-    show([...head, ...ids, ...tail]);
+    show(wall.pending.order([...head, ...ids, ...tail]));
   }
 
   function show(order) {
@@ -174,16 +177,11 @@ function newWall(parent) {
 
   // -- to the server, and to other parts of the studio
 
-  function send(what, ids, more = {}) {
-    wall.trigger("did", { what, ids, ...more, at: Date.now() });
-  }
+  function send(what, ids, more = {}) { sender.send("page", what, ids, { of: wall.facts.collection, ...more }); }
 
   function star(ids) {
     const some = ids.map((id) => wall.tiles.get(id)).filter(Boolean), on = some.some(({ told }) => !told.star);
-    for (const tile of some) {
-      const by = Number(on) - Number(Boolean(tile.told.star));
-      tile.update({ ...tile.told, star: on || undefined, stars: (tile.told.stars ?? 0) + by || undefined });
-    }
+    for (const tile of some) tile.update(starred(tile.told, on));
     wall.choice.show();
     send(on ? "star" : "unstar", ids);
   }
@@ -259,17 +257,19 @@ function newWall(parent) {
   });
 
   const still = () => wall.over.stop();
+  const lost = () => { last = ""; read(); more.soon(); };
   const watcher = new MutationObserver((changes) => { if (changes.some(({ target }) => !root.contains(target))) read(); });
   const sizes = new ResizeObserver(() => { if (days.size && body.clientWidth !== [...days.values()][0].width) resized(); });
   wall.start = () => {
     if (isRunning) return;
     isRunning = true;
-    watcher.observe(around, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-wall", "data-wall-version"] });
+    watcher.observe(around, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-wall", "data-did", "data-wall-version"] });
     sizes.observe(body);
     addEventListener("keydown", keyed, true);
     document.addEventListener("click", pressed);
     document.addEventListener("studio:clip", still);
     document.addEventListener("studio:present", still);
+    document.addEventListener("studio:lost", lost);
     document.addEventListener("visibilitychange", still);
     scroller.style.overflowAnchor = "none"; // the scroll is kept here, also where a browser does not
     read();
@@ -285,6 +285,7 @@ function newWall(parent) {
     document.removeEventListener("click", pressed);
     document.removeEventListener("studio:clip", still);
     document.removeEventListener("studio:present", still);
+    document.removeEventListener("studio:lost", lost);
     document.removeEventListener("visibilitychange", still);
     scroller.style.overflowAnchor = "";
   };
@@ -293,7 +294,7 @@ function newWall(parent) {
 
 export default function ({ parentElement, setTriggerValue }) {
   const wall = parentElement.studioWall ??= newWall(parentElement);
-  wall.trigger = setTriggerValue;
+  const leave = sender.mount("page", setTriggerValue);
   wall.start();
-  return wall.stop;
+  return () => { leave(); wall.stop(); };
 }

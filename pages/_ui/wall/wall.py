@@ -17,16 +17,16 @@ from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from pages._ui.address import base_path
 from pages._ui.compare.address import MOST
+from pages._ui.curation.presses import answered, did
 from pages._ui.current_user import acting
 from pages._ui.format import zone
 from pages._ui.scripts.assets import loader
-from pages._ui.scripts.script import ELEMENTS, LISTS, hidden_facts, script_of
+from pages._ui.scripts.script import ELEMENTS, LISTS, SENDING, hidden_facts, script_of
 from pages._ui.sharing.allowed import is_sharing_on
 from pages._ui.style.sheet import with_sheets
-from pages._ui.wall.acts import Answer, did
 from pages._ui.wall.tiles import Looker, tile_facts
 
-FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "moving", "keys", "more", "wall")
+FILES = ("tools", "rows", "tile", "playing", "choosing", "menu", "pending", "moving", "keys", "more", "wall")
 
 
 @cache
@@ -39,7 +39,9 @@ def module() -> str:
     """Return the whole script."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
     return with_sheets(
-        script_of(ELEMENTS, LISTS, *files, BASE=base_path(), MOST_COMPARED=MOST), "list_menus", "wall"
+        script_of(ELEMENTS, LISTS, SENDING, *files, BASE=base_path(), MOST_COMPARED=MOST),
+        "list_menus",
+        "wall",
     )
 
 
@@ -48,8 +50,7 @@ def wall(
     key: str,
     *,
     among: str = "",
-    can_order: bool = False,
-    on_did: Answer | None = None,
+    collection: str = "",
     more: Mapping[str, tuple[str, str]] | None = None,
 ) -> None:
     """Draw clips in the given order, without days; call it in a live part, which draws it again.
@@ -60,10 +61,9 @@ def wall(
         jobs: of which those with a clip are shown.
         key: of the component, begins with the name of its page.
         among: the list that the lightbox walks through, as the query of an address: `collection=<id>`.
-        can_order: whether clips can be dragged, or moved with Alt and the arrows; `on_did` is told.
-        on_did: called with `{"move": [ids], "before": id}`, an empty id for the end, and with `{name: [ids]}`
-            for the names in `more`.
-        more: further things to do with what is selected: by name, the words and the icon.
+        collection: the id of the one whose clips these are, and can be dragged, or moved with Alt and the
+            arrows; empty where nobody may.
+        more: further things to do with what is selected: by name (curation/presses), the words and the icon.
     """
     to = looker()
     tiles = [tile_facts(job, to) for job in jobs if job.has_clip]
@@ -73,10 +73,11 @@ def wall(
         "days": [{"key": "", "name": "", "count": ""}],
         "tiles": tiles,
         "more": 0,
-        "can_order": can_order and on_did is not None,
+        "can_order": bool(collection),
+        "collection": collection,
         "extra": [[name, *words] for name, words in (more or {}).items()],
     }
-    draw(told, key, to, on_did)
+    draw(told, key, to)
 
 
 def looker() -> Looker:
@@ -84,22 +85,19 @@ def looker() -> Looker:
     return Looker.of(acting(), zone())
 
 
-def draw(
-    told: Mapping[str, Any], key: str, to: Looker, on_did: Answer | None = None, *, version: int = 0
-) -> None:
+def draw(told: Mapping[str, Any], key: str, to: Looker, *, version: int = 0) -> None:
     """Draw a wall.
 
     Args:
         told: what the script is told beside what the user may do.
         key: of the component.
         to: for whom.
-        on_did: see `wall`.
         version: of the studio, by which the script knows that something may have changed further down.
     """
     can: Sequence[Action] = (Action.STAR, Action.COLLECT, Action.SHARE, Action.TAG, Action.HIDE)
     off = () if is_sharing_on() else (Action.SHARE,)
     may = {"can": [each.value for each in can if to.user.may(each) and each not in off]}
     with st.container(key="wall"):
-        _component()(key=key, on_did_change=partial(did, key, on_did))
-        st.html(hidden_facts("wall", {**told, **may}))
+        _component()(key=key, on_did_change=partial(did, key))
+        st.html(hidden_facts("wall", {**told, **may}, did=answered()))
         st.html(f'<i hidden data-wall-version="{version}"></i>')
