@@ -208,30 +208,6 @@ def test_by_keys_alone_clips_are_found_selected_starred_and_hidden(server: Serve
     assert page.evaluate(FOCUS) == ids[4]
 
 
-def test_no_press_is_lost_without_a_pause_or_while_nobody_takes_it(server: Server, open_page: Open):
-    page = open_page(f"{server.url}/gallery?q=clip", viewport=DESKTOP)
-    pictures(page).first.wait_for()
-    ids = page.locator(".wall-tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.clip)")
-    starred = page.locator(".wall-tile[data-star=mine]")
-    before = starred.count()
-    for pause, some in ((0, ids[5:11]), (150, ids[11:17])):
-        page.locator(f'[data-clip="{some[0]}"] > button').focus()
-        with server.asleep() if pause else nullcontext():
-            for _ in some:
-                page.keyboard.press("s")
-                page.keyboard.press("ArrowRight")
-                page.wait_for_timeout(pause)
-        recorded(server, "star", some)
-    expect(starred).to_have_count(before + 12)
-    page.locator(f'[data-clip="{ids[20]}"] > button').focus()
-    for _ in range(4):
-        page.keyboard.press("h")
-    recorded(server, "hidden", ids[20:24])
-    page.get_by_role("button", name="Undo").wait_for()
-    expect(page.locator(", ".join(f'[data-clip="{each}"]' for each in ids[20:24]))).to_have_count(0)
-    expect(starred).to_have_count(before + 12)
-
-
 def test_on_a_phone_a_long_press_selects_and_further_ones_are_tapped(server: Server, open_page: Open):
     page = open_page(f"{server.url}/gallery?q=clip", viewport=DESKTOP)
     pictures(page).first.wait_for()
@@ -273,6 +249,30 @@ def test_the_size_is_kept_and_a_part_that_does_not_come_is_asked_for_again(serve
     fails[0] = False
     again.click()
     scroll_on(page)
+
+
+def test_no_press_is_lost_without_a_pause_or_while_nobody_takes_it(server: Server, open_page: Open):
+    page = open_page(f"{server.url}/gallery?q=clip", viewport=DESKTOP)
+    pictures(page).first.wait_for()
+    ids = page.locator(".wall-tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.clip)")
+    starred = page.locator(".wall-tile[data-star=mine]")
+    before = starred.count()
+    for pause, some in ((0, ids[5:11]), (150, ids[11:17])):
+        page.locator(f'[data-clip="{some[0]}"] > button').focus()
+        with server.asleep() if pause else nullcontext():
+            for _ in some:
+                page.keyboard.press("s")
+                page.keyboard.press("ArrowRight")
+                page.wait_for_timeout(pause)
+        recorded(server, "star", some)
+    expect(starred).to_have_count(before + 12)
+    page.locator(f'[data-clip="{ids[20]}"] > button').focus()
+    for _ in range(4):
+        page.keyboard.press("h")
+    recorded(server, "hidden", ids[20:24])
+    page.get_by_role("button", name="Undo").wait_for()
+    expect(page.locator(", ".join(f'[data-clip="{each}"]' for each in ids[20:24]))).to_have_count(0)
+    expect(starred).to_have_count(before + 12)
 
 
 # -- the rows, without a page ------------------------------------------------------------------------------
