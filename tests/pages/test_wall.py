@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -18,6 +19,7 @@ from kling.studio.downloads import Downloads
 from kling.studio.identity.roles import Role, User
 from kling.studio.library import IndexBroken, Library
 from kling.studio.service import Studio
+from pages._ui.curation import decisions
 from pages._ui.curation.presses import LONGEST_ID, MOST_ACTS
 from pages._ui.routes import wall
 from pages._ui.wall.gallery import PER_PAGE
@@ -180,6 +182,21 @@ def test_presses_that_come_together_are_all_done_in_their_order_and_told_again_o
     press(*presses, {"what": "show", "ids": ["c"]}, app=app)
     assert [job for job in studio.ledger.jobs() if job not in known] == [studio.ledger.get("c")]
     assert app.session_state["app"].answered == ("t", 6)
+
+
+def test_a_press_whose_run_was_stopped_is_done_when_it_is_told_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    for job_id in ("a", "b"):
+        clip(studio, job_id)
+    presses = [{"what": "star", "ids": ["a"]}, {"what": "hide", "ids": ["b"]}]
+    with monkeypatch.context() as patch:
+        patch.setattr(decisions, "hide", lambda _: st.stop())  # as Streamlit does when another press comes
+        app = press(*presses)
+    assert app.session_state["app"].answered == ("t", 1)
+    press(*presses, app=app)
+    assert {job.id for job in studio.ledger.jobs() if job.hidden} == {"b"}
+    assert app.session_state["app"].answered == ("t", 2)
 
 
 def test_of_very_many_presses_the_first_are_done_and_the_others_when_they_are_told_again(studio: Studio):

@@ -41,13 +41,14 @@ def did(key: str, place: str = "") -> None:
         number = act.get("n") if isinstance(act, dict) else None
         if not isinstance(number, int) or number <= done:
             continue
-        done, state.answered = number, (tab, number)  # first: a run may be stopped
         what, ids, value = str(act.get("what")), _ids(act.get("ids")), act.get("value")
         if ids and what in _DIALOGS:
             _DIALOGS[what](ids)
             state.asked_in = place
         elif ids and what in _ACTS:
             _ACTS[what](ids, value)
+        # Last: Streamlit may stop a run in an act before it takes effect, and the script tells of it again.
+        done, state.answered = number, (tab, number)
 
 
 def _ids(told: object) -> list[str]:
