@@ -8,7 +8,7 @@ function newMenu(wall) {
     const item = (words, look, press) => set(pressable(words, look, () => { menu.hidePopover(); wall.focus(tile); press(); }), { role: "menuitem" });
     const items = [
       told.src && item("Open", "open_in_full", () => wall.open(tile)),
-      wall.facts.link && item("Its page", "movie", () => wall.leave(fill(wall.facts.link, id))),
+      wall.facts.link && item("All about it", "movie", () => wall.leave(fill(wall.facts.link, id))),
       may.includes("r") && item("Remix", "edit_square", () => wall.leave(`${BASE}/?from=${encodeURIComponent(id)}`)),
       item(wall.chosen.has(id) ? "Take out of the selection" : "Select", "check_box", () => wall.toggle(tile)),
       told.batch && item("All of its batch", "stacks", () => wall.leave(`${BASE}/gallery?batch=${encodeURIComponent(told.batch)}`)),
