@@ -66,7 +66,8 @@ def test_a_script_loses_only_its_comments_and_indents():
         lines = path.read_text(encoding="utf-8").splitlines()
         assert not [line for line in lines if line.count("`") % 2], path
     assert lean_script("a\n  // b\nc // d\n") == "a\nc // d"
-    assert lean_sheet("a { /* b\n */ c: d; }\n\n  e {}") == "a{c: d;}e{}"
+    assert lean_sheet("a, b :c { /* b\n */ c: d; }\n\n  e {}") == "a,b :c{c:d;}e{}"
+    assert lean_sheet("a::before { content: ', : {'; }") == "a::before{content:', : {';}"
 
 
 def test_a_first_visit_of_compose_is_sent_at_most_60_kb_of_our_scripts_and_styles(studio: Studio):
