@@ -87,6 +87,17 @@ def test_the_draft_outlives_a_look_at_another_page(app: AppTest):
     assert app.text_area(key="composer.prompt").value == "A fox that I keep"
 
 
+@pytest.mark.parametrize("field", ["model", "mode", "duration", "aspect_ratio", "sound", "takes"])
+def test_a_choice_of_which_streamlit_has_nothing_is_as_it_was(app: AppTest, field: str):
+    pick(app, "duration", "10")
+    before = state(app, field, "duration")
+    app.session_state[draft_state.key(field)] = None
+    app.run()
+    assert not app.exception
+    assert "could not be drawn" not in texts(app)
+    assert state(app, field, "duration") == before
+
+
 def test_a_model_that_does_not_take_the_old_values_moves_them_and_says_what_it_does_to_the_price(
     app: AppTest,
 ):

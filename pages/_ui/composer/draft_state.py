@@ -126,10 +126,14 @@ def _ordered_at(job_id: str) -> tuple[float, str]:
 
 
 def read_draft() -> Draft:
-    """Return the draft as the widgets hold it."""
-    state, session, blank = composer_state(), st.session_state, Draft()
+    """Return the draft as the widgets hold it.
+
+    Now and then Streamlit 1.67 has nothing for a choice that the page shows: nobody has changed that one.
+    """
+    state, session = composer_state(), st.session_state
+    held = {name: _frozen(session.get(key(name))) for name in WIDGETS}
     return Draft(
-        **{name: _frozen(session.get(key(name), getattr(blank, name))) for name in WIDGETS},
+        **{name: getattr(state.saved, name) if value is None else value for name, value in held.items()},
         shots=tuple(
             Shot(
                 prompt=session.get(key(shot_field("shot", number)), ""),
@@ -187,7 +191,7 @@ def apply_changes() -> Draft:
         chosen = without_raise(field, state.before_raise.get(field), chosen, touched)
     fitted, moved = snap_to_model(with_follow_ups(state.saved, chosen, touched), touched)
     fitted = sync_camera_words(fitted, touched)
-    if fitted != now:
+    if fitted != now or any(st.session_state.get(key(name)) is None for name in WIDGETS):
         write_draft(fitted)
     notice = notice_of(state.saved, chosen, fitted, moved)
     if notice and notice.switched_from:
