@@ -40,18 +40,19 @@ def film_with(job: Job, get: Get, made_from: MadeFrom) -> tuple[Job, ...]:
     def shown(silent: Job) -> Job:
         if silent.id == here.id:
             return job
-        with_sound = [each for each in _with_sound(silent, made_from) if is_there(each) and not each.hidden]
+        _, *with_sound = _versions(silent, made_from)
+        with_sound = [each for each in with_sound if is_there(each) and not each.hidden]
         return max(with_sound, key=_age, default=silent)
 
     last, seen = here, {here.id}
     while len(seen) < MOST_PARTS:
         after = {
             each.id: each
-            for version in (last, *_with_sound(last, made_from))
+            for version in _versions(last, made_from)
             for each in made_from(version.id)
             if _goes_on(each) and each.id not in seen
         }
-        following = [each for each in after.values() if shown(each).has_clip and not shown(each).hidden]
+        following = [each for each in after.values() if (clip := shown(each)).has_clip and not clip.hidden]
         if not following:
             break
         last = max(following, key=_age)
@@ -85,8 +86,7 @@ def has_others(job: Job, without: Collection[str], get: Get, made_from: MadeFrom
         get: as for `film_with`.
         made_from: likewise.
     """
-    silent = _silent(job, get)
-    versions = (silent, *_with_sound(silent, made_from))
+    versions = _versions(_silent(job, get), made_from)
     return any(is_there(each) and not each.hidden and each.id not in without for each in versions)
 
 
@@ -117,15 +117,14 @@ def _goes_on(job: Job) -> bool:
 
 def _chain_to(last: Job, get: Get) -> tuple[Job, ...]:
     """Return the jobs that have made the pictures of a film, up to one of them."""
-    parts = [last]
+    parts, seen = [last], {last.id}
     while len(parts) < MOST_PARTS and _goes_on(parts[-1]):
-        before = get(parts[-1].parent)
-        silent = _silent(before, get) if before is not None else None
-        if silent is None or any(
-            silent.id == part.id for part in parts
-        ):  # a file may have been changed by hand
+        parent = get(parts[-1].parent)
+        before = None if parent is None else _silent(parent, get)
+        if before is None or before.id in seen:  # a file that a person changed may go in a circle
             break
-        parts.append(silent)
+        seen.add(before.id)
+        parts.append(before)
     return tuple(reversed(parts))
 
 
@@ -138,8 +137,9 @@ def _silent(job: Job, get: Get) -> Job:
     return job
 
 
-def _with_sound(silent: Job, made_from: MadeFrom) -> list[Job]:
-    return [each for each in made_from(silent.id) if each["endpoint"] == SOUND]
+def _versions(silent: Job, made_from: MadeFrom) -> list[Job]:
+    """Return the jobs whose clips have the same pictures: the silent one first."""
+    return [silent, *(each for each in made_from(silent.id) if each["endpoint"] == SOUND)]
 
 
 def _age(job: Job) -> tuple[datetime, str]:

@@ -341,31 +341,37 @@ def test_a_file_that_is_damaged_while_the_studio_runs_gives_no_part_for_the_whol
     assert slow.library.totals(JobQuery()).jobs == 70
 
 
-def test_an_answer_during_which_the_index_is_begun_anew_is_a_part(house, monkeypatch):
+@pytest.fixture
+def begun_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Have the next question meet a damaged file, and another one who asks meanwhile begin the index anew."""
     house.ledger.append("a", prompt="A fox")
     assert house.library.count(JobQuery()) == 1
 
-    def asked(*_: object) -> tuple[int, int, Sums]:
-        monkeypatch.undo()
-        house.library._start_over(0)  # noqa: SLF001 - as another one who asks
-        return 0, 0, Sums()
+    def prepare(then: Callable[[], None]) -> None:
+        def asked(*_: object) -> tuple[int, int, Sums]:
+            monkeypatch.undo()
+            for path in house.folder.glob(f"{FILE}*"):
+                path.write_bytes(b"no index" * 2000)
+            assert house.library.count(JobQuery()) == 1
+            then()
+            return 0, 0, Sums()
 
-    monkeypatch.setattr(library_module, "totals_of", asked)
+        monkeypatch.setattr(library_module, "totals_of", asked)
+
+    return prepare
+
+
+def test_an_answer_during_which_the_index_is_begun_anew_is_a_part(house, begun_anew):
+    begun_anew(lambda: None)
     assert house.library.totals(JobQuery()).missing
     assert (house.library.totals(JobQuery()).jobs, house.library.totals(JobQuery()).missing) == (1, 0)
 
 
-def test_who_meets_the_file_of_before_asks_the_one_that_another_has_begun(house, monkeypatch):
-    house.ledger.append("a", prompt="A fox")
-    assert house.library.count(JobQuery()) == 1
-
-    def asked(*_: object) -> tuple[int, int, Sums]:
-        monkeypatch.undo()
-        house.library._start_over(0)  # noqa: SLF001 - as another one who asks
-        house.library.catch_up()
+def test_who_meets_the_file_of_before_asks_the_one_that_another_has_begun(house, begun_anew):
+    def malformed() -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")
 
-    monkeypatch.setattr(library_module, "totals_of", asked)
+    begun_anew(malformed)
     assert house.library.totals(JobQuery()).jobs == 1
 
 
