@@ -8,11 +8,11 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
@@ -35,6 +35,11 @@ PATIENCE = 180  # seconds, for processes
 LONG = 400_000  # milliseconds, for clips that are drawn meanwhile, at low priority
 expect.set_options(timeout=WAIT)
 AT_WORK = "[data-testid=stApp][data-test-script-state=running]"
+# Whether a button is whole on the screen, and nothing lies on its middle.
+IN_SIGHT = """(button) => {
+  const box = button.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
+  return box.top >= 0 && box.bottom <= innerHeight && button.contains(document.elementFromPoint(x, y));
+}"""
 OURS = ("http://localhost:", "http://127.0.0.1:", "ws://localhost:", "data:", "blob:")
 
 
@@ -141,6 +146,7 @@ class Ports:
 
 
 PORTS = Ports()
+HAS_FAILED = pytest.StashKey[bool]()
 CHROMIUM = Chromium()
 
 
@@ -214,6 +220,21 @@ def on_phone(page: Page, height: int = 844) -> Iterator[None]:
     yield
     session.detach()
     page.set_viewport_size(before or DESKTOP)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[HAS_FAILED] = report.failed
+    return report
+
+
+@pytest.hookimpl(tryfirst=True, specname="pytest_runtest_teardown")  # before reruns keep what is shared
+def pytest_runtest_teardown_after_a_failure(item: pytest.Item) -> None:
+    """End the servers that tests of a file share: the next try must not meet what this one left there."""
+    if item.stash.get(HAS_FAILED, False):
+        item.session._setupstate.teardown_exact(cast("pytest.Item", item.session))  # noqa: SLF001 - no public way
 
 
 @pytest.hookimpl(trylast=True)  # after the fixtures

@@ -23,7 +23,7 @@ from kling.studio.jobs import request_cells
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.prompting.templates import POSTERS
-from tests.e2e.conftest import Server, on_phone
+from tests.e2e.conftest import IN_SIGHT, Server, on_phone
 from tests.e2e.test_share import axe
 from tests.studio.clips import examined
 
@@ -94,7 +94,7 @@ def test_clips_are_collected_put_in_order_and_shown_to_whoever_has_the_link(
         page.get_by_role("button", name="Export"),
         bar.get_by_role("button", name="Select nothing"),
     ):
-        button.click(trial=True, timeout=2000)  # these words lie on no button
+        assert button.evaluate(IN_SIGHT)  # these words lie on no button
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Open the collection").click()
     expect(page).to_have_url(re.compile(r"/collections\?id="))  # this page: no tab of its own

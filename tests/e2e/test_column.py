@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import PHONE, Server
+from tests.e2e.conftest import IN_SIGHT, PHONE, Server
 from tests.e2e.test_compose import choose, panel, prompt, settled, shots_are
 from tests.e2e.test_first_video import wishes
 
@@ -34,10 +34,6 @@ CUT = """() => {
   const page = document.documentElement;
   if (page.scrollWidth > innerWidth) found.push("the page scrolls sideways: " + page.scrollWidth);
   return found;
-}"""
-IN_SIGHT = """(button) => {
-  const box = button.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
-  return box.top >= 0 && box.bottom <= innerHeight && button.contains(document.elementFromPoint(x, y));
 }"""
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kling import TextToVideo
-from tests.e2e.conftest import Server, on_phone
+from tests.e2e.conftest import IN_SIGHT, Server, on_phone
 from tests.e2e.takes import Takes, draw
 from tests.e2e.test_share import axe
 
@@ -145,9 +145,9 @@ def test_what_differs_other_takes_and_the_decision(open_page: Open, server: Serv
 
     page.get_by_role("button", name="Keep this one: A").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    page.get_by_role("button", name="Keep this one: B").click(
-        timeout=5_000
-    )  # which the notice does not cover
+    other = page.get_by_role("button", name="Keep this one: B")
+    assert other.evaluate(IN_SIGHT)  # the notice does not lie on it
+    other.click()
     expect(page.get_by_role("button", name="Keep this one: A")).to_be_visible()
     expect(page.get_by_role("button", name="Kept: B")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
