@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from kling.studio.changes import LIBRARY
+from kling.studio.changes import JOBS, LIBRARY
 from kling.studio.library import JobQuery, Page
 from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
@@ -31,7 +31,7 @@ def gallery() -> None:
 
     def concerned() -> list[str]:
         found[:] = [first_of(query)]
-        return [EVERY_JOB, LIBRARY, *(row.job.id for row in found[0].rows)]
+        return [EVERY_JOB, JOBS, LIBRARY, *(row.job.id for row in found[0].rows)]
 
     def listed() -> None:
         clips(query, found[0], chip)

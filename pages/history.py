@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling.studio.changes import LIBRARY
+from kling.studio.changes import JOBS, LIBRARY
 from kling.studio.library import Page
 from pages._ui.curation import overlays
 from pages._ui.job.address import open_job
@@ -22,7 +22,7 @@ def history() -> None:
 
     def concerned() -> list[str]:
         found[:] = [page_of(query)]
-        return [EVERY_JOB, LIBRARY, *(row.job.id for row in found[0].rows)]
+        return [EVERY_JOB, JOBS, LIBRARY, *(row.job.id for row in found[0].rows)]
 
     def listed() -> None:
         rows(query, *found)

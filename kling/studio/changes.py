@@ -23,6 +23,7 @@ FILMS = ":films"  # one of them is joined
 COLLECTIONS = ":collections"  # one was made, changed or deleted
 SHARES = ":shares"  # likewise a link
 LIBRARY = ":library"  # its index is whole again, and somebody was told a part
+JOBS = ":jobs"  # one is new or has ended, or something else was written of one that is not in the making
 MOST_NAMES = 100  # that are kept for one follower; with more of them it hears that anything may have changed
 REMEMBERED = 500  # changes whose names are kept, for a page that was cut off for a while
 

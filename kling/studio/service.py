@@ -503,7 +503,12 @@ class Studio:
 
     def _log_changed(self, ids: Collection[str] | None) -> None:
         self._wake()
-        self.changes.notify(ids)
+        if ids is None:
+            self.changes.notify()
+            return
+        jobs = (self.ledger.get(job_id) for job_id in ids)
+        is_only_in_the_making = all(job and job.state in FOLLOWED for job in jobs)
+        self.changes.notify(ids if is_only_in_the_making else {*ids, topics.JOBS})
 
     def _notice_facts(self) -> Hashable:
         """Return what banners of pages are made of."""

@@ -113,8 +113,10 @@ class LiveParts:
             jobs = {name for name in told.names or () if not name.startswith(":")}
             if part.names & jobs:
                 due = min(due, max(part.last + max(TIMES.own, listed), told.at + listed * part.luck))
-            elif told.names is None or part.names & told.names:
+            elif told.names is None:
                 due = min(due, max(part.last + TIMES.own, told.at + later))
+            elif part.names & told.names:
+                due = min(due, max(part.last + max(TIMES.own, for_all), told.at + later))
             elif is_list and jobs:
                 due = min(due, max(part.last + pause, told.at + later))
         return due

@@ -202,6 +202,15 @@ def test_a_list_of_everybodys_jobs_takes_its_time_and_more_with_many_tabs(
     assert 60_000 / pause / (1 + TIMES.spread) - 1 <= script.asked("list") <= 60_000 / pause
 
 
+def test_a_list_shows_within_a_second_what_it_gains_or_loses_however_often(script: Script):
+    script.add("list", "* :jobs")
+    script.wait(5000)
+    for number in range(1, 5):
+        script.say(["theirs", ":jobs"], tabs=4)
+        script.wait(1000)
+        assert script.asked("list") == number
+
+
 def test_a_change_on_a_list_is_drawn_by_one_tab_after_the_other_by_a_few_within_a_second(script: Script):
     for number, luck in enumerate((0, 0.5, 1)):
         script.page.evaluate("luck => { Math.random = () => luck; }", luck)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kling.studio.changes import LIBRARY, NOTICE, SCAN, News
+from kling.studio.changes import JOBS, LIBRARY, NOTICE, SCAN, News
 from kling.studio.jobs import Job
 from kling.studio.service import Studio
 from pages._ui.live.marks import job_mark, short_name
@@ -33,11 +33,11 @@ def test_each_part_names_what_it_shows(studio: Studio, tab: AppTest):
     tab.run()
     assert marks(tab)["header"] == (studio.changes.version, [NOTICE], False)
     assert marks(tab)["tasks"][1] == []
-    shown = ["*", LIBRARY, *(f"job{number:04}" for number in range(4))]
+    shown = ["*", JOBS, LIBRARY, *(f"job{number:04}" for number in range(4))]
     assert marks(open_page(tab, "history.py"))["history"][1:] == (shown, True)
     assert marks(open_page(tab, "job.py", id="job0001"))["job"][1] == [LIBRARY, "job0001"]
     gallery = marks(open_page(tab, "gallery.py"))
-    assert gallery["gallery"][1:] == gallery["totals"][1:] == (["*", LIBRARY], False)
+    assert gallery["gallery"][1:] == gallery["totals"][1:] == (["*", JOBS, LIBRARY], False)
     assert marks(open_page(tab, "spend.py"))["spend"][1] == ["*", LIBRARY, SCAN]
 
 
@@ -55,13 +55,13 @@ def test_what_was_drawn_from_a_part_of_the_index_is_behind_when_it_is_whole(
     studio.library.start()
     assert reached.wait(20)
     version, shown, _ = marks(open_page(tab, "history.py"))["history"]
-    assert shown == ["*", LIBRARY]
+    assert shown == ["*", JOBS, LIBRARY]
     follower = studio.changes.follow(told.set, since=version)
     follower.take()
     go.set()
     assert told.wait(20)
     assert follower.take() == News(version + 1, frozenset({LIBRARY}))
-    assert len(marks(open_page(tab, "history.py"))["history"][1]) == 22
+    assert len(marks(open_page(tab, "history.py"))["history"][1]) == 23
 
 
 def test_compose_names_the_jobs_of_the_session_and_ages_while_one_is_made(studio: Studio, app: AppTest):

@@ -13,7 +13,7 @@ import pytest
 
 from kling.auth import ApiKey
 from kling.errors import NotSent, api_error
-from kling.studio.changes import NOTICE
+from kling.studio.changes import JOBS, NOTICE
 from kling.studio.ledger import LedgerError
 from kling.studio.notices import PAUSE
 from kling.studio.orders import Press
@@ -167,6 +167,20 @@ def test_listeners_are_told_of_each_change_until_they_leave(opened):
     leave()
     studio.order(FOX, Press(person="", session="other"))
     assert len(versions) == 2
+
+
+def test_followers_hear_what_lists_gain_but_not_of_each_step_of_a_job(opened):
+    studio = opened(run=now)
+    heard = studio.changes.follow(lambda: None)
+    heard.take()
+    job = studio.order(FOX, Press(person="", session="s"))
+    assert heard.take().names == {job.id, JOBS}
+    studio.ledger.append(job.id, state="processing")
+    assert heard.take().names == {job.id}
+    studio.ledger.append(job.id, state="succeed")
+    assert heard.take().names == {job.id, JOBS}
+    studio.ledger.append(job.id, star="yes", by="ada")
+    assert heard.take().names == {job.id, JOBS}
 
 
 def test_a_listener_that_fails_breaks_no_order_off(opened):

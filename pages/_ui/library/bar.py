@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from kling.studio.amounts import money
-from kling.studio.changes import LIBRARY
+from kling.studio.changes import JOBS, LIBRARY
 from kling.studio.library import JobQuery, Totals
 from kling.studio.library.query import LONGEST_TEXT
 from kling.studio.library.store import IndexBroken
@@ -105,7 +105,7 @@ def totals(query: JobQuery) -> None:
     if (drawn := _drawn.get()) is not None:
         page, place = drawn
         drawn_in = partial(_totals, page, query, place)
-        live_fragment(drawn_in, "totals", concerns=lambda: [EVERY_JOB, LIBRARY])
+        live_fragment(drawn_in, "totals", concerns=lambda: [EVERY_JOB, JOBS, LIBRARY])
 
 
 def _totals(page: str, query: JobQuery, place: DeltaGenerator) -> None:

@@ -22,7 +22,8 @@ function behind({ hub, last, luck }, { dataset: { version, liveJobs } }) {
     if (!names) found.isUnknown = true;
     const named = names && shown.filter((name) => names.has(name));
     if (named?.some(isJob)) note(Math.max(last + Math.max(TIMES.own, listed), at + listed * luck));
-    else if (!names || named.length) note(Math.max(last + TIMES.own, at + later));
+    else if (!names) note(Math.max(last + TIMES.own, at + later));
+    else if (named.length) note(Math.max(last + Math.max(TIMES.own, forAll), at + later));
     else if (isList && [...names].some(isJob)) note(Math.max(last + pause, at + later));
   }
   return found;

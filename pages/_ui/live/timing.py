@@ -15,13 +15,14 @@ class Times:
     Args:
         soon: between news and a run, so that what comes together is drawn together.
         own: least time between two runs of a part because of a job that it names.
-        every: likewise because of any other job, where it shows everybody's.
+        every: likewise because of any other job, where it shows everybody's. What lists gain or lose is told
+            by a topic, and drawn as soon as what they name.
         listed_per_tab: with many tabs, `own` is so much for each of them where a part shows everybody's jobs:
             each change of a job on a list is news for every tab with that list, and within this time the tabs
             draw it one after the other. Up to eight tabs see it within a second; fifty that did so too would
             make every page of a busy team wait.
-        per_tab: with many tabs, `every` is so much for each of them: all tabs together ask for no more runs
-            then, whatever their number.
+        per_tab: with many tabs, `every`, and the time between two runs because of a topic, is so much for
+            each of them: all tabs together ask for no more runs then, whatever their number.
         spread: share by which the pauses `every`, `old` and `old_without_socket` are made longer at random.
         old: a part that is in view and names a job that has not ended is drawn again after this time, for
             words that depend on the clock.
