@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -229,7 +228,7 @@ def open_socket(client: TestClient, team: Team, path: str = "/live") -> WebSocke
 
 
 def is_closed(socket: WebSocketTestSession) -> bool:
-    """Whether the server closes it; how soon, the caller measures."""
+    """Whether the server closes it, and with which code."""
     message = socket.receive()
     socket.__exit__(None, None, None)
     return (message["type"], message.get("code")) == ("websocket.close", 1008)
@@ -239,10 +238,8 @@ def test_open_sockets_end_with_their_session_and_no_others(team: Team, studio: S
     with team.client("maker") as maker, team.client("viewer") as viewer:
         mine = [open_socket(maker, team, path) for path in ("/live", "/_stcore/stream")]
         theirs = open_socket(viewer, team)
-        began = time.monotonic()
         studio.state.sessions.end_all(team.people["maker"].id)
         assert all(map(is_closed, mine))
-        assert time.monotonic() - began < 1
         theirs.send_bytes(b"still there")
         theirs.__exit__(None, None, None)
 

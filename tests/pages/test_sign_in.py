@@ -495,10 +495,8 @@ def test_a_socket_opens_for_a_session_only_and_closes_with_it(site: Site, path: 
         enter(browser)
         with browser.websocket_connect(SOCKETS + path) as socket:
             socket.receive_text()
-            began = time.monotonic()
             browser.post("/sign-out/everywhere")
             assert closed_with(socket) == 1008
-            assert time.monotonic() - began < 1
 
 
 def test_streamlit_hears_who_it_is_from_the_gate_alone(site: Site):
