@@ -57,7 +57,7 @@ from pages._ui.routes import (  # noqa: E402
     posters,
     previews,
     public_files,
-    quick_runs,
+    runs,
     share,
     sign_in,
     sign_in_oidc,
@@ -93,7 +93,7 @@ with exit_with_message():
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Run the studio for as long as the server runs."""
     connections.prepare_server()
-    quick_runs.prepare_runs()
+    runs.prepare_runs()
     os.umask(0o077)  # prompts, videos and keys are for the studio's user only
     logs.configure(logs.Form(settings.running, logs.secrets_of(settings)))
     systemd = Systemd(os.environ, monotonic=time.monotonic)

@@ -23,8 +23,7 @@ def place_order(
     """Order everything that one press asks for, and list it under "This session"; call it in a callback.
 
     The list is stored with the draft, so that it is still there after a refresh. A page without a draft
-    leaves the list to the next draft that is opened. Everything is read from the session before the order is
-    made, because Streamlit may stop a run at every access to it.
+    leaves the list to the next draft that is opened.
 
     Args:
         requests: what to order.

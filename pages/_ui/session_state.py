@@ -3,8 +3,9 @@
 `composer` is the form's, `admin` the admin page's, `app` the rest. Keys of widgets begin with the name of
 their page, as in `composer.prompt`.
 
-Streamlit may stop a run at every access to `st.session_state`, and begin it again. Whoever changes several
-fields that belong together therefore fetches the object once, and changes it without another access.
+Streamlit may stop a run at every access to `st.session_state`, except in a callback, and begin it again.
+Whoever changes several fields that belong together therefore fetches the object once, and changes it without
+another access.
 """
 
 from __future__ import annotations

@@ -40,6 +40,9 @@ IN_SIGHT = """(button) => {
   const box = button.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
   return box.top >= 0 && box.bottom <= innerHeight && button.contains(document.elementFromPoint(x, y));
 }"""
+# What offers to undo something goes after ten seconds, which a busy machine may need for less.
+UNHURRIED = """addEventListener("DOMContentLoaded", () => document.head.insertAdjacentHTML("beforeend",
+  "<style>[class*=st-key-undo-] { animation-duration: 900s !important; }</style>"))"""
 OURS = ("http://localhost:", "http://127.0.0.1:", "ws://localhost:", "data:", "blob:")
 
 
@@ -272,6 +275,7 @@ def open_page() -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.add_init_script(UNHURRIED)
         page.on("request", lambda request: note(request.url))
         page.on("websocket", lambda socket: note(socket.url))
         # As a person does, who sees that the page still moves. Tests about haste say so: in one action, or by

@@ -144,9 +144,9 @@ def delete(chosen: Sequence[str], number: int) -> None:
         st.markdown("Somebody has deleted this collection.")
         st.button("Close", key=f"app.asked-no-{number}", on_click=close)
         return
-    clips = counted(len(now.clips), "clip", "clips")
+    clips = counted(len(now.clips), "clip stays", "clips stay")
     st.markdown(f"Delete **{escape_markdown(now.title)}** for good?")
-    st.markdown(f"Its {clips} stay in Gallery. Links that show this collection show nothing from then on.")
+    st.markdown(f"Its {clips} in Gallery. Links that show this collection show nothing from then on.")
     answers(number, "Delete the collection", lambda actions: _delete(actions, now))
 
 

@@ -25,10 +25,7 @@ def keep(job_id: str, others: Sequence[str]) -> None:
         job_id: of the clip that is kept.
         others: ids of those that it was compared with.
     """
-    state, user = (
-        app_state(),
-        acting(),
-    )  # first: Streamlit may stop a run at each access, and Undo would be lost
+    state, user = app_state(), acting()
     job = studio().ledger.get(job_id)
     if job is None:
         return

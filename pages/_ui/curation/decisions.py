@@ -28,7 +28,7 @@ def rate(job_ids: Sequence[str], rating: int) -> None:
 
 def hide(job_ids: Sequence[str]) -> None:
     """Leave jobs out of the lists; for 10 seconds `overlays` offers to undo that."""
-    state = app_state()  # first: Streamlit may stop a run at each access, and Undo would be lost
+    state = app_state()
     changed = attempt(Actions.hide, job_ids)
     if not changed:
         return
@@ -53,7 +53,7 @@ def take_out(collection: Collection, job_ids: Sequence[str]) -> None:
         collection: as it is now.
         job_ids: of the clips.
     """
-    state = app_state()  # first, as above
+    state = app_state()
     done = attempt(Actions.uncollect, collection.id, job_ids)
     gone = () if done is None else tuple(each for each in collection.clips if each not in done.clips)
     if gone:

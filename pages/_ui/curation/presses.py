@@ -47,7 +47,7 @@ def did(key: str, place: str = "") -> None:
             state.asked_in = place
         elif ids and what in _ACTS:
             _ACTS[what](ids, value)
-        # Last: Streamlit may stop a run in an act before it takes effect, and the script tells of it again.
+        # Last: after an error in an act the script tells of it again.
         done, state.answered = number, (tab, number)
 
 
