@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from kling.studio.changes import JOBS
 from kling.studio.identity.roles import Action, User
 from kling.studio.orders import Press
 from kling.studio.service import Studio
@@ -258,7 +259,7 @@ def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
         job = studio.order(FOX, Press(person="Ada", session="s"))
         told = socket.receive_json()
         assert told["version"] > first["version"]
-        assert told["jobs"] == [job.id]
+        assert told["jobs"] == [JOBS, job.id]
         assert told["states"].keys() == {job.id}
         studio.resume()
         while told["jobs"] is not None:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
-PATIENCE = 20.0  # seconds that a broken test waits
+PATIENCE = 120.0  # seconds that a broken test waits
 
 
 class Talk:
