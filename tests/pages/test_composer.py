@@ -247,6 +247,22 @@ def test_on_a_model_of_single_shots_the_storyboard_switches_the_model_and_one_pr
     assert state(app, "shot_2") == ("It runs",)
 
 
+def test_a_model_of_single_shots_shows_the_prompt_and_keeps_the_shots(app: AppTest):
+    pick(app, "prompt", "A fox")
+    pick(app, "cut", "customize")
+    pick(app, "shot_2", "It runs")
+    pick(app, "model", "kling-v2-5-turbo")
+    assert state(app, "cut", "model") == ("one shot", "kling-v2-5-turbo")
+    assert app.text_area(key="composer.prompt").value == "A fox"
+    said = texts(app).replace("\\", "")
+    assert "Kling 2.5 Turbo makes single shots only. Yours are kept under Storyboard." in said
+    app.button(key="composer.undo").click().run()
+    assert state(app, "cut", "model", "shot_2") == ("customize", "kling-v3", "It runs")
+    pick(app, "model", "kling-v2-6")
+    pick(app, "cut", "customize")
+    assert state(app, "shot_1", "shot_2") == ("A fox", "It runs")
+
+
 def test_a_look_at_the_storyboard_costs_nothing(app: AppTest):
     before = button(app)
     pick(app, "cut", "customize")

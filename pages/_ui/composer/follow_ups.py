@@ -1,7 +1,7 @@
 """What a change of the draft brings along, besides the choices that give way to its model.
 
-A storyboard switches to a model that makes several shots. Alternatives in braces switch the table of
-variations on, until somebody wants them to be sent as typed.
+A storyboard switches to a model that makes several shots, and a model that makes single shots to the prompt.
+Alternatives in braces switch the table of variations on, until somebody wants them to be sent as typed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draf
     """
     if "cut" in touched:
         now = _with_shots(now)
+    elif "model" in touched and now.cut == STORYBOARD and not now.can_send("multi_shot"):
+        now = replace(now, cut=ONE_SHOT)  # the shots are kept
     return _with_table(before, now, touched)
 
 
@@ -119,6 +121,8 @@ def notice_of(before: Draft, now: Draft, fitted: Draft, moved: tuple[Change, ...
     is_switched = fitted.model != now.model
     if now.shots != before.shots and fitted.is_storyboard:  # the length is a fact there, and the page says it
         moved = tuple(change for change in moved if change.field != "duration")
+    if (now.cut, fitted.cut) == (STORYBOARD, ONE_SHOT):
+        moved = (*moved, Change("cut", STORYBOARD, ONE_SHOT))
     if not moved and not is_switched:
         return None
     changed = {

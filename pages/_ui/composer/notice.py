@@ -31,7 +31,7 @@ def notice(draft: Draft, place: Place) -> None:
 
 
 def _place_of(told: Notice) -> Place:
-    if told.switched_from:
+    if told.switched_from or any(change.field == "cut" for change in told.changes):
         return "model"
     return "pictures" if told.undo.keys() & {"first_frame", "last_frame"} else "choices"
 
@@ -52,6 +52,7 @@ def _sentence(draft: Draft, told: Notice) -> str:
     raised = moved.pop("mode", None) if draft.sound else None
     if raised and (raised.old not in modes or modes[raised.old].takes_sound):
         moved["mode"], raised = raised, None
+    left = moved.pop("cut", None)
     words = "; ".join(
         f"{DRAFT_WORDS.get(change.field) or FIELDS.get(change.field, change.field)} "
         f"{_value(draft, change.field, change.old)} → {_value(draft, change.field, change.new)}"
@@ -62,6 +63,8 @@ def _sentence(draft: Draft, told: Notice) -> str:
         said.insert(0, f"Sound needs {quality(str(raised.new), model)}.")
     if told.switched_from:
         said.insert(0, f"Switched from {told.switched_from}, which makes single shots only.")
+    if left:
+        said.insert(0, f"{title} makes single shots only. Yours are kept under Storyboard.")
     if price_of(draft) == told.after and told.before != told.after:
         before = "" if told.before is None else f", was {in_money(told.before)}"
         said.append(f"Now {in_money(told.after)}{before}.")
