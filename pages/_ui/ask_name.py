@@ -17,7 +17,7 @@ from pages._ui.escape import escape_markdown
 from pages._ui.session_state import app_state, composer_state
 
 QUESTION = "Whose order is it?"
-WHY = "It is on its way. With a name, History and Spend say what is yours; this is asked once."
+WHY = "With a name, History and Spend say what is yours. This browser is asked once."
 MOST_NAMES = 8  # known names to pick from
 
 

@@ -119,6 +119,17 @@ def in_money(units: Decimal | None, job: Job | None = None) -> str:
     return money(units * unit_price, currency)
 
 
+def cost_now(units: Decimal | None) -> str:
+    """Return what an order costs now: nothing in the sandbox, where Kling's price is told along.
+
+    Args:
+        units: its price; None if nobody knows.
+    """
+    if not studio().connection.is_sandbox:
+        return in_money(units)
+    return "free" if units is None else f"free (Kling: {in_money(units)})"
+
+
 def counted(number: int, one: str, many: str) -> str:
     """Return a number with the word that goes with it."""
     return f"{number:,} {one if number == 1 else many}"

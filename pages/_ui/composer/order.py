@@ -17,7 +17,7 @@ from pages._ui.composer.field_errors import open_panels
 from pages._ui.composer.variations import Plan, plan
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import counted, in_money, span
+from pages._ui.format import cost_now, counted, in_money, span
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.session_state import Bill, Outcome, composer_state
 from pages._ui.words import FIX_MARKED, GENERATE, TAKES, TAKES_HELP
@@ -85,7 +85,7 @@ def _in_units(number: Decimal) -> str:
 def _question(shown: Bill) -> None:
     number, units = shown
     with st.container(key="sure"):
-        st.markdown(f"**This orders {number:,} clips at once, for {escape_markdown(in_money(units))}.**")
+        st.markdown(f"**This orders {number:,} clips at once: {escape_markdown(cost_now(units))}.**")
         with st.container(horizontal=True):
             st.button(
                 f"Yes, order all {number:,}",

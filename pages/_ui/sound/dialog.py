@@ -14,7 +14,7 @@ from pages._ui.context import studio
 from pages._ui.curation.asking import begin, jobs_of
 from pages._ui.curation.decisions import close
 from pages._ui.escape import escape_markdown, with_link
-from pages._ui.format import in_money, prompt_of
+from pages._ui.format import cost_now, prompt_of
 from pages._ui.job.address import job_link
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.session_state import app_state
@@ -33,8 +33,7 @@ def why_not(job: Job) -> str:
 
 def price() -> str:
     """Return what one clip's sound costs, as buttons say it."""
-    units = catalog().audio_units
-    return f"free (Kling: {in_money(units)})" if studio().connection.is_sandbox else in_money(units)
+    return cost_now(catalog().audio_units)
 
 
 @st.dialog(ADD_SOUND, icon=":material/music_note:", on_dismiss=close)
