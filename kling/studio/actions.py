@@ -182,6 +182,11 @@ class Actions(GalleryActions):
         check(self.user, Action.DRAFT)
         return self._studio.state.drafts.open(draft_id, self.draft_owner(browser))
 
+    def newest_drafts(self, *, browser: str, most: int) -> tuple[StoredDraft, ...]:
+        """Return the user's own drafts that were changed last; see `DraftStore.newest`."""
+        check(self.user, Action.DRAFT)
+        return self._studio.state.drafts.newest(self.draft_owner(browser), most)
+
     def save_draft(
         self,
         draft_id: str,

@@ -161,6 +161,13 @@ def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     expect(prompt(page)).to_have_value(words)
     expect(page.get_by_role("radio", name="9:16")).to_be_checked()
     expect(page.get_by_role("button", name="Avoid · hands")).to_be_visible()
+    page.reload()  # what was left without an order is found all the same
+    tool(page, "Recent")
+    left = dialog.locator("[class*=st-key-recent-draft-]")
+    expect(left).to_have_count(1)
+    expect(left).to_contain_text("Something else")
+    left.get_by_role("button", name="Go on with it").click()
+    expect(prompt(page)).to_have_value("Something else")
 
 
 def test_keys_open_the_tools_the_guide_follows_the_prompt_and_a_difference_is_seen_without_colour(

@@ -17,7 +17,7 @@ from pages._ui.composer import draft_state
 from pages._ui.panels import panel_key
 from pages._ui.session_state import AppState
 from pages._ui.words import FIX_MARKED
-from tests.pages.conftest import press_generate, texts
+from tests.pages.conftest import new_tab, press_generate, texts
 
 
 def key_of(app: AppTest, field: str) -> str:
@@ -595,3 +595,16 @@ def test_a_key_pair_is_told_which_models_and_lengths_it_cannot_order(app: AppTes
     pick(app, "prompt", "a" * 2500)
     press_generate(app)
     assert len(list(studio.ledger.jobs())) == 1
+
+
+def test_words_that_were_left_without_an_order_are_under_recent_in_another_tab(app: AppTest):
+    pick(app, "prompt", "An otter that nobody ordered")
+    other = new_tab()
+    other.session_state["app"] = AppState(browser=app.session_state["app"].browser)
+    other.run()
+    pick(other, "prompt", "A fox")
+    press_generate(other)
+    other.button(key="composer.tool_recent").click().run()
+    assert "Written and not ordered" in texts(other)
+    assert "An otter that nobody ordered" in texts(other)
+    assert sum(str(each.key).startswith("composer.recent_draft-") for each in other.button) == 1

@@ -10,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -73,6 +74,21 @@ class DraftStore:
         with self._database.read() as connection:
             row = _row(connection, draft_id)
         return _draft(row) if row else None
+
+    def newest(self, owner: str, most: int) -> tuple[StoredDraft, ...]:
+        """Return the drafts of an owner that were changed last, the last one first, without damaged ones.
+
+        Raises:
+            StateError: they cannot be read.
+        """
+        own = select(drafts).where(drafts.c.owner == owner).order_by(drafts.c.changed.desc()).limit(most)
+        with self._database.read() as connection:
+            rows = connection.execute(own).all() if owner else []
+        found = []
+        for row in rows:
+            with suppress(StateError):
+                found.append(_draft(row))
+        return tuple(found)
 
     def open(self, draft_id: str, owner: str) -> StoredDraft:
         """Return the draft of an address: the own one, a copy of another browser's, or a new one.
@@ -263,7 +279,8 @@ def _row(connection: Connection, draft_id: str) -> Row[Any] | None:
 def _draft(row: Row[Any]) -> StoredDraft:
     try:
         fields, made = json.loads(row.fields), json.loads(row.made)
-        return StoredDraft(id=row.id, owner=row.owner, fields=dict(fields), made=tuple(map(str, made)))
+        made = tuple(map(str, made))
+        return StoredDraft(id=row.id, owner=row.owner, fields=dict(fields), made=made, changed=row.changed)
     except (ValueError, TypeError, RecursionError) as error:
         raise StateError(
             "This draft is damaged in the database and is left as it is. Begin a new one in Compose, or ask "

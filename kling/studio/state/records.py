@@ -62,6 +62,7 @@ class StoredDraft:
         owner: id of the browser that made it.
         fields: of the form, as JSON.
         made: ids of the jobs that were ordered from it, the last one first.
+        changed: when it was stored last, in Unix seconds; 0 if never.
         not_kept: why a copy that was just made is not in the database; empty for a draft that is, and for a
             new one, which is written with its first change.
     """
@@ -70,6 +71,7 @@ class StoredDraft:
     owner: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     made: tuple[str, ...] = ()
+    changed: float = 0
     not_kept: str = ""
 
 

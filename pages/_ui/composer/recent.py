@@ -12,6 +12,7 @@ import streamlit as st
 from kling.studio.prompting.draft import Draft
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
+from pages._ui.composer.unordered import unordered
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
@@ -42,12 +43,14 @@ def recent(begin_with: Begin) -> None:
         label_visibility="collapsed",
         icon=":material/search:",
     )
-    found = studio().ledger.index.orders_of(current_user().name, SHOWN, (query or "").casefold().split())
+    words = (query or "").casefold().split()
+    found = studio().ledger.index.orders_of(current_user().name, SHOWN, words)
     if not found:
         st.caption(
             "None of them has all of these words." if query else "Nothing was ordered under your name yet."
         )
     with st.container(key="recent"):
+        unordered(words)
         for job in found:
             batch = studio().ledger.index.batch(job.group) if job.group else ()
             _row(Card(job.group or job.id, tuple(reversed(batch)) or (job,)), begin_with)

@@ -54,6 +54,19 @@ def test_another_browser_gets_a_copy_without_the_jobs_and_cannot_change_the_firs
     assert found(drafts, draft.id).fields["prompt"] == "A fox"
 
 
+def test_the_newest_drafts_of_an_owner_come_first_without_damaged_ones(database, drafts, clock):
+    for number, owner in enumerate("aabaa"):
+        clock.now += 1
+        drafts.save(f"{number:020}", owner, fields={"prompt": str(number)})
+    with database.write() as connection:
+        connection.execute(update(table).where(table.c.id == f"{3:020}").values(fields="{"))
+    assert [(each.fields["prompt"], each.changed) for each in drafts.newest("a", 3)] == [
+        ("4", clock.now),
+        ("1", clock.now - 3),
+    ]
+    assert drafts.newest("", 9) == ()
+
+
 def test_typed_shots_go_into_the_storyboard(drafts):
     draft = drafts.open("", MINE)
     shots = ({"prompt": "", "duration": "2"}, {"prompt": "", "duration": "3"})

@@ -1,0 +1,69 @@
+"""Drafts that nothing was ordered from yet, wherever they were left: in another tab, or before a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+import streamlit as st
+
+from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.templates import templates
+from kling.studio.state.records import StateError, StoredDraft
+from pages._ui.context import studio
+from pages._ui.current_user import acting, browser_id
+from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.format import ago
+from pages._ui.requests import prompts_of
+from pages._ui.session_state import PendingDraft, composer_state
+
+SHOWN = 5
+LOOKED_AT = 30  # of the newest: a draft of which each word was ordered is none
+
+
+def unordered(words: Sequence[str]) -> None:
+    """Draw a list of them above the orders, each with a button that opens it; nothing if there is none.
+
+    Args:
+        words: of a search, in lower case; a draft has all of them.
+    """
+    every = (each for each in _unordered() if all(word in each[1].casefold() for word in words))
+    found = list(islice(every, SHOWN))
+    if not found:
+        return
+    st.caption("**Written and not ordered**")
+    for stored, text in found:
+        _row(stored, text)
+    st.caption("**Ordered**")
+
+
+def _unordered() -> Iterator[tuple[StoredDraft, str]]:
+    try:
+        drafts = acting().newest_drafts(browser=browser_id(), most=LOOKED_AT)
+    except StateError as error:
+        st.caption(escape_markdown(str(error)))
+        return
+    given = {template.request.prompt for template in templates()}
+    for stored in drafts:
+        draft = Draft.from_json(stored.fields)
+        text = "\n".join(filter(None, map(str.strip, draft.sent_texts)))
+        known = map(studio().ledger.get, (*stored.made, draft.parent))
+        ordered = {prompts_of(job) for job in known if job is not None}
+        was_ordered = draft.prompt in ordered or (draft.variations and stored.made)
+        if text and stored.id != composer_state().draft_id and not was_ordered and draft.prompt not in given:
+            yield stored, text
+
+
+def _row(stored: StoredDraft, text: str) -> None:
+    when = ago(datetime.fromtimestamp(stored.changed, UTC), datetime.now(UTC))
+    with st.container(horizontal=True, key=f"recent-draft-{stored.id}"):
+        st.html(
+            f'<div class="studio-recent"><div><div dir="auto" class="studio-recent-text" '
+            f'title="{escape_attribute(text)}">{escape_html(text)}</div>'
+            f'<div class="studio-recent-facts">{escape_html(when)}</div></div></div>'
+        )
+        if st.button("Go on with it", key=f"composer.recent_draft-{stored.id}"):
+            state = composer_state()
+            state.pending = PendingDraft(stored.id, previous_draft=state.draft_id)
+            st.rerun()
