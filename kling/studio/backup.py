@@ -33,6 +33,7 @@ from kling.studio.pictures.store import FOLDER as PICTURES
 from kling.studio.server_options import WRITTEN_DOWN
 from kling.studio.state.faults import FILE as STATE
 from kling.studio.state.holdings import HOLDINGS
+from kling.studio.uploads import FOLDER as UPLOADS
 
 MANIFEST = "backup.json"
 KNOWN = "backups.json"  # in the data folder: where backups went, so that an erasure can name them
@@ -48,7 +49,7 @@ _LEFT_OUT = frozenset(
         ".lock",
         ".owner.json",
         "previews",
-        "uploads",
+        UPLOADS,
         FILMS,
         "index.sqlite3",
         HOLDINGS,

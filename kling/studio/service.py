@@ -345,6 +345,7 @@ class Studio:
     def stop(self) -> None:
         """Wait for the calls that are under way, and release the folder."""
         self._picture_cleaning.stop()
+        self.uploads.stop()
         self.pictures.stop()
         self.films.stop()
         self.packs.stop()

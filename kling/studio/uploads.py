@@ -1,4 +1,4 @@
-"""What people hand in: kept in the data folder for an hour, for whoever has sent it.
+"""What people hand in: kept in the data folder for an hour while the studio runs, for whoever has sent it.
 
 A file is written as it arrives, and bounded while it does: by its size, by how many there are, and by the
 room that is left on the disk. What it is, its bytes say (`image_check`).
@@ -85,6 +85,10 @@ class Uploads:
         self._looking = threading.Semaphore(2)
         self._kept: dict[str, Upload] = {}
         self._arriving: dict[str, int] = {}
+        self.stop()
+
+    def stop(self) -> None:
+        """Delete all files: nobody can ask for them in the next process."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def begin(self, owner: str) -> Arriving:

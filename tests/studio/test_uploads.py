@@ -13,6 +13,7 @@ from PIL import Image
 from kling.studio import uploads as module
 from kling.studio.image_check import Picture, picture_of
 from kling.studio.uploads import KEPT_SECONDS, MOST, MOST_BYTES, MOST_OF_ONE, Upload, UploadRefused, Uploads
+from tests.studio.fakes import Bench
 
 PNG = Picture("image/png", ".png", 1, 1)
 ROOM = 2**40
@@ -74,6 +75,14 @@ def test_what_an_earlier_process_has_left_is_gone(tmp_path: Path, uploads: Uploa
     assert files(tmp_path)
     Uploads(tmp_path, monotonic=clock)
     assert files(tmp_path) == []
+
+
+def test_nothing_stays_when_the_studio_stops(tmp_path: Path):
+    bench = Bench(tmp_path)
+    hand_in(Uploads(tmp_path, monotonic=bench.clock, look=lambda _file: PNG, free=lambda _folder: ROOM))
+    assert files(tmp_path)
+    bench.studio.stop()
+    assert not (tmp_path / module.FOLDER).exists()
 
 
 def test_a_file_that_is_too_large_is_refused_while_it_arrives(uploads: Uploads, tmp_path: Path):
