@@ -241,14 +241,16 @@ class Actions(GalleryActions):
     def add_template(self, request: FormRequest, **words: str) -> TeamTemplate:
         """Save a request for the team; see `TeamTemplates.add`."""
         check(self.user, Action.TEMPLATE)
-        template = self._studio.state.templates.add(request, author=self.user.name, **words)
+        who = {"author": self.user.name, "person_id": self.person_id}
+        template = self._studio.state.templates.add(request, **who, **words)
         self._note(Action.TEMPLATE, template.id, did="added")
         return template
 
     def change_template(self, seen: TeamTemplate, **changes: Any) -> TeamTemplate:
         """Change one of the team's templates; see `TeamTemplates.update`."""
         check(self.user, Action.TEMPLATE)
-        template = self._studio.state.templates.update(seen, author=self.user.name, **changes)
+        who = {"author": self.user.name, "person_id": self.person_id}
+        template = self._studio.state.templates.update(seen, **who, **changes)
         self._note(Action.TEMPLATE, template.id, did="changed")
         return template
 

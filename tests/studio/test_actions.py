@@ -170,6 +170,17 @@ def test_the_log_says_who_ordered_by_id_and_by_name(bench: Bench):
     assert (made["person"], made["person_id"]) == ("Ada", "")
 
 
+def test_a_template_says_who_saved_it_by_id_and_by_name(bench: Bench):
+    ada, bob = acting(bench, "Ada"), acting(bench, "Bob")
+    made = ada.add_template(FOX, title="Fox")
+    changed = bob.change_template(made, title="Red fox")
+    assert [(each.author, each.person_id) for each in (made, changed)] == [
+        ("Ada", ada.user.id),
+        ("Bob", bob.user.id),
+    ]
+    assert bench.studio.state.templates.all() == (changed,)
+
+
 def test_without_sign_in_drafts_are_the_browsers_and_with_it_the_persons(bench: Bench):
     local, mia = bench.studio.acting_as(User(LOCAL, "", "admin")), acting(bench, "Mia")
     draft = f"{1:020x}"

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 FILE = "studio.sqlite3"  # in the data folder
 # SQLite would write the changes in these into whatever has the name of the database, a backup too.
 _BESIDE = f"{FILE}-wal and {FILE}-shm"
-VERSION = 4  # of the tables; a test holds it to the number of migrations
+VERSION = 5  # of the tables; a test holds it to the number of migrations
 DAMAGED = (
     f"The file is damaged. Stop the studio, move the file and, where they are, {_BESIDE} away, and put the "
     "backup of the file in its place."

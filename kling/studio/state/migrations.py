@@ -7,7 +7,19 @@ there.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TextClause,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 
@@ -190,9 +202,22 @@ def _collections_and_shares() -> tuple[ExecutableDDLElement, ...]:
     )
 
 
+def _whose_templates_are() -> tuple[TextClause, ...]:
+    """Give templates the id of who saved them last, where the audit has it under the name that they show."""
+    return (
+        text("ALTER TABLE team_templates ADD COLUMN person_id VARCHAR(20) DEFAULT '' NOT NULL"),
+        text(
+            "UPDATE team_templates SET person_id = COALESCE((SELECT person_id FROM audit WHERE id = "
+            "(SELECT max(id) FROM audit WHERE action = 'template' AND thing = team_templates.id) "
+            "AND name = team_templates.author AND person_id <> 'local'), '')"
+        ),
+    )
+
+
 MIGRATIONS = (
     _drafts_and_secrets(),
     _templates_and_old_folders(),
     _people_limits_audit(),
     _collections_and_shares(),
+    _whose_templates_are(),
 )

@@ -88,6 +88,7 @@ class TeamTemplate:
         changed: when, in UTC.
         version: counts the changes, from 1.
         request: the whole request; it may be unfinished.
+        person_id: of the author; empty without sign-in, and where it is not known.
     """
 
     id: str
@@ -98,6 +99,7 @@ class TeamTemplate:
     changed: datetime
     version: int
     request: TextToVideo | ImageToVideo
+    person_id: str = ""
 
 
 class CollectionError(StateError):

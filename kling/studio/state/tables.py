@@ -41,6 +41,7 @@ team_templates = Table(
     Column("teaches", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("request", Text, nullable=False),  # the body of a create call, as JSON
+    Column("person_id", String(20), nullable=False, server_default=""),  # of the author; empty if not known
 )
 
 # A row stands here from the moment a folder's files are in the tables until the folder has its new name.

@@ -68,7 +68,14 @@ class TeamTemplates:
         return tuple(sorted(readable, key=lambda each: (each.title.casefold(), each.id)))
 
     def add(
-        self, request: FormRequest, *, title: str, category: str = "", teaches: str = "", author: str = ""
+        self,
+        request: FormRequest,
+        *,
+        title: str,
+        category: str = "",
+        teaches: str = "",
+        author: str = "",
+        person_id: str = "",
     ) -> TeamTemplate:
         """Save a request as a new template; another of the same title stays beside it.
 
@@ -78,6 +85,7 @@ class TeamTemplates:
             category: likewise.
             teaches: likewise.
             author: likewise.
+            person_id: of the author.
 
         Raises:
             TeamTemplateError: it has no title, is too large, or there are too many.
@@ -93,6 +101,7 @@ class TeamTemplates:
                 changed=self._now(),
                 version=1,
                 request=request,
+                person_id=person_id,
             )
         )
         with self._database.write() as connection:
@@ -101,19 +110,23 @@ class TeamTemplates:
             connection.execute(insert(team_templates).values(**_values(new)))
         return new
 
-    def update(self, seen: TeamTemplate, *, author: str = "", **changes: Any) -> TeamTemplate:
+    def update(
+        self, seen: TeamTemplate, *, author: str = "", person_id: str = "", **changes: Any
+    ) -> TeamTemplate:
         """Change a template.
 
         Args:
             seen: as it was shown to who changes it.
             author: who does.
+            person_id: their id.
             changes: new values of `title`, `category`, `teaches` or `request`.
 
         Raises:
             ChangedMeanwhile: it is not what was shown any more; nothing was overwritten.
             TeamTemplateError, StateError: as `add`.
         """
-        new = _checked(replace(seen, author=author, changed=self._now(), version=seen.version + 1, **changes))
+        changes |= {"author": author, "person_id": person_id, "changed": self._now()}
+        new = _checked(replace(seen, version=seen.version + 1, **changes))
         with self._database.write() as connection:
             _refuse_if_changed(connection, seen)
             same = team_templates.c.id == seen.id
@@ -200,6 +213,7 @@ def _values(template: TeamTemplate) -> dict[str, Any]:
         "changed": template.changed.isoformat(),
         **{name: getattr(template, name) for name in TEMPLATE_LINES},
         "request": json.dumps(template.request.to_wire(), ensure_ascii=False),
+        "person_id": template.person_id,
     }
 
 
@@ -211,6 +225,7 @@ def _template(row: Row[Any]) -> TeamTemplate | None:
             changed=datetime.fromisoformat(row.changed).astimezone(UTC),
             version=row.version,
             request=body_of(row.request),
+            person_id=row.person_id,
         )
     except (ValueError, TypeError, OverflowError, RecursionError):
         log.warning("The template %s cannot be read; it is left as it is.", row.id)

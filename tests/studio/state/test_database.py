@@ -23,7 +23,7 @@ from kling.studio.identity.invitations import Invitations
 from kling.studio.identity.names import Names
 from kling.studio.identity.passwords import Passwords
 from kling.studio.identity.people import People
-from kling.studio.identity.roles import User
+from kling.studio.identity.roles import LOCAL, User
 from kling.studio.identity.sessions import MOST_OF_ONE, Sessions
 from kling.studio.shares import Shares
 from kling.studio.state import database as module
@@ -36,7 +36,8 @@ from kling.studio.state.migrations import MIGRATIONS
 from kling.studio.state.old_folders import OldFolders
 from kling.studio.state.records import StateError
 from kling.studio.state.secret import kept_secret
-from kling.studio.state.tables import metadata, secrets
+from kling.studio.state.tables import audit as audit_rows
+from kling.studio.state.tables import metadata, secrets, team_templates
 from kling.studio.state.team_templates import TeamTemplates
 from tests.studio.identity.conftest import Clock, CountingHasher
 
@@ -75,6 +76,30 @@ def test_a_database_of_each_earlier_version_becomes_one_of_today_and_keeps_what_
         assert kept_secret(today, "kept") == b"it"
     today.close()
     assert len(MIGRATIONS) == faults.VERSION
+
+
+def test_older_templates_get_the_id_of_who_saved_them_last_under_the_name_that_they_show(tmp_path: Path):
+    path = tmp_path / "studio.sqlite3"
+    older = Database(path, migrations=MIGRATIONS[:4])
+    empty = dict.fromkeys(("changed", "title", "category", "teaches", "request"), "")
+    with older.write() as connection:
+        for template_id, author in (("a", "Ann"), ("b", "Bob"), ("c", "Kim"), ("d", "Lee")):
+            values = {"id": template_id, "author": author, "version": 1, **empty}
+            connection.execute(insert(team_templates).values(**values))
+        for thing, who, name in (
+            ("a", "p2", "Bob"),
+            ("a", "p1", "Ann"),
+            ("b", "p1", "Ann"),
+            ("c", LOCAL, "Kim"),
+        ):
+            values = {"thing": thing, "person_id": who, "name": name, "time": 1.0, "details": "{}"}
+            connection.execute(insert(audit_rows).values(action="template", **values))
+    older.close()
+    today = Database(path)
+    with today.read() as connection:
+        rows = connection.execute(select(team_templates.c.id, team_templates.c.person_id)).all()
+    today.close()
+    assert {tuple(row) for row in rows} == {("a", "p1"), ("b", ""), ("c", ""), ("d", "")}
 
 
 def test_a_migration_that_fails_leaves_the_version_of_before(tmp_path: Path):
