@@ -19,6 +19,7 @@ from kling.studio.identity.person import (
     Person,
     check_subject,
     checked_role,
+    hashed_subject,
     is_numbered,
     key_of,
     new_id,
@@ -246,7 +247,7 @@ class People:
             default: role of a person to whom nobody gives one.
 
         Raises:
-            RemovedPerson: an admin has removed the person.
+            RemovedPerson: an admin has removed the person, or the operator has erased what there was.
             BadSubject: the subject cannot be kept.
             StateError: the database does not answer.
         """
@@ -263,7 +264,8 @@ class People:
         ):
             return known
         with self.changes.write() as connection:
-            same = (people.c.way == way) & (people.c.subject == subject)
+            subjects = (subject, hashed_subject(way, subject))
+            same = (people.c.way == way) & people.c.subject.in_(subjects)
             row = connection.execute(select(people).where(same)).one_or_none()
             if row is not None and row.removed:
                 raise RemovedPerson(f"{row.name} was removed from the studio. Ask an admin to undo that.")
@@ -286,7 +288,7 @@ class People:
                 connection.execute(
                     update(people)
                     .where(people.c.id == person_id)
-                    .values(name=shown, name_key=key_of(shown), role=new_role)
+                    .values(name=shown, name_key=key_of(shown), role=new_role, subject=subject)
                 )
         return self._sure(person_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # pages import this module, and the first one does not wait f
 
 ROLES_OF_ACCOUNTS: tuple[Role, ...] = ("viewer", "maker", "admin")
 SUBJECT_LIMIT = 255  # characters
+_HASHED = re.compile("erased:[0-9a-f]{64}")
 _LONGEST_KEY = 200  # characters; a longer one is stored as its hash
 
 
@@ -31,7 +33,7 @@ class Person:
         name: as it is shown.
         role: what the person may do.
         way: `account`, `oidc` or `proxy`.
-        subject: who that way says it is; the id where the way is `account`.
+        subject: who that way says it is; the id where the way is `account`. Of an erased person, its hash.
         has_password: whether a password was set.
         created: Unix seconds.
         removed: Unix seconds; 0 for a person who was not removed.
@@ -101,6 +103,13 @@ def key_of(name: str) -> str:
 def removed_key(key: str, person_id: str) -> str:
     """Return what the key of a removed person becomes, so that the name is free; `base_key` undoes it."""
     return f"{key} {person_id}"
+
+
+def hashed_subject(way: str, subject: str) -> str:
+    """Return what the subject of an erased person becomes: not readable, and it still keeps them out."""
+    if _HASHED.fullmatch(subject):
+        return subject
+    return f"erased:{sha256(f'{way} {subject}'.encode()).hexdigest()}"
 
 
 def base_key(key: str) -> str:
