@@ -7,8 +7,8 @@ keeps tasks and videos for as long as it does.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,12 @@ from kling.studio.prompting.previews import FOLDER as PREVIEWS
 from kling.studio.sandbox_store import erase_from_sandbox
 from kling.studio.state.faults import FILE
 from kling.studio.state.records import StateError
+from kling.studio.state.stored_rows import StoredRows, id_on
+from kling.studio.uploads import FOLDER as UPLOADS
 from kling.studio.visible_names import name_key
+from kling.studio.whose import NOBODY, NotOnePerson, Whose, person_of
+
+Rows = Sequence[Mapping[str, str]]  # of a log
 
 ENDED = frozenset({SUCCEED, FAILED, WITHDRAWN})
 # All that stays of an erased job. A column that a later version adds is erased unless it is added here.
@@ -55,19 +60,23 @@ class Found:
 
     Args:
         jobs: ids whose words and files go.
-        name: as `name_key` gives it; empty where single jobs are erased.
-        person_ids: of the accounts of that name, those that were removed too.
+        whose: the person; nobody where single jobs are erased.
+        by: how many of the jobs each person has ordered, by name and id.
         unfinished: ids of jobs that have not ended, so that they cannot be erased yet.
+        unclear: how many jobs have no id, and a name of the person that somebody else has or had too.
+        made_from: ids of jobs that were made from these, and who has ordered them; they stay.
         files: clips, pictures and old copies that are deleted.
         copies: folders and files that hold it further on.
         is_last_admin: the account is the only one with that role.
-        is_named: the name stands in the audit, or beside a template of the team.
+        is_named: something else has the person's id or name: a row of another's job, the audit, a template.
     """
 
     jobs: frozenset[str]
-    name: str = ""
-    person_ids: tuple[str, ...] = ()
+    whose: Whose = NOBODY
+    by: tuple[tuple[str, str, int], ...] = ()
     unfinished: tuple[str, ...] = ()
+    unclear: int = 0
+    made_from: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
     copies: tuple[str, ...] = ()
     is_last_admin: bool = False
@@ -76,7 +85,7 @@ class Found:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing of that person or job."""
-        return not (self.jobs or self.person_ids or self.is_named)
+        return not (self.jobs or self.whose.person_id or self.is_named)
 
 
 def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
@@ -84,39 +93,38 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
 
     Args:
         folder: the data folder.
-        person: a name, in any spelling.
+        person: a name in any spelling, or the id of an account.
         job_id: our id of one job.
 
     Raises:
-        CannotErase: the log or the database cannot be read, or the name shows nothing.
+        CannotErase: the log or the database cannot be read, or it is not clear who is meant.
     """
-    jobs = _jobs(folder / LOG)
-    key = name_key(person)
-    if person and not key:
-        raise CannotErase("Give the name of a person.")
-    person_ids = _person_ids(folder / FILE, key) if key else ()
-    if key:
-        names = {key, *_given_names(folder / FILE, person_ids)}
-        chosen = [
-            job
-            for job in jobs.values()
-            if (job["person"] and name_key(job["person"]) in names) or job["person_id"] in person_ids
-        ]
-    else:
-        chosen = [job for job in jobs.values() if job.id == job_id]
+    rows = _log_rows(folder / LOG)
+    jobs = _jobs(rows)
+    stored = _stored(folder / FILE)
+    whose = _person(person, rows, stored) if person else NOBODY
+    chosen = [
+        job for job in jobs.values() if job.id == job_id or whose.has_in_log(job["person_id"], job["person"])
+    ]
     ids = frozenset(job.id for job in chosen)
+    shared = {name_key(name) for name in whose.shared}
+    by = Counter((job["person"], job["person_id"]) for job in chosen)
+    admins = {row["id"] for row in stored.people if row["role"] == "admin" and not row["removed"]}
     return Found(
         jobs=ids,
-        name=key,
-        person_ids=person_ids,
+        whose=whose,
+        by=tuple((name, person_id, count) for (name, person_id), count in sorted(by.items())),
         unfinished=tuple(sorted(job.id for job in chosen if job.state not in ENDED)),
-        files=(
-            *_files(folder, ids, key),
-            *_pictures(folder, [job for job in jobs.values() if job.id not in ids], ids, key, person_ids),
+        unclear=sum(
+            not job["person_id"] and name_key(job["person"]) in shared
+            for job in jobs.values()
+            if job.id not in ids
         ),
-        copies=tuple(_copies(folder, ids, key)),
-        is_named=bool(key) and _is_named(folder / FILE, key),
-        is_last_admin=bool(admins := _admins(folder / FILE)) and admins <= set(person_ids),
+        made_from=tuple((job.id, job["person"]) for job in _made_from(jobs, ids)),
+        files=tuple(_files(folder, jobs, ids, whose, stored)) if ids or not whose.is_nobody else (),
+        copies=tuple(_copies(folder, ids, whose)),
+        is_named=_is_named(rows, stored, whose),
+        is_last_admin=admins == {whose.person_id},
     )
 
 
@@ -147,10 +155,10 @@ def erase(folder: Path, found: Found, now: datetime) -> None:
         erase_from_sandbox(folder / "sandbox", found.jobs)
         state = folder / FILE if (folder / FILE).exists() else None
         if state:
-            erasing.erase_words(state, found.jobs, name=found.name, person_ids=found.person_ids)
+            erasing.erase_words(state, found.jobs, found.whose)
         _erase_from_log(folder, found, now)
         if state:
-            erasing.erase_names(state, name=found.name, person_ids=found.person_ids, jobs=len(found.jobs))
+            erasing.erase_names(state, found.whose, jobs=len(found.jobs))
     except (OSError, sqlite3.Error, LedgerError, StateError) as error:
         raise CannotErase(
             f"Not all of it was erased: {error} Mend that, and run the command again."
@@ -165,7 +173,7 @@ def _erase_from_log(folder: Path, found: Found, now: datetime) -> None:
     def change(row: Mapping[str, str]) -> Mapping[str, str]:
         if row["external_task_id"] in found.jobs:
             return _erased(row)
-        if found.name and row.get("by_name") and name_key(row["by_name"]) == found.name:
+        if row.get("by_name") and found.whose.has_in_log(row.get("by", ""), row["by_name"]):
             return {**row, "by_name": ""}
         return row
 
@@ -185,92 +193,89 @@ def _erased(row: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def _jobs(log: Path) -> dict[str, Job]:
-    jobs: dict[str, Job] = {}
+def _log_rows(log: Path) -> Rows:
     try:
-        rows = parse(log.read_bytes()).rows if log.exists() else ()
+        return parse(log.read_bytes()).rows
+    except FileNotFoundError:
+        return ()
     except OSError as error:
         raise CannotErase(f"{log} cannot be read: {error.strerror or error}.") from error
+
+
+def _jobs(rows: Rows) -> dict[str, Job]:
+    jobs: dict[str, Job] = {}
     for row in rows:
         jobs[row["external_task_id"]] = fold(jobs.get(row["external_task_id"]), row)
     return jobs
 
 
-def _person_ids(database: Path, key: str) -> tuple[str, ...]:
-    rows = _asked(database, "SELECT id, name FROM people", ())
-    return tuple(row[0] for row in rows if name_key(row[1]) == key)
+def _made_from(jobs: Mapping[str, Job], ids: frozenset[str]) -> list[Job]:
+    """Return the other jobs that go back to these: with sound, with a frame, or with words of theirs."""
+    found = set(ids)
+    while new := {job.id for job in jobs.values() if job.parent in found} - found:
+        found |= new
+    return [jobs[job_id] for job_id in sorted(found - ids) if not jobs[job_id].erased]
 
 
-def _is_named(database: Path, key: str) -> bool:
-    names = (
-        *_asked(database, "SELECT DISTINCT name FROM audit", ()),
-        *_asked(database, "SELECT DISTINCT author FROM team_templates", ()),
-    )
-    return any(name_key(row[0]) == key for row in names)
-
-
-def _admins(database: Path) -> set[str]:
-    return {
-        row[0] for row in _asked(database, "SELECT id FROM people WHERE role = 'admin' AND removed = 0", ())
-    }
-
-
-def _given_names(database: Path, person_ids: tuple[str, ...]) -> set[str]:
-    """Return the names of the log that an admin has given to the person."""
-    rows = _asked(database, "SELECT name_key, person_id FROM name_owners", ())
-    return {name for name, owner in rows if owner in person_ids}
-
-
-def _asked(database: Path, question: str, values: tuple[str, ...]) -> list[tuple[str, ...]]:
-    if not database.exists():
-        return []
+def _stored(database: Path, *, is_copy: bool = False) -> StoredRows:
     try:
-        with closing(sqlite3.connect(database, timeout=2)) as connection:
-            return connection.execute(question, values).fetchall()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):  # a database of a version without people
-            return []
-        raise CannotErase(f"{database} cannot be read: {error}.") from error
+        return StoredRows.read(database, is_copy=is_copy)
     except sqlite3.Error as error:
         raise CannotErase(f"{database} cannot be read: {error}.") from error
 
 
-def _files(folder: Path, ids: frozenset[str], key: str) -> Iterator[Path]:
+def _person(text: str, rows: Rows, stored: StoredRows) -> Whose:
+    accounts = {row["id"]: row["name"] for row in stored.people}
+    given = {row["name"]: row["person_id"] for row in stored.name_owners}
+    try:
+        return person_of(text, accounts, given, (*_who(rows), *stored.who()))
+    except NotOnePerson as error:
+        raise CannotErase(str(error)) from error
+
+
+def _who(rows: Rows) -> Iterator[tuple[str, str]]:
+    """Yield the ids and names that stand together in a log."""
+    for row in rows:
+        yield row.get("person_id", ""), row.get("person", "")
+        yield row.get("by", ""), row.get("by_name", "")
+
+
+def _is_named(rows: Rows, stored: StoredRows, whose: Whose) -> bool:
+    return any(whose.has_in_log(*who) for who in _who(rows)) or any(whose.has(*who) for who in stored.who())
+
+
+def _files(
+    folder: Path, jobs: Mapping[str, Job], ids: frozenset[str], whose: Whose, stored: StoredRows
+) -> Iterator[Path]:
     """Yield the files that hold something of it; those drawn anew at need are deleted all together."""
-    for path in _all_of(folder / "videos"):
-        if path.name.split(".")[0] in ids:
-            yield path
-    if ids or key:
-        yield from _all_of(folder / PREVIEWS)
-        yield from _all_of(folder / FILMS)
-        yield from folder.glob("index.sqlite3*")
-        torn = folder / f"{LOG}.torn"
-        if torn.exists():
-            yield torn
+    yield from (path for path in _all_of(folder / "videos") if path.name.split(".")[0] in ids)
+    for name in (PREVIEWS, FILMS, UPLOADS):
+        yield from _all_of(folder / name)
+    yield from folder.glob("index.sqlite3*")
+    torn = folder / f"{LOG}.torn"
+    if torn.exists():
+        yield torn
     for name in _OLD:
         for path in _all_of(folder / name):
             text = path.read_text(encoding="utf-8", errors="replace")
             author = json_object(text).get("author")
-            is_theirs = key and isinstance(author, str) and name_key(author) == key
+            is_theirs = isinstance(author, str) and whose.has("", author)
             if is_theirs or any(job_id in text for job_id in ids):
                 yield path
-
-
-def _pictures(
-    folder: Path, others: Iterable[Job], ids: frozenset[str], key: str, person_ids: tuple[str, ...]
-) -> Iterator[Path]:
-    """Yield the pictures that nobody needs once it is erased; whose they were is not known."""
-    if not (ids or key):
-        return
-    needed = named_in(cells_of(others))
-    database = folder / FILE
-    for owner, made, fields in _asked(database, "SELECT owner, made, fields FROM drafts", ()):
-        if owner not in person_ids and not any(job_id in made for job_id in ids):
-            needed |= named_in([fields])
-    for author, request in _asked(database, "SELECT author, request FROM team_templates", ()):
-        if not key or name_key(author) != key:
-            needed |= named_in([request])
+    needed = _needed(jobs, ids, whose, stored)
     yield from (path for path in _all_of(folder / PICTURES) if path.name.split(".")[0] not in needed)
+
+
+def _needed(jobs: Mapping[str, Job], ids: frozenset[str], whose: Whose, stored: StoredRows) -> frozenset[str]:
+    """Return the pictures that somebody needs when it is erased; whose they were is not known."""
+    needed = named_in(cells_of(job for job in jobs.values() if job.id not in ids))
+    for draft in stored.drafts:
+        if not whose.has(draft["owner"], "") and not any(job_id in draft["made"] for job_id in ids):
+            needed |= named_in([draft["fields"]])
+    for template in stored.team_templates:
+        if not whose.has(id_on(template), template["author"]):
+            needed |= named_in([template["request"]])
+    return needed
 
 
 def _all_of(folder: Path) -> Iterator[Path]:
@@ -278,20 +283,24 @@ def _all_of(folder: Path) -> Iterator[Path]:
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _copies(folder: Path, ids: frozenset[str], key: str) -> Iterator[str]:
+def _copies(folder: Path, ids: frozenset[str], whose: Whose) -> Iterator[str]:
     """Yield the copies that hold it: those of `backup`, and those that `restore` moved aside."""
     aside = ((path, "put aside by restore") for path in sorted(folder.glob("before-restore-*")))
     for path, made in (*known_backups(folder), *aside):
         try:
-            rows = parse((path / LOG).read_bytes()).rows
-        except FileNotFoundError:
-            if not path.parent.exists():
+            if _holds(path, ids, whose):
+                yield f"{path} ({made})"
+            elif not path.parent.exists():
                 yield f"{path} ({made}), which cannot be looked at from here"
-            continue  # deleted
-        except OSError:
+        except CannotErase:
             yield f"{path} ({made}), which cannot be read"
-            continue
-        if any(
-            row["external_task_id"] in ids or (key and name_key(row.get("person", "")) == key) for row in rows
-        ):
-            yield f"{path} ({made})"
+
+
+def _holds(copy: Path, ids: frozenset[str], whose: Whose) -> bool:
+    rows = _log_rows(copy / LOG)
+    stored = _stored(copy / FILE, is_copy=True)
+    return (
+        any(row["external_task_id"] in ids for row in rows)
+        or any(whose.may_have(*who) for who in (*_who(rows), *stored.who()))
+        or any(whose.has(draft["owner"], "") for draft in stored.drafts)
+    )

@@ -16,6 +16,7 @@ from kling.studio.share_settings import Sharing
 from kling.studio.share_views import SharedView
 from kling.studio.state.erasing import erase_words
 from kling.studio.state.records import CollectionError, ShareError
+from kling.studio.whose import Whose
 from tests.studio.fakes import FOX, Bench
 
 DAY = 24 * 3600.0
@@ -247,7 +248,7 @@ def test_what_a_person_shared_and_wrote_is_erased_with_the_person(bench, mia, cl
     made = mia.add_collection("Mia's own", text="words", clips=clips)
     _, token = mia.share(clips)
     bench.studio.state.stop()
-    erase_words(bench.folder / "studio.sqlite3", ["v2"], name="mia", person_ids=[mia.user.id])
+    erase_words(bench.folder / "studio.sqlite3", ["v2"], Whose(mia.user.id))
     bench.restart()
     found = bench.studio.state.collections.get(made.id)
     assert (found.title, found.text, found.person, found.clips) == ("Collection", "", "erased", ("v1", "v3"))

@@ -28,7 +28,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "says what it would do.",
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--person", metavar="NAME", default="", help="all of one person")
+    what.add_argument("--person", metavar="NAME", default="", help="all of one person; or the id")
     what.add_argument("--job", metavar="ID", default="", help="one job, by its external_task_id")
     parser.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
     parser.set_defaults(run=run)
@@ -58,13 +58,33 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _said(found: Found) -> str:
+    whose = found.whose
     jobs = f"{len(found.jobs):,} jobs: their prompts, names and notes"
     lines = [f"{jobs}, and {len(found.files):,} files (clips, their pictures, previews, old copies)."]
-    lines.extend(f"The account {each}: its name, what lets it in, its drafts." for each in found.person_ids)
-    if found.name:
+    for name, person_id, count in found.by:
+        account = f"account {person_id}" if person_id else "without an account"
+        lines.append(f"  {count:,} of {name or 'nobody'}, {account}")
+    if whose.person_id:
+        lines.append(
+            f"The account {whose.person_id}, {whose.name}: its name and drafts. A hash of who comes in with "
+            f"it stays, and lets nobody in; `people take-back {whose.person_id}` undoes that."
+        )
+    if not whose.is_nobody:
         lines.append(
             "The name in the audit, the team templates of that author, their links and collections' words."
         )
+    if whose.shared:
+        names = ", ".join(whose.shared)
+        lines.append(
+            f"Somebody else has or had the name {names} too: what has only that, and no id, stays "
+            f"({found.unclear:,} jobs)."
+        )
+    if found.made_from:
+        lines.append(
+            f"{len(found.made_from):,} other jobs go back to these, with sound, a frame or words of theirs. "
+            "They stay, unless they are erased with --job:"
+        )
+        lines.extend(f"  {job_id} of {name or 'nobody'}" for job_id, name in found.made_from)
     lines.append("Costs, times, models and ids stay.")
     if found.unfinished:
         lines.append(f"{len(found.unfinished):,} jobs have not ended, so this would be refused.")

@@ -12,12 +12,12 @@ from pathlib import Path
 from kling.studio.audit import Audit
 from kling.studio.identity.invitations import Invitations
 from kling.studio.identity.people import People
-from kling.studio.identity.roles import User
+from kling.studio.identity.roles import COMMANDS, User
 from kling.studio.identity.sessions import Sessions
 from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE, check_file
 
-COMMAND_LINE = User("command line", "command line", "admin")  # who a command is in the audit
+COMMAND_LINE = User(COMMANDS, COMMANDS, "admin")
 
 
 class FolderClosed(Exception):

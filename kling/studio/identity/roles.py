@@ -107,6 +107,7 @@ class User:
 
 
 LOCAL = "local"  # id of whoever uses a studio that nobody else can reach
+COMMANDS = "command line"  # id and name of a command in the audit
 
 
 class NotAllowed(Exception):
