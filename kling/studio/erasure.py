@@ -107,6 +107,7 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         job for job in jobs.values() if job.id == job_id or whose.has_in_log(job["person_id"], job["person"])
     ]
     ids = frozenset(job.id for job in chosen)
+    drafts = frozenset(draft["id"] for draft in stored.drafts if _goes(draft, ids, whose))
     shared = {name_key(name) for name in whose.shared}
     by = Counter((job["person"], job["person_id"]) for job in chosen)
     admins = {row["id"] for row in stored.people if row["role"] == "admin" and not row["removed"]}
@@ -122,7 +123,7 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         ),
         made_from=tuple((job.id, job["person"]) for job in _made_from(jobs, ids)),
         files=tuple(_files(folder, jobs, ids, whose, stored)) if ids or not whose.is_nobody else (),
-        copies=tuple(_copies(folder, ids, whose)),
+        copies=tuple(_copies(folder, ids, whose, drafts)),
         is_named=_is_named(rows, stored, whose),
         is_last_admin=admins == {whose.person_id},
     )
@@ -266,11 +267,15 @@ def _files(
     yield from (path for path in _all_of(folder / PICTURES) if path.name.split(".")[0] not in needed)
 
 
+def _goes(draft: sqlite3.Row, ids: frozenset[str], whose: Whose) -> bool:
+    return whose.has(draft["owner"], "") or any(job_id in draft["made"] for job_id in ids)
+
+
 def _needed(jobs: Mapping[str, Job], ids: frozenset[str], whose: Whose, stored: StoredRows) -> frozenset[str]:
     """Return the pictures that somebody needs when it is erased; whose they were is not known."""
     needed = named_in(cells_of(job for job in jobs.values() if job.id not in ids))
     for draft in stored.drafts:
-        if not whose.has(draft["owner"], "") and not any(job_id in draft["made"] for job_id in ids):
+        if not _goes(draft, ids, whose):
             needed |= named_in([draft["fields"]])
     for template in stored.team_templates:
         if not whose.has(id_on(template), template["author"]):
@@ -283,12 +288,12 @@ def _all_of(folder: Path) -> Iterator[Path]:
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _copies(folder: Path, ids: frozenset[str], whose: Whose) -> Iterator[str]:
+def _copies(folder: Path, ids: frozenset[str], whose: Whose, drafts: frozenset[str]) -> Iterator[str]:
     """Yield the copies that hold it: those of `backup`, and those that `restore` moved aside."""
     aside = ((path, "put aside by restore") for path in sorted(folder.glob("before-restore-*")))
     for path, made in (*known_backups(folder), *aside):
         try:
-            if _holds(path, ids, whose):
+            if _holds(path, ids, whose, drafts):
                 yield f"{path} ({made})"
             elif not path.parent.exists():
                 yield f"{path} ({made}), which cannot be looked at from here"
@@ -296,11 +301,11 @@ def _copies(folder: Path, ids: frozenset[str], whose: Whose) -> Iterator[str]:
             yield f"{path} ({made}), which cannot be read"
 
 
-def _holds(copy: Path, ids: frozenset[str], whose: Whose) -> bool:
+def _holds(copy: Path, ids: frozenset[str], whose: Whose, drafts: frozenset[str]) -> bool:
     rows = _log_rows(copy / LOG)
     stored = _stored(copy / FILE, is_copy=True)
     return (
         any(row["external_task_id"] in ids for row in rows)
         or any(whose.may_have(*who) for who in (*_who(rows), *stored.who()))
-        or any(whose.has(draft["owner"], "") for draft in stored.drafts)
+        or any(draft["id"] in drafts or _goes(draft, ids, whose) for draft in stored.drafts)
     )

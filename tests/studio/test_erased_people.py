@@ -23,6 +23,7 @@ from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.restoring import restore
 from kling.studio.state.clip_collections import Collections
 from kling.studio.state.database import Database
+from kling.studio.state.drafts import DraftStore
 from kling.studio.state.faults import FILE
 from kling.studio.state.migrations import MIGRATIONS
 from kling.studio.state.tables import team_templates
@@ -222,6 +223,16 @@ def test_a_backup_that_has_only_the_name_is_known_to_hold_it(place: Place, tmp_p
     assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == files
     place.people.add("Eve", "viewer")
     assert place.find(person="eve").copies == ()
+
+
+def test_a_backup_that_has_the_draft_of_a_job_from_before_the_order_holds_it(place: Place, tmp_path: Path):
+    drafts = DraftStore(place.database, clock=lambda: TIME)
+    drafts.save("0" * 20, "browser", fields={"prompt": "words"})
+    back_up(place.folder, tmp_path / "backup")
+    place.job("v1", "Ada")
+    assert place.find(job_id="v1").copies == ()
+    drafts.save("0" * 20, "browser", fields={"prompt": "words"}, made=("v1",))
+    assert len(place.find(job_id="v1").copies) == 1
 
 
 def test_what_restore_put_aside_is_known_to_hold_it(place: Place, tmp_path: Path):
