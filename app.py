@@ -64,7 +64,6 @@ from pages._ui.routes import (  # noqa: E402
     sign_out,
     start_check,
     take_away,
-    uploads,
     viewer,
     wall,
 )
@@ -142,7 +141,6 @@ app = st.App(
         *sign_in_oidc.routes(),
         *sign_out.routes(),
         *take_away.routes(),
-        *uploads.routes(),
         *viewer.routes(),
         *wall.routes(),
         *nothing_there.routes(),

@@ -162,7 +162,7 @@ class Studio:
                 on_roles=self.changes.notify,
             )
             self.assistant = Assistant(settings.assistant, monotonic=monotonic)
-            self.uploads = Uploads(settings.data_dir, monotonic=monotonic)
+            self.uploads = Uploads(settings.data_dir)
             self.previews = Previews(
                 settings.data_dir / PREVIEWS, on_done=lambda _name: self.changes.notify({topics.PREVIEWS})
             )

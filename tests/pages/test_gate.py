@@ -48,7 +48,7 @@ def test_what_is_no_page_is_told_in_words(team: Team):
     client = team.client()
     assert client.get("/history").status_code == 401
     assert client.get("/clips/v1.mp4", headers={"Accept": "video/*"}).text == "Sign in first."
-    assert client.put("/uploads", headers=PAGE).status_code == 401
+    assert client.put("/pictures", headers=PAGE).status_code == 401
     assert "Ask an admin" in team.client("none").get("/history").text
     assert "Ask an admin" in team.client("viewer").put("/drafts/0").text
 

@@ -35,12 +35,12 @@ def host(team: Team) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/sign-in", 8 * 1024), ("/callbacks", 64 * 1024), ("/drafts/0", None), ("/uploads", 20 * 2**20)],
+    [("/sign-in", 8 * 1024), ("/callbacks", 64 * 1024), ("/drafts/0", None), ("/pictures", 20 * 2**20)],
 )
 def test_a_body_is_taken_up_to_its_bound(team: Team, path: str, most: int | None):
     most = most or next(door.body for door in DOORS if door.path == "/drafts/*")
     client = team.client("maker")
-    method = "PUT" if path in {"/uploads", "/drafts/0"} else "POST"
+    method = "PUT" if path in {"/pictures", "/drafts/0"} else "POST"
     assert client.request(method, path, content=bytes(most)).text == f"{most} bytes"
     assert client.request(method, path, content=bytes(most + 1)).status_code == 413
     many = (bytes(8192) for _ in range(most // 8192 + 1))
@@ -262,4 +262,4 @@ def test_no_share_is_kept_of_doors_that_somebody_may_not_use(team: Team):
     assert all(door.body == 0 or isinstance(door.needs, Action) or door.body <= 64 * 1024 for door in DOORS)
     client = team.client()
     for _ in range(200):
-        assert client.put("/uploads", content=b"x").status_code == 401
+        assert client.put("/pictures", content=b"x").status_code == 401

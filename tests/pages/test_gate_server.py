@@ -208,6 +208,6 @@ def test_a_text_frame_closes_its_socket_and_logs_no_traceback(server: Server):
 
 def test_a_body_that_nobody_takes_is_refused_before_it_arrives(server: Server):
     head = f"Host: localhost:{server.port}\r\nContent-Length: 209715200\r\n\r\n"
-    for method, path, status in (("PUT", "/_stcore/upload_file/a/b", 404), ("PUT", "/uploads", 413)):
+    for method, path, status in (("PUT", "/_stcore/upload_file/a/b", 404), ("PUT", "/pictures", 413)):
         with server.connect(f"{method} {path} HTTP/1.1\r\n{head}".encode()) as opened:
             assert f" {status} ".encode() in opened.recv(4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 import pytest
 from PIL import Image
@@ -12,9 +13,10 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from kling.image_to_video import ImageToVideo
+from kling.studio.identity.roles import LOCAL
 from kling.studio.jobs import request_of
 from kling.studio.service import Studio
-from kling.studio.uploads import FOLDER
+from kling.studio.uploads import FOLDER, MOST_BYTES, MOST_OF_ONE
 from pages._ui.composer.pictures import IS_FIRST_NOW
 from pages._ui.escape import escape_markdown
 from pages._ui.routes import gate, pictures
@@ -54,6 +56,28 @@ def test_what_is_no_picture_is_refused_in_words(studio: Studio, browser: TestCli
     assert answer.status_code == 415
     assert "Save it as PNG" in answer.text
     assert list(studio.pictures.kept()) == []
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_file_that_is_too_large_is_refused(studio: Studio, browser: TestClient, announced: bool):
+    parts = (bytes(2**20) for _ in range(MOST_BYTES // 2**20 + 1))
+    answer = browser.put("/pictures", content=b"".join(parts) if announced else parts)
+    assert answer.status_code == 413
+    assert not announced or not (studio.settings.data_dir / FOLDER).exists()
+
+
+def test_too_many_files_are_refused_in_words(browser: TestClient, studio: Studio):
+    with ExitStack() as stack:
+        for _ in range(MOST_OF_ONE):
+            stack.enter_context(studio.uploads.begin(LOCAL))
+        answer = browser.put("/pictures", content=picture())
+    assert answer.status_code == 429
+    assert "wait a while" in answer.text
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_another_site_cannot_hand_in_a_file(browser: TestClient, headers: dict[str, str]):
+    assert browser.put("/pictures", content=picture(), headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["0a", "a" * 64, "..%2f..%2fhistory.csv"])

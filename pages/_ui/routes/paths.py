@@ -96,7 +96,6 @@ DOORS: tuple[Door, ...] = (
     Door("/assistant", Action.ASSIST, POST, 64 * 1024),
     Door("/imports", Action.IMPORT, frozenset({"PUT"}), MOST_IMPORT_BYTES, seconds=300),
     Door("/pictures", Action.ORDER, frozenset({"PUT"}), MOST_BYTES, seconds=300),
-    Door("/uploads", Action.DRAFT, frozenset({"PUT"}), MOST_BYTES, seconds=300),
     # Of Streamlit.
     Door("/_stcore/stream", Action.LOOK, frozenset({SOCKET})),
     Door("/_stcore/host-config", Action.LOOK),

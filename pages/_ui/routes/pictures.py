@@ -1,4 +1,7 @@
-"""Pictures that videos begin and end with: `PUT /pictures` takes one, `/pictures/{sha256}` shows it."""
+"""Pictures that videos begin and end with: `PUT /pictures` takes one, `/pictures/{sha256}` shows it.
+
+With `imports.py`, that for files of jobs, it is the only way in for files.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.identity.roles import User
 from kling.studio.pictures.store import Picture, PictureMissing, PictureRefused
-from kling.studio.uploads import UploadRefused
+from kling.studio.uploads import Arriving, UploadRefused
 from pages._ui import context
 from pages._ui.address import base_path
 from pages._ui.routes.clips import CLIP_HEADERS
-from pages._ui.routes.uploads import write_all
 
 _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+AT_ONCE = 256 * 1024  # bytes that are written together
 _HEADERS = CLIP_HEADERS | {"X-Content-Type-Options": "nosniff"}
 
 
@@ -58,8 +61,24 @@ async def _kept(request: Request, user: User) -> Picture:
     studio = context.studio()
     arriving = await run_in_threadpool(studio.uploads.begin, user.id)
     with arriving:
-        await write_all(request, arriving)
+        await _write_all(request, arriving)
         return await run_in_threadpool(arriving.hand_to, partial(studio.pictures.put_file, crop=True))
+
+
+async def _write_all(request: Request, arriving: Arriving) -> None:
+    """Write the body of a request.
+
+    Raises:
+        UploadRefused: it is too large, or the disk is too full.
+        ClientDisconnect: it has broken off.
+    """
+    waiting = bytearray()
+    async for chunk in request.stream():
+        waiting += chunk
+        if len(waiting) >= AT_ONCE:
+            await run_in_threadpool(arriving.write, bytes(waiting))
+            waiting.clear()
+    await run_in_threadpool(arriving.write, bytes(waiting))
 
 
 def show(request: Request) -> Response:
