@@ -2,8 +2,8 @@
 
 A request is the same object in both generations. `wire` writes it as the older one reads it, and this module
 translates that body; answers are translated the other way and then read by `wire`, so both are read equally
-tolerantly. What the newer generation has no field for (`negative_prompt`, `cfg_scale`, `camera_control`) is
-refused before, by the rules of the requests.
+tolerantly. What is not among `FIELDS` has no place in the newer generation, and is refused before, by the
+rules of the requests.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ TASKS = "/tasks"
 MODEL = "{model}"  # stands in the path of an endpoint for the name of the model
 MOST_IDS = 20  # of one call of `/tasks`; measured, on no page (S2p)
 RESOLUTIONS = {"std": "720p", "pro": "1080p", "4k": "4k"}  # by the mode of the older generation (S2)
+FIELDS = (
+    frozenset(  # of the older body that `create_call` translates; `shot_type` follows from `multi_prompt`
+        {"model_name", "prompt", "image", "image_tail", "mode", "duration", "aspect_ratio", "sound"}
+        | {"multi_shot", "shot_type", "multi_prompt", "watermark_info", "callback_url", "external_task_id"}
+    )
+)
 CURSOR = 4096  # characters
 # A list of no tasks is how an id that is not known is answered (S2p, S6). A refusal says something else.
 REFUSAL_IS_ABSENCE = False

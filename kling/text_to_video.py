@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from kling.camera_control import CameraControl, read_camera
 from kling.catalog import NEWER, Catalog, Model, catalog
 from kling.errors import InvalidRequest
+from kling.newer_wire import FIELDS as NEWER_FIELDS
 from kling.newer_wire import shot_words
 from kling.problems import Problem, can_be_sent, listed, own_field_problems, text_problems
 from kling.request_body import Parsed, Reader
@@ -25,8 +26,8 @@ from kling.shots import SHOT_TYPES, Shot, read_shots, shots_to_wire, storyboard_
 _DURATION = re.compile("[1-9][0-9]{0,2}")  # of a model that the catalog does not know
 _ASPECT_RATIO = re.compile("[1-9][0-9]?:[1-9][0-9]?")
 RANGES = {"cfg_scale": (0, 1)}  # of fields that are numbers, both ends included
-# For these fields, `_camera` and `_shots` say what to do where a model does not take them.
-_RULES_OF_THEIR_OWN = frozenset({"camera_control", "multi_shot"})
+# For these fields, `_camera`, `_shots` and `_prompts` say what to do where a model does not take them.
+_RULES_OF_THEIR_OWN = frozenset({"camera_control", "multi_shot", "negative_prompt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,16 +196,8 @@ class TextToVideo:
         if model and self.negative_prompt and not model.takes_negative_prompt:
             yield Problem("negative_prompt", f"{model.title} has no field for this: say it in the prompt.")
         if self.needs_newer_api:
-            old_only = {
-                "negative_prompt": self.negative_prompt,
-                "cfg_scale": self.cfg_scale is not None,
-                "camera_control": self.camera_control,
-            }
-            for name in (name for name, value in old_only.items() if value):
-                text = (
-                    f"With a prompt of more than {known.prompt_limit:,} characters Kling does not take this."
-                )
-                yield Problem(name, text)
+            text = f"With a prompt of more than {known.prompt_limit:,} characters Kling does not take this."
+            yield from (Problem(name, text) for name in self.to_wire() if name not in NEWER_FIELDS)
 
     def _name(self, known: Catalog) -> Iterator[Problem]:
         if not self.model_name.strip() or not can_be_sent(self.model_name):
@@ -236,8 +229,11 @@ class TextToVideo:
             yield Problem("sound", f"{model.title} makes no sound in {mode.name} mode: {remedy}.")
 
     def _options(self, model: Model | None, known: Catalog) -> Iterator[Problem]:
+        refused = known.optional - model.takes if model else frozenset[str]()
+        if model and model.api == NEWER:
+            refused |= self.FIELDS.keys() - NEWER_FIELDS
         for name, value in self.to_wire().items():
-            if model and name in known.optional - model.takes - _RULES_OF_THEIR_OWN:
+            if model and name in refused - _RULES_OF_THEIR_OWN:
                 yield Problem(name, f"{model.title} does not take {name}: leave it out.")
             elif name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:  # also refuses NaN
                 yield Problem(name, f"{name} lies between {RANGES[name][0]} and {RANGES[name][1]}.")

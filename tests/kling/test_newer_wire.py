@@ -173,6 +173,49 @@ def test_a_long_prompt_goes_not_together_with_what_only_the_older_one_takes():
     assert [problem.field for problem in request.problems()] == ["negative_prompt", "cfg_scale"]
 
 
+SAMPLES: dict[str, Any] = {  # of every field, each other than in `REST`
+    "model_name": "kling-v2-6",
+    "prompt": LONG + "y",
+    "image": f"{FRAME}?2",
+    "image_tail": FRAME,
+    "negative_prompt": "rain",
+    "mode": "4k",
+    "duration": "7",
+    "aspect_ratio": "9:16",
+    "sound": "on",
+    "cfg_scale": 0.5,
+    "camera_control": {"type": "down_back"},
+    "multi_shot": True,
+    "shot_type": "intelligence",
+    "multi_prompt": [{"index": 1, "prompt": "A fox", "duration": "5"}],
+    "watermark_info": {"enabled": True},
+    "callback_url": "https://example.com/callback",
+    "external_task_id": "job-7",
+}
+REST = {"model_name": "kling-v3", "prompt": LONG, "duration": "5", "mode": "std"}
+
+
+@pytest.mark.parametrize("kind", [TextToVideo, ImageToVideo])
+def test_each_field_is_translated_or_refused(kind: type[TextToVideo | ImageToVideo]):
+    rest = REST | ({"image": FRAME} if kind is ImageToVideo else {"aspect_ratio": "16:9"})
+    for name in kind.FIELDS:
+        without = rest | ({"multi_shot": True} if name in {"shot_type", "multi_prompt"} else {})
+        body = without | {name: SAMPLES[name]}
+        said = newer_wire.create_call("/{model}", body) != newer_wire.create_call("/{model}", without)
+        assert said == (name in newer_wire.FIELDS - {"shot_type"}), name
+        problems = kind.from_wire(body).request.problems()
+        refused = [
+            problem for problem in problems if problem.field == name and "does not take" in problem.message
+        ]
+        assert bool(refused) == (name not in newer_wire.FIELDS), name
+
+
+@pytest.mark.parametrize("name", sorted(TextToVideo.FIELDS.keys() - newer_wire.FIELDS))
+def test_a_model_of_the_newer_one_alone_refuses_what_is_not_translated(name: str):
+    body = TURBO.to_wire() | {name: SAMPLES[name]}
+    assert [problem.field for problem in TextToVideo.from_wire(body).request.problems()] == [name]
+
+
 def test_a_pair_of_keys_is_told_that_the_model_needs_an_api_key():
     pair = KeyPair("access", "a-secret-key-of-32-bytes-at-least")
     client, transport = connect(answer({"code": 0, "data": CREATED}), credentials=pair)
