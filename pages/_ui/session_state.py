@@ -34,6 +34,7 @@ class Notice:
     Args:
         changes: to fit the model or the shots.
         before, after: the price in Units; None if nobody knows it.
+        unsent: the API's names of fields that the draft holds and that are not sent any more.
         switched_from: the model that the form had before, if it was changed too.
         undo: what the fields of the draft held before, to go back to.
     """
@@ -41,6 +42,7 @@ class Notice:
     changes: tuple[Change, ...]
     before: Decimal | None
     after: Decimal | None
+    unsent: tuple[str, ...] = ()
     switched_from: str = ""
     undo: Mapping[str, Any] = field(default_factory=dict)
 

@@ -116,6 +116,23 @@ def test_the_shape_is_that_of_the_picture_and_the_order_is_of_image_to_video(app
     assert request.image == app.session_state["composer.first_frame"]
 
 
+def test_a_setting_that_is_not_sent_beside_a_picture_is_not_shown_and_comes_back_without_it(
+    app: AppTest, studio: Studio
+):
+    def shown() -> list[object]:
+        return [slider.value for slider in app.slider if slider.key == "composer.cfg_scale"]
+
+    with_picture(app, studio, model="kling-v3", set_cfg_scale=True, cfg_scale=0.7, first_frame="")
+    app.button(key="composer.panel_more").click().run()
+    assert shown() == [0.7]
+    with_picture(app, studio)
+    said = escape_markdown("Not sent now, but kept: cfg_scale.")
+    assert (shown(), said in texts(app)) == ([], True)
+    assert "cfg" not in app.button(key="composer.panel_more").label
+    app.button(key="composer.undo").click().run()
+    assert (shown(), said in texts(app)) == ([0.7], False)
+
+
 def test_a_model_that_takes_no_last_frame_says_below_the_slots_which_do(app: AppTest, studio: Studio):
     with_picture(app, studio, model="kling-3.0-turbo")
     said = "Kling 3.0 Turbo takes no last frame. Choose Kling 2.6, Kling 3.0 or Kling 2.5 Turbo."

@@ -100,11 +100,14 @@ class Draft:
         return catalog().models.get(self.model)
 
     def can_send(self, field: str) -> bool:
-        """Whether the model takes a field, given by the API's name; one that is not known takes each.
+        """Whether a field can be sent, given by the API's name: a model that is not known takes each.
 
-        With `shot_type` it can also be told to cut by itself.
+        Beside a first frame there are only the fields of `ImageToVideo`. With `shot_type` the model can also
+        be told to cut by itself.
         """
         model = self.known
+        if self.first_frame and field not in ImageToVideo.FIELDS:
+            return False
         if model is not None and field in {"negative_prompt", "shot_type"}:
             return model.takes_negative_prompt if field == "negative_prompt" else model.cuts_by_itself
         return model is None or field in model.takes or field not in catalog().optional
@@ -274,20 +277,21 @@ def merge(sent: Draft, shown: Draft, current: Draft) -> Draft:
 
 
 def sync_camera_words(draft: Draft, touched: Collection[str]) -> Draft:
-    """Make the chosen camera move and its words in the prompt agree, for a model without camera control.
+    """Make the chosen camera move and its words in the prompt agree, where `camera_control` cannot be sent.
 
     Args:
         draft: moved by `snap_to_model` before.
         touched: fields that the person changed last. A changed move is written into the prompt; words that
-            were edited in the prompt change the move. A model that takes `camera_control` needs no words.
+            were edited in the prompt change the move. A `camera_control` that can be sent needs no words.
     """
     control, written = draft.camera_control, camera_words.find_move(draft.prompt)
     same = _words(control) == _words(written)
+    switched = {"model", "first_frame"}.intersection(touched)
     if draft.can_send("camera_control"):
-        if "model" in touched and written and same:
+        if switched and written and same:
             return replace(draft, prompt=camera_words.with_move(draft.prompt, None))
         return draft
-    if CAMERA_FIELDS.intersection(touched) or (control and "model" in touched):
+    if CAMERA_FIELDS.intersection(touched) or (control and switched):
         return replace(draft, prompt=camera_words.with_move(draft.prompt, control))
     return draft if same else replace(draft, **_camera_of(written))
 

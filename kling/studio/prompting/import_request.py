@@ -39,6 +39,7 @@ MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
 OURS = ("external_task_id", "callback_url")
 MOST_CAPABLE = "kling-v3"  # takes what the others take, and more lengths, shots and 4k
+NOT_BESIDE = "Kling does not take it beside a picture"
 SHOWN = 60  # characters of a value in a note
 
 _CURL = re.compile(r"(?<![\w./-])curl(?:\.exe)?(?=\s)")
@@ -249,7 +250,9 @@ def _request(body: Mapping[str, Any], notes: list[str]) -> FormRequest:
     if not is_name(frames["image"]):
         return words
     kept = {name: value for name, value in frames.items() if is_name(value)}
-    return ImageToVideo.from_wire({**words.to_wire(), "sound": words.sound, **kept}).request
+    parsed = ImageToVideo.from_wire({**words.to_wire(), "sound": words.sound, **kept})
+    notes += [f"{name} is left out: {NOT_BESIDE}." for name in parsed.unknown if name in body]
+    return parsed.request
 
 
 def _words(body: Mapping[str, Any], notes: list[str]) -> TextToVideo:

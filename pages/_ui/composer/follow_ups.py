@@ -16,6 +16,13 @@ from pages._ui.composer.price_of import price_of
 from pages._ui.session_state import Notice
 
 RAISING = ("sound", "last_frame")  # fields that may need a higher quality
+# Fields of a request that not every request takes, with the field of the draft that asks for each.
+_OPTIONAL = {
+    "negative_prompt": "negative_prompt",
+    "cfg_scale": "set_cfg_scale",
+    "camera_control": "camera",
+    "multi_shot": "cut",
+}
 
 
 def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draft:
@@ -123,7 +130,8 @@ def notice_of(before: Draft, now: Draft, fitted: Draft, moved: tuple[Change, ...
         moved = tuple(change for change in moved if change.field != "duration")
     if (now.cut, fitted.cut) == (STORYBOARD, ONE_SHOT):
         moved = (*moved, Change("cut", STORYBOARD, ONE_SHOT))
-    if not moved and not is_switched:
+    unsent = _unsent(before, fitted)
+    if not moved and not is_switched and not unsent:
         return None
     changed = {
         field.name
@@ -138,6 +146,23 @@ def notice_of(before: Draft, now: Draft, fitted: Draft, moved: tuple[Change, ...
         moved,
         price_of(before),
         price_of(fitted),
+        unsent,
         switched_from=(known.title if known else before.other_model) if is_switched else "",
         undo={name: getattr(before, name) for name in changed},
+    )
+
+
+def _unsent(before: Draft, now: Draft) -> tuple[str, ...]:
+    """Return the fields of the request that gave way, while the draft holds what it held.
+
+    A camera move that is no field any more is said in the prompt, but not in a storyboard.
+    """
+    sent, still = before.request().to_wire(), now.request().to_wire()
+    return tuple(
+        name
+        for name, held in _OPTIONAL.items()
+        if name in sent
+        and name not in still
+        and getattr(before, held) == getattr(now, held)
+        and (name != "camera_control" or now.is_storyboard)
     )

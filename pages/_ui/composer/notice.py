@@ -14,7 +14,7 @@ from pages._ui.format import in_money
 from pages._ui.session_state import Notice, composer_state
 from pages._ui.words import FIELDS, quality
 
-DRAFT_WORDS = {"camera": "Camera"}
+DRAFT_WORDS = {"camera": "Camera", "cfg_scale": "cfg_scale"}  # as the form says it
 
 
 Place = Literal["pictures", "model", "choices"]  # of the form: where the choice was made
@@ -54,7 +54,7 @@ def _sentence(draft: Draft, told: Notice) -> str:
         moved["mode"], raised = raised, None
     left = moved.pop("cut", None)
     words = "; ".join(
-        f"{DRAFT_WORDS.get(change.field) or FIELDS.get(change.field, change.field)} "
+        f"{_word(change.field)} "
         f"{_value(draft, change.field, change.old)} → {_value(draft, change.field, change.new)}"
         for change in moved.values()
     )
@@ -65,10 +65,16 @@ def _sentence(draft: Draft, told: Notice) -> str:
         said.insert(0, f"Switched from {told.switched_from}, which makes single shots only.")
     if left:
         said.insert(0, f"{title} makes single shots only. Yours are kept under Storyboard.")
+    if told.unsent:
+        said.append(f"Not sent now, but kept: {', '.join(map(_word, told.unsent))}.")
     if price_of(draft) == told.after and told.before != told.after:
         before = "" if told.before is None else f", was {in_money(told.before)}"
         said.append(f"Now {in_money(told.after)}{before}.")
     return " ".join(said)
+
+
+def _word(field: str) -> str:
+    return DRAFT_WORDS.get(field) or FIELDS.get(field, field)
 
 
 def _value(draft: Draft, field: str, value: object) -> str:

@@ -188,6 +188,28 @@ def test_what_a_model_does_not_take_is_kept_and_comes_back(draft: Draft):
     )
 
 
+@pytest.mark.parametrize("first_frame", ["", "0a" * 32])
+@pytest.mark.parametrize("model", MODELS)
+def test_each_field_of_the_form_is_sent_or_not_shown(model: str, first_frame: str):
+    draft = Draft(
+        prompt="A fox",
+        negative_prompt="rain",
+        model=model,
+        other_model="kling-v9",
+        sound=True,
+        watermark=True,
+        set_cfg_scale=True,
+        camera="down_back",
+        cut=STORYBOARD,
+        first_frame=first_frame,
+    )
+    hidden = {name for name in TextToVideo.FIELDS if not draft.can_send(name)}
+    hidden |= set() if draft.is_storyboard else {"multi_prompt"}
+    hidden |= set() if draft.known is None or draft.known.takes_mode else {"mode"}
+    assert TextToVideo.FIELDS.keys() - OURS - draft.request().to_wire().keys() <= hidden
+    assert replace(draft, first_frame="").request() == replace(draft, first_frame="").words()
+
+
 @law
 @given(draft=drafts, last=touched)
 def test_a_draft_comes_back_from_json_and_from_its_request(draft: Draft, last: set[str]):
@@ -279,6 +301,17 @@ def test_a_model_without_camera_control_is_told_in_words_and_one_with_it_by_the_
     assert told.words().camera_control == CameraControl(type=preset)
     again = sync_camera_words(snap_to_model(replace(told, model="kling-v2-6"), {"model"})[0], {"model"})
     assert again.prompt == said.prompt
+
+
+def test_beside_a_picture_the_move_is_told_in_words():
+    start = moving(OTHER, other_model="kling-v9", camera="down_back")
+    assert sync_camera_words(start, {"camera"}) == start
+    begun = sync_camera_words(replace(start, first_frame="0a" * 32), {"first_frame"})
+    assert begun.prompt == "A fox. The camera moves backward and down steadily."
+    assert "camera_control" not in begun.request().to_wire()
+    without = sync_camera_words(replace(begun, first_frame=""), {"first_frame"})
+    assert without.prompt == "A fox."
+    assert without.words().camera_control == CameraControl(type="down_back")
 
 
 def test_words_stay_where_the_movement_had_to_give_way():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kling import CameraControl, Shot, TextToVideo
+from kling import CameraControl, ImageToVideo, Shot, TextToVideo
 from kling.shots import shots_to_wire
 from kling.studio.prompting import import_request
 from kling.studio.prompting.draft import Draft, snap_to_model
@@ -331,3 +331,10 @@ def test_quoted_words_mean_what_bash_says_they_mean(texts):
 def test_no_text_breaks_it(text):
     for paste in (text, "curl " + text, "{" + text):
         assert len(told(paste)) < 2000
+
+
+def test_what_is_not_taken_beside_a_picture_is_noted():
+    body = V3 | {"image": "0a" * 32, "cfg_scale": 0.7}
+    found = import_request.parse_request(json.dumps(body))
+    assert isinstance(found.request, ImageToVideo)
+    assert f"cfg_scale is left out: {import_request.NOT_BESIDE}." in found.notes
