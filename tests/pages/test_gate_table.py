@@ -13,7 +13,8 @@ from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from kling.studio.identity.roles import ROLES
 from kling.studio.service import Studio
 from pages._ui import routes as package
-from pages._ui.routes.paths import DOORS, Doors
+from pages._ui.job import address
+from pages._ui.routes.paths import DOORS, PAGES, Doors
 from tests.pages.gate_tools import PLACES, Place, Team
 
 # The least who gets in: `anyone` without a session too. `nowhere` is not there, whoever asks.
@@ -233,7 +234,7 @@ def test_every_door_stands_in_the_table():
             assert is_form or (door, method) in methods, (door.path, method)
 
 
-def test_every_page_has_a_door():
+def test_every_page_has_a_door_and_is_named_where_pages_are():
     import ast
 
     from tests.pages.conftest import ROOT
@@ -250,8 +251,11 @@ def test_every_page_has_a_door():
         and isinstance(node.args[0], ast.Constant)
     ]
     assert len(pages) >= 3
-    for file, *named in pages:
-        name = ast.literal_eval(named[0]) if named else file.removesuffix(".py")
-        door = Doors().find(f"/{name}")
-        assert door is not None
-        assert door.is_page
+    names = {
+        ast.literal_eval(named[0]) if named else file.removesuffix(".py"): file for file, *named in pages
+    }
+    assert {"", *names} == set(PAGES)
+    assert {"main.py", "__init__.py", *names.values()} == {
+        file.name for file in (ROOT / "pages").glob("*.py")
+    }
+    assert set(address.PLACES) < set(PAGES)

@@ -50,7 +50,7 @@ function theme(event) {
   const chosen = event?.type === "click" && event.target.closest?.(".studio-theme button")?.dataset.theme;
   try {
     if (chosen) {
-      for (const page of ["", "compose", "history", "gallery", "spend", "job", "compare", "collections", "sharing", "admin"]) localStorage.setItem(themeKey(page), JSON.stringify(chosen));
+      for (const page of PAGES) localStorage.setItem(themeKey(page), JSON.stringify(chosen));
       location.reload();
     }
     const now = JSON.parse(localStorage.getItem(themeKey(""))) ?? "System";

@@ -19,6 +19,7 @@ from pages._ui.escape import escape_html
 from pages._ui.frame.account import account
 from pages._ui.frame.shortcuts import KEYS_BUTTON, keys_dialog
 from pages._ui.job.address import back_of_address
+from pages._ui.routes.paths import PAGES
 from pages._ui.scripts.assets import loader
 from pages._ui.scripts.script import script_of
 from pages._ui.words import NOTHING_CHARGED, SANDBOX, SANDBOX_CONNECT, SANDBOX_HELP
@@ -89,5 +90,5 @@ def running_words(running: int, waiting: int) -> str:
 @cache
 def _component() -> Any:
     """Return what the bar does without the server as a component, which Streamlit is told of once."""
-    script = loader("bar", script_of(_SCRIPT, KEYS=keys_dialog()))
+    script = loader("bar", script_of(_SCRIPT, KEYS=keys_dialog(), PAGES=PAGES))
     return st.components.v2.component("studio_bar", html=KEYS_BUTTON, js=script, isolate_styles=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -44,12 +44,6 @@ from pages._ui.stage.facts import PLAIN_ID
 PAGE = "job"  # prefix of the session keys
 MENU = "job.more"  # session key: whether the menu is open
 LONGEST = 40  # characters of what was looked for
-TITLES: Mapping[str, str] = {
-    "history": "History",
-    "gallery": "Gallery",
-    "spend": "Spend",
-    "compose": "Compose",
-}
 
 
 def way_back(job: Job | None, query: JobQuery, page: str) -> None:
@@ -72,7 +66,7 @@ def way_back(job: Job | None, query: JobQuery, page: str) -> None:
 
 
 def _words(query: JobQuery, page: str) -> str:
-    title = TITLES[page]
+    title = page.capitalize()
     if page not in {"history", "gallery"} or not replace(query, clips=False).is_filtered:
         return title
     try:

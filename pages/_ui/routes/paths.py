@@ -103,6 +103,9 @@ DOORS: tuple[Door, ...] = (
     Door("/media/*", Action.LOOK),  # what its download buttons offer
     Door("/favicon.png", Action.LOOK),
 )
+PAGES = tuple(
+    door.path[1:] for door in DOORS if door.is_page
+)  # by their names; that of the first one is empty
 
 
 class Doors:
