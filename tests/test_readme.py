@@ -75,3 +75,19 @@ def test_every_test_that_the_threat_model_names_exists():
         path = Path(name) if name.startswith("tests/") else Path(folder) / name
         folder = str(path.parent) if path.suffix else folder
         assert (Path(__file__).parents[1] / path).exists(), name
+
+
+def test_what_a_change_goes_into_exists():
+    import re
+    from pathlib import PurePosixPath
+
+    root = Path(__file__).parents[1]
+    tree = [
+        PurePosixPath(path.relative_to(root).as_posix())
+        for folder in ("kling", "pages", "tests", ".streamlit")
+        for path in (root / folder).rglob("*")
+    ]
+    table = README[README.index("| a change of | goes into |") :]
+    names = re.findall(r"`([\w/.-]+(?:\.\w+|/))`", table)
+    assert len(names) > 30
+    assert [name for name in names if not any(path.match(name) for path in tree)] == []

@@ -29,6 +29,13 @@ def test_every_schema_is_one(name):
     list(contract.problems(name, {}))
 
 
+def test_the_codes_of_the_openapi_document_are_those_of_the_error_table():
+    for code in (*contract.ERRORS, 9999):
+        answer = {"code": code, "message": "words", "request_id": "1"}
+        for schema, body in (("ErrorAnswer", answer), ("Plan", {"code": code})):
+            assert (list(contract.problems(schema, body)) == []) == (code in contract.ERRORS), schema
+
+
 def test_every_reference_of_the_openapi_document_leads_somewhere():
     for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(contract.OPENAPI)):
         place = contract.OPENAPI

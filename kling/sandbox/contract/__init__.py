@@ -23,9 +23,15 @@ def _load(name: str) -> Any:
     return json.loads((_HERE / name).read_text(encoding="utf-8"))
 
 
+ERRORS: Mapping[int, Mapping[str, Any]] = {
+    int(code): error for code, error in _load("errors.json")["errors"].items()
+}
+
+
 def _merged(*names: str) -> dict[str, Any]:
-    """Return one OpenAPI document out of several files: the first one, with the parts of the others."""
+    """Return one OpenAPI document: that of the first file, with the parts of the others and the codes."""
     whole, *others = map(_load, names)
+    whole["components"]["schemas"]["ErrorCode"] = {"enum": list(ERRORS)}
     for other in others:
         whole["paths"] |= other["paths"]
         for kind, parts in other["components"].items():
@@ -43,9 +49,6 @@ NEWER_MODELS: Mapping[str, Mapping[str, Any]] = _FACTS[
 AUDIO_MODEL = "video-to-audio"  # the endpoint has no models; this stands where a task has its model
 # Every model, by the name that a task has.
 ALL_MODELS: Mapping[str, Mapping[str, Any]] = {**MODELS, **NEWER_MODELS, **_FACTS["video_to_audio"]}
-ERRORS: Mapping[int, Mapping[str, Any]] = {
-    int(code): error for code, error in _load("errors.json")["errors"].items()
-}
 SOURCES: str = _FACTS["sources"]
 STATUSES: Mapping[str, str] = _load("rules.json")["statuses"]
 
