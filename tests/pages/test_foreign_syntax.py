@@ -33,3 +33,14 @@ def test_a_hostile_text_is_shown_as_text(app: AppTest):
     (box,) = notes(typed(app, "prompt", "([link] <b>x</b> https://evil.example:1.3)"))
     assert "\\[link\\]" in box
     assert "<b>" not in box
+
+
+def test_a_request_that_was_pasted_into_the_prompt_fills_the_form(app: AppTest):
+    typed(app, "prompt", 'a {"red"|"blue"} fox')
+    assert not [each for each in app.button if each.key == "composer.fill_from_prompt"]
+    typed(app, "prompt", '{"model_name": "kling-v3", "prompt": "A fox", "duration": "10"}')
+    app.button(key="composer.fill_from_prompt").click().run()
+    draft = draft_state.key("prompt"), draft_state.key("model"), draft_state.key("duration")
+    assert [app.session_state[key] for key in draft] == ["A fox", "kling-v3", "10"]
+    assert not [each for each in app.button if each.key == "composer.fill_from_prompt"]
+    assert [each for each in app.button if each.key == "composer.go_back"]

@@ -14,6 +14,7 @@ from pages._ui.composer.autosave import character_count, prompt_tools
 from pages._ui.composer.draft_state import persistent, read_draft, replace_draft
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.composer.foreign_syntax import foreign_syntax_notes
+from pages._ui.composer.pasted_code import pasted_code
 from pages._ui.composer.storyboard import storyboard
 from pages._ui.composer.unsent import earlier_prompts, keep_unsent
 from pages._ui.panels import form_panel
@@ -41,6 +42,7 @@ def prompt(draft: Draft, errors: FieldErrors) -> None:
             assistant.tools(draft)
     errors("prompt", "multi_shot", "shot_type", "multi_prompt")
     foreign_syntax_notes(draft)
+    pasted_code(draft)
 
 
 def avoid(draft: Draft, errors: FieldErrors) -> None:
