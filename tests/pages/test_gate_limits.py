@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from kling.studio.identity.roles import Action
+from kling.studio.identity.roles import Action, Role
 from kling.studio.service import Studio
 from kling.studio.sign_in_settings import PROXY_HEADER
 from pages._ui.routes import limits
@@ -82,6 +82,33 @@ def test_a_thousand_half_bodies_keep_nobody_from_signing_in(team: Team):
     statuses, status = at_once(scene)
     assert status == 200
     assert 408 in statuses
+
+
+def test_bodies_of_strangers_and_of_one_person_break_off_nobody_elses_upload(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "REQUESTS_EACH", 1000)
+    monkeypatch.setattr(limits, "STRANGERS", 1000)
+    team = Team(studio, NETWORK, monkeypatch)
+
+    async def scene() -> tuple[int, int, int]:
+        def upload(role: Role | None, path: str = "/pictures", method: str = "PUT") -> Asked:
+            head = {**host(team), **team.cookie(role), "Content-Length": "100"}
+            return Asked(team.app, path, head, method=method)
+
+        theirs = upload("maker")
+        flood = [upload(None, FORM, "POST") for _ in range(limits.UNFINISHED + 9)]
+        own = [upload("admin") for _ in range(limits.UNFINISHED + 9)]
+        running = []
+        for each in (theirs, *flood, *own):
+            running.append(asyncio.create_task(each.run()))
+            await asyncio.sleep(0)
+        for each in (theirs, *flood, *own):
+            each.bring(b"whole")
+        statuses = await asyncio.gather(*running)
+        return statuses[0], statuses[1:].count(408), statuses[-1]
+
+    assert at_once(scene) == (200, 9 + 9 + 1, 200)
 
 
 # -- requests and sockets ------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ class Gate:
         self._sockets = limits.Shares(limits.SOCKETS_EACH, limits.SOCKETS)
         self._requests = limits.Shares(limits.REQUESTS_EACH, limits.REQUESTS)
         self._strangers = limits.Shares(limits.REQUESTS_EACH, limits.STRANGERS)
-        self._bodies = limits.Bodies()
+        self._bodies, self._bodies_of_strangers = limits.Bodies(), limits.Bodies()
         self._open = OpenSockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,9 +120,10 @@ class Gate:
                 passed.who.set_cookie,
                 await new_browser_cookie(passed.connection) if door.sets_cookie else "",
             ]
+            bodies = self._bodies if passed.who.user else self._bodies_of_strangers
             with (
                 self._share_of(passed),
-                self._bodies.of(scope, receive, most=door.body, seconds=door.seconds) as bounded,
+                bodies.of(passed.owner, scope, receive, most=door.body, seconds=door.seconds) as bounded,
             ):
                 await self._app(scope, bounded, answer.send)
         except Refusal as refusal:

@@ -20,7 +20,7 @@ REQUESTS_EACH, REQUESTS = 64, 512  # under way at the same moment
 HEADERS = 64 * 1024  # bytes of all headers of a request
 STRANGERS = 256  # requests of all who have no session: others always have room
 UNREAD = 60.0  # seconds in which a stranger has to take a part of an answer
-UNFINISHED = 128  # bodies that are still arriving, all together
+UNFINISHED = 128  # bodies that are still arriving; those of strangers are counted apart
 
 
 class Shares:
@@ -60,9 +60,9 @@ class Shares:
 
 
 class Bodies:
-    """Bodies that are still arriving. Where there are too many, the one that has waited longest is given up.
+    """Bodies that are still arriving. Where there are too many, the oldest of who has most is given up.
 
-    So who opens hundreds of requests and never ends them takes the place of their own.
+    So who opens hundreds of requests and never ends them loses their own.
 
     Args:
         most: that may be arriving at the same time.
@@ -70,13 +70,16 @@ class Bodies:
 
     def __init__(self, most: int = UNFINISHED) -> None:
         self._most = most
-        self._waiting: dict[Body, None] = {}
+        self._waiting: dict[Body, str] = {}  # whose each is, the oldest first
 
     @contextmanager
-    def of(self, scope: Scope, receive: Receive, *, most: int, seconds: float) -> Iterator[Receive]:
+    def of(
+        self, owner: str, scope: Scope, receive: Receive, *, most: int, seconds: float
+    ) -> Iterator[Receive]:
         """Give the `receive` with which a request is read.
 
         Args:
+            owner: whose it is; empty for somebody who cannot be told from others.
             scope: of the request.
             receive: of the server.
             most: bytes that are taken.
@@ -92,13 +95,17 @@ class Bodies:
         if length is not None and length > most:
             raise _too_long(most)
         if len(self._waiting) >= self._most:
-            next(iter(self._waiting)).give_up()
+            self._give_up_one(owner)
         body = Body(receive, most=most, seconds=seconds, done=self._discard)
-        self._waiting[body] = None
+        self._waiting[body] = owner
         try:
             yield body
         finally:
             self._discard(body)
+
+    def _give_up_one(self, newcomer: str) -> None:
+        has_most = Counter([*self._waiting.values(), newcomer]).most_common(1)[0][0]
+        next(body for body, owner in self._waiting.items() if owner == has_most).give_up()
 
     def _discard(self, body: Body) -> None:
         self._waiting.pop(body, None)
