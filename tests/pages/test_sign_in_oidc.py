@@ -146,6 +146,28 @@ def test_groups_that_the_token_leaves_out_are_asked_for(studio: Studio, provider
     assert browser.get("/").text == "Ada, maker"  # what the token says counts more
 
 
+@pytest.mark.parametrize(
+    ("token", "userinfo", "role"),
+    [
+        ({}, {"email": "ada@example.com", "email_verified": True}, "admin"),
+        ({}, {"email": "ada@example.com", "email_verified": False}, "viewer"),
+        ({"email": "ada@example.com"}, {"email": "ada@example.com", "email_verified": True}, "admin"),
+        ({"email": "ada@example.com"}, {"email": "eve@example.com", "email_verified": True}, "viewer"),
+        ({"email": "ada@example.com"}, {"email_verified": True}, "viewer"),
+        ({"email_verified": True}, {"email": "ada@example.com"}, "viewer"),
+        ({"email": "ada@example.com"}, {}, "viewer"),
+    ],
+)
+def test_an_admins_address_that_the_token_leaves_out_is_asked_for(
+    studio: Studio, provider: Provider, token: dict[str, Any], userinfo: dict[str, Any], role: str
+):
+    provider.claims, provider.userinfo = token, {"sub": "ada", **userinfo}
+    settings = settings_of(provider, admins=frozenset({"ada@example.com"}))
+    browser = site_of(studio, settings, public_url=HERE).browser()
+    come_back(browser, leave(browser, provider))
+    assert browser.get("/").text == f"Ada, {role}"
+
+
 def test_what_is_said_of_somebody_else_is_not_believed(studio: Studio, provider: Provider):
     provider.userinfo = {"sub": "root", "groups": ["video"]}
     site = site_of(studio, settings_of(provider, **GROUPS), public_url=HERE)

@@ -15,6 +15,7 @@ from kling.studio.sign_in_settings import GIVEN, SignInSettings, listed
 SUBJECT_LENGTH, NAME_LENGTH = 255, 60  # characters
 MOST_VALUES, VALUE_LENGTH = 2000, 255  # of a claim with roles or groups; people are in hundreds of groups
 MOST_TEXT = 64 * 1024  # characters of such a claim that is one text
+_EMAIL = frozenset({"email", "email_verified"})
 
 
 class BadClaim(ValueError):
@@ -102,9 +103,25 @@ def values_of(claims: Mapping[str, Any], path: str) -> set[str]:
     return bounded(found if isinstance(found, list | tuple) else [], is_split=False)
 
 
-def has_claim(claims: Mapping[str, Any], path: str) -> bool:
-    """Whether a token says anything under a claim's name, or under the first of the names of its way."""
-    return path in claims or path.partition(".")[0] in claims
+def is_less(claims: Mapping[str, Any], settings: SignInSettings) -> bool:
+    """Whether a token leaves out what some providers say only when they are asked for it."""
+    path = settings.roles_claim
+    has_roles = not path or path in claims or path.partition(".")[0] in claims
+    needs_email = any("@" in admin for admin in settings.admins)
+    return "name" not in claims or not has_roles or (needs_email and not claims.keys() >= _EMAIL)
+
+
+def joined(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a token says, and what the provider has said beside it; the token counts more.
+
+    Args:
+        claims: of the token.
+        more: what the provider says of the same person when it is asked.
+    """
+    # An address of one with the "verified" of the other would be nobody's word.
+    is_apart = not claims.keys() >= _EMAIL and not more.keys().isdisjoint(_EMAIL)
+    left_out = _EMAIL if is_apart else frozenset()
+    return {**more, **{name: value for name, value in claims.items() if name not in left_out}}
 
 
 def bounded(texts: Iterable[Any], *, is_split: bool = True) -> set[str]:

@@ -144,21 +144,16 @@ class Provider:
                 f"{self._settings.name} sent no ID token: the scope openid has to be allowed there. {TELL}",
                 502,
             )
-        if self._lacks(found, settings.roles_claim) and "userinfo_endpoint" in client.server_metadata:
+        if claims.is_less(found, settings) and "userinfo_endpoint" in client.server_metadata:
             more = await self._talk(lambda: client.userinfo(token=token))
             if more.get("sub") != found.get("sub"):
                 raise SignInFailed(f"{self._settings.name} speaks of two people at once. Sign in again.", 502)
-            found = {**more, **found}
+            found = claims.joined(found, more)
         try:
             said = claims.of_token(found, settings)
         except claims.BadClaim as error:
             raise SignInFailed(f"{error} {TELL}", 502) from None
         return SignedIn(claims.Said(self._subject(said.subject), said.name, said.role), begun["to"])
-
-    @staticmethod
-    def _lacks(found: Mapping[str, Any], roles_claim: str) -> bool:
-        """Whether a token leaves out what some providers say only when they are asked for it."""
-        return "name" not in found or bool(roles_claim and not claims.has_claim(found, roles_claim))
 
     def _subject(self, sub: str) -> str:
         """Return the id under which a person is kept: another provider's people are not taken for them."""
