@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kling.studio.backup import LOG, known_backups
 from kling.studio.films.store import FOLDER as FILMS
+from kling.studio.identity.ways import is_last_admin
 from kling.studio.jobs import FAILED, SUCCEED, WITHDRAWN, Job, dump_json, fold, json_object
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_text import parse
@@ -67,7 +68,7 @@ class Found:
         made_from: ids of jobs that were made from these, and who has ordered them; they stay.
         files: clips, pictures and old copies that are deleted.
         copies: folders and files that hold it further on.
-        is_last_admin: the account is the only one with that role.
+        is_last_admin: the account is the only one with that role that can sign in.
         is_named: something else has the person's id or name: a row of another's job, the audit, a template.
     """
 
@@ -110,7 +111,11 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
     drafts = frozenset(draft["id"] for draft in stored.drafts if _goes(draft, ids, whose))
     shared = {name_key(name) for name in whose.shared}
     by = Counter((job["person"], job["person_id"]) for job in chosen)
-    admins = {row["id"] for row in stored.people if row["role"] == "admin" and not row["removed"]}
+    admins = [
+        (row["id"], row["way"], row["password_hash"])
+        for row in stored.people
+        if row["role"] == "admin" and not row["removed"]
+    ]
     return Found(
         jobs=ids,
         whose=whose,
@@ -125,7 +130,7 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         files=tuple(_files(folder, jobs, ids, whose, stored)) if ids or not whose.is_nobody else (),
         copies=tuple(_copies(folder, ids, whose, drafts)),
         is_named=_is_named(rows, stored, whose),
-        is_last_admin=admins == {whose.person_id},
+        is_last_admin=is_last_admin(whose.person_id, admins),
     )
 
 
@@ -145,8 +150,8 @@ def erase(folder: Path, found: Found, now: datetime) -> None:
         )
     if found.is_last_admin:
         raise CannotErase(
-            "This is the last admin: make somebody else an admin first (people role NAME admin). Nothing was "
-            "erased."
+            "This is the last admin who can sign in: make somebody else one first (people role NAME admin). "
+            "Nothing was erased."
         )
     from kling.studio.state import erasing
 

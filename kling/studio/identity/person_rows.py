@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from kling.studio.identity.errors import LastAdmin, NameTaken, UnknownPerson
 from kling.studio.identity.person import Person, base_key, free_name, key_of
-from kling.studio.identity.ways import ACCOUNT
+from kling.studio.identity.ways import ACCOUNT, is_last_admin
 from kling.studio.state.tables import invitations, people, sessions
 
 
@@ -71,16 +71,19 @@ def free_name_for(connection: Connection, name: str, person_id: str = "") -> str
 
 
 def refuse_last_admin(connection: Connection, row: Row[Any]) -> None:
-    """Raise where a person is the only admin.
+    """Raise where a person is the only admin who can sign in.
 
     Raises:
         LastAdmin: the person is.
     """
-    if row.role != "admin":
-        return
-    others = (people.c.role == "admin") & (people.c.removed == 0) & (people.c.id != row.id)
-    if not connection.scalar(select(func.count()).select_from(people).where(others)):
-        raise LastAdmin(f"{row.name} is the only admin. Make somebody else an admin first.")
+    admins = select(people.c.id, people.c.way, people.c.password_hash).where(
+        people.c.role == "admin", people.c.removed == 0
+    )
+    if is_last_admin(row.id, connection.execute(admins)):
+        raise LastAdmin(
+            f"{row.name} is the only admin who can sign in. Make somebody else one first; an invitation that "
+            "was not used is not enough."
+        )
 
 
 def store_password(connection: Connection, person_id: str, hashed: str) -> None:

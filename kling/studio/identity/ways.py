@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from kling.studio.sign_in_settings import PROXY_HEADER, SignInSettings
@@ -15,6 +16,18 @@ PROXY = "proxy"
 
 class NoWayIn(Exception):
     """The studio would serve people whom it cannot tell apart; the text says what to set."""
+
+
+def is_last_admin(person_id: str, admins: Iterable[Sequence[Any]]) -> bool:
+    """Whether without a person no admin could sign in; where none can, whether there would be none at all.
+
+    Args:
+        person_id: of the person.
+        admins: id, way in and hash of the password of each; an account without a password cannot sign in.
+    """
+    found = list(admins)
+    can = {each for each, way, password_hash in found if way != ACCOUNT or password_hash}
+    return (can or {each for each, *_ in found}) == {person_id}
 
 
 def is_loopback(host: str) -> bool:

@@ -104,10 +104,20 @@ def test_the_last_admin_is_neither_removed_nor_made_less(people, change):
     ada, bob = people.add("Ada", "admin"), people.add("Bob", "admin")
     people.add("Cy", "maker")
     change(people, bob.id)
-    with pytest.raises(LastAdmin, match=r"Ada is the only admin\. Make somebody else an admin first"):
+    with pytest.raises(LastAdmin, match=r"Ada is the only admin who can sign in\. Make somebody else one"):
         change(people, ada.id)
     assert people.get(ada.id) == ada
     assert people.set_role(ada.id, "admin") == ada
+
+
+@pytest.mark.parametrize("change", [People.remove, lambda here, who: here.set_role(who, "maker")])
+def test_an_admin_who_has_never_set_a_password_does_not_count(people, change):
+    root, ivy = people.add("root", "admin", password=GOOD), people.add("Ivy", "admin")
+    with pytest.raises(LastAdmin, match="root is the only admin who can sign in"):
+        change(people, root.id)
+    change(people, ivy.id)
+    people.from_outside("oidc", "eve", "Eve", "admin")
+    change(people, root.id)
 
 
 def test_of_two_admins_who_remove_each_other_at_once_one_stays(process):
