@@ -1,4 +1,4 @@
-"""Amounts in words: Units and money."""
+"""Amounts in words: Units, money, and how many there are of something."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ def shares_in_cents(parts: Sequence[Decimal], total: Decimal) -> list[Decimal]:
 def units(number: Decimal) -> str:
     """Return a number of Units."""
     return f"{amount(number)} {'Unit' if number == 1 else 'Units'}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with the word that goes with it."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _with_currency(number: str, currency: str) -> str:

@@ -21,6 +21,8 @@ from pages._ui.words import GIVEN_UP, HELD, STATES, Colour, model_title, quality
 
 _UTC_TIME = re.compile(r"\b([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) UTC\b")
 
+counted = amounts.counted
+
 WITHOUT_ORDER = "Found, without its order"
 PRICE_UNKNOWN = "price unknown"
 
@@ -128,11 +130,6 @@ def cost_now(units: Decimal | None) -> str:
     if not studio().connection.is_sandbox:
         return in_money(units)
     return "free" if units is None else f"free (Kling: {in_money(units)})"
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """Return a number with the word that goes with it."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def size(count: int) -> str:

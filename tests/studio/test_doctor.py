@@ -26,6 +26,8 @@ from kling.studio.doctor.examine import examine
 from kling.studio.doctor.finding import Finding
 from kling.studio.doctor.outside import proxy
 from kling.studio.folder import DataFolder
+from kling.studio.identity.invitations import Invitations
+from kling.studio.identity.people import People
 from kling.studio.server_options import ServerOptions, last, write_down
 from kling.studio.state.database import Database
 from kling.studio.state.faults import FILE
@@ -324,6 +326,27 @@ def test_a_set_up_without_an_admin(look):
     found = only(look(STUDIO_USER_HEADER="X-User", STUDIO_PROXY_SECRET=PROXY_SECRET))
     assert "nobody is an admin" in found
     assert "STUDIO_ADMINS" in found
+
+
+def test_a_studio_whose_only_admin_cannot_sign_in(look, tmp_path):
+    days = 24 * 3600.0
+    then = time.time() - 4 * days
+    (tmp_path / "data").mkdir()
+    database = Database(tmp_path / "data" / FILE)
+    people = People(database, lambda: then)
+    ivy = people.add("Ivy Doe", "admin")
+    links = Invitations(database, people, lambda: then)
+    links.make(ivy.id, "command line")
+    found = only(look())
+    assert "no admin can sign in: Ivy Doe" in found
+    assert "people invite 'Ivy Doe'`" in found
+    people.from_outside("oidc", "bob", "Bob", "admin")  # of a provider that is not asked any more
+    assert "no admin can sign in: Bob, Ivy Doe" in only(look())
+    then += 2 * days
+    links.make(ivy.id, "command line")
+    assert problems(look()) == []
+    database.close()
+    assert any("by 1 account; admins: 2" in finding.what for finding in look())
 
 
 OIDC = {

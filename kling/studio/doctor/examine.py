@@ -48,7 +48,7 @@ def examine(
         yield from here.database(folder)
     yield from here.limits()
     yield from serving.port(options, is_running=is_taken(folder))
-    yield from serving.sign_in(settings, options)
+    yield from serving.sign_in(settings, options, clock())
     yield from outside.examine(settings, clock=clock)
     yield from assistant(settings.assistant)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import errno
 import json
+import shlex
 import socket
 import sqlite3
 import ssl
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 from urllib.error import URLError
 
+from kling.studio.amounts import counted
 from kling.studio.doctor.finding import Finding, ok, problem, warning
-from kling.studio.identity.ways import NoWayIn, check_start, is_loopback, outside_names
+from kling.studio.identity.ways import ACCOUNT, OIDC, PROXY, NoWayIn, check_start, is_loopback, outside_names
 from kling.studio.server_options import ServerOptions
 from kling.studio.settings import Settings
 from kling.studio.state.faults import FILE
@@ -24,6 +27,11 @@ from kling.studio.state.faults import FILE
 PATIENCE = 10.0  # seconds for an answer
 STREAMLIT = "1.67."  # of which the settings in .streamlit/config.toml are known
 _LARGEST = 2**20  # bytes of a provider's description
+_PEOPLE = """
+SELECT name, way, role, password_hash != '' OR EXISTS
+    (SELECT 1 FROM invitations WHERE person_id = people.id AND used = 0 AND ends > ?)
+FROM people WHERE removed = 0 ORDER BY name
+"""
 
 
 def versions() -> Iterator[Finding]:
@@ -89,10 +97,18 @@ def port(options: ServerOptions, *, is_running: bool) -> Iterator[Finding]:
         yield ok("port", f"{where} is free")
 
 
-def sign_in(settings: Settings, options: ServerOptions) -> Iterator[Finding]:
-    """Look whether everybody who can reach the studio has to say who they are, and can."""
+def sign_in(settings: Settings, options: ServerOptions, now: float) -> Iterator[Finding]:
+    """Look whether everybody who can reach the studio has to say who they are, and can.
+
+    Args:
+        settings: of the studio.
+        options: of its server.
+        now: Unix seconds.
+    """
     outside = outside_names(options.address, options.called, settings.public_url)
-    accounts, admins = _people(settings.data_dir / FILE)
+    people = _people(settings.data_dir / FILE, now)
+    accounts = sum(each.way == ACCOUNT for each in people)
+    admins = [each for each in people if each.role == "admin"]
     about, ways = "sign-in", settings.sign_in
     try:
         check_start(outside, ways, settings.public_url, has_accounts=accounts > 0)
@@ -107,12 +123,8 @@ def sign_in(settings: Settings, options: ServerOptions) -> Iterator[Finding]:
         )
         yield ok(about, what)
         return
-    if not admins and not ways.admins and not ways.role_values.get("admin"):
-        yield problem(
-            about,
-            "nobody is an admin, so nobody can let others in",
-            "`python -m kling.studio people add NAME --role admin`, or STUDIO_ADMINS",
-        )
+    if not ways.admins and not ways.role_values.get("admin"):
+        yield from _without_admin(admins, settings)
     if settings.public_url.startswith("http://") and not all(map(is_loopback, outside)):
         yield warning(
             about,
@@ -127,10 +139,26 @@ def sign_in(settings: Settings, options: ServerOptions) -> Iterator[Finding]:
         yield warning(about, what, "set server.address to 127.0.0.1 where the proxy runs on this machine")
     if ways.oidc:
         yield _provider(ways.oidc.issuer, ways.oidc.metadata_url)
-    said = [f"{accounts:,} accounts"] if accounts else []
+    said = [counted(accounts, "account", "accounts")] if accounts else []
     said += ["OIDC"] if ways.oidc else []
     said += [f"the proxy's header {ways.user_header}"] if ways.user_header else []
-    yield ok(about, f"by {', '.join(said) or 'accounts'}; admins: {admins:,}")
+    yield ok(about, f"by {', '.join(said) or 'accounts'}; admins: {len(admins):,}")
+
+
+def _without_admin(admins: Sequence[_Person], settings: Settings) -> Iterator[Finding]:
+    """Yield that nobody who is an admin can sign in, if that is so."""
+    ways = settings.sign_in
+    open_ways = {OIDC: bool(ways.oidc), PROXY: bool(ways.user_header)}
+    if any(open_ways.get(each.way, each.has_key) for each in admins):
+        return
+    what, remedy = "nobody is an admin, so nobody can let others in", "people add NAME --role admin"
+    if admins:
+        named = ", ".join(each.name for each in admins[:5])
+        what = f"no admin can sign in: {named} without a password, a link that works, or another way in"
+    if accounts := [each.name for each in admins if each.way == ACCOUNT]:
+        remedy = f"people invite {shlex.quote(accounts[0])}"
+    outside = ", or STUDIO_ADMINS" if ways.has_way_in else ""
+    yield problem("sign-in", what, f"`python -m kling.studio {remedy}`{outside}")
 
 
 def _provider(issuer: str, url: str) -> Finding:
@@ -154,14 +182,20 @@ def _provider(issuer: str, url: str) -> Finding:
     return ok(about, f"{issuer} answers")
 
 
-def _people(path: Path) -> tuple[int, int]:
-    """Return how many accounts with a password or an invitation there are, and how many admins."""
+class _Person(NamedTuple):
+    """Somebody who was not removed; `has_key` is whether there is a password, or a link to set one."""
+
+    name: str
+    way: str
+    role: str
+    has_key: bool
+
+
+def _people(path: Path, now: float) -> list[_Person]:
     if not path.exists():
-        return 0, 0
+        return []
     try:
         with closing(sqlite3.connect(path, timeout=2)) as found:
-            asked = "SELECT sum(way = 'account'), sum(role = 'admin') FROM people WHERE removed = 0"
-            accounts, admins = found.execute(asked).fetchone()
+            return [_Person(*row) for row in found.execute(_PEOPLE, (now,))]
     except sqlite3.Error:  # said by the look at the database
-        return 0, 0
-    return accounts or 0, admins or 0
+        return []
