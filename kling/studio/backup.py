@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kling.pictures import FIELDS, is_name
+from kling.studio.amounts import counted
 from kling.studio.files import give_to_owner_of, sync_folder, write_whole
 from kling.studio.films.store import FOLDER as FILMS
 from kling.studio.jobs import fold
@@ -157,9 +158,11 @@ def _fill(folder: Path, stage: Path, done: Summary, *, link: bool) -> dict[str, 
                 shutil.copy2(path, target)
     names = {job["file"] for job in jobs.values() if job.has_clip}
     if missing := [name for name in names if not (stage / VIDEOS / name).exists()]:
-        done.notes.append(f"{len(missing)} clips that the log names are not in {folder / VIDEOS}.")
+        clips = counted(len(missing), "clip that the log names is", "clips that the log names are")
+        done.notes.append(f"{clips} not in {folder / VIDEOS}.")
     if lost := _pictures_of(jobs.values()) - {path.stem for path in (stage / PICTURES).glob("*")}:
-        done.notes.append(f"{len(lost)} pictures that the log names are not in {folder / PICTURES}.")
+        pictures = counted(len(lost), "picture that the log names is", "pictures that the log names are")
+        done.notes.append(f"{pictures} not in {folder / PICTURES}.")
     files: dict[str, list[str | int]] = {}
     for path in sorted(path for path in stage.rglob("*") if path.is_file()):
         name = path.relative_to(stage)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kling.studio.account_scan import AccountScan
 from kling.studio.accounts import Accounts
+from kling.studio.amounts import counted
 from kling.studio.archive import free_bytes
 from kling.studio.ledger import Ledger
 from kling.studio.reconciler import Reconciler
@@ -31,14 +32,14 @@ def account_warnings(
 ) -> Iterator[str]:
     """Yield where paid videos are out of reach, or may be missing from the log."""
     for other in accounts.others:
-        videos = "1 paid video" if other.count == 1 else f"{other.count:,} paid videos"
+        videos = counted(other.count, "paid video", "paid videos")
         yield (
             f"{videos} of the account {other.name} cannot be followed with the key in use. Set a key of "
             f"that account; Kling keeps the last of them until {other.until:%d %B %Y}."
         )
     unanswered, why = reconciler.trouble()
     if unanswered:
-        jobs = "1 job is" if unanswered == 1 else f"{unanswered:,} jobs are"
+        jobs = counted(unanswered, "job is", "jobs are")
         yield (
             f"{jobs} being looked up, and Kling does not answer. {why} Check the key, the base URL and "
             "the connection."
@@ -53,8 +54,8 @@ def account_warnings(
         )
     if found.maybe_ours:
         yield (
-            f"Kling has {len(found.maybe_ours):,} tasks that may be this studio's and that the log does "
-            "not know. See Spend, Compare with Kling."
+            f"Kling has {counted(len(found.maybe_ours), 'task', 'tasks')} that may be this studio's and that "
+            "the log does not know. See Spend, Compare with Kling."
         )
 
 

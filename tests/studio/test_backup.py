@@ -136,7 +136,7 @@ def test_a_row_that_is_being_written_is_left_to_the_next_backup(folder, tmp_path
 
 def test_clips_that_are_missing_are_said(folder, tmp_path):
     (folder / "videos" / "v2.mp4").unlink()
-    assert "1 clips" in back_up(folder, tmp_path / "b").notes[0]
+    assert "1 clip that" in back_up(folder, tmp_path / "b").notes[0]
 
 
 @pytest.mark.parametrize("name", ["data/inside", ".", "data"])

@@ -6,6 +6,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
+from kling.studio.amounts import counted
 from kling.studio.commands.settings import operator_settings
 from kling.studio.erasure import CannotErase, Found, erase, find
 from kling.studio.files import for_this_user_only
@@ -59,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _said(found: Found) -> str:
     whose = found.whose
-    jobs = f"{len(found.jobs):,} jobs: their prompts, names and notes"
-    lines = [f"{jobs}, and {len(found.files):,} files (clips, their pictures, previews, old copies)."]
+    jobs, files = counted(len(found.jobs), "job", "jobs"), counted(len(found.files), "file", "files")
+    lines = [f"{jobs}: prompts, names and notes, and {files} (clips, their pictures, previews, old copies)."]
     for name, person_id, count in found.by:
         account = f"account {person_id}" if person_id else "without an account"
         lines.append(f"  {count:,} of {name or 'nobody'}, {account}")
@@ -77,7 +78,7 @@ def _said(found: Found) -> str:
         names = ", ".join(whose.shared)
         lines.append(
             f"Somebody else has or had the name {names} too: what has only that, and no id, stays "
-            f"({found.unclear:,} jobs)."
+            f"({counted(found.unclear, 'job', 'jobs')})."
         )
     if found.made_from:
         lines.append(
@@ -87,7 +88,8 @@ def _said(found: Found) -> str:
         lines.extend(f"  {job_id} of {name or 'nobody'}" for job_id, name in found.made_from)
     lines.append("Costs, times, models and ids stay.")
     if found.unfinished:
-        lines.append(f"{len(found.unfinished):,} jobs have not ended, so this would be refused.")
+        unfinished = counted(len(found.unfinished), "job has", "jobs have")
+        lines.append(f"{unfinished} not ended, so this would be refused.")
     if found.copies:
         lines.append("Backups still hold it; delete them, or erase there after a restore:")
         lines.extend(f"  {copy}" for copy in found.copies)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from kling.studio.amounts import counted
 from kling.studio.archive import free_bytes
 from kling.studio.backup import LOG
 from kling.studio.doctor.finding import Finding, ok, problem, warning
@@ -118,9 +119,9 @@ def log(folder: Path) -> Iterator[Finding]:
     jobs = len({row["external_task_id"] for row in contents.rows})
     if contents.unreadable:
         lines = ", ".join(str(number) for number in contents.unreadable[:5])
-        what = f"{len(contents.unreadable):,} lines of {path} cannot be read (line {lines})"
+        what = f"{counted(len(contents.unreadable), 'line', 'lines')} of {path} cannot be read (line {lines})"
         yield warning("log", what, "stop the studio and mend or delete them; all others are shown")
-    yield ok("log", f"{path} has {jobs:,} jobs")
+    yield ok("log", f"{path} has {counted(jobs, 'job', 'jobs')}")
 
 
 def database(folder: Path) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kling.studio.amounts import counted
 from kling.studio.durations import DurationStats
 from kling.studio.jobs import (
     COLUMNS,
@@ -120,12 +121,12 @@ class CsvLedger:
         """Faults that an operator should look at, in words for a page."""
         name, found = self._file.path.name, []
         if self._unreadable:
-            lines = _count(self._unreadable, "line")
+            lines = counted(self._unreadable, "line", "lines")
             found.append(
                 f"{lines} of {name} cannot be read. They are left in the file; all others are shown."
             )
         if self._stateless:
-            jobs = _count(self._stateless, "job")
+            jobs = counted(self._stateless, "job", "jobs")
             found.append(f"{jobs} of {name} without a state: it was taken from what the file says otherwise.")
         return (*found, *self._notes)
 
@@ -371,10 +372,6 @@ def _lost(known: JobIndex, found: JobIndex) -> Iterator[Mapping[str, str]]:
         other = found.get(job.id)
         if other is None or other != job:
             yield from missing_rows(job, other)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("s" if number != 1 else "")
 
 
 @contextmanager
