@@ -322,6 +322,29 @@ def test_a_server_that_others_reach_and_nobody_signs_in_to(look):
     assert "people add" in found
 
 
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        (
+            {
+                "STUDIO_USER_HEADER": "X-User",
+                "STUDIO_PROXY_SECRET": "short",
+                "STUDIO_ROLES_HEADER": "X-Groups",
+                "STUDIO_ROLE_ADMIN": "bosses",
+            },
+            ["STUDIO_PROXY_SECRET is too short"],
+        ),
+        ({"STUDIO_PUBLIC_URL": "studio", "STUDIO_CALLBACKS": "on"}, ["STUDIO_PUBLIC_URL is not an address"]),
+        ({"STUDIO_CURRENCY": "$", "STUDIO_UNIT_PRICE": "x"}, ["STUDIO_CURRENCY is", "STUDIO_UNIT_PRICE is"]),
+        ({"STUDIO_LOG": "x", "STUDIO_LOG_PROMPTS": "x"}, ["STUDIO_LOG is", "STUDIO_LOG_PROMPTS is"]),
+    ],
+)
+def test_what_is_wrong_only_without_a_refused_setting_is_no_fault_of_its_own(look, settings, wrong):
+    found = [each.removeprefix("settings: ") for each in problems(look(**settings))]
+    assert len(found) == len(wrong)
+    assert all(each.startswith(words) for each, words in zip(found, wrong, strict=True))
+
+
 def test_a_set_up_without_an_admin(look):
     found = only(look(STUDIO_USER_HEADER="X-User", STUDIO_PROXY_SECRET=PROXY_SECRET))
     assert "nobody is an admin" in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -74,9 +75,14 @@ def _loaded(env: Mapping[str, str], secrets: Path, root: Path, base: str) -> tup
             return load(left, secrets, root=root, base=base), refused
         except SettingsError as error:
             what, _, remedy = str(error).partition(": ")
-            refused.append(problem("settings", what.rstrip("."), remedy.rstrip(".") or "correct it"))
-            named = [name for name in left if name in NAMES and name in str(error)]
+            if _names(what).isdisjoint(env.keys() - left.keys()):  # else it is wrong only without that one
+                refused.append(problem("settings", what.rstrip("."), remedy.rstrip(".") or "correct it"))
+            named = _names(str(error)) & left.keys()
             if not named:  # it stands in the file
                 return Settings(), refused
             for name in named:
                 del left[name]
+
+
+def _names(words: str) -> set[str]:
+    return set(re.findall("[A-Z_]+", words)).intersection(NAMES)
