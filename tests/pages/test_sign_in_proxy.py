@@ -142,6 +142,17 @@ def test_who_has_signed_out_stays_out_until_a_press(site: Site):
     assert browser.get("/").text == "ada, maker"
 
 
+def test_who_has_signed_out_keeps_nobody_else_out_of_the_same_browser(site: Site):
+    browser = site.browser(headers=says("eve"))
+    ended = browser.get("/").cookies[COOKIE]
+    browser.post("/sign-out")
+    assert browser.get("/").status_code == 303
+    fred = site.browser(headers=says("fred"))
+    fred.cookies.set(COOKIE, ended)
+    assert fred.get("/").text == "fred, maker"
+    assert browser.get("/").status_code == 303
+
+
 def test_nobody_continues_whom_the_proxy_does_not_name(site: Site):
     assert not signed_in(site.browser().post("/sign-in/proxy", data={"to": "/"}))
     assert not signed_in(site.browser(headers=says("ada", secret="x")).post("/sign-in/proxy"))

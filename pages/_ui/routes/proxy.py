@@ -122,7 +122,7 @@ class ProxySessions:
             is_wanted: the person has asked for a new session; else one that has ended stays so.
 
         Returns:
-            The token; empty where the session of this browser has ended.
+            The token; empty where the session of this person in this browser has ended.
 
         Raises:
             BadClaim: the name cannot be used.
@@ -135,7 +135,8 @@ class ProxySessions:
             user = sessions.who(token)
             if user and user.id == person.id and sessions.way_of(token) == PROXY:
                 return self._keep(token, who)
-            if token and user is None and not is_wanted:
+            ended = token and user is None and self._known.get(token, who).user == who.user
+            if ended and not is_wanted:
                 return ""
             browser = who, connection.headers.get("user-agent", "")
             shared, until = self._shared.get(browser, ("", 0.0))
