@@ -181,6 +181,25 @@ def test_a_part_asks_only_for_what_it_shows(script: Script):
     assert [script.asked(key) for key in ("tasks", "header", "list", "still")] == [2, 2, 3, 1]
 
 
+def test_the_server_is_told_that_somebody_does_something(page: Page):
+    told: list[str | bytes] = []
+
+    def hear(said: str | bytes) -> None:
+        told.append(said)
+
+    script = Script(page, SECURE, lambda socket: socket.on_message(hear))
+    script.wait_for_sockets(1)
+    script.say()
+    page.evaluate("document.dispatchEvent(new Event('pointerdown'))")  # by a script
+    for number in (1, 2):
+        script.wait(TIMES.used)
+        page.mouse.click(5, 5)
+        page.keyboard.press("a")
+        while len(told) < number:
+            page.evaluate("0")  # lets what was sent arrive here
+    assert told == [b"", b""]
+
+
 def test_what_comes_together_is_drawn_together(script: Script):
     script.add("tasks", "mine")
     script.wait(5000)

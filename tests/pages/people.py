@@ -7,7 +7,8 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from kling.studio.identity.person import Person
-from kling.studio.identity.roles import Role
+from kling.studio.identity.roles import Role, User
+from kling.studio.identity.sessions import Sessions
 from kling.studio.identity.ways import ACCOUNT
 from kling.studio.service import Studio
 from pages._ui.routes.cookies import session_cookie_name
@@ -30,6 +31,18 @@ def sign_in(monkeypatch: pytest.MonkeyPatch, studio: Studio, name: str, role: Ro
 def forget_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pages that run from now on be those of a browser that was never here."""
     monkeypatch.setattr(ContextProxy, "cookies", property(lambda _self: {}))
+
+
+def uses_of(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return a list that gets whether it is use of the session, each time that somebody is asked for."""
+    used, who = list[bool](), sessions.who
+
+    def noted(token: str, *, touch: bool = True) -> User | None:
+        used.append(touch)
+        return who(token, touch=touch)
+
+    monkeypatch.setattr(sessions, "who", noted)
+    return used
 
 
 def open_app() -> AppTest:

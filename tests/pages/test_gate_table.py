@@ -16,6 +16,7 @@ from pages._ui import routes as package
 from pages._ui.job import address
 from pages._ui.routes.paths import DOORS, PAGES, Doors
 from tests.pages.gate_tools import PLACES, Place, Team
+from tests.pages.people import uses_of
 
 # The least who gets in: `anyone` without a session too. `nowhere` is not there, whoever asks.
 TABLE = [
@@ -139,6 +140,25 @@ def test_each_path_lets_in_whom_the_table_says(team: Team, role):
             expected[method, path] = 403 if method == "SOCKET" and status != 101 else status
             found[method, path] = team.ask(client, method, path)
     assert found == expected
+
+
+def test_only_what_somebody_does_is_use_of_the_session(studio: Studio, monkeypatch: pytest.MonkeyPatch):
+    team, doors = Team(studio, PLACES[0], monkeypatch), Doors()
+    used = uses_of(studio.state.sessions, monkeypatch)
+
+    def uses(method: str, path: str, accept: str) -> bool:
+        used.clear()
+        team.ask(client, method, path, Accept=accept)
+        return True in used
+
+    with team.client("admin") as client:
+        for method, path, least in TABLE:
+            door = doors.find(path.partition("?")[0])
+            if least == "nowhere" or (door and door.needs == "open"):
+                continue
+            is_press = method in {"PUT", "POST"}
+            assert uses(method, path, "*/*") == is_press, path
+            assert method == "SOCKET" or uses(method, path, "text/html,*/*"), path
 
 
 def test_a_method_that_a_path_does_not_take_is_refused(team: Team):

@@ -12,13 +12,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from kling.studio.budget_limits import Scope
-from kling.studio.identity.roles import Role, User
+from kling.studio.identity.roles import Role
 from kling.studio.service import Studio
 from pages._ui.current_user import ASKED_COOKIE
 from pages._ui.live import fragment
 from pages._ui.routes.drafts import routes
 from tests.pages.conftest import ROOT, new_tab, press_generate, texts
-from tests.pages.people import everything, forget_cookies, open_app, person_of, sign_in
+from tests.pages.people import everything, forget_cookies, open_app, person_of, sign_in, uses_of
 from tests.pages.test_lists import open_page
 from tests.pages.test_pages import fill
 
@@ -361,20 +361,13 @@ def test_what_a_page_draws_by_itself_is_no_use_of_the_session(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ):
     sign_in(monkeypatch, studio, "Mia", "maker")
-    used: list[bool] = []
-    who = studio.state.sessions.who
-
-    def noted(token: str, *, touch: bool = True) -> User | None:
-        used.append(touch)
-        return who(token, touch=touch)
-
     parts: list[Callable[[], None]] = []
 
     def kept(draw: Callable[[], None]) -> Callable[[], None]:
         parts.append(draw)
         return draw
 
-    monkeypatch.setattr(studio.state.sessions, "who", noted)
+    used = uses_of(studio.state.sessions, monkeypatch)
     monkeypatch.setattr(st, "fragment", lambda **_: kept)
     app = open_app()
     assert not app.exception

@@ -18,6 +18,7 @@ from kling.studio.identity.tries import FREE, Tries
 from kling.studio.service import Studio
 from kling.studio.state.records import StateError
 from pages._ui.routes import sign_in
+from tests.pages.people import uses_of
 from tests.pages.signing_in import COOKIE, HERE, PASSWORD, Site, closed_with, enter, signed_in, site_of, words
 
 SOCKETS = "ws://localhost:8501"
@@ -497,6 +498,22 @@ def test_a_socket_opens_for_a_session_only_and_closes_with_it(site: Site, path: 
             socket.receive_text()
             browser.post("/sign-out/everywhere")
             assert closed_with(socket) == 1008
+
+
+def test_a_page_that_is_only_open_is_no_use_of_the_session_and_a_press_in_it_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    with site.browser() as browser:
+        enter(browser)
+        used = uses_of(site.studio.state.sessions, monkeypatch)
+        with browser.websocket_connect(f"{SOCKETS}/live") as socket:
+            socket.receive_text()
+            browser.get("/live", headers={"Accept": "*/*"})
+            assert True not in used
+            socket.send_bytes(b"")
+            socket.send_bytes(b"more")
+            assert closed_with(socket) == 1003
+            assert True in used
 
 
 def test_streamlit_hears_who_it_is_from_the_gate_alone(site: Site):

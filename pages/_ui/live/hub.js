@@ -12,6 +12,8 @@ function hub() {
     parts: new Set(),  // live parts of this page
     turn: 0,           // no part asks for a run before this time
     touched: 0,        // when somebody last clicked or typed
+    used: 0,           // when the server was last told of that
+    socket: null,      // the one of now, or the last one
     states: new Map(), // state of each job by its id, as last read out
     own: new Map(),    // jobs of this tab by id: {name, age, began, state}
     told: new Map(),   // states by id that the server told last; it may do so before the page has drawn the job
@@ -28,12 +30,22 @@ function hub() {
   };
   setInterval(look, 500);
   for (const name of ["pointerdown", "pointerup", "keydown", "input"])
-    document.addEventListener(name, () => { hub.touched = Date.now(); }, { capture: true, passive: true });
+    document.addEventListener(name, ({ isTrusted }) => {
+      hub.touched = Date.now();
+      if (isTrusted) tellUse(hub);
+    }, { capture: true, passive: true });
   for (const [target, name] of [[document, "visibilitychange"], [window, "focus"], [window, "blur"]])
     target.addEventListener(name, look);
   document.addEventListener("play", leaveStill, true);
   document.querySelectorAll("video").forEach((target) => leaveStill({ target })); // that play already
   return hub;
+}
+
+// A session that nobody uses ends. Much is done in a page without a run of Streamlit's, as in the lightbox.
+function tellUse(hub) {
+  if (!hub.isOpen || Date.now() - hub.used < TIMES.used) return;
+  hub.used = Date.now();
+  hub.socket.send(new Uint8Array());
 }
 
 // Take a message of the server: {version, jobs, states, running, waiting, tabs}; see routes/live.py.

@@ -8,7 +8,7 @@ function connect(hub) {
   let retry = 500, silent = null;
   const open = () => {
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
-    const socket = new WebSocket(scheme + location.host + PATH + known(hub));
+    const socket = hub.socket = new WebSocket(scheme + location.host + PATH + known(hub));
     let over = false;
     const close = () => {
       if (over) return;

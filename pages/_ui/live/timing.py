@@ -33,6 +33,7 @@ class Times:
         typed: not even then in so long after a press of a key. A field that searches while somebody types
             sends its text 250 ms after the last letter; in one batch with a run that came before it, nothing
             would look for that text.
+        used: between two messages that somebody clicks or types.
         again: a run that was lost is asked for again after this time, and then after twice as long each time.
         longest_again: the longest of these pauses.
         away: after which the page says that the server does not answer.
@@ -52,6 +53,7 @@ class Times:
     calm: int = 600
     longest_wait: int = 3000
     typed: int = 350
+    used: int = 10_000
     again: int = 500
     longest_again: int = 8000
     away: int = 3000

@@ -179,7 +179,9 @@ class Gate:
         try:
             local = await is_local(studio, self._hosts)
             self._check_names(connection, local=local)
-            return Answer(None) if door and door.needs == "open" else await who_asks(connection, local=local)
+            if door and door.needs == "open":
+                return Answer(None)
+            return await who_asks(connection, local=local, is_use=_is_use(connection))
         except StateError as error:
             raise Refusal(503, f"Who asks cannot be looked up now. {error}", 1013) from None
 
@@ -200,7 +202,7 @@ class Gate:
         if user and may(user, needs):
             return
         to = ""
-        if scope.get("method") == "GET" and "text/html" in connection.headers.get("accept", ""):
+        if scope.get("method") == "GET" and _is_opened(connection):
             query = scope["query_string"].decode("latin-1")
             back = quote(scope["path"]) + (f"?{query}" if query else "")
             to = f"{self._base}{SIGN_IN}?to={quote(back, safe='/')}"
@@ -231,6 +233,17 @@ class Gate:
             headers.append((b"host", self._host_for_streamlit))
         scope["headers"] = headers
         scope.setdefault("state", {}).update(user=who.user, answer=who, address=address)
+
+
+def _is_opened(connection: HTTPConnection) -> bool:
+    """Whether somebody opens a page or a file; what a page loads by itself is asked for otherwise."""
+    return "text/html" in connection.headers.get("accept", "")
+
+
+def _is_use(connection: HTTPConnection) -> bool:
+    """Whether somebody does something; clips, posters, news and sockets a page asks for by itself."""
+    method = connection.scope.get("method")  # of a socket there is none
+    return method is not None and (method not in SAFE_METHODS or _is_opened(connection))
 
 
 def middleware(settings: Settings, doors: Iterable[Door] = DOORS) -> list[Middleware]:

@@ -37,6 +37,7 @@ async def is_signed_in(_request: Request) -> Response:
 async def live(socket: WebSocket) -> None:
     """Tell what has changed, soon after each change, and that the server is there where nothing does.
 
+    An empty message of the page tells that somebody clicks or types there, which is use of the session.
     A page may name the version that it knows (`?since=`); else it hears first that anything may have changed.
     """
     studio = context.studio()
@@ -49,8 +50,11 @@ async def live(socket: WebSocket) -> None:
     )
     sender = asyncio.create_task(_send(socket, studio, follower, changed))
     try:
-        if (await socket.receive())["type"] != "websocket.disconnect":
-            await socket.close(1003)  # pages say nothing here
+        while (message := await socket.receive()).get("bytes") == b"":
+            if who := socket.scope["state"].get("answer"):
+                studio.state.who(who.token)
+        if message["type"] != "websocket.disconnect":
+            await socket.close(1003)  # pages say nothing else here
     finally:
         follower.stop()
         sender.cancel()

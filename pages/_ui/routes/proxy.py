@@ -132,7 +132,7 @@ class ProxySessions:
         sessions = self._studio.state.sessions
         with self._lock:
             person = self.person(who)
-            user = sessions.who(token)
+            user = sessions.who(token, touch=False)
             if user and user.id == person.id and sessions.way_of(token) == PROXY:
                 return self._keep(token, who)
             ended = token and user is None and self._known.get(token, who).user == who.user
@@ -140,7 +140,7 @@ class ProxySessions:
                 return ""
             browser = who, connection.headers.get("user-agent", "")
             shared, until = self._shared.get(browser, ("", 0.0))
-            if not token and self._monotonic() < until and sessions.who(shared):
+            if not token and self._monotonic() < until and sessions.who(shared, touch=False):
                 return self._keep(shared, who)
             new = begin(self._studio, person, PROXY, connection)
             if len(self._shared) >= MOST_KEPT:

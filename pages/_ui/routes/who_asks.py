@@ -57,12 +57,13 @@ async def is_local(studio: Studio, hosts: Hosts) -> bool:
     return not people.has_accounts
 
 
-async def who_asks(connection: HTTPConnection, *, local: bool) -> Answer:
+async def who_asks(connection: HTTPConnection, *, local: bool, is_use: bool) -> Answer:
     """Return who asks.
 
     Args:
         connection: a request or a socket.
         local: as `is_local` says.
+        is_use: whether a person does something, which puts off the end of an idle session.
 
     Raises:
         StateError: the database with the sessions does not answer.
@@ -83,23 +84,25 @@ async def who_asks(connection: HTTPConnection, *, local: bool) -> Answer:
         except NotNamed as error:
             return Answer(None, why=str(error))
         if who is not None:
-            return await _by_proxy(studio, connection, token, who)
-    user = sessions.who(token)
+            return await _by_proxy(studio, connection, token, who, is_use=is_use)
+    user = sessions.who(token, touch=is_use)
     if user and sessions.way_of(token) == PROXY:
         return Answer(None, why="This session is for requests that come through the proxy in front.")
     return Answer(user, token=token if user else "")
 
 
-async def _by_proxy(studio: Studio, connection: HTTPConnection, token: str, who: Named) -> Answer:
+async def _by_proxy(
+    studio: Studio, connection: HTTPConnection, token: str, who: Named, *, is_use: bool
+) -> Answer:
     """Return whom the proxy names, with a session; nobody where that person has signed out here."""
     at, sessions = proxy_sessions(studio), studio.state.sessions
-    if token and at.is_known(token, who) and (user := sessions.who(token)):
+    if token and at.is_known(token, who) and (user := sessions.who(token, touch=is_use)):
         return Answer(user, token=token, named=who)
     try:
         mine = await run_in_threadpool(at.token_for, who, connection, token, is_wanted=False)
     except (BadClaim, PeopleError) as error:
         return Answer(None, why=str(error))
-    user = sessions.who(mine) if mine else None
+    user = sessions.who(mine, touch=is_use) if mine else None
     if user is None:
         return Answer(None, named=who)
     cookie = session_cookie(connection, studio, mine) if mine != token else ""
