@@ -169,6 +169,8 @@ def test_the_lines_of_readme_add_up_the_same_month_by_person(house: House, month
         else:
             house.ledger.append(job_id, state="failed", task_id="7", time=at)
         house.ledger.append(job_id, star="1", by_name="Ada")
+        if number % 2 == 0:  # what a start finds in the file of a clip, of an imported one too
+            house.ledger.append(job_id, extra='{"probe":{"width":64},"check":"ok"}')
     headings = ("## The log", "### What people say of a clip", "### Adding up")  # whoever reads on has all
     code = "".join(map(lines_of_readme, headings))
     names: dict[str, Any] = {"pandas": pd}
