@@ -46,7 +46,7 @@ KEPT = frozenset(
 )
 KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported", "continues"})
 KEPT_MARK = frozenset(
-    {"id", "at", "was", "undone"}
+    {"id", "at", "of", "was", "undone"}
 )  # of the mark of an import, which keeps a job from being work
 _OLD = ("drafts", "templates", "drafts.before-2", "templates.before-2")  # folders of versions before
 

@@ -84,6 +84,14 @@ def test_what_the_log_has_already_and_what_cannot_be_read_is_said(studio: Studio
     assert "no id that a studio gives" in words
 
 
+def test_an_import_that_was_broken_off_is_told(studio: Studio):
+    mark = '{"imported":{"id":"i1","at":"2026-10-03T12:00:00+00:00","of":30000}}'
+    studio.ledger.append("other0", state="failed", extra=mark)
+    words = texts(section())
+    assert "**1 of 30,000 jobs** · 03 Oct" in words
+    assert ": it was broken off. Import the file again, or undo it." in words
+
+
 def test_a_file_may_be_put_away(studio: Studio, browser: TestClient):
     send(browser, a_file())
     page = section()

@@ -4,6 +4,8 @@
 - Stars and ratings are kept for each person who gave them (`opinions`), the latest of each.
 - The state only moves forward. Once any record shows that Kling accepted the job, it stays accepted, in
   whatever order the records are read and whichever of the others are lost.
+- A job whose import was undone begins anew when it is imported again: what was said of it before is gone,
+  save that its file was deleted.
 """
 
 from __future__ import annotations
@@ -76,6 +78,8 @@ def apply_row(
         opinions: people's stars and ratings of the job so far; changed.
     """
     columns = row.keys()
+    if "extra" in row and "undone" in cells.get("extra", ""):
+        _begin_anew_if_imported_again(row, cells, since, opinions)
     state, extra = cells.get("state", ""), cells.get("extra")
     of_a_task = not columns.isdisjoint(OF_A_TASK)
     has_state = of_a_task or "state" in row
@@ -97,6 +101,22 @@ def apply_row(
         cells[name] = max(charge, row[name], key=lambda cell: bounded(cell) or Decimal(0))
     if not columns.isdisjoint(CURATION):
         _apply_curation(row, cells, opinions)
+
+
+def _begin_anew_if_imported_again(
+    row: Mapping[str, str],
+    cells: dict[str, str],
+    since: dict[str, datetime],
+    opinions: dict[str, Opinion],
+) -> None:
+    before, mark = (json_object(each["extra"]).get("imported") for each in (cells, row))
+    if not (isinstance(before, dict) and before.get("undone") and isinstance(mark, dict)):
+        return
+    if not mark.get("undone"):
+        deleted = {name: cells[name] for name in ("deleted",) if name in cells}
+        for known in (cells, since, opinions):
+            known.clear()
+        cells.update(deleted)
 
 
 def _apply_curation(row: Mapping[str, str], cells: dict[str, str], opinions: dict[str, Opinion]) -> None:

@@ -58,6 +58,7 @@ class Contents:
     Args:
         columns: the header of the file; a person may have moved columns.
         rows: each as its cells that are not empty, by column.
+        lines: the number of the line of each row.
         unreadable: numbers of the lines that are no record of this log. They stay in the file.
         sealed_at: Unix seconds of the seal, which confirms the first rows. None if there is no valid seal.
         sealed_rows: how many rows the seal confirms.
@@ -67,6 +68,7 @@ class Contents:
 
     columns: tuple[str, ...]
     rows: Sequence[Mapping[str, str]]
+    lines: Sequence[int]
     unreadable: Sequence[int]
     sealed_at: float | None = None
     sealed_rows: int = 0
@@ -87,6 +89,7 @@ def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | Non
     columns = tuple(name.strip() for name in next(records, (1, []))[1] or ())
     width = len(columns)
     rows: list[Mapping[str, str]] = []
+    numbers: list[int] = []
     unreadable: list[int] = []
     for number, cells in records:
         if cells is None or len(cells) != width:
@@ -101,9 +104,10 @@ def _contents(lines: Sequence[str], records: Iterator[tuple[int, list[str] | Non
             row = {name: decode_cell(cell) for name, cell in row.items()}
         if "external_task_id" in row:
             rows.append(row)
+            numbers.append(number)
         elif row:
             unreadable.append(number)
-    return Contents(columns, rows, unreadable)
+    return Contents(columns, rows, numbers, unreadable)
 
 
 def _parse_plain(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:

@@ -32,7 +32,8 @@ class JobIndex:
     """Every job of a ledger, by batch, parent, state and so on. The job that was ordered last comes first.
 
     Each change of a job updates all of it. The prompt of a job never changes, and its person only from none.
-    A job whose import was undone is found by its id and among `jobs`, and nowhere else.
+    A job whose import was undone is found by its id and among `jobs`, and nowhere else, until it is imported
+    again, maybe with other words.
 
     Args:
         lock: the ledger's, which it holds while it makes a change.
@@ -80,6 +81,8 @@ class JobIndex:
             had_clip, old_group = _is_shown(before), before.group
             if old_group and old_group != group:
                 self._batches[old_group].pop(job_id, None)
+            if before.parent and before.parent != parent:
+                self._made_from[before.parent].pop(job_id, None)
         self._count(job_id, before, job)
         if group:
             self._batches.setdefault(group, {})[job_id] = None

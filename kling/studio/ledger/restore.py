@@ -33,6 +33,8 @@ def missing_rows(known: Job, found: Job | None) -> list[Row]:
 
     The first row has every fact that matters for money, so that a crash between the rows loses none of them.
     """
+    if found and _came_again(known, found):
+        return [_row(found, "", {"extra": undone_mark(found)}), *missing_rows(known, None)]
     absent, found = found is None, found or Job()
     cells = _missing_cells(known, found)
     state = known.state if _is_further(known, found) else ""
@@ -44,6 +46,18 @@ def missing_rows(known: Job, found: Job | None) -> list[Row]:
     if times and not (known.accepted or found.accepted):  # the last state counts
         rows.append(_row(known, known.state, {}))
     return [*rows, *_missing_opinions(known, found)]
+
+
+def undone_mark(job: Job) -> str:
+    """Return the `extra` of a record that takes the import of a job back; see `jobs.folding`."""
+    return dump_json({"imported": {**job.import_facts, "undone": True}})
+
+
+def _came_again(known: Job, found: Job) -> bool:
+    """Whether a job was imported again, and the log has nothing but its import before."""
+    if not known.imported or known.retracted or not found.imported:
+        return False
+    return found.retracted or found.import_facts.get("id") != known.import_facts.get("id")
 
 
 def _missing_opinions(known: Job, found: Job) -> Iterator[Row]:

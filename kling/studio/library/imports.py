@@ -2,11 +2,13 @@
 
 Nothing of it is ever sent, asked for or fetched, and it counts in no budget. Each job is marked in its first
 row (`imported` in `extra`), and has ended: one that had not, where it comes from, is recorded as `withdrawn`,
-and what it was stands in the mark. A job whose id is known is left as it is. An import is undone in one step.
+and what it was stands in the mark. A job whose id is known is left as it is. An import is undone in one step;
+its jobs may come again then, and say what the file says that they come with.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import secrets
@@ -14,6 +16,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 from kling.pictures import FIELDS, is_reference
@@ -39,7 +43,7 @@ from kling.studio.jobs.states import ONLY_OF_ACCEPTED
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.ledger.csv_file import fault_of
 from kling.studio.ledger.csv_text import parse
-from kling.studio.ledger.restore import missing_rows
+from kling.studio.ledger.restore import missing_rows, undone_mark
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.waiting_plans import WaitingPlans
 from kling.studio.take_away.settings import read_clip, sidecars_in
@@ -50,7 +54,6 @@ MOST_OPINIONS = 200  # of one job
 
 _FRAMES = frozenset(FIELDS)
 _NO_PICTURE = 64  # characters; the smallest file of a picture takes more in Base64
-_CURATION = frozenset({"opinions", "tags", "note", "hidden", "deleted"})
 _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _TEXTS = frozenset(COLUMNS) - {
     "external_task_id",
@@ -64,6 +67,7 @@ _TEXTS = frozenset(COLUMNS) - {
 }
 _NOT_TAKEN = frozenset({"file", "watermark_file", "callback_url"})
 Row = dict[str, str]
+_Records = Iterable[tuple[str, Mapping[str, str] | None]]
 
 
 class ImportRefused(Exception):
@@ -84,6 +88,8 @@ class ImportPlan:
         fault_count: how many these are.
         people: how many jobs by the name of who ordered.
         first, last: when the first and the last of them were ordered.
+        completes: the id of an import that was broken off, if these are the jobs that it lacks.
+        of: how many jobs the import has then.
     """
 
     kind: str
@@ -96,6 +102,8 @@ class ImportPlan:
     people: Mapping[str, int] = field(default_factory=dict)
     first: datetime | None = None
     last: datetime | None = None
+    completes: str = ""
+    of: int = 0
 
     @property
     def jobs(self) -> int:
@@ -110,14 +118,21 @@ class PastImport:
     Args:
         id: of the import.
         at: when, as text in UTC. The audit says who made it.
-        jobs: how many.
+        jobs: how many are in the log.
+        of: how many were to be taken in; 0 if nobody knows it.
         undone: whether it was undone.
     """
 
     id: str
     at: str
     jobs: int
+    of: int
     undone: bool
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether the studio was ended while it took in, or undid, the import."""
+        return not self.undone and self.jobs < self.of
 
 
 class Imports:
@@ -138,7 +153,7 @@ class Imports:
 
     def take_in(self, plan: ImportPlan, *, by: str, by_name: str) -> str:
         """Record what was planned; return the id of the import. See `take_in`."""
-        import_id = f"i{secrets.token_hex(6)}"
+        import_id = plan.completes or f"i{secrets.token_hex(6)}"
         take_in(plan, self._ledger, import_id=import_id, by=by, by_name=by_name, now=self._clock())
         return import_id
 
@@ -167,13 +182,15 @@ def read_import(data: bytes, ledger: Ledger, archive: Archive) -> ImportPlan:
         raise ImportRefused(f"The file is larger than {MOST_BYTES // 2**20} MB: export it in parts, by date.")
     kind, records = _records(data)
     reading = _Reading(ledger, archive)
-    for number, record in records:
-        reading.add(number, record)
+    for place, record in records:
+        reading.add(place, record)
     return reading.plan(kind)
 
 
 def take_in(plan: ImportPlan, ledger: Ledger, *, import_id: str, by: str, by_name: str, now: float) -> int:
     """Record what was planned, all of it or nothing; return how many jobs.
+
+    A process that is killed meanwhile may leave a part: each job says how many there were to be.
 
     Args:
         plan: that somebody has seen.
@@ -188,11 +205,11 @@ def take_in(plan: ImportPlan, ledger: Ledger, *, import_id: str, by: str, by_nam
         LedgerError: nothing was recorded.
     """
     at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
+    mark = {"id": import_id, "at": at, "of": plan.of}
     changes = [
         (
             job_id,
-            _marked(row, {"id": import_id, "at": at})
-            | ({"by": by, "by_name": by_name} if not number else {}),
+            _marked(row, mark) | ({"by": by, "by_name": by_name} if not number else {}),
         )
         for job_id, rows in plan.rows.items()
         for number, row in enumerate(rows)
@@ -213,10 +230,7 @@ def undo(ledger: Ledger, import_id: str) -> int:
         LedgerError: nothing was recorded.
     """
     jobs = [job for job in ledger.jobs() if job.import_facts.get("id") == import_id and not job.retracted]
-    undone = (
-        (job.id, {"extra": dump_json({"imported": {**job.import_facts, "undone": True}})}) for job in jobs
-    )
-    return len(ledger.append_many(list(undone)))
+    return len(ledger.append_many([(job.id, {"extra": undone_mark(job)}) for job in jobs]))
 
 
 def past_imports(ledger: Ledger) -> tuple[PastImport, ...]:
@@ -225,40 +239,42 @@ def past_imports(ledger: Ledger) -> tuple[PastImport, ...]:
     for job in ledger.jobs():
         if facts := job.import_facts:
             found.setdefault(str(facts.get("id", "")), []).append(facts)
-    past = [
-        PastImport(
-            import_id,
-            str(facts[0].get("at", "")),
-            len(facts),
-            all(each.get("undone") for each in facts),
-        )
-        for import_id, facts in found.items()
-    ]
+    past = [_past(import_id, facts) for import_id, facts in found.items()]
     return tuple(sorted(past, key=lambda each: (each.at, each.id), reverse=True))
 
 
-def _marked(row: Row, facts: Mapping[str, str]) -> Row:
+def _past(import_id: str, facts: Sequence[Mapping[str, Any]]) -> PastImport:
+    left = [each for each in facts if not each.get("undone")]
+    return PastImport(import_id, str(facts[0].get("at", "")), len(left or facts), _of(facts[0]), not left)
+
+
+def _of(facts: Mapping[str, Any]) -> int:
+    found = facts.get("of")
+    return found if type(found) is int else 0
+
+
+def _marked(row: Row, facts: Mapping[str, Any]) -> Row:
     if "extra" not in row:
         return dict(row)
     extra = dict(json_object(row["extra"]))
     return {**row, "extra": dump_json({**extra, "imported": {**extra["imported"], **facts}})}
 
 
-def _said(job: Job) -> Mapping[str, str]:
-    """Return what an import says of a job, without what people may have said of it since."""
-    return {name: cell for name, cell in record_of(job).items() if name not in _CURATION}
-
-
 def _may_come(known: Job | None) -> bool:
-    return known is None or known.retracted
+    return known is None or (known.retracted and not known.erased)
 
 
 # -- files -----------------------------------------------------------------------------------------------
 
 
-def _records(data: bytes) -> tuple[str, Iterator[tuple[int, Mapping[str, str]]]]:
-    """Return the kind of a file, and its jobs as `record_of` gives them, with numbers of lines."""
+def _records(data: bytes) -> tuple[str, _Records]:
+    """Return the kind of a file, and its jobs as `record_of` gives them, each with its place in the file.
+
+    What cannot be read is None.
+    """
+    each = "Line"
     if data[:2] == b"PK":
+        each = "Sidecar"
         try:
             data = sidecars_in(data)
         except ValueError as error:
@@ -268,39 +284,66 @@ def _records(data: bytes) -> tuple[str, Iterator[tuple[int, Mapping[str, str]]]]
             raise ImportRefused(
                 "This video does not say what it was made from. Choose one taken from a studio."
             )
-        return "export", enumerate(found, 1)
+        return "export", ((f"Job {number}", record) for number, record in enumerate(found, 1))
     start = data[:200].decode("utf-8-sig", "replace").lstrip()
     if start.startswith("{"):
-        return "export", _of_json(data)
+        return "export", _of_json(_text(data), each)
     contents = parse(data)
-    if {"external_task_id", "times", "opinions"} <= set(contents.columns):
-        return "export", enumerate(contents.rows, 2)
-    if fault := fault_of(data) or ("" if data.strip() else "is empty."):
+    is_export = {"external_task_id", "times", "opinions"} <= set(contents.columns)
+    if not is_export and (fault := fault_of(data) or ("" if data.strip() else "is empty.")):
         raise ImportRefused(
             f"This is no export of a studio, and no log either: the file {fault} Choose a file that History "
             "has exported, or the history.csv of another studio."
         )
+    _text(data)
+    rows = zip(contents.lines, contents.rows, strict=True)
+    records = rows if is_export else _of_log(rows)
+    unreadable = ((line, None) for line in contents.unreadable)
+    lines = merge(records, unreadable, key=itemgetter(0))
+    return "export" if is_export else "log", ((f"Line {line}", record) for line, record in lines)
+
+
+def _text(data: bytes) -> str:
+    """Return the text of a file, which may be cut off within its last character.
+
+    Raises:
+        ImportRefused: it is in another encoding.
+    """
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(data)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ImportRefused(
+            f"Line {line} of the file is not in UTF-8: letters of it would be lost. Save it again in UTF-8 "
+            "(in a spreadsheet, “CSV UTF-8”), or choose it as History has exported it."
+        ) from None
+
+
+def _of_log(rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Return the jobs of a log, each with the number of its first line."""
+    lines: dict[str, int] = {}
     jobs: dict[str, Job] = {}
-    for row in contents.rows:
-        jobs[row["external_task_id"]] = fold(jobs.get(row["external_task_id"]), row)
-    return "log", (
-        (number, record_of(job)) for number, job in enumerate(jobs.values(), 1) if not job.retracted
-    )
+    for line, row in rows:
+        job_id = row["external_task_id"]
+        lines.setdefault(job_id, line)
+        jobs[job_id] = fold(jobs.get(job_id), row)
+    return ((lines[job_id], record_of(job)) for job_id, job in jobs.items() if not job.retracted)
 
 
-def _of_json(data: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
-    for number, line in enumerate(data.decode("utf-8-sig", "replace").split("\n"), 1):
+def _of_json(text: str, each: str) -> _Records:
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):
             found = None
+        place = f"{each} {number}"
         if not isinstance(found, dict):
-            yield number, {}
+            yield place, None
             continue
         yield (
-            number,
+            place,
             {
                 name: cell if isinstance(cell, str) else dump_json(cell)
                 for name, cell in found.items()
@@ -321,28 +364,33 @@ class _Reading:
         self._people: Counter[str] = Counter()
         self._faults: list[str] = []
         self._times: list[datetime] = []
+        self._of_imports: dict[tuple[str, int], set[str]] = {}  # known ids, by import and its `of`
         self._fault_count = self._known = self._unfinished = self._clips = 0
 
-    def add(self, number: int, record: Mapping[str, str]) -> None:
+    def add(self, place: str, record: Mapping[str, str] | None) -> None:
         """Add the job of one record."""
+        if record is None:
+            self._fault(place, "it is no whole record: its id, a cell or its end is missing, or too much.")
+            return
         job_id, state = record.get("external_task_id", ""), record.get("state", "")
         if not _SAFE_ID.fullmatch(job_id):
-            self._fault(number, "it has no id that a studio gives (external_task_id).")
+            self._fault(place, "it has no id that a studio gives (external_task_id).")
         elif state not in STATES:
-            self._fault(number, "it has no state that a job can have (state).")
-        elif job_id in self._rows or not _may_come(self._ledger.get(job_id)):
+            self._fault(place, "it has no state that a job can have (state).")
+        elif job_id in self._rows:
             self._known += 1
+        elif not _may_come(known := self._ledger.get(job_id)):
+            self._known += 1
+            facts = known.import_facts if known else {}
+            self._of_imports.setdefault((str(facts.get("id", "")), _of(facts)), set()).add(job_id)
         else:
-            job, undone = job_of(record), self._ledger.get(job_id)
-            if undone is not None and _said(undone) != _said(job):  # the log keeps what it said
-                self._fault(number, "it was taken in and undone before, and says something else now.")
-                return
+            job = job_of(record)
             if job["file_sha256"] and not job.deleted and self._has_clip(job):
                 job = Job({**job.cells, "file": f"{job_id}.mp4"}, job.since, job.opinions)
                 self._clips += 1
             rows = missing_rows(job, None)
             if not _is_history(rows):
-                self._fault(number, "what it says of its state does not fit together.")
+                self._fault(place, "what it says of its state does not fit together.")
                 return
             self._rows[job_id] = rows
             self._unfinished += "was" in job.import_facts
@@ -351,6 +399,9 @@ class _Reading:
 
     def plan(self, kind: str) -> ImportPlan:
         """Return what was found."""
+        new = len(self._rows)
+        broken = (each for each, ids in self._of_imports.items() if new and len(ids) + new == each[1])
+        completes, of = next(broken, ("", new))
         return ImportPlan(
             kind,
             self._rows,
@@ -362,15 +413,17 @@ class _Reading:
             dict(self._people.most_common()),
             min(self._times, default=None),
             max(self._times, default=None),
+            completes,
+            of,
         )
 
     def _has_clip(self, job: Job) -> bool:
         return job.state == SUCCEED and self._archive.digest(job.id) == job["file_sha256"]
 
-    def _fault(self, number: int, words: str) -> None:
+    def _fault(self, place: str, words: str) -> None:
         self._fault_count += 1
         if len(self._faults) < MOST_SHOWN:
-            self._faults.append(f"Job {number} of the file: {words}")
+            self._faults.append(f"{place} of the file: {words}")
 
 
 def job_of(record: Mapping[str, str]) -> Job:

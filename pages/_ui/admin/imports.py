@@ -136,8 +136,7 @@ def _past() -> None:
     st.subheader("Imports", anchor=False)
     for each in past:
         with st.container(key=f"admin-row-{each.id}", horizontal=True, vertical_alignment="center"):
-            undone = ", undone" if each.undone else ""
-            st.markdown(f"**{counted(each.jobs, 'job', 'jobs')}** · {_when(each)}{undone}")
+            st.markdown(_said(each))
             if not each.undone:
                 confirmed_button(
                     "Undo",
@@ -148,6 +147,14 @@ def _past() -> None:
                     act=Actions.undo_import,
                     args=(each.id,),
                 )
+
+
+def _said(past: PastImport) -> str:
+    """Return what is said of an import, as Markdown."""
+    if past.broken_off:
+        count = f"**{past.jobs:,} of {past.of:,} jobs**"
+        return f"{count} · {_when(past)}: it was broken off. Import the file again, or undo it."
+    return f"**{counted(past.jobs, 'job', 'jobs')}** · {_when(past)}{', undone' if past.undone else ''}"
 
 
 def _when(past: PastImport) -> str:

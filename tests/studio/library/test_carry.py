@@ -170,9 +170,45 @@ def test_lines_of_json_that_say_nothing_are_told_by_number(place):
     data = "\n".join([*lines, '{"external_task_id":"v1","state":"x"}', ""])
     plan = place.imports.read(data.encode())
     assert (plan.jobs, plan.fault_count) == (0, 4)
-    assert plan.faults[0].startswith("Job 1 of the file")
+    assert [fault.split(" of")[0] for fault in plan.faults] == ["Line 1", "Line 2", "Line 4", "Line 5"]
     assert "external_task_id" in plan.faults[0]
     assert "state" in plan.faults[3]
+
+
+@pytest.mark.parametrize("form", ["export", "log"])
+def test_lines_of_a_table_that_cannot_be_read_are_told_by_number(place, form):
+    jobs = [folded([{"state": "failed", "time": "2026-11-01", "note": "é\nè"}], f"v{n}") for n in range(8)]
+    lines = list(csv_lines(jobs))
+    if form == "log":
+        lines = [encode_row([job[name] for name in COLUMNS]) for job in jobs]
+        lines.insert(0, encode_row(COLUMNS))
+    lines[2] = lines[2].replace(b",", b"", 1)  # a cell is missing
+    lines[4] = lines[4].rstrip() + b",more\n"
+    lines[5] = lines[5].replace(b"v4", b"")
+    lines[6] = lines[6].replace(b"v5", b"../v5")
+    lines[8] = lines[8][: lines[8].index("é".encode()) + 1]  # cut off within a letter
+    plan = place.imports.read(b"".join([*lines[:3], b"\n", *lines[3:]]))  # an empty line is none
+    assert (plan.kind, list(plan.rows)) == (form, ["v0", "v2", "v6"])
+    told = [fault.split(" of the file")[0] for fault in plan.faults]
+    assert told == ["Line 3", "Line 6", "Line 7", "Line 8", "Line 10"]
+    assert plan.fault_count == 5
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "log"])
+def test_a_file_in_another_encoding_is_refused_with_the_remedy(place, form, encoding):
+    jobs = [folded([{"state": "failed", "prompt": text}], text[:1]) for text in ("fox", "Straße bei Nacht")]
+    if form == "log":
+        data = b"".join(encode_row([job[name] for name in COLUMNS]) for job in jobs)
+        data = encode_row(COLUMNS) + data
+    else:
+        data = b"".join(FORMS[form](jobs))
+    assert place.imports.read(data).jobs == 2
+    line = 2 if form == "jsonl" else 3
+    with pytest.raises(
+        ImportRefused, match=f"Line {line} of the file is not in UTF-8.*Save it again in UTF-8"
+    ):
+        place.imports.read(data.decode().encode(encoding))
 
 
 def test_the_summary_says_who_and_when_and_what_is_here_already(place):
@@ -387,20 +423,92 @@ def test_a_batch_and_a_family_leave_out_what_an_undone_import_brought(place):
     assert index.made_from("own") == []
 
 
-def test_what_was_undone_comes_again_only_as_it_was(place):
-    first = csv_lines(
-        [folded([{"state": "succeed", "time": "2026-11-01", "units": "50", "note": "wrong"}], "v1")]
-    )
-    place.imports.undo(place.imports.take_in(place.imports.read(b"".join(first)), by="", by_name="Ada"))
-    place.ledger.append("v1", note="Written before the undo", star="1", by_name="Mia")
-    again = csv_lines(
-        [folded([{"state": "succeed", "time": "2026-11-01", "units": "50", "note": "wrong"}], "v1")]
-    )
-    assert place.imports.read(b"".join(again)).jobs == 1
-    other = csv_lines([folded([{"state": "failed", "units": "3"}], "v1")])
-    plan = place.imports.read(b"".join(other))
-    assert (plan.jobs, plan.fault_count) == (0, 1)
-    assert "undone before" in plan.faults[0]
+def imported(place: Place, *rows: dict[str, str]) -> str:
+    """Import jobs of one row each, named v0 and so on; return the id of the import."""
+    data = b"".join(csv_lines([folded([row], f"v{number}") for number, row in enumerate(rows)]))
+    plan = place.imports.read(data)
+    assert (plan.jobs, plan.fault_count) == (len(rows), 0)
+    return place.imports.take_in(plan, by="", by_name="Ada")
+
+
+def test_what_was_undone_comes_again_as_the_new_file_says(place):
+    wrong = {
+        "state": "succeed",
+        "time": "2026-10-01",
+        "units": "50",
+        "note": "wrong",
+        "prompt": "Stra\ufffde",
+    }
+    wrong |= {"batch": "b1", "parent": "p", "task_id": "7", "final_unit_deduction": "50"}
+    right = {"state": "failed", "time": "2026-11-01", "prompt": "Straße", "person": "Ada"}
+    place.imports.undo(imported(place, wrong))
+    place.ledger.append("v0", note="Of the first one", star="1", hidden="1", by_name="Mia")
+    imported(place, right)
+    for _ in range(2):
+        job = place.jobs()["v0"]
+        assert record_of(job) == record_of(folded([right], "v0"))
+        assert (job.imported, job["by_name"], [past.jobs for past in place.imports.past()]) == (
+            True,
+            "Ada",
+            [1],
+        )
+        index = place.ledger.index
+        assert (index.batch("b1"), index.made_from("p"), index.count("failed")) == ([], [], 1)
+        place.open()
+
+
+def test_what_the_log_lost_of_a_second_import_is_added_again(place):
+    log = place.folder / "history.csv"
+    first = imported(place, {"state": "succeed", "units": "50", "prompt": "Wrong"})
+    copies = [log.read_bytes()]
+    place.imports.undo(first)
+    copies.append(log.read_bytes())
+    imported(place, {"state": "failed", "prompt": "Right"})
+    known = place.ledger.jobs()
+    for copy in copies:
+        log.write_bytes(copy)
+        place.ledger.sync()
+        assert [record_of(job) for job in place.ledger.jobs()] == [record_of(job) for job in known]
+        place.open()
+        assert [record_of(job) for job in place.ledger.jobs()] == [record_of(job) for job in known]
+
+
+def test_a_job_whose_file_was_deleted_or_whose_words_were_erased_stays_so(place):
+    rows = [{"state": "succeed", "prompt": "Secret", "time": "2026-11-01"}] * 2
+    first = imported(place, *rows)
+    place.ledger.append("v0", deleted="2026-11-26T10:00:00+00:00", by_name="Ada")
+    place.ledger.append("v1", extra='{"erased":"2026"}')
+    place.imports.undo(first)
+    data = b"".join(csv_lines([folded([row], f"v{number}") for number, row in enumerate(rows)]))
+    plan = place.imports.read(data)
+    assert (list(plan.rows), plan.known) == (["v0"], 1)
+    place.imports.take_in(plan, by="", by_name="Ada")
+    assert place.jobs()["v0"].deleted
+
+
+def test_an_import_that_was_broken_off_is_told_and_completed_by_the_same_file(place):
+    jobs = [folded([{"state": "failed", "time": "2026-11-01"}], f"v{n}") for n in range(5)]
+    data, log = b"".join(csv_lines(jobs)), place.folder / "history.csv"
+    first = place.imports.take_in(place.imports.read(data), by="", by_name="Ada")
+    assert [past.broken_off for past in place.imports.past()] == [False]
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:5]) + lines[5][:40])  # two rows a job, until the studio was killed
+    place.open()
+    (past,) = place.imports.past()
+    assert (past.id, past.jobs, past.of, past.broken_off) == (first, 2, 5, True)
+    other = place.imports.read(data.replace(b"v3", b"v7").replace(b"v4", b"v8").replace(b"v2", b"v1"))
+    assert other.completes == ""
+    plan = place.imports.read(data)
+    assert (plan.jobs, plan.known) == (3, 2)
+    assert place.imports.take_in(plan, by="", by_name="Ada") == first
+    (past,) = place.imports.past()
+    assert (past.jobs, past.of, past.broken_off) == (5, 5, False)
+    undone = log.stat().st_size
+    assert place.imports.undo(first) == 5
+    log.write_bytes(log.read_bytes()[: undone + 40])  # an undo can be broken off too
+    place.open()
+    assert place.imports.undo(first) == 5
+    assert [past.undone for past in place.imports.past()] == [True]
 
 
 @pytest.mark.timeout(20)  # a search that begins anew at each quote takes far longer than that
