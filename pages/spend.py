@@ -91,7 +91,7 @@ def _groups(facts: Facts, name: str) -> DeltaGenerator:
         with st.container(key="spend-groups"):
             shown = WAYS["model"] if name == "day" else by
             st.html(f'<h2 class="spend-head">{shown.chip}</h2>')
-            bars(shown, rows if shown is by else rows_of(facts, shown))
+            bars(facts, shown, rows if shown is by else rows_of(facts, shown))
     table(facts, by, rows)
     return days
 

@@ -7,6 +7,7 @@ import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -232,6 +233,11 @@ def test_what_is_printed_adds_up_to_the_cent(past: Studio):
     for column in (4, 5):
         cells = [Decimal(cells[column].lstrip("$")) for cells in rows.values()]
         assert sum(cells) == Decimal(total[column].lstrip("$"))
+    bars = dict(re.findall(r"<bdi>([^<]*)</bdi><b>\$([0-9.]*)</b>", texts(page)))
+    assert {name: Decimal(spent) for name, spent in bars.items()} == {
+        name: sum(Decimal(cell.lstrip("$")) for cell in cells[5:7] if cell != "–")
+        for name, cells in rows.items()
+    }
 
 
 def test_a_limit_of_the_month_stands_beside_the_sum(past: Studio):
@@ -253,6 +259,14 @@ def test_imported_jobs_are_in_no_sum_and_that_is_said(past: Studio):
     page = spend()
     assert table(page)["All"][-1] == "10.5"
     assert "1 job is in no sum" in texts(page).replace("\\", "")
+
+
+def test_a_row_of_a_name_with_a_joiner_leads_to_its_jobs(past: Studio):
+    job(past, "joined", TODAY, person="علی\u200cرضا")
+    address = re.search(r'history\?([^"]*person=%D8[^"]*)', texts(spend()))
+    assert address
+    query = JobQuery.of_address(dict(parse_qsl(html.unescape(address[1]))))
+    assert past.library.ids(query) == ["joined"]
 
 
 def test_names_and_prompts_of_others_are_text(past: Studio):

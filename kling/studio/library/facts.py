@@ -152,7 +152,7 @@ def facts_of(job: Job, number: int, zone: tzinfo, price: Price) -> Facts:
     local = moment.astimezone(zone)
     ratings = [opinion.stars for opinion in job.opinions.values()]
     stars, rating = sum(bool(opinion.star) for opinion in job.opinions.values()), max(ratings, default=0)
-    clip, kept = _clip(job), stars > 0 or rating >= KEPT_FROM
+    clip, kept = _clip(job), job.state == SUCCEED and (stars > 0 or rating >= KEPT_FROM)
     units, seconds = cost(job), job.decimal("duration")
     return Facts(
         place=place_of(moment, number),

@@ -28,6 +28,7 @@ from kling.studio.library.search import (
     Sums,
     around_of,
     count_of,
+    dearest_of,
     ids_of,
     neighbours_of,
     tagged,
@@ -426,6 +427,15 @@ class Library:
         """
         asker = self._asker(query, who)
         return self._ask(lambda connection: count_of(connection, query.whole, asker)[0], 0)
+
+    def dearest(self, query: JobQuery) -> str:
+        """Return the id of the job that costs most among those that the sums have; empty if there is none.
+
+        Raises:
+            IndexBroken: there is no index.
+        """
+        asker = self._asker(query, "")
+        return self._ask(lambda connection: dearest_of(connection, query.whole, asker), "")
 
     def totals(self, query: JobQuery, *, who: str = "") -> Totals:
         """Return the count of what is found, on all pages, and the sums; kept until something changes.

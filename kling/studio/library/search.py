@@ -32,6 +32,7 @@ _NOTHING = [0] * (1 + len(NUMBERS))
 TRIGRAM = 3  # characters of which the search is made
 RAREST = 2  # parts of three characters by which a longer term is found
 SAMPLE, LONGEST_SAMPLE = 50, 1_000  # texts that tell which parts are rare, and the characters of each
+MOST_SEARCHED = 8  # words that are searched for; those after them are looked for in what is found
 MOST_BEGINNINGS = 500  # of them that begin with a shorter term; with more it is looked for in every text
 _MICRO = 10**6
 _DAY = timedelta(days=1)
@@ -160,7 +161,8 @@ def add_coarse(parts: Parts, query: JobQuery, asker: Asker) -> None:
 def _add_text(parts: Parts, connection: sqlite3.Connection, query: JobQuery, *, is_for_a_page: bool) -> None:
     searched: list[str] = []
     scanned: list[str] = []
-    for term in terms_of(query.text):
+    terms = terms_of(query.text)
+    for term in terms[:MOST_SEARCHED]:
         if is_for_a_page and len(term) >= TRIGRAM + RAREST:
             searched += map(_quoted, _rarest(connection, term))
             scanned.append(term)
@@ -170,6 +172,7 @@ def _add_text(parts: Parts, connection: sqlite3.Connection, query: JobQuery, *, 
             scanned.append(term)
         else:
             searched.append(f"({' OR '.join(map(_quoted, words))})")
+    scanned += terms[MOST_SEARCHED:]
     # Else the facts leave fewer texts to look at.
     is_all = bool(scanned) and query.whole == JobQuery(text=query.text)
     texts = "texts t CROSS JOIN jobs j ON j.place = t.place"
@@ -274,6 +277,16 @@ def ids_of(
     return [row[0] for row in connection.execute(question, [*parts.values, most, start])]
 
 
+def dearest_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> str:
+    """Return the id of the dearest job among those that are in the sums; empty if none costs anything."""
+    parts, accounts = parts_of(connection, query, asker), sorted(asker.accounts)
+    parts.add("+j.imported = 0 AND j.cost > 0")
+    own = f"json_extract(says, '$[0]') IN ({_marks(accounts)})"
+    parts.add(f"j.kind IN (SELECT kind FROM kinds WHERE {own})", *accounts)  # noqa: S608 - question marks
+    question = f"SELECT j.id{parts.text} ORDER BY {_ORDERS['dearest']} LIMIT 1"
+    return next((row[0] for row in connection.execute(question, parts.values)), "")
+
+
 def count_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> tuple[int, int]:
     """Return how many jobs there are, and how many of them have a clip in the archive."""
     if is_known_by_sums(query, _COARSE):
@@ -289,8 +302,8 @@ def count_of(connection: sqlite3.Connection, query: JobQuery, asker: Asker) -> t
 
 def tagged(connection: sqlite3.Connection, most: int) -> list[str]:
     """Return the ids of the newest jobs that have tags; hidden ones too."""
-    question = "SELECT id FROM jobs WHERE tags != '' ORDER BY place LIMIT ?"
-    return [row[0] for row in connection.execute(question, (most,))]
+    question = "SELECT id FROM jobs WHERE tags != '' AND +hidden < ? ORDER BY place LIMIT ?"
+    return [row[0] for row in connection.execute(question, (RETRACTED, most))]
 
 
 def neighbours_of(

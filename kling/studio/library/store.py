@@ -17,7 +17,7 @@ from kling.studio.jobs import SUCCEED, Job
 from kling.studio.library.facts import COLUMNS, NUMBERS, Counted, Facts, counted_of, number_of
 
 _ID, _KIND = COLUMNS.index("id"), COLUMNS.index("kind")
-FORM = 5  # of the tables and of what is in them; another one is thrown away
+FORM = 6  # of the tables and of what is in them; another one is thrown away
 MEMORY = ":memory:"
 _MANY = 500  # ids in one statement
 _CACHE = -32 * 1024  # KiB of each connection that writes

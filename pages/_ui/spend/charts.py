@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from kling.studio import amounts
-from kling.studio.library import Group, JobQuery, Sums
+from kling.studio.library import Group, Sums
 from kling.studio.library.spend import Times
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute
 from pages._ui.format import prompt_of
 from pages._ui.frame.titles import first_words
 from pages._ui.library.address import history_link
-from pages._ui.spend.facts import Facts, money, unit_words
+from pages._ui.spend.facts import Facts, money, parts_in_cents, unit_words
 from pages._ui.spend.period import MOST_DAYS, day_words, month_of
 
 if TYPE_CHECKING:
@@ -105,14 +105,17 @@ def by_day(facts: Facts) -> None:
     import pandas as pd
 
     bars = bars_of(facts)
+    in_cents = parts_in_cents(facts, [bar.sums for bar in bars])
+    spent = [money(charged + due) for _, charged, due in in_cents]
     frame = pd.DataFrame(
         {
             "label": [bar.label for bar in bars],
-            "words": [f"{bar.name}: {money(bar.sums.spent.used)}" for bar in bars],
+            "words": [f"{bar.name}: {words}" for bar, words in zip(bars, spent, strict=True)],
             "amount": [float(bar.sums.spent.used.money) for bar in bars],
             "Day": [bar.name for bar in bars],
             "Spent": [
-                f"{money(bar.sums.spent.used)} ({unit_words(bar.sums.spent.used.units)})" for bar in bars
+                f"{words} ({unit_words(bar.sums.spent.used.units)})"
+                for bar, words in zip(bars, spent, strict=True)
             ],
             "Jobs": [f"{bar.sums.jobs:,}, {bar.sums.failed:,} failed" for bar in bars],
             "Dearest": _dearest(facts, bars),
@@ -154,11 +157,9 @@ def _dearest(facts: Facts, bars: Sequence[Bar]) -> list[str]:
     here = studio()
     found = []
     for bar in bars:
-        query = JobQuery(
-            first=bar.first, last=bar.last, person=facts.query.person, hidden="all", order="dearest"
-        )
-        rows = here.library.page(query, here.ledger.get, per_page=1).rows if bar.sums.jobs else ()
-        found.append(first_words(prompt_of(rows[0].job)) if rows else "")
+        query = replace(facts.query, first=bar.first, last=bar.last)
+        job = here.ledger.get(here.library.dearest(query)) if bar.sums.jobs else None
+        found.append(first_words(prompt_of(job)) if job else "")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -71,6 +72,26 @@ def charged_and_due(spent: Spent) -> tuple[Decimal, Decimal]:
     parts = (spent.settled.money, spent.reserved.money)
     charged, due = amounts.shares_in_cents(parts, amounts.in_cents(spent.used.money))
     return charged, due
+
+
+def total_in_cents(facts: Facts) -> Sequence[Decimal]:
+    """Return in cents what all jobs were ordered for, what was charged, and what is not charged yet."""
+    return amounts.in_cents(facts.sums.expected_money), *charged_and_due(facts.sums.spent)
+
+
+def parts_in_cents(facts: Facts, parts: Sequence[Sums]) -> list[Sequence[Decimal]]:
+    """Return the same three of each part, so that they add up to those of all jobs as printed.
+
+    Args:
+        facts: of all jobs.
+        parts: their sums in groups.
+    """
+    columns = (
+        [each.expected_money for each in parts],
+        [each.spent.settled.money for each in parts],
+        [each.spent.reserved.money for each in parts],
+    )
+    return list(zip(*map(amounts.shares_in_cents, columns, total_in_cents(facts)), strict=True))
 
 
 def unit_number(number: Decimal) -> str:

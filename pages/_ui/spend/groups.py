@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -10,7 +10,6 @@ from decimal import Decimal
 import streamlit as st
 
 from kling import catalog
-from kling.studio import amounts
 from kling.studio.library import Group, JobQuery, SpendRow, Sums
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute, escape_html
@@ -18,7 +17,7 @@ from pages._ui.format import counted, prompt_of
 from pages._ui.frame.titles import first_words
 from pages._ui.library.address import history_link
 from pages._ui.people import circle
-from pages._ui.spend.facts import Facts, charged_and_due, money, unit_number
+from pages._ui.spend.facts import Facts, money, parts_in_cents, total_in_cents, unit_number
 from pages._ui.spend.period import MOST_DAYS, day_words, month_of
 from pages._ui.template_titles import title_of
 from pages._ui.words import model_title, quality
@@ -130,15 +129,17 @@ def rows_of(facts: Facts, by: By) -> tuple[SpendRow, ...]:
     return studio().library.spend(facts.query, by.group)
 
 
-def bars(by: By, rows: Sequence[SpendRow]) -> None:
+def bars(facts: Facts, by: By, rows: Sequence[SpendRow]) -> None:
     """Draw the largest groups as bars; a reader hears the table instead, which has the same numbers."""
+    shown, _, in_cents = _in_cents(facts, rows)
+    spent = {row.key: charged + due for row, (_, charged, due) in zip(shown, in_cents, strict=False)}
     if by.group in {Group.TEMPLATE, Group.BATCH} and len(rows) > 1:  # most have none, and would hide the rest
-        rows = [row for row in rows if row.key]
-    largest = sorted(rows, key=lambda row: row.sums.spent.used.money, reverse=True)[:MOST_BARS]
+        shown, rows = ([row for row in each if row.key] for each in (shown, rows))
+    largest = sorted(shown, key=lambda row: row.sums.spent.used.money, reverse=True)[:MOST_BARS]
     most = max((row.sums.spent.used.money for row in largest), default=Decimal(0))
     drawn = "".join(
         f"<div><span>{_who(by, row)}<bdi>{escape_html(by.name(row))}</bdi>"
-        f"<b>{escape_html(money(row.sums.spent.used))}</b></span>"
+        f"<b>{escape_html(money(spent[row.key]))}</b></span>"
         f'<i style="width:{(row.sums.spent.used.money / most if most else Decimal(0)):.1%}"></i></div>'
         for row in largest
     )
@@ -149,20 +150,18 @@ def bars(by: By, rows: Sequence[SpendRow]) -> None:
 
 def table(facts: Facts, by: By, rows: Sequence[SpendRow]) -> None:
     """Draw the numbers as a table, whose rows lead to their jobs in History; the last one has the sums."""
-    shown = list(rows) if len(rows) <= MOST_ROWS + 1 else list(rows[:MOST_ROWS])
-    names, sums = [_named(facts, by, row) for row in shown], [row.sums for row in shown]
-    if rest := rows[len(shown) :]:
-        names.append(f"<bdi>{len(rest):,} others</bdi>")
-        sums.append(sum((row.sums for row in rest), start=Sums()))
-    total = (amounts.in_cents(facts.sums.expected_money), *charged_and_due(facts.sums.spent))
-    body = "".join(map(_row, names, sums, _columns_of_money(sums, total)))
+    shown, sums, in_cents = _in_cents(facts, rows)
+    names = [_named(facts, by, row) for row in shown]
+    if rest := len(rows) - len(shown):
+        names.append(f"<bdi>{rest:,} others</bdi>")
+    body = "".join(map(_row, names, sums, in_cents))
     head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in (by.head, *NUMBERS))
     st.html(
         '<table class="spend-table" role="table">'
         f"<caption>{escape_html(facts.period.title)}, {by.chip.lower()}</caption>"
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody>'
-        f'<tfoot role="rowgroup">{_row("All", facts.sums, total)}</tfoot></table>'
+        f'<tfoot role="rowgroup">{_row("All", facts.sums, total_in_cents(facts))}</tfoot></table>'
     )
 
 
@@ -182,14 +181,18 @@ def _who(by: By, row: SpendRow) -> str:
     return circle(row.name) if by.group is Group.PERSON and row.name else ""
 
 
-def _columns_of_money(rows: Sequence[Sums], total: Sequence[Decimal]) -> Iterable[Sequence[Decimal]]:
-    """Return the amounts of each row in cents, so that each column adds up to the amount in the last row."""
-    columns = (
-        [each.expected_money for each in rows],
-        [each.spent.settled.money for each in rows],
-        [each.spent.reserved.money for each in rows],
-    )
-    return zip(*map(amounts.shares_in_cents, columns, total), strict=True)
+def _in_cents(
+    facts: Facts, rows: Sequence[SpendRow]
+) -> tuple[Sequence[SpendRow], Sequence[Sums], Sequence[Sequence[Decimal]]]:
+    """Return the groups with a row of their own, then the sums and the amounts in cents of each row.
+
+    All other groups have one row together, the last one.
+    """
+    shown = rows if len(rows) <= MOST_ROWS + 1 else rows[:MOST_ROWS]
+    sums = [row.sums for row in shown]
+    if rest := rows[len(shown) :]:
+        sums.append(sum((row.sums for row in rest), start=Sums()))
+    return shown, sums, parts_in_cents(facts, sums)
 
 
 def _row(name: str, sums: Sums, in_cents: Sequence[Decimal]) -> str:

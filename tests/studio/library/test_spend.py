@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -47,7 +48,14 @@ def jobs() -> list[Job]:
         ),
         job("v2", charged("3"), {"rating": "4"}, person="Grace", units="2.5", model_name="kling-v3", **price),
         job("v3", charged("2"), {"rating": "3"}, person="GRACE", units="2", batch="b1", **price),
-        job("v4", {"state": "failed", "task_id": "8"}, person="Ada", person_id="p-1", units="2", batch="b1"),
+        job(
+            "v4",
+            {"state": "failed", "task_id": "8", "star": "1"},  # only a clip can be kept
+            person="Ada",
+            person_id="p-1",
+            units="2",
+            batch="b1",
+        ),
         job(
             "v5", at="2026-10-31T23:30:00+00:00", person="Mia", units="5", extra='{"template":"t1"}', **price
         ),
@@ -82,6 +90,14 @@ def test_people_are_told_by_id_or_by_name_in_any_spelling(jobs):
     assert [row.key for row in rows][-1] == "p-1"
     for row in rows:  # a click on a group shows its jobs
         assert filled(jobs).totals(JobQuery(person=row.key)).sums == row.sums
+
+
+def test_the_dearest_job_is_one_of_those_that_are_added_up(jobs):
+    library = filled(jobs)  # v6 and v7 cost more: of another account, and imported
+    day = JobQuery(first=date(2026, 11, 20), last=date(2026, 11, 20))
+    assert library.dearest(day) == "v2"
+    assert library.dearest(replace(day, person="p-1")) == "v1"
+    assert library.dearest(JobQuery(states=("failed",))) == ""
 
 
 def test_days_and_months_are_those_of_the_studio(jobs):
