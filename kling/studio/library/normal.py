@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-MOST_TERMS = 8
 LONGEST_TERM = 100  # characters
 
 # Accents of Latin, Greek and Cyrillic letters; characters without a picture. Control characters part words.
@@ -58,7 +57,7 @@ def terms_of(text: str) -> tuple[str, ...]:
     Words between double quotes are one term, so that they have to stand side by side.
     """
     found = (normalise(quoted or word)[:LONGEST_TERM].strip() for quoted, word in _TERM.findall(text))
-    return tuple(dict.fromkeys(filter(None, found)))[:MOST_TERMS]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def marks(text: str, terms: Sequence[str]) -> tuple[tuple[int, int], ...]:

@@ -200,15 +200,15 @@ def _text(value: object) -> str:
 
 def _word(value: object) -> str:
     """Return a value of one line that has no comma, else an empty text."""
-    if not isinstance(value, str) or len(value) > LONGEST_VALUE or "," in value or not value.isprintable():
-        return ""
-    return " ".join(value.split())
+    word = _name(value)
+    return "" if "," in word else word.strip()
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_VALUE or not value.isprintable():
+    """Return a value of one line as it is; it may have joiners and blanks of any kind."""
+    if not isinstance(value, str) or len(value) > LONGEST_VALUE or not value.strip():
         return ""
-    return " ".join(value.split())
+    return "" if _CONTROL.search(value) or storable(value) != value else value
 
 
 def _words(value: object) -> tuple[str, ...]:

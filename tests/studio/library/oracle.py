@@ -35,7 +35,7 @@ def words(text: str) -> list[str]:
     for number, part in enumerate(text.split('"')):
         found += [part] if number % 2 else part.split()
     terms = [plain(each)[:100].strip() for each in found]
-    return list(dict.fromkeys(filter(None, terms)))[:8]
+    return list(dict.fromkeys(filter(None, terms)))
 
 
 def texts(job: Job) -> list[str]:

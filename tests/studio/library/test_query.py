@@ -65,6 +65,12 @@ def test_a_hostile_address_gives_the_defaults():
     assert not JobQuery.of_address({}).is_filtered
 
 
+def test_a_name_or_tag_with_joiners_and_blanks_of_any_kind_is_asked_for_as_it_is():
+    for value in ("علی\u200cرضا", "👩\u200d🎨", "Jean\xa0Paul", "\u202eAda"):
+        query = JobQuery.of_address(JobQuery(person=value, tags=(value,)).to_address())
+        assert (query.person, query.tags) == (value, (value,))
+
+
 def test_days_in_the_wrong_order_change_places():
     query = JobQuery.of_address({"from": "2026-11-26", "to": "2026-11-01", "when": "today"})
     assert (query.first, query.last, query.period) == (date(2026, 11, 1), date(2026, 11, 26), "")

@@ -85,11 +85,18 @@ PIECES = (
         ";",
     ),
 )
-TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=4).flatmap(
-    lambda parts: st.sampled_from(["", " "]).map(lambda glue: glue.join(parts))
-)
+
+
+def texts_of(most: int) -> st.SearchStrategy[str]:
+    """Return texts of so many pieces at most."""
+    return st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=most).flatmap(
+        lambda parts: st.sampled_from(["", " "]).map(lambda glue: glue.join(parts))
+    )
+
+
+TEXTS = texts_of(4)
 STORABLE = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode())
-NAMES = ("Ada", "ada", "Grace Hopper", "p-1", "")
+NAMES = ("Ada", "ada", "Grace Hopper", "Jean\xa0Paul", "علی\u200cرضا", "👩\u200d🎨", "p-1", "")
 ZONES = (UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Kiritimati"), ZoneInfo("America/Sao_Paulo"))
 TIMES = st.one_of(
     st.datetimes(datetime(2026, 11, 20), datetime(2026, 11, 27)),  # noqa: DTZ001 - a zone is added
@@ -141,7 +148,7 @@ ROWS = st.fixed_dictionaries({"time": TIMES}, optional=CELLS)
 LOGS = st.lists(st.tuples(st.integers(0, 7), ROWS), max_size=14)
 DAYS = st.one_of(st.none(), st.dates(date(2026, 11, 18), date(2026, 11, 29)))
 SOME = {
-    "text": TEXTS,
+    "text": texts_of(14),
     "states": st.lists(st.sampled_from(STATES), max_size=3).map(tuple),
     "models": st.lists(st.sampled_from(["kling-v3", "my-model", "none"]), max_size=2).map(tuple),
     "modes": st.lists(st.sampled_from(["std", "pro"]), max_size=2).map(tuple),
@@ -155,7 +162,7 @@ SOME = {
     "cost_to": st.sampled_from([None, Decimal(0), Decimal("1.5"), Decimal(300000)]),
     "star": st.sampled_from(STARS),
     "rating": st.integers(0, 5),
-    "tags": st.lists(st.sampled_from(["fox", "STRASSE", "塔"]), max_size=2).map(tuple),
+    "tags": st.lists(st.sampled_from(["fox", "STRASSE", "塔", "👩\u200d🚀"]), max_size=2).map(tuple),
     "durations": st.lists(st.sampled_from(["5", "10"]), max_size=2).map(tuple),
     "shapes": st.lists(st.sampled_from(["16:9", "1:1"]), max_size=2).map(tuple),
     "sound": st.sampled_from(["", "on", "off"]),
@@ -252,6 +259,25 @@ def test_any_part_of_any_text_is_found(texts, other, data):
         assert set(library.ids(query)) == {row.job.id for row in page.rows} == wanted
 
 
+@law
+@given(
+    st.lists(st.sampled_from([piece for piece in PIECES if len(piece) > 1]), min_size=9, max_size=14),
+    st.sampled_from([{}, {"hidden": "all"}, {"states": ("succeed",)}, {"order": "oldest"}]),
+    st.integers(0, 14),
+)
+def test_every_word_of_a_long_search_counts(words, others, left_out):
+    prompts = [" ".join(words), " ".join(words[:left_out] + words[left_out + 1 :])]
+    row = {"time": NOON.isoformat(), "state": "succeed"}
+    jobs = [
+        fold(None, {**row, "external_task_id": f"v{n}", "prompt": each}) for n, each in enumerate(prompts)
+    ]
+    library, query = filled(jobs), JobQuery(text=" ".join(words), **others)
+    wanted = {job.id for job in jobs if is_found(job, query)}
+    page = library.page(query, {job.id: job for job in jobs}.get)
+    assert {row.job.id for row in page.rows} == set(library.ids(query)) == wanted
+    assert library.count(query) == len(wanted)
+
+
 @pytest.mark.parametrize(
     ("prompt", "text"),
     [
@@ -291,6 +317,7 @@ def test_a_prompt_is_found_however_it_is_written(prompt, text):
         ("fox", "f_x"),
         ("fox", "fo*"),
         ("rain", "storm -rain"),
+        ("a b c d e f g h", "a b c d e f g h ninth"),
     ],
 )
 def test_what_is_not_there_is_not_found(prompt, text):
@@ -322,6 +349,15 @@ def test_marks_are_places_of_the_text_whatever_it_is(prompt, text):
         flat = [place for mark in places for place in mark]
         assert flat == sorted(set(flat))
         assert not flat or (flat[0] >= 0 and flat[-1] <= len(prompt))
+
+
+def test_tags_of_an_undone_import_are_not_offered():
+    marks = {"kept": {"id": "i"}, "gone": {"id": "i", "undone": True}}
+    jobs = {
+        tag: fold(None, {"external_task_id": tag, "tags": tag, "extra": dump_json({"imported": mark})})
+        for tag, mark in marks.items()
+    }
+    assert filled(list(jobs.values())).tags(jobs.get) == ["kept"]
 
 
 def test_a_page_past_the_end_is_the_last_one():
