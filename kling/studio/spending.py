@@ -90,7 +90,7 @@ class Price:
 
 
 def counted_at(job: Job) -> datetime:
-    """Return the moment of the order, by which a job is counted; 1970 where nobody knows it."""
+    """Return the moment of the order, by which a job is listed and counted; 1970 where nobody knows it."""
     moment = min(job.since.values(), default=NO_TIME)
     if moment == NO_TIME:  # a record has no time that can be read
         moment = job.ordered_at

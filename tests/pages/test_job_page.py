@@ -100,6 +100,21 @@ def test_what_is_special_about_a_job_is_said(studio: Studio, tab: AppTest, cells
         assert "Taken in" in plain(tab)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [("A fox", "Ordered 2 Nov 2025, 09:00"), ("", "Made by the sandbox 2 Nov 2025, 09:00")],
+)
+def test_a_task_that_was_found_has_the_time_of_its_order(
+    studio: Studio, tab: AppTest, prompt: str, told: str
+):
+    found = {"extra": '{"found":"account"}', "created_at": "2025-11-02T09:00:00+00:00", "task_id": "7"}
+    fill(studio, 1, state="succeed", prompt=prompt, time="2025-11-27T10:00:00+00:00", **found)
+    open_page(tab, "job.py", id="job0000")
+    assert told in plain(tab)
+    assert ("Found here 27 Nov 2025" in plain(tab)) == (not prompt)
+    assert re.search(r'class="job-who">.*?<span>2 Nov 2025, 09:00</span>', texts(tab), re.DOTALL)
+
+
 def test_an_import_that_was_undone_has_no_page(studio: Studio, tab: AppTest):
     fill(studio, 1, state="withdrawn", extra='{"imported":{"id":"i1","undone":true}}')
     open_page(tab, "job.py", id="job0000")

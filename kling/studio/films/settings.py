@@ -9,6 +9,7 @@ from pathlib import Path
 from kling.studio.films.store import Film
 from kling.studio.jobs import Job, dump_json
 from kling.studio.library.facts import texts_of
+from kling.studio.spending import counted_at
 from kling.studio.take_away import mp4_text
 from kling.studio.take_away.bundle import Taken
 from kling.studio.take_away.mp4_text import COMMENT, DAY, LONGEST, TITLE, TOOL, Copy
@@ -40,7 +41,7 @@ def film_copy(jobs: Sequence[Job], film: Film, path: Path) -> Copy:
     title = " ".join(storable(words).split())
     texts = {
         TITLE: title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
-        DAY: jobs[0].ordered_at.isoformat(timespec="seconds"),
+        DAY: counted_at(jobs[0]).isoformat(timespec="seconds"),
         TOOL: TOOL_NAME,
         COMMENT: dump_json({MARK: VERSION, PARTS: parts}),
     }

@@ -12,6 +12,7 @@ from datetime import tzinfo
 
 from kling.studio.jobs import Job
 from kling.studio.library.facts import texts_of
+from kling.studio.spending import counted_at
 
 LONGEST_WORDS = 40  # characters of the prompt
 MOST_BYTES = 120  # of them in UTF-8; a system takes 255 of the whole name
@@ -31,7 +32,7 @@ def file_stem(job: Job, zone: tzinfo) -> str:
         job: of any state.
         zone: whose day of the order counts.
     """
-    day = job.ordered_at.astimezone(zone).strftime("%Y-%m-%d")
+    day = counted_at(job).astimezone(zone).strftime("%Y-%m-%d")
     prompt = next((text for name, text in texts_of(job) if name.startswith(("prompt", "shot"))), "")
     shape = _shape(job)
     take = f"take{job.take}" if job.take > 1 else ""

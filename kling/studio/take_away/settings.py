@@ -23,6 +23,7 @@ from kling.studio.jobs.columns import column_of
 from kling.studio.jobs.record import endpoint_named
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.facts import texts_of
+from kling.studio.spending import counted_at
 from kling.studio.take_away import mp4_text
 from kling.studio.take_away.mp4_text import COMMENT, DAY, TITLE, TOOL, Copy
 from kling.text import storable
@@ -92,7 +93,7 @@ def copy_of(job: Job, clip: Path) -> Copy:
     title = " ".join(storable(prompt).split())
     texts = {
         TITLE: title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
-        DAY: job.ordered_at.isoformat(timespec="seconds"),
+        DAY: counted_at(job).isoformat(timespec="seconds"),
         TOOL: TOOL_NAME,
         COMMENT: dump_json({MARK: VERSION, **carried(job)}),
     }

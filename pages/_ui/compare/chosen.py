@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kling.studio.jobs import Job
+from kling.studio.spending import counted_at
 from pages._ui.compare.address import FEWEST, MOST
 from pages._ui.format import counted
 from pages._ui.stage.facts import PLAIN_ID
@@ -75,4 +76,4 @@ def others(jobs: Sequence[Job], near: Iterator[Job], most: int) -> list[Job]:
             break
         if job.has_clip and not job.hidden and PLAIN_ID.fullmatch(job.id):
             found.setdefault(job.id, job)
-    return sorted(found.values(), key=lambda job: (job.ordered_at, job.take, job.id))
+    return sorted(found.values(), key=lambda job: (counted_at(job), job.take, job.id))

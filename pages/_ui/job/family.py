@@ -8,6 +8,7 @@ import streamlit as st
 
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
+from kling.studio.spending import counted_at
 from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.escape import bdi, escape_html
@@ -72,7 +73,7 @@ def _show_all(job_id: str) -> None:
 def _row(member: Member, job: Job, query: JobQuery, page: str) -> str:
     each, is_this = member.job, member.job.id == job.id
     who = "This clip" if is_this else (each["person"] or "Nobody named")
-    when = "" if is_this else f", {short_moment(each.ordered_at)}"
+    when = "" if is_this else f", {short_moment(counted_at(each))}"
     take = f" · take {each.take}" if each.take > 1 else ""
     name = f"<b>{bdi(who)}{escape_html(when + take)}</b>"
     body = (

@@ -21,6 +21,7 @@ from kling.studio.jobs import (
     Job,
 )
 from kling.studio.jobs.job import NO_TIME
+from kling.studio.spending import counted_at
 from pages._ui.context import studio
 from pages._ui.escape import escape_html
 from pages._ui.format import is_sandbox, size, span, state
@@ -61,9 +62,11 @@ def happened(job: Job) -> None:
 
 def events(job: Job) -> Iterator[Event]:
     """Yield what happened, in the order of time; last, what is still to come."""
-    start = job.ordered_at
+    start = counted_at(job)
     if is_found(job):
-        yield _at("Found" + ("" if start == NO_TIME else " here"), start)
+        if start != (found := job.ordered_at):
+            yield _at(f"Made by {_where(job)}", start)
+        yield _at("Found" + ("" if found == NO_TIME else " here"), found)
     else:
         yield _at("Ordered", start)
     if job.imported:
@@ -77,7 +80,7 @@ def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
     if is_found(job):
         return
     since = job.since
-    where = "the sandbox" if is_sandbox(job) else "Kling"
+    where = _where(job)
     accepted = min((since[each] for each in (*FOLLOWED, SUCCEED) if each in since), default=None)
     if (unknown := since.get(UNKNOWN)) is not None:
         yield _after(f"No answer from {where}", start, unknown, look="warn")
@@ -97,6 +100,10 @@ def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
         yield _at(state(job)[0], since[WITHDRAWN], look="warn")
     elif job.ended_at is None and job.state != NOT_SENT:
         yield Event(state(job)[0], look="next")
+
+
+def _where(job: Job) -> str:
+    return "the sandbox" if is_sandbox(job) else "Kling"
 
 
 def _file(job: Job) -> Iterator[Event]:

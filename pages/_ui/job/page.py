@@ -10,6 +10,7 @@ import streamlit as st
 from kling.studio.changes import FILMS, LIBRARY
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
+from kling.studio.spending import counted_at
 from kling.video_to_audio import VideoToAudio
 from pages._ui.context import studio
 from pages._ui.curation import overlays
@@ -137,7 +138,7 @@ def _who(job: Job) -> None:
     icon = ICONS.get(word) or ICONS.get(look) or state(job)[1]
     st.html(
         f'<div class="job-who">{circle(job["person"])}<div><b>{escape_html(name)}</b>'
-        f"<span>{escape_html(day_and_time(job.ordered_at))}</span></div>"
+        f"<span>{escape_html(day_and_time(counted_at(job)))}</span></div>"
         f'<span class="job-state" data-look="{LOOKS.get(look, "")}">'
         f'<span class="ms" aria-hidden="true">{icon}</span>{escape_html(word)}</span></div>'
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kling.studio.jobs import Job
+from kling.studio.spending import counted_at
 
 LOOKED_AT = 60  # relatives, the nearest first
 SHOWN = 6  # at first
@@ -94,7 +95,7 @@ def _nearest(
 
 def _in_order(shown: dict[str, Job], get: Callable[[str], Job | None]) -> Iterator[Member]:
     below: dict[str, list[Job]] = {}
-    for each in sorted(shown.values(), key=lambda one: (one.ordered_at, one.take, one.id)):
+    for each in sorted(shown.values(), key=lambda one: (counted_at(one), one.take, one.id)):
         below.setdefault(each.parent if each.parent in shown else "", []).append(each)
     first_of_batch = {each.group: each for each in reversed(below.get("", [])) if each.group}
     seen: dict[str, int] = {}  # the number of each row

@@ -13,6 +13,7 @@ from pathlib import Path
 from kling.studio.films.store import Film
 from kling.studio.jobs import Job
 from kling.studio.share_views import SharedView
+from kling.studio.spending import counted_at
 from pages._ui.escape import bdi
 from pages._ui.requests import prompts_of
 from pages._ui.scripts.assets import lean_script, lean_sheet
@@ -142,7 +143,7 @@ def _tiles(view: SharedView, place: Place, pictures: frozenset[str]) -> Iterator
             name=f"Clip {number} of {len(view.clips)}",
             prompt=prompts_of(job).strip() if view.share.prompts else "",
             people=_people([job]) if view.share.people else "",
-            day=_day(job.ordered_at, place.zone) if view.share.people else "",
+            day=_day(counted_at(job), place.zone) if view.share.people else "",
             seconds=job.probe.get("seconds"),
             sound=bool(job.probe.get("audio")),
             has_picture=job.id in pictures,
@@ -160,7 +161,7 @@ def _film(view: SharedView, place: Place, pictures: frozenset[str], film: Film) 
         name="The film",
         prompt="\n\n".join(filter(None, prompts)),
         people=_people(view.clips) if view.share.people else "",
-        day=_day(view.clips[-1].ordered_at, place.zone) if view.share.people else "",
+        day=_day(counted_at(view.clips[-1]), place.zone) if view.share.people else "",
         seconds=film.seconds,
         sound=any(job.probe.get("audio") for job in view.clips),
         has_picture=first.id in pictures,
