@@ -370,7 +370,10 @@ class _Reading:
     def add(self, place: str, record: Mapping[str, str] | None) -> None:
         """Add the job of one record."""
         if record is None:
-            self._fault(place, "it is no whole record: its id, a cell or its end is missing, or too much.")
+            self._fault(
+                place,
+                "it is no whole record: its id, a cell or its end is missing, or it has a cell too many.",
+            )
             return
         job_id, state = record.get("external_task_id", ""), record.get("state", "")
         if not _SAFE_ID.fullmatch(job_id):

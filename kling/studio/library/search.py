@@ -382,7 +382,7 @@ class Sums:
     """What jobs add up to. Units and money at the prices of the day when each was ordered.
 
     Args:
-        jobs, succeeded, failed, kept: how many; kept are those with a star, or rated `KEPT_FROM` and more.
+        jobs, succeeded, failed, kept: how many; kept are clips with a star, or rated `KEPT_FROM` and more.
         spent: what they have cost, and may still cost.
         expected: the prices in Units of the jobs that were charged and whose price was known.
         expected_money: the same in money.
