@@ -181,6 +181,7 @@ OF_NOBODY: Mapping[str, Act] = {
     "rescue": lambda case: case.actions.rescue(),
     "send_left": lambda case: case.actions.send_left(),
     "withdraw_left": lambda case: case.actions.withdraw_left(),
+    "newest_drafts": lambda case: case.actions.newest_drafts(browser="b", most=1),
     "open_draft": lambda case: case.actions.open_draft(case.draft(), browser="b"),
     "save_draft": lambda case: case.actions.save_draft(case.draft(), browser="b", fields={"prompt": "A fox"}),
     "take_drafts_of": lambda case: case.actions.take_drafts_of("b"),

@@ -17,6 +17,7 @@ from kling.studio.changes import Follower, News
 from kling.studio.service import Studio
 from pages._ui import context
 from pages._ui.address import base_path
+from pages._ui.routes import who_asks
 
 HEARTBEAT = 20.0  # seconds; the script opens another socket after three without a message
 PAUSE = 0.2  # seconds between two messages: a batch changes the log many times a second
@@ -52,7 +53,7 @@ async def live(socket: WebSocket) -> None:
     try:
         while (message := await socket.receive()).get("bytes") == b"":
             if who := socket.scope["state"].get("answer"):
-                studio.state.who(who.token)
+                who_asks.is_used(studio, who)
         if message["type"] != "websocket.disconnect":
             await socket.close(1003)  # pages say nothing else here
     finally:

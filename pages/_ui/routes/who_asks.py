@@ -109,6 +109,11 @@ async def _by_proxy(
     return Answer(user, set_cookie=cookie, token=mine, named=who)
 
 
+def is_used(studio: Studio, who: Answer) -> None:
+    """Put off the end of the session of somebody who does something on a page, without a request."""
+    studio.state.who(who.token)
+
+
 def still_there(studio: Studio, who: Answer, is_enough: Callable[[User], bool]) -> bool:
     """Whether somebody who opened a socket may keep it; asking is no use of the session.
 

@@ -121,7 +121,7 @@ def test_a_backup_has_the_pictures_and_they_come_back(folder, tmp_path, pictures
 def test_a_backup_says_which_pictures_are_missing(folder, tmp_path, pictures, kept):
     pictures.path(kept["tail"].sha256).unlink()
     done = back_up(folder, tmp_path / "backup")
-    assert f"1 pictures that the log names are not in {folder / 'pictures'}." in done.notes
+    assert f"1 picture that the log names is not in {folder / 'pictures'}." in done.notes
 
 
 def test_films_are_in_no_backup_because_they_follow_from_clips(folder, tmp_path, kept):
