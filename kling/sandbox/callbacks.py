@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,8 +28,6 @@ USER_AGENT = "kling-sandbox-callback"
 _TIMEOUT = 5.0  # seconds for one try
 _URL_CHARACTERS = "/?%:@!$&'()*+,;=~"
 _INTERVAL = 0.2  # seconds between two looks for changes, while a callback is still to be sent
-
-log = logging.getLogger(__name__)
 
 Send = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
 

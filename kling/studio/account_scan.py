@@ -8,7 +8,6 @@ changes nothing that the first one has recorded.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,8 +21,6 @@ from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
 from kling.tasks import Task
-
-log = logging.getLogger(__name__)
 
 EVERY = 24 * 3600.0  # seconds between scans that start by themselves
 SECOND = 300.0  # seconds from the first scan to the second one: Kling may not list new tasks at once

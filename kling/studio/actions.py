@@ -66,11 +66,6 @@ class Actions(GalleryActions):
         self._note(Action.ORDER, group or (jobs[0].id if jobs else ""), jobs=len(jobs))
         return jobs
 
-    def keep_picture(self, content: bytes) -> Picture:
-        """Keep a picture to begin or end a video with; see `Pictures.put`."""
-        check(self.user, Action.ORDER)
-        return self._studio.pictures.put(content)
-
     def keep_frame(self, job_id: str, at: At = "last") -> Picture:
         """Keep a frame of the clip of a job as such a picture; see `Pictures.put_frame`.
 

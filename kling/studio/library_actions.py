@@ -56,23 +56,18 @@ class LibraryActions(AdminActions):
             Action.STAR, job_ids, lambda job: curation.rating_cells(job, by, name, rating), rating=rating
         )
 
-    def set_tags(self, job_ids: Sequence[str], tags: Sequence[str]) -> list[Job]:
-        """Give jobs these tags in the place of those that they have; none takes all back.
+    def add_tags(self, job_ids: Sequence[str], tags: Sequence[str]) -> list[Job]:
+        """Give jobs further tags.
 
         Raises:
             CurationError: a tag that cannot be kept, or too many jobs.
             LedgerError: nothing was recorded.
         """
         self._check_all(Action.TAG, self._jobs(job_ids))
-        return self._curate(Action.TAG, job_ids, lambda job: curation.tag_cells(job, tags))
-
-    def add_tags(self, job_ids: Sequence[str], tags: Sequence[str]) -> list[Job]:
-        """Give jobs further tags; raises as `set_tags`."""
-        self._check_all(Action.TAG, self._jobs(job_ids))
         return self._curate(Action.TAG, job_ids, lambda job: curation.tag_cells(job, [*job.tags, *tags]))
 
     def remove_tags(self, job_ids: Sequence[str], tags: Sequence[str]) -> list[Job]:
-        """Take tags off jobs, in whatever spelling; raises as `set_tags`."""
+        """Take tags off jobs, in whatever spelling; raises as `add_tags`."""
         self._check_all(Action.TAG, self._jobs(job_ids))
         gone = {normalise(tag) for tag in tags}
 

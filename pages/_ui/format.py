@@ -81,11 +81,6 @@ def in_local_time(text: str) -> str:
     return _UTC_TIME.sub(local, text)
 
 
-def ordered(job: Job) -> datetime:
-    """Return when a job was ordered; without its order, when Kling made it, if that is known."""
-    return (job.moment("created_at") if is_found(job) else None) or job.ordered_at
-
-
 def span(seconds: float) -> str:
     """Return a time span as minutes and seconds."""
     whole = max(0, int(seconds))

@@ -1,4 +1,4 @@
-"""The video of a job on a page: its player, its downloads, its prompt, and a link to the form."""
+"""The video of a job on a page: its player, and a link to the form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import streamlit as st
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from pages._ui.address import base_path
-from pages._ui.clip_names import file_name
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import prompt_of
@@ -42,22 +41,6 @@ def player(job: Job, *, preload: str = "none", among: str = "") -> None:
         )
 
 
-def downloads(job: Job) -> None:
-    """Draw a link for each of our own copies, which the browser keeps as a file."""
-    for words, name in (("Download", ""), ("Download with watermark", ".watermark")):
-        if name and not job["watermark_file"]:
-            continue
-        source, kept_as = f"{base_path()}/take-away?ids={job.id}", ""  # the server names it
-        if name:
-            source = f"{base_path()}/clips/{job.id}{name}.mp4"
-            kept_as = file_name(job, name.strip("."))
-        st.html(
-            f'<a class="studio-download" href="{escape_html(source)}" '
-            f'download="{escape_attribute(kept_as)}">{words}</a>',
-            width="content",
-        )
-
-
 def remix(job: Job, *, words: str = REMIX) -> None:
     """Draw a link to a form that is filled with this job's request.
 
@@ -66,12 +49,3 @@ def remix(job: Job, *, words: str = REMIX) -> None:
     if is_found(job) or not has_form(job) or not acting().may(Action.ORDER):
         return
     st.page_link("compose.py", label=words, icon=":material/edit_square:", query_params={"from": job.id})
-
-
-def prompt_text(job: Job, *, lines: int = 3) -> None:
-    """Show a prompt as it was typed, cut to a few lines; the whole of it is in the tooltip."""
-    text = prompt_of(job)
-    st.html(
-        f'<div class="studio-clamp" dir="auto" title="{escape_attribute(text)}" '
-        f'style="-webkit-line-clamp:{lines}">{escape_html(text)}</div>'
-    )

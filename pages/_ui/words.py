@@ -80,7 +80,7 @@ ORDER_AGAIN = "Order again"  # the same on Compose, where one button begins with
 
 AUTOMATIC = "Automatic"  # what Kling decides, where the form leaves it open
 CUSTOM_MOVE, AMOUNT = "Custom move", "Amount"
-EQUAL_LENGTHS, AUTOMATIC_CUTS, SHOTS = "Equal lengths", "Automatic cuts", "Shots"
+EQUAL_LENGTHS, AUTOMATIC_CUTS = "Equal lengths", "Automatic cuts"
 
 NOT_A_MAKER = "Making clips takes the role maker. Ask an admin of the studio."
 SANDBOX, NOTHING_CHARGED = "Sandbox", "nothing is charged"
@@ -95,11 +95,6 @@ FILE_DELETED = "The file was deleted"
 IMPORTED = "Imported: it is in no sum"
 
 _QUALITIES = {"std": "720p", "pro": "1080p", "4k": "4K"}
-
-
-def not_saved_yet(days: int) -> str:
-    """Return words about a clip that Kling deletes in some days and that the studio does not have yet."""
-    return f"Not saved yet, {days:,} {'day' if days == 1 else 'days'} left"
 
 
 def field(name: str) -> str:

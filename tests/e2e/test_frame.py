@@ -22,7 +22,7 @@ Open = Callable[..., Page]
 WIDTHS = (320, 390, 640, 641, 820, 1024, 1100, 1101, 1360, 2560)
 # What hides a part of its words, which is wider than itself. Fields scroll, and lists are cut on purpose.
 CUT = """() => [...document.querySelectorAll(
-    "[role=radio], .st-key-bar a, .st-key-bar button, [data-testid^=stBaseButton-], a.studio-download")]
+    "[role=radio], .st-key-bar a, .st-key-bar button, [data-testid^=stBaseButton-]")]
   .filter((each) => each.checkVisibility() && each.clientWidth > 2)
   .filter((each) => [each, ...each.querySelectorAll("p")].some((part) => part.clientWidth > 2 &&
     part.scrollWidth > part.clientWidth + 1 && !/^(inline|contents)$/.test(getComputedStyle(part).display)))

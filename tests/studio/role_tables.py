@@ -137,11 +137,6 @@ def _asked(case: Case) -> None:
     case.actions.ask_assistant(wish_of(Task.IMPROVE, prompt="A fox")).close()
 
 
-def _pictured(case: Case) -> None:
-    with suppress(PictureRefused):
-        case.actions.keep_picture(b"no picture")
-
-
 def _framed(case: Case) -> None:
     with suppress(PictureRefused):
         case.actions.keep_frame(case.job(WAITING))
@@ -160,7 +155,6 @@ OF_A_JOB: Mapping[str, Act] = {
     "send_again": lambda case: case.actions.send_again(case.job(NOT_SENT)),
     "star": lambda case: case.actions.star([case.job(WAITING)]),
     "rate": lambda case: case.actions.rate([case.job(WAITING)], 4),
-    "set_tags": lambda case: case.actions.set_tags([case.job(WAITING)], ["fox"]),
     "add_tags": lambda case: case.actions.add_tags([case.job(WAITING)], ["fox"]),
     "remove_tags": lambda case: case.actions.remove_tags([case.job(WAITING)], ["fox"]),
     "set_note": lambda case: case.actions.set_note(case.job(WAITING), "For the client"),
@@ -174,7 +168,6 @@ OF_A_JOB: Mapping[str, Act] = {
 }
 OF_NOBODY: Mapping[str, Act] = {
     "order_all": lambda case: case.actions.order_all([FOX], session=f"s{case.number}"),
-    "keep_picture": _pictured,
     "keep_frame": _framed,
     "name_jobs": lambda case: case.actions.name_jobs([]),
     "check_now": lambda case: case.actions.check_now(case.job(SUBMITTED)),

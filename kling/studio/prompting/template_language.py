@@ -87,20 +87,11 @@ def expand_all(texts: Sequence[str], variables: Values | None = None) -> list[tu
     return rows
 
 
-def count(text: str, variables: Values | None = None) -> int:
-    """Return how many texts `expand` would give, without making them; a billion means a billion or more.
+def count_all(texts: Sequence[str], variables: Values | None = None) -> int:
+    """Return how many rows `expand_all` would give, without making them; a billion means a billion or more.
 
     Raises:
         TemplateSyntaxError: as `expand`, except for their number.
-    """
-    return count_all((text,), variables)
-
-
-def count_all(texts: Sequence[str], variables: Values | None = None) -> int:
-    """Return how many rows `expand_all` would give.
-
-    Raises:
-        TemplateSyntaxError: as `count`.
     """
     variables = variables or {}
     parsed = [_parse(text, variables) for text in texts]
@@ -109,15 +100,6 @@ def count_all(texts: Sequence[str], variables: Values | None = None) -> int:
     for sequence in parsed:
         number = min(number * _count(sequence), _UNCOUNTED)
     return min(number, _UNCOUNTED)
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Return the names of the variables of a text, defined or not, each once and in their order.
-
-    Raises:
-        TemplateSyntaxError: braces do not match.
-    """
-    return tuple(dict.fromkeys(name.name for name in _names(_parse(text, None))))
 
 
 def escape(text: str) -> str:
@@ -129,8 +111,8 @@ def _number_words(number: int) -> str:
     return "more than a billion" if number >= _UNCOUNTED else f"{number:,}"
 
 
-def _parse(text: str, variables: Values | None) -> _Sequence:
-    """Return the text as a tree; `variables` None takes every name."""
+def _parse(text: str, variables: Values) -> _Sequence:
+    """Return the text as a tree."""
     open_at: list[int] = []  # where each open brace stands
     groups: list[list[list[str | _Name | _Choice]]] = [[[]]]  # its alternatives so far, each a sequence
     for token in _TOKEN.finditer(text):
@@ -160,9 +142,7 @@ def _escaped(token: str) -> bool:
     return len(token) == 2 and token[0] == "\\" and token[1] in "{}|\\"
 
 
-def _group(
-    alternatives: list[list[str | _Name | _Choice]], at: int, variables: Values | None
-) -> _Name | _Choice:
+def _group(alternatives: list[list[str | _Name | _Choice]], at: int, variables: Values) -> _Name | _Choice:
     if len(alternatives) > 1:
         return _Choice(tuple(tuple(sequence) for sequence in alternatives))
     inside = alternatives[0]
@@ -173,7 +153,7 @@ def _group(
             "\\{ and \\} for literal ones.",
             at,
         )
-    if variables is not None and not variables.get(name):
+    if not variables.get(name):
         why = "has no values" if name in variables else "is not defined"
         raise TemplateSyntaxError(
             f"The variable {{{name[:40]}}} at character {at + 1} {why}: give it values, or write \\{{ and "

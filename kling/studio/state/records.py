@@ -23,7 +23,6 @@ TEMPLATES = 500
 TEMPLATE_BYTES = 100_000  # of one template
 TEMPLATE_LINES = {"title": 80, "category": 40, "teaches": 300, "author": 80}  # characters
 
-COLLECTION_ID = re.compile("[0-9a-f]{16}")
 COLLECTIONS = 500
 CLIPS_OF_ONE = 500  # of one collection, and of one share
 COLLECTION_TITLE = 80  # characters; also of a share

@@ -11,9 +11,8 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -181,25 +180,6 @@ def sidecar_of(job: Job, files: Mapping[str, str], *, prices: bool) -> bytes:
     return f"{dump_json({**record, 'files': dict(files)})}\n".encode()
 
 
-def lines_of(sources: Iterable[Path | bytes]) -> bytes:
-    """Return what files say of their jobs, as the lines of an export, which `read_import` takes.
-
-    Args:
-        sources: sidecars, and copies of clips. What is neither is passed over, and so is what is too large
-            for a sidecar.
-
-    Raises:
-        OSError: one of them cannot be read.
-    """
-    lines: list[bytes] = []
-    for source in islice(sources, MOST_SIDECARS):
-        if found := read_clip(source).records:
-            lines.extend(dump_json(dict(each)).encode() for each in found)
-        elif (text := _small(source)).lstrip().startswith(b"{"):
-            lines.append(text.strip())
-    return b"\n".join(lines)
-
-
 def sidecars_in(bundle: bytes) -> bytes:
     """Return the sidecars of a ZIP, as the lines of an export.
 
@@ -233,13 +213,6 @@ def _unpacked(bundle: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     with bundle.open(member) as file:  # no more comes out of it than it says
         text = file.read(MOST_OF_ONE + 1)
     return text if len(text) <= MOST_OF_ONE else b""
-
-
-def _small(source: Path | bytes) -> bytes:
-    size = len(source) if isinstance(source, bytes) else source.stat().st_size
-    if size > MOST_OF_ONE:
-        return b""
-    return source if isinstance(source, bytes) else source.read_bytes()
 
 
 def _cells(found: Mapping[str, Any]) -> dict[str, str]:

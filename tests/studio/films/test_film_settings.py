@@ -10,11 +10,12 @@ import pytest
 
 from kling.studio.films.settings import film_copy, take_film
 from kling.studio.films.store import Film
+from kling.studio.identity.roles import LOCAL, User
 from kling.studio.jobs import SUCCEED, Job, dump_json
-from kling.studio.library.export import record_of
 from kling.studio.take_away import mp4_text
 from kling.studio.take_away.mp4_text import COMMENT, LONGEST, TITLE
-from kling.studio.take_away.settings import lines_of, read_clip
+from kling.studio.take_away.settings import read_clip
+from tests.studio.fakes import Bench
 from tests.studio.films.reels import packets, reel
 
 FILM = Film("x.mp4", "ready", starts=(0.0, 4.958), seconds=9.9)
@@ -88,11 +89,10 @@ def test_the_longest_settings_of_many_parts_are_cut_and_not_lost(tmp_path: Path,
     assert all(part["model_name"] == "kling-v3" for part in found)
 
 
-def test_an_import_takes_all_parts(tmp_path: Path, clip: Path):
-    (tmp_path / "taken.mp4").write_bytes(b"".join(film_copy(PARTS, FILM, clip).chunks()))
-    lines = [json.loads(line) for line in lines_of([tmp_path / "taken.mp4"]).splitlines()]
-    assert [line["external_task_id"] for line in lines] == ["a", "b"]
-    assert lines[0]["prompt"] == record_of(PARTS[0])["prompt"]
+def test_an_import_takes_all_parts(bench: Bench, clip: Path):
+    admin = bench.studio.acting_as(User(LOCAL, "Bob", "admin"))
+    admin.import_jobs(admin.read_import(b"".join(film_copy(PARTS, FILM, clip).chunks())))
+    assert [bench.job(part.id)["prompt"] for part in PARTS] == [part["prompt"] for part in PARTS]
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,11 @@ def test_a_job_without_a_clip_has_no_frame(bench: Bench, ada):
 def test_who_only_looks_keeps_no_pictures(bench: Bench):
     viewer = bench.studio.acting_as(User("v", "Vera", "viewer"))
     with pytest.raises(NotAllowed):
-        viewer.keep_picture(saved(quarters(), "PNG"))
+        viewer.keep_frame(bench.order().id)
 
 
-def test_the_studio_cleans_up_after_itself(bench: Bench, ada):
-    picture = ada.keep_picture(saved(quarters(), "PNG"))
+def test_the_studio_cleans_up_after_itself(bench: Bench):
+    picture = bench.studio.pictures.put(saved(quarters(), "PNG"))
     cleaning = bench.studio._picture_cleaning  # noqa: SLF001 - its thread is not waited for here
     bench.clock.now += 25 * 3600
     assert cleaning.step() == 1

@@ -14,7 +14,7 @@ from PIL import Image
 
 from kling.catalog import catalog
 from kling.studio.prompting.matrix import combine
-from kling.studio.prompting.template_language import count, expand
+from kling.studio.prompting.template_language import expand
 from kling.studio.prompting.templates import POSTERS, Style, Template, search, styles, templates
 from tests import posters
 from tests.kling.tools import law
@@ -37,7 +37,7 @@ def test_there_are_enough_of_every_kind():
     assert sum(template.request.multi_shot for template in ALL) >= 3
     assert sum(template.request.sound == "on" for template in ALL) >= 8
     assert sum(template.request.aspect_ratio == "9:16" for template in ALL) >= 4
-    assert sum(count(template.request.prompt) > 1 for template in ALL) >= 5
+    assert sum(len(expand(template.request.prompt)) > 1 for template in ALL) >= 5
     for field in ("id", "title", "teaches"):
         assert len({getattr(template, field) for template in ALL}) == len(ALL)
 
