@@ -4,7 +4,7 @@
 
 Against a bare Streamlit page with as many widgets of the same kinds (aim: within 1.3 times); with 100,000
 tasks in the log against none (aim: the same), with the panels closed, and with the comparison open; and while
-a batch of 100 wishes is sent, against the same page at rest.
+a batch of 100 jobs is sent, against the same page at rest.
 
 The change is one click on How many, which changes the price on the button. "Browser" is the time from the
 click until the new price stands there and the page says that no script runs; "script" is the time that the

@@ -109,7 +109,7 @@ def soak(wanted: argparse.Namespace, data: Path, direct: str, url: str) -> tuple
         if chance.random() < wanted.faults:
             ask(f"{direct}/_sandbox/plan", chance.choice(PLANS))
             planned += 1
-        studio.order(TextToVideo(prompt=f"wish {number}"), Press(person="soak", session=str(number)))
+        studio.order(TextToVideo(prompt=f"job {number}"), Press(person="soak", session=str(number)))
         while studio.running > AHEAD:
             time.sleep(0.01)
         if (number + 1) % max(wanted.tasks // 5, 1) == 0:
@@ -153,7 +153,7 @@ def main() -> None:
     try:
         studio, planned = soak(wanted, folder / "data", direct, url)
         seconds = time.perf_counter() - started
-        print(f"{wanted.tasks} wishes, {planned} faults planned, {wanted.restarts} restarts, {seconds:.0f} s")
+        print(f"{wanted.tasks} jobs, {planned} faults planned, {wanted.restarts} restarts, {seconds:.0f} s")
         report(studio, ask(f"{direct}/_sandbox/accepted")["by_external_task_id"])
         studio.stop()
     finally:

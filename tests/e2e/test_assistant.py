@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Server, on_phone
 from tests.e2e.test_compose import shots_are
-from tests.e2e.test_first_video import wishes
+from tests.e2e.test_first_video import jobs_ordered
 from tests.studio.assistant import fake_model as fake
 from tests.studio.assistant.fake_model import PATIENCE, Behave, FakeModel
 
@@ -93,7 +93,7 @@ def test_a_prompt_is_improved_by_keyboard_alone_comes_back_and_is_a_sheet_on_a_p
     server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
 ):
     behave(fake.streams("A red fox crosses the snow", " at dawn. The camera tracks beside it."))
-    ordered = wishes(server)
+    ordered = jobs_ordered(server)
     page = open_page(server.url)
     write(page, "A fox in the snow")
     chip = page.get_by_role("button", name="Improve")
@@ -136,7 +136,7 @@ def test_a_prompt_is_improved_by_keyboard_alone_comes_back_and_is_a_sheet_on_a_p
     write(page, "A fox")
     with on_phone(page):
         is_a_sheet_that_fits(page)
-    assert wishes(server) == ordered
+    assert jobs_ordered(server) == ordered
 
 
 def test_what_is_typed_meanwhile_is_not_lost_and_stop_and_leave_end_the_question_at_the_server(

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import IN_SIGHT, PHONE, Server
 from tests.e2e.test_compose import choose, panel, prompt, settled, shots_are
-from tests.e2e.test_first_video import wishes
+from tests.e2e.test_first_video import jobs_ordered
 
 Open = Callable[..., Page]
 
@@ -200,11 +200,11 @@ def test_the_form_says_what_is_missing_and_what_gives_way_and_the_chip_teaches_v
     prompt(page).blur()
     expect(generate(page)).to_have_text(re.compile(r"^Generate 27 · free \(Kling: \$5\.67\)"))
     expect(page.get_by_role("button", name="Variations · 27 clips").last).to_be_visible()
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     generate(page).click()
     page.get_by_text("This orders 27 clips at once").wait_for()
     page.get_by_role("button", name="Not now").click()
     expect(page.get_by_text("This orders 27 clips at once")).to_have_count(0)
-    assert wishes(shared_server) == before
+    assert jobs_ordered(shared_server) == before
     page.get_by_role("button", name="Send as typed").click()
     expect(generate(page)).to_have_text(re.compile(r"^Generate · free \(Kling: \$0\.21\)"))

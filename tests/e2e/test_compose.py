@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.e2e.conftest import Server, on_phone
-from tests.e2e.test_first_video import go_to, order, rows, wishes
+from tests.e2e.test_first_video import go_to, jobs_ordered, order, rows
 
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 SHOTS = """texts => {
@@ -176,13 +176,13 @@ def press_in_other_fields(page: Page) -> None:
 def test_one_key_orders_from_the_prompt_alone_and_two_walk_through_earlier_prompts_and_lose_nothing(
     shared_server: Server, open_page: Callable[..., Page]
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     page = open_page(shared_server.url, cookies=[called(f"Walker {len(before)}")])
     for words in ("A fox one", "A fox two"):
         prompt(page).fill(words)
         prompt(page).press("Control+Enter")
         expect(page.locator(".stage-prompt")).to_have_text(words)
-    assert len(wishes(shared_server) - before) == 2
+    assert len(jobs_ordered(shared_server) - before) == 2
     settled(page)
     prompt(page).fill("Not sent yet")
     for key, words in (
@@ -207,7 +207,7 @@ def test_one_key_orders_from_the_prompt_alone_and_two_walk_through_earlier_promp
     press_in_other_fields(page)
     order(page, "The one that was ordered")
     expect(page.locator(".stage-prompt")).to_have_text("The one that was ordered")
-    assert len(wishes(shared_server) - before) == 3
+    assert len(jobs_ordered(shared_server) - before) == 3
 
 
 def order_two_takes_on_a_phone(page: Page) -> None:
@@ -224,12 +224,12 @@ def order_two_takes_on_a_phone(page: Page) -> None:
 def test_a_clip_of_the_gallery_fills_the_form_and_takes_are_ordered_and_watched_on_a_phone(
     shared_server: Server, open_page: Callable[..., Page]
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     page = open_page(shared_server.url)
     words = "To be made again"
     order(page, words)
     expect(page.locator(".stage-prompt")).to_have_text(words)
-    (parent,) = wishes(shared_server) - before
+    (parent,) = jobs_ordered(shared_server) - before
     page.locator(f".st-key-clip-{parent} video").wait_for()
     prompt(page).fill("What I was writing meanwhile")
     kept(page)
@@ -239,16 +239,16 @@ def test_a_clip_of_the_gallery_fills_the_form_and_takes_are_ordered_and_watched_
     expect(prompt(page)).to_have_value(words)
     order(page, words + ", again")
     page.locator("[class*=st-key-task-]", has_text=words + ", again").wait_for()
-    (made,) = wishes(shared_server) - before - {parent}
+    (made,) = jobs_ordered(shared_server) - before - {parent}
     row = next(row for row in rows(shared_server) if row["external_task_id"] == made)
     assert row["parent"] == parent
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("What I was writing meanwhile ")
     settled(page)
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     with on_phone(page):
         order_two_takes_on_a_phone(page)
-    assert len(wishes(shared_server) - before) == 2
+    assert len(jobs_ordered(shared_server) - before) == 2
 
 
 def test_a_choice_made_before_the_answer_to_the_last_one_stays(

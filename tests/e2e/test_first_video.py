@@ -42,7 +42,7 @@ def rows(server: Server) -> list[dict[str, str]]:
     return list(csv.DictReader(server.log.splitlines()))
 
 
-def wishes(server: Server) -> set[str]:
+def jobs_ordered(server: Server) -> set[str]:
     return {row["external_task_id"] for row in rows(server)}
 
 
@@ -68,7 +68,7 @@ def test_from_a_prompt_to_a_playing_video(
     go_to(page, "History")
     page.get_by_role("link", name="A red fox").wait_for()
     go_to(page, "Gallery")
-    (job_id,) = wishes(server)
+    (job_id,) = jobs_ordered(server)
     page.locator(f".st-key-clip-{job_id} > button").click()
     page.locator("dialog[open] video").evaluate("video => { video.muted = true; return video.play() }")
     page.wait_for_function(PLAYING)
@@ -97,7 +97,7 @@ def test_tasks_and_what_was_typed_outlive_tab_server_a_kill_and_the_sandbox(
         server.start()  # nobody visits: the poller goes on by itself
         page.goto(f"{server.url}/gallery")
         expect(pictures).to_have_count(number + 1)
-    assert len(wishes(server)) == 2
+    assert len(jobs_ordered(server)) == 2
 
     page.goto(draft)
     field.fill("A heron")
@@ -120,16 +120,16 @@ def test_tasks_and_what_was_typed_outlive_tab_server_a_kill_and_the_sandbox(
 def test_four_fast_clicks_are_one_task_that_another_visitor_sees_without_a_reload(
     shared_server: Server, open_page: Callable[..., Page]
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     watcher = open_page(f"{shared_server.url}/gallery")
     page = open_page(shared_server.url)
     page.get_by_label("Prompt", exact=True).fill("Four clicks, one fox")
     page.get_by_role("button", name=re.compile("^Generate")).click(click_count=4, delay=40)
     expect(page.locator(".stage-prompt")).to_have_text("Four clicks, one fox")
-    (job_id,) = wishes(shared_server) - before
+    (job_id,) = jobs_ordered(shared_server) - before
     page.locator(f".st-key-clip-{job_id} video").wait_for()
     expect(watcher.locator(f".st-key-clip-{job_id} > button")).to_have_count(1)
-    assert wishes(shared_server) - before == {job_id}
+    assert jobs_ordered(shared_server) - before == {job_id}
     (task_id,) = {row["task_id"] for row in rows(shared_server) if row["external_task_id"] == job_id} - {""}
     assert task_id
 

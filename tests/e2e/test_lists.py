@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LONG, Server, on_phone
-from tests.e2e.test_first_video import go_to, order, rows, wishes
+from tests.e2e.test_first_video import go_to, jobs_ordered, order, rows
 
 Open = Callable[..., Page]
 
@@ -21,7 +21,7 @@ def test_a_batch_is_one_group_of_history_and_of_the_wall_and_a_child_leads_to_it
     page.get_by_label("Prompt", exact=True).press("Tab")
     page.get_by_role("button", name=re.compile("^Generate 2")).click()
     expect(page.get_by_text("2 of 2 clips done")).to_be_visible(timeout=LONG)
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     page.locator(".st-key-stage_buttons").get_by_role("button", name="More").click()
     page.get_by_role("link", name="All of them in History").click()
     page.get_by_role("heading", name="History").wait_for()
@@ -41,7 +41,7 @@ def test_a_batch_is_one_group_of_history_and_of_the_wall_and_a_child_leads_to_it
     page.get_by_role("link", name="Made from an earlier job").wait_for()
     order(page, "A child")
     page.get_by_role("region", name="This session").get_by_role("button", name="A child").wait_for()
-    (child,) = wishes(shared_server) - before
+    (child,) = jobs_ordered(shared_server) - before
     page.goto(f"{shared_server.url}/job?id={child}")
     words = page.locator(".job-prompt")
     expect(words).to_have_text("A child")

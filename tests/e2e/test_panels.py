@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PHONE, Server
 from tests.e2e.test_compose import called, close_sheet, draft_id, panel, prompt, settled
-from tests.e2e.test_first_video import order, wishes
+from tests.e2e.test_first_video import jobs_ordered, order
 
 PHONE_DARK: dict[str, Any] = {**PHONE, "color_scheme": "dark"}
 HOSTILE = "<img src=x onerror=alert(1)> **a** `b` :red[c] $d$"
@@ -128,7 +128,7 @@ def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
 def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     shared_server: Server, open_page: Callable[..., Page]
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     # Somebody else each time: equal orders of one person are one row, with the state of the newest.
     page = open_page(shared_server.url, cookies=[called(f"Looker {len(before)}")], **PHONE_DARK)
     words = f"An earlier heron {HOSTILE}"
@@ -137,7 +137,7 @@ def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     close_sheet(page)
     order(page, words)
     expect(page.locator(".stage-prompt")).to_have_text(words)
-    (heron,) = wishes(shared_server) - before
+    (heron,) = jobs_ordered(shared_server) - before
     page.locator(f".st-key-clip-{heron} video").wait_for(state="attached")  # the list shows it as it is then
     page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="1:1").click()
     order(page, "An earlier fox")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LONG, PHONE, Server, on_phone
 from tests.e2e.test_compose import choose, close_sheet, panel, prompt, settled, shots_are
-from tests.e2e.test_first_video import order, rows, wishes
+from tests.e2e.test_first_video import jobs_ordered, order, rows
 
 Open = Callable[..., Page]
 
@@ -34,7 +34,7 @@ def generate(page: Page, label: str) -> None:
 def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_are_ordered(
     shared_server: Server, open_page: Open
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     page = open_page(shared_server.url)
     negative = panel(page, "avoid").get_by_label("Negative prompt")
     negative.fill("y" * 2600)
@@ -45,7 +45,7 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
     order(page, "A fox")
     expect(negative).to_be_visible()
     expect(page.locator(".st-key-panel-avoid").get_by_role("alert")).to_be_visible()
-    assert wishes(shared_server) == before
+    assert jobs_ordered(shared_server) == before
     negative.fill("")
     page.keyboard.press("Tab")
 
@@ -60,7 +60,7 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
     expect(page.get_by_text("2 clips of 3 ticked")).to_be_visible()
     generate(page, "^Generate 2 ·")
     expect(page.locator(".stage-facts")).to_contain_text("of 2 clips done")
-    made = wishes(shared_server) - before
+    made = jobs_ordered(shared_server) - before
     assert {row["prompt"] for row in rows(shared_server) if row["external_task_id"] in made} - {""} == {
         "A grey fox",
         "A black fox",
@@ -70,7 +70,7 @@ def test_a_problem_in_a_closed_panel_opens_it_and_of_a_table_only_ticked_rows_ar
 def test_on_a_phone_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
     shared_server: Server, open_page: Open
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     page = open_page(shared_server.url, **PHONE)
     write(page, "A {red|grey} fox")
     panel(page, "variations")
@@ -80,7 +80,7 @@ def test_on_a_phone_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
     generate(page, r"^Generate 4 · free")
     batch = page.locator(".stage-facts")
     expect(batch).to_contain_text("of 4 clips done")
-    made = wishes(shared_server) - before
+    made = jobs_ordered(shared_server) - before
     assert len(made) == 4
     assert len({row["batch"] for row in rows(shared_server) if row["external_task_id"] in made} - {""}) == 1
     expect(batch).to_contain_text("4 of 4 clips done", timeout=LONG)
@@ -89,7 +89,7 @@ def test_on_a_phone_a_table_of_variations_is_ordered_by_one_press_as_one_batch(
 def test_on_a_phone_a_move_of_the_camera_is_previewed_and_a_storyboard_is_made_and_always_adds_up(
     shared_server: Server, open_page: Open
 ):
-    before = wishes(shared_server)
+    before = jobs_ordered(shared_server)
     page = open_page(shared_server.url, reduced_motion="no-preference")
     with on_phone(page):
         write(page, "A fox")
@@ -99,7 +99,7 @@ def test_on_a_phone_a_move_of_the_camera_is_previewed_and_a_storyboard_is_made_a
         page.get_by_label("Preview of the camera move").wait_for(timeout=LONG)
         playing = "() => document.querySelector('.st-key-panel-camera video').currentTime > 0.1"
         page.wait_for_function(playing, polling=100)
-        assert wishes(shared_server) == before  # it is no task and costs nothing
+        assert jobs_ordered(shared_server) == before  # it is no task and costs nothing
         pick(page, "Camera move", "Automatic")
         expect(prompt(page)).to_have_value("A fox.")
         close_sheet(page)
@@ -130,7 +130,7 @@ def test_on_a_phone_a_move_of_the_camera_is_previewed_and_a_storyboard_is_made_a
         generate(page, "^Generate")
         expect(page.locator(".stage-prompt")).to_have_text("A fox.")
         expect(page.locator("[class*=st-key-task-]")).not_to_have_count(0)
-    (made,) = wishes(shared_server) - before
+    (made,) = jobs_ordered(shared_server) - before
     row = next(row for row in rows(shared_server) if row["external_task_id"] == made)
     assert row["shot_type"] == "customize"
     assert "A fox yawns" in row["multi_prompt"]

@@ -16,8 +16,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from kling.sandbox.auth import API_KEY
 from tests.e2e.conftest import LONG, PATIENCE, ROOT, Server, on_phone
+from tests.e2e.test_first_video import jobs_ordered, rows
 from tests.e2e.test_first_video import order as order_by
-from tests.e2e.test_first_video import rows, wishes
 
 
 class Kling:
@@ -114,13 +114,13 @@ def test_on_a_phone_what_no_slot_is_free_for_waits_its_turn_and_can_be_withdrawn
 
 def test_what_waited_goes_out_by_itself_as_the_slot_is_free(shared: Both, open_page: Callable[..., Page]):
     kling, studio = shared
-    before = wishes(studio)
+    before = jobs_ordered(studio)
     page = open_page(studio.url)
     page.get_by_role("radiogroup", name="How many").get_by_text("3", exact=True).click()
     page.get_by_role("button", name=re.compile("^Generate 3 ")).wait_for()  # else the price is an older one
     order(page, "One after the other")
     expect(page.locator("[class*=st-key-clip-] video")).to_have_count(3, timeout=LONG)
-    made = wishes(studio) - before
+    made = jobs_ordered(studio) - before
     assert len(made) == 3
     with urllib.request.urlopen(f"{kling.url}/_sandbox/accepted") as answer:
         accepted = json.load(answer)
@@ -130,7 +130,7 @@ def test_what_waited_goes_out_by_itself_as_the_slot_is_free(shared: Both, open_p
 
 def test_what_goes_wrong_names_its_fix_and_goes_on_by_one_press(shared: Both, open_page: Callable[..., Page]):
     kling, studio = shared
-    before = wishes(studio)
+    before = jobs_ordered(studio)
     page = open_page(studio.url)
     kling.plan(code=1301)
     order(page, "Something that a policy forbids")
@@ -142,7 +142,7 @@ def test_what_goes_wrong_names_its_fix_and_goes_on_by_one_press(shared: Both, op
     order(page, "A fox that fails")
     stage(page).get_by_role("button", name=re.compile("^Order again")).click()
     page.locator(".stage-tile video").wait_for()
-    assert len(wishes(studio) - before) == 3
+    assert len(jobs_ordered(studio) - before) == 3
 
     # A queue that needs a person says whom to ask.
     kling.plan(code=1102)
@@ -150,7 +150,7 @@ def test_what_goes_wrong_names_its_fix_and_goes_on_by_one_press(shared: Both, op
     expect(page.get_by_text("Held: The Kling account has no Units left.")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     expect(page.locator(".stage-facts")).to_contain_text("Done in")
-    assert len(wishes(studio) - before) == 4
+    assert len(jobs_ordered(studio) - before) == 4
 
     # A clip that is not what was ordered is marked.
     kling.plan(fault="wrong-duration")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from kling.shots import Shot
 from kling.studio.assistant import tasks
 from kling.studio.assistant.plain_text import cut, tidy
-from kling.studio.assistant.tasks import Task, Wish, limit_of, model_for_shots
+from kling.studio.assistant.tasks import Question, Task, limit_of, model_for_shots
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.storyboard import StoryboardError
 from kling.studio.prompting.template_language import escape
@@ -61,11 +61,11 @@ class Result:
     notes: tuple[str, ...] = ()
 
 
-def result_of(wish: Wish, answer: str, *, refusal: str = "", is_cut: bool = False) -> Result:
+def result_of(question: Question, answer: str, *, refusal: str = "", is_cut: bool = False) -> Result:
     """Return what an answer gives.
 
     Args:
-        wish: that it answers.
+        question: that it answers.
         answer: printable text.
         refusal: the model's own words on why it refuses, if the server told that apart.
         is_cut: it stopped before its end.
@@ -78,36 +78,36 @@ def result_of(wish: Wish, answer: str, *, refusal: str = "", is_cut: bool = Fals
         raise NoAnswer("The model does not want to do this.", _quoted(refusal))
     if not text:
         raise NoAnswer("The model answered nothing. Try again.")
-    if _REFUSES.match(text) and len(text) < 2 * MOST_QUOTED and not _REFUSES.match(wish.text):
+    if _REFUSES.match(text) and len(text) < 2 * MOST_QUOTED and not _REFUSES.match(question.text):
         raise NoAnswer("The model does not want to do this.", _quoted(_CANNOT.sub("", text)))
     notes = ("The model stopped before its end, so the end may be missing.",) if is_cut else ()
-    if wish.gives_shots:
-        found = _storyboard(wish, text)
-    elif wish.task is Task.VARY:
-        found = _variations(wish, text)
+    if question.gives_shots:
+        found = _storyboard(question, text)
+    elif question.task is Task.VARY:
+        found = _variations(question, text)
     else:
-        found = _one_text(wish, text)
+        found = _one_text(question, text)
     return replace(found, notes=(*notes, *found.notes))
 
 
-def _one_text(wish: Wish, text: str) -> Result:
-    limit, text = limit_of(wish), _plain_braces(wish, text)
+def _one_text(question: Question, text: str) -> Result:
+    limit, text = limit_of(question), _plain_braces(question, text)
     if len(text) <= limit:
         return Result(text=text)
     return Result(text=cut(text, limit), notes=(_too_long(len(text), limit),))
 
 
-def _plain_braces(wish: Wish, text: str) -> str:
+def _plain_braces(question: Question, text: str) -> str:
     """Return the text without braces where the prompt had none: `{a|b}` would order several videos."""
-    return text if "{" in wish.text else text.translate(_BRACES)
+    return text if "{" in question.text else text.translate(_BRACES)
 
 
-def _variations(wish: Wish, text: str) -> Result:
+def _variations(question: Question, text: str) -> Result:
     lines = [tidy(_NUMBER.sub("", line.strip())) for line in text.split("\n")]
     found = list(dict.fromkeys(line for line in lines if line))[: tasks.ALTERNATIVES]
     if len(found) < 2:
         raise NoAnswer("The model gave no variations. Try again.", _quoted(text))
-    limit = limit_of(wish)
+    limit = limit_of(question)
     notes = tuple(
         f"Variation {number}: {_too_long(len(each), limit)}"
         for number, each in enumerate(found, 1)
@@ -122,23 +122,23 @@ def as_alternatives(texts: Sequence[str]) -> str:
     return "{" + "|".join(map(escape, texts)) + "}"
 
 
-def _storyboard(wish: Wish, text: str) -> Result:
+def _storyboard(question: Question, text: str) -> Result:
     try:
         shots = storyboard.from_text(text)
     except StoryboardError as error:
         raise NoAnswer(f"The answer is no storyboard. {error} Try again.", _quoted(text)) from None
     if not all(shot.prompt for shot in shots):
         raise NoAnswer("The answer is a storyboard with a shot that has no words. Try again.", _quoted(text))
-    limit = limit_of(wish)
+    limit = limit_of(question)
     notes = [
         f"Shot {number}: {_too_long(len(shot.prompt), limit)}"
         for number, shot in enumerate(shots, 1)
         if len(shot.prompt) > limit
     ]
-    shots = tuple(replace(shot, prompt=cut(_plain_braces(wish, shot.prompt), limit)) for shot in shots)
-    shots, note = _timed(wish, shots)
-    model = model_for_shots(wish.model)
-    switched = model is not None and model is not wish.model
+    shots = tuple(replace(shot, prompt=cut(_plain_braces(question, shot.prompt), limit)) for shot in shots)
+    shots, note = _timed(question, shots)
+    model = model_for_shots(question.model)
+    switched = model is not None and model is not question.model
     if model is not None and switched:
         notes.append(f"It needs {model.title}, which makes several shots.")
     return Result(
@@ -149,16 +149,16 @@ def _storyboard(wish: Wish, text: str) -> Result:
     )
 
 
-def _timed(wish: Wish, shots: tuple[Shot, ...]) -> tuple[tuple[Shot, ...], tuple[str, ...]]:
+def _timed(question: Question, shots: tuple[Shot, ...]) -> tuple[tuple[Shot, ...], tuple[str, ...]]:
     """Return the shots with seconds that the model takes, and what was changed."""
-    if wish.shots:
-        if len(shots) != len(wish.shots):
+    if question.shots:
+        if len(shots) != len(question.shots):
             raise NoAnswer(
-                f"The answer has {len(shots)} shots, and the storyboard {len(wish.shots)}. Try again."
+                f"The answer has {len(shots)} shots, and the storyboard {len(question.shots)}. Try again."
             )
-        pairs = zip(shots, wish.shots, strict=True)
+        pairs = zip(shots, question.shots, strict=True)
         return tuple(replace(shot, duration=old.duration) for shot, old in pairs), ()
-    model = model_for_shots(wish.model)
+    model = model_for_shots(question.model)
     total = storyboard.total(shots)
     allowed = [int(each) for each in model.durations if int(each) >= len(shots)] if model else [total]
     if total in allowed or not allowed:

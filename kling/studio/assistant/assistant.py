@@ -1,4 +1,4 @@
-"""Who may ask the assistant how often, and one question from the wish to what can be taken."""
+"""Who may ask the assistant how often, and one question from its start to what can be taken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kling.studio.assistant.answers import NoAnswer, Result, result_of
 from kling.studio.assistant.client import PATIENCE, AskError, Part, Patience, ask
 from kling.studio.assistant.plain_text import Spoken, printable
 from kling.studio.assistant.settings import AssistantSettings
-from kling.studio.assistant.tasks import Wish, messages_of
+from kling.studio.assistant.tasks import Question, messages_of
 
 LONGEST_REFUSAL = 1000  # characters
 HOUR = 3600.0  # seconds
@@ -48,15 +48,19 @@ class Asking:
 
     Args:
         settings: which server and model.
-        wish: what is asked for.
+        question: what is asked for.
         patience: how long to wait.
         done: called when it is over, whatever way.
     """
 
     def __init__(
-        self, settings: AssistantSettings, wish: Wish, patience: Patience, done: Callable[[Asking], None]
+        self,
+        settings: AssistantSettings,
+        question: Question,
+        patience: Patience,
+        done: Callable[[Asking], None],
     ) -> None:
-        self._settings, self.wish, self._patience, self._done = settings, wish, patience, done
+        self._settings, self.question, self._patience, self._done = settings, question, patience, done
         self._lock = threading.Lock()
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._ended = ""  # why somebody has ended it
@@ -98,11 +102,11 @@ class Asking:
             return Failed(self._ended)
         except AskError as error:
             return Failed(str(error))
-        return heard.result(self.wish)
+        return heard.result(self.question)
 
     async def _ask(self, heard: _Heard) -> None:
         with contextlib.suppress(_IsFull):
-            await ask(self._settings, messages_of(self.wish), heard.take, self._patience)
+            await ask(self._settings, messages_of(self.question), heard.take, self._patience)
 
 
 class _Heard:
@@ -129,12 +133,12 @@ class _Heard:
         if self._spoken.is_full:
             raise _IsFull
 
-    def result(self, wish: Wish) -> Result | Failed:
+    def result(self, question: Question) -> Result | Failed:
         """Return what the whole answer gives."""
         if words := self._spoken.end():
             self._say(words)
         try:
-            return result_of(wish, self._spoken.text, refusal=self._refusal, is_cut=self._is_cut)
+            return result_of(question, self._spoken.text, refusal=self._refusal, is_cut=self._is_cut)
         except NoAnswer as none:
             return Failed(str(none), none.words)
 
@@ -174,12 +178,12 @@ class Assistant:
         """Where texts are sent; empty if nowhere."""
         return self._settings.host if self._settings else ""
 
-    def begin(self, person: str, wish: Wish) -> Asking:
+    def begin(self, person: str, question: Question) -> Asking:
         """Return a question to run; one of the same person that is under way ends.
 
         Args:
             person: whose share of the hour it takes.
-            wish: what is asked for.
+            question: what is asked for.
 
         Raises:
             TooMuch: there is no server, or too much was asked in the last hour or is being asked.
@@ -191,7 +195,7 @@ class Assistant:
             if before is None and len(self._under_way) >= AT_ONCE:
                 raise TooMuch("Many people are asking the assistant now. Try again in a moment.")
             self._count(person, self._settings.hourly)
-            asking = Asking(self._settings, wish, self._patience, lambda over: self._end(person, over))
+            asking = Asking(self._settings, question, self._patience, lambda over: self._end(person, over))
             self._under_way[person] = asking
         if before is not None:
             before.end("It was stopped, because you have asked for something else since.")

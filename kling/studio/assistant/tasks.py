@@ -27,12 +27,12 @@ class Task(StrEnum):
     STORYBOARD = "storyboard"
 
 
-class WishError(ValueError):
+class QuestionError(ValueError):
     """This cannot be asked; the message says why, and what helps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Question:
     """What somebody asks for.
 
     Args:
@@ -61,7 +61,7 @@ class Wish:
         return bool(self.shots) or self.task is Task.STORYBOARD
 
 
-def wish_of(
+def question_of(
     task: Task,
     *,
     prompt: str = "",
@@ -71,7 +71,7 @@ def wish_of(
     aspect_ratio: str = "16:9",
     has_sound: bool = False,
     limit: int | None = None,
-) -> Wish:
+) -> Question:
     """Return what somebody asks for.
 
     Args:
@@ -85,18 +85,18 @@ def wish_of(
         limit: characters that its prompt may have (`endpoint.prompt_limit`); None for what every model takes.
 
     Raises:
-        WishError: there is nothing to ask about, or too much of it, or the task does not fit.
+        QuestionError: there is nothing to ask about, or too much of it, or the task does not fit.
     """
     if shots and task in {Task.VARY, Task.STORYBOARD}:
-        raise WishError("This is a storyboard already: choose another way to change it.")
+        raise QuestionError("This is a storyboard already: choose another way to change it.")
     given = tuple(shots)
     text = storyboard.to_text(given) if given else prompt
     if not (any(shot.prompt.strip() for shot in given) if given else prompt.strip()):
-        raise WishError("There is no prompt yet: write a few words first.")
+        raise QuestionError("There is no prompt yet: write a few words first.")
     if len(text) > MOST_TEXT:
-        raise WishError(f"This prompt is too long to be sent: shorten it to {MOST_TEXT:,} characters.")
+        raise QuestionError(f"This prompt is too long to be sent: shorten it to {MOST_TEXT:,} characters.")
     known = catalog().models.get(model)
-    return Wish(
+    return Question(
         task=task,
         text=text,
         limit=catalog().prompt_limit if limit is None else limit,
@@ -108,11 +108,11 @@ def wish_of(
     )
 
 
-def limit_of(wish: Wish) -> int:
-    """Return how many characters the answer to a wish may have, each alternative or shot by itself."""
-    if wish.gives_shots:
+def limit_of(question: Question) -> int:
+    """Return how many characters the answer to a question may have, each alternative or shot by itself."""
+    if question.gives_shots:
         return catalog().shot_prompt_limit
-    return wish.limit // ALTERNATIVES - 10 if wish.task is Task.VARY else wish.limit
+    return question.limit // ALTERNATIVES - 10 if question.task is Task.VARY else question.limit
 
 
 def model_for_shots(model: Model | None) -> Model | None:
@@ -165,38 +165,40 @@ _DO = {
 }
 
 
-def messages_of(wish: Wish) -> list[dict[str, str]]:
+def messages_of(question: Question) -> list[dict[str, str]]:
     """Return the conversation that asks for it: the words of the studio, then the prompt as data."""
-    said = [_ROLE, _DATA, _DO[wish.task], *_facts(wish), _ONLY]
-    data = json.dumps({_FIELD: wish.text}, ensure_ascii=False)
+    said = [_ROLE, _DATA, _DO[question.task], *_facts(question), _ONLY]
+    data = json.dumps({_FIELD: question.text}, ensure_ascii=False)
     return [{"role": "system", "content": "\n\n".join(said)}, {"role": "user", "content": data}]
 
 
-def _facts(wish: Wish) -> list[str]:
-    limits = f"The answer may have {limit_of(wish):,} characters at most; most good prompts have 200 to 700."
-    if wish.task is Task.VARY:
-        limits = f"Each line may have {limit_of(wish):,} characters at most."
-    elif wish.gives_shots:
-        limits = _form_of_shots(wish)
-    said = [limits, _video(wish)]
-    if "{" in wish.text and wish.task in {Task.VARY, Task.STORYBOARD}:
+def _facts(question: Question) -> list[str]:
+    limits = (
+        f"The answer may have {limit_of(question):,} characters at most; most good prompts have 200 to 700."
+    )
+    if question.task is Task.VARY:
+        limits = f"Each line may have {limit_of(question):,} characters at most."
+    elif question.gives_shots:
+        limits = _form_of_shots(question)
+    said = [limits, _video(question)]
+    if "{" in question.text and question.task in {Task.VARY, Task.STORYBOARD}:
         said.append(
             "Braces in the prompt, such as {a|b}, hold alternatives: choose one, and write no braces."
         )
-    elif "{" in wish.text:
+    elif "{" in question.text:
         said.append(
             "Braces in the prompt are placeholders, such as {a|b} or {name}: keep each exactly as it stands."
         )
     return said
 
 
-def _video(wish: Wish) -> str:
+def _video(question: Question) -> str:
     """Return what the video will be, and what its model can do."""
-    model = model_for_shots(wish.model) if wish.gives_shots else wish.model
-    sound = "with sound" if wish.has_sound else "without sound, so describe nothing that is only heard"
-    form = f"{wish.duration} seconds long, {wish.aspect_ratio}, {sound}"
-    if wish.gives_shots:
-        form = f"{wish.aspect_ratio}, {sound}"
+    model = model_for_shots(question.model) if question.gives_shots else question.model
+    sound = "with sound" if question.has_sound else "without sound, so describe nothing that is only heard"
+    form = f"{question.duration} seconds long, {question.aspect_ratio}, {sound}"
+    if question.gives_shots:
+        form = f"{question.aspect_ratio}, {sound}"
     said = [f"The video will be {form}."]
     if model is not None:
         said.append(f"It is made by {model.title}. {model.note}".strip())
@@ -205,16 +207,17 @@ def _video(wish: Wish) -> str:
     return " ".join(said)
 
 
-def _form_of_shots(wish: Wish) -> str:
+def _form_of_shots(question: Question) -> str:
     known = catalog()
     form = (
         "Write one line for each shot, in exactly this form: `shot 1, 3, what it shows;` with the number of "
         f"the shot, its whole seconds, and its words. Words of a shot may have {known.shot_prompt_limit} "
         "characters at most and no semicolon."
     )
-    if wish.shots:
-        return f"The prompt is a storyboard of {len(wish.shots)} shots: keep their number and seconds. {form}"
-    model = model_for_shots(wish.model)
+    if question.shots:
+        number = len(question.shots)
+        return f"The prompt is a storyboard of {number} shots: keep their number and seconds. {form}"
+    model = model_for_shots(question.model)
     lengths = model.durations if model else ("10",)
     return (
         f"{form} There are 2 to {known.shot_limit} shots. Their seconds add up to one of these lengths: "

@@ -57,7 +57,7 @@ def unlike(stem: str, taken: Collection[str]) -> str:
     """Return a name that is none of those that are taken, in any case and form of its letters.
 
     Args:
-        stem: the wish.
+        stem: the name, where it is free.
         taken: as `name_key` gives them.
     """
     number, found = 1, stem

@@ -16,7 +16,7 @@ from pages._ui.composer.variations import plan
 from pages._ui.context import studio
 from pages._ui.copy_button import copy_button
 from pages._ui.escape import escape_markdown
-from pages._ui.stage.remix import wish_focus
+from pages._ui.stage.remix import move_focus
 from pages._ui.words import EXPORT_AS_CODE
 
 FILLED = "What you pasted is in the form."
@@ -122,7 +122,7 @@ def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
             return
         draft, notes = import_request.draft_of(found)
         begin_with(draft, (FILLED, *notes))
-        wish_focus("prompt")  # the form may be scrolled to its end, where the dialog was opened
+        move_focus("prompt")  # the form may be scrolled to its end, where the dialog was opened
         st.rerun()
     st.caption("The draft that you have now is kept.")
     st.html(

@@ -21,7 +21,7 @@ from kling.catalog import catalog
 from kling.endpoint import prompt_limit
 from kling.studio.assistant.answers import Result
 from kling.studio.assistant.assistant import Asking, Event, Failed, TooMuch
-from kling.studio.assistant.tasks import Task, Wish, WishError, wish_of
+from kling.studio.assistant.tasks import Question, QuestionError, Task, question_of
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.prompting.word_diff import word_diff
 from kling.text import storable
@@ -55,7 +55,7 @@ async def assistant(request: Request) -> Response:
         return PlainTextResponse("The body has to be a JSON object.", 400)
     try:
         asking = await run_in_threadpool(_begin, request, asked)
-    except WishError as error:
+    except QuestionError as error:
         return PlainTextResponse(str(error), 400)
     except NotAllowed as error:
         return PlainTextResponse(str(error), 403)
@@ -65,23 +65,23 @@ async def assistant(request: Request) -> Response:
 
 
 def _begin(request: Request, asked: Mapping[str, Any]) -> Asking:
-    wish = _wish(asked)
-    return context.studio().acting_as(current_user.user_of(request)).ask_assistant(wish)
+    question = _question(asked)
+    return context.studio().acting_as(current_user.user_of(request)).ask_assistant(question)
 
 
-def _wish(asked: Mapping[str, Any]) -> Wish:
+def _question(asked: Mapping[str, Any]) -> Question:
     """Return what a body asks for.
 
     Raises:
-        WishError: it is nothing that can be asked.
+        QuestionError: it is nothing that can be asked.
     """
     task = next((each for each in Task if each == asked.get("task")), None)
     if task is None:
-        raise WishError(f"The body has to name a task: {', '.join(Task)}.")
+        raise QuestionError(f"The body has to name a task: {', '.join(Task)}.")
     if isinstance(job_id := asked.get("job"), str):
-        return _wish_of_job(task, job_id)
+        return _question_about_job(task, job_id)
     shots = asked.get("shots")
-    return wish_of(
+    return question_of(
         task,
         prompt=_text(asked, "text"),
         shots=[
@@ -97,13 +97,13 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
     )
 
 
-def _wish_of_job(task: Task, job_id: str) -> Wish:
+def _question_about_job(task: Task, job_id: str) -> Question:
     """Return a question about the prompt of a job, which everybody who may ask may read."""
     job = context.studio().ledger.get(job_id)
     if job is None:
-        raise WishError("There is no such job.")
+        raise QuestionError("There is no such job.")
     request, draft = words_of(job), draft_of(job)
-    return wish_of(
+    return question_of(
         task,
         prompt=storable(request.prompt),
         shots=request.multi_prompt,
@@ -147,24 +147,24 @@ class _Answer(StreamingResponse):
 
     async def _events(self) -> AsyncIterator[str]:
         said: asyncio.Queue[Event | None] = asyncio.Queue()  # an answer is bounded, so this is too
-        question = asyncio.create_task(self._asking.run(said.put_nowait))
-        question.add_done_callback(lambda _: said.put_nowait(_END))
+        running = asyncio.create_task(self._asking.run(said.put_nowait))
+        running.add_done_callback(lambda _: said.put_nowait(_END))
         try:
             while (event := await said.get()) is not _END:
                 if isinstance(event, Result):  # to compare long texts takes a moment
-                    yield await run_in_threadpool(_line, self._asking.wish, event)
+                    yield await run_in_threadpool(_line, self._asking.question, event)
                 else:
-                    yield _line(self._asking.wish, event)
+                    yield _line(self._asking.question, event)
         finally:
-            question.cancel()
-            await asyncio.wait({question})
+            running.cancel()
+            await asyncio.wait({running})
 
 
-def _line(wish: Wish, event: Event) -> str:
-    return f"data: {json.dumps(_as_json(wish, event), ensure_ascii=False)}\n\n"
+def _line(question: Question, event: Event) -> str:
+    return f"data: {json.dumps(_as_json(question, event), ensure_ascii=False)}\n\n"
 
 
-def _as_json(wish: Wish, event: Event) -> dict[str, Any]:
+def _as_json(question: Question, event: Event) -> dict[str, Any]:
     if isinstance(event, str):
         return {"kind": "text", "text": event}
     if isinstance(event, Failed):
@@ -177,17 +177,17 @@ def _as_json(wish: Wish, event: Event) -> dict[str, Any]:
         "shots": shots,
         "model": event.model,
         "notes": event.notes,
-        **_difference(wish, event),
+        **_difference(question, event),
     }
 
 
-def _difference(wish: Wish, result: Result) -> dict[str, Any]:
+def _difference(question: Question, result: Result) -> dict[str, Any]:
     """Return the difference to what was sent, word by word, and how much it is in words."""
-    if result.alternatives or (result.shots and not wish.shots):
+    if result.alternatives or (result.shots and not question.shots):
         return {"pieces": [], "summary": ""}
-    old, new = wish.text, result.text
-    if wish.shots:  # without the words that only number the shots
-        old = "\n".join(shot.prompt for shot in wish.shots)
+    old, new = question.text, result.text
+    if question.shots:  # without the words that only number the shots
+        old = "\n".join(shot.prompt for shot in question.shots)
         new = "\n".join(shot.prompt for shot in result.shots)
     pieces = word_diff(old, new)
     gone, added = (

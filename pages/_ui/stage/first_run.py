@@ -12,7 +12,7 @@ from pages._ui.escape import escape_markdown
 from pages._ui.format import counted
 from pages._ui.panels import open_panel
 from pages._ui.session_state import composer_state
-from pages._ui.stage.remix import wish_focus
+from pages._ui.stage.remix import move_focus
 
 SIX = {  # ids of templates, and what one learns from each
     "espresso-pour": "Push in, morning light",
@@ -71,7 +71,7 @@ def use(template_id: str) -> None:
         if template.id == template_id:
             begin_with(draft_of_template(template))
             composer_state().begun_with = template.title
-            wish_focus("generate")
+            move_focus("generate")
 
 
 def _undo() -> None:

@@ -18,13 +18,13 @@ function newHints() {
   function update(jobs, hasStrip) {
     if (PHONE.matches) return; // they tell of keys
     const looks = new Set(jobs.map(({ look }) => look));
-    const wish = looks.has("made") ? "made" : looks.has("done") ? (hasStrip && known().includes("done") ? "strip" : "done") : "";
-    if (wish === shown && wish) return;
-    if (shown && wish !== shown) root.hidden = true;
-    if (!wish || known().includes(wish)) return;
-    shown = wish;
-    try { localStorage.setItem("studio-hints", [...known(), wish].join(" ")); } catch { return; } // else it would come again
-    set(words, { text: HINTS[wish] });
+    const next = looks.has("made") ? "made" : looks.has("done") ? (hasStrip && known().includes("done") ? "strip" : "done") : "";
+    if (next === shown && next) return;
+    if (shown && next !== shown) root.hidden = true;
+    if (!next || known().includes(next)) return;
+    shown = next;
+    try { localStorage.setItem("studio-hints", [...known(), next].join(" ")); } catch { return; } // else it would come again
+    set(words, { text: HINTS[next] });
     root.hidden = false;
   }
 

@@ -28,7 +28,7 @@ def remix_here(key: str, place: Place = "prompt") -> None:
         return
     state = composer_state()
     state.pending = PendingDraft("", draft, previous_draft=state.draft_id)
-    wish_focus(place)
+    move_focus(place)
 
 
 def continue_here(job_id: str) -> None:
@@ -44,10 +44,10 @@ def continue_here(job_id: str) -> None:
         state.picture_news = PictureNews(problem)
     if draft is not None:
         state.pending = PendingDraft("", draft, previous_draft=state.draft_id)
-        wish_focus("prompt")
+        move_focus("prompt")
 
 
-def wish_focus(place: Place) -> None:
+def move_focus(place: Place) -> None:
     """Have the page move the focus once it has been drawn."""
     state = composer_state()
     state.focus = (state.focus[0] + 1, place)

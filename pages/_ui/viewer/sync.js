@@ -112,7 +112,7 @@ function newSync({ changed = () => {} } = {}) {
 
   function settled(player) {
     const { video } = player;
-    const isThere = (least = 3) => player.failed || (player.wish === null && !video.seeking && video.readyState >= least
+    const isThere = (least = 3) => player.failed || (player.next === null && !video.seeking && video.readyState >= least
       && (!player.stalled || video.readyState > 3 || isLoaded(player)));
     if (isThere()) return Promise.resolve();
     return new Promise((done) => {
@@ -125,14 +125,14 @@ function newSync({ changed = () => {} } = {}) {
     });
   }
 
-  // Of several wishes in a row only the newest is asked of the decoder.
+  // Of several places asked for in a row only the newest is asked of the decoder.
   function put(player, seconds) {
     const { video } = player, place = placeIn(player, seconds);
     if (player.failed) return;
-    if (video.readyState < 1) { player.wish = place; later(player); return; }
-    if (Math.abs(video.currentTime - place) < 0.4 / player.fps && !video.ended && !video.seeking) { player.wish = null; return; }
-    if (video.seeking) { player.wish = place; later(player); return; }
-    player.wish = null;
+    if (video.readyState < 1) { player.next = place; later(player); return; }
+    if (Math.abs(video.currentTime - place) < 0.4 / player.fps && !video.ended && !video.seeking) { player.next = null; return; }
+    if (video.seeking) { player.next = place; later(player); return; }
+    player.next = null;
     video.currentTime = place;
   }
 
@@ -141,7 +141,7 @@ function newSync({ changed = () => {} } = {}) {
     player.waits = true;
     const again = () => {
       player.waits = false;
-      if (player.wish !== null) put(player, player.wish);
+      if (player.next !== null) put(player, player.next);
     };
     player.video.addEventListener(player.video.readyState < 1 ? "loadedmetadata" : "seeked", again, { once: true, signal: over.signal });
   }
@@ -221,7 +221,7 @@ function newSync({ changed = () => {} } = {}) {
     clear();
     over = new AbortController();
     players = videos.map((video, index) => ({
-      video, seconds: known(facts[index]?.seconds), fps: known(facts[index]?.fps) || 24, failed: false, seen: null, wish: null, waits: false, stalled: false,
+      video, seconds: known(facts[index]?.seconds), fps: known(facts[index]?.fps) || 24, failed: false, seen: null, next: null, waits: false, stalled: false,
     }));
     for (const player of players) watch(player);
     hear(heard < players.length ? heard : -1);
@@ -232,7 +232,7 @@ function newSync({ changed = () => {} } = {}) {
   // One video shows another file.
   function renewed(index, facts = {}) {
     if (playing) still = within(at());
-    Object.assign(players[index], { seconds: known(facts.seconds), fps: known(facts.fps) || 24, failed: false, seen: null, wish: null, stalled: false });
+    Object.assign(players[index], { seconds: known(facts.seconds), fps: known(facts.fps) || 24, failed: false, seen: null, next: null, stalled: false });
     if (playing) gather(still); else seek(still);
   }
 

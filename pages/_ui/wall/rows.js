@@ -1,5 +1,5 @@
 // How pictures are divided into rows, as wide as the wall and nearly of one height.
-const GAP = 8, SHORT = 0.6, TALLEST = 1.9; // pixels; part of a row that is left as it is; of the height that is wished for
+const GAP = 8, SHORT = 0.6, TALLEST = 1.9; // pixels; part of a row that is left as it is; of the height that is asked for
 const AIMS = { S: 120, M: 184, L: 260 }, AIM_TABLET = 140, AIM_PHONE = 150; // pixels
 
 const widthAt = (high, ratios) => ratios.reduce((sum, ratio) => sum + ratio * high, GAP * (ratios.length - 1));

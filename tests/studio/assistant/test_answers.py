@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kling import Shot, catalog
 from kling.studio.assistant.answers import NoAnswer, Result, result_of
-from kling.studio.assistant.tasks import Task, Wish, wish_of
+from kling.studio.assistant.tasks import Question, Task, question_of
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.template_language import expand
 
@@ -18,11 +18,11 @@ TWO = (Shot(prompt="A fox wakes", duration="3"), Shot(prompt="It runs", duration
 ONE_TEXT = [Task.IMPROVE, Task.SHORTER, Task.ENGLISH, Task.SOFTEN]
 
 
-def wish(task: Task = Task.IMPROVE, model: str = V26, shots: tuple[Shot, ...] = ()) -> Wish:
-    return wish_of(task, prompt="A fox", model=model, shots=shots)
+def question(task: Task = Task.IMPROVE, model: str = V26, shots: tuple[Shot, ...] = ()) -> Question:
+    return question_of(task, prompt="A fox", model=model, shots=shots)
 
 
-def none(asked: Wish, answer: str, refusal: str = "") -> NoAnswer:
+def none(asked: Question, answer: str, refusal: str = "") -> NoAnswer:
     with pytest.raises(NoAnswer) as found:
         result_of(asked, answer, refusal=refusal)
     return found.value
@@ -30,23 +30,23 @@ def none(asked: Wish, answer: str, refusal: str = "") -> NoAnswer:
 
 @pytest.mark.parametrize("task", ONE_TEXT)
 def test_a_text_is_taken_as_it_is(task):
-    assert result_of(wish(task), ' "A red fox." \n') == Result(text="A red fox.")
+    assert result_of(question(task), ' "A red fox." \n') == Result(text="A red fox.")
 
 
 def test_what_is_too_long_is_cut_and_that_is_said():
-    found = result_of(wish(), "word " * 1000)
+    found = result_of(question(), "word " * 1000)
     assert len(found.text) <= LIMITS.prompt_limit
     assert found.text.endswith("word")
     assert "4,999 characters, and Kling takes 2,500" in found.notes[0]
 
 
 def test_what_stopped_early_is_said():
-    assert "the end may be missing" in result_of(wish(), "A fox", is_cut=True).notes[0]
+    assert "the end may be missing" in result_of(question(), "A fox", is_cut=True).notes[0]
 
 
 @pytest.mark.parametrize("answer", ["", "  \n ", '""', "```\n```"])
 def test_an_empty_answer_is_said_to_be_empty(answer):
-    assert "answered nothing" in str(none(wish(), answer))
+    assert "answered nothing" in str(none(question(), answer))
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_an_empty_answer_is_said_to_be_empty(answer):
     ],
 )
 def test_a_refusal_is_told_from_an_answer(answer):
-    found = none(wish(), answer)
+    found = none(question(), answer)
     assert "does not want to" in str(found)
     assert found.words == answer.removeprefix("CANNOT: ")
 
 
 def test_a_refusal_that_the_server_tells_apart_is_said():
-    assert none(wish(), "", refusal="It is unsafe.").words == "It is unsafe."
+    assert none(question(), "", refusal="It is unsafe.").words == "It is unsafe."
 
 
 def test_a_prompt_that_begins_like_a_refusal_is_none():
-    asked = wish_of(Task.SHORTER, prompt="I'm sorry, says the fox, and runs away into the snow")
+    asked = question_of(Task.SHORTER, prompt="I'm sorry, says the fox, and runs away into the snow")
     assert result_of(asked, "I'm sorry, says the fox").text == "I'm sorry, says the fox"
 
 
@@ -88,25 +88,25 @@ def test_a_prompt_that_begins_like_a_refusal_is_none():
     ],
 )
 def test_alternatives_become_braces(answer):
-    found = result_of(wish(Task.VARY), answer)
+    found = result_of(question(Task.VARY), answer)
     assert found.text == "{A red fox|A grey fox|A fox at night}"
     assert found.alternatives == ("A red fox", "A grey fox", "A fox at night")
 
 
 def test_braces_that_nobody_wrote_become_no_variations():
-    assert result_of(wish(), "A {red|grey} fox").text == "A (red|grey) fox"
-    asked = wish_of(Task.SHORTER, prompt="A {red|grey} fox that runs")
+    assert result_of(question(), "A {red|grey} fox").text == "A (red|grey) fox"
+    asked = question_of(Task.SHORTER, prompt="A {red|grey} fox that runs")
     assert result_of(asked, "A {red|grey} fox").text == "A {red|grey} fox"
 
 
 def test_one_alternative_is_none():
-    assert "no variations" in str(none(wish(Task.VARY), "1. A red fox"))
+    assert "no variations" in str(none(question(Task.VARY), "1. A red fox"))
 
 
 @given(st.lists(st.text("ab{}|\\ \n1.", min_size=1), min_size=2, max_size=4))
 def test_alternatives_stand_for_exactly_what_they_say(lines):
     try:
-        found = result_of(wish(Task.VARY), "\n".join(lines))
+        found = result_of(question(Task.VARY), "\n".join(lines))
     except NoAnswer:
         return
     assert expand(found.text) == list(found.alternatives)
@@ -114,14 +114,14 @@ def test_alternatives_stand_for_exactly_what_they_say(lines):
 
 
 def test_a_storyboard_is_read_and_timed_as_its_model_takes_it():
-    found = result_of(wish(Task.STORYBOARD, V3), "shot 1, 3, A fox wakes; shot 2, 4, It runs;")
+    found = result_of(question(Task.STORYBOARD, V3), "shot 1, 3, A fox wakes; shot 2, 4, It runs;")
     assert [(shot.prompt, shot.duration) for shot in found.shots] == [("A fox wakes", "3"), ("It runs", "4")]
     assert (found.model, found.notes) == ("", ())
 
 
 def test_a_storyboard_may_come_as_json():
     answer = '[{"prompt": "A {red|grey} fox", "duration": "3"}, {"prompt": "It runs", "duration": "4"}]'
-    found = result_of(wish(Task.STORYBOARD, V3), answer)
+    found = result_of(question(Task.STORYBOARD, V3), answer)
     assert [(shot.prompt, shot.duration) for shot in found.shots] == [
         ("A (red|grey) fox", "3"),
         ("It runs", "4"),
@@ -129,19 +129,19 @@ def test_a_storyboard_may_come_as_json():
 
 
 def test_a_storyboard_for_a_model_of_single_shots_names_one_that_makes_several():
-    found = result_of(wish(Task.STORYBOARD, V26), "Shot 1, 3, A fox wakes;\nShot 2, 4, It runs;")
+    found = result_of(question(Task.STORYBOARD, V26), "Shot 1, 3, A fox wakes;\nShot 2, 4, It runs;")
     assert found.model == V3
     assert "Kling 3.0" in " ".join(found.notes)
 
 
 def test_a_storyboard_that_is_too_long_or_short_is_fitted_and_that_is_said():
-    found = result_of(wish(Task.STORYBOARD, V3), "shot 1, 9, A; shot 2, 9, B; shot 3, 9, C;")
+    found = result_of(question(Task.STORYBOARD, V3), "shot 1, 9, A; shot 2, 9, B; shot 3, 9, C;")
     assert storyboard.total(found.shots) == 15
     assert "27 s" in found.notes[0]
 
 
 def test_words_of_a_shot_that_are_too_long_are_cut_and_that_is_said():
-    found = result_of(wish(Task.STORYBOARD, V3), f"shot 1, 3, {'word ' * 200}; shot 2, 4, It runs;")
+    found = result_of(question(Task.STORYBOARD, V3), f"shot 1, 3, {'word ' * 200}; shot 2, 4, It runs;")
     assert len(found.shots[0].prompt) <= LIMITS.shot_prompt_limit
     assert found.notes[0].startswith("Shot 1: ")
 
@@ -150,11 +150,11 @@ def test_words_of_a_shot_that_are_too_long_are_cut_and_that_is_said():
     "answer", ["A fox wakes, then it runs.", "shot 1, 3, ; shot 2, 4, It runs;", "shot 1; shot 2;"]
 )
 def test_what_is_no_storyboard_is_said(answer):
-    assert "storyboard" in str(none(wish(Task.STORYBOARD, V3), answer))
+    assert "storyboard" in str(none(question(Task.STORYBOARD, V3), answer))
 
 
 def test_a_storyboard_that_is_improved_keeps_its_seconds():
-    asked = wish(Task.IMPROVE, V3, TWO)
+    asked = question(Task.IMPROVE, V3, TWO)
     found = result_of(asked, "shot 1, 9, A red fox wakes; shot 2, 9, It runs off;")
     assert [shot.duration for shot in found.shots] == ["3", "2"]
     assert "3 shots" in str(none(asked, "shot 1, 1, a; shot 2, 1, b; shot 3, 1, c;"))
@@ -163,7 +163,7 @@ def test_a_storyboard_that_is_improved_keeps_its_seconds():
 @given(st.sampled_from(Task), st.text(), st.sampled_from([V3, V26, "unknown"]), st.booleans())
 def test_any_answer_is_within_the_limits_or_none(task, answer, model, is_board):
     shots = TWO if is_board and task in ONE_TEXT else ()
-    asked = wish(task, model, shots)
+    asked = question(task, model, shots)
     try:
         found = result_of(asked, answer)
     except NoAnswer as error:

@@ -1,4 +1,4 @@
-"""Who may ask how often, and one question from the wish to its end, with a real server behind it."""
+"""Who may ask how often, and one question from its start to its end, with a real server behind it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kling.studio.assistant.answers import Result
 from kling.studio.assistant.assistant import AT_ONCE, HOUR, IN_ALL, Asking, Assistant, Event, Failed, TooMuch
 from kling.studio.assistant.client import Patience
 from kling.studio.assistant.settings import AssistantSettings
-from kling.studio.assistant.tasks import Task, wish_of
+from kling.studio.assistant.tasks import Task, question_of
 from tests.studio.assistant import fake_model as fake
 from tests.studio.assistant.fake_model import PATIENCE, FakeModel
 
-FOX = wish_of(Task.IMPROVE, prompt="A fox")
+FOX = question_of(Task.IMPROVE, prompt="A fox")
 NOWHERE = AssistantSettings(url="http://127.0.0.1:9/v1", model="m", hourly=2)
 
 

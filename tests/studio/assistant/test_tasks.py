@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling import Shot
-from kling.studio.assistant.tasks import MOST_TEXT, Task, WishError, messages_of, wish_of
+from kling.studio.assistant.tasks import MOST_TEXT, QuestionError, Task, messages_of, question_of
 
 TWO = (Shot(prompt="A fox wakes", duration="3"), Shot(prompt="It runs; fast", duration="2"))
 
 
 def told(task: Task, **more: object) -> str:
     given = {"prompt": "A fox", "model": "kling-v2-6", **more}
-    return messages_of(wish_of(task, **given))[0]["content"]  # type: ignore[arg-type]
+    return messages_of(question_of(task, **given))[0]["content"]  # type: ignore[arg-type]
 
 
 @given(st.text(min_size=1).filter(str.strip), st.sampled_from(Task))
 def test_a_prompt_travels_as_data_and_changes_no_word_of_what_is_asked(prompt, task):
-    system, user = messages_of(wish_of(task, prompt=prompt))
+    system, user = messages_of(question_of(task, prompt=prompt))
     assert json.loads(user["content"]) == {"text": prompt}
-    plain = messages_of(wish_of(task, prompt="A {fox" if "{" in prompt else "A fox"))[0]
+    plain = messages_of(question_of(task, prompt="A {fox" if "{" in prompt else "A fox"))[0]
     assert (system["role"], user["role"]) == ("system", "user")
     assert system == plain
 
@@ -47,7 +47,7 @@ def test_a_storyboard_is_asked_for_with_the_lengths_that_its_model_takes():
 
 
 def test_the_shots_of_a_storyboard_keep_number_and_seconds():
-    system, user = messages_of(wish_of(Task.ENGLISH, shots=TWO, model="kling-v3"))
+    system, user = messages_of(question_of(Task.ENGLISH, shots=TWO, model="kling-v3"))
     assert "storyboard of 2 shots: keep their number and seconds" in system["content"]
     assert json.loads(user["content"])["text"] == "shot 1, 3, A fox wakes; shot 2, 2, It runs, fast;"
 
@@ -83,5 +83,5 @@ def test_a_model_that_nobody_knows_is_not_told_of():
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_words(given, words):
-    with pytest.raises(WishError, match=words):
-        wish_of(**{"task": Task.IMPROVE, "prompt": "", **given})
+    with pytest.raises(QuestionError, match=words):
+        question_of(**{"task": Task.IMPROVE, "prompt": "", **given})

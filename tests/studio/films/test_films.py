@@ -158,7 +158,7 @@ def test_a_full_disk_is_left_to_the_log(tmp_path: Path):
     assert bench.joined == 0
 
 
-def test_a_newer_wish_of_a_person_replaces_the_one_that_waits(bench: Bench):
+def test_a_newer_film_of_a_person_replaces_the_one_that_waits(bench: Bench):
     bench.films.film([job("a")], person="ada")
     bench.films.film([job("b")], person="ada")
     bench.work()

@@ -49,7 +49,7 @@ def told(text: str) -> str:
         return str(error)
 
 
-WISH = TextToVideo(prompt=RABBIT, mode="pro", sound="on", aspect_ratio="1:1")
+RABBIT_REQUEST = TextToVideo(prompt=RABBIT, mode="pro", sound="on", aspect_ratio="1:1")
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ WISH = TextToVideo(prompt=RABBIT, mode="pro", sound="on", aspect_ratio="1:1")
         "$ " + OFFICIAL + " | jq .",
         OFFICIAL.replace("\\\n", "^\r\n"),
         OFFICIAL.replace("\\\n", "`\n").replace("curl ", "curl.exe "),
-        f"curl -X POST -d {json.dumps(json.dumps(WISH.to_wire()))} https://api.example/v1/videos/text2video",
+        f"curl -X POST -d {json.dumps(json.dumps(RABBIT_REQUEST.to_wire()))} https://api.example/v1/videos/text2video",
         OFFICIAL.split("--data '")[1][:-1],
     ],
 )
 def test_a_command_is_read_however_it_is_quoted(text):
     found = import_request.parse_request(text)
-    assert found.request == WISH
+    assert found.request == RABBIT_REQUEST
     assert found.notes == ()
 
 

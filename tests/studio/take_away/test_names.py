@@ -70,7 +70,7 @@ def test_any_prompt_gives_a_name_that_every_system_can_store(prompt: str, shape:
 def test_two_files_of_one_folder_have_names_that_no_system_takes_for_one():
     taken: set[str] = set()
     found = []
-    for wish in ("fox", "fox", "FOX", "ﬁx", "fix", "Café", "Cafe\u0301"):
-        found.append(unlike(wish, taken))
+    for stem in ("fox", "fox", "FOX", "ﬁx", "fix", "Café", "Cafe\u0301"):
+        found.append(unlike(stem, taken))
         taken.add(name_key(found[-1]))
     assert found == ["fox", "fox_2", "FOX_3", "ﬁx", "fix_2", "Café", "Cafe\u0301_2"]
