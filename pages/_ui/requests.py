@@ -116,12 +116,13 @@ def _quality(request: TextToVideo) -> str:
     return quality(request.mode, catalog().models.get(request.model_name)) if request.mode else ""
 
 
-def _camera(request: TextToVideo) -> str:
+def camera_in_words(request: TextToVideo) -> str:
+    """Return how the camera moves, as `simple pan -4`; empty if the request does not say it."""
     camera = request.camera_control
     if camera is None:
         return ""
     moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
-    return f"{camera.type} {moves}".strip()
+    return f"{camera.type.replace('_', ' ')} {moves}".strip()
 
 
 # The fields that stand outside of the table of the request: as texts above it, in the row `multi_shot`, or
@@ -132,7 +133,7 @@ _IN_WORDS: Mapping[str, Callable[[TextToVideo], str]] = {
     "model_name": lambda request: _with_name(_model_title(request), request.model_name),
     "mode": lambda request: _with_name(_quality(request), request.mode or ""),
     "duration": lambda request: f"{request.duration} s" if request.duration else "",
-    "camera_control": _camera,
+    "camera_control": camera_in_words,
     "multi_shot": lambda request: (request.shot_type or "on") if request.multi_shot else "",
     "watermark_info": lambda request: "also with a watermark" if request.watermark else "",
     "callback_url": lambda request: without_query(request.callback_url),

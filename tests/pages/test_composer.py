@@ -164,6 +164,8 @@ def test_every_field_of_the_request_can_be_reached_from_the_form(studio: Studio,
     pick(unfold(tab, "more"), "retired", True)
     pick(tab, "model", "kling-v1")
     pick(tab, "set_cfg_scale", True)
+    assert tab.toggle(key="composer.set_cfg_scale").label == "Set prompt strength"
+    assert tab.slider(key="composer.cfg_scale").label == "Prompt strength"
     pick(tab, "cfg_scale", 0.7)
     pick(tab, "watermark", True)
     pick(unfold(tab, "camera"), "camera", "simple")

@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
+from pages._ui.job.settings import settings_of
 from pages._ui.library.row_facts import LONGEST
+from pages._ui.requests import facts_of
 from pages._ui.words import CANCEL_REST
 from tests.pages.conftest import rows_of, texts, tiles_of
 from tests.pages.test_pages import HOSTILE, fill
@@ -88,6 +90,14 @@ def test_every_field_of_a_request_and_every_id_stands_in_the_details(studio: Stu
     ):
         assert fact in words
     assert "hush" not in words
+
+
+def test_a_camera_move_has_the_same_words_in_the_details_and_beside_what_came(studio: Studio):
+    request = TextToVideo(prompt="A fox", camera_control=CameraControl(type="down_back"))
+    fill(studio, 1, state="succeed", **request_cells(request))
+    job = studio.ledger.jobs()[0]
+    assert ("Camera", "down back") in facts_of(request)
+    assert settings_of(job)["Camera"] == "down back"
 
 
 def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, tab: AppTest):

@@ -126,9 +126,9 @@ def test_a_setting_that_is_not_sent_beside_a_picture_is_not_shown_and_comes_back
     app.button(key="composer.panel_more").click().run()
     assert shown() == [0.7]
     with_picture(app, studio)
-    said = escape_markdown("Not sent now, but kept: cfg_scale.")
+    said = escape_markdown("Not sent now, but kept: Prompt strength.")
     assert (shown(), said in texts(app)) == ([], True)
-    assert "cfg" not in app.button(key="composer.panel_more").label
+    assert "strength" not in app.button(key="composer.panel_more").label
     app.button(key="composer.undo").click().run()
     assert (shown(), said in texts(app)) == ([0.7], False)
 

@@ -8,9 +8,10 @@ from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Draft
 from pages._ui.composer.draft_state import persistent, replace_draft
 from pages._ui.composer.field_errors import FieldErrors
 from pages._ui.panels import form_panel
-from pages._ui.words import AUTOMATIC, AUTOMATIC_CUTS
+from pages._ui.words import AUTOMATIC, AUTOMATIC_CUTS, field
 
 CUTS_KEY = "composer.automatic_cuts"
+STRENGTH = field("cfg_scale").lower()
 BY_KLING = "intelligence"  # the cut that Kling makes
 
 
@@ -22,7 +23,7 @@ def advanced(draft: Draft, errors: FieldErrors) -> None:
         for words, is_chosen in (
             (AUTOMATIC_CUTS, draft.cut == BY_KLING and draft.can_send("shot_type")),
             ("watermark", draft.watermark),
-            (f"cfg_scale {draft.cfg_scale:g}", has_strength),
+            (f"{STRENGTH} {draft.cfg_scale:g}", has_strength),
             ("retired models", draft.retired),
         )
         if is_chosen
@@ -53,11 +54,13 @@ def _fields(draft: Draft, errors: FieldErrors) -> None:
     )
     if draft.can_send("cfg_scale"):
         st.toggle(
-            "Set cfg_scale", help="Otherwise Kling's own default of 0.5.", **persistent("set_cfg_scale")
+            f"Set {STRENGTH}",
+            help="`cfg_scale` in the API; otherwise Kling's own default of 0.5.",
+            **persistent("set_cfg_scale"),
         )
         if draft.set_cfg_scale:
             st.slider(
-                "cfg_scale",
+                field("cfg_scale"),
                 0.0,
                 1.0,
                 step=0.05,

@@ -14,8 +14,7 @@ from pages._ui.format import in_money
 from pages._ui.session_state import Notice, composer_state
 from pages._ui.words import FIELDS, quality
 
-DRAFT_WORDS = {"camera": "Camera", "cfg_scale": "cfg_scale"}  # as the form says it
-
+DRAFT_WORDS = {"camera": "Camera"}  # as the form says it
 
 Place = Literal["pictures", "model", "choices"]  # of the form: where the choice was made
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from kling import catalog
 from kling.image_to_video import ImageToVideo
 from kling.studio.jobs import Job
-from pages._ui.requests import is_found, shown_request, words_of
-from pages._ui.words import model_title, quality
+from pages._ui.requests import camera_in_words, is_found, shown_request, words_of
+from pages._ui.words import field, model_title, quality
 
-MODEL, QUALITY, LENGTH, SHAPE, SOUND = "Model", "Quality", "Length", "Shape", "Sound"
+MODEL, QUALITY, LENGTH, SHAPE, SOUND = map(field, ("model_name", "mode", "duration", "aspect_ratio", "sound"))
+SHOTS, CAMERA, PROMPT_STRENGTH = map(field, ("multi_shot", "camera_control", "cfg_scale"))
 ON, OFF = "On", "Off"
 OF_PICTURE = "of the picture"
 
@@ -31,13 +32,11 @@ def settings_of(job: Job) -> dict[str, str]:
         SOUND: ON if request.sound == "on" else OFF,
     }
     if request.multi_shot:
-        found["Shots"] = str(len(request.multi_prompt)) if request.multi_prompt else "Automatic"
-    camera = request.camera_control
-    if camera is not None:
-        moves = ", ".join(f"{axis} {value:+g}" for axis, value in camera.config.items() if value)
-        found["Camera"] = f"{camera.type.replace('_', ' ')} {moves}".strip()
+        found[SHOTS] = str(len(request.multi_prompt)) if request.multi_prompt else "Automatic"
+    if camera := camera_in_words(request):
+        found[CAMERA] = camera
     if request.cfg_scale is not None:
-        found["Prompt strength"] = f"{request.cfg_scale:g}"
+        found[PROMPT_STRENGTH] = f"{request.cfg_scale:g}"
     if request.watermark:
-        found["Watermark"] = "Also with one"
+        found[field("watermark_info")] = "Also with one"
     return found
