@@ -97,7 +97,11 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     )
     add("--tls-key", metavar="FILE", help="the certificate's key, if it is not in the same file")
     add("--data", metavar="DIR", help="keep tasks and clips here (default: a temporary folder)")
-    add("--child", action="store_true", help="for a parent process: be nice, and end when stdin ends")
+    add(
+        "--child",
+        action="store_true",
+        help="for a parent process: run at low priority, and end when stdin ends",
+    )
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
@@ -113,8 +117,15 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how it behaves").add_argument
     # Both variables are for tests: they also reach the sandbox that the studio starts.
     pace = os.environ.get("SANDBOX_PACE") or "default"
-    add("--pace", type=_pace, default=pace, help=f"how fast tasks go: {FORMS} (default: done after 3 s)")
-    clips = "a clip drawn for each task (default), or one tiny ready-made clip for all of its kind"
+    add(
+        "--pace",
+        type=_pace,
+        default=pace,
+        help=f"how fast tasks go: {FORMS} (default: $SANDBOX_PACE, or done after 3 s)",
+    )
+    clips = (
+        "a clip drawn for each task (default: $SANDBOX_CLIPS, or this), or a tiny ready-made one of its kind"
+    )
     tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"
     add("--clips", choices=("drawn", "tiny"), default="tiny" if tiny else "drawn", help=clips)
     retired = (

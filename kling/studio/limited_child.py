@@ -157,8 +157,8 @@ def main(arguments: Sequence[str]) -> None:
     """Limit this process, and run a program in it.
 
     Args:
-        arguments: bytes of memory, seconds, bytes of a file, whether to be nice (0 or 1), the program, and
-            its arguments.
+        arguments: bytes of memory, seconds, bytes of a file, whether to run at low priority (0 or 1), the
+            program, and its arguments.
     """
     memory, seconds, file_bytes, nice = map(int, arguments[:4])
     os.umask(0o077)  # what it writes is for this user alone

@@ -294,6 +294,8 @@ def test_every_option_is_explained(capsys):
         "clips",
     ):
         assert f"--{option}" in said
+    assert "$SANDBOX_PACE" in said
+    assert "$SANDBOX_CLIPS" in said
     for option in (
         "lag",
         "duplicates",

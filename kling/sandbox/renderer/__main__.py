@@ -4,8 +4,7 @@ camera  {"type": "simple", "config": {"tilt": 4}, "size": [320, 180], "seconds":
 cut     {"shots": [{"prompt": "a fox", "seconds": 3}], "negative_prompt": "", "size": [320, 180]} likewise
 poster  {"prompts": ["a fox"], "negative_prompt": "", "aspect_ratio": "16:9"} as a JPEG of 320 by 180 pixels
 
-The file appears only when it is complete. The process runs at low priority, and ends itself after PATIENCE
-seconds.
+The file appears only when it is complete. The process runs at low priority, and ends itself after 60 s.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from kling.sandbox.render_spec import RenderSpec, Shot
 from kling.sandbox.renderer import draw_camera_preview, draw_clip
 
 NICE = 10
-PATIENCE = 60  # seconds
+PATIENCE = 60  # seconds; the text above says it, too
 CUT_FPS = 12
 POSTER = (320, 180)
 POSTER_BYTES = 15_000
