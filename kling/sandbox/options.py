@@ -123,9 +123,7 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         default=pace,
         help=f"how fast tasks go: {FORMS} (default: $SANDBOX_PACE, or done after 3 s)",
     )
-    clips = (
-        "a clip drawn for each task (default: $SANDBOX_CLIPS, or this), or a tiny ready-made one of its kind"
-    )
+    clips = "a clip for each task, or tiny ready-made ones (default: $SANDBOX_CLIPS, or drawn)"
     tiny = os.environ.get("SANDBOX_CLIPS") == "tiny"
     add("--clips", choices=("drawn", "tiny"), default="tiny" if tiny else "drawn", help=clips)
     retired = (

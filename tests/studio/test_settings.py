@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 import traceback
 from decimal import Decimal
 from pathlib import Path
@@ -564,3 +566,9 @@ def test_a_webhook_secret_that_is_none_is_refused_without_showing_it(secrets, se
         loaded({"STUDIO_WEBHOOK_SECRET": secret}, secrets)
     assert caught.value.__cause__ is None
     assert secret not in str(caught.value).replace("whsec_ and base64", "")
+
+
+def test_the_example_of_the_file_has_every_setting():
+    example = (Path(__file__).parents[2] / ".streamlit" / "secrets.toml.example").read_text(encoding="utf-8")
+    kling = tomllib.loads(re.sub(r"^# (?=[A-Z_]+ = )", "", example, flags=re.MULTILINE))["kling"]
+    assert kling.keys() == set(NAMES)
