@@ -37,11 +37,11 @@ from kling.errors import (
     TransportError,
     WaitTimeout,
 )
-from kling.limits import CONNECT_TIMEOUT, MAX_BYTES, READ_TIMEOUT
 from kling.pictures import PictureBytes, inserted
 from kling.problems import Problem, id_problem
 from kling.resource_packs import ResourcePack
 from kling.tasks import Status, Task
+from kling.transfer_limits import CONNECT_TIMEOUT, MAX_BYTES, READ_TIMEOUT
 from kling.wire import MAX_PAGE
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from kling.addresses import PORTS, BadAddress, Origin, is_public, is_trusted, joined, origin
 from kling.errors import DownloadFailed
-from kling.limits import MAX_BYTES
+from kling.transfer_limits import MAX_BYTES
 from kling.transport import TROUBLE, Session, TooSlow, chunks, kind, transport_error
 
 MAX_REDIRECTS = 3

@@ -17,7 +17,7 @@ import urllib3
 from requests.auth import AuthBase
 
 from kling.errors import MaybeSent, NotSent, TransportError
-from kling.limits import CONNECT_TIMEOUT, READ_TIMEOUT
+from kling.transfer_limits import CONNECT_TIMEOUT, READ_TIMEOUT
 
 ANSWER_LIMIT = 4 * 2**20  # bytes; a page of 500 tasks is about one megabyte
 _NEVER_STARTED = (
