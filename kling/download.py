@@ -29,6 +29,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from kling.addresses import PORTS, BadAddress, Origin, is_public, is_trusted, joined, origin
+from kling.certificates import trusted_certificates
 from kling.errors import DownloadFailed
 from kling.transfer_limits import MAX_BYTES
 from kling.transport import TROUBLE, Session, TooSlow, chunks, kind, transport_error
@@ -125,7 +126,7 @@ class Downloader:
                     timeout=self._timeout,
                     stream=True,
                     proxies=self._proxies(url, host),
-                    verify=_certificates(),
+                    verify=trusted_certificates(),
                 )
             except TROUBLE as error:
                 raise transport_error(error, f"The video's host {host.host}") from None
@@ -195,11 +196,6 @@ def _private(host: str, *addresses: str) -> str:
         f"The video's host {host} leads into a private network here{where}, so it was not opened. "
         f"If that is right, add {host} to STUDIO_VIDEO_HOSTS."
     )
-
-
-def _certificates() -> str | bool:
-    """Return the bundle of certificates that the environment names, as requests does."""
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

@@ -11,13 +11,13 @@ import asyncio
 import codecs
 import json
 import logging
-import os
 import re
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kling.certificates import trusted_certificates
 from kling.studio.assistant.settings import AssistantSettings
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ def _client(timeout: httpx2.Timeout, *, trust_env: bool) -> httpx2.AsyncClient:
     """
     import httpx2
 
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
-    verify = ssl.create_default_context(cafile=bundle) if bundle else True
+    trusted = trusted_certificates()
+    verify = ssl.create_default_context(cafile=trusted) if isinstance(trusted, str) else trusted
     return httpx2.AsyncClient(timeout=timeout, follow_redirects=False, verify=verify, trust_env=trust_env)
 
 

@@ -20,7 +20,8 @@ QUICK = Patience(connect=2, first=0.1, silence=0.1, total=PATIENCE)
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle"):
+    proxies = "http_proxy", "https_proxy", "all_proxy", "no_proxy"
+    for name in (*proxies, "requests_ca_bundle", "curl_ca_bundle"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -162,8 +163,9 @@ def test_a_server_that_is_not_there_is_said():
         asked(model)
 
 
-def test_certificates_that_cannot_be_read_are_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_cannot_be_read_are_said(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv(name, "/nowhere")
     assert "cannot be asked from here" in refused(fake.streams("x"))
 
 
