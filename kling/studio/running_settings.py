@@ -47,10 +47,10 @@ def read(get: Mapping[str, str]) -> RunningSettings:
     """
     form = get["STUDIO_LOG"].lower() or "text"
     if form not in {"text", "json"}:
-        raise RunningError(f"STUDIO_LOG is {form[:20]!r}: it is text or json.")
+        raise RunningError(f"STUDIO_LOG is {form[:20]!r}: set it to text or json.")
     prompts = get["STUDIO_LOG_PROMPTS"].lower() or "off"
     if prompts not in {"on", "off"}:
-        raise RunningError(f"STUDIO_LOG_PROMPTS is {prompts[:20]!r}: it is on or off.")
+        raise RunningError(f"STUDIO_LOG_PROMPTS is {prompts[:20]!r}: set it to on or off.")
     token = get["STUDIO_METRICS_TOKEN"]
     if token and not (_TOKEN.fullmatch(token) and len(token) >= TOKEN_LENGTH):
         raise RunningError(

@@ -38,7 +38,7 @@ from kling.studio.identity.roles import User
 from kling.studio.ids import folder_mark
 from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import FOLLOWED, OPEN, WAITING, Job, request_cells
-from kling.studio.ledger import AllViews, LedgerError
+from kling.studio.ledger import AllViews, file_error
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.library import Library
@@ -328,7 +328,7 @@ class Studio:
                 try:
                     self._mark = folder_mark(self.settings.data_dir, (job.id for job in self.ledger.jobs()))
                 except OSError as error:
-                    raise LedgerError(f"studio.id cannot be written: {error.strerror or error}.") from error
+                    raise file_error("studio.id", "written", error) from error
             return self._mark
 
     # -- start and stop ------------------------------------------------------------------------------------

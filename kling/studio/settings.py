@@ -328,7 +328,7 @@ def _switch(name: str, text: str, *, default: bool) -> bool:
     if not text:
         return default
     if text.lower() not in _SWITCH:
-        raise SettingsError(f"{name} is {text[:20]!r}: it is on or off.")
+        raise SettingsError(f"{name} is {text[:20]!r}: set it to on or off.")
     return _SWITCH[text.lower()]
 
 

@@ -29,7 +29,7 @@ def read(text: str) -> Sharing:
     """
     found = text.lower() or "team"
     if found not in {"off", "team", "anyone"}:
-        raise SharingError(f"STUDIO_SHARING is {text[:20]!r}: it is off, team or anyone.")
+        raise SharingError(f"STUDIO_SHARING is {text[:20]!r}: set it to off, team or anyone.")
     return cast("Sharing", found)
 
 

@@ -283,7 +283,7 @@ def _default_role(text: str) -> Role:
             return role
     if not text:
         return "none"
-    raise SignInError(f"STUDIO_DEFAULT_ROLE is {text[:20]!r}: it is one of {', '.join(ROLES)}.")
+    raise SignInError(f"STUDIO_DEFAULT_ROLE is {text[:20]!r}: set it to one of {', '.join(ROLES)}.")
 
 
 def _hours(get: Mapping[str, str], name: str, default: float, most: float) -> float:

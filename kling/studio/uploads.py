@@ -127,7 +127,7 @@ class Arriving:
         try:
             self._file.write(data)
         except OSError as error:
-            raise UploadRefused(f"The file cannot be kept: {error.strerror or error}.", 507) from error
+            raise _not_kept(error) from error
 
     def hand_to(self, take: Callable[[Path], Taken]) -> Taken:
         """Give what was written to somebody who keeps it elsewhere, such as `Pictures.put_file`.
@@ -141,5 +141,10 @@ class Arriving:
         try:
             self._file.close()
         except OSError as error:
-            raise UploadRefused(f"The file cannot be kept: {error.strerror or error}.", 507) from error
+            raise _not_kept(error) from error
         return take(self._part)
+
+
+def _not_kept(error: OSError) -> UploadRefused:
+    why = error.strerror or error
+    return UploadRefused(f"The file cannot be kept: {why}. Tell the studio's operator.", 507)

@@ -118,7 +118,7 @@ def test_a_name_that_is_not_the_servers_is_refused_whoever_asks(studio: Studio, 
     team = Team(studio, PLACES[0], monkeypatch)
     answer = team.client("admin").get(path, headers={"Host": "evil.example:8501"})
     assert answer.status_code == 403
-    assert "does not answer to that name" in answer.text
+    assert "does not answer to that name. Whoever runs it can set STUDIO_PUBLIC_URL" in answer.text
     assert team.ask(team.client("admin"), "SOCKET", "/live", Host="evil.example:8501") == 403
     assert team.behind.asked == []
 

@@ -29,8 +29,8 @@ def test_they_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("STUDIO_LOG", "xml", "it is text or json"),
-        ("STUDIO_LOG_PROMPTS", "maybe", "it is on or off"),
+        ("STUDIO_LOG", "xml", "set it to text or json"),
+        ("STUDIO_LOG_PROMPTS", "maybe", "set it to on or off"),
         ("STUDIO_METRICS_TOKEN", "short", "at least 16"),
         ("STUDIO_METRICS_TOKEN", "0123456789 abcdef", "without blanks"),
     ],

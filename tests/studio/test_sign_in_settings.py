@@ -130,13 +130,16 @@ def test_idle_time_is_never_longer_than_a_session(tmp_path):
             "'x' stands in STUDIO_ROLE_ADMIN and in STUDIO_ROLE_VIEWER",
         ),
         ({"STUDIO_ADMINS": "ada"}, "STUDIO_ADMINS names people .* people role NAME admin"),
-        (OIDC | {"STUDIO_DEFAULT_ROLE": "boss"}, "STUDIO_DEFAULT_ROLE is 'boss': it is one of none, viewer"),
+        (
+            OIDC | {"STUDIO_DEFAULT_ROLE": "boss"},
+            "STUDIO_DEFAULT_ROLE is 'boss': set it to one of none, viewer",
+        ),
         ({"STUDIO_SESSION_HOURS": "12h"}, "STUDIO_SESSION_HOURS is '12h'.*number above 0"),
         ({"STUDIO_SESSION_HOURS": "0"}, "STUDIO_SESSION_HOURS"),
         ({"STUDIO_SESSION_HOURS": "100000"}, "STUDIO_SESSION_HOURS .* at most 744"),
         ({"STUDIO_SESSION_HOURS": "2", "STUDIO_IDLE_HOURS": "3"}, "STUDIO_IDLE_HOURS .*STUDIO_SESSION_HOURS"),
         ({"STUDIO_CONTACT": "a\nb"}, "STUDIO_CONTACT holds a line break"),
-        ({"STUDIO_CALLBACKS": "maybe"}, "STUDIO_CALLBACKS is 'maybe': it is on or off"),
+        ({"STUDIO_CALLBACKS": "maybe"}, "STUDIO_CALLBACKS is 'maybe': set it to on or off"),
         ({"STUDIO_CALLBACKS": "on"}, "STUDIO_CALLBACKS is on and STUDIO_PUBLIC_URL is not set"),
     ],
 )

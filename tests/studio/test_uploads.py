@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -60,6 +63,17 @@ def test_a_file_that_is_too_large_is_refused_while_it_arrives(uploads: Uploads, 
             arriving.write(b"x")
     assert refused.value.status == 413
     assert files(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_written_is_refused_and_says_whom_to_tell(uploads: Uploads, monkeypatch):
+    class Full(io.FileIO):
+        def write(self, _data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("kling.studio.uploads.os.fdopen", Full)
+    whom = "No space left on device. Tell the studio's operator."
+    with uploads.begin("ada") as arriving, pytest.raises(UploadRefused, match=re.escape(whom)):
+        arriving.write(b"x")
 
 
 def test_nobody_hands_in_more_than_their_share_at_a_time(uploads: Uploads):

@@ -31,6 +31,20 @@ class LedgerUncertain(LedgerError):
     """Nobody knows whether it was recorded until the studio is started again. Nothing may be sent before."""
 
 
+def file_error(name: str, what: str, error: OSError) -> LedgerError:
+    """Return the error for a file that cannot be used, with the remedy.
+
+    Args:
+        name: of the file.
+        what: what cannot be done with it: it cannot be `opened`, `written` …
+        error: why.
+    """
+    return LedgerError(
+        f"{name} cannot be {what}: {error.strerror or error}. Whoever runs the studio has to make room on "
+        "the disk, or mend the rights of the file and its folder."
+    )
+
+
 class View(Protocol):
     """What is derived from the jobs and kept beside them; told of every change under the ledger's lock."""
 

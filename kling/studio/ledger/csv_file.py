@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kling.studio.files import sync_folder
 from kling.studio.jobs import COLUMNS, dump_json, json_object
-from kling.studio.ledger import LedgerError, LedgerUncertain
+from kling.studio.ledger import LedgerError, LedgerUncertain, file_error
 from kling.studio.ledger.csv_text import Contents, encode_row, parse, record_of
 from kling.studio.ledger.seal import SealFile
 
@@ -96,7 +96,7 @@ class LogFile:
                 contents, repaired = self._migrated(contents, repaired, stamp)
                 stamp = self._stamp()
         except OSError as error:
-            raise LedgerError(f"{self.path.name} cannot be opened: {error.strerror or error}.") from error
+            raise file_error(self.path.name, "opened", error) from error
         self._known = stamp
         self._size, self._crc = len(repaired), zlib.crc32(repaired)
         return contents
@@ -115,7 +115,7 @@ class LogFile:
             self._write_at_end(record, size=size)
         except OSError as error:
             self._accept_own_change()
-            raise LedgerError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
+            raise file_error(self.path.name, "written", error) from error
         self._known = None  # unless the size shows that nobody else has written: then read the file again
         with suppress(OSError):
             stamp = self._stamp()
@@ -144,7 +144,7 @@ class LogFile:
             self._replace(data, mode=0o600)
             self._known = self._stamp()
         except OSError as error:
-            raise LedgerError(f"{self.path.name} cannot be written: {error.strerror or error}.") from error
+            raise file_error(self.path.name, "written", error) from error
         self._size, self._crc = len(data), zlib.crc32(data)
 
     def seal(self, now: float, doubtful: Collection[str] = ()) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kling.studio.files import give_to_owner_of, sync_folder, whole_file
 from kling.studio.jobs import OF_A_TASK, Job, fold
-from kling.studio.ledger import LedgerError
+from kling.studio.ledger import LedgerError, file_error
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import Contents, encode_row, parse
 from kling.studio.ledger.seal import SealFile
@@ -53,7 +53,7 @@ def rewrite_log(path: Path, change: Callable[[Row], Row], added: Iterable[Row] =
             give_to_owner_of(path, seal)
         sync_folder(path.parent)
     except OSError as error:
-        raise LedgerError(f"{path.name} cannot be written: {error.strerror or error}.") from error
+        raise file_error(path.name, "written", error) from error
 
 
 def rewrite_copy(path: Path, change: Callable[[Row], Row]) -> None:

@@ -243,7 +243,10 @@ class Pictures:
                 )
             yield part
         except OSError as error:
-            raise PictureRefused(f"The picture cannot be kept: {error.strerror or error}.", 507) from error
+            why = error.strerror or error
+            raise PictureRefused(
+                f"The picture cannot be kept: {why}. Tell the studio's operator.", 507
+            ) from error
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)

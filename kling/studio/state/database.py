@@ -140,7 +140,7 @@ class Database:
         """Write a consistent copy to a file, also while others write. The file is replaced whole.
 
         Raises:
-            StateError: there is no copy, or the database is damaged; a file of before is still there.
+            StateError: there is no copy, or the database is damaged; an earlier file is still there.
         """
         if self._path is None:
             raise StateError("The state lies in a database server: back it up with the server's own tools.")
@@ -154,7 +154,7 @@ class Database:
                 if target.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                     self._damage = f"{FILE} cannot be used. {DAMAGED}"
                     raise StateError(
-                        f"The backup {to.name} was not written, and one of before is kept. {DAMAGED}"
+                        f"The backup {to.name} was not written; the earlier one is kept. {DAMAGED}"
                     )
         except (OSError, sqlite3.Error) as error:
             told = self._told(error) if fault_of(error) in _DAMAGES else said_of(error)

@@ -49,6 +49,10 @@ NO_SIGN_IN = (
     "This studio has no sign-in, so it is for browsers on its own machine only, and {}. To share it, set up "
     "a way to sign in: README, chapter On an intranet."
 )
+WRONG_NAME = (
+    "This server does not answer to that name. Whoever runs it can set STUDIO_PUBLIC_URL or "
+    "--server.allowedHosts."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ class Gate:
         if local and (how := came_from_elsewhere(scope, host, is_ours=is_ours)):
             raise Refusal(403, NO_SIGN_IN.format(how))
         if not is_ours:
-            raise Refusal(403, "This server does not answer to that name.")
+            raise Refusal(403, WRONG_NAME)
         if scope.get("method") not in SAFE_METHODS and not same_origin(connection):
             raise Refusal(403, "This request comes from another site.")
 

@@ -336,7 +336,9 @@ def test_after_an_unconfirmed_write_nothing_more_is_accepted_and_the_row_is_not_
 
 def test_a_folder_in_place_of_the_file_is_told_in_words(path):
     path.mkdir()
-    with pytest.raises(LedgerError, match=r"history\.csv cannot be opened: Is a directory"):
+    with pytest.raises(
+        LedgerError, match=r"history\.csv cannot be opened: Is a directory\. .*mend the rights"
+    ):
         LogFile(path).read()
 
 
