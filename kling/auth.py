@@ -68,10 +68,8 @@ class Signer:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
         self._backdate = BACKDATE
-        self._last = (
-            "",
-            float("-inf"),
-        )  # token and time in one tuple: threads never see one without the other
+        # Token and time in one tuple: threads never see one without the other.
+        self._last = ("", float("-inf"))
 
     def bearer(self, now: float) -> str:
         """Return the token to send at `now` (Unix seconds).

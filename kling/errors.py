@@ -227,9 +227,8 @@ MEANINGS = {row.code: row for row in TABLE}
 _OTHER_REFUSAL = Meaning(
     None, BadRequest, "Kling refused the request.", "See Kling's own words.", "", _PERSON
 )
-_TIMED_OUT = frozenset(
-    {408, 499}
-)  # of HTTP: what gateways answer whose own side was too slow; it may have run
+# HTTP statuses of a gateway that timed out; the call may have run.
+_TIMED_OUT = frozenset({408, 499})
 _OTHER_TROUBLE = Meaning(
     None,
     ServerError,

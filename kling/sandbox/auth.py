@@ -61,9 +61,8 @@ def authenticate(
         raise Refused(1002, "Authorization: api key not found")
     if keys_only:
         raise refusal("newer-keys")
-    parts = (
-        token.count(".") + 1 if "." in token else 0
-    )  # the real API was seen to call a token without a dot 0 parts
+    # The real API was seen to call a token without a dot 0 parts.
+    parts = token.count(".") + 1 if "." in token else 0
     if parts != 3:
         raise Refused(1002, f"Authorization: The token was expected to have 3 parts, but got {parts}")
     _check_claims(_verified(token, keys), now)

@@ -22,9 +22,8 @@ _NICE = 10
 
 def main() -> None:
     """Draw until stdin ends."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches this process too; the parent handles it and closes the pipe
+    # Ctrl-C reaches this process too; the parent handles it and closes the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(max(0, _NICE - os.nice(0)))
     # What libraries print goes to stderr, so that stdout carries nothing but answers.

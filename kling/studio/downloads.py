@@ -189,9 +189,8 @@ class Downloads:
                 fetch = self._queue.take(now) if self._running < AT_ONCE else None
                 if fetch is None:
                     return False
-                self._queue.schedule(
-                    fetch, now + self._pause(PAUSES, fetch.tries)
-                )  # before anything can fail
+                # The next try is planned before anything can fail.
+                self._queue.schedule(fetch, now + self._pause(PAUSES, fetch.tries))
             job = self._ledger.get(fetch.job_id)
             is_late = fetch.is_repair and fetch.deadline < self._clock()
             is_wanted = job is not None and _is_wanted(job, repair=fetch.is_repair)
@@ -315,9 +314,8 @@ class Downloads:
             fetch.tries = max(fetch.tries, len(PAUSES))
         finally:
             self._end_try(fetch)
-            if (
-                fetch.trouble != before and fetch.deadline > self._clock()
-            ):  # overdue ones would redraw too often
+            # Overdue fetches would redraw too often.
+            if fetch.trouble != before and fetch.deadline > self._clock():
                 self._on_change(fetch.job_id)
             self._wake()
 

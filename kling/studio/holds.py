@@ -67,9 +67,8 @@ class Holds:
         """
         before = self._holds.get(key)
         is_active = before is not None and before.until > now
-        tries = (
-            before.tries + (not is_active) if before else 0
-        )  # several refusals at the same time count once
+        # Several refusals at the same time count once.
+        tries = before.tries + (not is_active) if before else 0
         seconds = self.pause((PERSON_PAUSE,) if needs_person else pauses, tries, at_least)
         hold = Hold(now + seconds, reason, code, tries, needs_person)
         if before is None or not is_active or hold.until > before.until:

@@ -51,15 +51,13 @@ NAMES = (
     *share_settings.NAMES,
 )
 KLINGS = frozenset({"klingai.com", ".klingai.com"})  # Kling's own hosts, which need no path of a gateway
-PAGES = frozenset(
-    {"kling.ai", ".kling.ai", "klingai.com", "www.klingai.com", "app.klingai.com"}
-)  # for people
+# Hosts of Kling's pages for people.
+PAGES = frozenset({"kling.ai", ".kling.ai", "klingai.com", "www.klingai.com", "app.klingai.com"})
 _KLINGS_HOST = re.compile(r"([a-z0-9-]+\.)+klingai\.com(?![\w.-])", re.IGNORECASE)  # without https://
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 CATALOG_CURRENCY = "USD"  # of the list price in the catalog
-_API_PATHS = tuple(
-    "/".join(TEXT_TO_VIDEO.path.split("/")[:count]) for count in (4, 3, 2)
-)  # the whole path, and how it begins
+# The whole path of the API, and how it begins.
+_API_PATHS = tuple("/".join(TEXT_TO_VIDEO.path.split("/")[:count]) for count in (4, 3, 2))
 _GATEWAY = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*")
 _SWITCH = {

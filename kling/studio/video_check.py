@@ -336,9 +336,8 @@ def _limit(memory: int, seconds: int) -> None:
             limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)  # noqa: PLW2901
             resource.setrlimit(getattr(resource, name), (limit, limit))
     signal.alarm(seconds)
-    with contextlib.suppress(
-        OSError
-    ):  # if the machine runs out of memory, the system kills this process first
+    # If the machine runs out of memory, the system kills this process first.
+    with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 

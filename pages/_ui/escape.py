@@ -16,9 +16,8 @@ _JOINER = "\u2060"  # WORD JOINER, which is invisible
 def escape_markdown(text: str) -> str:
     """Return text that Markdown shows as it is."""
     text = _MARKDOWN.sub(r"\\\1", _MADE_OF_TEXT.sub(_JOINER, text))
-    return re.sub(
-        r"\s*\n\s*", "  \n", text
-    )  # an indented line would be code, and an empty one would end a badge
+    # An indented line would be code, and an empty one would end a badge.
+    return re.sub(r"\s*\n\s*", "  \n", text)
 
 
 def with_link(text: str, label: str, address: str) -> str:

@@ -42,9 +42,8 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     server = server_of(data)
     server.start()
     url = f"{server.url}/history"
-    yield SimpleNamespace(
-        server=server, url=url, ids=ids[::-1], few=f"{url}?person=Bob"
-    )  # a row of each look
+    # A row of each look.
+    yield SimpleNamespace(server=server, url=url, ids=ids[::-1], few=f"{url}?person=Bob")
     server.close()
 
 

@@ -114,9 +114,8 @@ def test_pictures_are_dropped_pasted_swapped_and_removed(shared_server: Server, 
     settled(page)
     frames, hint = page.locator(".studio-frames"), page.locator(".compose-drop")
     held = {"dataTransfer": carried(page, picture())}
-    while (
-        not hint.is_visible()
-    ):  # a browser tells of it again and again, too, while a file is held over a page
+    # A browser tells of a file again and again, too, while it is held over a page.
+    while not hint.is_visible():
         frames.dispatch_event("dragover", held)
     expect(hint).to_have_text("Drop the picture: the video begins with it")
     arrives(page, lambda: frames.dispatch_event("drop", held))

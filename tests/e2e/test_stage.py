@@ -169,9 +169,8 @@ def test_without_motion_nothing_starts_and_clips_of_each_shape_have_their_button
     with page.expect_download() as kept:
         page.get_by_role("link", name="Download").click()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_red-fox-in-the-snow_16x9\.mp4", kept.value.suggested_filename)
-    page.evaluate(
-        "() => Object.defineProperty(navigator, 'clipboard', { value: undefined })"
-    )  # as on plain http
+    # As on plain http.
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.evaluate(
         "() => document.addEventListener('copy', (event) => setTimeout(() => {"
         " window.copied = event.clipboardData?.getData('text/plain') }), false)"

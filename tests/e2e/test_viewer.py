@@ -92,9 +92,8 @@ def test_the_keyboard_alone_does_all_of_it_over_a_page_that_is_not_run_again(
     )
     expect(box(page).locator(".viewer-rating [aria-pressed=true]")).to_have_count(4)
     expect(row.get_by_role("img", name=re.compile("Starred"))).to_have_count(1)  # the row below hears of it
-    page.locator(".st-key-viewer [data-did$=' 2']").wait_for(
-        state="attached"
-    )  # the script has taken both presses
+    # The script has taken both presses.
+    page.locator(".st-key-viewer [data-did$=' 2']").wait_for(state="attached")
     assert ",4," in past.server.log
     # Through the list, which skips what has no clip; the focus stays inside.
     press(page, "ArrowRight")

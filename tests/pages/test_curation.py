@@ -140,9 +140,8 @@ def test_a_note_that_somebody_changed_meanwhile_is_replaced_only_by_a_second_pre
 def test_a_note_that_is_too_long_is_refused_and_stays_in_its_field(studio: Studio, tab: AppTest, clip: str):
     open_page(tab, "job.py", id=clip)
     tab.button(key="job.note").click().run()
-    assert (
-        tab.text_area(key="app.note-1").max_chars == 0
-    )  # a browser cuts what is pasted where there is a limit
+    # A browser cuts what is pasted where there is a limit.
+    assert tab.text_area(key="app.note-1").max_chars == 0
     tab.text_area(key="app.note-1").set_value("x" * 2_001)
     tab.button(key="app.asked-yes-1").click().run()
     assert "it has 2,001 characters; 2,000 fit" in tab.error[0].value

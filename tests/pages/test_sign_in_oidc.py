@@ -229,9 +229,8 @@ def test_a_browser_that_begins_at_another_name_goes_to_the_one_of_the_redirect_f
     browser = site.browser()
     there = browser.get("/sign-in/oidc?to=/history").headers["location"]
     assert there == "http://127.0.0.1:8501/sign-in/oidc?here=1&to=/history"
-    assert (
-        browser.get("/sign-in/oidc?here=1").headers["location"].startswith(provider.issuer)
-    )  # and no further
+    # It goes no further.
+    assert browser.get("/sign-in/oidc?here=1").headers["location"].startswith(provider.issuer)
 
 
 def test_the_address_to_come_back_to_never_comes_from_the_request(studio: Studio, provider: Provider):

@@ -679,11 +679,8 @@ def test_a_check_that_comes_to_nothing_is_made_again_after_a_pause(bench, monkey
 
 def test_a_check_that_cannot_be_written_down_is_made_again(bench):
     bench.succeed("a")
-    bench.ledger.errors = [
-        None,
-        None,
-        LedgerError("The log cannot be written."),
-    ]  # the task, the file, the check
+    # Errors at the task, the file and the check.
+    bench.ledger.errors = [None, None, LedgerError("The log cannot be written.")]
     bench.run_for(HOUR)
     assert bench.job("a").extra["check"] == "ok"
     assert len(bench.checker.decoded) == 2

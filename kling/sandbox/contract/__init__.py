@@ -43,9 +43,8 @@ OPENAPI: Mapping[str, Any] = _merged("openapi.json", "openapi-older.json", "open
 _FACTS = _load("models.json")
 MODELS: Mapping[str, Mapping[str, Any]] = _FACTS["models"]  # of text2video
 IMAGE_MODELS: Mapping[str, Mapping[str, Any]] = _FACTS["image2video"]  # what more they take there
-NEWER_MODELS: Mapping[str, Mapping[str, Any]] = _FACTS[
-    "newer"
-]  # of the newer generation, by name in the path
+# Models of the newer generation, by their name in the path.
+NEWER_MODELS: Mapping[str, Mapping[str, Any]] = _FACTS["newer"]
 AUDIO_MODEL = "video-to-audio"  # the endpoint has no models; this stands where a task has its model
 # Every model, by the name that a task has.
 ALL_MODELS: Mapping[str, Mapping[str, Any]] = {**MODELS, **NEWER_MODELS, **_FACTS["video_to_audio"]}

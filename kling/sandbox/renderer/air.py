@@ -142,9 +142,8 @@ def _thing(
         *tint, cover = fill
         width = max(1, round(r * 0.12))
         pen.ellipse((x - r, y - r, x + r, y + r), fill=(*tint, cover // 6), outline=fill, width=width)
-        pen.ellipse(
-            (x - r * 0.6, y - r * 0.65, x - r * 0.2, y - r * 0.3), fill=fill
-        )  # a highlight on the bubble
+        # A highlight on the bubble.
+        pen.ellipse((x - r * 0.6, y - r * 0.65, x - r * 0.2, y - r * 0.3), fill=fill)
     else:
         pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
@@ -233,11 +232,8 @@ def firework(look: Look, salt: int) -> Piece:
             time = (step / BURST + start) % 1
             sheet = Image.new("L", (2 * side, 2 * side))
             pen = ImageDraw.Draw(sheet)
-            for late, light in (
-                (0.06, 0.35),
-                (0.03, 0.6),
-                (0.0, 1.0),
-            ):  # the tail of a spark first, then the spark
+            # The tail of a spark first, then the spark.
+            for late, light in ((0.06, 0.35), (0.03, 0.6), (0.0, 1.0)):
                 then = max(0.0, time - late)
                 reach = size * canvas.unit * (1 - math.exp(-then * 4.5))
                 r = max(0.7, canvas.unit * 0.0042 * (1.2 - time))

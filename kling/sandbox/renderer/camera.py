@@ -47,9 +47,8 @@ AXES = {
 MOVES = {
     "push": lambda force: Pose(z=0.55 * force),
     "pull": lambda force: Pose(z=-0.75 * force),
-    "orbit_left": lambda force: Pose(
-        x=-0.75 * force, pan=0.25 * force
-    ),  # turns towards a point at a distance of 3
+    # An orbit turns towards a point at a distance of 3.
+    "orbit_left": lambda force: Pose(x=-0.75 * force, pan=0.25 * force),
     "orbit_right": lambda force: Pose(x=0.75 * force, pan=-0.25 * force),
 } | {
     word: lambda force, axis=axis, half=half: AXES[axis](half * force)

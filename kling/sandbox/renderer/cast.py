@@ -18,16 +18,8 @@ CELS = 16
 PACE = {"sit": 0.0, "still": 0.0, "run": 2.2}  # as a factor of walking
 CLOSE, FAR = 1.45, 0.55  # factors of size for a subject that the prompt calls close or far
 PORTRAIT = 1.35  # the size of a person in a close shot, in units
-MOUNTS = (
-    "horse",
-    "camel",
-    "elephant",
-    "deer",
-    "bear",
-    "tiger",
-    "lion",
-    "cow",
-)  # animals that a person can ride
+# Animals that a person can ride.
+MOUNTS = ("horse", "camel", "elephant", "deer", "bear", "tiger", "lion", "cow")
 
 
 def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piece]:
@@ -36,9 +28,8 @@ def subject_pieces(look: Look, name: str, colour: str, number: int) -> list[Piec
     figure = figures()[name]
     mount = mount_of(look.scene)
     if mount:
-        number = (
-            0 if name == mount or "two" in figure else number
-        )  # a rider and the animal have the same position
+        # A rider and the animal have the same position.
+        number = 0 if name == mount or "two" in figure else number
     dice = look.noise(200 + number)
     foot, depth, size = _spot(look, mount if mount and "two" in figure else name, dice)
     if figure.get("small") and any("two" in figures()[other] for other, _ in look.scene.subjects):

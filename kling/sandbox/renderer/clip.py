@@ -24,11 +24,8 @@ from kling.sandbox.renderer.scale import Bytes, fit, resize
 from kling.sandbox.renderer.scene import plan
 from kling.sandbox.renderer.sound import soundscape
 
-PAINTED = (
-    (1440, 1 / 2),
-    (1000, 2 / 3),
-    (600, 3 / 4),
-)  # (short side in pixels from which it holds, share of the size at which the frame is painted)
+# Pairs: the short side in pixels from which it holds, the share of the size at which the frame is painted.
+PAINTED = ((1440, 1 / 2), (1000, 2 / 3), (600, 3 / 4))
 MARGIN = 6  # pixels around the part that the camera shows
 
 

@@ -20,16 +20,8 @@ from kling.sandbox.renderer.look import Look, mix, rgb
 from kling.sandbox.renderer.people import two_legs
 from kling.sandbox.renderer.rigs import SEATED, Part, Point, lowered
 
-LIT = {
-    "room",
-    "cafe",
-    "stage",
-    "studio",
-    "macro",
-    "space",
-    "underwater",
-    "moon",
-}  # places that have lamps or other light of their own
+# Places that have lamps or other light of their own.
+LIT = {"room", "cafe", "stage", "studio", "macro", "space", "underwater", "moon"}
 
 FURS = {"#f2efe8", "#23232a", "#8d939c", "#7a4f32"}  # white, black, grey, brown: natural colours of animals
 

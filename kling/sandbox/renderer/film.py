@@ -15,9 +15,8 @@ from kling.sandbox.renderer.layers import Planes
 RATE = 48_000  # samples a second of the sound
 PRESET = "superfast"
 QUALITY = "21"  # crf: about 2 MB for five seconds of 720p
-RATE_LIMIT = 5_600_000 / (
-    1280 * 720
-)  # bits a second for each pixel: no five seconds of 720p take more than 4 MB
+# Bits a second for each pixel: no five seconds of 720p take more than 4 MB.
+RATE_LIMIT = 5_600_000 / (1280 * 720)
 LARGE = 2_500_000  # pixels; larger frames were enlarged, so a lower quality loses no detail
 LARGE_QUALITY = "25"
 

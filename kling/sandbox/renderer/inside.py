@@ -64,9 +64,8 @@ def room(look: Look) -> list[Piece]:
     wide = look.frame[0] / look.unit
     half = min(0.42, wide * 0.36)
     named = {name for name, _ in look.scene.subjects}
-    laid = any(
-        figures()[name].get("small") for name in named
-    )  # then a table stands in front, and no furniture hides it
+    # Where something small lies, a table stands in front, and no furniture hides it.
+    laid = any(figures()[name].get("small") for name in named)
     cloth = rgb(("#d8cbb4", "#c8a878", "#a8b4b0")[look.scene.digest // 5 % 3]) * (0.5 if look.dark else 0.95)
     pair = FURNITURE[3 if look.scene.season == "winter" else look.scene.digest % 4]
     standing = [

@@ -10,9 +10,8 @@ from kling.sandbox.render_spec import RenderSpec
 from kling.sandbox.renderer.layers import Planes
 from kling.sandbox.renderer.scale import Bytes
 
-Stamp = tuple[
-    int, int, Bytes, Bytes
-]  # left, top, its brightness, and how much of the picture shows through it
+# Left, top, its brightness, and how much of the picture shows through it.
+Stamp = tuple[int, int, Bytes, Bytes]
 SMALL = 100  # the letters' part of the two sides of the frame together; legible where a clip is shown large
 ALIKE = 0.75  # correlation from which a part of a picture counts as the label
 INK = 40  # brightness of the stamp from which a pixel belongs to a letter

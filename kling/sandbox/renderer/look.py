@@ -14,13 +14,8 @@ import numpy as np
 from kling.sandbox.renderer.layers import Floats
 from kling.sandbox.renderer.prompt_reader import Scene
 
-PALETTES = {
-    "space": "space",
-    "underwater": "deep",
-    "neon": "neon",
-    "mars": "mars",
-    "moon": "moon",
-}  # places whose palette does not depend on the time of day
+# Palettes of places that do not depend on the time of day.
+PALETTES = {"space": "space", "underwater": "deep", "neon": "neon", "mars": "mars", "moon": "moon"}
 DIM = {"rain": 0.5, "storm": 0.65, "fog": 0.45, "snow": 0.35, "cloudy": 0.5}  # share of grey in the colours
 
 

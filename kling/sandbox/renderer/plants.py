@@ -22,9 +22,8 @@ def trees(
     def paint(canvas: Canvas) -> Layer:
         unit, dice = canvas.unit, look.noise(salt)
         draw, apart = KINDS[kind]
-        grow = (
-            2 if canvas.width * canvas.height < 4_000_000 else 1
-        )  # drawn larger and reduced, for smooth edges
+        # Trees are drawn larger and reduced, for smooth edges.
+        grow = 2 if canvas.width * canvas.height < 4_000_000 else 1
         sheet = Image.new("L", (canvas.width * grow, canvas.height * grow))
         pen = ImageDraw.Draw(sheet)
         ground = (base * canvas.frame[1] - canvas.top) * grow

@@ -98,11 +98,8 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
     weather = first_meaning("weather", text, unwanted)
     places = [name for _, name in find_meanings("place", text, unwanted)]
     subjects = _subjects(text, unwanted, places)
-    riders = {
-        "cowboy",
-        "knight",
-        "samurai",
-    }  # riders: if the prompt names no animal for them, they get a horse
+    # If the prompt names no animal for these riders, they get a horse.
+    riders = {"cowboy", "knight", "samurai"}
     if first_meaning("pose", text) == "ride" and subjects and all(name in riders for _, name in subjects):
         subjects.append((len(text), "horse"))
     colours = find_meanings("colour", text, unwanted)
@@ -112,17 +109,15 @@ def read_scene(prompt: str, negative: str = "") -> Scene:
     if behind and (named := first_meaning("colour", behind[1])):
         free = [named, *(code for code in free if code != named)]
     home = [lexicon()["home"].get(name, "") for _, name in subjects]
-    home = sorted(
-        home, key=lambda name: name == "room"
-    )  # a place outside wins: a cat on a motorcycle is not in a room
+    # A place outside wins: a cat on a motorcycle is not in a room.
+    home = sorted(home, key=lambda name: name == "room")
     places = _likely_places(places, home)
     place = next((name for name in (*places, *home) if name), "")
     if place == "sea" and subjects and all(name in lexicon()["below"]["names"] for _, name in subjects):
         place = "underwater"
     ground = first_meaning("ground", text, unwanted)
-    if (
-        place == "canyon" and first_meaning("season", text, unwanted) == "winter"
-    ):  # cliffs in the snow are those of mountains
+    # Cliffs in the snow are those of mountains.
+    if place == "canyon" and first_meaning("season", text, unwanted) == "winter":
         place = "mountains"
     if place == "stage" and not places and weather:  # a dancer in the rain is outside, not on a stage
         place = "city"
@@ -188,26 +183,14 @@ def _subjects(text: str, unwanted: str, places: list[str]) -> list[tuple[int, st
 def _likely_places(places: list[str], home: list[str]) -> list[str]:
     """The places that a prompt means: some words name a place only if no other word says more."""
     weak = set()
-    if home or {*places} - {
-        "abstract",
-        "studio",
-        "macro",
-    }:  # then paint, ink and particles are part of another scene
+    # Beside another place, paint, ink and particles are a part of its scene.
+    if home or {*places} - {"abstract", "studio", "macro"}:
         weak.add("abstract")
-    if len(places) > 1 or set(home) & {
-        "cafe",
-        "room",
-        "studio",
-    }:  # for example a macro shot of something on a table
+    # For example a macro shot of something on a table.
+    if len(places) > 1 or set(home) & {"cafe", "room", "studio"}:
         weak.add("macro")
-    if set(places) - {
-        "neon",
-        "city",
-        "room",
-        "cafe",
-        "cave",
-        "stage",
-    }:  # for example a neon jellyfish in a forest
+    # For example a neon jellyfish in a forest.
+    if set(places) - {"neon", "city", "room", "cafe", "cave", "stage"}:
         weak.add("neon")
     if "studio" in places:  # tea in a studio is not in a cafe
         weak.add("cafe")
@@ -218,9 +201,8 @@ def _likely_places(places: list[str], home: list[str]) -> list[str]:
     found = [name for name in places if name not in weak]
     found = ["village", *found] if "village" in found and found[0] in {"mountains", "hills"} else found
     found = ["neon", *found] if found[:1] == ["city"] and "neon" in found else found
-    return (
-        ["underwater", *found] if "underwater" in found else found
-    )  # for example a turtle over a reef in the sea
+    # For example a turtle over a reef in the sea.
+    return ["underwater", *found] if "underwater" in found else found
 
 
 def _count(text: str, name: str) -> int:

@@ -18,6 +18,7 @@ from kling.studio.visible_names import name_key
 Item = TypeVar("Item")
 
 MOST_LOOKED_AT = 5_000  # orders of one person, for a list of the latest that have some words
+# Two orders with the same of these cells asked for the same.
 _REQUEST = tuple(
     dict.fromkeys(
         column_of(name)
@@ -25,7 +26,7 @@ _REQUEST = tuple(
         for name in endpoint.request.FIELDS
         if name not in {"external_task_id", "callback_url"}
     )
-)  # two orders with the same of these asked for the same
+)
 
 
 class JobIndex:

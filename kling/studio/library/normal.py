@@ -95,9 +95,8 @@ def _letters(text: str) -> tuple[str, list[int], list[int]]:
                 end += 1
             for char in _shown(text[at:end]):
                 shown = " " if char.isspace() else char
-                if shown != " " or (
-                    letters and not letters[-1].endswith(" ")
-                ):  # one blank, none at the start
+                # Blanks become one, and none is at the start.
+                if shown != " " or (letters and not letters[-1].endswith(" ")):
                     letters.append(shown)
                     starts.append(at)
                     ends.append(end)

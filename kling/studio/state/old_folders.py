@@ -75,9 +75,8 @@ class OldFolders:
             return
         with self._database.write() as connection:
             row = connection.execute(select(taken_in).where(marked)).one_or_none()
-            if (
-                row and row.inode != inode
-            ):  # it was renamed before a kill; what has its name now is another one
+            # The folder was renamed before a kill; what has its name now is another one.
+            if row and row.inode != inode:
                 self._tell_unreadable(name, _renamed_before(folder, row.inode), row.unreadable)
                 connection.execute(delete(taken_in).where(marked))
                 row = None

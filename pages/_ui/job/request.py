@@ -54,9 +54,8 @@ def _told(record: Mapping[str, str]) -> dict[str, str]:
     hidden = frozenset() if sees_prices() else MONEY
     told = {name: cell for name, cell in record.items() if name not in hidden}
     if "message" in told:
-        told["message"] = Job(
-            {"message": told["message"]}
-        ).message  # as everywhere: only proof speaks of money
+        # As everywhere, only proof speaks of money.
+        told["message"] = Job({"message": told["message"]}).message
     if "callback_url" in told:
         told["callback_url"] = without_query(told["callback_url"])
     return told

@@ -110,9 +110,8 @@ class OpenSockets:
                     await asyncio.wait_for(changed.wait(), LOOK_AGAIN)
                 changed.clear()
                 for opened in filter(OpenSocket.has_ended, self._open):
-                    task = asyncio.create_task(
-                        opened.close(1008)
-                    )  # a page that reads nothing holds nobody up
+                    # A page that reads nothing holds nobody up.
+                    task = asyncio.create_task(opened.close(1008))
                     self._closing.add(task)
                     task.add_done_callback(self._closing.discard)
         finally:

@@ -103,9 +103,8 @@ DOORS: tuple[Door, ...] = (
     Door("/media/*", Action.LOOK),  # what its download buttons offer
     Door("/favicon.png", Action.LOOK),
 )
-PAGES = tuple(
-    door.path[1:] for door in DOORS if door.is_page
-)  # by their names; that of the first one is empty
+# The names of the pages; that of the first one is empty.
+PAGES = tuple(door.path[1:] for door in DOORS if door.is_page)
 
 
 class Doors:

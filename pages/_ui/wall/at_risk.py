@@ -19,9 +19,8 @@ from pages._ui.format import counted
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-_slot: ContextVar[DeltaGenerator | None] = ContextVar(
-    "at_risk", default=None
-)  # of the run: its place in the bar
+# The line's place in the bar, for this run.
+_slot: ContextVar[DeltaGenerator | None] = ContextVar("at_risk", default=None)
 SAVE_NOW = "Save now"
 ASKED_AGAIN = "Kling’s 30 days are over for all of them: it is asked again from hour to hour."
 URGENT = 7  # days left, from which the chip says how many

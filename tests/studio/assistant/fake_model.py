@@ -77,11 +77,8 @@ class FakeModel:
     def __init__(self, behave: Behave) -> None:
         self.behave = behave
         self.asked: list[Talk] = []
-        self.came, self.go_on, self.left = (
-            Event(),
-            Event(),
-            Event(),
-        )  # asked; goes on; left
+        # Somebody has asked; it goes on; whoever asked has left.
+        self.came, self.go_on, self.left = Event(), Event(), Event()
         model = self
 
         class Handler(BaseHTTPRequestHandler):
