@@ -28,7 +28,7 @@ FILE = "accounts.json"
 SANDBOX = "sandbox"  # the account of everything that costs nothing
 ASK_PAUSES = (30.0, 120.0, 600.0, 3600.0)  # seconds between two attempts, the last one for ever
 ASKED_AT_ONCE = 2  # tasks of one name that are asked for in one step
-NEWEST = 500  # of the newest jobs are searched for tasks of a name of which none is open
+NEWEST = 500  # newest jobs that are searched for an account's tasks, if it has too few unfinished ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ LOG, VIDEOS, SANDBOX = "history.csv", "videos", "sandbox"
 LINKED = (VIDEOS, PICTURES)  # folders whose files are never changed in place
 PATIENCE = 5.0  # seconds that a locked database is waited for
 STAGED = "restoring.part"  # in the data folder: a backup that is being put back
-# What is drawn, locked or derived anew, or belongs to one file at one time.
+# Not in a backup: locks, what can be made again, and what holds for this folder or this file alone.
 _LEFT_OUT = frozenset(
     {
         ".lock",

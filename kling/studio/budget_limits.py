@@ -11,7 +11,7 @@ from kling.studio.amounts import money, round_money, units
 from kling.studio.spent import Amount, Spent
 
 UNITS = "units"
-NO_LIMIT = "none"  # in the place of a unit: of the scope's limit for everybody, this person is free
+NO_LIMIT = "none"  # instead of a unit: this person has no limit, although the scope has one
 WARN_AT = Decimal("0.8")  # of a limit
 WHO_CAN_LIFT = "An admin of the studio can raise or remove the limit (Admin, Budgets)."
 

@@ -28,7 +28,7 @@ def request_cells(request: Request) -> dict[str, str]:
     names = (name for name in request.FIELDS if name != "external_task_id")
     cells = {column_of(name): _cell(name, body.get(name, "")) for name in names}
     if endpoint is VIDEO_TO_AUDIO:
-        cells["sound"] = "on"  # no field of the call: it is what the call is for
+        cells["sound"] = "on"  # the call has no such field, but sound is what it is for
     return cells | {
         "model_name": request.model_name,
         "endpoint": endpoint.name,

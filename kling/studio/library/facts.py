@@ -21,7 +21,7 @@ from kling.studio.spending import Price, counted_at
 from kling.studio.visible_names import name_key
 
 NONE, SAFE, AT_RISK, GONE, DELETED = range(5)  # of a job's video
-RETRACTED = 2  # among hidden ones: its import was undone, and nothing finds it
+RETRACTED = 2  # value of `hidden`: the import was undone, so no query finds the job
 KEPT_FROM = 4  # a clip is kept if somebody has starred it, or rated it so much
 PARTED = "\x1f"  # between two fields of a text; no search has it
 END = PARTED * 2  # of a text, so that each of its characters is followed by two

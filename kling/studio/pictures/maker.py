@@ -12,7 +12,7 @@ MEMORY = 300 * 2**20  # bytes of address space of the child that decodes a pictu
 # of real memory, with as many frames to refer to as a clip of 4k may have.
 CLIP_MEMORY = 512 * 2**20
 SECONDS = 20  # of CPU
-FILE_BYTES = 128 * 2**20  # that it may write until it has found how to make the picture small enough
+FILE_BYTES = 128 * 2**20  # largest file that the child may write while it looks for a size that fits
 
 At = Literal["first", "last"] | float  # of a clip: a frame by its place, or by seconds from the start
 

@@ -29,7 +29,7 @@ from kling.studio.pictures.reencode import MOST_BYTES
 FOLDER = "pictures"  # below the data folder
 MOST_HANDED_IN = 50 * 2**20  # bytes of a file that is looked at; the newer API takes as much (S2)
 KEPT_FREE = 512 * 2**20  # bytes that stay free on the disk, for the log and the videos
-KEPT_SECONDS = 24 * 3600.0  # that a picture stays to which nothing refers yet
+KEPT_SECONDS = 24 * 3600.0  # seconds that an unreferenced picture is kept
 HASH = re.compile("[0-9a-f]{64}")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg"}
 _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}

@@ -35,7 +35,7 @@ from kling.studio.prompting.pasted import PastedError, any_json, blocks, objects
 from kling.studio.prompting.shell import Heredoc, ShellError, words
 from kling.text_to_video import TextToVideo
 
-MOST_COMMANDS = 5  # that are tried: each may be read up to the paste's end
+MOST_COMMANDS = 5  # commands of one paste that are tried: each may be read up to the paste's end
 LONGEST = 200_000  # characters of a paste; the longest legal request has about 10,000
 OURS = ("external_task_id", "callback_url")
 MOST_CAPABLE = "kling-v3"  # takes what the others take, and more lengths, shots and 4k
@@ -45,7 +45,7 @@ SHOWN = 60  # characters of a value in a note
 _CURL = re.compile(r"(?<![\w./-])curl(?:\.exe)?(?=\s)")
 _DATA = re.compile(r"-[sSLkivgfN#]*d|--data(-raw|-binary|-ascii)?|--json")
 _FORMS = re.compile(r"(-F|--form(-string)?|--data-urlencode)\Z")
-_FORM = "@form"  # in the place of a body: there is one, which is no JSON
+_FORM = "@form"  # marks a command whose body is a form, not JSON
 _NEWER_CALL = re.compile(r"(/(?:text-to-video|image-to-video)/[\w.-]{1,60})[\"']")
 _NEITHER = "This is neither a JSON object, which starts with {, nor a cURL command."
 
