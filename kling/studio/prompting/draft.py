@@ -416,9 +416,8 @@ def _add_up(draft: Draft, touched: Collection[str]) -> Draft:
         return replace(draft, duration=str(total)) if str(total) in allowed else draft
     length = max(int(draft.duration), len(seconds))
     surplus = total - length
-    for index in reversed(
-        range(len(seconds))
-    ):  # the last shot is shortened first, or gets all missing seconds
+    # The last shot is shortened first, or gets all missing seconds.
+    for index in reversed(range(len(seconds))):
         given = min(surplus, seconds[index] - 1)
         seconds[index] -= given
         surplus -= given
