@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from kling import newer_wire, resource_packs
 from kling.addresses import is_on_this_machine
-from kling.auth import Credentials, Signer
+from kling.auth import Credentials, KeyPair, Signer
 from kling.catalog import NEWER
 from kling.deprecated import OldMethods
 from kling.dialect import Call
 from kling.endpoint import (
+    ENDPOINTS,
     NEWER_TEXT_TO_VIDEO,
     TEXT_TO_VIDEO,
     Endpoint,
@@ -38,7 +39,7 @@ from kling.errors import (
     WaitTimeout,
 )
 from kling.pictures import PictureBytes, inserted
-from kling.problems import Problem, id_problem
+from kling.problems import Problem
 from kling.resource_packs import ResourcePack
 from kling.tasks import Status, Task
 from kling.transfer_limits import CONNECT_TIMEOUT, MAX_BYTES, READ_TIMEOUT
@@ -156,48 +157,73 @@ class Client(OldMethods):
             raise MaybeSent(_ANOTHER_TASK)
         return task
 
-    def get(self, task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task:
+    def get(self, task_id: str, *, endpoint: Endpoint | None = None) -> Task:
         """Return a task by Kling's id or by ours.
 
         Args:
             task_id: Kling's id or ours.
-            endpoint: that the task was created at.
+            endpoint: that the task was created at; by default each one is asked until one has it.
 
         Raises:
-            InvalidRequest: there can be no such id; the API was not asked.
+            InvalidRequest: an endpoint can have no such id; it was not asked.
             BadRequest: 1201 or 1203, there is no such task.
             MaybeSent: the answer is about another task, or cannot be read.
             KlingError: as for every call.
         """
-        if problem := id_problem(task_id) if task_id else "Name the task.":
-            raise InvalidRequest([Problem("task_id", problem)])
-        task = self._look_up(endpoint, endpoint.dialect.task_call(endpoint.path, task_id))
-        if task_id not in {task.task_id, task.external_task_id}:
-            raise MaybeSent(_ANOTHER_TASK)
-        return task
+        return self._get(task_id, self._places(endpoint))[0]
 
-    def find(self, external_task_id: str, *, endpoint: Endpoint = TEXT_TO_VIDEO) -> Task | None:
+    def find(self, external_task_id: str, *, endpoint: Endpoint | None = None) -> Task | None:
         """Return the task that carries our id, or None if the account has none.
 
         Args:
             external_task_id: ours.
-            endpoint: that the task was, or was not, created at.
+            endpoint: that the task was, or was not, created at, such as `endpoint_of(request)`; None then
+                speaks of this one alone. By default each one is asked until one has it.
 
         Raises:
-            MaybeSent: the answer does not name our id, so whether there is such a task stays open.
-            KlingError: it stays open too. None is returned only if the API says that there is no such task.
+            InvalidRequest: an endpoint can have no such id; it was not asked.
+            MaybeSent: an answer does not name our id, so whether there is such a task stays open.
+            KlingError: it stays open too. None is returned only if the API says that there is no such task,
+                at every endpoint that was to be asked.
         """
-        if problem := id_problem(external_task_id) if external_task_id else "Name the task.":
-            raise InvalidRequest([Problem("external_task_id", problem)])
-        try:
-            task = self._look_up(endpoint, endpoint.dialect.find_call(endpoint.path, external_task_id))
-        except BadRequest as error:
-            if error.code in NOT_FOUND_CODES:
-                return None
-            raise
-        if task.external_task_id != external_task_id:
-            raise MaybeSent(_ANOTHER_TASK)
-        return task
+        for place in self._places(endpoint):
+            place.check_id("external_task_id", external_task_id)
+            try:
+                task = self._look_up(place, place.dialect.find_call(place.path, external_task_id))
+            except BadRequest as error:
+                if error.code not in NOT_FOUND_CODES:
+                    raise
+                continue
+            if task.external_task_id != external_task_id:
+                raise MaybeSent(_ANOTHER_TASK)
+            return task
+        return None
+
+    def _places(self, endpoint: Endpoint | None) -> tuple[Endpoint, ...]:
+        """Return where a task is looked for: at one endpoint, or in every list of the account."""
+        if endpoint:
+            return (endpoint,)
+        has_key = not isinstance(self._credentials, KeyPair)
+        lists = {each.list_name: each for each in ENDPOINTS if has_key or not each.needs_api_key}
+        return tuple(lists.values())
+
+    def _get(self, task_id: str, places: Sequence[Endpoint]) -> tuple[Task, Endpoint]:
+        """Return a task, and where it was found."""
+        absent = BadRequest(404, 1203, "There is no task with this id.")
+        for place in places:
+            place.check_id("task_id", task_id)
+            for call in place.dialect.task_calls(place.path, task_id):
+                try:
+                    task = self._look_up(place, call)
+                except BadRequest as error:
+                    if error.code not in NOT_FOUND_CODES:
+                        raise
+                    absent = error
+                    continue
+                if task_id not in {task.task_id, task.external_task_id}:
+                    raise MaybeSent(_ANOTHER_TASK)
+                return task, place
+        raise absent
 
     def find_many(self, external_task_ids: Sequence[str]) -> tuple[Task, ...]:
         """Return the tasks of the newer generation that carry our ids, those of any endpoint.
@@ -211,8 +237,10 @@ class Client(OldMethods):
             KlingError: as for every call.
         """
         ids = [*external_task_ids]
-        if not 0 < len(ids) <= newer_wire.MOST_IDS or any("," in each or id_problem(each) for each in ids):
+        if not 0 < len(ids) <= newer_wire.MOST_IDS:
             raise InvalidRequest([Problem("external_task_ids", f"Name 1 to {newer_wire.MOST_IDS} tasks.")])
+        for each in ids:
+            NEWER_TEXT_TO_VIDEO.check_id("external_task_ids", each)
         call = newer_wire.find_many_call(ids)
         return newer_wire.tasks(*self._call(NEWER_TEXT_TO_VIDEO, call))
 
@@ -229,12 +257,12 @@ class Client(OldMethods):
     def list(
         self, *, page_num: int = 1, page_size: int = 30, endpoint: Endpoint = TEXT_TO_VIDEO
     ) -> tuple[Task, ...]:
-        """Return one page of the account's tasks, in an order that is not documented.
+        """Return one page of the tasks of one endpoint, in an order that is not documented.
 
         Args:
             page_num: 1 to 1000.
             page_size: 1 to 500.
-            endpoint: that the tasks were created at.
+            endpoint: that the tasks were created at; the newer generation lists those of all its endpoints.
 
         Raises:
             InvalidRequest: a number is out of its range; the API was not asked.
@@ -254,7 +282,7 @@ class Client(OldMethods):
     def page(
         self, cursor: str = "", *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO
     ) -> tuple[tuple[Task, ...], str]:
-        """Return one page of the account's tasks, and the cursor of the next one, empty after the last.
+        """Return one page of the tasks of one endpoint, and the cursor of the next one, empty after the last.
 
         Args:
             cursor: what the page before came with; empty for the first one.
@@ -272,7 +300,15 @@ class Client(OldMethods):
         return found, str(page_num + 1) if found and page_num < MAX_PAGE else ""
 
     def tasks(self, *, page_size: int = 100, endpoint: Endpoint = TEXT_TO_VIDEO) -> Iterator[Task]:
-        """Yield every task of the account, asking for a page at a time until one is not full, or the last."""
+        """Yield every task of one endpoint, asking for a page at a time until one is not full, or the last.
+
+        Args:
+            page_size: 1 to 500.
+            endpoint: that the tasks were created at; the newer generation lists those of all its endpoints.
+
+        Raises:
+            KlingError: as for every call.
+        """
         cursor = ""
         while True:
             found, cursor = self._page(endpoint, cursor, page_size)
@@ -305,7 +341,7 @@ class Client(OldMethods):
         *,
         timeout: float = 1800,
         on_change: Callable[[Task], None] | None = None,
-        endpoint: Endpoint = TEXT_TO_VIDEO,
+        endpoint: Endpoint | None = None,
     ) -> Task:
         """Return the task once it has succeeded, looking every 2 s at first and every 15 s later.
 
@@ -315,7 +351,7 @@ class Client(OldMethods):
             task_id: Kling's id or ours.
             timeout: seconds.
             on_change: called with the task at each new state.
-            endpoint: that the task was created at.
+            endpoint: that the task was created at; by default each one is asked until one has it.
 
         Raises:
             TaskFailed: it ended as failed.
@@ -324,12 +360,14 @@ class Client(OldMethods):
         """
         deadline, pause = self._monotonic() + timeout, FIRST_PAUSE
         task: Task | None = None
+        places = self._places(endpoint)
         while True:
             try:
-                seen = self.get(task_id, endpoint=endpoint)
+                seen, found_at = self._get(task_id, places)
             except (TransportError, RateLimited, ServerError):
-                seen = None
-            if seen is not None:
+                pass
+            else:
+                places = (found_at,)
                 if on_change and (task is None or task.task_status != seen.task_status):
                     on_change(seen)
                 task = seen

@@ -35,8 +35,8 @@ class Dialect(Protocol):
     def create_call(self, path: str, body: Mapping[str, Any]) -> Call:
         """Return the call that creates a task."""
 
-    def task_call(self, path: str, task_id: str) -> Call:
-        """Return the call that asks for one task, by Kling's id or by ours."""
+    def task_calls(self, path: str, task_id: str) -> tuple[Call, ...]:
+        """Return the calls that ask for one task, by Kling's id or by ours."""
 
     def find_call(self, path: str, external_task_id: str) -> Call:
         """Return the call that asks for the task with our id."""

@@ -17,7 +17,7 @@ from kling.catalog import NEWER, EndpointFacts, Model, catalog
 from kling.dialect import Dialect
 from kling.errors import InvalidRequest
 from kling.image_to_video import ImageToVideo
-from kling.problems import Problem
+from kling.problems import Problem, id_problem
 from kling.request_body import Parsed
 from kling.text_to_video import TextToVideo
 from kling.video_to_audio import VideoToAudio
@@ -93,6 +93,22 @@ class Endpoint:
             name=self.name, api=self.api, duplicates="not documented", look_up="not at all", sources=""
         )
         return catalog().endpoints.get(self.name, unknown)
+
+    def check_id(self, field: str, task_id: str) -> None:
+        """Return if a task can be looked up here by an id.
+
+        Args:
+            field: how the caller names the id.
+            task_id: Kling's or ours.
+
+        Raises:
+            InvalidRequest: it cannot.
+        """
+        problem = id_problem(task_id) if task_id else "Name the task."
+        if self.api == NEWER and "," in task_id:
+            problem = "The newer generation of the API reads a comma as the end of the id: leave it out."
+        if problem:
+            raise InvalidRequest([Problem(field, problem)])
 
 
 TEXT_TO_VIDEO = Endpoint(
@@ -191,7 +207,8 @@ def check_endpoint(request: Request, endpoint: Endpoint, credentials: Credential
     """Return if a request can be sent to an endpoint with these credentials.
 
     Raises:
-        InvalidRequest: the endpoint is of other requests, does not have the model, or needs an API key.
+        InvalidRequest: the endpoint is of other requests, does not have the model, or needs an API key;
+            or its task could not be looked up there.
     """
     model = catalog().models.get(request.model_name)
     has_model = model is None or endpoint.api == model.api or (endpoint.api == NEWER and bool(model.newer))
@@ -200,3 +217,5 @@ def check_endpoint(request: Request, endpoint: Endpoint, credentials: Credential
         raise InvalidRequest([Problem("model_name", text)])
     if problems := _key_problems(endpoint, request, credentials):
         raise InvalidRequest(problems)
+    if request.external_task_id:
+        endpoint.check_id("external_task_id", request.external_task_id)

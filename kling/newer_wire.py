@@ -114,13 +114,17 @@ def read_shot_words(text: str) -> list[tuple[str, str]]:
     return shots if len(shots) == len(found) else []
 
 
-def task_call(path: str, task_id: str) -> Call:  # noqa: ARG001 - as in the older generation
-    """Return the call that asks for one task by Kling's id, which is a number, or else by ours (S2)."""
-    name = "task_ids" if task_id.isascii() and task_id.isdigit() else "external_task_ids"
-    return Call("GET", TASKS, params={name: task_id})
+def task_calls(path: str, task_id: str) -> tuple[Call, ...]:
+    """Return the calls that ask for one task, by Kling's id, which is a number, or else by ours (S2).
+
+    Ours may be a number too.
+    """
+    by_ours = find_call(path, task_id)
+    is_number = task_id.isascii() and task_id.isdigit()
+    return (Call("GET", TASKS, params={"task_ids": task_id}), by_ours) if is_number else (by_ours,)
 
 
-def find_call(path: str, external_task_id: str) -> Call:  # noqa: ARG001
+def find_call(path: str, external_task_id: str) -> Call:  # noqa: ARG001 - as in the older generation
     """Return the call that asks for the task with our id."""
     return find_many_call([external_task_id])
 

@@ -52,12 +52,14 @@ def create_call(path: str, body: Mapping[str, Any]) -> Call:
     return Call("POST", path, json=body)
 
 
-def task_call(path: str, task_id: str) -> Call:
-    """Return the call that asks for one task, by Kling's id or by ours."""
-    return Call("GET", f"{path}/{quote(task_id, safe='')}")
+def task_calls(path: str, task_id: str) -> tuple[Call, ...]:
+    """Return the calls that ask for one task, by Kling's id or by ours, one after the other."""
+    return (find_call(path, task_id),)  # both ids stand in the same place of the path (S1)
 
 
-find_call = task_call  # both ids stand in the same place of the path (S1)
+def find_call(path: str, external_task_id: str) -> Call:
+    """Return the call that asks for the task with our id."""
+    return Call("GET", f"{path}/{quote(external_task_id, safe='')}")
 
 
 def page_call(path: str, cursor: str, page_size: int) -> Call:

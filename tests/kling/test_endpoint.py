@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from kling import ApiKey, Client, InvalidRequest, MaybeSent, NotSent, TextToVideo, catalog
+from kling import (
+    ApiKey,
+    Client,
+    InvalidRequest,
+    KeyPair,
+    MaybeSent,
+    NotSent,
+    ServerError,
+    TextToVideo,
+    catalog,
+)
 from kling.endpoint import ENDPOINTS, NEWER_TEXT_TO_VIDEO, TEXT_TO_VIDEO, endpoint_of
 from tests.transport import Transport, answer
 
@@ -68,6 +78,52 @@ def test_look_ups_go_to_the_endpoint_that_they_name():
         "/v1/videos/remix/job-7",
         "/v1/videos/remix",
         "/v1/videos/remix",
+    ]
+
+
+ABSENT = answer({"code": 1201, "message": "Task not found by id/external id"}, status=400)
+NEWER_TASK = {"id": "7", "status": "succeeded", "external_id": "job-7"}
+
+
+@pytest.mark.parametrize("look_up", ["find", "get", "wait"])
+def test_a_task_is_looked_for_wherever_it_may_be(look_up):
+    client, transport = connect(ABSENT, ABSENT, ABSENT, answer({"code": 0, "data": [NEWER_TASK]}))
+    assert getattr(client, look_up)("job-7").task_id == "7"
+    assert [sent.path for sent in transport.sent] == [
+        "/v1/videos/text2video/job-7",
+        "/v1/videos/image2video/job-7",
+        "/v1/audio/video-to-audio/job-7",
+        "/tasks",
+    ]
+
+
+def test_there_is_no_task_only_if_no_endpoint_has_it():
+    nothing = answer({"code": 0, "data": []})
+    client, _ = connect(ABSENT, ABSENT, ABSENT, nothing)
+    assert client.find("job-7") is None
+    client, _ = connect(ABSENT, ABSENT, ABSENT, answer({"code": 5000}, status=500))
+    with pytest.raises(ServerError):
+        client.find("job-7")
+    client, _ = connect(ABSENT, ABSENT, ABSENT, nothing)
+    with pytest.raises(InvalidRequest, match="comma"):
+        client.find("a,b")
+
+
+def test_with_an_access_key_there_can_be_no_task_of_the_newer_generation():
+    transport = Transport(ABSENT)
+    assert Client(KeyPair("access", "s" * 32), transport=transport).find("job-7") is None
+    assert len(transport.sent) == 3
+
+
+def test_waiting_goes_on_where_the_task_was_found():
+    running = answer({"code": 0, "data": {**TASK, "task_status": "processing"}})
+    done = answer({"code": 0, "data": {**TASK, "task_status": "succeed"}})
+    transport = Transport(ABSENT, running, done)
+    Client(ApiKey("key"), transport=transport, sleep=lambda _: None).wait("job-7")
+    assert [sent.path.split("/")[3] for sent in transport.sent] == [
+        "text2video",
+        "image2video",
+        "image2video",
     ]
 
 

@@ -21,6 +21,7 @@ from kling import (
     TextToVideo,
     WaitTimeout,
 )
+from kling.endpoint import TEXT_TO_VIDEO
 from kling.errors import MEANINGS, Actor, Resend, api_error
 from kling.errors import TABLE as ROWS
 from tests.kling.loopback import refusal, reply
@@ -141,7 +142,7 @@ def test_a_refusal_is_not_resent_by_the_client(server, client):
 @pytest.mark.parametrize("code", [1201, 1203])
 def test_find_says_none_when_kling_says_that_there_is_no_such_task(code, server, client):
     server.says(refusal(code, message="Task not found by id/external id: job"))
-    assert client.find("job") is None
+    assert client.find("job", endpoint=TEXT_TO_VIDEO) is None
 
 
 @pytest.mark.parametrize(

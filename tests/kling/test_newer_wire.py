@@ -278,11 +278,29 @@ def test_a_task_is_asked_for_by_klings_id_or_by_ours():
     assert {call.path for call in transport.sent} == {"/tasks"}
 
 
+def test_an_id_of_ours_may_be_a_number():
+    ours = answer({"code": 0, "data": [{**CREATED, "external_id": "2026"}]})
+    client, transport = connect(answer({"code": 0, "data": []}), ours)
+    assert client.get("2026", endpoint=NEWER_TEXT_TO_VIDEO).task_id == "7"
+    assert [call.params for call in transport.sent] == [{"task_ids": "2026"}, {"external_task_ids": "2026"}]
+
+
+def test_an_id_with_a_comma_is_refused_because_it_reads_as_two():
+    client, transport = connect(answer({"code": 0, "data": []}))
+    with pytest.raises(InvalidRequest, match=r"external_task_id: .*comma"):
+        client.create(replace(TURBO, external_task_id="a,b"))
+    for look_up in (client.find, client.get, client.wait):
+        with pytest.raises(InvalidRequest, match=r"task_id: .*comma"):
+            look_up("a,b", endpoint=NEWER_TEXT_TO_VIDEO)
+    assert transport.sent == []
+
+
 def test_an_empty_list_says_that_there_is_no_such_task():
     client, _ = connect(answer({"code": 0, "data": []}))
     assert client.find("job-7", endpoint=NEWER_TEXT_TO_VIDEO) is None
-    with pytest.raises(BadRequest):
-        client.get("job-7", endpoint=NEWER_TEXT_TO_VIDEO)
+    for asked in ("job-7", "7"):
+        with pytest.raises(BadRequest):
+            client.get(asked, endpoint=NEWER_TEXT_TO_VIDEO)
 
 
 @pytest.mark.parametrize("data", [None, {}, {"result": []}, [CREATED, OTHER], [{}], [OTHER]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kling import AuthenticationFailed, BadRequest, TaskFailed, WaitTimeout
+from kling.endpoint import TEXT_TO_VIDEO
 from tests.kling import loopback
 from tests.kling.loopback import refusal, reply, task
 from tests.kling.tools import Clock
@@ -71,7 +72,7 @@ def test_trouble_that_passes_is_waited_out(trouble, server, client):
 def test_trouble_that_does_not_pass_is_raised_at_once(code, kind, server, client, clock):
     server.says(refusal(code))
     with pytest.raises(kind):
-        client.wait("7")
+        client.wait("7", endpoint=TEXT_TO_VIDEO)
     assert clock.slept == []
 
 
