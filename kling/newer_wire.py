@@ -225,6 +225,9 @@ def older(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Say what the newer generation says of a task under the names of the older one."""
     outputs = fields.get("outputs")
     found = outputs if isinstance(outputs, list) else []
+    units, cash = _charges(fields, "unit"), _charges(fields, "cash")
+    currencies = {text(charge.get("currency"), CURSOR) for charge in cash}
+    summed = cash if len(currencies) == 1 else []  # amounts of two currencies have no sum
     return {
         "task_id": fields.get("id"),
         "task_status": fields.get("status"),
@@ -233,22 +236,25 @@ def older(fields: Mapping[str, Any]) -> dict[str, Any]:
         "task_result": {
             "videos": [one for one in found if isinstance(one, dict) and one.get("type") == "video"]
         },
-        "final_unit_deduction": _charged(fields.get("billing"), "unit", "amount"),
+        "final_unit_deduction": _sum(units, "amount"),
         "final_balance_deduction": {
-            "quota": _charged(fields.get("billing"), "cash", "amount"),
-            "list_price": _charged(fields.get("billing"), "cash", "list_price"),
+            "quota": _sum(summed, "amount"),
+            "list_price": _sum(summed, "list_price"),
+            "currency": min(currencies, default=""),
         },
         "created_at": fields.get("create_time"),
         "updated_at": fields.get("update_time"),
     }
 
 
-def _charged(billing: Any, charge_type: str, name: str) -> str:
-    """Return the sum of what one kind of charge took; empty if there is none or it cannot be read."""
-    charges = [
-        number(entry.get(name))
-        for entry in (billing if isinstance(billing, list) else [])
-        if isinstance(entry, dict) and entry.get("charge_type") == charge_type
-    ]
-    known = [charge for charge in charges if charge is not None]
-    return str(sum(known, Decimal(0))) if known and len(known) == len(charges) else ""
+def _charges(fields: Mapping[str, Any], charge_type: str) -> list[Mapping[str, Any]]:
+    billing = fields.get("billing")
+    entries = [mapping(entry) for entry in billing] if isinstance(billing, list) else []
+    return [entry for entry in entries if entry.get("charge_type") == charge_type]
+
+
+def _sum(charges: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return the sum of what charges took; empty if there is none or one cannot be read."""
+    amounts = [number(charge.get(name)) for charge in charges]
+    known = [amount for amount in amounts if amount is not None]
+    return str(sum(known, Decimal(0))) if known and len(known) == len(amounts) else ""

@@ -31,15 +31,17 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class BalanceDeduction:
-    """What a task took from an account that pays in cash, in the account's currency.
+    """What a task took from an account that pays in cash.
 
     Args:
-        quota: the amount that was deducted; None where the answer had no number.
+        quota: the amount that was deducted; None where the answer had no number, or two currencies.
         list_price: what it would have cost without a discount; None likewise.
+        currency: `USD` or `CNY`; empty where the answer names none, then it is that of the account.
     """
 
     quota: Decimal | None
     list_price: Decimal | None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ MOST_VIDEOS = 20  # of one task
 MAX_PAGE = 1000  # S1
 # The bytes of a PNG or JPEG in Base64: a refusal may quote the value that it refuses.
 _BYTES = re.compile("(?:iVBORw0KGgo|/9j/)[A-Za-z0-9+/]{40,}={0,2}")
+_CURRENCY = re.compile("[A-Z]{3}")
 LONGEST_PAUSE = 3600.0  # seconds; a longer `Retry-After` counts as this
 REFUSAL_IS_ABSENCE = True  # a look-up has one parameter: a refusal of it says that there is no such task
 
@@ -232,7 +233,10 @@ def _videos(value: Any) -> tuple[Video, ...]:
 def _balance(value: Any) -> BalanceDeduction | None:
     fields = mapping(value)
     quota, list_price = number(fields.get("quota")), number(fields.get("list_price"))
-    return None if quota is None and list_price is None else BalanceDeduction(quota, list_price)
+    if quota is None and list_price is None:
+        return None
+    currency = text(fields.get("currency"), STATE)
+    return BalanceDeduction(quota, list_price, currency if _CURRENCY.fullmatch(currency) else "")
 
 
 def has_id(value: Any) -> bool:

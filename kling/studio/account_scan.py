@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from kling.client import MAX_PAGE_SIZE, Client
 from kling.endpoint import ENDPOINTS, Endpoint
@@ -20,6 +19,7 @@ from kling.studio.account_books import BookKeeper, Books
 from kling.studio.ids import adopted_id, mark_of, our_id_of
 from kling.studio.jobs import SUCCEED, Job, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger
+from kling.studio.spent import Amount
 from kling.tasks import Task
 
 EVERY = 24 * 3600.0  # seconds between scans that start by themselves
@@ -129,9 +129,9 @@ class AccountScan:
         """Kling's books, by the last list that was read to its end; None if none was."""
         return self._keeper.books if self._keeper else None
 
-    def charged(self, job: Job) -> Decimal:
-        """Return what the log says that was charged for a job, in Units, as the books count it."""
-        return self._keeper.units_of(job) if self._keeper else Decimal(0)
+    def charged(self, job: Job) -> Amount:
+        """Return what the log says that was charged for a job, as the books count it."""
+        return self._keeper.charged(job) if self._keeper else Amount()
 
     @property
     def is_running(self) -> bool:

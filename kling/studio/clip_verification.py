@@ -14,6 +14,7 @@ SECONDS_OFF = 0.2  # by which a duration may differ: Kling's answers say 5.04 fo
 SHAPE_OFF = 0.03  # share by which the aspect ratio may differ: encoders round sides to multiples of 2 to 16
 SIDE_OFF = 0.03  # share by which the short side may be smaller, for the same reason
 FPS_OFF = 0.5  # by which the frame rate may be lower: 23.976 counts as 24
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,18 @@ class Charge:
 
     Args:
         estimated, charged: in Units.
-        cash: money that Kling took from the balance of an account that pays in cash, in its currency.
+        cash: money that Kling took from the balance of an account that pays in cash.
         list_price: that amount without a discount.
+        currency: of both.
+        unit_price: what a Unit cost in that currency when the job was ordered.
     """
 
     estimated: Decimal | None
     charged: Decimal | None
     cash: Decimal | None = None
     list_price: Decimal | None = None
+    currency: str = ""
+    unit_price: Decimal | None = None
 
     @property
     def is_known(self) -> bool:
@@ -52,11 +57,21 @@ class Charge:
         return self.charged is not None or self.cash is not None
 
     @property
+    def is_expected(self) -> bool | None:
+        """Whether it is the expected price, to the cent; None if that cannot be said, as of money alone."""
+        if self.estimated is None or self.charged is None:
+            return None
+        if not self.cash:
+            return self.charged == self.estimated
+        if not self.charged or self.unit_price is None:
+            return None
+        paid = self.charged * self.unit_price + (self.cash if self.list_price is None else self.list_price)
+        return abs(paid - self.estimated * self.unit_price) < _CENT
+
+    @property
     def differs(self) -> bool:
-        """Whether both numbers of Units are known and differ; an account that pays in cash has no Units."""
-        if self.cash and not self.charged:
-            return False
-        return None not in {self.estimated, self.charged} and self.estimated != self.charged
+        """Whether it is known to be another price than expected."""
+        return self.is_expected is False
 
 
 def mismatches(job: Job) -> tuple[Mismatch, ...]:
@@ -81,6 +96,8 @@ def charged(job: Job) -> Charge | None:
         job.decimal("final_unit_deduction"),
         job.decimal("final_balance_deduction"),
         bounded(job.extra.get("list_price", "")),
+        job.cash_currency,
+        job.decimal("unit_price") if job.cash_currency == job["currency"] else None,
     )
 
 

@@ -22,7 +22,7 @@ from kling.studio.archive import MOST_AGAIN, Archive, again, cleared_at
 from kling.studio.clip_rechecks import Rechecks, is_unchecked
 from kling.studio.connection import Connection, find_task
 from kling.studio.download_queue import Fetch, FetchQueue
-from kling.studio.jobs import SUCCEED, TERMINAL, Job, StateChanged, dump_json, task_cells
+from kling.studio.jobs import SUCCEED, TERMINAL, Job, StateChanged, dump_json, json_object, task_cells
 from kling.studio.ledger import Ledger, LedgerError
 from kling.studio.video_check import CheckInterrupted
 from kling.tasks import Task, Video
@@ -124,10 +124,15 @@ class Downloads:
         job = self._ledger.get(job_id)
         if job is None or not task.terminal or job.state != SUCCEED:
             return
-        cells = {name: cell for name, cell in task_cells(task).items() if name in _LATE_CELLS}
-        changed = {name: cell for name, cell in cells.items() if cell and cell != job[name]}
+        cells = task_cells(task)
+        changed = {name: cells[name] for name in _LATE_CELLS if cells[name] and cells[name] != job[name]}
+        noted = {}
+        if "final_balance_deduction" in changed:
+            noted = dict(json_object(cells["extra"]))  # the currency of the charge
         if job.gone and task.videos and not job.unwanted:  # Kling has it after all
-            changed["extra"] = dump_json({"gone": None})
+            noted["gone"] = None
+        if noted:
+            changed["extra"] = dump_json(noted)
         if changed.keys() - {"updated_at"}:
             with contextlib.suppress(StateChanged):
                 job = self._ledger.append(job_id, only={SUCCEED}, **changed)

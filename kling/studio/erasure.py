@@ -44,7 +44,9 @@ KEPT = frozenset(
         *("star", "rating", "hidden", "deleted", "by", "parent", "batch", "extra"),
     }
 )
-KEPT_EXTRA = frozenset({"take", "found", "list_price", "task_status", "template", "imported", "continues"})
+KEPT_EXTRA = frozenset(
+    {"take", "found", "list_price", "cash_currency", "task_status", "template", "imported", "continues"}
+)
 KEPT_MARK = frozenset(
     {"id", "at", "of", "was", "undone"}
 )  # of the mark of an import, which keeps a job from being work

@@ -95,5 +95,5 @@ def _charge_words(job: Job) -> str:
     if charge is None or not charge.is_known:
         return "Kling has not said whether it was charged."
     amounts = [f"{charge.charged.normalize():f} Units"] if charge.charged else []
-    amounts += [f"{charge.cash.normalize():f} {job['currency']}".strip()] if charge.cash else []
+    amounts += [f"{charge.cash.normalize():f} {charge.currency}".strip()] if charge.cash else []
     return f"Kling says that it charged {' and '.join(amounts) or 'nothing'} for it."

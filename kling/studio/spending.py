@@ -60,19 +60,26 @@ class Price:
         if "imported" in cells.get("extra", "") and job.imported:
             return None
         charged = _micro(cells["final_unit_deduction"]) if "final_unit_deduction" in cells else 0
-        cash = _micro(cells["final_balance_deduction"]) if "final_balance_deduction" in cells else 0
+        cash = _cash_of(cells)
         units = _micro(cells.get("units", ""))
         price = self._of(cells)
         if charged > 0 or cash > 0:
             # An account that pays in cash is charged no Units: then the price in Units counts as used, so
             # that a limit in Units holds there too.
             used = charged if charged > 0 else max(units, 0)
+            if self.is_foreign(job):
+                used = max(charged, units, 0)
+                return 0, 0, used, used * price, 0
             return 0, 0, used, max(charged, 0) * price + max(cash, 0) * _MICRO, 0
         if job.state in FREE:
             return None
         if units < 0:
             return 0, 0, 0, 0, 1
         return (units, units * price, 0, 0, 0) if units else None
+
+    def is_foreign(self, job: Job) -> bool:
+        """Whether it was paid with money of another currency: then the price in Units counts as used."""
+        return _cash_of(job.cells) > 0 and job.cash_currency not in {"", self._currency}
 
     def money_of(self, job: Job, units: int) -> int:
         """Return what Units cost on the day of a job, in millionths of millionths.
@@ -296,6 +303,10 @@ def _spent(found: Iterable[Counts]) -> Spent:
     for counts in found:
         sums = _add(sums, counts, 1)
     return Spent(Amount(*_amount(sums[:2])), Amount(*_amount(sums[2:4])), sums[4])
+
+
+def _cash_of(cells: Mapping[str, str]) -> int:
+    return _micro(cells["final_balance_deduction"]) if "final_balance_deduction" in cells else 0
 
 
 def _amount(sums: tuple[int, ...]) -> tuple[Decimal, Decimal]:

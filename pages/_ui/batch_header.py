@@ -9,6 +9,7 @@ from decimal import Decimal
 import streamlit as st
 
 from kling.studio.actions import Actions
+from kling.studio.amounts import money
 from kling.studio.clip_verification import Charge, charged
 from kling.studio.jobs import NOT_SENT, OPEN, SUCCEED, WAITING, Job
 from pages._ui.charges import charge_words
@@ -73,10 +74,20 @@ def _cost(jobs: Sequence[Job]) -> str:
     if not charges:
         return f"{words}."
     units = [charge.charged for charge in charges if charge.charged is not None]
-    cash = [charge.cash for charge in charges if charge.cash is not None]
-    zero = Decimal(0)
-    total = Charge(None, sum(units, zero) if units else None, sum(cash, zero) if cash else None)
-    return f"{words}, {charge_words(job, total)} charged so far."
+    cash: dict[str, Decimal] = {}
+    for charge in charges:
+        if charge.cash is not None:
+            cash[charge.currency] = cash.get(charge.currency, Decimal(0)) + charge.cash
+    currency = job["currency"]
+    total = Charge(
+        None,
+        sum(units, Decimal(0)) if any(units) or (units and not cash) else None,
+        cash.pop(currency, None),
+        currency=currency,
+        unit_price=job.decimal("unit_price"),
+    )
+    said = [charge_words(job, total), *(f"{money(cash[each], each)} from the balance" for each in cash)]
+    return f"{words}, {' and '.join(filter(None, said))} charged so far."
 
 
 def _of(jobs: Sequence[Job], name: str) -> Job:

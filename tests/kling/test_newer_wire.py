@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kling import (
     ApiKey,
     BadRequest,
+    BalanceDeduction,
     Client,
     ImageToVideo,
     InvalidRequest,
@@ -266,6 +267,19 @@ def test_a_task_is_read_into_the_terms_of_the_older_generation():
         Decimal("0.2"),
         Decimal("0.4"),
     )
+
+
+@pytest.mark.parametrize(
+    ("currencies", "charge"),
+    [
+        (["CNY"], BalanceDeduction(Decimal(1), None, "CNY")),
+        (["CNY", "CNY"], BalanceDeduction(Decimal(2), None, "CNY")),
+        (["CNY", "USD"], None),
+    ],
+)
+def test_amounts_of_two_currencies_are_not_added(currencies, charge):
+    billing = [{"charge_type": "cash", "amount": "1", "currency": each} for each in currencies]
+    assert newer_wire.task({"id": "7", "billing": billing}).final_balance_deduction == charge
 
 
 def test_a_task_is_asked_for_by_klings_id_or_by_ours():

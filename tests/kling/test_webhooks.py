@@ -35,7 +35,7 @@ LEGACY = {
     "created_at": 1781080778802,
     "updated_at": 1781080794151,
     "final_unit_deduction": "1.5",
-    "final_balance_deduction": {"quota": "0.21", "list_price": "0.3"},
+    "final_balance_deduction": {"quota": "0.21", "list_price": "0.3", "currency": "USD"},
     "task_info": {"external_task_id": "ours-1"},
     "task_result": {"videos": [{"id": "9", "url": "https://cdn.example/9.mp4", "duration": "5.04"}]},
 }
@@ -69,7 +69,7 @@ def test_both_bodies_say_the_same_in_the_same_words(body: dict[str, object]):
     assert task.external_task_id == "ours-1"
     assert task.task_status == Status.SUCCEED
     assert task.final_unit_deduction == Decimal("1.5")
-    assert task.final_balance_deduction == BalanceDeduction(Decimal("0.21"), Decimal("0.3"))
+    assert task.final_balance_deduction == BalanceDeduction(Decimal("0.21"), Decimal("0.3"), "USD")
     assert [(video.id, video.url, video.duration) for video in task.videos] == [
         ("9", "https://cdn.example/9.mp4", 5.04)
     ]

@@ -240,9 +240,18 @@ def test_any_number_is_within_its_bounds_or_none(value):
 )
 def test_a_deduction_from_a_cash_account_is_read_as_far_as_it_can_be(value, quota, list_price):
     seen = task({"task_id": "7", "final_balance_deduction": value}).final_balance_deduction
-    assert seen == BalanceDeduction(
-        *(None if each is None else Decimal(each) for each in (quota, list_price))
-    )
+    amounts = [None if each is None else Decimal(each) for each in (quota, list_price)]
+    assert seen == BalanceDeduction(amounts[0], amounts[1])
+
+
+@pytest.mark.parametrize(
+    ("said", "currency"), [("CNY", "CNY"), ("<b>", ""), (None, ""), (5, ""), ("USDT", "")]
+)
+def test_a_deduction_has_a_currency_where_the_answer_names_one(said, currency):
+    value = {"quota": "1", "currency": said}
+    assert task(
+        {"task_id": "7", "final_balance_deduction": value}
+    ).final_balance_deduction == BalanceDeduction(Decimal(1), None, currency)
 
 
 @pytest.mark.parametrize("value", [None, "", "0", 5, [], {}, {"quota": "1e700000000", "list_price": None}])

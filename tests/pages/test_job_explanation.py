@@ -378,6 +378,9 @@ def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
 # -- charges -------------------------------------------------------------------------------------------------
 
 
+PRICED = {"unit_price": "0.14", "currency": "USD"}
+
+
 @pytest.mark.parametrize(
     ("cells", "cost", "words"),
     [
@@ -404,6 +407,26 @@ def test_a_clip_that_is_broken_or_could_not_be_checked_says_so(
             },
             "$0.20",
             "Charged $0.20 from the balance, list price $0.21.",
+        ),
+        (
+            {
+                "state": "succeed",
+                **PRICED,
+                "final_unit_deduction": "0.75",
+                "final_balance_deduction": "0.105",
+            },
+            "$0.21",
+            "Charged $0.11 (0.75 Units) and $0.10 from the balance, as expected.",
+        ),
+        (
+            {
+                "state": "succeed",
+                **PRICED,
+                "final_balance_deduction": "1.5",
+                "extra": '{"cash_currency":"CNY"}',
+            },
+            "¥1.50",
+            "Charged ¥1.50 from the balance. The sums are in USD and count the price by the table.",
         ),
         (
             {"state": "failed", "final_balance_deduction": "0", "unit_price": "0.1", "currency": "EUR"},
@@ -442,6 +465,9 @@ def test_a_batch_sums_units_and_cash_and_zero_is_a_number(studio: Studio, tab: A
     studio.ledger.append("job0000", final_unit_deduction="0", final_balance_deduction="0.3")
     text = said(open_page(tab, "history.py", batch="b1"))
     assert "0.30 EUR (3 Units) by the price table, 0.30 EUR from the balance charged so far." in text
+    studio.ledger.append("job0001", final_balance_deduction="1.5", extra='{"cash_currency":"CNY"}')
+    text = said(open_page(tab, "history.py", batch="b1"))
+    assert "0.30 EUR from the balance and ¥1.50 from the balance charged so far." in text
 
 
 def test_the_operators_price_is_on_the_button_and_of_past_jobs_their_own(studio: Studio):

@@ -16,6 +16,7 @@ from kling.studio.account_books import Books, DayBooks
 from kling.studio.budget_limits import Scope
 from kling.studio.library import JobQuery, Library, Sums, Totals
 from kling.studio.service import Studio
+from kling.studio.spent import Amount
 from pages._ui.spend.charts import bars_of
 from pages._ui.spend.facts import Facts
 from pages._ui.spend.period import Period, month_of, period_of, year_of
@@ -317,9 +318,29 @@ def books(past: Studio, monkeypatch: pytest.MonkeyPatch) -> dict[date, DayBooks]
     return days
 
 
+def units(number: str) -> Amount:
+    return Amount(Decimal(number), Decimal(number) * Decimal("0.14"))
+
+
+def test_where_somebody_paid_with_money_it_is_money_that_is_compared(books: dict[date, DayBooks]):
+    log = units("10.5")  # 1.47 dollars
+    cash = Amount(Decimal(0), Decimal("5.21"))
+    books[date(2026, 11, 1)] = DayBooks(log, log, cash, 7, 3, 3)
+    words = texts(spend())
+    assert "Kling’s own books say $6.68 from 1 to 26 November 2026, $5.21 more than this log." in words
+    assert re.findall(r"<li><b>(.*?)</b> (.*?)</li>", words) == [
+        ("+$5.21", "for 3 tasks made elsewhere on this account, which this log does not have")
+    ]
+    books[date(2026, 11, 1)] = DayBooks(log, log, Amount(), 7, 3, 3, 3)
+    words = texts(spend())
+    assert "say the same: $1.47 from 1 to 26 November 2026, without the money of another currency" in words
+    assert "for 3 tasks made elsewhere." in words
+    assert 'data-kind="warn"' in words
+
+
 def test_when_klings_books_agree_one_sentence_says_it(books: dict[date, DayBooks]):
-    books[date(2026, 11, 1)] = DayBooks(Decimal("10.5"), Decimal("10.5"), our_tasks=7)
-    books[date(2026, 10, 31)] = DayBooks(Decimal(100), Decimal(100), our_tasks=1)
+    books[date(2026, 11, 1)] = DayBooks(units("10.5"), units("10.5"), our_tasks=7)
+    books[date(2026, 10, 31)] = DayBooks(units("100"), units("100"), our_tasks=1)
     assert "Kling’s own books say the same: 10.5 Units from 1 to 26 November 2026." in texts(spend())
     assert "the same: 110.5 Units from 1 Jan to 26 Nov 2026." in texts(
         spend(**{"from": "2026-01-01", "to": "2026-12-31"})
@@ -328,7 +349,7 @@ def test_when_klings_books_agree_one_sentence_says_it(books: dict[date, DayBooks
 
 def test_a_difference_is_explained_in_parts_that_add_up_to_it(past: Studio, books: dict[date, DayBooks]):
     # The log has 12.5 Units. Kling lists tasks of 7.5, counts 8.5 for them, and 4.5 for those of others.
-    books[date(2026, 11, 5)] = DayBooks(Decimal("8.5"), Decimal("7.5"), Decimal("4.5"), 5, 2)
+    books[date(2026, 11, 5)] = DayBooks(units("8.5"), units("7.5"), units("4.5"), 5, 2)
     job(past, "late", TODAY, units="2")  # it ended after the list was read
     words = texts(spend())
     assert "Kling’s own books say 13 Units from 1 to 26 November 2026, 0.5 Units more than this log." in words

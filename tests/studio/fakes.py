@@ -112,7 +112,7 @@ class Kling(Client):
         return tuple(task for task in self._shown() if task.external_task_id in external_task_ids)
 
     def find(self, external_task_id: str, **_: Any) -> Task | None:
-        return super().find(external_task_id)
+        return super().find(external_task_id, endpoint=TEXT_TO_VIDEO)
 
     def _look_up(self, endpoint: Endpoint, call: Call) -> Task:  # noqa: ARG002
         return self.get(call.path.rpartition("/")[2])

@@ -176,6 +176,39 @@ def test_what_was_charged_stands_beside_what_it_was_to_cost(cells, charge, diffe
     assert charge.differs is differs
 
 
+@pytest.mark.parametrize(
+    ("cells", "is_expected"),
+    [
+        ({"final_unit_deduction": "0.75", "final_balance_deduction": "0.105"}, True),
+        ({"final_unit_deduction": "0.75", "final_balance_deduction": "0.11"}, True),  # to the cent
+        ({"final_unit_deduction": "0.75", "final_balance_deduction": "0.12"}, False),
+        ({"final_unit_deduction": "1.5", "final_balance_deduction": "0.105"}, False),
+        (
+            {
+                "final_unit_deduction": "0.75",
+                "final_balance_deduction": "0.05",
+                "extra": '{"list_price":"0.105"}',
+            },
+            True,
+        ),
+        (
+            {
+                "final_unit_deduction": "0.75",
+                "final_balance_deduction": "0.75",
+                "extra": '{"cash_currency":"CNY"}',
+            },
+            None,
+        ),
+        ({"final_unit_deduction": "0", "final_balance_deduction": "0.21"}, None),
+    ],
+)
+def test_units_and_money_together_are_compared_with_the_price(cells, is_expected):
+    priced = {"units": "1.5", "unit_price": "0.14", "currency": "USD"}
+    found = charged(job(**priced, **cells))
+    assert found is not None
+    assert found.is_expected is is_expected
+
+
 def test_before_its_end_nothing_was_charged():
     assert charged(job(state="processing", units="1.5", final_unit_deduction="1.5")) is None
 

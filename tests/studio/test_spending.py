@@ -117,6 +117,21 @@ def test_an_account_that_pays_in_cash_counts_the_money_deducted_and_the_price_in
     assert sums(cash).team().day.settled == Amount(Decimal(5), Decimal("0.63"))
 
 
+@pytest.mark.parametrize(
+    ("currency", "units", "settled"),
+    [
+        ("USD", "0", Amount(Decimal(5), Decimal("1.5"))),
+        ("USD", "2", Amount(Decimal(2), Decimal("1.78"))),
+        ("CNY", "0", Amount(Decimal(5), Decimal("0.70"))),
+        ("CNY", "2", Amount(Decimal(5), Decimal("0.70"))),
+    ],
+)
+def test_for_money_of_another_currency_the_price_counts(currency, units, settled):
+    cells = {"final_unit_deduction": units, "final_balance_deduction": "1.5"}
+    found = job({"state": "succeed", **cells, "extra": f'{{"cash_currency":"{currency}"}}'})
+    assert sums(found).team().day.settled == settled
+
+
 def test_money_counts_at_the_price_of_a_unit_when_it_was_ordered():
     assert sums(job()).team().day.reserved == Amount(Decimal(5), Decimal("0.70"))
 

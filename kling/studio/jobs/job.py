@@ -169,6 +169,12 @@ class Job:
         return _short_object(text) if len(text) < SHORT else json_object(text)
 
     @property
+    def cash_currency(self) -> str:
+        """Of what Kling took from a balance; where it names none, that of the studio when it was ordered."""
+        found = self.extra.get("cash_currency") if "cash_currency" in self["extra"] else None
+        return found if isinstance(found, str) and found else self["currency"]
+
+    @property
     def probe(self) -> Mapping[str, Any]:
         """What the file was found to be: width, height, fps, seconds, audio; empty where unknown."""
         found = self.extra.get("probe")

@@ -78,7 +78,8 @@ def task_cells(task: Task) -> dict[str, str]:
     """Return the cells of an answer about a task. The addresses of its videos are signed and stay out.
 
     What was charged is recorded once the task has ended: Units in `final_unit_deduction`, the money of an
-    account that pays in cash in `final_balance_deduction`, and its price without a discount in `extra`.
+    account that pays in cash in `final_balance_deduction`, its currency and its price without a discount in
+    `extra`.
     """
     video = task.videos[0] if task.videos else None
     documented = task.task_status in set(Status)
@@ -88,6 +89,8 @@ def task_cells(task: Task) -> dict[str, str]:
         units = bounded(task.final_unit_deduction)
         if cash := task.final_balance_deduction:
             quota, list_price = bounded(cash.quota), bounded(cash.list_price)
+            if cash.currency:
+                extra["cash_currency"] = cash.currency
         if list_price is not None:
             extra["list_price"] = f"{list_price:f}"
     cells = {

@@ -8,8 +8,9 @@ from typing import Any
 from kling.studio.clip_verification import charged
 from kling.studio.jobs import Job
 from kling.studio.prompting.word_diff import word_diff
+from pages._ui.charges import charge_money
 from pages._ui.current_user import sees_prices
-from pages._ui.format import in_money, is_sandbox
+from pages._ui.format import is_sandbox
 from pages._ui.job.came import FREE
 from pages._ui.job.changes import ANEW
 from pages._ui.job.settings import settings_of
@@ -86,5 +87,5 @@ def _facts(job: Job) -> dict[str, str]:
 def _cost(job: Job) -> str:
     if is_sandbox(job):
         return FREE
-    cost = charged(job)
-    return in_money(cost.charged, job) if cost is not None and cost.charged is not None else ""
+    charge = charged(job)
+    return charge_money(job, charge) if charge is not None else ""

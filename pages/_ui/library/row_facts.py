@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from kling.studio.actions import Actions
-from kling.studio.amounts import money
 from kling.studio.clip_verification import charged, cost
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import OPEN, SUCCEED, WAITING, Job
 from kling.studio.library import Found
 from kling.studio.queue_position import QueuePosition
 from kling.studio.spending import counted_at
+from pages._ui.charges import charge_money
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
 from pages._ui.format import in_money, is_sandbox, prompt_of, state, zone
@@ -202,8 +202,8 @@ def cost_facts(job: Job) -> dict[str, Any]:
     if is_sandbox(job):
         return {"cost": "free", "soft": True}
     charge, units = charged(job), cost(job)
-    if charge is not None and charge.cash and not charge.charged:
-        return {"cost": money(charge.cash, job["currency"]), "soft": job.imported}
+    if charge is not None and charge.cash:
+        return {"cost": charge_money(job, charge), "soft": job.imported}
     if units is None and studio().nothing_spent(job):  # of others nobody knows what they cost
         units = Decimal(0)
     return {

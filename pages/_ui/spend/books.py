@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 import streamlit as st
 
-from kling.studio.account_books import Books
+from kling.studio.account_books import Books, DayBooks
+from kling.studio.amounts import in_cents
 from kling.studio.identity.roles import Action
+from kling.studio.spent import Amount
 from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
 from pages._ui.format import counted, since
-from pages._ui.spend.facts import Facts, unit_words
+from pages._ui.spend.facts import Facts, money, unit_words
 from pages._ui.spend.period import day_words
 
 MOST_LOOKED_AT = 20_000  # jobs whose end is compared with the time of the list
@@ -23,9 +25,9 @@ MOST_LOOKED_AT = 20_000  # jobs whose end is compared with the time of the list
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One part of the difference: how many Units more Kling has, and why."""
+    """One part of the difference: how much more Kling has, and why."""
 
-    units: Decimal
+    amount: Decimal
     why: str
 
 
@@ -48,21 +50,37 @@ def books(facts: Facts) -> None:
 
 def _compared(facts: Facts, found: Books) -> None:
     theirs = found.between(facts.period.first, facts.period.last)
-    ours = facts.sums.spent.settled.units
-    until = f"from {_days(facts)}"
-    if theirs.charged == ours:
-        words = f"Kling’s own books say the same: {unit_words(ours)} {until}."
-        st.html(_sentence("check_circle", "ok", words, title=_read(found)))
+    number, words_of = _measure(theirs)
+    charged, ours = number(theirs.charged), number(facts.sums.spent.settled)
+    until = f"from {_days(facts)}{_beside(theirs)}"
+    if charged == ours:
+        words = f"Kling’s own books say the same: {words_of(ours)} {until}."
+        icon, kind = ("rule", "warn") if theirs.foreign_tasks else ("check_circle", "ok")
+        st.html(_sentence(icon, kind, words, title=_read(found)))
         return
-    more = "more" if theirs.charged > ours else "less"
-    difference = unit_words(abs(theirs.charged - ours))
-    words = f"Kling’s own books say {unit_words(theirs.charged)} {until}, {difference} {more} than this log."
+    more = "more" if charged > ours else "less"
+    difference = words_of(abs(charged - ours))
+    words = f"Kling’s own books say {words_of(charged)} {until}, {difference} {more} than this log."
     lines = "".join(
-        f"<li><b>{'+' if line.units > 0 else '−'}{escape_html(unit_words(abs(line.units)))}</b> "
+        f"<li><b>{'+' if line.amount > 0 else '−'}{escape_html(words_of(abs(line.amount)))}</b> "
         f"{escape_html(line.why)}</li>"
         for line in explanation(facts, found)
     )
     st.html(f"{_sentence('rule', 'warn', words, title=_read(found))}<ul>{lines}</ul><p>{_read(found)}</p>")
+
+
+def _measure(theirs: DayBooks) -> tuple[Callable[[Amount], Decimal], Callable[[Decimal], str]]:
+    """Return what is compared, and how it is said: Units, or money as soon as somebody paid with it."""
+    if theirs.cash_tasks:
+        return lambda amount: in_cents(amount.money), money
+    return lambda amount: amount.units, unit_words
+
+
+def _beside(theirs: DayBooks) -> str:
+    if not theirs.foreign_tasks:
+        return ""
+    tasks = counted(theirs.foreign_tasks, "task", "tasks")
+    return f", without the money of another currency for {tasks} made elsewhere"
 
 
 def explanation(facts: Facts, found: Books) -> Iterator[Line]:
@@ -72,14 +90,16 @@ def explanation(facts: Facts, found: Books) -> Iterator[Line]:
         IndexBroken: there is no index.
     """
     theirs = found.between(facts.period.first, facts.period.last)
-    ours = facts.sums.spent.settled.units
-    if theirs.others:
+    number, _ = _measure(theirs)
+    others, listed, logged = map(number, (theirs.others, theirs.charged, theirs.logged))
+    ours = number(facts.sums.spent.settled)
+    if others:
         tasks = counted(theirs.other_tasks, "task", "tasks")
-        yield Line(theirs.others, f"for {tasks} made elsewhere on this account, which this log does not have")
-    if changed := theirs.ours - theirs.logged:
+        yield Line(others, f"for {tasks} made elsewhere on this account, which this log does not have")
+    if changed := listed - others - logged:
         yield Line(changed, "where Kling charged a task otherwise than the log could record")
-    if rest := ours - theirs.logged:
-        late = min(_charged_since(facts, found), rest) if rest > 0 else Decimal(0)
+    if rest := ours - logged:
+        late = min(number(_charged_since(facts, found)), rest) if rest > 0 else Decimal(0)
         if late:
             yield Line(-late, f"for tasks that ended after Kling’s list was read, {since(found.ended)}")
         if rest > late:
@@ -88,8 +108,8 @@ def explanation(facts: Facts, found: Books) -> Iterator[Line]:
             yield Line(-rest, "for tasks that were counted on another day when the list was read")
 
 
-def _charged_since(facts: Facts, found: Books) -> Decimal:
-    here, total = studio(), Decimal(0)
+def _charged_since(facts: Facts, found: Books) -> Amount:
+    here, total = studio(), Amount()
     if facts.totals.jobs > MOST_LOOKED_AT:
         return total
     for job_id in here.library.ids(facts.query):

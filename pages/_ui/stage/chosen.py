@@ -14,7 +14,7 @@ from kling.studio.clip_verification import charged
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, NOT_SENT, WAITING, Job
 from pages._ui.address import base_path
-from pages._ui.charges import charge_line, charge_text
+from pages._ui.charges import charge_line, charge_money, charge_text
 from pages._ui.clip_names import file_name
 from pages._ui.compare.address import FEWEST, compare_params
 from pages._ui.context import studio
@@ -22,7 +22,7 @@ from pages._ui.curation import sound_dialog
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import ago, in_money, order_line, prompt_of, state, took
+from pages._ui.format import ago, order_line, prompt_of, state, took
 from pages._ui.job.address import job_link, job_params
 from pages._ui.job.after import OTHER_SOUND, has_sound, silent_of
 from pages._ui.job_status import badges, link_to_kling
@@ -77,8 +77,9 @@ def job_line(job: Job) -> str:
         parts = [order_line(job)]
     else:
         parts = [word, order_line(job)]
-    if (cost := charged(job)) is not None and cost.charged and charge_text(job):
-        parts.append(in_money(cost.charged, job))
+    charge = charged(job)
+    if charge is not None and (charge.charged or charge.cash) and charge_text(job):
+        parts.append(charge_money(job, charge))
     mine = acting().user.name
     return " · ".join(part for part in [*parts, job["person"] if job["person"] != mine else ""] if part)
 
