@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 LATE_VIDEOS_MS = 10_000  # a task with the fault `late-videos` shows no result for so long after its end
+CASH = frozenset({"cash", "cash-only", "cash-mixed"})  # how the account pays
 UNIT_PRICE = Decimal("0.14")  # US dollars, the list price of a video Unit (S2)
 
 Body = dict[str, Any]

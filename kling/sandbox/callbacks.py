@@ -175,7 +175,7 @@ class Callbacks:
         await asyncio.gather(*self._sending.values())
 
     async def _deliver(self, task: Task, status: str) -> None:
-        body = json.dumps(body_of(task, status)).encode()
+        body = json.dumps(body_of(task, status, self.engine.settings.faults)).encode()
         url = str(task.request["callback_url"])
         try:
             for pause in (*PAUSES, None):

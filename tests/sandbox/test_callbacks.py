@@ -11,6 +11,7 @@ import pytest
 
 from kling.sandbox import contract
 from kling.sandbox.callbacks import PAUSES, USER_AGENT, Callbacks, Send, post, signature
+from kling.sandbox.calls import Request
 from tests.sandbox.conftest import Bench
 
 URL = "http://127.0.0.1:9/callbacks?key=1"
@@ -120,6 +121,33 @@ def test_the_newer_generation_has_a_body_of_its_own(bench):
     for body in bodies:
         assert list(contract.problems("NewerTask", body)) == []
         assert (body["id"], body["external_id"]) == (made["id"], "mine")
+
+
+@pytest.mark.parametrize("fault", ["cash", "cash-only", "cash-mixed"])
+def test_an_account_pays_in_callbacks_as_in_queries(bench, fault):
+    bench.change(faults=frozenset({fault}))
+    listener = Listener(bench)
+    older = bench.create(callback_url=URL)["task_id"]
+    newer = bench.made("/text-to-video/kling-3.0", {"prompt": "A fox", "options": {"callback_url": URL}})[
+        "id"
+    ]
+    bench.draw()
+    bench.later(60)
+    listener.listen()
+    (listed,) = bench.call("GET", "/tasks", task_ids=newer).body["data"]
+    heard = {body.get("task_id") or body["id"]: body for _, _, body in listener.heard}
+    assert heard[newer]["billing"] == listed["billing"]
+    query = Request(
+        method="GET",
+        path=f"/v1/videos/text2video/{older}",
+        query={},
+        headers={"authorization": bench.authorization},
+        body=b"",
+    )
+    asked = bench.engine.handle(query, bench.now).body["data"]
+    names = ("final_unit_deduction", "final_balance_deduction")
+    assert [heard[older].get(name) for name in names] == [asked.get(name) for name in names]
+    assert asked["final_balance_deduction"]["quota"] != "0"
 
 
 def test_a_callback_about_sound_has_the_sound(bench):
