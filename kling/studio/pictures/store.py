@@ -192,6 +192,11 @@ class Pictures:
                 return path
         raise PictureMissing(f"The picture {sha256[:12]}… is not in the folder of pictures.")
 
+    def named(self, beginning: str) -> str:
+        """Return the hash of the one picture whose hash begins so; empty if there is not exactly one."""
+        found = [sha256 for sha256 in self.kept() if sha256.startswith(beginning)]
+        return found[0] if len(found) == 1 else ""
+
     def kept(self) -> Iterator[str]:
         """Yield the hashes of all pictures."""
         for path in sorted(self.folder.glob("*")):

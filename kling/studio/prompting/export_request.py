@@ -1,7 +1,7 @@
 """Exports a request as JSON, as a cURL command for bash, or as a Python program.
 
 The programs run against Kling or the sandbox as they are. They contain no secret: keys and address come from
-the environment, under the names that the studio itself reads. `import_request` reads JSON and cURL back.
+the environment, under the names that the studio itself reads. `import_request` reads them back.
 """
 
 from __future__ import annotations

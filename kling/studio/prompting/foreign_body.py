@@ -154,8 +154,37 @@ def _is_newer(body: Mapping[str, Any]) -> bool:
 
 
 def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapping[str, Any]:
-    """Return a body of `/text-to-video/{model}` and its siblings as one of the API that the client speaks."""
+    """Return a body of `/text-to-video/{model}` and its siblings as one of the API that the client speaks.
+
+    Raises:
+        NoRequest: it does not say what the video shows.
+    """
+    if not {"prompt", "contents"} & body.keys():
+        raise NoRequest(what_it_is(body))
     settings, options = (_dict(body.get(name)) for name in ("settings", "options"))
+    text, frames = _contents(body, notes)
+    named = {"model": model or body.get("model_name") or body.get("model")}
+    flat = {"prompt": text or "", **settings, **options, **frames}
+    cut = flat.pop("multi_shot", None)
+    shots = _shots_in(text) if cut is not False else ()
+    if shots:
+        flat |= {"multi_shot": True, "shot_type": "customize", "multi_prompt": shots, "prompt": ""}
+    elif cut is True:
+        flat |= {"multi_shot": True, "shot_type": "intelligence"}
+    known = {"contents", "settings", "options", "prompt", "model", "model_name"}
+    flat |= {name: value for name, value in body.items() if name not in known}
+    found = dict(_renamed({name: value for name, value in flat.items() if value is not None}, named, notes))
+    known_model = catalog().models.get(str(found.get("model_name", "")))
+    if known_model and known_model.always_sound:
+        found["sound"] = "on"
+    if cut is None and not shots and known_model and known_model.newer and known_model.newer.multi_shot:
+        found |= {"multi_shot": True, "shot_type": "intelligence"}  # the default is true there (S2)
+        notes.append("multi_shot is not given: Kling then chooses shots by itself.")
+    return found
+
+
+def _contents(body: Mapping[str, Any], notes: list[str]) -> tuple[Any, dict[str, Any]]:
+    """Return the words of a body of the newer API, and its pictures by our names of them."""
     text = body.get("prompt")
     others, frames = [], {}
     for item in body["contents"] if isinstance(body.get("contents"), list) else []:
@@ -171,19 +200,7 @@ def _of_newer_api(body: Mapping[str, Any], notes: list[str], model: str) -> Mapp
             others.append(kind)
     if others:
         notes.append(f"{', '.join(others[:10])} is left out: {NOT_KNOWN}.")
-    named = {"model": model or body.get("model_name") or body.get("model")}
-    flat = {"prompt": text or "", **settings, **options, **frames}
-    cut = flat.pop("multi_shot", None)
-    shots = _shots_in(text) if cut is not False else ()
-    if shots:
-        flat |= {"multi_shot": True, "shot_type": "customize", "multi_prompt": shots, "prompt": ""}
-    elif cut is True:
-        flat |= {"multi_shot": True, "shot_type": "intelligence"}
-    known = {"contents", "settings", "options", "prompt", "model", "model_name"}
-    flat |= {name: value for name, value in body.items() if name not in known}
-    found = _renamed({name: value for name, value in flat.items() if value is not None}, named, notes)
-    known_model = catalog().models.get(str(found.get("model_name", "")))
-    return {**found, "sound": "on"} if known_model and known_model.always_sound else found
+    return text, frames
 
 
 def _shots_in(text: Any) -> list[dict[str, Any]]:

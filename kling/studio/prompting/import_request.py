@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice, zip_longest
@@ -47,6 +47,11 @@ _DATA = re.compile(r"-[sSLkivgfN#]*d|--data(-raw|-binary|-ascii)?|--json")
 _FORMS = re.compile(r"(-F|--form(-string)?|--data-urlencode)\Z")
 _FORM = "@form"  # marks a command whose body is a form, not JSON
 _NEWER_CALL = re.compile(r"(/(?:text-to-video|image-to-video)/[\w.-]{1,60})[\"']")
+# How `export_request` reads a picture from its file, whose name begins as the picture's own: Python, bash.
+_FROM_FILE = re.compile(
+    r"""picture\('(?P<python>[0-9a-f]{12})\.\w{3}'\)"""
+    r"""|"\$\(base64 < (?P<bash>[0-9a-f]{12})\.\w{3} \| tr -d '\\n'\)\""""
+)
 _NEITHER = "This is neither a JSON object, which starts with {, nor a cURL command."
 
 
@@ -67,8 +72,12 @@ class ImportedRequest:
     notes: tuple[str, ...] = ()
 
 
-def parse_request(text: str) -> ImportedRequest:
+def parse_request(text: str, picture_named: Callable[[str], str] = lambda _: "") -> ImportedRequest:
     """Read a pasted JSON body, cURL command, or a text that has one of them in it.
+
+    Args:
+        text: that was pasted.
+        picture_named: returns the name of a picture that is kept, by the beginning of it; empty for none.
 
     Raises:
         ImportRequestError: there is no request in it.
@@ -80,8 +89,14 @@ def parse_request(text: str) -> ImportedRequest:
         raise ImportRequestError(
             "There is nothing here. Paste the JSON body of a create call, or a cURL command."
         )
-    found = _read(text)
+    found = _read(_FROM_FILE.sub(partial(_named, picture_named), text))
     return replace(found, notes=tuple(_showable(note) for note in found.notes))
+
+
+def _named(picture_named: Callable[[str], str], file: re.Match[str]) -> str:
+    """Return the name of the picture that a program reads from a file; its beginning if it is not kept."""
+    beginning = file["python"] or file["bash"]
+    return f'"{picture_named(beginning) or beginning}"'
 
 
 def _read(text: str) -> ImportedRequest:
@@ -248,6 +263,8 @@ def _request(body: Mapping[str, Any], notes: list[str]) -> FormRequest:
     frames = {name: str(body.get(name) or "") for name in FRAMES}
     words = _words({name: value for name, value in body.items() if not is_name(frames.get(name, ""))}, notes)
     if not is_name(frames["image"]):
+        if is_name(frames["image_tail"]):
+            notes.append("image_tail is left out: a video with a last frame has a first one, too.")
         return words
     kept = {name: value for name, value in frames.items() if is_name(value)}
     parsed = ImageToVideo.from_wire({**words.to_wire(), "sound": words.sound, **kept})

@@ -21,6 +21,7 @@ from kling.pictures import is_name
 from kling.studio.prompting import import_request
 from kling.studio.prompting.draft import Draft
 from kling.studio.take_away.settings import Found, read_clip, read_sidecar
+from pages._ui.composer.pictures import picture_named
 from pages._ui.escape import escape_markdown
 from pages._ui.scripts.assets import loader
 from pages._ui.session_state import composer_state
@@ -114,7 +115,7 @@ def _bytes(data: object) -> bytes:
 def _pasted(name: str, content: bytes) -> import_request.ImportedRequest | str:
     """Return the request in a text that is no sidecar: the body of a create call, or a cURL command."""
     try:
-        return import_request.parse_request(content.decode("utf-8", "replace"))
+        return import_request.parse_request(content.decode("utf-8", "replace"), picture_named)
     except import_request.ImportRequestError:
         return f"“{name}” does not say what a clip was made from. Drop {_DOWNLOAD}."
 

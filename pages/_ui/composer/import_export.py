@@ -1,4 +1,4 @@
-"""Export the request as JSON, cURL or Python; import JSON or cURL."""
+"""Export the request as JSON, cURL or Python; import any of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kling.studio.prompting import export_request, import_request
 from kling.studio.prompting.draft import Draft, FormRequest
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
-from pages._ui.composer.pictures import picture_of
+from pages._ui.composer.pictures import picture_named, picture_of
 from pages._ui.composer.variations import plan
 from pages._ui.context import studio
 from pages._ui.copy_button import copy_button
@@ -116,7 +116,7 @@ def _paste(begin_with: Callable[[Draft, Sequence[str]], None]) -> None:
     text = st.text_area("JSON or a cURL command", height=300, placeholder=PLACEHOLDER, key="composer.pasted")
     if st.button("Fill the form", type="primary", key="composer.fill"):
         try:
-            found = import_request.parse_request(text)
+            found = import_request.parse_request(text, picture_named)
         except import_request.ImportRequestError as error:
             st.error(escape_markdown(str(error)))
             return

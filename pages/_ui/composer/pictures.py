@@ -82,6 +82,11 @@ def picture_of(sha256: str) -> Picture | None:
     return studio().pictures.find(sha256) if sha256 else None
 
 
+def picture_named(beginning: str) -> str:
+    """Return the name of the picture that is kept and whose name begins so; empty if there is none."""
+    return studio().pictures.named(beginning)
+
+
 def shape_of(draft: Draft) -> str:
     """Return the shape that the video will have after its first frame, in words; empty without one."""
     found = picture_of(draft.first_frame)

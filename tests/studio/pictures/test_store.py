@@ -90,6 +90,11 @@ def test_its_name_is_the_hash_of_what_is_sent(pictures: Pictures):
     assert pictures.path(picture.sha256).stat().st_mode & 0o077 == 0
 
 
+def test_it_is_found_by_the_beginning_of_its_name(pictures: Pictures):
+    name = pictures.put(PHOTO).sha256
+    assert (pictures.named(name[:12]), pictures.named("x")) == (name, "")
+
+
 def test_the_same_picture_is_kept_once(pictures: Pictures, tmp_path: Path):
     (tmp_path / "photo").write_bytes(PHOTO)
     first = pictures.put(PHOTO)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling import Shot, TextToVideo
+from kling import ImageToVideo, Shot, TextToVideo
 from kling.studio.prompting import export_request
 from kling.studio.prompting.import_request import ImportRequestError, draft_of, parse_request
 from tests.kling.tools import law
@@ -151,6 +151,18 @@ def test_the_newer_body_alone_does_not_name_its_model_so_one_that_takes_it_is_ch
     assert simple.request == TextToVideo(prompt="A fox")
 
 
+def test_where_the_newer_api_chooses_shots_by_default_the_form_does_too():
+    def read(model: str, **settings: Any) -> Any:
+        body = {"model": model, "prompt": "A fox", "settings": {"duration": 5, **settings}}
+        return parse_request(json.dumps(body)).request
+
+    assert (read("kling-3.0").multi_shot, read("kling-3.0").shot_type) == (True, "intelligence")
+    assert read("kling-3.0").problems() == ()
+    assert not read("kling-3.0", multi_shot=False).multi_shot
+    assert not read("kling-2.6").multi_shot
+    assert not read("kling-3.0-turbo").multi_shot
+
+
 def test_shots_in_the_prompt_of_the_newer_api_become_a_storyboard():
     body = {
         "contents": [
@@ -216,6 +228,7 @@ ANSWER = {"task_id": "844", "task_status": "succeed", "task_result": {"videos": 
         (f"curl {URL} --data-urlencode 'prompt=fox'", "sends a form"),
         (f"curl {URL} -d prompt=fox", "cannot be read"),
         ("http POST api.example prompt=fox", "neither a JSON object"),
+        ('{"settings": {"duration": 5}, "options": {}}', "No field of this says what the video shows"),
         ("const body = {prompt: text, mode}", "neither a JSON object"),
     ],
 )
@@ -230,6 +243,30 @@ def test_what_holds_no_request_is_refused_with_what_it_is(text, words):
 def test_a_program_that_was_exported_is_read_back_the_same(request):
     back = parse_request(export_request.to_python(request)).request
     assert back.to_wire() == parse_request(export_request.to_json(request)).request.to_wire()
+
+
+FIRST, LAST = "a1" * 32, "b2" * 32
+
+
+@pytest.mark.parametrize("model", ["kling-v2-6", "kling-v3", "kling-3.0-turbo"])
+@pytest.mark.parametrize("tail", ["", LAST])
+@pytest.mark.parametrize("export", [export_request.to_python, export_request.to_curl])
+def test_pictures_that_a_program_reads_from_files_are_those_of_the_studio(export, tail, model):
+    asked = ImageToVideo(prompt="A fox", model_name=model, image=FIRST, image_tail=tail, mode="pro")
+    kept = {name[:12]: name for name in (FIRST, LAST)}
+    found = parse_request(export(asked), lambda beginning: kept.get(beginning, "")).request
+    assert isinstance(found, ImageToVideo)
+    assert (found.prompt, found.image, found.image_tail) == ("A fox", FIRST, tail)
+    missing = parse_request(export(asked))
+    assert missing.request.prompt == "A fox"
+    left_out = [note for note in missing.notes if "give the picture itself" in note]
+    assert len(left_out) == 1 + bool(tail)
+
+
+def test_a_last_frame_alone_is_left_out_and_said():
+    found = parse_request(json.dumps(FOX | {"image_tail": LAST}))
+    assert found.request == WANTED
+    assert found.notes == ("image_tail is left out: a video with a last frame has a first one, too.",)
 
 
 @given(legal.requests(), st.sampled_from(["input", "body", "data", "payload"]), st.booleans())
