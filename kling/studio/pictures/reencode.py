@@ -222,6 +222,7 @@ def _eight_bits(image: Any) -> tuple[Any, Any | None]:
     from PIL import Image
 
     coding, clear = image.tile[0].args if image.tile else "", image.info.get("transparency")
+    covered = image.tile[0].extents if image.tile else None
     colour = [clear] if isinstance(clear, int) else clear
     alpha = Image.new("L", image.size) if colour and image.mode in {"1", "L", "I;16", "RGB"} else None
     lower = [value & 255 for value in colour] if alpha else []
@@ -238,6 +239,10 @@ def _eight_bits(image: Any) -> tuple[Any, Any | None]:
         is_deep = coding in {"I;16B", "RGB;16B"}
         _show_others(alpha, [v >> 8 if is_deep else v * _GREYS.get(coding, 1) for v in colour], image)
         return image, alpha
+    if image.format == "GIF" and clear is None and covered not in {None, (0, 0, *image.size)}:
+        alpha = Image.new("L", image.size)  # the first picture of an animation need not cover all of it
+        alpha.paste(255, covered)
+        return image.convert("RGB"), alpha
     if image.mode not in {"L", "LA", "RGB", "RGBA", "CMYK"}:
         image = image.convert("RGBA" if clear is not None or image.mode == "PA" else "RGB")
     return image, image.getchannel("A") if "A" in image.getbands() else None
@@ -294,8 +299,15 @@ def _in_srgb(image: Any, profile: Any) -> Any:
 
 
 def _orientation(image: Any) -> int:
+    """Return how a picture lies, as Chromium shows it: it reads neither XMP nor the EXIF of a WebP."""
+    from PIL import Image
+
+    exif, found = Image.Exif(), image.info.get("exif")
+    if image.format == "WEBP" or not found:
+        return 1
     try:
-        value = image.getexif().get(_ORIENTATION, 1)
+        exif.load(found)
+        value = exif.get(_ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - whatever is odd about it, the picture is there
         return 1
     return value if isinstance(value, int) else 1

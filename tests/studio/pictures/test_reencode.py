@@ -8,13 +8,15 @@ import io
 import json
 import random
 import re
+import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from kling.studio.pictures.reencode import LONGEST, MOST_BYTES, Refused, main, reencode
 from kling.studio.pictures.store import Picture, PictureRefused, Pictures
@@ -75,6 +77,39 @@ def test_a_photo_lies_as_a_viewer_shows_it(tmp_path: Path, orientation: int):
     with Image.open(tmp_path / "out") as made:
         assert are_alike(corners_of(made), corners_of(expected))
     assert ("turned" in facts["notes"]) == (orientation > 1)
+
+
+@pytest.mark.parametrize(("kind", "orientation"), [("JPEG", 0), ("PNG", 0), ("PNG", 6), ("WEBP", 6)])
+def test_only_what_a_browser_reads_turns_a_picture(tmp_path: Path, kind: str, orientation: int):
+    tiff = "http://ns.adobe.com/tiff/1.0/"
+    xmp = f'<x xmlns:tiff="{tiff}"><tiff:Orientation>6</tiff:Orientation></x>'
+    exif = Image.Exif()
+    more: dict[str, Any] = {}
+    if orientation:
+        exif[0x0112] = orientation
+        more["exif"] = exif
+    elif kind == "PNG":
+        more["pnginfo"] = PngImagePlugin.PngInfo()
+        more["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp)
+    else:
+        more["xmp"] = xmp.encode()
+    (tmp_path / "photo").write_bytes(saved(quarters(), kind, **more))
+    with Image.open(tmp_path / "photo") as image:
+        assert image.getexif()[0x0112] == 6
+    facts = reencode(tmp_path / "photo", tmp_path / "out")
+    is_turned = kind == "PNG" and orientation == 6
+    assert (facts["width"], facts["height"]) == (SIZE[::-1] if is_turned else SIZE)
+
+
+def test_a_gif_that_begins_with_a_part_is_white_around_it(tmp_path: Path):
+    content = bytearray(saved(quarters((300, 300)).quantize(4), "GIF"))
+    content[6:10] = struct.pack("<HH", 400, 400)  # the canvas; the picture lies in its corner
+    (tmp_path / "part").write_bytes(content)
+    facts = reencode(tmp_path / "part", tmp_path / "out")
+    assert (facts["width"], facts["height"], facts["notes"]) == (400, 400, ["opaque"])
+    with Image.open(tmp_path / "out") as made:
+        assert made.getpixel((350, 350)) == made.getpixel((10, 350)) == (255, 255, 255)
+        assert made.getpixel((75, 75)) == CORNERS[0]
 
 
 def test_place_and_person_are_removed(pictures: Pictures):
