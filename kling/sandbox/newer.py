@@ -49,6 +49,8 @@ def parse_newer(body: bytes, family: str, name: str, *, strict: bool) -> tuple[d
     pictures = Pictures(MOST_MB)
     if family == contract.NEWER_IMAGE:
         _take_pictures(given, pictures)
+    else:
+        _take_words(given)
     if not strict:
         _duration_as_number(given)
     schema = contract.CREATE_SCHEMAS[family]
@@ -103,6 +105,17 @@ def _request(
         elif item["type"] == "voice":
             request.setdefault("voice_list", []).append({"voice_id": item["voice_id"]})
     return request | {"frame": list(pictures.frames[request["image"]])}
+
+
+def _take_words(given: Body) -> None:
+    """Take the prompt out of contents, where it may stand too."""
+    contents = given.get("contents")
+    items = [item for item in contents if isinstance(item, dict)] if isinstance(contents, list) else []
+    words = [item.get("text") for item in items if item.get("type") == "prompt"]
+    if "prompt" not in given and len(words) == 1 and isinstance(words[0], str):
+        given["prompt"] = words[0]
+        if contents == items and len(items) == 1:
+            del given["contents"]
 
 
 def _take_pictures(given: Body, pictures: Pictures) -> None:

@@ -152,6 +152,17 @@ def test_a_key_pair_is_refused_and_an_unknown_key_too(bench, method, path):
     assert bench.call(method, path, b"{}").body["code"] == 1001
 
 
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parity("newer-prompt-in-contents")
+def test_the_words_of_a_text_to_video_may_stand_in_contents(bench, strict):
+    bench.change(strict=strict)
+    bench.made(f"/text-to-video/{V3}", {"contents": [WORDS], "settings": {"multi_shot": False}})
+    (made,) = bench.engine.store.page(1, 9)
+    assert made.request["prompt"] == WORDS["text"]
+    for odd in ([], [{"type": "prompt"}], [{"type": "prompt", "text": " "}], [WORDS, WORDS], "fox", [None]):
+        assert bench.ask(f"/text-to-video/{V3}", {"contents": odd}).body["code"] == 1201
+
+
 @pytest.mark.parity("newer-ignored", "newer-duration-text")
 def test_what_a_model_does_not_have_is_ignored_unless_it_is_strict(bench):
     old = {"prompt": "A fox", "negative_prompt": "dogs", "cfg_scale": 0.5, "duration": 10, "mode": "pro"}
