@@ -100,11 +100,11 @@ def _of_another_account(job: Job, since: datetime | None) -> Explanation:
 
 
 def _not_sent(job: Job, _views: Views, since: datetime | None) -> Explanation:
-    refusal = MEANINGS.get(job.code)
+    why, refusal = job.message.removesuffix(DECIDE).rstrip(), MEANINGS.get(job.code)
     if refusal and refusal.kind is AuthenticationFailed:
-        why = job.message.removesuffix(DECIDE).rstrip() or "Kling does not accept the key."
-        return Explanation(why, "Send it once the key is right, or cancel it.", Actor.OPERATOR, since)
-    return Explanation(job.message or "It was not sent.", f"{DECIDE}{_risk(job)}", Actor.PERSON, since)
+        then = "Send it once the key is right, or cancel it."
+        return Explanation(why or "Kling does not accept the key.", then, Actor.OPERATOR, since)
+    return Explanation(why or "It was not sent.", f"{DECIDE}{_risk(job)}", Actor.PERSON, since)
 
 
 def _risk(job: Job) -> str:

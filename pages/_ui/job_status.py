@@ -97,9 +97,7 @@ def explained(studio: Studio, job: Job, explanation: Explanation, spent: str) ->
         spent: a sentence about money, if one is proved.
     """
     why, then = explanation.why, explanation.next
-    if why == then:  # an older log gave its reason together with words about money, which are left out
-        why = "It was not sent."
-    elif then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # `why` says it already
+    if then in why or (job.state == SUCCEED and studio.downloads.trouble(job.id)):  # `why` says it already
         then = ""
     not_yet = "Not sent yet." if job.state == WAITING else ""
     return " ".join(filter(None, [not_yet, why, spent, then]))

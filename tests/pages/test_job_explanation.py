@@ -139,6 +139,17 @@ def test_what_is_left_to_a_person_is_said_once(studio: Studio, tab: AppTest):
     assert shown(tab, "job0000").count("Send it now, or cancel it.") == 1
 
 
+def test_after_a_lost_answer_too_it_is_said_once_and_after_what_is_proved(
+    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("kling.studio.job_explanation.refuses_duplicates", lambda _: False)
+    monkeypatch.setattr(studio, "nothing_spent", lambda _: True)
+    fill(studio, 1, state="unknown", units="1.5", file="")
+    studio.ledger.append("job0000", state="not_sent", message=f"It never arrived. {DECIDE}")
+    words = f"It never arrived. Nothing was spent. {DECIDE} Sending it costs 1.5 Units"
+    assert words in shown(tab, "job0000")
+
+
 def test_with_a_wrong_key_it_is_said_once_what_can_be_done(studio: Studio, tab: AppTest):
     fill(studio, 1, state="not_sent", code="1002", message=f"Kling does not know the key. {DECIDE}", file="")
     text = shown(tab, "job0000")
