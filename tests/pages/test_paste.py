@@ -7,11 +7,15 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kling import ImageToVideo
+from kling.studio.prompting import export_request
 from kling.studio.prompting.draft import Draft
+from kling.studio.service import Studio
 from pages._ui.composer import draft_state
 from pages._ui.composer.import_export import FILLED
 from pages._ui.escape import escape_markdown
 from tests.pages.conftest import texts
+from tests.studio.pictures.samples import quarters, saved
 
 NEWER = {
     "prompt": "A heron",
@@ -51,6 +55,13 @@ def test_a_newer_body_in_a_code_block_keeps_its_settings(form: AppTest):
     assert form.session_state["composer"].focus == (1, "prompt")  # the form may be scrolled to its end
     assert (draft.duration, draft.aspect_ratio, draft.sound) == ("7", "9:16", True)
     assert "names no model" in texts(form)
+
+
+def test_an_exported_program_takes_its_picture_from_the_studio(form: AppTest, studio: Studio):
+    name = studio.pictures.put(saved(quarters(), "PNG")).sha256
+    request = ImageToVideo(prompt="A heron", image=name)
+    draft = held(paste(form, export_request.to_python(request)))
+    assert (draft.prompt, draft.first_frame) == ("A heron", name)
 
 
 @pytest.mark.parametrize(
