@@ -8,7 +8,7 @@ changes nothing that the first one has recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -73,7 +73,7 @@ class AccountScan:
         ledger: that is compared.
         account: gives the name that new jobs are recorded under.
         owns: whether a job is this studio's to act on (`Accounts.owns`).
-        mark: gives the mark of the data folder.
+        marks: gives the marks of the data folder, and makes the first one if there is none.
         recognise: called with a job that the account in use lists but the log has under another account name.
         take_up: records a task that Kling lists and the log denies; returns whether the log denied it.
         note: records new facts of a task that has ended.
@@ -92,7 +92,7 @@ class AccountScan:
         *,
         account: Callable[[], str],
         owns: Callable[[Job], bool],
-        mark: Callable[[], str],
+        marks: Callable[[], Collection[str]],
         recognise: Callable[[Job], None],
         take_up: Callable[[Job, Task], bool],
         note: Callable[[str, Task], None],
@@ -104,7 +104,7 @@ class AccountScan:
         complete_deletions: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ledger, self._account, self._owns, self._mark = ledger, account, owns, mark
+        self._ledger, self._account, self._owns, self._marks = ledger, account, owns, marks
         self._recognise, self._take_up, self._note = recognise, take_up, note
         self._orphans, self._clock, self._complete_deletions = orphans, clock, complete_deletions
         self._on_change, self._keeper = on_change, keeper
@@ -220,6 +220,8 @@ class AccountScan:
         """Record the videos in the folder that no job names, once after each time the log was read."""
         if not self._ledger.opening and self._files_generation != self._ledger.generation:
             generation = self._ledger.generation
+            if not self._ledger.failure:
+                self._marks()  # before the first order, so that every backup has it
             self._complete_deletions()
             self._take_in_files()
             self._files_generation = generation  # not reached if a record failed: then it is tried again
@@ -263,7 +265,7 @@ class AccountScan:
         taken_in = [job.id for task in fresh if (job := known.get(task.task_id)) and self._update(job, task)]
         others = [task for task in fresh if task.task_id not in known]
         marks = {task.task_id: mark_of(our_id_of(task.external_task_id)) for task in others}
-        by_mark = [task for task in others if marks[task.task_id] == self._mark()]
+        by_mark = [task for task in others if marks[task.task_id] in self._marks()]
         maybe_ours = [task for task in others if marks[task.task_id] == ""]
         foreign = [task for task in others if marks[task.task_id] is None]
         rows = [row for task in by_mark if (row := self._row(task, FOUND_BY_MARK, endpoint))]

@@ -43,6 +43,7 @@ FORM = 1  # of the manifest
 LOG, VIDEOS, SANDBOX = "history.csv", "videos", "sandbox"
 LINKED = (VIDEOS, PICTURES)  # folders whose files are never changed in place
 PATIENCE = 5.0  # seconds that a locked database is waited for
+ASIDE = "before-restore-"  # in the data folder: what was there before a backup was put back, with a number
 STAGED = "restoring.part"  # in the data folder: a backup that is being put back
 # Not in a backup: locks, what can be made again, and what holds for this folder or this file alone.
 _LEFT_OUT = frozenset(
@@ -196,7 +197,7 @@ def _files_of(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if not (top and (name in _LEFT_OUT or name.startswith("before-restore-")))
+            if not (top and (name in _LEFT_OUT or name.startswith(ASIDE)))
             and not (here == folder / SANDBOX and name == "clips")  # the studio has its own copies
         )
         for name in sorted(names):

@@ -1,4 +1,4 @@
-"""Our ids. Each has the mark of the data folder, so that every task at Kling shows which studio made it.
+"""Our ids. Each has a mark of the data folder, so that every task at Kling shows which studio made it.
 
     v4fk2a7qz-019ab1c2d3e4a1b2c3d4e5f6      v, the mark, a hyphen, milliseconds and chance in hexadecimal
     v019ab1c2d3e4a1b2c3d4e5f6               as versions before 2026-11-26 made them: any folder's
@@ -52,8 +52,33 @@ def our_id_of(external_task_id: str) -> str:
     return "" if _ADOPTED.fullmatch(external_task_id) else external_task_id
 
 
-def folder_mark(folder: Path, known: Iterable[str]) -> str:
-    """Return the mark of a data folder; it is made once and stored in a file beside the log.
+def stored_marks(folder: Path) -> tuple[str, ...]:
+    """Return the marks in the file of a data folder, none if there is no such file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        lines = (folder / MARK_FILE).read_text(encoding="ascii", errors="replace").splitlines()
+    except FileNotFoundError:
+        return ()
+    marks = map(str.strip, lines)
+    return tuple(dict.fromkeys(mark for mark in marks if re.fullmatch("[a-z2-7]{8}", mark)))
+
+
+def store_marks(folder: Path, marks: Iterable[str]) -> None:
+    """Store the marks of a data folder, a line for each.
+
+    Raises:
+        OSError: they cannot be stored.
+    """
+    write_whole(folder / MARK_FILE, "".join(f"{mark}\n" for mark in marks).encode())
+
+
+def folder_marks(folder: Path, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the marks of a data folder; they are stored in a file beside the log.
+
+    The first one is made once, and is that of new ids. `restore` adds those of what was there before it.
 
     Args:
         folder: of the log.
@@ -62,14 +87,9 @@ def folder_mark(folder: Path, known: Iterable[str]) -> str:
     Raises:
         OSError: the mark cannot be stored.
     """
-    path = folder / MARK_FILE
-    try:
-        mark = path.read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        mark = ""
-    if re.fullmatch("[a-z2-7]{8}", mark):
-        return mark
+    if stored := stored_marks(folder):
+        return stored
     marks = Counter(known_mark for job_id in known if (known_mark := mark_of(job_id)))
     mark = marks.most_common(1)[0][0] if marks else "".join(secrets.choice(_LETTERS) for _ in range(8))
-    write_whole(path, f"{mark}\n".encode())
-    return mark
+    store_marks(folder, [mark])
+    return (mark,)

@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from kling.studio.backup import (
+    ASIDE,
     FORM,
     KNOWN,
     LINKED,
@@ -24,6 +26,7 @@ from kling.studio.backup import (
 )
 from kling.studio.files import give_to_owner_of, sync_folder
 from kling.studio.folder import DataFolder
+from kling.studio.ids import MARK_FILE, store_marks, stored_marks
 from kling.studio.ledger.csv_text import parse
 from kling.studio.state.faults import FILE as STATE
 
@@ -31,7 +34,8 @@ from kling.studio.state.faults import FILE as STATE
 def restore(source: Path, folder: Path) -> Summary:
     """Put a backup in the place of what is in a data folder. No studio may run there.
 
-    What was there is moved into `before-restore-N` and stays. Everything is copied and compared before that.
+    What was there is moved into `before-restore-N` and stays; its marks hold on. Everything is copied and
+    compared before that.
 
     Raises:
         FolderTaken: a studio runs there, or the folder cannot be written.
@@ -90,6 +94,9 @@ def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> S
             raise BackupError(f"{source / name} is not what was backed up. Nothing was changed.")
         done.files, done.size = done.files + 1, done.size + size
     _end_sessions(stage / STATE)
+    # After a crash in the middle of a move they are only where it went.
+    before = [folder, *sorted(folder.glob(f"{ASIDE}*"))]
+    _keep_marks(before, stage, done)
     give_to_owner_of(folder, stage, *stage.rglob("*"))
     done.jobs = len({row["external_task_id"] for row in parse((stage / LOG).read_bytes()).rows})
     os.sync()
@@ -111,17 +118,25 @@ def _end_sessions(database: Path) -> None:
         found.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _keep_marks(before: Sequence[Path], stage: Path, done: Summary) -> None:
+    """Let what was ordered under another mark since the backup be this folder's too."""
+    own = stored_marks(stage)
+    marks = tuple(dict.fromkeys([*own, *(mark for place in before for mark in stored_marks(place))]))
+    if marks != own:
+        store_marks(stage, marks)
+    if own and (further := marks[len(own) :]):
+        done.notes.append(f"Tasks with the mark {' or '.join(further)} are this folder's too ({MARK_FILE}).")
+
+
 def _swap(folder: Path, stage: Path, done: Summary) -> None:
     """Move what is there aside and the backup in, the log at once: without one a start would begin anew."""
     staying = {".lock", ".owner.json", STAGED, KNOWN}
     before = [
-        path
-        for path in folder.iterdir()
-        if path.name not in staying and not path.name.startswith("before-restore-")
+        path for path in folder.iterdir() if path.name not in staying and not path.name.startswith(ASIDE)
     ]
     if before:
         number = 1
-        while (aside := folder / f"before-restore-{number}").exists():
+        while (aside := folder / f"{ASIDE}{number}").exists():
             number += 1
         aside.mkdir(mode=0o700)
         give_to_owner_of(folder, aside)

@@ -35,7 +35,7 @@ from kling.studio.films.store import Films
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.health import Health
 from kling.studio.identity.roles import User
-from kling.studio.ids import folder_mark
+from kling.studio.ids import folder_marks
 from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import FOLLOWED, OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import AllViews, file_error
@@ -183,7 +183,7 @@ class Studio:
             self.folder.release()
             raise
         self._mark_lock = threading.Lock()
-        self._mark = ""
+        self._marks: tuple[str, ...] = ()
         self._senders = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
         self._fetchers = ThreadPoolExecutor(3, thread_name_prefix="fetch")  # two fetch, one checks
         self._assemble(run, rng or random.Random())  # noqa: S311 - jitter, no secret
@@ -257,7 +257,7 @@ class Studio:
             ledger,
             account=lambda: self.accounts.name,
             owns=owns,
-            mark=self.mark,
+            marks=self.marks,
             recognise=self.accounts.recognise,
             take_up=self.reconciler.take_up,
             note=self.downloads.note_task,
@@ -318,18 +318,22 @@ class Studio:
         return [name_key(each.name) for each in given if each.person_id == person_id]
 
     def mark(self) -> str:
-        """Return the mark of the data folder, which is a part of every id that this studio makes.
+        """Return the mark that is a part of every id that this studio makes; see `marks`."""
+        return self.marks()[0]
+
+    def marks(self) -> tuple[str, ...]:
+        """Return the marks of the data folder: tasks of Kling with one of them are this studio's.
 
         Raises:
             LedgerError: the mark cannot be stored.
         """
         with self._mark_lock:
-            if not self._mark:
+            if not self._marks:
                 try:
-                    self._mark = folder_mark(self.settings.data_dir, (job.id for job in self.ledger.jobs()))
+                    self._marks = folder_marks(self.settings.data_dir, (job.id for job in self.ledger.jobs()))
                 except OSError as error:
                     raise file_error("studio.id", "written", error) from error
-            return self._mark
+            return self._marks
 
     # -- start and stop ------------------------------------------------------------------------------------
 

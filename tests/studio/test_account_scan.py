@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from decimal import Decimal
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from kling.endpoint import ENDPOINTS, Endpoint
 from kling.errors import MaybeSent, api_error
 from kling.studio.account_scan import EVERY, PAGE_PAUSE, RETRY_PAUSES
-from kling.studio.ids import adopted_id, new_id
+from kling.studio.backup import MANIFEST, back_up
+from kling.studio.ids import MARK_FILE, adopted_id, mark_of, new_id
+from kling.studio.restoring import restore
 from tests.studio.fakes import FOX, Bench, Kling
 
 OLD_ID = "v019ab1c2d3e4a1b2c3d4e5f6"
@@ -36,6 +40,42 @@ def test_a_task_with_our_mark_that_the_log_lacks_is_taken_in_and_followed_to_its
     bench.kling.finish(job_id, clip)
     bench.run_for(30)
     assert bench.job(job_id)["file"] == f"{job_id}.mp4"
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_was_ordered_since_a_backup_is_taken_in_whatever_the_mark_then(bench, is_lost):
+    """Also where the folder was lost, and a new one was begun before the backup was put back."""
+    to = bench.folder.parent / f"{bench.folder.name}-backup"
+    bench.run_for(30)
+    first = (bench.folder / MARK_FILE).read_text().strip()
+    back_up(bench.folder, to)
+    if is_lost:
+        bench.studio.stop()
+        shutil.rmtree(bench.folder)
+        bench.open()
+    job_id = bench.order().id
+    bench.studio.stop()
+    restore(to, bench.folder)
+    bench.open()
+    assert bench.job(job_id).extra["found"] == "account"
+    assert (bench.studio.mark() == mark_of(job_id)) is not is_lost
+    assert bench.studio.mark() == first
+
+
+def test_a_backup_without_a_mark_takes_none_away(bench):
+    to = bench.folder.parent / f"{bench.folder.name}-backup"
+    mark = bench.studio.mark()
+    back_up(bench.folder, to)
+    manifest = json.loads((to / MANIFEST).read_text())
+    del manifest["files"][MARK_FILE]
+    (to / MANIFEST).write_text(json.dumps(manifest))
+    (to / MARK_FILE).unlink()
+    bench.studio.stop()
+    restore(to, bench.folder)
+    (bench.folder / MARK_FILE).rename(bench.folder / "before-restore-1" / MARK_FILE)  # a crash in the middle
+    restore(to, bench.folder)
+    bench.open()
+    assert bench.studio.mark() == mark
 
 
 @pytest.mark.parametrize("state", ["failed", "not_sent", "withdrawn", "unknown", "waiting"])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kling.studio.ids import MARK_FILE, adopted_id, asked_by, folder_mark, mark_of, new_id
+from kling.studio.ids import MARK_FILE, adopted_id, asked_by, folder_marks, mark_of, new_id
 
 
 def test_an_id_carries_the_mark_and_is_new_each_time():
@@ -40,8 +40,8 @@ def test_a_task_without_an_id_of_ours_is_asked_for_by_klings():
 
 
 def test_the_mark_of_a_folder_is_made_once(tmp_path):
-    mark = folder_mark(tmp_path, [])
-    assert folder_mark(tmp_path, ["vother234-019ab1c2d3e4a1b2c3d4e5f6"]) == mark
+    (mark,) = folder_marks(tmp_path, [])
+    assert folder_marks(tmp_path, ["vother234-019ab1c2d3e4a1b2c3d4e5f6"]) == (mark,)
     assert (tmp_path / MARK_FILE).read_text() == f"{mark}\n"
 
 
@@ -50,4 +50,9 @@ def test_a_lost_mark_is_taken_from_the_log_again(tmp_path, text):
     if text:
         (tmp_path / MARK_FILE).write_text(text, encoding="latin-1")
     known = [new_id("abcd2345", 1.0), new_id("abcd2345", 2.0), new_id("zzzz2345", 3.0), "v" + "0" * 24]
-    assert folder_mark(tmp_path, known) == "abcd2345"
+    assert folder_marks(tmp_path, known) == ("abcd2345",)
+
+
+def test_further_marks_of_a_folder_come_after_its_first_one(tmp_path):
+    (tmp_path / MARK_FILE).write_text("abcd2345\n\n not one \nzzzz2345\nabcd2345\n")
+    assert folder_marks(tmp_path, []) == ("abcd2345", "zzzz2345")

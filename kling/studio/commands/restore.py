@@ -16,9 +16,9 @@ from kling.studio.settings import SettingsError
 
 AFTERWARDS = (
     "What waited in the backup is left to a person: the studio cannot know what was sent since. What was "
-    "ordered since is taken in from Kling at the start, by its mark. Everybody has to sign in again. People "
-    "and their roles are those of the backup: look through `people list`, and remove again who was removed "
-    "since.\n"
+    "ordered since is taken in from Kling at the start, by its mark; Kling does not say whose it is, so it "
+    "counts for no person's limit. Everybody has to sign in again. People and their roles are those of the "
+    "backup: look through `people list`, and remove again who was removed since.\n"
 )
 
 
