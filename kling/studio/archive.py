@@ -37,7 +37,7 @@ _SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 _ENDINGS = (".mp4", ".watermark.mp4", ".again.mp4", ".jpg")  # of the files of a job
-_BURIED = ".deleted"  # of the note that they were deleted for good
+BURIED = ".deleted"  # of the note that they were deleted for good
 
 
 class Buried(DownloadFailed):
@@ -221,15 +221,15 @@ class Archive:
             OSError: it was not noted.
         """
         with self._lock:
-            write_whole(self._path(job_id, _BURIED), json.dumps(asdict(stone)).encode())
+            write_whole(self._path(job_id, BURIED), json.dumps(asdict(stone)).encode())
 
     def unbury(self, job_id: str) -> None:
         """Take back the note of a deletion that was not recorded; nothing was deleted."""
-        self._path(job_id, _BURIED).unlink(missing_ok=True)
+        self._path(job_id, BURIED).unlink(missing_ok=True)
 
     def tombstone(self, job_id: str) -> Tombstone | None:
         """Return the note that the files of a job were deleted, None if there is none."""
-        if not _SAFE_ID.fullmatch(job_id) or not (path := self._path(job_id, _BURIED)).exists():
+        if not _SAFE_ID.fullmatch(job_id) or not (path := self._path(job_id, BURIED)).exists():
             return None
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
@@ -241,7 +241,7 @@ class Archive:
 
     def buried(self) -> Iterator[str]:
         """Yield the ids of the jobs whose files were deleted for good."""
-        return (path.name.removesuffix(_BURIED) for path in sorted(self.folder.glob(f"*{_BURIED}")))
+        return (path.name.removesuffix(BURIED) for path in sorted(self.folder.glob(f"*{BURIED}")))
 
     def remove(self, job_id: str) -> None:
         """Delete the files of a job.
@@ -254,7 +254,7 @@ class Archive:
                 self._path(job_id, ending).unlink(missing_ok=True)
 
     def _refuse_if_buried(self, job_id: str) -> None:
-        if self._path(job_id, _BURIED).exists():
+        if self._path(job_id, BURIED).exists():
             raise Buried("This clip was deleted here for good.")
 
     def _path(self, job_id: str, ending: str) -> Path:

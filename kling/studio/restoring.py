@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from kling.studio.amounts import counted
+from kling.studio.archive import BURIED
 from kling.studio.backup import (
     ASIDE,
     FORM,
@@ -18,6 +20,7 @@ from kling.studio.backup import (
     LOG,
     MANIFEST,
     STAGED,
+    VIDEOS,
     BackupError,
     Summary,
     in_words,
@@ -34,8 +37,8 @@ from kling.studio.state.faults import FILE as STATE
 def restore(source: Path, folder: Path) -> Summary:
     """Put a backup in the place of what is in a data folder. No studio may run there.
 
-    What was there is moved into `before-restore-N` and stays; its marks hold on. Everything is copied and
-    compared before that.
+    What was there is moved into `before-restore-N` and stays; its marks and tombstones hold on. Everything is
+    copied and compared before that.
 
     Raises:
         FolderTaken: a studio runs there, or the folder cannot be written.
@@ -97,6 +100,7 @@ def _restore(source: Path, folder: Path, files: dict[str, tuple[int, str]]) -> S
     # After a crash in the middle of a move they are only where it went.
     before = [folder, *sorted(folder.glob(f"{ASIDE}*"))]
     _keep_marks(before, stage, done)
+    _keep_deleted(before, stage, done)
     give_to_owner_of(folder, stage, *stage.rglob("*"))
     done.jobs = len({row["external_task_id"] for row in parse((stage / LOG).read_bytes()).rows})
     os.sync()
@@ -126,6 +130,26 @@ def _keep_marks(before: Sequence[Path], stage: Path, done: Summary) -> None:
         store_marks(stage, marks)
     if own and (further := marks[len(own) :]):
         done.notes.append(f"Tasks with the mark {' or '.join(further)} are this folder's too ({MARK_FILE}).")
+
+
+def _keep_deleted(before: Sequence[Path], stage: Path, done: Summary) -> None:
+    """Let what was deleted for good since the backup stay so."""
+    stones = {
+        stone.name: stone for place in reversed(before) for stone in (place / VIDEOS).glob(f"*{BURIED}")
+    }
+    if not stones:
+        return
+    videos = stage / VIDEOS
+    videos.mkdir(exist_ok=True, mode=0o700)
+    ids = {name.removesuffix(BURIED) for name in stones}
+    deleted = [path for path in videos.iterdir() if path.name.split(".")[0] in ids]
+    for path in deleted:  # tombstones too: they may share their place on the disk with the backup's
+        path.unlink()
+    for name, stone in stones.items():
+        shutil.copy2(stone, videos / name)
+    if clips := len({path.name.split(".")[0] for path in deleted if path.suffix != BURIED}):
+        stay = counted(clips, "clip stays deleted: it was", "clips stay deleted: they were")
+        done.notes.append(f"{stay} deleted for good since the backup.")
 
 
 def _swap(folder: Path, stage: Path, done: Summary) -> None:

@@ -11,10 +11,12 @@ import pytest
 
 from kling.studio.actions import Actions
 from kling.studio.archive import Buried
+from kling.studio.backup import back_up
 from kling.studio.identity.roles import LOCAL, NotAllowed, User
 from kling.studio.jobs import SUCCEED
 from kling.studio.ledger import LedgerError
 from kling.studio.library import JobQuery
+from kling.studio.restoring import restore
 from tests.studio.clips import zeroed
 from tests.studio.fakes import FOX, Bench, Kling
 
@@ -231,9 +233,27 @@ def test_a_folder_that_cannot_be_written_keeps_everything(bench, clip, monkeypat
     assert len(files_of(bench, job_id)) == 2
 
 
-def test_tombstones_are_in_a_backup(bench, clip, tmp_path):
-    from kling.studio.backup import back_up
+def test_a_backup_that_is_put_back_brings_no_deleted_clip_back(bench, clip):
+    """Neither one that it has, nor one that was ordered, fetched and deleted since."""
+    to = bench.folder.parent / f"{bench.folder.name}-backup"
+    before = fetched(bench, clip)
+    kept = fetched(bench, clip)
+    back_up(bench.folder, to)
+    since = fetched(bench, clip)
+    acting(bench).delete_files([before, since])
+    bench.studio.stop()
+    notes = restore(to, bench.folder).notes
+    assert "1 clip stays deleted" in " ".join(notes)
+    assert (to / "videos" / f"{before}.mp4").exists()
+    bench.open()
+    assert settle(bench) == 0
+    assert bench.job(kept).has_clip
+    for job_id in (before, since):
+        assert bench.job(job_id).deleted
+        assert files_of(bench, job_id) == [f"{job_id}.deleted"]
 
+
+def test_tombstones_are_in_a_backup(bench, clip, tmp_path):
     job_id = fetched(bench, clip)
     acting(bench).delete_files([job_id])
     to = tmp_path.parent / f"{tmp_path.name}-backup"
