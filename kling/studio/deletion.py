@@ -1,8 +1,8 @@
 """Deletes the files of jobs for good: the row stays, with a tombstone that has the digest of the clip.
 
 A tombstone is an end. It stands in the log and, as a small file, among the videos: so the clip is not fetched
-again either after an older log was put back. It is written before anything is deleted, and a deletion that a
-crash cut off is completed at the next start.
+again either after an older log or a backup was put back. It is written before anything is deleted, and a
+deletion that a crash cut off is completed at the next start. `erase` leaves one that says when, and no more.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Deletions:
             return
         for job_id in self._archive.buried():
             self.record(job_id)
-            if (job := self._ledger.get(job_id)) is not None and job.deleted:
+            if (job := self._ledger.get(job_id)) is not None and (job.deleted or job.erased):
                 try:
                     self._forget(job_id)
                     self._archive.remove(job_id)
@@ -123,13 +123,15 @@ class Deletions:
     def record(self, job_id: str) -> bool:
         """Record the tombstone of a job that the log does not say to be deleted; return whether it has one.
 
+        One that was erased needs no such row.
+
         Raises:
             LedgerError: it was not recorded.
         """
         stone, job = self._archive.tombstone(job_id), self._ledger.get(job_id)
         if stone is None or job is None:
             return False
-        if not job.deleted:
+        if not (job.deleted or job.erased):
             self._record(job_id, stone)
         return True
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kling.studio.backup import LOG, known_backups
+from kling.errors import DownloadFailed
+from kling.studio.archive import BURIED, Archive, Tombstone
+from kling.studio.backup import ASIDE, LOG, VIDEOS, known_backups
+from kling.studio.files import give_to_owner_of
 from kling.studio.films.store import FOLDER as FILMS
 from kling.studio.identity.ways import is_last_admin
 from kling.studio.jobs import FAILED, SUCCEED, WITHDRAWN, Job, dump_json, fold, json_object
@@ -65,6 +69,7 @@ class Found:
         jobs: ids whose words and files go.
         whose: the person; nobody where single jobs are erased.
         by: how many of the jobs each person has ordered, by name and id.
+        made: ids of those jobs that Kling has made a clip of.
         unfinished: ids of jobs that have not ended, so that they cannot be erased yet.
         unclear: how many jobs have no id, and a name of the person that somebody else has or had too.
         made_from: ids of jobs that were made from these, and who has ordered them; they stay.
@@ -77,6 +82,7 @@ class Found:
     jobs: frozenset[str]
     whose: Whose = NOBODY
     by: tuple[tuple[str, str, int], ...] = ()
+    made: frozenset[str] = frozenset()
     unfinished: tuple[str, ...] = ()
     unclear: int = 0
     made_from: tuple[tuple[str, str], ...] = ()
@@ -122,6 +128,7 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         jobs=ids,
         whose=whose,
         by=tuple((name, person_id, count) for (name, person_id), count in sorted(by.items())),
+        made=frozenset(job.id for job in chosen if job.state == SUCCEED),
         unfinished=tuple(sorted(job.id for job in chosen if job.state not in ENDED)),
         unclear=sum(
             not job["person_id"] and name_key(job["person"]) in shared
@@ -158,6 +165,7 @@ def erase(folder: Path, found: Found, now: datetime) -> None:
     from kling.studio.state import erasing
 
     try:
+        _bury(folder, found, now)
         for path in found.files:
             path.unlink(missing_ok=True)
         erase_from_sandbox(folder / "sandbox", found.jobs)
@@ -171,6 +179,17 @@ def erase(folder: Path, found: Found, now: datetime) -> None:
         raise CannotErase(
             f"Not all of it was erased: {error} Mend that, and run the command again."
         ) from error
+
+
+def _bury(folder: Path, found: Found, now: datetime) -> None:
+    """Note that the clips are deleted for good, and no more than that: an older log fetches none of them."""
+    archive = Archive(folder / VIDEOS)
+    for job_id in found.jobs:
+        stone = archive.tombstone(job_id)
+        if stone or job_id in found.made:
+            with suppress(DownloadFailed):  # no file can have this id as its name
+                archive.bury(job_id, Tombstone(stone.when if stone else now.isoformat(timespec="seconds")))
+    give_to_owner_of(folder, archive.folder, *archive.folder.glob(f"*{BURIED}"))
 
 
 def _erase_from_log(folder: Path, found: Found, now: datetime) -> None:
@@ -256,7 +275,9 @@ def _files(
     folder: Path, jobs: Mapping[str, Job], ids: frozenset[str], whose: Whose, stored: StoredRows
 ) -> Iterator[Path]:
     """Yield the files that hold something of it; those drawn anew at need are deleted all together."""
-    yield from (path for path in _all_of(folder / "videos") if path.name.split(".")[0] in ids)
+    yield from (
+        path for path in _all_of(folder / VIDEOS) if path.name.split(".")[0] in ids and path.suffix != BURIED
+    )
     for name in (PREVIEWS, FILMS, UPLOADS):
         yield from _all_of(folder / name)
     yield from folder.glob("index.sqlite3*")
@@ -297,7 +318,7 @@ def _all_of(folder: Path) -> Iterator[Path]:
 
 def _copies(folder: Path, ids: frozenset[str], whose: Whose, drafts: frozenset[str]) -> Iterator[str]:
     """Yield the copies that hold it: those of `backup`, and those that `restore` moved aside."""
-    aside = ((path, "put aside by restore") for path in sorted(folder.glob("before-restore-*")))
+    aside = ((path, "put aside by restore") for path in sorted(folder.glob(f"{ASIDE}*")))
     for path, made in (*known_backups(folder), *aside):
         try:
             if _holds(path, ids, whose, drafts):

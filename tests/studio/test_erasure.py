@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kling import TextToVideo
 from kling.studio.__main__ import main
+from kling.studio.archive import Archive, Tombstone
 from kling.studio.audit import Audit
 from kling.studio.backup import back_up
 from kling.studio.erasure import KEPT, CannotErase, erase, find
@@ -99,8 +100,37 @@ def test_costs_times_states_and_ids_stay(folder):
 
 def test_the_clips_go_and_are_not_fetched_again(folder):
     erased(folder, person="ada")
-    assert sorted(path.name for path in (folder / "videos").iterdir()) == ["v2.mp4"]
+    assert sorted(path.name for path in (folder / "videos").iterdir()) == ["v1.deleted", "v2.mp4"]
     assert not ledger_of(folder).unfetched()
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_an_older_log_brings_no_erased_clip_back_and_the_tombstone_says_no_more(tmp_path, clip, is_deleted):
+    bench = Bench(tmp_path)
+    job = bench.order()
+    bench.kling.finish(job.id, clip)
+    older = (tmp_path / "history.csv").read_bytes()
+    bench.run_for(60)
+    assert bench.job(job.id).has_clip
+    if is_deleted:
+        bench.studio.deletions.delete([job.id], by="p-9", by_name="Ada")
+    bench.studio.folder.release()
+    for _ in range(2):  # also after a second run
+        erased(tmp_path, job_id=job.id)
+    stone = Archive(tmp_path / "videos").tombstone(job.id)
+    assert stone is not None
+    assert stone == Tombstone(stone.when)
+    bench.open()
+    bench.run_for(60)
+    assert bench.job(job.id).deleted == (stone.when if is_deleted else "")
+    bench.studio.folder.release()
+    (tmp_path / "history.csv").write_bytes(older)
+    fetched = len(bench.kling.downloads)
+    bench.open()
+    bench.run_for(24 * 3600)
+    assert bench.job(job.id).deleted == stone.when
+    assert len(bench.kling.downloads) == fetched
+    assert [path.name for path in (tmp_path / "videos").iterdir()] == [f"{job.id}.deleted"]
 
 
 def test_a_video_that_kling_still_has_is_not_taken_back_by_a_look_at_the_account(tmp_path):
