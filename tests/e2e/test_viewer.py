@@ -269,6 +269,8 @@ def test_clips_are_presented_on_the_whole_screen(past: SimpleNamespace, open_pag
     expect(box(page)).to_have_count(0)
     expect(caption).to_contain_text("A fox, number 2")
     expect(place).to_have_text("2 of 3")  # by itself, at the end of the clip
+    expect(show).to_have_attribute("data-idle", "")  # it began without a mouse
+    page.evaluate("() => document.activeElement.blur()")  # as the page does that a restart draws anew
     press(page, "a", "Home")
     expect(place).to_have_text("1 of 3")
     assert page.locator(ON).get_attribute("src") == f"/clips/{ids[0]}.mp4"

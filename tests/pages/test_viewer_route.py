@@ -183,6 +183,8 @@ def test_a_long_list_is_presented_around_the_clip_that_it_begins_with(
     monkeypatch.setattr("pages._ui.viewer.among.MOST_PRESENTED", 2)
     assert ids(ask(team, "list=1")["clips"]) == ["v3", "v2"]
     assert ids(ask(team, "list=1&at=v0")["clips"]) == ["v1", "v0"]
+    monkeypatch.setattr("pages._ui.viewer.among.MOST_PRESENTED", 4)
+    assert ids(ask(team, "list=1&at=v3")["clips"]) == ["v3", "v2", "v1", "v0"]  # as many as fit
 
 
 def test_without_an_index_a_clip_is_shown_alone(team: Team, monkeypatch: pytest.MonkeyPatch):

@@ -144,12 +144,10 @@ def presented(among: Among, user: Actions, at: str = "") -> tuple[str, list[Job]
         title, jobs = collected(among.collection)
         return title, jobs[:MOST_PRESENTED]
     library = studio().library
-    ids = library.around(among.query, at, reach=MOST_PRESENTED // 2, who=user.who).ids if at else ()
-    if len(ids) < MOST_PRESENTED // 2:
+    ids = library.around(among.query, at, reach=MOST_PRESENTED, who=user.who).ids if at else ()
+    if not ids:  # it may have just left the list
         page = library.page(among.query, studio().ledger.get, who=user.who, per_page=MOST_PRESENTED)
-        jobs = [row.job for row in page.rows]
-        # Without ids it is all of the list, also where `at` has just left it.
-        if not ids or any(job.id == at for job in jobs):
-            return words_of(among.query), jobs
-    found = (studio().ledger.get(each) for each in ids)
+        return words_of(among.query), [row.job for row in page.rows]
+    first = max(0, min(ids.index(at) - MOST_PRESENTED // 2, len(ids) - MOST_PRESENTED))
+    found = (studio().ledger.get(each) for each in ids[first : first + MOST_PRESENTED])
     return words_of(among.query), [job for job in found if job is not None and job.has_clip]

@@ -42,6 +42,7 @@ function newPresent(lightbox) {
     screenful(); // while the press counts as one
     say("…");
     draw();
+    wake();
     const query = ids ? asked({ ids: ids.join(",") }, "") : asked({ list: "1", ...first && { at: first } }, among);
     const said = await told(query);
     if (!root.open) return;
@@ -161,11 +162,11 @@ function newPresent(lightbox) {
   function wake() { // what lies over the clip goes once nobody moves
     clearTimeout(idle);
     delete root.dataset.idle;
-    idle = setTimeout(() => { if (help.hidden && !root.querySelector(":focus-visible")) root.dataset.idle = ""; }, IDLE);
+    idle = setTimeout(() => { if (help.hidden && !bar.querySelector(":focus-visible")) root.dataset.idle = ""; }, IDLE);
   }
 
   function keyed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!root.open || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, isPress = event.target instanceof HTMLButtonElement;
     if (key === "Tab" || (isPress && (key === "Enter" || key === " "))) { wake(); return; }
     const acts = {
@@ -174,14 +175,14 @@ function newPresent(lightbox) {
       b: () => shadeWith("black"), ".": () => shadeWith("black"), w: () => shadeWith("white"), ",": () => shadeWith("white"), "?": () => keys.click(), Escape: stop,
     };
     const press = acts[key];
-    event.stopPropagation();
+    event.stopImmediatePropagation();
     if (!press) return;
     event.preventDefault();
     if (clips.length || ["Escape", "f", "?"].includes(key)) press();
     draw();
   }
 
-  root.addEventListener("keydown", keyed);
+  addEventListener("keydown", keyed, true); // also after the page, drawn anew, has taken the focus
   root.addEventListener("close", closed);
   root.addEventListener("pointermove", ({ pointerType }) => { if (pointerType === "mouse") wake(); });
   whole.addEventListener("click", ({ target }) => {
