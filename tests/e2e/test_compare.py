@@ -187,6 +187,7 @@ def test_four_clips_of_any_shape_and_length_and_one_that_is_not_there(open_page:
     expect(page.locator(".deck-player[data-used]")).to_have_attribute("data-letter", "C")
     page.locator("[data-take=take4]").click()
     expect(ended).to_have_text("Ended at 0:04.0")
+    page.keyboard.press("2")
     with on_phone(page):
         page.wait_for_function(
             "() => document.querySelector('.deck-bar').getBoundingClientRect().bottom === innerHeight"
@@ -195,4 +196,14 @@ def test_four_clips_of_any_shape_and_length_and_one_that_is_not_there(open_page:
         for width in (390, 320):
             page.set_viewport_size({"width": width, "height": 844})
             assert page.locator(".deck-time").evaluate("(each) => each.scrollWidth - each.clientWidth") <= 0
+        page.get_by_role("button", name="Add a clip").click()
+        above = "() => document.querySelector('.deck-bar').getBoundingClientRect().top >= Math.max(...["
+        strips = "...document.querySelectorAll('.compare-strip')].map((each) => each.getBoundingClientRect().bottom))"
+        assert page.evaluate(above + strips)
         assert axe(page) == []
+    page.get_by_role("button", name="Take A out").click()  # what is heard and named moves with its clip
+    expect(page.locator(".deck-player")).to_have_count(2)
+    said = "(all) => all.map((each) => [each.muted, each.getAttribute('aria-label')])"
+    heard = page.locator(".deck video").evaluate_all(said)
+    assert [muted for muted, _ in heard] == [False, True]
+    assert heard[0][1] == f"Clip A: {FOX.replace('one paw', 'its head')}"

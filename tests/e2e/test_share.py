@@ -129,6 +129,8 @@ def test_the_clips_of_a_link_are_compared_without_a_request_outside_of_it(
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Add a clip").click()
     expect(page.locator(".deck-player")).to_have_count(4)
+    page.keyboard.press("z")  # the button that had the focus is disabled now
+    expect(page.get_by_role("button", name="1:1")).to_have_attribute("aria-pressed", "true")
     asked = page.evaluate("() => performance.getEntriesByType('resource').map((each) => each.name)")
     assert [name for name in asked if shared.path not in name] == []
     page.go_back()
@@ -187,6 +189,11 @@ def test_the_keyboard_alone_is_enough_and_axe_finds_nothing(open_page: Open, sha
     page.go_back()
     expect(page.locator("#room")).to_be_hidden()
     assert page.url == shared.url
+    page.get_by_role("button", name="A fox-snow").click()
+    page.reload()
+    page.get_by_role("button", name="A fox-snow").click()
+    page.go_back()
+    expect(page.locator("#room")).to_be_hidden()
 
 
 def test_on_a_phone_one_clip_fills_the_width_and_a_swipe_leads_on(open_page: Open, shared: SimpleNamespace):
@@ -214,6 +221,9 @@ def test_on_a_phone_one_clip_fills_the_width_and_a_swipe_leads_on(open_page: Ope
 def test_after_its_end_a_link_shows_nothing_and_no_cache_has_it(open_page: Open, shared: SimpleNamespace):
     page = open_page(shared.url, reduced_motion="no-preference")
     page.wait_for_function(f"() => ({PLAYING})() === 4")
+    page.route("**/deck.js", lambda route: route.abort())  # as where the server is away
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("alert")).to_have_text("Compare cannot be loaded now. Try again in a moment.")
     fetched = "(url) => fetch(url, { cache: 'force-cache' }).then((answer) => answer.status)"
     with closing(Database(Path(shared.data) / FILE)) as database:
         Shares(database, clock=time.time, monotonic=time.monotonic).end(shared.share)

@@ -29,9 +29,9 @@ function newDeck(root, { did, title = "Compare" }) {
 
   // -- the clips
 
-  function playerOf(clip, index) {
+  function playerOf(index) {
     const letter = LETTERS[index];
-    const video = make("video", { playsinline: true, preload: "auto", tabindex: -1, "aria-label": `Clip ${letter}: ${clip.prompt || clip.name || ""}` });
+    const video = make("video", { playsinline: true, preload: "auto", tabindex: -1 });
     const said = make("p", { class: "deck-said", hidden: true }), over = make("span", { class: "deck-over", hidden: true });
     const heard = pressable("mute", `Hear ${letter}`, { keys: String(index + 1) }), gone = pressable("close", `Take ${letter} out`);
     gone.dataset.do = "remove";
@@ -59,6 +59,7 @@ function newDeck(root, { did, title = "Compare" }) {
       video.poster = clip.poster || "";
       video.src = clip.src;
     }
+    video.setAttribute("aria-label", `Clip ${LETTERS[index]}: ${clip.prompt || clip.name || ""}`);
     box.style.setProperty("--ratio", clip.ratio);
     words.replaceChildren(...[clip.who && make("b", { text: clip.who, dir: "auto" }), clip.when && make("span", { text: clip.when }),
       clip.rating ? make("span", { class: "deck-stars", role: "img", "aria-label": `rated ${clip.rating} of 5` }, ...Array.from({ length: clip.rating }, () => drawn("star"))) : null,
@@ -76,12 +77,12 @@ function newDeck(root, { did, title = "Compare" }) {
   let parts = [];
   // Shows clips; what plays, plays on where a clip keeps its place.
   function show(next, { at = 0, from = 0, until = 0, first = false } = {}) {
-    const before = clips, same = before.length === next.length;
+    const before = clips, same = before.length === next.length, sounds = before[sync.heard]?.id;
     clips = [...next];
     if (!same) {
       const kept = parts, where = sync.at;
       sync.clear();
-      parts = clips.map((clip, index) => kept[index] ?? playerOf(clip, index));
+      parts = clips.map((_clip, index) => kept[index] ?? playerOf(index));
       parts.forEach((part, index) => fill(part, clips[index], index));
       players.replaceChildren(...parts.map(({ figure }) => figure));
       sync.use(parts.map(({ video }) => video), clips);
@@ -93,6 +94,9 @@ function newDeck(root, { did, title = "Compare" }) {
         if (other) sync.renewed(index, clips[index]);
       });
     }
+    // The sound stays with its clip; with its place where another was put there.
+    const heard = clips.findIndex(({ id }) => id === sounds);
+    if (sounds && (heard >= 0 || !same)) sync.hear(heard);
     last = Math.min(last, clips.length - 1);
     layOut();
     draw();

@@ -5,6 +5,7 @@
 function newHall({ tiles, told, ask, most, plays, begun, ended }) {
   const dialog = document.getElementById("compare"), [stage, words, others] = ["deck", "differs", "others"].map((name) => Object.assign(document.createElement("div"), { className: name }));
   const here = location.pathname.replace(/\/$/, "");
+  const said = Object.assign(document.createElement("p"), { role: "alert", textContent: "Compare cannot be loaded now. Try again in a moment." });
   let deck = null, compared = [], opener = null, coming = null;
 
   function load() {
@@ -20,7 +21,13 @@ function newHall({ tiles, told, ask, most, plays, begun, ended }) {
   async function open() {
     opener = document.activeElement;
     coming ??= load();
-    try { await coming; } catch { return; }
+    try { await coming; } catch {
+      document.querySelector("header div").append(said);
+      // the link may have ended
+      ask(tiles[0]);
+      return;
+    }
+    said.remove();
     if (document.querySelector("dialog[open]")) return;
     begun();
     dialog.showModal();
@@ -80,7 +87,8 @@ function newHall({ tiles, told, ask, most, plays, begun, ended }) {
     }));
   }
 
-  dialog.addEventListener("keydown", (event) => { if (event.key !== "Escape") deck.keyed(event); });
+  // Not the dialog: what had the focus may be disabled by now.
+  addEventListener("keydown", (event) => { if (dialog.open && event.key !== "Escape") deck.keyed(event); });
   dialog.addEventListener("close", () => {
     deck.sync.pause();
     if (history.state?.room) history.back();

@@ -203,8 +203,9 @@
     else if (event.target === video) act("play");
     else if (event.target === shade) shadeWith("");
   });
-  room.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  // Not the room: what had the focus may be hidden by now.
+  addEventListener("keydown", (event) => {
+    if (!room.open || event.ctrlKey || event.metaKey || event.altKey) return;
     const name = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!shade.hidden && name !== "black" && name !== "white") {
       if (event.key !== "Escape") event.preventDefault();
@@ -227,9 +228,12 @@
     (opener?.classList.contains("primary") ? opener : tiles[at]).focus();
     playTogether();
   });
-  addEventListener("popstate", () => {
-    if (!history.state?.room) for (const each of [room, hall.dialog]) if (each.open) each.close();
-  });
+  // Back closes what is open. An entry that a reload or Forward leads to has nothing open.
+  function walked() {
+    if (history.state?.room) history.replaceState(null, "");
+    for (const each of [room, hall.dialog]) if (each.open) each.close();
+  }
+  addEventListener("popstate", walked);
 
   let from = null;
   room.addEventListener("touchstart", (event) => { from = event.touches.length === 1 ? event.touches[0] : null; },
@@ -277,5 +281,6 @@
   const layOut = newRows(wall, tiles, ratio);
   addEventListener("resize", layOut);
   layOut();
+  walked();
   playTogether();
 })();
