@@ -28,7 +28,7 @@ from kling.studio.state.records import (
 )
 from kling.studio.state.tables import shares
 from kling.studio.visible_names import visible
-from kling.text import storable
+from kling.text import printable, storable
 
 TOKEN_BYTES = 16
 LONGEST_TOKEN = 64  # characters; a longer one is nobody's
@@ -215,7 +215,7 @@ def _checked(clips: Collection[str]) -> tuple[str, ...]:
 
 def _line(title: str) -> str:
     """Return a title as it is kept, or refuse it."""
-    line = " ".join(storable(title).split())
+    line = " ".join(printable(storable(title)).split())
     if len(line) > COLLECTION_TITLE:
         raise ShareError(f"Title: it has {len(line):,} characters; {COLLECTION_TITLE} fit. Shorten it.")
     return line

@@ -233,7 +233,8 @@ def test_plays_are_counted_and_written_every_few_seconds_and_at_the_end(bench, m
 
 
 def test_the_audit_has_who_shared_what_and_no_token(bench, mia, clips):
-    share, token = mia.share(clips, title="Secret launch", days=3)
+    share, token = mia.share(clips, title="\u202eSecret launch", days=3)
+    assert share.title == "Secret launch"
     mia.end_share(share.id)
     ended, shared = bench.studio.state.audit.search(action="share")
     assert (shared.thing, shared.details["clips"], shared.details["days"]) == (share.id, 3, 3)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from kling.studio.assistant.answers import NoAnswer, Result, result_of
 from kling.studio.assistant.client import PATIENCE, AskError, Part, Patience, ask
-from kling.studio.assistant.plain_text import Spoken, printable
+from kling.studio.assistant.plain_text import Spoken
 from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.assistant.tasks import Question, messages_of
+from kling.text import printable
 
 LONGEST_REFUSAL = 1000  # characters
 HOUR = 3600.0  # seconds

@@ -26,7 +26,7 @@ from kling.studio.state.records import (
 )
 from kling.studio.state.tables import collection_clips, collections
 from kling.studio.visible_names import visible
-from kling.text import storable
+from kling.text import printable, storable
 
 GONE = "Somebody has deleted this collection."
 
@@ -220,12 +220,12 @@ def _check_count(count: int) -> None:
 
 def _words(title: str, text: str) -> dict[str, str]:
     """Return title and text as they are kept, or refuse them."""
-    line = " ".join(storable(title).split())
+    line = " ".join(printable(storable(title)).split())
     if not line:
         raise CollectionError("Title: give the collection a name.")
     if len(line) > COLLECTION_TITLE:
         raise CollectionError(f"Title: it has {len(line):,} characters; {COLLECTION_TITLE} fit. Shorten it.")
-    lines = storable(text).strip()
+    lines = printable(storable(text)).strip()
     if len(lines) > COLLECTION_TEXT:
         raise CollectionError(f"Text: it has {len(lines):,} characters; {COLLECTION_TEXT:,} fit. Shorten it.")
     return {"title": line, "text": lines}

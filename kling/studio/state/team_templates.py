@@ -29,7 +29,7 @@ from kling.studio.state.records import (
     TeamTemplateError,
 )
 from kling.studio.state.tables import team_templates
-from kling.text import storable
+from kling.text import printable, storable
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ def _checked(template: TeamTemplate) -> TeamTemplate:
 
 
 def _line(text: str, most: int) -> str:
-    return " ".join(storable(text).split())[:most].strip()
+    return " ".join(printable(storable(text)).split())[:most].strip()
 
 
 def _storable(value: Any) -> Any:

@@ -25,7 +25,7 @@ from kling.studio.library.facts import texts_of
 from kling.studio.spending import counted_at
 from kling.studio.take_away import mp4_text
 from kling.studio.take_away.mp4_text import COMMENT, DAY, TITLE, TOOL, Copy
-from kling.text import storable
+from kling.text import printable, storable
 
 MARK = "kling_studio"  # the key that says that a comment is one of ours; its value counts versions
 PARTS = "parts"  # the key under which a film has the records of its clips
@@ -225,6 +225,4 @@ def _cells(found: Mapping[str, Any]) -> dict[str, str]:
 
 def _shown(text: str, most: int) -> str:
     """Return a stranger's text without what cannot be seen."""
-    cut = storable(text, 4 * most)
-    lines = ("".join(char for char in line if char.isprintable()) for line in cut.splitlines())
-    return storable("\n".join(lines).strip(), most)
+    return storable(printable(storable(text, 4 * most)).strip(), most)

@@ -137,6 +137,9 @@ def test_what_does_not_fit_is_refused_with_its_field(collections, words, said):
 def test_hostile_words_are_kept_as_text(collections):
     made = collections.add(ADA, title="\ud800<b>\0\n'; DROP TABLE", text="a\nb")
     assert made.title == "\ufffd<b>\ufffd '; DROP TABLE"
+    turned = collections.change(ADA, made, title="\u202eSpring\u202c می‌خواهم", text="\u202ea\nb 👩‍🚀")
+    assert (turned.title, turned.text) == ("Spring می‌خواهم", "a\nb 👩‍🚀")
+    made = turned
     assert collections.get(made.id) == made
 
 
