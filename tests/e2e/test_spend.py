@@ -15,8 +15,11 @@ from playwright.sync_api import Page, expect
 
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_ledger import CsvLedger
+from kling.studio.take_away.mp4_text import COMMENT, with_texts
+from kling.studio.take_away.settings import MARK
 from tests.e2e.conftest import Server, on_phone
 from tests.e2e.test_accessibility import findings
+from tests.studio.clips import tiny_clip
 from tests.studio.test_curation import lines_of_readme
 
 PEOPLE = ("Anna Becker", "Tom Meyer", "=Chiara ß 狐", "")
@@ -165,3 +168,17 @@ def test_a_file_of_jobs_is_looked_at_then_taken_in_and_taken_back(
         path.write_text(f"{json.dumps(facts)}\n", encoding="utf-8")
     page.get_by_label("File", exact=True).set_input_files(sidecars)
     expect(page.get_by_text("2 sidecars · an export · 2 new jobs")).to_be_visible()
+    # Of a folder, also copies of clips without a sidecar.
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sidecars[0].rename(folder / "s1.json")
+    for name in ("s1.mp4", "holiday.mp4", "c1.mp4"):
+        tiny_clip(folder / name)
+    facts = {MARK: 1, "external_task_id": "c1", "state": "failed", "ordered_at": "2026-11-01T10:00:00+00:00"}
+    (folder / "SHA256SUMS").touch()
+    copy = b"".join(with_texts(folder / "c1.mp4", {COMMENT: json.dumps(facts)}).chunks())
+    (folder / "c1.mp4").write_bytes(copy)
+    page.get_by_label("Folder", exact=True).set_input_files(folder)
+    expect(page.get_by_text("1 sidecar and 2 clips · an export · 2 new jobs")).to_be_visible()
+    page.get_by_text("1 job cannot be taken in").click()
+    expect(page.get_by_text("Clip “holiday.mp4” of the file: it does not say")).to_be_visible()

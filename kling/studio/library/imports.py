@@ -8,6 +8,8 @@ its jobs may come again then, and say what the file says that they come with.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import codecs
 import json
 import re
@@ -50,6 +52,7 @@ from kling.studio.take_away.settings import read_clip, sidecars_in
 
 MOST_BYTES = 256 * 2**20
 MOST_SHOWN = 20  # faults that are told one by one
+LONGEST_NAME = 100  # characters of a file
 MOST_OPINIONS = 200  # of one job
 
 _FRAMES = frozenset(FIELDS)
@@ -171,7 +174,7 @@ def read_import(data: bytes, ledger: Ledger, archive: Archive) -> ImportPlan:
 
     Args:
         data: the file: an export as CSV or JSON Lines, a `history.csv`, a ZIP of clips with sidecars, a
-            sidecar, or a copy of a clip.
+            sidecar, or a copy of a clip. A line of JSON may be such a copy too, with its name and in Base64.
         ledger: that it would be added to.
         archive: where videos may lie already.
 
@@ -342,6 +345,10 @@ def _of_json(text: str, each: str) -> _Records:
         if not isinstance(found, dict):
             yield place, None
             continue
+        if isinstance(clip := found.get("clip"), str):
+            place = f"Clip “{str(found.get('name', ''))[:LONGEST_NAME]}”"
+            yield from ((place, record) for record in read_clip(_decoded(clip)).records or ({},))
+            continue
         yield (
             place,
             {
@@ -350,6 +357,13 @@ def _of_json(text: str, each: str) -> _Records:
                 if name in EXPORTED and cell is not None
             },
         )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 # -- one job ---------------------------------------------------------------------------------------------
@@ -376,7 +390,9 @@ class _Reading:
             )
             return
         job_id, state = record.get("external_task_id", ""), record.get("state", "")
-        if not _SAFE_ID.fullmatch(job_id):
+        if not record:
+            self._fault(place, "it does not say what it was made from.")
+        elif not _SAFE_ID.fullmatch(job_id):
             self._fault(place, "it has no id that a studio gives (external_task_id).")
         elif state not in STATES:
             self._fault(place, "it has no state that a job can have (state).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,11 +20,13 @@ from pages._ui.decide import attempt
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, moment
 from pages._ui.scripts.assets import loader
+from pages._ui.scripts.script import CLIP_TEXTS, script_of
 
 _SCRIPT = Path(__file__).with_suffix(".js")
 _FIELD = (
     '<label class="import-file"><span>File</span>'
     '<input type="file" multiple accept=".csv,.jsonl,.ndjson,.json,.zip,.mp4,text/csv"></label>'
+    '<label class="import-file"><span>Folder</span><input type="file" webkitdirectory></label>'
     '<p role="status"></p>'
 )
 KINDS = {"export": "an export", "log": "the log of a studio"}
@@ -36,7 +37,7 @@ def imports() -> None:
     """Draw the section."""
     st.caption(
         "A file that History has exported (CSV or JSON Lines), the history.csv of another studio, clips that "
-        "were taken away (their ZIP, one of them, or the .json files of their folder). What is "
+        "were taken away (their ZIP, some of them, or their folder). What is "
         "imported is history, never work: nothing is sent, asked for or fetched for it, and it counts in no "
         "budget and no sum. What this log has already stays as it is."
     )
@@ -168,6 +169,5 @@ def _when(past: PastImport) -> str:
 @cache
 def _component() -> Any:
     """Return the field as a component, which Streamlit is told of once."""
-    script = _SCRIPT.read_text(encoding="utf-8").replace("__BASE__", json.dumps(base_path()))
-    script = loader("import", script)
+    script = loader("import", script_of(CLIP_TEXTS, _SCRIPT, BASE=base_path()))
     return st.components.v2.component("studio_import", html=_FIELD, js=script, isolate_styles=False)

@@ -24,6 +24,7 @@ from kling.studio.take_away.settings import Found, read_clip, read_sidecar
 from pages._ui.composer.pictures import picture_named
 from pages._ui.escape import escape_markdown
 from pages._ui.scripts.assets import loader
+from pages._ui.scripts.script import CLIP_TEXTS, script_of
 from pages._ui.session_state import composer_state
 
 KEY = "composer.dropped"
@@ -47,7 +48,7 @@ Begin = Callable[[Draft, Sequence[str]], None]
 @cache
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
-    script = loader("dropping", _SCRIPT.read_text(encoding="utf-8"))
+    script = loader("dropping", script_of(CLIP_TEXTS, _SCRIPT))
     return st.components.v2.component("studio_dropping", js=script)
 
 

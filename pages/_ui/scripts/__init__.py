@@ -1,1 +1,1 @@
-"""The scripts of components and what they are told; elements.js, lists.js, sending.js are shared."""
+"""The scripts of components, and what they are told; elements, lists, sending and clip_texts are shared."""

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tracemalloc
 import zipfile
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,19 @@ def test_one_copy_is_imported_by_itself(bench, video, ada, tmp_path):
     data = b"".join(ada.take_away(["v1"]).chunks)
     other = Bench(tmp_path / "other").studio.acting_as(User(LOCAL, "Bob", "admin"))
     assert other.read_import(data).jobs == 1
+
+
+def test_copies_are_imported_together_and_one_that_says_nothing_is_named(bench, video, ada, tmp_path):
+    ids = [record(bench, video, f"v{number}") for number in range(2)]
+    copies = [b"".join(ada.take_away([job_id]).chunks) for job_id in ids]
+    files = [("a.mp4", copies[0]), ("b.mp4", copies[1]), ("c.mp4", video.read_bytes()), ("d.mp4", b"\0")]
+    lines = [dump_json({"name": name, "clip": b64encode(data).decode()}) for name, data in files]
+    other = Bench(tmp_path / "other").studio.acting_as(User(LOCAL, "Bob", "admin"))
+    plan = other.read_import("\n".join([*lines, '{"name": "e.mp4", "clip": "?"}']).encode())
+    assert list(plan.rows) == ids
+    assert [each.split(": ")[0] for each in plan.faults] == [
+        f"Clip “{each}.mp4” of the file" for each in "cde"
+    ]
 
 
 def bomb() -> bytes:
