@@ -174,9 +174,9 @@ def test_a_file_of_jobs_is_looked_at_then_taken_in_and_taken_back(
     sidecars[0].rename(folder / "s1.json")
     for name in ("s1.mp4", "holiday.mp4", "c1.mp4"):
         tiny_clip(folder / name)
-    facts = {MARK: 1, "external_task_id": "c1", "state": "failed", "ordered_at": "2026-11-01T10:00:00+00:00"}
+    marked = {MARK: 1, "external_task_id": "c1", "state": "failed", "ordered_at": "2026-11-01T10:00:00+00:00"}
     (folder / "SHA256SUMS").touch()
-    copy = b"".join(with_texts(folder / "c1.mp4", {COMMENT: json.dumps(facts)}).chunks())
+    copy = b"".join(with_texts(folder / "c1.mp4", {COMMENT: json.dumps(marked)}).chunks())
     (folder / "c1.mp4").write_bytes(copy)
     page.get_by_label("Folder", exact=True).set_input_files(folder)
     expect(page.get_by_text("1 sidecar and 2 clips · an export · 2 new jobs")).to_be_visible()

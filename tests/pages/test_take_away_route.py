@@ -50,6 +50,27 @@ def test_one_clip_comes_under_a_readable_name_with_its_size(team: Team):
     assert read_clip(answer.content).record["prompt"] == "雪の狐"
 
 
+def test_a_download_of_one_clip_goes_on_where_it_was_broken_off(team: Team):
+    with team.client("viewer") as client:
+        whole = client.get("/take-away?ids=v1")
+        tag, size = whole.headers["etag"], len(whole.content)
+        for asked, first, end in (
+            ("bytes=99-", 99, size),
+            ("bytes=0-9", 0, 10),
+            (f"bytes=5-{size}", 5, size),
+        ):
+            part = client.get("/take-away?ids=v1", headers={"Range": asked, "If-Range": tag})
+            assert (part.status_code, part.content) == (206, whole.content[first:end])
+            assert part.headers["content-range"] == f"bytes {first}-{end - 1}/{size}"
+            assert part.headers["content-length"] == str(end - first)
+        for asked in (f"bytes={size}-", "bytes=9-1", "bytes=-5", "bytes=0-1,4-5"):
+            assert client.get("/take-away?ids=v1", headers={"Range": asked}).content == whole.content
+        team.studio.ledger.append("v1", file_sha256="ab")  # its settings say so now
+        other = client.get("/take-away?ids=v1", headers={"Range": "bytes=99-", "If-Range": tag})
+        assert (other.status_code, other.headers["etag"] == tag) == (200, False)
+        assert "etag" not in client.get("/take-away?ids=v1,v2", headers={"Range": "bytes=9-"}).headers
+
+
 @pytest.mark.parametrize("query", ["ids=v1,v2", "ids=v1&ids=v2", "ids=v1,v2,none&form=zip"])
 def test_several_come_as_a_zip(team: Team, query: str):
     with team.client("viewer") as client:

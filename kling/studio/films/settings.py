@@ -61,7 +61,7 @@ def take_film(jobs: Sequence[Job], film: Film, path: Path, zone: tzinfo) -> Take
         OSError: it cannot be read.
     """
     copy = film_copy(jobs, film, path)
-    return Taken(f"{file_stem(jobs[0], zone)}_film.mp4", "video/mp4", copy.size, copy.chunks())
+    return Taken(f"{file_stem(jobs[0], zone)}_film.mp4", "video/mp4", copy.size, copy.chunks(), copy.tag)
 
 
 def _within(record: dict[str, str], room: int) -> dict[str, str]:

@@ -31,12 +31,14 @@ class Taken:
         kind: its media type.
         size: bytes.
         chunks: its bytes, once. They raise OSError if a clip cannot be read to its end.
+        tag: the same while they are; empty where nobody knows that.
     """
 
     name: str
     kind: str
     size: int
     chunks: Iterator[bytes]
+    tag: str = ""
 
 
 def take_clip(job: Job, archive: Archive, zone: tzinfo) -> Taken:
@@ -51,7 +53,7 @@ def take_clip(job: Job, archive: Archive, zone: tzinfo) -> Taken:
         OSError: it cannot be read.
     """
     copy = copy_of(job, archive.video(job.id))
-    return Taken(f"{file_stem(job, zone)}.mp4", "video/mp4", copy.size, copy.chunks())
+    return Taken(f"{file_stem(job, zone)}.mp4", "video/mp4", copy.size, copy.chunks(), copy.tag)
 
 
 def take_all(jobs: Iterable[Job], archive: Archive, zone: tzinfo, *, prices: bool) -> Taken:

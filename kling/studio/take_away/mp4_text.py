@@ -13,6 +13,7 @@ import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -58,6 +59,17 @@ class Copy:
     path: Path
     size: int
     texts: Mapping[bytes, str] | None = None
+
+    @property
+    def tag(self) -> str:
+        """A digest that is the same as long as the copy is.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        texts = sorted(self.texts.items()) if self.texts else []
+        facts = (self.path.name, self.path.stat().st_mtime_ns, self.size, texts)
+        return sha256(repr(facts).encode()).hexdigest()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of the copy.

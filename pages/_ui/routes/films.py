@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from kling.studio.curation import CurationError
@@ -15,7 +15,7 @@ from pages._ui import context
 from pages._ui.address import base_path
 from pages._ui.current_user import user_of
 from pages._ui.routes.clips import file_answer
-from pages._ui.routes.take_away import headers_of
+from pages._ui.routes.take_away import answer_of
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,4 @@ def take(request: Request) -> Response:
     except OSError as error:
         log.warning("A film cannot be taken away: %s", error)
         return PlainTextResponse(UNREADABLE, 503)
-    if request.method == "HEAD":
-        return Response(headers=headers_of(taken), media_type=taken.kind)
-    return StreamingResponse(taken.chunks, headers=headers_of(taken), media_type=taken.kind)
+    return answer_of(request, taken)

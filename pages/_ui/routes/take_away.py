@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 NO_IDS = "Name the clips: /take-away?ids=… with the ids of jobs, and commas between them."
 NO_COLLECTION = "There is no such collection, or no clip of it is here."
 UNREADABLE = "The clips cannot be read now. Try again in a moment."
+_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 _MARK = re.compile("[0-9a-f]{24}")
 progress = Progress()
 
@@ -65,10 +66,9 @@ def take_away(request: Request) -> Response:
     except (OSError, StateError) as error:
         log.warning("Clips cannot be taken away: %s", error)
         return _refused(mark, UNREADABLE, 503)
-    if request.method == "HEAD":
-        return Response(headers=headers_of(taken), media_type=taken.kind)
-    chunks = progress.watched(mark, taken, len(ids)) if mark else taken.chunks
-    return StreamingResponse(chunks, headers=headers_of(taken), media_type=taken.kind)
+    return answer_of(
+        request, taken, lambda part: progress.watched(mark, part, len(ids)) if mark else part.chunks
+    )
 
 
 def how_far(request: Request) -> Response:
@@ -95,11 +95,46 @@ def _refused(mark: str, why: str, status: int) -> Response:
     return PlainTextResponse(why, status)
 
 
-def headers_of(taken: Taken) -> dict[str, str]:
+def answer_of(
+    request: Request, taken: Taken, chunks_of: Callable[[Taken], Iterator[bytes]] = lambda part: part.chunks
+) -> Response:
+    """Return a file, or the part of it that goes on where a download was broken off.
+
+    Args:
+        request: that asks for it.
+        taken: the file; one without a tag comes whole.
+        chunks_of: returns the bytes that are sent, as when they are counted.
+    """
+    headers = _headers_of(taken)
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=taken.kind)
+    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if asked and taken.tag and request.headers.get("If-Range", headers["ETag"]) == headers["ETag"]:
+        first, end = int(asked[1]), min(int(asked[2] or taken.size) + 1, taken.size)
+        if first < end:
+            headers |= {"Content-Length": str(end - first)}
+            headers |= {"Content-Range": f"bytes {first}-{end - 1}/{taken.size}"}
+            part = replace(taken, size=end - first, chunks=_between(taken.chunks, first, end))
+            return StreamingResponse(chunks_of(part), 206, headers, taken.kind)
+    return StreamingResponse(chunks_of(taken), 200, headers, taken.kind)
+
+
+def _between(chunks: Iterator[bytes], first: int, end: int) -> Iterator[bytes]:
+    at = 0
+    for chunk in chunks:
+        if at + len(chunk) > first:
+            yield chunk[max(first - at, 0) : end - at]
+        at += len(chunk)
+        if at >= end:
+            return
+
+
+def _headers_of(taken: Taken) -> dict[str, str]:
     plain = "".join(char if char.isascii() and char not in '"\\' else "_" for char in taken.name)
     return {
         "Cache-Control": "private, no-store",
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(taken.name)}",
         "Content-Length": str(taken.size),
         "Cross-Origin-Resource-Policy": "same-origin",
+        **({"Accept-Ranges": "bytes", "ETag": f'"{taken.tag}"'} if taken.tag else {}),
     }
