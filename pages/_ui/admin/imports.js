@@ -41,6 +41,9 @@ export default function ({ parentElement, setTriggerValue }) {
     for (const each of inputs) Object.assign(each, { disabled: false, value: "" });
   }
 
-  for (const each of inputs) each.addEventListener("change", chosen);
+  for (const each of inputs) {
+    each.addEventListener("change", chosen);
+    if (each.files.length && !each.disabled) chosen({ target: each }); // before this script was here
+  }
   return () => { for (const each of inputs) each.removeEventListener("change", chosen); };
 }
