@@ -66,9 +66,9 @@ def loads() -> str:
 
 
 def lean_script(text: str) -> str:
-    """Return a script without its lines of comment and without indents."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    """Return a script without comments and indents; one at the end of a line stays if it has a quote."""
+    lines = (re.sub(r"""\s+// [^"'`]*$|^//.*""", "", line.strip()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def lean_sheet(text: str) -> str:
