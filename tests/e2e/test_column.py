@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import IN_SIGHT, PHONE, Server
+from tests.e2e.conftest import DESKTOP, IN_SIGHT, PHONE, Server
 from tests.e2e.test_compose import choose, panel, prompt, settled, shots_are
 from tests.e2e.test_first_video import jobs_ordered
 
@@ -36,6 +36,10 @@ CUT = """() => {
   return found;
 }"""
 
+# Whether the open panel lies above the button that is always in sight.
+SHOWN = """() => document.querySelector("[class*=st-key-panel-]").getBoundingClientRect().bottom
+  <= document.querySelector(".st-key-pinned").getBoundingClientRect().top"""
+
 
 def generate(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile("^Generate"))
@@ -44,7 +48,10 @@ def generate(page: Page) -> Locator:
 def test_generate_is_in_sight_and_nothing_is_cut_from_320_to_2560_pixels(
     shared_server: Server, open_page: Open
 ):
-    page = open_page(shared_server.url)
+    page = open_page(shared_server.url, viewport={"width": 1280, "height": 720})
+    panel(page, "camera")
+    page.wait_for_function(SHOWN, polling=50)
+    page.set_viewport_size(DESKTOP)
     prompt(page).fill("A red fox crosses the snow. " * 40)
     choose(page, "Sound", "On 1080p")
     page.get_by_text("Sound needs 1080p").wait_for()
@@ -96,6 +103,11 @@ def test_on_a_phone_the_form_is_one_screen_and_its_panels_are_sheets(shared_serv
     page.locator(".st-key-composer-panel_more button").tap()
     page.get_by_role("button", name="Close", exact=True).tap()
     expect(page.locator(".st-key-panel-more")).to_be_hidden()
+    address = page.url
+    panel(page, "more")
+    page.go_back()
+    expect(page.locator(".st-key-panel-more")).to_be_hidden()
+    assert page.url == address
 
 
 def test_the_storyboard_is_a_tab_on_every_model_and_one_press_leads_back(

@@ -103,18 +103,34 @@ const TITLES = {
   remove_shot: "Remove",
 };
 const SHEET = '.st-key-panels > [data-testid="stLayoutWrapper"]'; // a press on it is one beside what lies in it
-let seenPanel = null;
+const IS_SHEET = matchMedia("(max-width: 640px)");
+let seenPanel = "", sheet = ""; // "open" or "closing" while an entry of the browser's history is the sheet's
 // A panel that has just been opened, or has got its preview, comes into view as far as there is room for it.
 function showOpenPanel() {
   const panel = document.querySelector('[class*="st-key-panel-"]');
   const name = panel?.className.match(/st-key-panel-(\w+)/)[1] ?? "";
   const seen = panel?.querySelector("video") ? `${name} with its preview` : name;
-  if (seenPanel !== null && name && seen !== seenPanel) {
+  if (name && seen !== seenPanel) {
     const button = document.querySelector(`.st-key-composer-panel_${name}`);
     const end = document.querySelector(".st-key-pinned")?.getBoundingClientRect().top ?? innerHeight;
     if (panel.getBoundingClientRect().bottom > end) button?.scrollIntoView({ block: "start" });
   }
   seenPanel = seen;
+  // On a phone it is a sheet, which Back closes.
+  if (!history.state?.sheet) sheet = "";
+  if (name && !sheet && IS_SHEET.matches) {
+    history.pushState({ ...history.state, sheet: name }, "");
+    sheet = "open";
+  } else if (!name && sheet === "open") {
+    sheet = "closing";
+    history.back();
+  }
+}
+function sheetLeft(event) {
+  if (!sheet || event.state?.sheet) return;
+  event.stopImmediatePropagation(); // Streamlit would take it for another page
+  sheet = "";
+  document.querySelector('[class*="st-key-composer-done_"] button')?.click();
 }
 function pageIsDrawn() {
   for (const name in TITLES) {
@@ -141,6 +157,7 @@ function fields() {
   document.addEventListener("pointerdown", (event) => {
     if (event.target.closest("[data-vary]")) event.preventDefault(); // the field keeps focus and selection
   }, true);
+  addEventListener("popstate", sheetLeft, true);
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-vary]")) vary();
     else if (target.matches(SHEET)) target.querySelector(":scope > * > :last-child button")?.click();
