@@ -27,10 +27,12 @@ from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.current_user import acting, send_cookies
+from pages._ui.escape import escape_html
 from pages._ui.job.address import job_params
 from pages._ui.live import live_fragment, page_is_old_when, part_of_page
 from pages._ui.requests import draft_of
 from pages._ui.session_state import PendingDraft, PictureNews, app_state, composer_state
+from pages._ui.stage.cards import newest_order
 from pages._ui.stage.stage import concerned, is_stage_old, stage
 from pages._ui.words import NOT_A_MAKER
 
@@ -68,7 +70,9 @@ def form() -> None:
             ask_name()
             order(draft, planned, problems)
             send_cookies()  # of a name that was just given
-        choices.html(f'<i data-run="{state.run}" hidden></i>')  # last: everything else has been drawn
+        newest = escape_html(newest_order())
+        seen = f'data-run="{state.run}" data-pressed="{state.pressed}" data-newest="{newest}"'
+        choices.html(f"<i {seen} hidden></i>")  # last: everything else has been drawn
 
 
 def is_form_old() -> bool:

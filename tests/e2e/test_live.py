@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import PORTS, Server
 from tests.e2e.team import sign_in
+from tests.e2e.test_first_video import wishes
 
 AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
 CONNECTED = "() => window.__studioLive?.opened"
@@ -24,12 +26,10 @@ GATHER_FOR_LONGER = """() => {
 }"""
 WATCH_DIALOGS = """(() => {
   window.dialogs = [];
-  const look = () => {
+  new MutationObserver(() => {
     const dialog = document.querySelector("[data-testid=stDialog]");
     if (dialog) dialogs.push(getComputedStyle(dialog).display);
-    requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
+  }).observe(document, { childList: true, subtree: true });
 })()"""
 WATCH_TITLES = """(() => {
   Object.assign(window, { isAway: false, titles: [] });
@@ -67,6 +67,11 @@ def message(version: int, jobs: Sequence[str] | None = None, **more: Any) -> str
     """Return what the server would say."""
     facts = {"version": version, "jobs": jobs, "states": {}, "running": 0, "waiting": 0, "tabs": 1, **more}
     return json.dumps(facts)
+
+
+def is_no_shortcut(page: Page, key: str) -> None:
+    page.keyboard.press(key)
+    expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 @pytest.fixture
@@ -111,6 +116,13 @@ def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_sai
     # The server goes and comes back: that is said in the studio's words, and by no dialog of Streamlit's.
     for page in pages:
         expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
+    # What is pressed and typed meanwhile is not forgotten.
+    ordered, field = wishes(server), page.get_by_label("Prompt", exact=True)
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
+    page.get_by_role("button", name=re.compile("^Generate ·")).click()
+    expect(page.get_by_role("button", name="Sending…")).to_be_visible()
+    field.fill("An owl ")
     server.stop(signal.SIGKILL)
     for page in pages:
         expect(page.get_by_role("status").filter(has_text=AWAY)).to_be_visible()
@@ -118,10 +130,24 @@ def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_sai
             "() => dialogs.length && !document.querySelector('[data-testid=stDialog]')", polling=100
         )
         assert page.evaluate("() => dialogs.filter((display) => display !== 'none')") == []
+    page.keyboard.type("over the ?")
+    expect(field).to_have_value("An owl over the ?")
+    field.blur()
+    is_no_shortcut(page, "?")
     server.start()
     for page in pages:
         expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
-        page.get_by_label("Prompt", exact=True).fill("It goes on")  # only when the page has run again
+    expect(page.get_by_role("status").filter(has_text="Your last press may not have arrived")).to_be_visible()
+    assert wishes(server) == ordered
+    expect(field).to_have_value("An owl over the ?")
+    # A key is no shortcut after a field was disabled, until Tab.
+    field.focus()
+    field.evaluate("field => { field.disabled = true }")
+    page.wait_for_function("() => document.activeElement === document.body")
+    is_no_shortcut(page, "?")
+    page.keyboard.press("Tab")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
 def test_the_first_visits_socket_already_carries_the_browsers_id_and_nothing_of_another_host_can_be_shown(

@@ -610,3 +610,19 @@ def test_words_that_were_left_without_an_order_are_under_recent_in_another_tab(a
     assert "Written and not ordered" in texts(other)
     assert "An otter that nobody ordered" in texts(other)
     assert sum(str(each.key).startswith("composer.recent_draft-") for each in other.button) == 1
+
+
+def test_the_page_says_how_many_presses_were_answered_and_which_order_is_the_newest(
+    studio: Studio, app: AppTest
+):
+    """So it knows whether a press has arrived, also when the server was started again."""
+
+    def told() -> list[tuple[str, str]]:
+        return re.findall(r'data-pressed="(.*?)" data-newest="(.*?)"', texts(app))
+
+    assert told() == [("0", "")]
+    press_generate(app)  # without a prompt
+    assert told() == [("1", "")]
+    pick(app, "prompt", "A fox")
+    press_generate(app)
+    assert told() == [("2", studio.ledger.index.newest(0, 1)[0].id)]

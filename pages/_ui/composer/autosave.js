@@ -47,24 +47,23 @@ function autosave() {
     [autosave.saving, autosave.sent] = [null, {}];
     done();
     if (autosave.id !== id) return save();
-    if (answer) say(refusal);
+    if (answer) say("refusal", refusal);
     const more = Object.keys(autosave.texts).length > 0;
     if (!answer?.ok) autosave.texts = { ...texts, ...autosave.texts }; // refused texts go with the next change
+    if (!answer) for (const name in texts) hold(inputOf(name));
     if (!answer || answer.status >= 500) { // the server, its disk or its database does not answer: try again
       autosave.timer = setTimeout(save, 2000);
     } else if (more) save();
   };
   // The note is no element of Streamlit's: it would lose its text when the page is drawn again.
-  const say = (words) => {
-    let note = document.querySelector(".studio-unkept");
-    if (!note && !words) return;
-    if (!note) {
-      note = Object.assign(document.createElement("div"), { className: "studio-unkept", role: "status" });
-      document.body.append(note);
-    }
-    note.textContent = words;
-    note.hidden = !words;
+  const note = document.createElement("div"), said = {};
+  Object.assign(note, { className: "studio-unkept", role: "status", hidden: true });
+  const say = autosave.say = (of, words) => {
+    said[of] = words;
+    note.textContent = Object.values(said).filter(Boolean).join(" ");
+    note.hidden = !note.textContent;
   };
+  document.body.append(note);
   const count = (name) => {
     const text = inputOf(name), shown = document.querySelector(`[data-count="${name.split(".")[0]}"]`);
     if (!text || !shown) return;
@@ -96,7 +95,7 @@ function autosave() {
     const { target } = event, open = target.matches('[role=combobox][aria-expanded=true]');
     const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [role=combobox])");
     const orders = /^((negative_)?prompt|shot_\d(\.\d+)?)$/.test(fieldOf(target) ?? "");
-    if (!isBehind(event) && (orders || !typing) && !open) return;
+    if (!isBehind(event) && (orders || !typing) && !open && takePress(document.querySelector(ORDER))) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (typing) { target.blur(); target.focus(); }

@@ -2,7 +2,8 @@
 
 One script counts the characters as they come, stores the text under the draft's id, puts that id into the
 page's address, and asks for earlier prompts when somebody presses Alt+↑ or Alt+↓ (autosave.js). It also knows
-the keys and tools of the fields, and counts their clips (fields.js).
+the keys and tools of the fields, and counts their clips (fields.js); and it minds what is typed and pressed
+while the server does not answer (cut_off.js).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SAVE_AFTER = 300  # milliseconds without a key
 # Fields whose text is stored while it is typed.
 TEXTS = r"prompt|negative_prompt|other_model|shot_[1-9](?:\.[0-9]{1,9})?"
 
-_SCRIPTS = (Path(__file__).with_suffix(".js"), Path(__file__).with_name("fields.js"))
+_SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("autosave", "fields", "cut_off")]
 
 
 @cache

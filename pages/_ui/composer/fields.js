@@ -157,11 +157,14 @@ function fields() {
   document.addEventListener("pointerdown", (event) => {
     if (event.target.closest("[data-vary]")) event.preventDefault(); // the field keeps focus and selection
   }, true);
+  keepFields();
   addEventListener("popstate", sheetLeft, true);
-  document.addEventListener("click", ({ target }) => {
-    if (target.closest("[data-vary]")) vary();
+  document.addEventListener("click", (event) => {
+    const { target } = event, order = target.closest(ORDERS);
+    if (order && !takePress(order)) event.stopImmediatePropagation();
+    else if (target.closest("[data-vary]")) vary();
     else if (target.matches(SHEET)) target.querySelector(":scope > * > :last-child button")?.click();
-    else if (target.closest('[class*="st-key-composer-generate-"] button')) firstEmpty()?.focus();
+    else if (order?.matches(ORDER)) firstEmpty()?.focus();
   }, true);
   document.addEventListener("keydown", (event) => {
     comesNext = null;
@@ -193,5 +196,6 @@ function fields() {
     pageIsDrawn();
     for (const timer of later.splice(0)) clearTimeout(timer);
     for (const after of [150, 800, 3000]) later.push(setTimeout(pageIsDrawn, after)); // a busy browser draws later
+    later.push(setTimeout(tellLeft, 800));
   }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
 }

@@ -114,6 +114,7 @@ def generate(shown: Bill, sure: bool = False) -> None:
         sure: the person has confirmed a large number.
     """
     state = composer_state()
+    state.pressed += 1
     if state.pending:
         return  # the form is about to be filled with another draft
     draft = draft_state.apply_changes()

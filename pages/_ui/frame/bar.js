@@ -100,9 +100,36 @@ function withinSession(event) {
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }
 
+// A letter is no shortcut while the server is away, nor after a text field has lost the focus because it was disabled
+// or removed, until the next press or Tab: somebody is typing.
+function shortcuts() {
+  let field = null; // in which somebody types
+  const listen = (name, act) => addEventListener(name, act, true);
+  const typing = (event) => {
+    const [at] = event.composedPath();
+    field = at.matches("textarea, [type=text], [type=search], [type=number]") ? at : null;
+  };
+  listen("focusin", typing);
+  listen("input", typing);
+  listen("pointerdown", () => { field = null; });
+  listen("focusout", () => {
+    const left = field;
+    queueMicrotask(() => {
+      if (left === field && left?.isConnected && !left.disabled && !left.matches(":focus")) field = null;
+    });
+  });
+  window.studioIsTyped = (event) => {
+    const { key } = event;
+    if (["Tab", "Enter", "Escape"].includes(key)) field = null;
+    if (key.length > 1 || event.ctrlKey || event.metaKey || event.altKey) return false;
+    return !event.composedPath()[0].closest?.("input, textarea, dialog") && Boolean(field || studioIsAway());
+  };
+}
+
 function once() {
   if (window.__studioBar) return;
   window.__studioBar = true;
+  shortcuts();
   clipboard();
   document.addEventListener("keydown", throughPopover);
   document.addEventListener("click", afterPopover, true);

@@ -29,6 +29,7 @@ function hub() {
     hub.parts.forEach((part) => part.plan());
   };
   setInterval(look, 500);
+  new MutationObserver(() => shutDialog(hub)).observe(document.body, { childList: true });
   for (const name of ["pointerdown", "pointerup", "keydown", "input"])
     document.addEventListener(name, ({ isTrusted }) => {
       hub.touched = Date.now();

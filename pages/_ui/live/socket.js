@@ -68,6 +68,10 @@ function watchServer(hub) {
     hub.banner.textContent = words;
     hub.banner.style.display = words ? "block" : "none";
   }
-  // It also holds the focus, and comes only once if it is closed.
-  if (isAway) document.querySelector(`${DIALOG} button[aria-label="Close"]`)?.click();
+  shutDialog(hub);
+}
+
+// It takes the focus too, unless it is closed at once. Closed, it does not come again.
+function shutDialog(hub) {
+  if (hub.awaySince) document.querySelector(`${DIALOG} button[aria-label="Close"]`)?.click();
 }

@@ -20,3 +20,9 @@ window.studioLoad = async (path) => {
     };
   }
 }
+
+// Whether the server does not answer. Letters that are no shortcuts (frame/bar.js) reach no handler of keys: this one
+// is the first of the page.
+window.studioIsAway = () => !!document.querySelector(
+  "[data-studio-away], [data-test-connection-state]:not([data-test-connection-state=CONNECTED])");
+addEventListener("keydown", (event) => { if (window.studioIsTyped?.(event)) event.stopImmediatePropagation(); }, true);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from kling.studio.actions import Actions
 from kling.studio.identity.roles import LOCAL
 from kling.studio.jobs import Job
 from pages._ui.context import studio
@@ -57,13 +58,19 @@ def newest_of_user() -> Card | None:
     Where nobody signs in, a browser without a name has the newest of all.
     """
     user = acting()
+    return next((card for card in _clips(SEARCHED) if _is_own(card.jobs[0], user)), None)
 
-    def is_own(job: Job) -> bool:
-        if user.user.id == LOCAL:
-            return not user.user.name or job["person"] == user.user.name
-        return user.owner_of(job) == user.user.id
 
-    return next((card for card in _clips(SEARCHED) if is_own(card.jobs[0])), None)
+def newest_order() -> str:
+    """Return the id of what the current user ordered last; empty if that is not among the latest."""
+    user = acting()
+    return next((job.id for job in studio().ledger.index.newest(0, SEARCHED) if _is_own(job, user)), "")
+
+
+def _is_own(job: Job, user: Actions) -> bool:
+    if user.user.id == LOCAL:
+        return not user.user.name or job["person"] == user.user.name
+    return user.owner_of(job) == user.user.id
 
 
 def card_of(key: str) -> Card | None:
