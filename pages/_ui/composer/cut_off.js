@@ -4,13 +4,26 @@ const TYPED = ".st-key-column :is(textarea, [type=text]:not([role=combobox]))";
 const left = new Set(); // fields that Streamlit has yet to hear were left: they would show what the server had before
 function keepFields() {
   new MutationObserver((changes) => {
-    for (const { target } of changes) if (target.matches(TYPED) && studioIsAway()) target.disabled = false;
+    for (const { target } of changes) {
+      if (!target.matches(TYPED) || !studioIsAway()) continue;
+      target.disabled = false;
+      if (target === document.activeElement) tell(target);
+    }
   }).observe(document.body, { subtree: true, attributeFilter: ["disabled"] });
+  addEventListener("input", ({ target }) => {
+    if (target.matches(TYPED) && studioIsAway()) setTimeout(tell, 0, target); // React takes it first
+  }, true);
   addEventListener("focusout", (event) => {
-    if (!event.target.matches(TYPED) || !studioIsAway()) return;
+    if (!event.isTrusted || !event.target.matches(TYPED) || !studioIsAway()) return;
     event.stopImmediatePropagation();
     left.add(event.target);
   }, true);
+}
+// Streamlit is told that a field was left; focus and caret stay. What it cannot send now goes with its first message
+// to a server that is back: an older text there would count as a change.
+function tell(field) {
+  for (const name of ["focusout", "focusin"]) field.dispatchEvent(new FocusEvent(name, { bubbles: true }));
+  if (studioIsAway()) hold(field);
 }
 // A text that was not stored: to Streamlit it is being typed, so that no older one of the server takes its place.
 function hold(field) {

@@ -38,7 +38,7 @@ function tellVersions(field) {
   told.timer = setTimeout(() => {
     if (field !== document.activeElement) return;
     Object.assign(told, { number, isTyped: false });
-    for (const name of ["focusout", "focusin"]) field.dispatchEvent(new FocusEvent(name, { bubbles: true }));
+    tell(field);
   }, TELL_AFTER);
 }
 // Before somebody types in it a field shows what the server has.
