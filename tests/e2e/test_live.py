@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import PORTS, Server
 from tests.e2e.team import sign_in
-from tests.e2e.test_first_video import wishes
+from tests.e2e.test_first_video import jobs_ordered
 
 AWAY = "The studio's server does not answer. What you typed is kept; it goes on by itself."
 CONNECTED = "() => window.__studioLive?.opened"
@@ -117,7 +117,7 @@ def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_sai
     for page in pages:
         expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
     # What is pressed and typed meanwhile is not forgotten.
-    ordered, field = wishes(server), page.get_by_label("Prompt", exact=True)
+    ordered, field = jobs_ordered(server), page.get_by_label("Prompt", exact=True)
     assert server.process is not None
     os.kill(server.process.pid, signal.SIGSTOP)
     page.get_by_role("button", name=re.compile("^Generate ·")).click()
@@ -138,7 +138,7 @@ def test_a_tab_that_was_left_tells_by_its_title_and_a_server_that_is_away_is_sai
     for page in pages:
         expect(page.get_by_role("status").filter(has_text=AWAY)).to_have_count(0)
     expect(page.get_by_role("status").filter(has_text="Your last press may not have arrived")).to_be_visible()
-    assert wishes(server) == ordered
+    assert jobs_ordered(server) == ordered
     expect(field).to_have_value("An owl over the ?")
     # A key is no shortcut after a field was disabled, until Tab.
     field.focus()
