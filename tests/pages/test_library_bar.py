@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -256,15 +257,28 @@ def test_while_the_index_is_made_the_bar_says_how_much_is_missing(
     assert count(zoo) == "3 clips so far"
 
 
-def test_an_index_that_does_not_answer_is_said_with_what_to_do(zoo: AppTest, monkeypatch: pytest.MonkeyPatch):
-    def broken(*_: object, **__: object) -> None:
-        raise IndexBroken("the disk is full.")
+def broken(*_: object, **__: object) -> None:
+    raise IndexBroken("the disk is full.")
 
-    for name in ("totals", "count", "page"):
+
+def test_an_index_that_does_not_answer_is_said_with_what_to_do(zoo: AppTest, monkeypatch: pytest.MonkeyPatch):
+    for name in ("totals", "count", "page", "spend", "tags"):
         monkeypatch.setattr(Library, name, broken)
     said = texts(open_page(zoo, "gallery.py", q="fox"))
     assert "Nothing can be looked up" in said
     assert "the disk is full" in said
+
+
+@pytest.mark.parametrize("asked", ["fox", "nothing of it"])
+@pytest.mark.parametrize("page", PAGES)
+def test_an_index_that_fails_after_its_first_answer_leaves_what_was_found(
+    zoo: AppTest, monkeypatch: pytest.MonkeyPatch, page: str, asked: str
+):
+    found = Library.page
+    monkeypatch.setattr(Library, "page", lambda *a, **k: replace(found(*a, **k), has_more=True))
+    for name in ("count", "spend", "tags"):
+        monkeypatch.setattr(Library, name, broken)
+    assert not open_page(zoo, page, q=asked).exception
 
 
 def test_a_log_that_cannot_be_read_is_no_empty_log(studio: Studio, tab: AppTest):

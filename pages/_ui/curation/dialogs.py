@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.films.chains import clips_with, has_others
-from kling.studio.library.store import IndexBroken
 from pages._ui.context import studio
 from pages._ui.curation.asking import answers, at_start, begin, jobs_of
 from pages._ui.curation.decisions import close
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_markdown
 from pages._ui.format import counted, prompt_of, size
+from pages._ui.library.filters import known_tags
 from pages._ui.session_state import app_state
 
 MOST_OFFERED = 24
@@ -33,7 +32,7 @@ def tags(job_ids: Sequence[str], number: int) -> None:
     with st.form(f"{key}-form", border=False):
         if len(jobs) > 1:
             st.markdown(f"**{counted(len(jobs), 'clip', 'clips')}** are chosen.")
-        offered = list(dict.fromkeys([*had, *_offered()]))
+        offered = list(dict.fromkeys([*had, *known_tags()[:MOST_OFFERED]]))
         if offered:
             st.pills(
                 "Tags" if len(jobs) == 1 else "Tags of all of them",
@@ -148,10 +147,3 @@ def _delete_files(actions: Actions, job_ids: Sequence[str]) -> bool:
         said = f"Not all is deleted: the folder of videos cannot be changed ({error})."
     app_state().said = escape_markdown(said)
     return True
-
-
-def _offered() -> list[str]:
-    """Return the tags that the bar offers too, the most used first; none without an index."""
-    with suppress(IndexBroken):
-        return studio().library.tags(studio().ledger.get)[:MOST_OFFERED]
-    return []

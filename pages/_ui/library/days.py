@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from kling.studio.amounts import money
-from kling.studio.library import Found, Group, JobQuery, Page
+from kling.studio.library import Found, Group, IndexBroken, JobQuery, Page
 from kling.studio.spending import counted_at
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
@@ -44,18 +44,15 @@ def sums_of(page: Page, query: JobQuery) -> Mapping[str, str]:
     Returns:
         Words such as `3 jobs · $0.91`, by the day as `2026-11-27`; without money in the sandbox.
     """
-    days = [(day, len(rows)) for day, rows in days_of(page, query) if day is not None]
-    if not days:
+    who, costs = acting().who, {}
+    try:
+        counts = counts_of(page, query, who)
+        if counts and sees_prices() and not studio().connection.is_sandbox:  # which charges nothing
+            asked = _of(query, min(counts), max(counts))
+            for row in studio().library.spend(asked, Group.DAY, who=who):
+                costs[row.key] = row.sums.spent.used.money
+    except IndexBroken:
         return {}
-    library, who, whole = studio().library, acting().who, query.whole
-    ends = {days[0][0]} if page.number > 1 else set()  # days that other pages may have rows of
-    ends |= {days[-1][0]} if page.has_more else set()
-    counts = dict(days) | {day: library.count(_of(whole, day, day), who=who) for day in ends}
-    costs = {}
-    if sees_prices() and not studio().connection.is_sandbox:  # which charges nothing
-        first, last = min(counts), max(counts)
-        for row in library.spend(_of(whole, first, last), Group.DAY, who=who):
-            costs[row.key] = row.sums.spent.used.money
     currency = studio().settings.currency
     return {
         day.isoformat(): " · ".join(
@@ -68,5 +65,19 @@ def sums_of(page: Page, query: JobQuery) -> Mapping[str, str]:
     }
 
 
+def counts_of(page: Page, query: JobQuery, who: str) -> dict[date, int]:
+    """Return for each day of a page how many jobs were found in it, on all pages.
+
+    Raises:
+        IndexBroken: there is no index.
+    """
+    counts = {day: len(rows) for day, rows in days_of(page, query) if day is not None}
+    days = list(counts)
+    ends = [*(days[:1] if page.number > 1 else ()), *(days[-1:] if page.has_more else ())]
+    for day in ends:  # other pages may have more of them
+        counts[day] = max(counts[day], studio().library.count(_of(query, day, day), who=who))
+    return counts
+
+
 def _of(query: JobQuery, first: date, last: date) -> JobQuery:
-    return replace(query, first=first, last=last)
+    return replace(query.whole, first=first, last=last)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
 
-from kling.studio.library import JobQuery
+from kling.studio.library import IndexBroken, JobQuery
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
@@ -70,11 +71,14 @@ def _other_ways(page: str, query: JobQuery) -> Sequence[tuple[str, JobQuery]]:
     ]
     tried += [] if query.hidden else [("With hidden ones", replace(anew, hidden="all"))]
     ways: list[tuple[str, JobQuery]] = []
-    for words, other in tried:
-        if other not in (anew, *(known for _, known in ways)) and (found := library.count(other, who=who)):
-            ways.append((f"{words}: {found:,}", other))
-        if len(ways) == MOST_WAYS:
-            break
+    with suppress(IndexBroken):
+        for words, other in tried:
+            if other not in (anew, *(known for _, known in ways)) and (
+                found := library.count(other, who=who)
+            ):
+                ways.append((f"{words}: {found:,}", other))
+            if len(ways) == MOST_WAYS:
+                break
     return [*ways, ("Clear", JobQuery())]
 
 

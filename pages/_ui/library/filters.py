@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from kling import catalog
 from kling.studio.amounts import money
 from kling.studio.jobs import MOST_RATING, STATES
-from kling.studio.library import JobQuery
+from kling.studio.library import IndexBroken, JobQuery
 from kling.studio.library.query import BY_COST, HIDDEN, KINDS, ORDERS, PERIODS
 from kling.studio.library.spend import Group
 from kling.studio.visible_names import name_key
@@ -129,12 +130,21 @@ def _person(value: str) -> str:
 
 def people() -> list[tuple[str, str]]:
     """Return who has ordered something: the value of the filter, and the name."""
-    everything = JobQuery(hidden="all")
-    known = {row.key: row.name for row in studio().library.spend(everything, Group.PERSON) if row.key}
+    known: dict[str, str] = {}
+    with suppress(IndexBroken):
+        everything = JobQuery(hidden="all")
+        known = {row.key: row.name for row in studio().library.spend(everything, Group.PERSON) if row.key}
     names = {name_key(name) for name in known.values()}
     # Those of other accounts, and of imported jobs, are in no sum.
     known |= {name: name for name, _ in studio().ledger.index.people() if name_key(name) not in names}
     return list(known.items())
+
+
+def known_tags() -> list[str]:
+    """Return the tags of jobs, the most used first; none without an index."""
+    with suppress(IndexBroken):
+        return studio().library.tags(studio().ledger.get)
+    return []
 
 
 def mine() -> str:
@@ -223,7 +233,7 @@ FILTERS: Sequence[Filter] = (
         label="Tags",
         kind="many",
         is_chip=True,
-        offers=lambda: studio().library.tags(studio().ledger.get),
+        offers=known_tags,
     ),
     Filter(field="order", label="Order", offers=_orders, word=ORDER_WORDS.__getitem__),
     Filter(field="star", label="Stars", offers=lambda: list(_STARS), word=_STARS.__getitem__),

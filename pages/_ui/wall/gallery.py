@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from kling.studio.library import JobQuery, Page
+from kling.studio.library import IndexBroken, JobQuery, Page
 from pages._ui.context import studio
 from pages._ui.format import counted
-from pages._ui.library.days import day_of, days_of, name_of
+from pages._ui.library.days import counts_of, days_of, name_of
 from pages._ui.wall.tiles import Looker, tile_facts
 
 PER_PAGE = 40  # tiles that come together: more than a laptop shows at once
@@ -37,7 +34,10 @@ def part_facts(query: JobQuery, page: Page, to: Looker) -> dict[str, Any]:
     """
     today = studio().library.today()
     days, tiles = [], []
-    counts = _counts(query, page, to)
+    try:
+        counts = counts_of(page, query, to.user.who)
+    except IndexBroken:
+        counts = {}
     for day, rows in days_of(page, query):
         key = day.isoformat() if day else ""
         number = counts.get(day) if day else None
@@ -60,18 +60,3 @@ def part_facts(query: JobQuery, page: Page, to: Looker) -> dict[str, Any]:
 def list_of(query: JobQuery) -> str:
     """Return the query of the address that asks this: the list that the lightbox walks through."""
     return urlencode(replace(query, page=1, clips=False).to_address())
-
-
-def _counts(query: JobQuery, page: Page, to: Looker) -> dict[date | None, int]:
-    """Return how many clips each day of a part has, with those on other parts."""
-    found: Sequence[tuple[date | None, int]] = [
-        (day, len(list(rows))) for day, rows in groupby(page.rows, key=day_of)
-    ]
-    counts = dict(found)
-    ends = {found[0][0]} if found and page.number > 1 else set()  # days that other parts may have clips of
-    ends |= {found[-1][0]} if found and page.has_more else set()
-    for day in ends:
-        if day is not None:
-            of_day = replace(query.whole, first=day, last=day)
-            counts[day] = studio().library.count(of_day, who=to.user.who)
-    return counts
