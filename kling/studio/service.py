@@ -136,6 +136,7 @@ class Studio:
                 clock=clock,
                 key=f"{settings.unit_price} {settings.currency}",
                 jobs=lambda: self.ledger.jobs(),  # noqa: PLW0108 - `ledger` is made below
+                has_room=lambda: not list(disk_warnings(settings.data_dir)),
                 on_whole=lambda: self.changes.notify({topics.LIBRARY}),
             )
             self.ledger = CsvLedger(

@@ -15,6 +15,7 @@ from kling.auth import ApiKey
 from kling.errors import NotSent, api_error
 from kling.studio.changes import JOBS, NOTICE
 from kling.studio.ledger import LedgerError
+from kling.studio.library import JobQuery
 from kling.studio.notices import PAUSE
 from kling.studio.orders import Press
 from kling.studio.service import FolderTaken, Studio
@@ -248,3 +249,12 @@ def test_what_an_operator_should_know_is_said(opened, tmp_path, monkeypatch):
     assert trouble == "Kling could not be reached."
     assert "1 line" in lines
     assert "1 MB left" in disk
+
+
+def test_on_a_nearly_full_disk_the_index_is_in_memory(opened, tmp_path, monkeypatch):
+    studio = opened(run=now)
+    studio.order(FOX, Press(person="", session="s"))
+    monkeypatch.setattr("kling.studio.operator_warnings.free_bytes", lambda _: 2**20)
+    assert studio.library.count(JobQuery()) == 1
+    assert not (tmp_path / "data" / "index.sqlite3").exists()
+    assert "Searching goes on" in next(studio.warnings)

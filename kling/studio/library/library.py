@@ -1,9 +1,9 @@
 """The library: finds jobs by an index beside the log, and keeps that index up to date.
 
-The index owns no fact. It is made from the jobs of the ledger, and thrown away whenever it was made from
-other records than those that the log holds (its stamp). Each change is noted under the ledger's lock and
-written soon after, by a thread of its own or by whoever asks first. That thread also builds the index anew,
-the newest jobs first, and rests between small parts of that work, so that no page waits for it.
+The index owns no fact. It is made from the jobs of the ledger, and thrown away whenever it is damaged or was
+made from other records than those that the log holds (its stamp). Each change is noted under the ledger's
+lock and written soon after, by a thread of its own or by whoever asks first. That thread also builds the
+index anew, the newest jobs first, and rests between small parts of that work, so that no page waits for it.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ RESTS = 12  # times as long as the part took; on a busy machine that is longer
 COMMIT = 500  # jobs of one transaction while much is written
 AT_ONCE = 300  # changes that whoever asks writes at once; for more of them nobody waits
 _TRIES = 100
+MOST_ANEW = 2  # times that a process begins a file anew; after them the index stays in memory
 PATIENCE = 0.05  # seconds that whoever asks waits for the thread
 MOST_TOTALS = 50  # answers that are kept
 MOST_TAGGED = 1_000  # jobs whose tags are offered
@@ -140,6 +141,7 @@ class Library:
         clock: Unix seconds, for periods that move with the day.
         key: of everything else that facts depend on, such as the price of a Unit.
         jobs: gives all jobs again, where the file fails and the index moves into memory.
+        has_room: whether the disk has room for more than what cannot be made again.
         rest: waits so many seconds between parts of the work.
         on_whole: called in the thread when the index is whole again after an answer that lacked jobs.
     """
@@ -155,12 +157,13 @@ class Library:
         clock: Callable[[], float] = time.time,
         key: str = "",
         jobs: Callable[[], Iterable[Job]] = tuple,
+        has_room: Callable[[], bool] = lambda: True,
         rest: Callable[[float], None] = time.sleep,
         on_whole: Callable[[], object] = lambda: None,
     ) -> None:
         self._zone, self._price, self._accounts, self._names_of = zone, price, accounts, names_of
         self._clock, self._jobs, self._rest, self._key = clock, jobs, rest, f"{key} {zone}"
-        self._on_whole, self._gave_a_part = on_whole, False
+        self._on_whole, self._gave_a_part, self._has_room = on_whole, False, has_room
         self._store = Store(folder / FILE if folder else MEMORY)
         self._lock = threading.Lock()  # of all below; held for moments, also under the ledger's lock
         # Jobs to write, the last one first, with their number in the log; None if they are in the index.
@@ -208,7 +211,7 @@ class Library:
     def recorded(self, stamp: str) -> None:
         """Take the stamp of the records that all changes so far are of."""
         whole = f"{stamp} {self._key}"
-        is_first = self._is_new and self._hold
+        is_first = self._is_new and not self._stamp
         fits = is_first and self._stamp_of_file() == whole
         with self._lock:
             self._stamp, self._hold = whole, False
@@ -291,32 +294,41 @@ class Library:
 
     @property
     def trouble(self) -> str:
-        """Why the index cannot be written to the disk, empty if it can. It lies in memory then."""
+        """Why the index lies in memory and not on the disk, empty if it lies there."""
         return self._trouble
 
     def _write_quietly(self, most: int, *, in_parts: bool = False) -> bool:
-        """Write up to so many jobs, in memory where the file fails; return whether there is an index."""
+        """Write up to so many jobs, or begin anew where the file fails; return whether there is an index."""
+        begun = self._begun
         try:
             self._write(most, in_parts=in_parts)
         except IndexBroken as error:
+            return self._start_over(begun, error, in_file=error.is_damage)
+        return True
+
+    def _start_over(self, begun: int, error: IndexBroken, *, in_file: bool) -> bool:
+        """Begin the index anew, in memory where the file cannot be used; return whether that could help."""
+        for _ in range(_TRIES):
+            if not self._count or next(iter(self._jobs()), None):
+                break
+            self._rest(PATIENCE)  # the ledger has told its jobs, and does not show them yet
+        store = self._store
+        with store.writing:
+            if begun != self._begun:
+                return True  # another one who asked has done it
             log.warning("The library: %s", error)
             if self._trouble:
                 return False
-            self._trouble = str(error)
-            self._move_into_memory()
-        return True
-
-    def _move_into_memory(self) -> None:
-        self._store.close()
-        found = list(self._jobs())
-        for _ in range(_TRIES):
-            if found or not self._count:
-                break
-            self._rest(PATIENCE)  # the ledger has told its jobs, and does not show them yet
+            in_file = in_file and begun < MOST_ANEW
             found = list(self._jobs())
-        with self._lock:
-            self._store = Store(MEMORY)
-            self._begin_anew(found)
+            with self._lock:
+                if not in_file:
+                    self._trouble, self._store = str(error), Store(MEMORY)
+                self._begin_anew(found)
+            if not in_file:
+                store.throw_away()
+        self._bell.set()
+        return True
 
     def _begin_anew(self, found: Sequence[Job]) -> None:
         """Have all jobs to write, under the lock."""
@@ -326,6 +338,9 @@ class Library:
 
     def _write(self, most: int, *, in_parts: bool) -> None:
         with self._store.writing:
+            is_much = self._is_new or self._missing() > most
+            if is_much and not (self._trouble or self._has_room()):
+                raise IndexBroken("the disk is nearly full.")
             if self._is_new:
                 self._store.start_anew()
                 self._is_new = False
@@ -529,7 +544,7 @@ class Library:
 
     def _answer(self, ask: Callable[[sqlite3.Connection], Answer], nothing: Answer) -> tuple[Answer, int]:
         """Return an answer likewise, and how many jobs it may lack."""
-        for is_last in (False, True):
+        while True:  # ends: a file is begun anew only so often, and memory not at all
             begun, missing = self._begun, self.catch_up()
             try:
                 if self._is_new:
@@ -537,10 +552,11 @@ class Library:
                 else:
                     with self._store.reading() as connection:
                         answer = ask(connection)
-            except IndexBroken:
-                if is_last or (begun == self._begun and self._store.is_there()):
+            except IndexBroken as error:
+                is_lost = error.is_damage or not self._store.is_there()  # somebody may have deleted it
+                may_help = is_lost or begun != self._begun
+                if not may_help or not self._start_over(begun, error, in_file=True):
                     raise
-                self._start_over(begun)  # somebody has deleted the file, or the disk has damaged it
                 continue
             if begun != self._begun:
                 missing = max(self._missing(), 1)
@@ -548,15 +564,6 @@ class Library:
                 self._gave_a_part = True
                 self._bell.set()  # also if it is whole by now
             return answer, missing
-        raise AssertionError
-
-    def _start_over(self, begun: int) -> None:
-        with self._store.writing:
-            if begun == self._begun:  # else another one who asked has done it
-                found = list(self._jobs())
-                with self._lock:
-                    self._begin_anew(found)
-        self._bell.set()
 
     def _asker(self, query: JobQuery, who: str) -> Asker:
         names = tuple(sorted(self._names_of(query.person))) if query.person else ()

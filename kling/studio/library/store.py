@@ -23,6 +23,7 @@ _MANY = 500  # ids in one statement
 _CACHE = -32 * 1024  # KiB of each connection that writes
 _READ_CACHE = -16 * 1024
 _ENDINGS = ("", "-wal", "-shm", "-journal")
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 
 _INTEGER = {
     *("place", "kind", "hour", "clip", "hidden", "imported", "stars", "rating", "cost", "seconds"),
@@ -121,6 +122,13 @@ Entry = tuple[Facts, str, tuple[tuple[str, int, int], ...]]  # facts, text, opin
 class IndexBroken(Exception):
     """The file of the index cannot be used."""
 
+    @property
+    def is_damage(self) -> bool:
+        """Whether the file is damaged, or the disk under it: then another file may do."""
+        fault = self.__cause__  # without a code if what was read is no text
+        code = getattr(fault, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        return isinstance(fault, sqlite3.Error) and code & 0xFF in _DAMAGE
+
 
 class Store:
     """The tables. One thread at a time writes; any number reads.
@@ -177,8 +185,7 @@ class Store:
         with self.writing, _said():
             self._close_all()
             if not self._in_memory:
-                for ending in _ENDINGS:
-                    Path(f"{self._path}{ending}").unlink(missing_ok=True)
+                self._unlink()
                 self._close_all()  # those that were opened or put back meanwhile
             writer = self._write_connection()
             with _transaction(writer):
@@ -192,15 +199,26 @@ class Store:
             self._closed = True
             self._close_all()
 
+    def throw_away(self) -> None:
+        """Close the file and delete it: its room is free for what matters more."""
+        with self.writing, suppress(OSError):
+            self.close()
+            self._unlink()
+
+    def _unlink(self) -> None:
+        for ending in _ENDINGS:
+            Path(f"{self._path}{ending}").unlink(missing_ok=True)
+
     def _write_connection(self) -> sqlite3.Connection:
         if self._writer is None:
             self._writer = self._connect(_CACHE)
         return self._writer
 
-    def _connect(self, cache: int) -> sqlite3.Connection:
+    def _connect(self, cache: int, mode: str = "rwc") -> sqlite3.Connection:
+        path = MEMORY if self._in_memory else f"file:{quote(str(self._path))}?mode={mode}"
         with for_this_user_only():
             connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=10
+                path, uri=True, isolation_level=None, check_same_thread=False, timeout=10
             )
             with suppress(sqlite3.DatabaseError):  # a file that is no database says so at the first question
                 connection.execute("PRAGMA page_size = 16384")  # of a new file: all texts are read sooner
@@ -239,7 +257,7 @@ class Store:
             with self._lock:
                 generation, connection = self._generation, self._idle.pop() if self._idle else None
             if connection is None:
-                connection = self._connect(_READ_CACHE)
+                connection = self._connect(_READ_CACHE, "rw")  # who reads makes no file
             try:
                 connection.execute("BEGIN")
                 yield connection

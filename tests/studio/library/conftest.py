@@ -28,6 +28,7 @@ def library_of(
     accounts: Iterable[str] = ("sandbox",),
     names_of: Callable[[str], Iterable[str]] = lambda _: (),
     jobs: Callable[[], Iterable[Job]] = tuple,
+    has_room: Callable[[], bool] = lambda: True,
     rest: Callable[[float], None] = lambda _: None,
     on_whole: Callable[[], object] = lambda: None,
 ) -> Library:
@@ -39,6 +40,7 @@ def library_of(
         names_of=lambda person: tuple(names_of(person)),
         clock=NOON.timestamp,
         jobs=jobs,
+        has_room=has_room,
         rest=rest,
         on_whole=on_whole,
     )
@@ -51,8 +53,12 @@ class House:
         self.folder, self.clock = folder, Clock(NOON.timestamp(), tick=1.0)
         self.open()
 
-    def open(self) -> None:
-        self.library = library_of(self.folder, jobs=lambda: self.ledger.jobs())  # noqa: PLW0108 - made below
+    def open(self, *, has_room: Callable[[], bool] = lambda: True) -> None:
+        self.library = library_of(
+            self.folder,
+            jobs=lambda: self.ledger.jobs(),  # noqa: PLW0108 - made below
+            has_room=has_room,
+        )
         self.ledger = CsvLedger(
             LogFile(self.folder / "history.csv", fsync=lambda _: None), clock=self.clock, view=self.library
         )

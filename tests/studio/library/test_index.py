@@ -19,11 +19,12 @@ from kling.studio.ledger.csv_ledger import CsvLedger
 from kling.studio.library import JobQuery, Library, Sums
 from kling.studio.library import library as library_module
 from kling.studio.library.facts import COLUMNS
-from kling.studio.library.store import Store
+from kling.studio.library.search import count_of
+from kling.studio.library.store import IndexBroken, Store
 from tests.kling.tools import law
 from tests.studio.library.conftest import House, library_of
 
-FILE = "index.sqlite3"
+FILE, PAGE = "index.sqlite3", 16384
 CELLS: dict[str, st.SearchStrategy[str]] = {
     "state": st.sampled_from(["waiting", "submitted", "succeed", "failed", "withdrawn"]),
     "prompt": st.sampled_from(["A red fox", "灯塔在暴风雨中", "Straße", "a", ""]),
@@ -253,6 +254,20 @@ def test_a_file_that_cannot_be_written_is_replaced_by_memory(tmp_path):
     assert house.library.ids(JobQuery(text="fox")) == ["b", "a"]
 
 
+@pytest.mark.parametrize("parts", [0, 1])  # that are written before the disk is nearly full
+def test_a_disk_without_room_for_the_index_is_given_back_what_it_took(house, parts, monkeypatch):
+    monkeypatch.setattr(library_module, "COMMIT", 2)
+    house.ledger.append_many([(f"v{number}", {"prompt": "A fox"}) for number in range(5)])
+    assert house.library.wait()
+    house.library.stop()
+    house.ledger.append("w", prompt="A fox")
+    room = [True] * parts
+    house.open(has_room=lambda: bool(room and room.pop()))
+    assert house.library.count(JobQuery(text="fox")) == 6
+    assert "disk" in house.library.trouble
+    assert not list(house.folder.glob(f"{FILE}*"))
+
+
 @pytest.mark.parametrize("how", ["deleted", "damaged"])
 def test_a_file_that_is_gone_while_the_studio_runs_is_made_anew(house, how):
     house.ledger.append("a", prompt="A fox")
@@ -264,6 +279,64 @@ def test_a_file_that_is_gone_while_the_studio_runs_is_made_anew(house, how):
     house.ledger.append("a", prompt="A wolf")
     house.ledger.append("c", prompt="A fox")
     assert set(house.library.ids(JobQuery(text="fox"))) == {"b", "c"}
+
+
+def damage(house: House) -> None:
+    """Overwrite every page but the first one, of a file that fits the log."""
+    house.library.stop()
+    size = (house.folder / FILE).stat().st_size
+    with (house.folder / FILE).open("r+b") as file:
+        file.seek(PAGE)
+        file.write(b"\xee" * (size - PAGE))
+    house.open()
+
+
+ASKED = {
+    "a search": lambda house: house.library.count(JobQuery(text="fox")),
+    "sums": lambda house: house.library.totals(JobQuery()).jobs,
+    "a change": lambda house: house.ledger.append("a", star="1") and house.library.wait(),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_a_damaged_file_whose_first_page_is_good_is_made_anew(house, ask):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.wait()
+    damage(house)
+    assert ask(house) == 1
+    assert house.library.ids(JobQuery(text="fox")) == ["a"]
+    assert not house.library.trouble
+    house.library.stop()
+    assert contents(house.folder) == built_anew(house.folder / "history.csv", house.folder / "anew")
+
+
+def fail_while_on_disk(house: House, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def count(*asked: Any) -> tuple[int, int]:
+        if (house.folder / FILE).exists():
+            error = sqlite3.DatabaseError("this file")
+            error.sqlite_errorcode = code
+            raise error
+        return count_of(*asked)
+
+    monkeypatch.setattr(library_module, "count_of", count)
+
+
+def test_a_file_that_is_damaged_again_and_again_is_replaced_by_memory(house, monkeypatch):
+    house.ledger.append("a", prompt="A fox")
+    fail_while_on_disk(house, monkeypatch, sqlite3.SQLITE_CORRUPT)
+    assert house.library.count(JobQuery()) == 1
+    assert "this file" in house.library.trouble
+    assert not (house.folder / FILE).exists()
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_stays(house, monkeypatch):
+    house.ledger.append("a", prompt="A fox")
+    assert house.library.wait()
+    made = (house.folder / FILE).stat().st_ino
+    fail_while_on_disk(house, monkeypatch, sqlite3.SQLITE_BUSY)
+    with pytest.raises(IndexBroken, match="this file"):
+        house.library.count(JobQuery())
+    assert (house.folder / FILE).stat().st_ino == made
 
 
 @pytest.mark.parametrize("slow", [70, 700], indirect=True)
