@@ -236,6 +236,15 @@ def test_fingers_are_enough_on_a_phone(past: SimpleNamespace, open_page: Open):
     panel.get_by_role("button", name="Show less about this clip").tap()
     expect(panel.locator(".viewer-facts").first).to_be_hidden()
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    # On what is zoomed a finger moves the picture.
+    session, at = page.context.new_cdp_session(page), {"x": 80, "y": 200}
+    session.send("Input.synthesizePinchGesture", {**at, "scaleFactor": 2.5})
+    expect(box(page).locator(room)).to_have_css("touch-action", "auto")
+    page.evaluate(SWIPE, [room, 0, 160])
+    page.evaluate(SWIPE, [room, -120, 0])
+    shows(page, "2 of 6")
+    session.send("Input.synthesizePinchGesture", {**at, "scaleFactor": 0.4})
+    expect(box(page).locator(room)).to_have_css("touch-action", "pinch-zoom")
     page.evaluate(SWIPE, [room, 0, 160])
     expect(box(page)).to_have_count(0)
 

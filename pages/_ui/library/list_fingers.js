@@ -18,11 +18,11 @@ function newFingers(list, body) {
       touch.row = null;
     }, LONG_PRESS);
   }
-  function moved({ touches: [{ clientX, clientY }] }) {
-    const x = clientX - touch.x, y = clientY - touch.y;
+  function moved(event) {
+    const [{ clientX, clientY }] = event.touches, x = clientX - touch.x, y = clientY - touch.y;
     if (!touch.row || (Math.abs(x) < 8 && Math.abs(y) < 8)) return;
     clearTimeout(touch.timer);
-    if (!touch.moves && Math.abs(y) > Math.abs(x)) { touch.row = null; return; }
+    if (!touch.moves && (!finger(event) || Math.abs(y) > Math.abs(x))) { touch.row = null; return; }
     touch.moves = true;
     if (PHONE.matches) touch.row.root.style.setProperty("--swipe", `${Math.max(-SWIPE, Math.min(0, x - (touch.row.swiped ? SWIPE : 0)))}px`);
   }

@@ -26,12 +26,12 @@ from pages._ui.library.days import days_of, name_of, sums_of
 from pages._ui.library.export import export_link
 from pages._ui.library.row_facts import facts_of, viewer
 from pages._ui.scripts.assets import loader
-from pages._ui.scripts.script import ELEMENTS, LISTS, SENDING, hidden_facts, script_of
+from pages._ui.scripts.script import ELEMENTS, FINGER, LISTS, SENDING, hidden_facts, script_of
 from pages._ui.sharing.allowed import may_share
 from pages._ui.style.sheet import with_sheets
 
 _PARTS = ("list_row", "list_menu", "list_columns", "list_fingers", "list_bar", "list")
-_FILES = (ELEMENTS, LISTS, SENDING, *(Path(__file__).with_name(f"{name}.js") for name in _PARTS))
+_FILES = (ELEMENTS, FINGER, LISTS, SENDING, *(Path(__file__).with_name(f"{name}.js") for name in _PARTS))
 KEY = "history.list"
 ANY = "-"  # stands for an id in the addresses that the script fills in
 

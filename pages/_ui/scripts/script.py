@@ -10,6 +10,7 @@ from typing import Any
 from pages._ui.escape import escape_html
 
 ELEMENTS = Path(__file__).with_name("elements.js")  # makes elements, and writes what differs
+FINGER = Path(__file__).with_name("finger.js")  # tells whether a finger swipes
 SENDING = Path(__file__).with_name("sending.js")  # sends what is pressed; needs `ELEMENTS`
 CLIP_TEXTS = Path(__file__).with_name("clip_texts.js")  # reads of a file of a clip what says how it was made
 LISTS = Path(__file__).with_name("lists.js")  # more, for lists of clips; needs `ELEMENTS`

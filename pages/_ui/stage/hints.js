@@ -19,8 +19,8 @@ function newHints() {
     if (PHONE.matches) return; // they tell of keys
     const looks = new Set(jobs.map(({ look }) => look));
     const next = looks.has("made") ? "made" : looks.has("done") ? (hasStrip && known().includes("done") ? "strip" : "done") : "";
-    if (next === shown && next) return;
-    if (shown && next !== shown) root.hidden = true;
+    if (next && next === shown) return;
+    root.hidden = true;
     if (!next || known().includes(next)) return;
     shown = next;
     try { localStorage.setItem("studio-hints", [...known(), next].join(" ")); } catch { return; } // else it would come again

@@ -2,26 +2,24 @@
 function newPhone(root, box, seconds) {
   const card = set(make("button", "stage-mini"), { type: "button", "aria-label": "Show the clip" });
   const time = make("b"), say = make("span"), bar = make("div", "stage-bar"), more = make("span", "stage-more");
-  const shut = button("stage-shut", "Back to the form", "down", () => history.back());
-  let shown = null, from = null;
+  const shut = button("stage-shut", "Back to the form", "down", close);
+  let job = null, from = null;
   bar.append(make("i"));
   card.append(time, say, more, icon("up"), bar);
   card.addEventListener("click", open);
 
   // What is on the stage, and how many videos are under way.
   function update(jobs, running, isShown, isFirst) {
-    const [job] = jobs;
     set(document.documentElement, { "data-stage-mini": isShown ? "yes" : null, "data-stage-first": isFirst ? "yes" : null });
     card.hidden = !isShown;
     if (!isShown) return;
-    shown = jobs.find(({ look }) => look === "made") ?? job;
+    job = jobs.find(({ look }) => look === "made") ?? jobs[0];
     const others = running - jobs.filter(isUnderWay).length;
     set(more, { text: others > 0 ? `+${others}` : "" });
     tick();
   }
 
   function tick() {
-    const job = shown;
     if (!job || card.hidden) return;
     const made = job.look === "made", spent = made ? seconds(job) : 0;
     set(time, { text: made ? minutes(spent) : job.look === "done" ? "Done" : job.say ?? job.word });
@@ -51,10 +49,9 @@ function newPhone(root, box, seconds) {
     closed();
     card.focus();
   }
-  box.addEventListener("touchstart", ({ touches: [touch] }) => { from = [touch.clientX, touch.clientY]; }, { passive: true });
+  box.addEventListener("touchstart", (event) => { from = finger(event); }, { passive: true });
   box.addEventListener("touchend", ({ changedTouches: [touch] }) => {
-    if (from && isOpen() && touch.clientY - from[1] > 80 && Math.abs(touch.clientX - from[0]) < 60) close();
-    from = null;
+    if (from && touch.clientY - from.clientY > 80 && Math.abs(touch.clientX - from.clientX) < 60) close();
   }, { passive: true });
 
   function start() { addEventListener("popstate", popped, true); }

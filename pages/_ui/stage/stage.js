@@ -65,10 +65,10 @@ function newStage(parent) {
     recent.update(facts.recent, card?.key, isOn, false);
     put(box, jobs.map((job) => stage.tiles.get(job.id).root)); // those that left have given their clips away
     leave(gone.map(([, tile]) => tile.video).filter(Boolean));
-    strip.hidden = !facts.mine.length && !facts.recent.length;
+    strip.hidden = !thumbs().length;
     rove(card?.key);
     phone.update(jobs, facts.mine.flatMap((each) => each.jobs).filter(isUnderWay).length, jobs.length > 0 && facts.mine.length > 0, isFirst);
-    hints.update(jobs, facts.mine.length + facts.recent.length > 1);
+    hints.update(jobs, thumbs().length > 1);
   }
 
   // A clip that leaves the stage is silent. It goes on playing on the strip until the next one leaves.
@@ -131,7 +131,7 @@ function newStage(parent) {
     if (at !== document.body && !at.closest(".st-key-stage")) return;
     if (document.querySelector('dialog[open], [role="dialog"], [data-testid="stPopoverBody"]')) return;
     const isSeek = at.matches("input, textarea, select"), isPress = event.composedPath().some((each) => each.matches?.("button, a"));
-    const inStrip = Boolean(at.closest(".stage-strip")), [tile] = [...stage.tiles.values()].filter(({ root: each }) => each.contains(at)).concat([...stage.tiles.values()]);
+    const inStrip = at.closest(".stage-strip"), all = [...stage.tiles.values()], tile = all.find(({ root: each }) => each.contains(at)) ?? all[0];
     const acts = {
       " ": isPress || isSeek ? null : tile?.toggle, f: tile?.video && tile.full, m: tile?.mute,
       j: () => step(1), k: () => step(-1), r: () => document.querySelector(".st-key-stage-remix button")?.click(),
@@ -171,16 +171,14 @@ function newStage(parent) {
   }
 
   const watcher = new MutationObserver((changes) => { if (changes.some(({ target }) => !root.contains(target))) read(); });
-  const resized = () => {
+  const room = new ResizeObserver(() => {
     body.style.setProperty("--stage-wide", box.clientWidth ? `${box.clientWidth}px` : "100%");
     if (facts) show();
-  };
-  let room = null;
+  });
   stage.start = () => {
     if (timer) return;
     timer = setInterval(tick, 200);
     watcher.observe(body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-stage"] });
-    room = new ResizeObserver(resized);
     room.observe(body);
     room.observe(box);
     addEventListener("keydown", keyed, true);
@@ -192,7 +190,7 @@ function newStage(parent) {
     clearInterval(timer);
     timer = null;
     watcher.disconnect();
-    room?.disconnect();
+    room.disconnect();
     removeEventListener("keydown", keyed, true);
     removeEventListener("click", copied);
     phone.stop();

@@ -21,7 +21,7 @@ from pages._ui.curation import overlays
 from pages._ui.decide import decide
 from pages._ui.live.fragment import EVERY_JOB
 from pages._ui.scripts.assets import loader
-from pages._ui.scripts.script import ELEMENTS, script_of
+from pages._ui.scripts.script import ELEMENTS, FINGER, script_of
 from pages._ui.session_state import composer_state
 from pages._ui.stage.cards import Card, card_of, newest_of_user, recent_cards, recent_keys, session_cards
 from pages._ui.stage.chosen import PLACE, words_and_buttons
@@ -37,7 +37,7 @@ _KEY = "stage.view"
 def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
     files = (Path(__file__).with_name(f"{name}.js") for name in _FILES)
-    script = loader("stage", script_of(ELEMENTS, *files, BASE=base_path()))
+    script = loader("stage", script_of(ELEMENTS, FINGER, *files, BASE=base_path()))
     return st.components.v2.component("studio_stage", js=script, isolate_styles=False)
 
 

@@ -18,7 +18,7 @@ from pages._ui.curation.presses import answered, did
 from pages._ui.escape import escape_attribute
 from pages._ui.live import part_of_page
 from pages._ui.scripts.assets import loader, loading
-from pages._ui.scripts.script import ELEMENTS, SENDING, script_of
+from pages._ui.scripts.script import ELEMENTS, FINGER, SENDING, script_of
 from pages._ui.style.sheet import with_sheets
 
 KEY = "viewer.lightbox"
@@ -37,7 +37,7 @@ def _component() -> Any:
 def module() -> str:
     """Return the whole script of what door.js opens."""
     files = (Path(__file__).with_name(f"{name}.js") for name in FILES)
-    return with_sheets(script_of(ELEMENTS, SENDING, *files, BASE=base_path()), "list_menus", "viewer")
+    return with_sheets(script_of(ELEMENTS, FINGER, SENDING, *files, BASE=base_path()), "list_menus", "viewer")
 
 
 def lightbox() -> None:

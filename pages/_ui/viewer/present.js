@@ -191,7 +191,7 @@ function newPresent(lightbox) {
     draw();
     wake();
   });
-  whole.addEventListener("touchstart", ({ touches }) => { from = touches.length === 1 ? touches[0] : null; }, { passive: true });
+  whole.addEventListener("touchstart", (event) => { from = finger(event); }, { passive: true });
   whole.addEventListener("touchend", ({ changedTouches: [touch] }) => {
     const x = from ? touch.clientX - from.clientX : 0, y = from ? touch.clientY - from.clientY : 0;
     from = null;
