@@ -140,8 +140,8 @@ def test_a_month_is_right_to_the_unit_leads_to_its_jobs_and_is_for_everybody_on_
     expect(page.locator(".st-key-spend-hours path[aria-roledescription=bar]").first).to_be_attached()
     assert findings(page, ".st-key-spend") == []
     with on_phone(page):
-        wide = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
-        assert page.evaluate(wide) == 390
+        # Charts are drawn anew for the screen.
+        page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollWidth === 390")
         row = table.locator("tbody tr").first
         assert row.evaluate("row => getComputedStyle(row).display") == "grid"
         expect(row.get_by_role("cell").nth(0)).to_be_visible()
