@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kling.studio.identity.roles import LOCAL, User
+from kling.studio.printable import printable
 from kling.studio.state.database import Database
 from kling.studio.state.records import (
     CLIPS_OF_ONE,
@@ -28,7 +29,7 @@ from kling.studio.state.records import (
 )
 from kling.studio.state.tables import shares
 from kling.studio.visible_names import visible
-from kling.text import printable, storable
+from kling.text import storable
 
 TOKEN_BYTES = 16
 LONGEST_TOKEN = 64  # characters; a longer one is nobody's

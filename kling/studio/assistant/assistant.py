@@ -15,7 +15,7 @@ from kling.studio.assistant.client import PATIENCE, AskError, Part, Patience, as
 from kling.studio.assistant.plain_text import Spoken
 from kling.studio.assistant.settings import AssistantSettings
 from kling.studio.assistant.tasks import Question, messages_of
-from kling.text import printable
+from kling.studio.printable import printable
 
 LONGEST_REFUSAL = 1000  # characters
 HOUR = 3600.0  # seconds

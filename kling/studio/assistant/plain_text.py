@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kling.text import printable
+from kling.studio.printable import printable
 
 LONGEST = 20_000  # characters of an answer that are kept at all
 _BLANKS = re.compile(r"[^\S\n]+")

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kling.studio.identity.roles import LOCAL, User
+from kling.studio.printable import printable
 from kling.studio.state.database import Database
 from kling.studio.state.records import (
     CLIPS_OF_ONE,
@@ -26,7 +27,7 @@ from kling.studio.state.records import (
 )
 from kling.studio.state.tables import collection_clips, collections
 from kling.studio.visible_names import visible
-from kling.text import printable, storable
+from kling.text import storable
 
 GONE = "Somebody has deleted this collection."
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from kling.studio.printable import printable
 from kling.studio.prompting.draft import FormRequest
 from kling.studio.prompting.import_request import parse_request
 from kling.studio.state.database import Database
@@ -29,7 +30,7 @@ from kling.studio.state.records import (
     TeamTemplateError,
 )
 from kling.studio.state.tables import team_templates
-from kling.text import printable, storable
+from kling.text import storable
 
 log = logging.getLogger(__name__)
 

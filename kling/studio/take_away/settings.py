@@ -22,10 +22,11 @@ from kling.studio.jobs.columns import column_of
 from kling.studio.jobs.record import endpoint_named
 from kling.studio.library.export import EXPORTED, record_of
 from kling.studio.library.facts import texts_of
+from kling.studio.printable import printable
 from kling.studio.spending import counted_at
 from kling.studio.take_away import mp4_text
 from kling.studio.take_away.mp4_text import COMMENT, DAY, TITLE, TOOL, Copy
-from kling.text import printable, storable
+from kling.text import storable
 
 MARK = "kling_studio"  # the key that says that a comment is one of ours; its value counts versions
 PARTS = "parts"  # the key under which a film has the records of its clips

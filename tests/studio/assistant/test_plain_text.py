@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling.studio.assistant.plain_text import LONGEST, Spoken, cut, tidy
-from kling.text import printable
-from tests.kling.test_text import is_plain
+from kling.studio.printable import printable
+from tests.studio.test_printable import is_plain
 
 PIECES = st.lists(st.text(max_size=30) | st.sampled_from(["<think>", "</think>", "<thi", "nk>", "\r", "\n"]))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, update
 
 from kling import CameraControl, Shot, TextToVideo
+from kling.studio.printable import printable
 from kling.studio.prompting.templates import search
 from kling.studio.state.records import (
     TEMPLATE_BYTES,
@@ -21,7 +22,7 @@ from kling.studio.state.records import (
 )
 from kling.studio.state.tables import team_templates
 from kling.studio.state.team_templates import TeamTemplates
-from kling.text import printable, storable
+from kling.text import storable
 from tests.kling.tools import law
 from tests.studio.prompting.legal import requests
 from tests.studio.state.conftest import NOW
