@@ -103,11 +103,6 @@ def test_on_a_phone_the_form_is_one_screen_and_its_panels_are_sheets(shared_serv
     page.locator(".st-key-composer-panel_more button").tap()
     page.get_by_role("button", name="Close", exact=True).tap()
     expect(page.locator(".st-key-panel-more")).to_be_hidden()
-    address = page.url
-    panel(page, "more")
-    page.go_back()
-    expect(page.locator(".st-key-panel-more")).to_be_hidden()
-    assert page.url == address
 
 
 def test_the_storyboard_is_a_tab_on_every_model_and_one_press_leads_back(

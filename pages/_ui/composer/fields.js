@@ -103,8 +103,7 @@ const TITLES = {
   remove_shot: "Remove",
 };
 const SHEET = '.st-key-panels > [data-testid="stLayoutWrapper"]'; // a press on it is one beside what lies in it
-const IS_SHEET = matchMedia("(max-width: 640px)");
-let seenPanel = "", sheet = ""; // "open" or "closing" while an entry of the browser's history is the sheet's
+let seenPanel = "";
 // A panel that has just been opened, or has got its preview, comes into view as far as there is room for it.
 function showOpenPanel() {
   const panel = document.querySelector('[class*="st-key-panel-"]');
@@ -116,21 +115,6 @@ function showOpenPanel() {
     if (panel.getBoundingClientRect().bottom > end) button?.scrollIntoView({ block: "start" });
   }
   seenPanel = seen;
-  // On a phone it is a sheet, which Back closes.
-  if (!history.state?.sheet) sheet = "";
-  if (name && !sheet && IS_SHEET.matches) {
-    history.pushState({ ...history.state, sheet: name }, "");
-    sheet = "open";
-  } else if (!name && sheet === "open") {
-    sheet = "closing";
-    history.back();
-  }
-}
-function sheetLeft(event) {
-  if (!sheet || event.state?.sheet) return;
-  event.stopImmediatePropagation(); // Streamlit would take it for another page
-  sheet = "";
-  document.querySelector('[class*="st-key-composer-done_"] button')?.click();
 }
 function pageIsDrawn() {
   for (const name in TITLES) {
@@ -158,7 +142,6 @@ function fields() {
     if (event.target.closest("[data-vary]")) event.preventDefault(); // the field keeps focus and selection
   }, true);
   keepFields();
-  addEventListener("popstate", sheetLeft, true);
   document.addEventListener("click", (event) => {
     const { target } = event, order = target.closest(ORDERS);
     if (order && !takePress(order)) event.stopImmediatePropagation();
