@@ -143,6 +143,7 @@ def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     order(page, "An earlier fox")
     expect(page.locator(".stage-prompt")).to_have_text("An earlier fox")
     write(page, "Something else")
+    left_at = page.url
     tool(page, "Recent")
     dialog = page.get_by_role("dialog")
     row = dialog.locator("[class*=st-key-recent-v]", has_text="An earlier heron")
@@ -156,11 +157,13 @@ def test_recent_orders_are_searched_and_come_back_whole_or_as_words(
     expect(page.get_by_role("radio", name="1:1")).to_be_checked()
     page.get_by_role("button", name="Back to the draft you had").click()
     expect(prompt(page)).to_have_value("Something else")
+    expect(page).to_have_url(left_at)
     tool(page, "Recent")
     row.get_by_role("button", name="Use it").click()
     expect(prompt(page)).to_have_value(words)
     expect(page.get_by_role("radio", name="9:16")).to_be_checked()
     expect(page.get_by_role("button", name="Avoid · hands")).to_be_visible()
+    expect(page).not_to_have_url(left_at)
     page.reload()  # what was left without an order is found all the same
     tool(page, "Recent")
     left = dialog.locator("[class*=st-key-recent-draft-]")
