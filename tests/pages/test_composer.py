@@ -612,6 +612,21 @@ def test_words_that_were_left_without_an_order_are_under_recent_in_another_tab(a
     assert sum(str(each.key).startswith("composer.recent_draft-") for each in other.button) == 1
 
 
+def test_a_storyboard_is_among_what_was_left_until_it_is_ordered(app: AppTest):
+    other = new_tab()
+    other.session_state["app"] = AppState(browser=app.session_state["app"].browser)
+    other.run()
+    pick(other, "cut", "customize")
+    pick(other, "shot_1", "A fox wakes")
+    pick(other, "shot_2", "It runs")
+    app.button(key="composer.tool_recent").click().run()
+    assert "A fox wakes\nIt runs" in texts(app)
+    press_generate(other)
+    app.button(key="composer.tool_recent").click().run()
+    assert "A fox wakes / It runs" in texts(app)
+    assert "Written and not ordered" not in texts(app)
+
+
 def test_the_page_says_how_many_presses_were_answered_and_which_order_is_the_newest(
     studio: Studio, app: AppTest
 ):

@@ -15,11 +15,11 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import ago
-from pages._ui.requests import prompts_of
+from pages._ui.requests import text_of, words_of
 from pages._ui.session_state import PendingDraft, composer_state
 
 SHOWN = 5
-LOOKED_AT = 30  # of the newest: a draft of which each word was ordered is none
+LOOKED_AT = 30  # newest drafts, of which those that were ordered are left out
 
 
 def unordered(words: Sequence[str]) -> None:
@@ -44,14 +44,14 @@ def _unordered() -> Iterator[tuple[StoredDraft, str]]:
     except StateError as error:
         st.caption(escape_markdown(str(error)))
         return
-    given = {template.request.prompt for template in templates()}
+    given = {text_of(template.request) for template in templates()}
     for stored in drafts:
         draft = Draft.from_json(stored.fields)
-        text = "\n".join(filter(None, map(str.strip, draft.sent_texts)))
+        text = text_of(draft.request())
         known = map(studio().ledger.get, (*stored.made, draft.parent))
-        ordered = {prompts_of(job) for job in known if job is not None}
-        was_ordered = draft.prompt in ordered or (draft.variations and stored.made)
-        if text and stored.id != composer_state().draft_id and not was_ordered and draft.prompt not in given:
+        ordered = {text_of(words_of(job)) for job in known if job is not None}
+        was_ordered = text in ordered or (draft.variations and stored.made)
+        if text.strip() and stored.id != composer_state().draft_id and not was_ordered and text not in given:
             yield stored, text
 
 
