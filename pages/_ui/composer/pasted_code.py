@@ -7,15 +7,16 @@ from functools import lru_cache
 import streamlit as st
 
 from kling.studio.prompting.draft import Draft
-from kling.studio.prompting.import_request import ImportedRequest, ImportRequestError, draft_of, parse_request
+from kling.studio.prompting.import_request import ImportRequestError, draft_of, parse_request
 from pages._ui.composer.import_export import FILLED
+from pages._ui.composer.pictures import picture_named
 
 CODE = ("{", "```", "curl ")  # how it begins
 
 
 def pasted_code(draft: Draft) -> None:
     """Draw the offer under the prompt; nothing for a prompt of words."""
-    if draft.is_storyboard or not draft.prompt.lstrip().startswith(CODE) or _request(draft.prompt) is None:
+    if draft.is_storyboard or not draft.prompt.lstrip().startswith(CODE) or not _is_request(draft.prompt):
         return
     with st.container(key="pasted_code"):
         st.warning("This is a request as code. Kling would read it as words.", icon=":material/data_object:")
@@ -25,16 +26,16 @@ def pasted_code(draft: Draft) -> None:
 
 
 @lru_cache(64)
-def _request(text: str) -> ImportedRequest | None:
+def _is_request(text: str) -> bool:
     try:
-        return parse_request(text)
+        parse_request(text)
     except ImportRequestError:
-        return None
+        return False
+    return True
 
 
 def _fill(text: str) -> None:
     from pages._ui.composer.toolbar import begin_with
 
-    if found := _request(text):
-        draft, notes = draft_of(found)
-        begin_with(draft, (FILLED, *notes))
+    draft, notes = draft_of(parse_request(text, picture_named))
+    begin_with(draft, (FILLED, *notes))
