@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kling import newer_wire, resource_packs
 from kling.addresses import is_on_this_machine
-from kling.auth import Credentials, KeyPair, Signer
+from kling.auth import Credentials, Signer
 from kling.catalog import NEWER
 from kling.deprecated import OldMethods
 from kling.dialect import Call
@@ -203,8 +203,7 @@ class Client(OldMethods):
         """Return where a task is looked for: at one endpoint, or in every list of the account."""
         if endpoint:
             return (endpoint,)
-        has_key = not isinstance(self._credentials, KeyPair)
-        lists = {each.list_name: each for each in ENDPOINTS if has_key or not each.needs_api_key}
+        lists = {each.list_name: each for each in ENDPOINTS if each.opens_for(self._credentials)}
         return tuple(lists.values())
 
     def _get(self, task_id: str, places: Sequence[Endpoint]) -> tuple[Task, Endpoint]:

@@ -81,6 +81,10 @@ class Endpoint:
         """Whether it refuses an access key with a secret key: 401/1002 (S2, S2p)."""
         return self.api == NEWER
 
+    def opens_for(self, credentials: Credentials | None) -> bool:
+        """Whether these credentials may be used here."""
+        return not (self.needs_api_key and isinstance(credentials, KeyPair))
+
     @property
     def list_name(self) -> str:
         """What tells its list of tasks from others: the newer generation has one list for all."""
@@ -177,7 +181,7 @@ def key_problems(request: Request, credentials: Credentials | None) -> tuple[Pro
 def _key_problems(
     endpoint: Endpoint, request: Request, credentials: Credentials | None
 ) -> tuple[Problem, ...]:
-    if not endpoint.needs_api_key or not isinstance(credentials, KeyPair):
+    if endpoint.opens_for(credentials):
         return ()
     known = catalog()
     model = known.models.get(request.model_name)

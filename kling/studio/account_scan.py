@@ -265,7 +265,8 @@ class AccountScan:
         taken_in = [job.id for task in fresh if (job := known.get(task.task_id)) and self._update(job, task)]
         others = [task for task in fresh if task.task_id not in known]
         marks = {task.task_id: mark_of(our_id_of(task.external_task_id)) for task in others}
-        by_mark = [task for task in others if marks[task.task_id] in self._marks()]
+        own = self._marks() if others else ()
+        by_mark = [task for task in others if marks[task.task_id] in own]
         maybe_ours = [task for task in others if marks[task.task_id] == ""]
         foreign = [task for task in others if marks[task.task_id] is None]
         rows = [row for task in by_mark if (row := self._row(task, FOUND_BY_MARK, endpoint))]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from kling.text import storable
+
 _JOINERS = frozenset("\u200c\u200d")  # Persian needs the first, emoji the second
 
 
@@ -15,6 +17,11 @@ def printable(text: str) -> str:
     """
     ends = text.replace("\r\n", "\n")
     return "".join(filter(None, map(_shown, ends)))
+
+
+def one_line(text: str) -> str:
+    """Return a text as a title in one line, printable and storable."""
+    return " ".join(printable(storable(text)).split())
 
 
 def _shown(char: str) -> str:

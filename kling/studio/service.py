@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from kling.auth import KeyPair
 from kling.endpoint import ENDPOINTS, AnyRequest, Endpoint, key_problems
 from kling.studio import changes as topics
 from kling.studio.account_books import BookKeeper
@@ -35,7 +34,7 @@ from kling.studio.films.store import Films
 from kling.studio.folder import DataFolder, FolderTaken, unwritable
 from kling.studio.health import Health
 from kling.studio.identity.roles import User
-from kling.studio.ids import folder_marks
+from kling.studio.ids import MARK_FILE, folder_marks
 from kling.studio.job_explanation import Explanation, Views, explain_job
 from kling.studio.jobs import FOLLOWED, OPEN, WAITING, Job, request_cells
 from kling.studio.ledger import AllViews, file_error
@@ -333,7 +332,7 @@ class Studio:
                 try:
                     self._marks = folder_marks(self.settings.data_dir, (job.id for job in self.ledger.jobs()))
                 except OSError as error:
-                    raise file_error("studio.id", "written", error) from error
+                    raise file_error(MARK_FILE, "written", error) from error
             return self._marks
 
     # -- start and stop ------------------------------------------------------------------------------------
@@ -393,7 +392,7 @@ class Studio:
 
     def may_use(self, endpoint: Endpoint) -> bool:
         """Whether the key of the account opens an endpoint; that of the sandbox opens all of them."""
-        return not (endpoint.needs_api_key and isinstance(self.settings.credentials, KeyPair))
+        return endpoint.opens_for(self.settings.credentials)
 
     def _picture_bytes(self, sha256: str) -> bytes:
         """Return the bytes of a picture of the data folder.

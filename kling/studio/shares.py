@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kling.studio.identity.roles import LOCAL, User
-from kling.studio.printable import printable
+from kling.studio.printable import one_line
 from kling.studio.state.database import Database
 from kling.studio.state.records import (
     CLIPS_OF_ONE,
@@ -216,7 +216,7 @@ def _checked(clips: Collection[str]) -> tuple[str, ...]:
 
 def _line(title: str) -> str:
     """Return a title as it is kept, or refuse it."""
-    line = " ".join(printable(storable(title)).split())
+    line = one_line(title)
     if len(line) > COLLECTION_TITLE:
         raise ShareError(f"Title: it has {len(line):,} characters; {COLLECTION_TITLE} fit. Shorten it.")
     return line

@@ -113,10 +113,11 @@ def _begin_anew_if_imported_again(
     if not (isinstance(before, dict) and before.get("undone") and isinstance(mark, dict)):
         return
     if not mark.get("undone"):
-        deleted = {name: cells[name] for name in ("deleted",) if name in cells}
+        deleted = cells.get("deleted")
         for known in (cells, since, opinions):
             known.clear()
-        cells.update(deleted)
+        if deleted is not None:
+            cells["deleted"] = deleted
 
 
 def _apply_curation(row: Mapping[str, str], cells: dict[str, str], opinions: dict[str, Opinion]) -> None:

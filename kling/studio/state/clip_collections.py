@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kling.studio.identity.roles import LOCAL, User
-from kling.studio.printable import printable
+from kling.studio.printable import one_line, printable
 from kling.studio.state.database import Database
 from kling.studio.state.records import (
     CLIPS_OF_ONE,
@@ -221,7 +221,7 @@ def _check_count(count: int) -> None:
 
 def _words(title: str, text: str) -> dict[str, str]:
     """Return title and text as they are kept, or refuse them."""
-    line = " ".join(printable(storable(title)).split())
+    line = one_line(title)
     if not line:
         raise CollectionError("Title: give the collection a name.")
     if len(line) > COLLECTION_TITLE:

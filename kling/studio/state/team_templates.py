@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from kling.studio.printable import printable
+from kling.studio.printable import one_line
 from kling.studio.prompting.draft import FormRequest
 from kling.studio.prompting.import_request import parse_request
 from kling.studio.state.database import Database
@@ -195,7 +195,7 @@ def _checked(template: TeamTemplate) -> TeamTemplate:
 
 
 def _line(text: str, most: int) -> str:
-    return " ".join(printable(storable(text)).split())[:most].strip()
+    return one_line(text)[:most].strip()
 
 
 def _storable(value: Any) -> Any:
