@@ -173,9 +173,8 @@ class ComposerState:
     # -- orders
     jobs: list[str] = field(default_factory=list)  # ids of what this session ordered, newest first
     outcome: Outcome = field(default_factory=Outcome)
-    pressed: int = (
-        0  # how often the button that orders was pressed; cut_off.js sees that a press was answered
-    )
+    # How often the button that orders was pressed: by it cut_off.js sees that a press was answered.
+    pressed: int = 0
 
     # -- the stage
     chosen: str = ""  # what stands on it: the id of a batch or of a job; empty for the newest

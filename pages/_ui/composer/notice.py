@@ -12,9 +12,7 @@ from pages._ui.composer.price_of import price_of
 from pages._ui.escape import escape_markdown
 from pages._ui.format import in_money
 from pages._ui.session_state import Notice, composer_state
-from pages._ui.words import FIELDS, quality
-
-DRAFT_WORDS = {"camera": "Camera"}  # as the form says it
+from pages._ui.words import field, quality
 
 Place = Literal["pictures", "model", "choices"]  # of the form: where the choice was made
 
@@ -72,8 +70,8 @@ def _sentence(draft: Draft, told: Notice) -> str:
     return " ".join(said)
 
 
-def _word(field: str) -> str:
-    return DRAFT_WORDS.get(field) or FIELDS.get(field, field)
+def _word(name: str) -> str:
+    return field("camera_control" if name == "camera" else name)
 
 
 def _value(draft: Draft, field: str, value: object) -> str:

@@ -28,8 +28,7 @@ def unordered(words: Sequence[str]) -> None:
     Args:
         words: of a search, in lower case; a draft has all of them.
     """
-    every = (each for each in _unordered() if all(word in each[1].casefold() for word in words))
-    found = list(islice(every, SHOWN))
+    found = list(islice(_unordered(words), SHOWN))
     if not found:
         return
     st.caption("**Written and not ordered**")
@@ -38,20 +37,23 @@ def unordered(words: Sequence[str]) -> None:
     st.caption("**Ordered**")
 
 
-def _unordered() -> Iterator[tuple[StoredDraft, str]]:
+def _unordered(words: Sequence[str]) -> Iterator[tuple[StoredDraft, str]]:
     try:
         drafts = acting().newest_drafts(browser=browser_id(), most=LOOKED_AT)
     except StateError as error:
         st.caption(escape_markdown(str(error)))
         return
     given = {text_of(template.request) for template in templates()}
+    is_open = composer_state().draft_id
     for stored in drafts:
         draft = Draft.from_json(stored.fields)
         text = text_of(draft.request())
+        if not text.strip() or stored.id == is_open or text in given or (draft.variations and stored.made):
+            continue
+        if not all(word in text.casefold() for word in words):
+            continue
         known = map(studio().ledger.get, (*stored.made, draft.parent))
-        ordered = {text_of(words_of(job)) for job in known if job is not None}
-        was_ordered = text in ordered or (draft.variations and stored.made)
-        if text.strip() and stored.id != composer_state().draft_id and not was_ordered and text not in given:
+        if text not in {text_of(words_of(job)) for job in known if job is not None}:
             yield stored, text
 
 

@@ -21,10 +21,10 @@ def days_of(page: Page, query: JobQuery) -> list[tuple[date | None, Sequence[Fou
     """Return the rows of a page by the day of their order, in the studio's time zone; None for no days."""
     if query.order not in BY_DAY:
         return [(None, page.rows)]
-    return [(day, tuple(rows)) for day, rows in groupby(page.rows, key=day_of)]
+    return [(day, tuple(rows)) for day, rows in groupby(page.rows, key=_day_of)]
 
 
-def day_of(row: Found) -> date:
+def _day_of(row: Found) -> date:
     """Return the day on which a job was ordered, in the studio's time zone."""
     return counted_at(row.job).astimezone(studio().settings.timezone).date()
 

@@ -12,7 +12,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 
 OF_SESSION, RECENT = 12, 12  # cards on the strip
-SEARCHED = 60  # cards among which the newest clip of a person is looked for
+SEARCHED = 60  # cards, or jobs, among which the newest of a person is looked for
 
 
 @dataclass(frozen=True, slots=True)
