@@ -21,7 +21,7 @@ from pages._ui.scripts.assets import lean_script, lean_sheet
 FOLDER = Path(__file__).parent
 # The colours, the player that keeps clips in step and the one that compares them are those of the studio.
 STYLES = ("../style/tokens.css", "../style/deck.css", "share.css")
-SCRIPTS = ("../scripts/finger.js", "../viewer/sync.js", "several.js", "rows.js", "share.js")
+SCRIPTS = ("../viewer/sync.js", "several.js", "rows.js", "share.js")
 DECK = "deck.js"  # what a browser loads where somebody compares
 FILM = "film"  # the name of a film among the files of its link
 DIFFERS = "differs"  # and what it asks then: which words of the prompts differ

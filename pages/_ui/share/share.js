@@ -236,7 +236,9 @@
   addEventListener("popstate", walked);
 
   let from = null;
-  room.addEventListener("touchstart", (event) => { from = finger(event); }, { passive: true });
+  room.addEventListener("touchstart", ({ touches: [one, other] }) => {
+    from = other || visualViewport.scale > 1.1 ? null : one; // several zoom, and one moves what is zoomed
+  }, { passive: true });
   room.addEventListener("touchend", (event) => {
     if (!from || event.target === scrub) return;
     const by = event.changedTouches[0].clientX - from.clientX, down = event.changedTouches[0].clientY - from.clientY;
