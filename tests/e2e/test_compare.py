@@ -108,7 +108,7 @@ def test_two_clips_play_in_step_and_every_key_moves_both(open_page: Open, server
 
     page.set_viewport_size({"width": 700, "height": 900})
     page.keyboard.press("z")
-    expect(page.get_by_role("button", name="1:1")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="1:1", exact=True)).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("z")
     expect(page.get_by_role("button", name="Fit")).to_have_attribute("aria-pressed", "true")
     page.get_by_label("Speed").select_option("2")

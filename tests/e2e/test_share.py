@@ -130,7 +130,7 @@ def test_the_clips_of_a_link_are_compared_without_a_request_outside_of_it(
     page.get_by_role("button", name="Add a clip").click()
     expect(page.locator(".deck-player")).to_have_count(4)
     page.keyboard.press("z")  # the button that had the focus is disabled now
-    expect(page.get_by_role("button", name="1:1")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="1:1", exact=True)).to_have_attribute("aria-pressed", "true")
     asked = page.evaluate("() => performance.getEntriesByType('resource').map((each) => each.name)")
     assert [name for name in asked if shared.path not in name] == []
     page.go_back()
