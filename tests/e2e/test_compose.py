@@ -106,6 +106,13 @@ def test_text_is_counted_while_typed_survives_a_reload_unsent_and_a_link_gives_a
     page.reload()
     expect(prompt(page)).to_have_value("A heron that nobody sent ")
     assert draft_id(page) == first
+    other = page.context.new_page()
+    other.goto(page.url)
+    for tab in (page, other):
+        expect(tab.locator(".studio-unkept")).to_contain_text("open in another tab too")
+    other.get_by_role("link", name="History").click()
+    expect(note).to_be_hidden()
+    other.close()
     page.go_back()  # a draft has no place of its own in the history of the browser
     page.get_by_role("heading", name="Gallery").wait_for()
 

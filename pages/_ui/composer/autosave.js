@@ -1,3 +1,4 @@
+const TWICE = "This draft is open in another tab too: of two texts, the one typed last is kept.";
 const PATH = __PATH__, SAVE_AFTER = __SAVE_AFTER__; // milliseconds
 // The name of the draft's text field that an element belongs to. Streamlit makes classes of session keys, with a
 // hyphen for a dot: `shot_1.2` is the first shot after two rearrangements.
@@ -64,6 +65,22 @@ function autosave() {
     note.hidden = !note.textContent;
   };
   document.body.append(note);
+  // Tabs of one draft overwrite each other's text, so both say so for as long as there are two.
+  const tabs = new BroadcastChannel("studio_draft");
+  const post = (is) => autosave.open && tabs.postMessage({ id: autosave.open, is });
+  tabs.onmessage = ({ data: { id, is } }) => {
+    if (id !== autosave.open) return;
+    say("twice", is === "left" ? "" : TWICE);
+    if (is !== "there") post(is === "left" ? "opened" : "there");
+  };
+  autosave.opened = (id) => {
+    if (id === autosave.open) return;
+    post("left");
+    autosave.open = id;
+    say("twice", "");
+    post("opened");
+  };
+  addEventListener("pagehide", () => autosave.opened(""));
   const count = (name) => {
     const text = inputOf(name), shown = document.querySelector(`[data-count="${name.split(".")[0]}"]`);
     if (!text || !shown) return;
@@ -146,11 +163,15 @@ export default function ({ setTriggerValue }) {
   const showAddress = () => {
     const { draft: id, at } = document.querySelector("[data-draft]")?.dataset ?? {}, url = new URL(location.href);
     // After Back the form stands there for a moment, and the address is of another page.
+    tab.opened(id);
     if (!id || ![at, `${at}compose`].includes(url.pathname) || url.searchParams.get("draft") === id) return;
     url.search = "?draft=" + id; // replaces the entry in the history: the back button leaves the page
     history.replaceState(history.state, "", url);
   };
   showAddress();
   const timer = setInterval(showAddress, 500);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    setTimeout(() => pageOf() || tab.opened(""), 500); // it is mounted anew, or another page is open
+  };
 }
