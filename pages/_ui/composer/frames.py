@@ -10,6 +10,7 @@ from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import Job
 from kling.studio.pictures.store import PictureRefused
 from pages._ui.address import base_path
+from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.composer.draft_state import read_draft, replace_draft
 from pages._ui.composer.pictures import refused
 from pages._ui.context import studio
@@ -64,9 +65,8 @@ def _row(job: Job, slot: str) -> None:
             f"{escape_html(text)}</div></div></div>"
         )
         for which, label in (("last", "Last frame"), ("first", "First frame")):
-            if st.button(label, help=name, key=f"composer.frame_{which}-{job.id}"):
-                _take(job.id, which, slot)
-                st.rerun()
+            key = f"composer.frame_{which}-{job.id}"
+            dialog_choice(label, _take, job.id, which, slot, help=name, key=key)
 
 
 def _take(job_id: str, which: str, slot: str) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from kling.studio.prompting.draft import Draft
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
+from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.composer.unordered import unordered
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
@@ -24,7 +25,7 @@ from pages._ui.stage.facts import alternatives
 SHOWN = 20  # orders
 LONGEST_NAME = 80  # characters of a prompt in the name of its button
 
-Begin = Callable[[Draft], object]
+Begin = Callable[[Draft], None]
 
 
 @st.dialog("Recent", width="large", icon=":material/history:")
@@ -72,18 +73,16 @@ def _row(card: Card, begin_with: Begin) -> None:
             "</div></div>"
         )
         draft = draft_of_all(card.jobs)
-        if st.button("Use it", help=name, key=f"composer.recent_all-{job.id}") and draft is not None:
-            begin_with(draft)
-            st.rerun()
-        if st.button("Words only", help=name, type="tertiary", key=f"composer.recent_words-{job.id}"):
-            begin_with(replace(draft_state.read_draft(), parent="", **_words(draft)))
-            st.rerun()
+        if draft is None:
+            return
+        dialog_choice("Use it", begin_with, draft, help=name, key=f"composer.recent_all-{job.id}")
+        words = replace(draft_state.read_draft(), parent="", **_words(draft))
+        key = f"composer.recent_words-{job.id}"
+        dialog_choice("Words only", begin_with, words, help=name, type="tertiary", key=key)
 
 
-def _words(draft: Draft | None) -> dict[str, Any]:
+def _words(draft: Draft) -> dict[str, Any]:
     """Return the texts of an order as fields of the draft: a prompt, or shots."""
-    if draft is None:
-        return {}
     how = {"cut": draft.cut, "variations": draft.variations, "as_typed": draft.as_typed}
     if draft.is_storyboard:
         return {**how, "shots": draft.shots, "model": draft.model}

@@ -13,6 +13,7 @@ from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import search
 from kling.studio.state.records import StateError, TeamTemplate
 from pages._ui.composer import draft_state
+from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html, escape_markdown
@@ -20,7 +21,7 @@ from pages._ui.format import in_money, moment
 from pages._ui.session_state import composer_state
 from pages._ui.words import model_title
 
-Begin = Callable[[Draft], object]
+Begin = Callable[[Draft], None]
 FIELDS = {"title": ("Name", 80), "category": ("Category", 40), "teaches": ("What it is good for", 300)}
 CUT = (
     "font-size:.875rem;display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden;"
@@ -98,15 +99,12 @@ def _card(template: TeamTemplate, begin_with: Begin) -> None:
     ]
     st.caption(escape_markdown(" · ".join(fact for fact in facts if fact)))
     with st.container(horizontal=True, gap="xsmall"):
-        if st.button(f"Use **{title}**", key=f"composer.use-saved-{template.id}"):
-            begin_with(
-                replace(
-                    Draft.from_request(request),
-                    variations=draft_state.read_draft().variations,
-                    as_typed=False,
-                )
-            )
-            st.rerun()
+        draft = replace(
+            Draft.from_request(request),
+            variations=draft_state.read_draft().variations,
+            as_typed=False,
+        )
+        dialog_choice(f"Use **{title}**", begin_with, draft, key=f"composer.use-saved-{template.id}")
         st.button(
             f"Change {title}",
             key=f"composer.change-{template.id}",

@@ -13,6 +13,7 @@ from kling.studio.prompting.template_language import expand
 from kling.studio.prompting.templates import Style, Template, search, styles, templates
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
+from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.composer.team_templates import team
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import in_money
@@ -42,7 +43,7 @@ STYLE = """<style>
 </style>"""
 FIRST_CARDS = 24  # drawn before somebody asks for all of them, which take a browser a second
 
-Begin = Callable[[Draft], object]
+Begin = Callable[[Draft], None]
 
 
 @st.dialog("Templates", width="large", icon=":material/auto_stories:")
@@ -96,14 +97,14 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
                 f'<img src="{base_path()}/posters/{template.id}.jpg" alt="" loading="lazy" width="320" '
                 'height="180" style="width:100%;height:auto;border-radius:var(--r);display:block">'
             )
-            if st.button(
+            dialog_choice(
                 f"**{escape_markdown(template.title)}**",
+                begin_with,
+                draft_of_template(template),
                 type="tertiary",
                 key=f"composer.use-{template.id}",
                 width="stretch",
-            ):
-                begin_with(draft_of_template(template))
-                st.rerun()
+            )
             st.caption(escape_markdown(f"{template.teaches}\n{_summary(template)}"))
     if len(shown) < len(found):
         st.button(f"Show all {len(found)}", on_click=_show_all, width="stretch", key="composer.all_templates")
@@ -141,16 +142,20 @@ def _styles(query: str) -> None:
             continue
         chosen = any(style.is_in(text) for text in _texts(draft))
         with grid.cell():
-            if st.button(
+            dialog_choice(
                 f"{'Take out' if chosen else 'Add'} **{escape_markdown(style.title)}**",
+                _wear,
+                None if chosen else style,
                 key=f"composer.style-{style.id}",
                 icon=":material/check:" if chosen else None,
                 width="stretch",
-            ):
-                draft_state.replace_draft(**_styled(draft, None if chosen else style))
-                st.rerun()
+            )
             st.html(f'<div style="font-size:.875rem">{escape_html(style.words)}</div>')
             st.caption(escape_markdown(style.teaches))
+
+
+def _wear(style: Style | None) -> None:
+    draft_state.replace_draft(**_styled(draft_state.read_draft(), style))
 
 
 def _texts(draft: Draft) -> tuple[str, ...]:

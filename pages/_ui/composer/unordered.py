@@ -11,6 +11,7 @@ import streamlit as st
 from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import templates
 from kling.studio.state.records import StateError, StoredDraft
+from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
@@ -65,7 +66,9 @@ def _row(stored: StoredDraft, text: str) -> None:
             f'title="{escape_attribute(text)}">{escape_html(text)}</div>'
             f'<div class="studio-recent-facts">{escape_html(when)}</div></div></div>'
         )
-        if st.button("Go on with it", key=f"composer.recent_draft-{stored.id}"):
-            state = composer_state()
-            state.pending = PendingDraft(stored.id, previous_draft=state.draft_id)
-            st.rerun()
+        dialog_choice("Go on with it", _go_on, stored.id, key=f"composer.recent_draft-{stored.id}")
+
+
+def _go_on(draft_id: str) -> None:
+    state = composer_state()
+    state.pending = PendingDraft(draft_id, previous_draft=state.draft_id)
