@@ -22,6 +22,7 @@ from tests.e2e.chromium import BROWSER, QUIET  # noqa: E402
 from tests.e2e.conftest import free_port  # noqa: E402
 
 ONE_LINE = 'import streamlit as st; st.text_area("Prompt")\n'
+IS_THERE = """() => document.querySelector("textarea[aria-label='Prompt']:enabled")"""
 
 
 def seconds_to_prompt(browser: Browser, folder: Path, script: str, data: Path) -> float:
@@ -57,7 +58,8 @@ def seconds_to_prompt(browser: Browser, folder: Path, script: str, data: Path) -
                 break
             except Error:
                 time.sleep(0.02)
-        page.get_by_label("Prompt", exact=True).fill("A fox", timeout=60_000)
+        page.wait_for_function(IS_THERE, timeout=60_000)  # asks each frame, `fill` seldom
+        page.get_by_label("Prompt", exact=True).fill("A fox")
         return time.perf_counter() - started
     finally:
         context.close()
@@ -86,7 +88,7 @@ def main() -> None:
     ratio = statistics.median(a / b for a, b in zip(studio, bare, strict=True))
     print(f"studio    {statistics.median(studio):.2f} s to a usable Prompt field (median of {rounds})")
     print(f"one line  {statistics.median(bare):.2f} s")
-    print(f"ratio     {ratio:.2f} (median of the pairs; aim: 1.3 at most)")
+    print(f"ratio     {ratio:.2f} (median of the pairs; aim: 1.2 at most)")
 
 
 if __name__ == "__main__":

@@ -9,18 +9,16 @@ import streamlit as st
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.jobs import Job
 from kling.studio.pictures.store import PictureRefused
-from pages._ui.address import base_path
 from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.composer.draft_state import read_draft, replace_draft
+from pages._ui.composer.list_row import clip_picture, list_row, name_of_buttons
 from pages._ui.composer.pictures import refused
 from pages._ui.context import studio
 from pages._ui.current_user import acting
-from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import prompt_of
 from pages._ui.session_state import PictureNews, composer_state
 
 SHOWN = 24  # clips
-LONGEST_NAME = 80  # characters of a prompt in the names of its buttons
 
 
 @st.dialog("From a clip", width="large", icon=":material/movie:")
@@ -55,18 +53,11 @@ def frames(slot: str) -> None:
 
 def _row(job: Job, slot: str) -> None:
     text = prompt_of(job)
-    name = " ".join(text.split())
-    name = escape_markdown(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
-    picture = escape_html(f"{base_path()}/clips/{job.id}.jpg")
     with st.container(horizontal=True, key=f"frame-{job.id}"):
-        st.html(
-            f'<div class="studio-recent"><img class="studio-recent-picture" src="{picture}" alt="" '
-            'loading="lazy"><div><div dir="auto" class="studio-recent-text">'
-            f"{escape_html(text)}</div></div></div>"
-        )
+        list_row(text, picture=clip_picture(job.id))
         for which, label in (("last", "Last frame"), ("first", "First frame")):
             key = f"composer.frame_{which}-{job.id}"
-            dialog_choice(label, _take, job.id, which, slot, help=name, key=key)
+            dialog_choice(label, _take, job.id, which, slot, help=name_of_buttons(text), key=key)
 
 
 def _take(job_id: str, which: str, slot: str) -> None:

@@ -10,20 +10,18 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.prompting.draft import Draft
-from pages._ui.address import base_path
 from pages._ui.composer import draft_state
 from pages._ui.composer.dialog_choice import dialog_choice
+from pages._ui.composer.list_row import NO_PICTURE, clip_picture, list_row, name_of_buttons
 from pages._ui.composer.unordered import unordered
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
-from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import ago, counted, order_line, prompt_of
 from pages._ui.requests import draft_of_all
 from pages._ui.stage.cards import Card
 from pages._ui.stage.facts import alternatives
 
 SHOWN = 20  # orders
-LONGEST_NAME = 80  # characters of a prompt in the name of its button
 
 Begin = Callable[[Draft], None]
 
@@ -60,18 +58,13 @@ def recent(begin_with: Begin) -> None:
 def _row(card: Card, begin_with: Begin) -> None:
     job, number = card.jobs[0], len(card.jobs)
     text = prompt_of(job) if number == 1 else alternatives(card)[0]
-    name = " ".join(text.split())
-    name = escape_markdown(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
+    name = name_of_buttons(text)
     facts = [ago(job.ordered_at, datetime.now(UTC)), order_line(job)]
     if number > 1:
         facts.insert(1, counted(number, "clip", "clips"))
     with st.container(horizontal=True, key=f"recent-{job.id}"):
-        st.html(
-            f'<div class="studio-recent">{_picture(card)}<div><div dir="auto" class="studio-recent-text" '
-            f'title="{escape_attribute(text)}">{escape_html(text)}</div>'
-            f'<div class="studio-recent-facts">{escape_html(" · ".join(facts))}</div>'
-            "</div></div>"
-        )
+        first = next((each.id for each in card.jobs if each.has_clip), "")
+        list_row(text, facts=" · ".join(facts), picture=clip_picture(first) if first else NO_PICTURE)
         draft = draft_of_all(card.jobs)
         if draft is None:
             return
@@ -87,15 +80,3 @@ def _words(draft: Draft) -> dict[str, Any]:
     if draft.is_storyboard:
         return {**how, "shots": draft.shots, "model": draft.model}
     return {**how, "prompt": draft.prompt}
-
-
-def _picture(card: Card) -> str:
-    """Return the picture of a clip, or an empty place of the same size."""
-    job = next((each for each in card.jobs if each.has_clip), None)
-    if job is None:
-        return '<span class="studio-recent-picture"></span>'
-    source = escape_html(f"{base_path()}/clips/{job.id}.jpg")
-    return (
-        f'<img class="studio-recent-picture" src="{source}" data-clip="{escape_html(job.id)}" alt="" '
-        'loading="lazy">'
-    )

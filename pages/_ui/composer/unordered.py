@@ -12,9 +12,10 @@ from kling.studio.prompting.draft import Draft
 from kling.studio.prompting.templates import templates
 from kling.studio.state.records import StateError, StoredDraft
 from pages._ui.composer.dialog_choice import dialog_choice
+from pages._ui.composer.list_row import list_row
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
-from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.escape import escape_markdown
 from pages._ui.format import ago
 from pages._ui.requests import text_of, words_of
 from pages._ui.session_state import PendingDraft, composer_state
@@ -61,11 +62,7 @@ def _unordered(words: Sequence[str]) -> Iterator[tuple[StoredDraft, str]]:
 def _row(stored: StoredDraft, text: str) -> None:
     when = ago(datetime.fromtimestamp(stored.changed, UTC), datetime.now(UTC))
     with st.container(horizontal=True, key=f"recent-draft-{stored.id}"):
-        st.html(
-            f'<div class="studio-recent"><div><div dir="auto" class="studio-recent-text" '
-            f'title="{escape_attribute(text)}">{escape_html(text)}</div>'
-            f'<div class="studio-recent-facts">{escape_html(when)}</div></div></div>'
-        )
+        list_row(text, facts=when)
         dialog_choice("Go on with it", _go_on, stored.id, key=f"composer.recent_draft-{stored.id}")
 
 
