@@ -27,10 +27,8 @@ def with_body_faults(body: Body, faults: Collection[str | None], now: int) -> Bo
         faults: their names. Names that are not faults of a body are passed over.
         now: ms, by the sandbox's clock.
     """
-    for (
-        name,
-        change,
-    ) in _CHANGES.items():  # late-videos compares times, so it comes before the faults that change their form
+    # `late-videos` compares times, so it stands before the faults that change their form.
+    for name, change in _CHANGES.items():
         if name in faults:
             change(body, now)
     return body

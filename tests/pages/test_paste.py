@@ -15,7 +15,7 @@ from pages._ui.composer import draft_state
 from pages._ui.composer.import_export import FILLED
 from pages._ui.escape import escape_markdown
 from tests.pages.conftest import texts
-from tests.studio.pictures.samples import quarters, saved
+from tests.studio.pictures.samples import hand_in, quarters, saved
 
 NEWER = {
     "prompt": "A heron",
@@ -58,7 +58,7 @@ def test_a_newer_body_in_a_code_block_keeps_its_settings(form: AppTest):
 
 
 def test_an_exported_program_takes_its_picture_from_the_studio(form: AppTest, studio: Studio):
-    name = studio.pictures.put(saved(quarters(), "PNG")).sha256
+    name = hand_in(studio.pictures, saved(quarters(), "PNG")).sha256
     request = ImageToVideo(prompt="A heron", image=name)
     draft = held(paste(form, export_request.to_python(request)))
     assert (draft.prompt, draft.first_frame) == ("A heron", name)

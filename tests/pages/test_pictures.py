@@ -22,6 +22,7 @@ from pages._ui.escape import escape_markdown
 from pages._ui.routes import gate, pictures
 from pages._ui.session_state import PictureNews
 from tests.pages.conftest import press_generate, texts
+from tests.studio.pictures.samples import hand_in
 
 HERE = "http://localhost:8501"
 
@@ -88,7 +89,7 @@ def test_only_pictures_that_are_kept_are_shown(browser: TestClient, name: str):
 def test_a_picture_that_is_cleaned_away_in_the_same_moment_is_not_there(
     studio: Studio, browser: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
-    kept = studio.pictures.path(studio.pictures.put(picture()).sha256)
+    kept = studio.pictures.path(hand_in(studio.pictures, picture()).sha256)
     monkeypatch.setattr(studio.pictures, "path", lambda _sha256: kept)
     kept.unlink()
     assert browser.get(f"/pictures/{kept.stem}").status_code == 404
@@ -96,7 +97,7 @@ def test_a_picture_that_is_cleaned_away_in_the_same_moment_is_not_there(
 
 def with_picture(app: AppTest, studio: Studio, **more: object) -> AppTest:
     app.run()
-    app.session_state["composer.first_frame"] = studio.pictures.put(picture()).sha256
+    app.session_state["composer.first_frame"] = hand_in(studio.pictures, picture()).sha256
     for name, value in {"prompt": "The ball rolls", **more}.items():
         app.session_state[f"composer.{name}"] = value
     app.run()
@@ -142,7 +143,7 @@ def test_a_model_that_takes_no_last_frame_says_below_the_slots_which_do(app: App
 def test_the_quality_that_was_taken_for_a_last_frame_goes_with_it(app: AppTest, studio: Studio):
     with_picture(app, studio)
     with_picture(app, studio, last_frame=app.session_state["composer.first_frame"])
-    with_picture(app, studio, last_frame=studio.pictures.put(picture(640, 480)).sha256)
+    with_picture(app, studio, last_frame=hand_in(studio.pictures, picture(640, 480)).sha256)
     assert app.session_state["composer.mode"] == "pro"
     with_picture(app, studio, last_frame="")
     assert app.session_state["composer.mode"] == "std"
@@ -199,7 +200,7 @@ def test_of_a_picture_that_is_refused_the_form_says_that_the_old_one_stays():
 
 
 def test_that_a_last_frame_becomes_the_first_is_said(app: AppTest, studio: Studio):
-    last = studio.pictures.put(picture()).sha256
+    last = hand_in(studio.pictures, picture()).sha256
     after = told({"act": "remove:first_frame"}, first_frame="a" * 64, last_frame=last)
     composer = after.session_state["composer"]
     assert (after.session_state["composer.first_frame"], composer.picture_news.problem) == (last, "")

@@ -25,6 +25,7 @@ from pages._ui.stage.first_run import SIX
 from tests.pages.conftest import press_generate, stage_of, texts, words_of
 from tests.pages.test_composer import pick
 from tests.pages.test_pages import HOSTILE
+from tests.studio.pictures.samples import hand_in
 
 PROBE = '{"probe":{"width":720,"height":1280,"fps":24.0,"seconds":5.0,"audio":true}}'
 
@@ -225,7 +226,7 @@ def test_a_shape_is_that_of_the_clip_or_of_the_order(cells: dict[str, str], shap
 def test_the_place_of_a_clip_from_a_picture_has_the_shape_of_the_picture(studio: Studio, tab: AppTest):
     picture = io.BytesIO()
     Image.new("RGB", (400, 600), "red").save(picture, "PNG")
-    frame = studio.pictures.put(picture.getvalue()).sha256
+    frame = hand_in(studio.pictures, picture.getvalue()).sha256
     image = request_cells(ImageToVideo(prompt="It turns", image=frame))
     for job_id, state, cells in (
         ("now", "processing", image),

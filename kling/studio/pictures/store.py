@@ -102,27 +102,11 @@ class Pictures:
         for part in folder.glob("*.part"):  # left by a process that was killed
             part.unlink(missing_ok=True)
 
-    def put(self, content: bytes) -> Picture:
+    def put_file(self, path: Path, *, crop: bool = False) -> Picture:
         """Keep a picture, and return it. One that is kept already is returned as it is.
 
         Args:
-            content: of a file, as it came from outside.
-
-        Raises:
-            PictureRefused: it is not taken.
-        """
-        if (here := self._again(hashlib.sha256(content).hexdigest())) is not None:
-            return here
-        _refuse_large(len(content))
-        with self._room() as part:
-            _write(part, content)
-            return self._remade(part)
-
-    def put_file(self, path: Path, *, crop: bool = False) -> Picture:
-        """Keep a picture of a file, which stays as it is; see `put`. The file is not read into memory.
-
-        Args:
-            path: of the file.
+            path: of a file as it came from outside. It stays as it is, and is not read into memory.
             crop: of one that is too long or too high its middle is kept, which is noted, in place of a
                 refusal.
 
@@ -305,9 +289,3 @@ def _refused(failed: ChildFailed) -> PictureRefused:
 def _refuse_large(size: int) -> None:
     if size > MOST_HANDED_IN:
         raise PictureRefused(f"The file is too large: it may have {MOST_HANDED_IN // 2**20} MB.", 413)
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)

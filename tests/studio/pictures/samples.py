@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageCms
+
+from kling.studio.pictures.store import Picture, Pictures
 
 SIZE = (480, 320)
 CORNERS = ((255, 0, 0), (0, 160, 0), (0, 0, 255), (240, 200, 0))  # top left, top right, bottom left, right
@@ -124,3 +128,11 @@ def swapped_profile() -> bytes:
         profile[red + 4 : red + 12],
     )
     return bytes(profile)
+
+
+def hand_in(pictures: Pictures, content: bytes) -> Picture:
+    """Hand in a file of this content."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return pictures.put_file(Path(file.name))

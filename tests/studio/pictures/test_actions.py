@@ -13,7 +13,7 @@ from kling.studio.identity.roles import LOCAL, NotAllowed, User
 from kling.studio.pictures.store import PictureRefused
 from tests.studio.fakes import FOX, Bench
 from tests.studio.films.reels import reel
-from tests.studio.pictures.samples import quarters, saved
+from tests.studio.pictures.samples import hand_in, quarters, saved
 
 ADA = User(LOCAL, "Ada", "admin")
 
@@ -69,7 +69,7 @@ def test_who_only_looks_keeps_no_pictures(bench: Bench):
 
 
 def test_the_studio_cleans_up_after_itself(bench: Bench):
-    picture = bench.studio.pictures.put(saved(quarters(), "PNG"))
+    picture = hand_in(bench.studio.pictures, saved(quarters(), "PNG"))
     cleaning = bench.studio._picture_cleaning  # noqa: SLF001 - its thread is not waited for here
     bench.clock.now += 25 * 3600
     assert cleaning.step() == 1

@@ -28,6 +28,7 @@ from tests.studio.pictures.samples import (
     chunk,
     corners_of,
     damaged,
+    hand_in,
     png,
     quarters,
     saved,
@@ -60,7 +61,7 @@ def seen(pictures: Pictures, picture: Picture) -> Image.Image:
 
 def refused(pictures: Pictures, content: bytes) -> str:
     with pytest.raises(PictureRefused) as refusal:
-        pictures.put(content)
+        hand_in(pictures, content)
     assert list(pictures.folder.glob("*")) == []
     return str(refusal.value)
 
@@ -115,7 +116,7 @@ def test_a_gif_that_begins_with_a_part_is_white_around_it(tmp_path: Path):
 def test_place_and_person_are_removed(pictures: Pictures):
     content = turned(6)
     assert b"Ada" in content
-    kept = pictures.read(pictures.put(content).sha256)
+    kept = pictures.read(hand_in(pictures, content).sha256)
     assert b"Ada" not in kept
     assert b"Exif" not in kept
     with Image.open(io.BytesIO(kept)) as image:
@@ -126,7 +127,7 @@ def test_place_and_person_are_removed(pictures: Pictures):
 def test_texts_and_profiles_of_a_png_are_removed(pictures: Pictures):
     lines = (b"\0" + bytes(3 * SIZE[0])) * SIZE[1]
     more = chunk(b"tEXt", b"Author\0Ada") + chunk(b"eXIf", b"II*\0\x08\0\0\0\0\0")
-    kept = pictures.read(pictures.put(png(*SIZE, lines, more=more)).sha256)
+    kept = pictures.read(hand_in(pictures, png(*SIZE, lines, more=more)).sha256)
     assert b"Ada" not in kept
     kinds = {kept[at : at + 4] for at in range(12, len(kept) - 4)}
     assert not {b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"iCCP"} & kinds
@@ -135,7 +136,7 @@ def test_texts_and_profiles_of_a_png_are_removed(pictures: Pictures):
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "JPEG"])
 def test_every_kind_that_is_taken_keeps_its_colours(pictures: Pictures, kind: str):
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
-    picture = pictures.put(saved(quarters(), kind, **options))
+    picture = hand_in(pictures, saved(quarters(), kind, **options))
     assert (picture.width, picture.height) == SIZE
     assert picture.notes == ()
     assert are_alike(corners_of(seen(pictures, picture)), CORNERS)
@@ -144,7 +145,7 @@ def test_every_kind_that_is_taken_keeps_its_colours(pictures: Pictures, kind: st
 
 def test_ink_is_seen_as_light(pictures: Pictures):
     photo = saved(quarters(mode="CMYK"), "JPEG", quality=95)
-    picture = pictures.put(photo)
+    picture = hand_in(pictures, photo)
     with seen(pictures, picture) as made, Image.open(io.BytesIO(photo)) as ink:
         assert made.mode == "RGB"
         assert are_alike(corners_of(made), corners_of(ink))
@@ -152,19 +153,19 @@ def test_ink_is_seen_as_light(pictures: Pictures):
 
 
 def test_a_profile_of_colours_is_applied(pictures: Pictures):
-    picture = pictures.put(saved(quarters(), "PNG", icc_profile=swapped_profile()))
+    picture = hand_in(pictures, saved(quarters(), "PNG", icc_profile=swapped_profile()))
     swapped = tuple(colour[::-1] for colour in CORNERS)
     assert are_alike(corners_of(seen(pictures, picture)), swapped, most=3)
 
 
 def test_a_damaged_profile_is_ignored_as_browsers_do(pictures: Pictures):
-    picture = pictures.put(saved(quarters(), "PNG", icc_profile=b"no profile" * 20))
+    picture = hand_in(pictures, saved(quarters(), "PNG", icc_profile=b"no profile" * 20))
     assert corners_of(seen(pictures, picture)) == CORNERS
 
 
 @pytest.mark.parametrize("content", [sixteen_bits(), sixteen_bits_of_grey()])
 def test_sixteen_bits_become_the_nearest_eight(pictures: Pictures, content: bytes):
-    with seen(pictures, pictures.put(content)) as made:
+    with seen(pictures, hand_in(pictures, content)) as made:
         for x in (0, 100, 250, SIZE[0] - 1):
             value = x * 255 / (SIZE[0] - 1)
             assert all(abs(each - value) <= 1 for each in made.getpixel((x, 5)))  # type: ignore[union-attr]
@@ -173,7 +174,7 @@ def test_sixteen_bits_become_the_nearest_eight(pictures: Pictures, content: byte
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_of_an_animation_the_first_picture_is_taken(pictures: Pictures, kind: str):
     other = Image.new("RGB", SIZE, "black")
-    picture = pictures.put(saved(quarters(), kind, save_all=True, append_images=[other], duration=200))
+    picture = hand_in(pictures, saved(quarters(), kind, save_all=True, append_images=[other], duration=200))
     assert are_alike(corners_of(seen(pictures, picture)), CORNERS, most=20)
     assert picture.notes == ("It is animated: its first picture is used.",)
 
@@ -189,7 +190,7 @@ def test_a_picture_that_shows_only_where_nothing_is_animated_is_passed_over(pict
         append_images=[first, Image.new("RGBA", SIZE, "red")],
         blend=1,  # over what was there, which is nothing
     )
-    picture = pictures.put(content)
+    picture = hand_in(pictures, content)
     assert are_alike(corners_of(seen(pictures, picture)), (*CORNERS[:3], (255, 255, 255)))
     assert len(picture.notes) == 2
 
@@ -210,7 +211,7 @@ def test_a_picture_that_shows_only_where_nothing_is_animated_is_passed_over(pict
 def test_a_colour_that_stands_for_transparent_is_compared_in_all_its_bits(
     pictures: Pictures, depth: int, colours: list[tuple[int, ...]], clear: tuple[int, ...], shown: list[int]
 ):
-    picture = pictures.put(stripes(depth, colours, clear))
+    picture = hand_in(pictures, stripes(depth, colours, clear))
     image = seen(pictures, picture).convert("RGB")
     assert [image.getpixel((x, 9))[0] for x in (9, SIZE[0] - 9)] == shown  # type: ignore[index]
     assert picture.notes == ("Where it was transparent it is white now.",)
@@ -222,7 +223,7 @@ def test_what_is_transparent_is_white(pictures: Pictures, mode: str):
     image.paste((10, 20, 30, 0), (0, 0, SIZE[0] // 2, SIZE[1]))
     if mode == "RGBA":
         image.paste((0, 0, 0, 128), (0, SIZE[1] // 2, SIZE[0] // 2, SIZE[1]))
-    picture = pictures.put(saved(image.convert(mode), "PNG"))
+    picture = hand_in(pictures, saved(image.convert(mode), "PNG"))
     white, grey, black = (255,) * 3, (127,) * 3, (0,) * 3
     expected = (white, black, grey if mode == "RGBA" else white, black)
     assert are_alike(corners_of(seen(pictures, picture)), expected, most=2)
@@ -230,12 +231,12 @@ def test_what_is_transparent_is_white(pictures: Pictures, mode: str):
 
 
 def test_a_picture_that_only_could_be_transparent_is_not_said_to_be(pictures: Pictures):
-    assert pictures.put(saved(quarters(mode="RGBA"), "PNG")).notes == ()
+    assert hand_in(pictures, saved(quarters(mode="RGBA"), "PNG")).notes == ()
 
 
 def test_a_photo_of_two_pictures_is_taken_as_a_photo(pictures: Pictures):
     photo = saved(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", SIZE)], quality=95)
-    picture = pictures.put(photo)
+    picture = hand_in(pictures, photo)
     assert (picture.media_type, picture.notes) == ("image/jpeg", ())
     assert are_alike(corners_of(seen(pictures, picture)), CORNERS)
 
@@ -247,7 +248,7 @@ def test_what_hides_behind_the_pixels_does_not_come_along(pictures: Pictures):
         saved(quarters(), "JPEG", comment=page),
         saved(quarters(), "GIF") + page,
     ):
-        kept = pictures.read(pictures.put(content).sha256)
+        kept = pictures.read(hand_in(pictures, content).sha256)
         assert b"script" not in kept
         assert b"PK\3\4" not in kept
 
@@ -256,21 +257,21 @@ def test_what_hides_behind_the_pixels_does_not_come_along(pictures: Pictures):
 
 
 def test_more_than_4k_is_made_smaller_in_its_shape(pictures: Pictures):
-    picture = pictures.put(saved(Image.new("L", (4000, 2000), 200), "PNG"))
+    picture = hand_in(pictures, saved(Image.new("L", (4000, 2000), 200), "PNG"))
     assert (picture.width, picture.height) == (LONGEST, LONGEST // 2)
     assert picture.notes == ("It was made smaller: no model makes more than 4k of it.",)
 
 
 def test_a_huge_photo_is_decoded_small(pictures: Pictures):
     """So many pixels would take more memory than the child has."""
-    picture = pictures.put(saved(quarters((9_600, 7_200)), "JPEG", quality=50))
+    picture = hand_in(pictures, saved(quarters((9_600, 7_200)), "JPEG", quality=50))
     assert (picture.width, picture.height) == (LONGEST, 2880)
     assert are_alike(corners_of(seen(pictures, picture)), CORNERS)
 
 
 def test_a_picture_that_stays_large_is_made_to_fit(pictures: Pictures):
     noise = Image.frombytes("RGB", (1800, 1500), random.Random(1).randbytes(3 * 1800 * 1500))
-    picture = pictures.put(saved(noise, "PNG", compress_level=1))
+    picture = hand_in(pictures, saved(noise, "PNG", compress_level=1))
     assert picture.bytes <= MOST_BYTES
     assert picture.media_type == "image/jpeg"
     assert len(base64.b64encode(pictures.read(picture.sha256))) <= 10_000_000
@@ -326,7 +327,7 @@ def test_a_text_of_any_length_in_a_png_is_passed_over(pictures: Pictures):
     lines = (b"\0" + bytes(3 * SIZE[0])) * SIZE[1]
     long = zlib.compress(bytes(3_000_000))
     more = chunk(b"zTXt", b"Comment\0\0" + long) + chunk(b"iTXt", b"Comment\0\1\0\0\0" + long)
-    picture = pictures.put(png(*SIZE, lines, more=more))
+    picture = hand_in(pictures, png(*SIZE, lines, more=more))
     assert (picture.width, picture.height) == SIZE
     assert picture.bytes < 100_000
 

@@ -26,7 +26,7 @@ from kling.studio.state.drafts import DraftStore
 from kling.studio.state.faults import FILE
 from kling.studio.state.records import StateError
 from kling.studio.state.shared import SharedState
-from tests.studio.pictures.samples import quarters, saved
+from tests.studio.pictures.samples import hand_in, quarters, saved
 from tests.studio.pictures.test_store import Clock, InProcess
 
 TIME = 1_795_000_000.0
@@ -54,7 +54,7 @@ def pictures(folder: Path, clock: Clock) -> Pictures:
 @pytest.fixture
 def kept(folder: Path, pictures: Pictures) -> dict[str, Picture]:
     """Ada has ordered with two pictures and drafted with a third; bob and she share one; one is left over."""
-    made = {name: pictures.put(saved(quarters((side, side)), "PNG")) for name, side in SIDES.items()}
+    made = {name: hand_in(pictures, saved(quarters((side, side)), "PNG")) for name, side in SIDES.items()}
     ledger = ledger_of(folder)
     ended = {"state": "failed", "task_id": "7", "account": "k#1", "endpoint": "image2video"}
     images = {"image": made["ordered"].sha256, "image_tail": made["tail"].sha256}

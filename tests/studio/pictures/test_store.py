@@ -24,7 +24,7 @@ from kling.studio.pictures.store import (
     PictureRefused,
     Pictures,
 )
-from tests.studio.pictures.samples import quarters, saved, turned
+from tests.studio.pictures.samples import hand_in, quarters, saved, turned
 
 NOW = 1_795_000_000.0
 PHOTO = saved(quarters(), "PNG")
@@ -81,7 +81,7 @@ def files(pictures: Pictures) -> list[str]:
 
 
 def test_its_name_is_the_hash_of_what_is_sent(pictures: Pictures):
-    picture = pictures.put(PHOTO)
+    picture = hand_in(pictures, PHOTO)
     content = pictures.read(picture.sha256)
     assert hashlib.sha256(content).hexdigest() == picture.sha256
     assert len(content) == picture.bytes
@@ -91,14 +91,14 @@ def test_its_name_is_the_hash_of_what_is_sent(pictures: Pictures):
 
 
 def test_it_is_found_by_the_beginning_of_its_name(pictures: Pictures):
-    name = pictures.put(PHOTO).sha256
+    name = hand_in(pictures, PHOTO).sha256
     assert (pictures.named(name[:12]), pictures.named("x")) == (name, "")
 
 
 def test_the_same_picture_is_kept_once(pictures: Pictures, tmp_path: Path):
     (tmp_path / "photo").write_bytes(PHOTO)
-    first = pictures.put(PHOTO)
-    assert pictures.put(PHOTO) == first
+    first = hand_in(pictures, PHOTO)
+    assert hand_in(pictures, PHOTO) == first
     assert pictures.put_file(tmp_path / "photo") == first
     assert pictures.put_frame(tmp_path / "clip.mp4") == first
     assert len(files(pictures)) == 1
@@ -106,16 +106,16 @@ def test_the_same_picture_is_kept_once(pictures: Pictures, tmp_path: Path):
 
 def test_a_picture_that_comes_back_is_not_made_anew(pictures: Pictures, maker: InProcess, tmp_path: Path):
     """A photo would lose a little each time, and so become another one."""
-    first = pictures.put(turned(6))
+    first = hand_in(pictures, turned(6))
     content = pictures.read(first.sha256)
     (tmp_path / "again").write_bytes(content)
-    assert pictures.put(content).sha256 == pictures.put_file(tmp_path / "again").sha256 == first.sha256
+    assert hand_in(pictures, content).sha256 == pictures.put_file(tmp_path / "again").sha256 == first.sha256
     assert maker.made == 1
 
 
 @pytest.mark.parametrize("name", ["", "0" * 64, "../history", "A" * 64, "0" * 63, f"{'0' * 64}.png"])
 def test_what_is_not_here_is_missing(pictures: Pictures, name: str):
-    pictures.put(PHOTO)
+    hand_in(pictures, PHOTO)
     assert pictures.find(name) is None
     with pytest.raises(LookupError):
         pictures.read(name)
@@ -123,21 +123,21 @@ def test_what_is_not_here_is_missing(pictures: Pictures, name: str):
 
 @pytest.mark.parametrize("damage", [b"", PHOTO[:-9], saved(quarters((640, 480)), "PNG")])
 def test_a_file_that_was_changed_is_never_sent(pictures: Pictures, damage: bytes):
-    picture = pictures.put(PHOTO)
+    picture = hand_in(pictures, PHOTO)
     pictures.path(picture.sha256).write_bytes(damage)
     with pytest.raises(PictureMissing, match="was changed"):
         pictures.read(picture.sha256)
 
 
 def test_a_picture_whose_file_was_changed_can_be_put_back(pictures: Pictures):
-    picture = pictures.put(PHOTO)
+    picture = hand_in(pictures, PHOTO)
     pictures.path(picture.sha256).write_bytes(b"damaged")
-    pictures.put(PHOTO)
+    hand_in(pictures, PHOTO)
     assert hashlib.sha256(pictures.read(picture.sha256)).hexdigest() == picture.sha256
 
 
 def test_what_a_killed_process_has_left_is_gone(pictures: Pictures):
-    picture = pictures.put(PHOTO)
+    picture = hand_in(pictures, PHOTO)
     (pictures.folder / "0123.in.part").write_bytes(b"half")
     Pictures(pictures.folder)
     assert files(pictures) == [f"{picture.sha256}.png"]
@@ -151,14 +151,14 @@ def test_a_file_that_is_too_large_is_not_looked_at(pictures: Pictures, maker: In
         pictures.put_file(large)
     assert refused.value.status == 413
     with pytest.raises(PictureRefused, match="50 MB"):
-        pictures.put(bytes(MOST_HANDED_IN + 1))
+        hand_in(pictures, bytes(MOST_HANDED_IN + 1))
     assert maker.made == 0
 
 
 def test_a_disk_that_fills_is_left_to_the_log(tmp_path: Path, maker: InProcess):
     pictures = Pictures(tmp_path / "pictures", maker=maker, free=lambda _folder: 0)
     with pytest.raises(PictureRefused, match="too full") as refused:
-        pictures.put(PHOTO)
+        hand_in(pictures, PHOTO)
     assert refused.value.status == 507
     assert files(pictures) == []
 
@@ -210,13 +210,13 @@ def fails(_out: Path) -> dict[str, Any]:
 def test_its_answer_is_not_believed(tmp_path: Path, instead: Callable[[Path], dict[str, Any]]):
     pictures = Pictures(tmp_path / "pictures", maker=InProcess(instead))
     with pytest.raises(PictureRefused):
-        pictures.put(PHOTO)
+        hand_in(pictures, PHOTO)
     assert files(pictures) == []
 
 
 def test_its_words_are_never_shown(tmp_path: Path):
     instead = writes(PHOTO, notes=["<script>", {"a": 1}, "turned", 7])
-    picture = Pictures(tmp_path / "pictures", maker=InProcess(instead)).put(PHOTO)
+    picture = hand_in(Pictures(tmp_path / "pictures", maker=InProcess(instead)), PHOTO)
     assert picture.notes == ("It was turned upright.",)
 
 
@@ -224,7 +224,7 @@ def test_after_the_stop_nothing_is_decoded(tmp_path: Path):
     pictures = Pictures(tmp_path / "pictures", maker=ChildMaker())
     pictures.stop()
     with pytest.raises(PictureRefused, match="is stopping") as refused:
-        pictures.put(PHOTO)
+        hand_in(pictures, PHOTO)
     assert refused.value.status == 503
 
 
@@ -232,7 +232,7 @@ def test_after_the_stop_nothing_is_decoded(tmp_path: Path):
 
 
 def test_pictures_that_nobody_needs_go_after_a_day(pictures: Pictures, clock: Clock):
-    needed, left = pictures.put(PHOTO), pictures.put(saved(quarters((400, 400)), "PNG"))
+    needed, left = hand_in(pictures, PHOTO), hand_in(pictures, saved(quarters((400, 400)), "PNG"))
     clock.now = NOW + KEPT_SECONDS
     assert pictures.forget({needed.sha256}) == 0
     clock.now += 1
@@ -242,14 +242,14 @@ def test_pictures_that_nobody_needs_go_after_a_day(pictures: Pictures, clock: Cl
 
 
 def test_a_picture_that_was_handed_in_again_has_another_day(pictures: Pictures, clock: Clock):
-    picture = pictures.put(PHOTO)
+    picture = hand_in(pictures, PHOTO)
     clock.now = NOW + KEPT_SECONDS + 1
-    pictures.put(pictures.read(picture.sha256))
+    hand_in(pictures, pictures.read(picture.sha256))
     assert pictures.forget(()) == 0
 
 
 def test_other_files_in_the_folder_stay(pictures: Pictures, clock: Clock):
-    pictures.put(PHOTO)
+    hand_in(pictures, PHOTO)
     (pictures.folder / "notes.txt").write_text("mine")
     os.utime(pictures.folder / "notes.txt", (0, 0))
     clock.now = NOW + KEPT_SECONDS + 1
@@ -258,7 +258,7 @@ def test_other_files_in_the_folder_stay(pictures: Pictures, clock: Clock):
 
 
 def test_facts_are_read_from_the_head_of_the_file_alone(pictures: Pictures):
-    picture = pictures.put(turned(6))
+    picture = hand_in(pictures, turned(6))
     assert pictures.find(picture.sha256) == Picture(
         picture.sha256, 320, 480, picture.bytes, "image/jpeg", notes=()
     )
