@@ -94,6 +94,10 @@ def test_text_is_counted_while_typed_survives_a_reload_unsent_and_a_link_gives_a
     assert kept_again.value.status == 204
     expect(note).to_be_hidden()
     prompt(page).fill("")
+    page.evaluate("() => document.execCommand('insertText', false, 'A \ud83e fox')")  # half of an emoji
+    expect(prompt(page)).to_have_value("A \ufffd fox")
+    expect(count).to_have_text("7 / 2,500")
+    prompt(page).fill("")
     prompt(page).press_sequentially("A heron that nobody sent")
     expect(count).to_have_text("24 / 2,500")
     kept(page)
