@@ -62,6 +62,16 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     server.close()
 
 
+# Whether a press is the element's as far above and below its middle as a target of this height reaches.
+IS_HIT = """(element, height) => {
+  const { left, top, width, height: own } = element.getBoundingClientRect(), middle = top + own / 2;
+  return [1 - height / 2, height / 2 - 1].every((away) => {
+    const hit = document.elementFromPoint(left + width / 2, middle + away);
+    return element.contains(hit) || hit?.contains(element) && hit.matches("label, .stPageLink *");
+  });
+}"""
+
+
 def box(element: Locator) -> Any:
     found = element.bounding_box()
     assert found is not None
@@ -87,6 +97,20 @@ def bar_is_in_place(page: Page, width: int, height: int) -> None:
         assert sum(each["width"] for each in boxes) == pytest.approx(width, abs=2)
     else:
         assert [each for each in boxes if each["y"] + each["height"] > 52] == []
+
+
+def test_a_finger_has_targets_of_44_px_also_on_a_tablet(studio: Studio, open_page: Open):
+    page = open_page(studio.url, **{**PHONE, **MINE, "viewport": {"width": 820, "height": 1180}})
+    settled(page)
+    for target in (
+        page.get_by_role("radio", name="Storyboard"),
+        page.get_by_role("radiogroup", name="Shape").get_by_role("radio", name="9:16"),
+        page.get_by_role("button", name="Recent"),
+        page.get_by_role("button", name="Keys"),
+        links(page).first,
+    ):
+        target.scroll_into_view_if_needed()
+        assert target.evaluate(IS_HIT, 44), target
 
 
 def test_each_page_has_a_title_and_a_bar_scrolls_not_sideways_and_cuts_nothing_at_any_width(
