@@ -18,6 +18,7 @@ import pytest
 from kling import catalog
 
 ROOT = Path(__file__).parents[1]
+PRODUCT = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "kling").rglob("*.py")]
 CLIENT = {path.stem for path in (ROOT / "kling").glob("*.py")} - {"__init__"}
 
 
@@ -79,7 +80,7 @@ def test_only_the_render_worker_and_the_previews_start_the_renderer():
     renderer = "kling.sandbox.renderer"
     trees = {
         path.relative_to(ROOT).as_posix(): parsed(path)
-        for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "kling").rglob("*.py")]
+        for path in PRODUCT
         if ROOT / "kling" / "sandbox" / "renderer" not in path.parents
     }
     importers = {
@@ -232,6 +233,38 @@ def test_pages_stay_small():
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
     }
     assert long == {}
+
+
+def test_tests_use_no_private_name_of_the_product():
+    """Ruff's SLF001 sees attributes only: neither what is imported nor what is named by a text."""
+    made = re.compile(r"(?:^|\bdef |\bclass |\bself\.)(_[a-zA-Z]\w*)", re.MULTILINE)
+    private = {name for path in PRODUCT for name in made.findall(path.read_text(encoding="utf-8"))}
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")}
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+        for path, text in texts.items()
+        if private & set(re.findall(r"(?<!\bself\.)\b_[a-zA-Z]\w*", text))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.stmt | ast.expr)
+        for name in named_from_outside(node)
+        if name in private
+    ]
+    assert found == []
+
+
+def named_from_outside(node: ast.AST) -> list[str]:
+    """Return the names that a node takes from another module or object."""
+    match node:
+        case ast.ImportFrom():
+            return [alias.name for alias in node.names]
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return []
+        case ast.Attribute():
+            return [node.attr]
+        case ast.Call(args=args) if re.search(r"(get|set|del|has)attr$", ast.unparse(node.func)):
+            texts = (str(arg.value) for arg in args if isinstance(arg, ast.Constant))
+            return [text.rpartition(".")[2] for text in texts]
+    return []
 
 
 def test_the_settings_that_much_depends_on():

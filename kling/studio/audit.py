@@ -32,7 +32,6 @@ NEVER = frozenset(
 )
 STRANGERS = 200  # entries an hour of those who have not signed in; more are counted, not written
 _HOUR = 3600.0
-_PAGE = 1000  # rows that are read at once
 COLUMNS = ("id", "time", "person_id", "name", "action", "thing", "details")
 
 
@@ -65,10 +64,11 @@ class Audit:
     Args:
         database: where it lies.
         clock: Unix seconds.
+        page: rows that are read at once.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Callable[[], float], *, page: int = 1000) -> None:
+        self._database, self._clock, self._page = database, clock, page
         self._lock = threading.Lock()
         self._hour, self._strangers = -1, 0
 
@@ -176,7 +176,7 @@ class Audit:
         table = audit.c
         edge = before_id
         while True:
-            query = select(audit).limit(_PAGE).order_by(table.id.desc() if newest_first else table.id)
+            query = select(audit).limit(self._page).order_by(table.id.desc() if newest_first else table.id)
             if person:
                 query = query.where(or_(table.person_id == person, table.name == person))
             if action:
@@ -186,7 +186,7 @@ class Audit:
             with self._database.read() as connection:
                 rows = connection.execute(query).all()
             yield from map(_entry, rows)
-            if len(rows) < _PAGE:
+            if len(rows) < self._page:
                 return
             edge = rows[-1].id
 

@@ -91,6 +91,7 @@ class Studio:
             makes the call at once.
         rng: the source of jitter.
         checker: examines video files; by default in a child process.
+        rest: waits so many seconds between parts of the library's work.
         on_alive: called at each sign of life of the poller.
 
     Raises:
@@ -110,6 +111,7 @@ class Studio:
         run: Callable[[Callable[[], None]], object] | None = None,
         rng: random.Random | None = None,
         checker: VideoChecker | None = None,
+        rest: Callable[[float], None] = time.sleep,
         on_alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings, self._on_alive = settings, on_alive
@@ -136,6 +138,7 @@ class Studio:
                 key=f"{settings.unit_price} {settings.currency}",
                 jobs=lambda: self.ledger.jobs(),  # noqa: PLW0108 - `ledger` is made below
                 has_room=lambda: not list(disk_warnings(settings.data_dir)),
+                rest=rest,
                 on_whole=lambda: self.changes.notify({topics.LIBRARY}),
             )
             self.ledger = CsvLedger(
@@ -238,7 +241,7 @@ class Studio:
             monotonic=monotonic,
         )
         self.deletions = Deletions(ledger, self.archive, self._clock, forget=self.films.forget)
-        self._picture_cleaning = Cleaning(self.pictures, ledger, self.state.texts)
+        self.picture_cleaning = Cleaning(self.pictures, ledger, self.state.texts)
         self.imports = Imports(ledger, self.archive, self._clock)
         self.downloads = Downloads(
             ledger=ledger,
@@ -344,11 +347,11 @@ class Studio:
         self.library.start()
         self.poller.start()
         self.packs.start()
-        self._picture_cleaning.start()
+        self.picture_cleaning.start()
 
     def stop(self) -> None:
         """Wait for the calls that are under way, and release the folder."""
-        self._picture_cleaning.stop()
+        self.picture_cleaning.stop()
         self.uploads.stop()
         self.pictures.stop()
         self.films.stop()

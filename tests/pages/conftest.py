@@ -7,7 +7,8 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -86,6 +87,13 @@ def writes() -> list[OSError]:
     return []
 
 
+@pytest.fixture
+def rest(request: pytest.FixtureRequest) -> Callable[[float], None]:
+    """How the library rests between parts of its work; a test may name what makes another."""
+    made: Callable[[], Callable[[float], None]] = getattr(request, "param", lambda: time.sleep)
+    return made()
+
+
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which nothing is, with its tables."""
@@ -95,7 +103,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(tmp_path: Path, writes: list[OSError], database: Path) -> Iterator[Studio]:
+def studio(
+    tmp_path: Path, writes: list[OSError], database: Path, rest: Callable[[float], None]
+) -> Iterator[Studio]:
     import os
 
     shutil.copy(database, tmp_path)  # to make its tables takes as long as most tests
@@ -109,6 +119,7 @@ def studio(tmp_path: Path, writes: list[OSError], database: Path) -> Iterator[St
         Settings(data_dir=tmp_path),
         connection=DeadConnection(is_sandbox=True),
         file=LogFile(tmp_path / "history.csv", write=write),
+        rest=rest,
     )
     context.install(here)
     yield here

@@ -69,10 +69,10 @@ def test_only_what_content_control_has_refused_is_softened(studio: Studio, cells
 def pressed() -> None:
     import streamlit as st
 
-    from pages._ui.composer.assistant import FORM, _act
+    from pages._ui.composer.assistant import FORM, on_act
 
     st.session_state[FORM] = {"act": st.session_state.said}
-    _act()
+    on_act()
 
 
 @pytest.mark.usefixtures("studio")

@@ -41,24 +41,30 @@ def test_each_part_names_what_it_shows(studio: Studio, tab: AppTest):
     assert marks(open_page(tab, "spend.py"))["spend"][1] == ["*", LIBRARY, SCAN]
 
 
+class Held:
+    """A rest of the library that ends when a test says so."""
+
+    def __init__(self) -> None:
+        self.go, self.reached = threading.Event(), threading.Event()
+
+    def __call__(self, _: float) -> None:
+        self.reached.set()
+        self.go.wait(20)
+
+
+@pytest.mark.parametrize("rest", [Held], indirect=True)
 def test_what_was_drawn_from_a_part_of_the_index_is_behind_when_it_is_whole(
-    studio: Studio, tab: AppTest, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, tab: AppTest, rest: Held
 ):
     fill(studio, 20)
-    go, reached, told = threading.Event(), threading.Event(), threading.Event()
-
-    def rest(_: float) -> None:
-        reached.set()
-        go.wait(20)
-
-    monkeypatch.setattr(studio.library, "_rest", rest)
+    told = threading.Event()
     studio.library.start()
-    assert reached.wait(20)
+    assert rest.reached.wait(20)
     version, shown, _ = marks(open_page(tab, "history.py"))["history"]
     assert shown == ["*", JOBS, LIBRARY]
     follower = studio.changes.follow(told.set, since=version)
     follower.take()
-    go.set()
+    rest.go.set()
     assert told.wait(20)
     assert follower.take() == News(version + 1, frozenset({LIBRARY}))
     assert len(marks(open_page(tab, "history.py"))["history"][1]) == 23

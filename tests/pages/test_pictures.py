@@ -171,10 +171,10 @@ def test_code_for_the_newer_api_says_where_the_model_goes_and_needs_no_library_o
 def given() -> None:
     import streamlit as st
 
-    from pages._ui.composer.pictures import KEY, _given
+    from pages._ui.composer.pictures import KEY, on_given
 
     st.session_state[KEY] = {"given": st.session_state.said}
-    _given()
+    on_given()
 
 
 def told(said: Mapping[str, object], **draft: str) -> AppTest:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from kling.studio.jobs import dump_json, request_cells
 from kling.studio.service import Studio
 from kling.studio.share_settings import Sharing
 from kling.studio.state.records import StateError
+from kling.studio.state.shared import SharedState
 from pages._ui.routes import gate, nothing_there, share
 from pages._ui.share import address
 from tests.pages.gate_tools import LOCAL, PLACES, Place, Team
@@ -204,15 +206,16 @@ def test_what_a_link_does_not_show_is_refused_as_a_link_that_nobody_made(here: H
 
 
 @pytest.mark.parametrize("how", ["ended", "by itself", "removed", "hidden", "deleted", "off"])
-def test_a_link_that_shows_nothing_any_more_says_no_more_than_a_guess(
-    here: Here, token: str, how: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_link_that_shows_nothing_any_more_says_no_more_than_a_guess(here: Here, token: str, how: str):
     mia, ada = here.acting("maker"), here.acting("admin")
     if how == "ended":
         mia.end_share(mia.shares()[0].id)
     elif how == "by itself":
         later = here.studio.now() + 15 * 24 * 3600
-        monkeypatch.setattr(here.studio.state.shares, "_clock", lambda: later)
+        here.studio.state.stop()
+        here.studio.state = SharedState(
+            here.studio.settings.data_dir, clock=lambda: later, monotonic=time.monotonic
+        )
     elif how == "removed":
         ada.remove_person(mia.user.id)
     elif how == "hidden":

@@ -6,7 +6,6 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
-from weakref import WeakKeyDictionary
 
 import pytest
 import streamlit as st
@@ -17,6 +16,7 @@ from kling.studio.identity.passwords import MOST_WAITING
 from kling.studio.identity.tries import FREE, Tries
 from kling.studio.service import Studio
 from kling.studio.state.records import StateError
+from pages._ui import context
 from pages._ui.routes import sign_in
 from tests.pages.people import uses_of
 from tests.pages.signing_in import COOKIE, HERE, PASSWORD, Site, closed_with, enter, signed_in, site_of, words
@@ -377,21 +377,23 @@ def test_a_stranger_who_never_stops_keeps_nobody_out_who_was_here_before(site: S
     assert signed_in(enter(owner))
 
 
-def test_a_browser_is_known_after_a_restart_too_and_for_its_person_only(
-    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_browser_is_known_after_a_restart_too_and_for_its_person_only(site: Site, clock: Clock):
     site.person("Ben")
     owner = site.browser()
     owner.get("/sign-in")
     assert signed_in(enter(owner))
     owner.post("/sign-out")
-    monkeypatch.setattr(sign_in, "_tries", WeakKeyDictionary())  # what a restart forgets
+    site.studio.stop()
+    again = Studio(site.studio.settings, connection=site.studio.connection)
+    context.install(again)
+    site_of(again)
     strangers = [site.browser() for _ in range(4)]
     while any(enter(stranger, f"x{clock.now}", "wrong").status_code == 401 for stranger in strangers):
         clock.now += 0.01
     assert enter(site.browser()).status_code == 429
     assert enter(owner, "Ben").status_code == 429
     assert signed_in(enter(owner))
+    again.stop()
 
 
 def test_fifty_people_behind_one_proxy_sign_in_at_once(site: Site):

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from kling.studio import audit as module
 from kling.studio.audit import NEVER, STRANGERS, Audit, AuditEntry
 from kling.studio.identity.roles import User
 from kling.studio.ledger.csv_text import decode_cell
@@ -199,8 +198,8 @@ def test_pages_follow_one_another_without_a_gap_while_others_write(audit):
     assert audit.search(before_id=third[-1].id) == ()
 
 
-def test_a_search_reads_past_pages_in_which_nothing_is_found(audit, monkeypatch):
-    monkeypatch.setattr(module, "_PAGE", 7)
+def test_a_search_reads_past_pages_in_which_nothing_is_found(database, clock):
+    audit = Audit(database, clock, page=7)
     audit.note(ADA, "order", "needle")
     for number in range(50):
         audit.note(ADA, "order", str(number))

@@ -64,7 +64,7 @@ def tools(draft: Draft) -> None:
     state, request = composer_state(), draft.request()
     if state.taken and not _holds(draft, state.taken[0]):
         state.taken = None  # somebody has edited it since: *Undo* would take that back too
-    _component()(key=FORM, width="content", on_act_change=_act)
+    _component()(key=FORM, width="content", on_act_change=on_act)
     facts = {
         "host": studio().assistant.host,
         "answered": state.answered_assistant,
@@ -109,7 +109,7 @@ def soften_button(job: Job) -> None:
         st.switch_page("compose.py")
 
 
-def _act() -> None:
+def on_act() -> None:
     """Take, insert or undo, as the panel was told to: the component's callback."""
     asked = _asked(FORM)
     if asked is None:

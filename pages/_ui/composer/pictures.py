@@ -49,7 +49,7 @@ def _component() -> Any:
 def pictures(draft: Draft, errors: FieldErrors) -> None:
     """Draw the slots, and what is wrong with what lies in them."""
     with st.container(key="pictures"):
-        _component()(key=KEY, on_given_change=_given)
+        _component()(key=KEY, on_given_change=on_given)
         first, last = (picture_of(name) for name in (draft.first_frame, draft.last_frame))
         slots = [_slot("first_frame", draft.first_frame, first, "Drop, paste or choose a picture")]
         if draft.first_frame or draft.last_frame:
@@ -123,7 +123,7 @@ def start_from_frame(job_id: str, which: str = "last") -> tuple[Draft | None, st
     return Draft.from_json(values), ""
 
 
-def _given() -> None:
+def on_given() -> None:
     """Take what the script sends: pictures that were kept, or a press on what lies over a slot."""
     said = (st.session_state.get(KEY) or {}).get("given")
     if not isinstance(said, dict):

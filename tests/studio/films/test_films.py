@@ -195,16 +195,16 @@ def test_a_film_without_its_facts_is_gone_too(bench: Bench):
     assert files(bench) == []
 
 
-def test_a_clip_that_is_deleted_while_its_film_is_joined_is_in_no_film(bench: Bench):
+def test_a_clip_that_is_deleted_while_its_film_is_joined_is_in_no_film(tmp_path: Path):
     def join(out: Path, _clips: Sequence[Path]) -> Mapping[str, Any]:
         out.write_bytes(b"a film")
-        bench.films.forget("a")
+        own.films.forget("a")
         return FACTS
 
-    bench.films._join = join  # noqa: SLF001 - it needs the films themselves
-    bench.films.film([job("a"), job("b")])
-    bench.work()
-    assert files(bench) == []
+    own = Bench(tmp_path, join=join)
+    own.films.film([job("a"), job("b")])
+    own.work()
+    assert files(own) == []
 
 
 def test_films_not_asked_for_longest_give_way(tmp_path: Path):
@@ -235,19 +235,19 @@ def test_no_other_file_is_given_out(bench: Bench):
 @pytest.mark.parametrize(
     ("noted", "share"), [("0.250", 0.25), ("", 0.0), ("9", 0.0), ("nan", 0.0), ("é", 0.0)]
 )
-def test_how_much_of_it_is_joined_is_known_meanwhile(bench: Bench, noted: str, share: float):
-    seen = []
+def test_how_much_of_it_is_joined_is_known_meanwhile(tmp_path: Path, noted: str, share: float):
+    seen: list[float] = []
 
     def join(_out: Path, _clips: Sequence[Path]) -> Mapping[str, Any]:
-        share_file(bench.films.folder / bench.films.film([job("a")]).name).write_text(noted, encoding="utf-8")
-        seen.append(bench.films.film([job("a")]).share)
+        share_file(own.films.folder / own.films.film([job("a")]).name).write_text(noted, encoding="utf-8")
+        seen.append(own.films.film([job("a")]).share)
         return {"refused": "broken"}
 
-    bench.films._join = join  # noqa: SLF001 - it needs the films themselves
-    bench.films.film([job("a")])
-    bench.work()
+    own = Bench(tmp_path, join=join)
+    own.films.film([job("a")])
+    own.work()
     assert seen == [share]
-    assert files(bench) == []
+    assert files(own) == []
 
 
 def test_after_the_stop_nothing_is_begun(bench: Bench):

@@ -70,7 +70,6 @@ def test_who_only_looks_keeps_no_pictures(bench: Bench):
 
 def test_the_studio_cleans_up_after_itself(bench: Bench):
     picture = hand_in(bench.studio.pictures, saved(quarters(), "PNG"))
-    cleaning = bench.studio._picture_cleaning  # noqa: SLF001 - its thread is not waited for here
     bench.clock.now += 25 * 3600
-    assert cleaning.step() == 1
+    assert bench.studio.picture_cleaning.step() == 1
     assert bench.studio.pictures.find(picture.sha256) is None

@@ -7,11 +7,10 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, event, update
 
-from kling.studio.state import drafts as module
 from kling.studio.state.database import Database
-from kling.studio.state.drafts import DraftStore
+from kling.studio.state.drafts import DraftStore, values_of
 from kling.studio.state.records import (
     DRAFT_BYTES,
     DRAFT_SECONDS,
@@ -125,20 +124,23 @@ def test_a_draft_that_cannot_be_read_is_told_and_never_overwritten(database, dra
         assert connection.scalar(table.select().with_only_columns(table.c.fields)) == fields
 
 
-def test_a_read_that_fails_once_does_not_empty_the_draft(drafts, monkeypatch):
+def test_a_read_that_fails_once_does_not_empty_the_draft(drafts):
     draft = drafts.open("", MINE)
     drafts.save(draft.id, MINE, fields={"prompt": "A fox", "takes": 2})
 
-    def fail(*_: object) -> None:
-        raise StateError("The disk gives errors.")
+    def fail(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            raise StateError("The disk gives errors.")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(module, "_row", fail)
+    event.listen(Engine, "before_cursor_execute", fail)
+    try:
         for owner in (MINE, THEIRS):
             with pytest.raises(StateError, match="disk"):
                 drafts.open(draft.id, owner)
             with pytest.raises(StateError, match="disk"):
                 drafts.save(draft.id, owner, fields={"takes": 3})
+    finally:
+        event.remove(Engine, "before_cursor_execute", fail)
     assert found(drafts, draft.id).fields == {"prompt": "A fox", "takes": 2}
 
 
@@ -295,7 +297,7 @@ def test_a_draft_of_an_older_version_that_is_too_large_may_shrink_and_may_not_gr
     database: Database, drafts
 ):
     prompt = "x" * 200_000
-    row = module.values_of(StoredDraft(id="0" * 20, owner=MINE, fields={"prompt": prompt}), 1.79e9)
+    row = values_of(StoredDraft(id="0" * 20, owner=MINE, fields={"prompt": prompt}), 1.79e9)
     with database.write() as connection:
         connection.execute(table.insert().values(**row))
     assert found(drafts, "0" * 20).fields["prompt"] == prompt
