@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kling.studio.identity.roles import LOCAL, User
 from kling.studio.service import Studio
 from pages._ui import current_user
 from pages._ui.composer.draft_state import WIDGETS, key
@@ -18,6 +19,8 @@ from pages._ui.session_state import AdminState, AppState, ComposerState
 from tests.pages.conftest import ROOT, press_generate
 from tests.pages.people import forget_cookies
 from tests.pages.test_composer import pick, unfold
+from tests.pages.test_lists import open_page
+from tests.pages.test_pages import fill
 from tests.pages.test_panels import press
 
 PAGES = ROOT / "pages"
@@ -27,10 +30,12 @@ WIDGETS_OF_THE_DRAFT = {key(name) for name in WIDGETS} | {
 }
 OTHER_WIDGETS = (
     r"app\.(name\w*|chime|check_connection)",
-    r"live\.(header|tasks|history|gallery|totals|spend|budget|packs)",  # components of live parts
+    # components of live parts
+    r"live\.(header|tasks|history|gallery|totals|spend|budget|packs|job|compare|collections?|sharing)",
     r"app\.bar-\d",  # links
     r"app\.remember-search",  # the component that keeps it
     r"viewer\.lightbox",  # the component of every page
+    r"compare\.view",  # the component that plays several
     r"taking",  # the component that says how far downloads are
     r"(collections|collection|sharing)\.(script|new|wall|share|more\w*|edit|delete|(renew|end)-\w+)",
     r"stage\.\w+",  # what is done with the job on the stage
@@ -48,7 +53,8 @@ OTHER_WIDGETS = (
     r"spend\.(links|days|hours|earlier|later|range-.+|dates|by|by_hour|model|export|elsewhere|this_\w+)",
     r"spend\.(open_comparison|compare_now)",
     r"\w+\.(withdraw|send|again|download)-.+",  # buttons of a job
-    r"job\.(details|more|keys|whole_family|(star|hide|tags|note|check|delete|collect|share)\w*|(rating|again)-.+)",
+    r"job\.(details|more|keys|whole_family|sound|(rating|again)-.+)",
+    r"job\.(star|hide|tags|note|check|delete|collect|share)\w*",
     r"admin\.(section|import_\w+|ask_packs|copy_link|hide_link|audit_\w+|(amount|unit|limits|save)-\w+)",
 )
 
@@ -64,7 +70,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
         yield str(path.relative_to(PAGES)), ast.parse(path.read_text(encoding="utf-8"))
 
 
-def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
+def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(studio: Studio, app: AppTest):
     pick(app, "model", "kling-v3")
     pick(app, "prompt", "A {red|grey} fox")
     pick(app, "cut", "customize")
@@ -76,13 +82,19 @@ def test_every_key_of_a_session_has_a_name_that_says_whose_it_is(app: AppTest):
     pick(app, "variations", True)
     press_generate(app)
     seen: set[str] = set(app.session_state)
-    for page in ("history.py", "gallery.py", "spend.py", "compose.py"):
-        app.switch_page(page).run()
-        seen |= set(app.session_state)
+    fill(studio, 2, state="succeed", file="a.mp4")
+    anna = studio.acting_as(User(LOCAL, "Anna", "admin"))
+    anna.share(["job0000"])
+    collection = anna.add_collection("Spring", clips=["job0000"])
+    for page in sorted(path.name for path in PAGES.glob("[!_]*.py") if path.name != "main.py"):
+        seen |= set(open_page(app, page).session_state)
+    of_one = {"job.py": "job0000", "clip_collections.py": collection.id}
+    for page, which in of_one.items():
+        seen |= set(open_page(app, page, id=which).session_state)
+    seen |= set(open_page(app, "compare.py", ids="job0000,job0001").session_state)
     for section in ("people", "sessions", "budgets", "account", "health", "import", "audit", "names"):
         app.session_state["admin.section"] = section
-        app.switch_page("admin.py").run()
-        seen |= set(app.session_state)
+        seen |= set(open_page(app, "admin.py").session_state)
     named = {*STATES, *WIDGETS_OF_THE_DRAFT, *map(panel_key, FORM_PANELS)}
     others = {name for name in seen - named if not any(re.fullmatch(form, name) for form in OTHER_WIDGETS)}
     assert others == set()
@@ -140,7 +152,7 @@ def test_every_order_of_a_page_goes_through_one_function():
         for node in ast.walk(module)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in {"order", "order_all"}
+        and node.func.attr == "order_all"
     }
     assert calls == {("_ui/place_order.py", "order_all")}
 
