@@ -151,10 +151,6 @@ class Orders:
 
     # -- ordering ----------------------------------------------------------------------------------------
 
-    def order(self, request: AnyRequest, press: Press, *, take: int = 1) -> Job:
-        """Order one video; see `order_all`. Another `take` of the same draft makes another job."""
-        return self._order([(request, take)], press)[0]
-
     def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         """Record a job for each request of one press in one write, and send as many as slots are free.
 
@@ -173,15 +169,7 @@ class Orders:
             OverBudget: together they would pass a limit; none was recorded.
             LedgerError: the log cannot be written; none was recorded, and none is sent.
         """
-        taken: Counter[str] = Counter()
-        numbered = []
-        for request in requests:
-            taken[repr(request)] += 1
-            numbered.append((request, taken[repr(request)]))
-        return self._order(numbered, press)
-
-    def _order(self, requests: Sequence[tuple[AnyRequest, int]], press: Press) -> list[Job]:
-        found = (self.problems(request) for request, _ in requests)
+        found = (self.problems(request) for request in requests)
         if problems := tuple(dict.fromkeys(problem for each in found for problem in each)):
             raise InvalidRequest(problems)
         pressed = self._monotonic()
@@ -228,13 +216,17 @@ class Orders:
                 by_admin=press.by_admin,
             )
 
-    def _plan(self, requests: Sequence[tuple[AnyRequest, int]], press: Press, pressed: float) -> _Plan:
+    def _plan(self, requests: Sequence[AnyRequest], press: Press, pressed: float) -> _Plan:
         """Tell requests that were pressed before from new ones, and acquire the new ones that have a slot."""
         plan = _Plan()
         free = {job["model_name"]: 0 for job in self._admission.waiting()}  # older jobs take the slots first
         self._claims = {key: past for key, past in self._claims.items() if pressed - past[0] < REMEMBERED}
-        for request, take in requests:
-            claim = (press.session, repr(request), take)
+        taken: Counter[str] = Counter()
+        for request in requests:
+            described = repr(request)
+            taken[described] += 1
+            take = taken[described]
+            claim = (press.session, described, take)
             written, past_id = self._claims.get(claim, (0.0, ""))
             before = self._ledger.get(past_id) if pressed - written < SAME_PRESS else None
             if before is not None and before.state not in CAME_TO_NOTHING:

@@ -381,14 +381,11 @@ class Studio:
         """Return what a user can change. Pages use nothing else for it: the methods below ask no role."""
         return Actions(self, user)
 
-    def order(self, request: AnyRequest, press: Press, *, take: int = 1) -> Job:
-        """Order a video; see `Orders.order`. The operator's callback address is added to it."""
-        job = self.orders.order(self._with_callback(request), press, take=take)
-        _log_order([job])
-        return job
-
     def order_all(self, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
-        """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`."""
+        """Order everything that one press asks for, all of it or nothing; see `Orders.order_all`.
+
+        The operator's callback address is added to each request.
+        """
         jobs = self.orders.order_all([self._with_callback(request) for request in requests], press)
         _log_order(jobs)
         return jobs

@@ -109,7 +109,7 @@ def soak(wanted: argparse.Namespace, data: Path, direct: str, url: str) -> tuple
         if chance.random() < wanted.faults:
             ask(f"{direct}/_sandbox/plan", chance.choice(PLANS))
             planned += 1
-        studio.order(TextToVideo(prompt=f"job {number}"), Press(person="soak", session=str(number)))
+        studio.order_all([TextToVideo(prompt=f"job {number}")], Press(person="soak", session=str(number)))
         while studio.running > AHEAD:
             time.sleep(0.01)
         if (number + 1) % max(wanted.tasks // 5, 1) == 0:

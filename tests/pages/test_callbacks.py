@@ -26,6 +26,7 @@ from pages._ui import context
 from pages._ui.routes import callbacks, gate
 from pages._ui.routes.hosts import known_hosts
 from tests.studio.clips import tiny_clip
+from tests.studio.fakes import order_one
 from tests.studio.in_process import InProcess, Wire, engine_at
 
 PUBLIC = "https://studio.example"
@@ -152,7 +153,7 @@ def test_a_callback_makes_the_look_come_earlier_and_the_look_decides(tmp_path: P
         now[0] += 2.5
         studio.poller.step()
     with TestClient(app, base_url=PUBLIC) as kling:
-        job_id = studio.order(TextToVideo(prompt="A fox"), Press(person="", session="")).id
+        job_id = order_one(studio, TextToVideo(prompt="A fox"), Press(person="", session="")).id
         task = engine.store.find(job_id)
         assert task is not None
         assert task.request["callback_url"] == f"{PUBLIC}/callbacks"

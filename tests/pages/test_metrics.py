@@ -21,6 +21,7 @@ from pages._ui import context
 from pages._ui.routes import gate, healthz, metrics, request_ids
 from pages._ui.routes.request_ids import Counts, RequestIds
 from tests.pages.gate_tools import LOCAL, PLACES, Team
+from tests.studio.fakes import order_one
 
 TOKEN = "a-token-for-programs"
 PRESS = Press(person="ada lovelace", session="s")
@@ -122,8 +123,8 @@ def test_the_figures_lie_below_the_base_path(studio, monkeypatch):
 
 
 def test_jobs_are_counted_by_account_model_and_state(studio, team):
-    studio.order(TextToVideo(prompt="A fox", model_name="kling-v3"), PRESS)
-    studio.order(TextToVideo(prompt="An owl", model_name="kling-v3"), PRESS)
+    order_one(studio, TextToVideo(prompt="A fox", model_name="kling-v3"), PRESS)
+    order_one(studio, TextToVideo(prompt="An owl", model_name="kling-v3"), PRESS)
     found = figures(team.client())
     jobs = {name: count for name, count in found.items() if name.startswith("studio_jobs{")}
     assert sum(jobs.values()) == 2
@@ -131,7 +132,7 @@ def test_jobs_are_counted_by_account_model_and_state(studio, team):
 
 
 def test_no_label_is_a_prompt_a_person_an_id_or_what_somebody_typed_as_a_model(studio, team):
-    job = studio.order(TextToVideo(prompt="a red herring", model_name="my-own-model"), PRESS)
+    job = order_one(studio, TextToVideo(prompt="a red herring", model_name="my-own-model"), PRESS)
     text = team.client().get("/metrics", headers=bearer(TOKEN)).text
     for word in ("herring", "lovelace", job.id, "my-own-model", TOKEN, "The admin"):
         assert word not in text
@@ -149,7 +150,7 @@ def test_no_label_is_a_prompt_a_person_an_id_or_what_somebody_typed_as_a_model(s
 
 
 def test_it_says_how_the_studio_and_its_machine_are(studio, team):
-    studio.order(TextToVideo(prompt="A fox", model_name="kling-v2-6"), PRESS)
+    order_one(studio, TextToVideo(prompt="A fox", model_name="kling-v2-6"), PRESS)
     found = figures(team.client())
     assert found["studio_poller_last_turn_age_seconds"] >= 0
     assert found['studio_part_works{part="database"}'] == 1

@@ -25,6 +25,7 @@ from tests.pages.conftest import (
     tiles_of,
     words_of,
 )
+from tests.studio.fakes import order_one
 
 PAGES = ["compose.py", "history.py", "gallery.py"]
 STATES = [
@@ -181,7 +182,7 @@ def test_what_this_session_ordered_stands_on_the_strip_and_the_newest_on_the_sta
     studio: Studio, app: AppTest
 ):
     made = [
-        studio.order(TextToVideo(prompt=f"A fox {number}"), Press(person="", session="s"))
+        order_one(studio, TextToVideo(prompt=f"A fox {number}"), Press(person="", session="s"))
         for number in range(14)
     ]
     app.session_state.composer.jobs = [job.id for job in reversed(made)]

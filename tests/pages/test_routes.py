@@ -27,7 +27,7 @@ from pages._ui.routes import clips, cookies, gate, live
 from pages._ui.routes.paths import DOORS, Door
 from pages._ui.routes.who_asks import Answer
 from tests.pages.conftest import ROOT
-from tests.studio.fakes import FOX
+from tests.studio.fakes import FOX, order_one
 
 HERE = "http://localhost:8501"
 SOCKETS = "ws://localhost:8501"
@@ -256,7 +256,7 @@ def test_a_page_hears_of_each_change(studio: Studio, browser: TestClient):
             "waiting": 0,
             "tabs": 1,
         }
-        job = studio.order(FOX, Press(person="Ada", session="s"))
+        job = order_one(studio, FOX, Press(person="Ada", session="s"))
         told = socket.receive_json()
         assert told["version"] > first["version"]
         assert told["jobs"] == [JOBS, job.id]

@@ -176,6 +176,11 @@ class Account:
         self.lifecycle.append("stopped")
 
 
+def order_one(studio: Studio, request: AnyRequest, press: Press) -> Job:
+    """Have a studio order one video."""
+    return studio.order_all([request], press)[0]
+
+
 class Bench:
     """A studio over one folder and a fake account; workers run at once, or when `work` is called.
 
@@ -252,7 +257,7 @@ class Bench:
         self.told += 1
 
     def order(self, request: TextToVideo = FOX, *, session: str = "s", person: str = "Ada") -> Job:
-        return self.studio.order(request, Press(person=person, session=session))
+        return order_one(self.studio, request, Press(person=person, session=session))
 
     def order_all(self, requests: Sequence[AnyRequest], *, person: str = "Ada", **about: Any) -> list[Job]:
         return self.studio.order_all(requests, Press(person=person, session="s", **about))

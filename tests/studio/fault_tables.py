@@ -21,6 +21,7 @@ from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from tests.studio.clips import InProcessChecker, tiny_clip
+from tests.studio.fakes import order_one
 from tests.studio.in_process import KEYS, URL, InProcess, Wire, engine_at
 
 FAULTS = {
@@ -88,7 +89,7 @@ class History:
         self.open()
 
     def order(self) -> None:
-        self.studio.order(TextToVideo(prompt="A fox"), Press(person="", session=""))
+        order_one(self.studio, TextToVideo(prompt="A fox"), Press(person="", session=""))
         self.listen()
 
     def listen(self) -> None:

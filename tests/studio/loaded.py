@@ -36,7 +36,7 @@ def main(data: str, url: str) -> None:
         if ended.is_set():
             break
         request = TextToVideo(prompt=f"number {number}")
-        studio.order(request, Press(person="loader", session=f"s{number}"))
+        studio.order_all([request], Press(person="loader", session=f"s{number}"))
         studio.state.drafts.save(f"{number:020x}", "b" * 32, fields={"prompt": f"draft {number}"})
         if number == 5:
             sys.stdout.write("loaded\n")

@@ -24,7 +24,7 @@ from kling.studio.reconciler import PAUSES
 from kling.studio.sender import NO_CONNECTION, YOUNG
 from kling.tasks import Task
 from kling.text_to_video import TextToVideo
-from tests.studio.fakes import FOX, Bench, Kling
+from tests.studio.fakes import FOX, Bench, Kling, order_one
 
 V3 = replace(FOX, model_name="kling-v3")
 TICK = KLING_PACE[1] + 1.0  # seconds in which the poller has seen an end, and a POST was made
@@ -350,7 +350,7 @@ def test_everybody_without_a_name_is_one_person(tmp_path):
     bench, _ = room(tmp_path, 1, [1000.0])
     batch(bench, "Ada", 1)
     for number in range(3):
-        bench.studio.order(replace(FOX, prompt=f"{number}"), Press(person=" ", session=f"tab {number}"))
+        order_one(bench.studio, replace(FOX, prompt=f"{number}"), Press(person=" ", session=f"tab {number}"))
     batch(bench, "Ben", 2)
     assert [place.position for place in places(bench, "Ben")] == [2, 4]
 

@@ -25,7 +25,7 @@ from kling.studio.state.records import StateError
 from kling.studio.state.shared import SharedState
 from kling.text_to_video import TextToVideo
 from tests.kling.tools import Clock
-from tests.studio.fakes import FOX, Bench
+from tests.studio.fakes import FOX, Bench, order_one
 
 PRICE = FOX.units() or Decimal(0)
 UNPRICED = TextToVideo(prompt="A fox", model_name="kling-v9")
@@ -467,8 +467,10 @@ def test_of_100_presses_at_once_by_10_people_exactly_37_fit_into_a_budget_for_37
         if number < 20:
             start.wait(120)
         try:
-            bench.studio.order(
-                FOX, Press(person=f"P{number % 10}", person_id=f"p{number % 10}", session=f"s{number}")
+            order_one(
+                bench.studio,
+                FOX,
+                Press(person=f"P{number % 10}", person_id=f"p{number % 10}", session=f"s{number}"),
             )
         except OverBudget as error:
             told.append(str(error))
@@ -503,11 +505,11 @@ def _accepted(held: Held, job_id: str) -> bool:
 
 def test_the_queue_and_a_second_press_tell_people_of_one_name_apart_by_id(bench):
     bench.held = []
-    one = bench.studio.order(FOX, Press(person="Ada", person_id="p1", session="s"))
-    other = bench.studio.order(FOX, Press(person="Ada", person_id="p2", session="t"))
+    one = order_one(bench.studio, FOX, Press(person="Ada", person_id="p1", session="s"))
+    other = order_one(bench.studio, FOX, Press(person="Ada", person_id="p2", session="t"))
     assert (one["person"], one["person_id"], one.who) == ("Ada", "p1", "p1")
     assert other.who == "p2"
-    assert bench.studio.order(FOX, Press(person="Ada", person_id="p1", session="s")).id == one.id
+    assert order_one(bench.studio, FOX, Press(person="Ada", person_id="p1", session="s")).id == one.id
 
 
 def test_limits_in_units_and_their_words(held):

@@ -19,6 +19,7 @@ from kling.studio.orders import Press
 from kling.studio.service import Studio
 from kling.studio.settings import Settings
 from tests.studio.clips import InProcessChecker
+from tests.studio.fakes import order_one
 from tests.studio.in_process import InProcess, Wire, engine_at
 
 ORDERED = {"model_name": "kling-v3", "mode": "std", "duration": "5", "aspect_ratio": "16:9", "sound": "off"}
@@ -52,7 +53,7 @@ def came(folder: Path, fault: str, request: TextToVideo) -> tuple[Mismatch, ...]
     try:
         if fault:
             engine.plans.add(parse_plan({"on": "create", "fault": fault}))
-        ordered = studio.order(request, Press(person="", session=""))
+        ordered = order_one(studio, request, Press(person="", session=""))
         while due := studio.poller.step():
             now[0] = max(now[0] + 0.5, due)
         delivered = studio.ledger.get(ordered.id)

@@ -20,7 +20,7 @@ from kling.studio.orders import Press
 from kling.studio.running_settings import RunningSettings
 from kling.studio.settings import Settings
 from kling.studio.sign_in_settings import OidcSettings, SignInSettings
-from tests.studio.fakes import Bench
+from tests.studio.fakes import Bench, order_one
 
 TOKEN = "k3y-of-a-shared-link_0123456789"
 
@@ -209,7 +209,7 @@ def test_an_order_and_its_failure_say_the_prompt_only_where_it_is_wanted(written
     quoting = api_error(400, 1201, f"the prompt {prompt!r} is not accepted")
     bench.kling.answers = [(quoting, False), (quoting, False)]
     for session in ("s1", "s2"):
-        bench.studio.order(TextToVideo(prompt=prompt), Press(person="Ada", session=session))
+        order_one(bench.studio, TextToVideo(prompt=prompt), Press(person="Ada", session=session))
         bench.poller.step()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert sum(line["message"].endswith(" was ordered.") for line in lines) == 2

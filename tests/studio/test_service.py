@@ -21,7 +21,7 @@ from kling.studio.orders import Press
 from kling.studio.service import FolderTaken, Studio
 from kling.studio.settings import Settings
 from tests.kling.tools import Clock
-from tests.studio.fakes import FOX, Account, Kling
+from tests.studio.fakes import FOX, Account, Kling, order_one
 
 Open = Callable[..., Studio]
 
@@ -107,7 +107,7 @@ def test_a_log_that_is_none_is_told_in_words_and_the_folder_let_go(opened, tmp_p
 def test_tasks_go_on_after_a_restart_without_any_visitor(opened):
     kling = Kling()
     first = opened(kling, run=now)
-    job = first.order(FOX, Press(person="Ada", session="s"))
+    job = order_one(first, FOX, Press(person="Ada", session="s"))
     first.stop()
     kling.change(job.id, task_status="failed")
     second = opened(kling)
@@ -130,7 +130,7 @@ def test_stop_lets_the_call_under_way_end_and_its_answer_be_recorded(opened):
         answer.wait(120)
 
     kling.at_post = slow
-    job = studio.order(FOX, Press(person="", session="s"))
+    job = order_one(studio, FOX, Press(person="", session="s"))
     assert at_post.wait(120)
     stopping = threading.Thread(target=studio.stop)
     stopping.start()
@@ -142,7 +142,7 @@ def test_stop_lets_the_call_under_way_end_and_its_answer_be_recorded(opened):
 
 def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     sandbox = opened(run=now)
-    old = sandbox.order(FOX, Press(person="", session="s"))
+    old = order_one(sandbox, FOX, Press(person="", session="s"))
     sandbox.stop()
     kling = Kling()
     studio = opened(kling, credentials=ApiKey("key"), run=now)
@@ -150,7 +150,7 @@ def test_a_key_that_is_set_later_starts_an_account_of_its_own(opened):
     assert (kling.posts, kling.gets) == ([], [])
     assert not studio.accounts.owns(studio.ledger.get(old.id))
     assert studio.running == 0
-    studio.order(FOX, Press(person="", session="s"))
+    order_one(studio, FOX, Press(person="", session="s"))
     assert studio.running == 1
     assert [job["account"] for job in studio.ledger.index.newest(0, 99)] == [studio.accounts.name, "sandbox"]
 
@@ -162,11 +162,11 @@ def test_listeners_are_told_of_each_change_until_they_leave(opened):
     studio = opened(run=now)
     versions: list[int] = []
     leave = studio.changes.subscribe(lambda: versions.append(studio.changes.version))
-    studio.order(FOX, Press(person="", session="s"))
+    order_one(studio, FOX, Press(person="", session="s"))
     assert len(versions) == 2
     assert versions == sorted(set(versions))
     leave()
-    studio.order(FOX, Press(person="", session="other"))
+    order_one(studio, FOX, Press(person="", session="other"))
     assert len(versions) == 2
 
 
@@ -174,7 +174,7 @@ def test_followers_hear_what_lists_gain_but_not_of_each_step_of_a_job(opened):
     studio = opened(run=now)
     heard = studio.changes.follow(lambda: None)
     heard.take()
-    job = studio.order(FOX, Press(person="", session="s"))
+    job = order_one(studio, FOX, Press(person="", session="s"))
     assert heard.take().names == {job.id, JOBS}
     studio.ledger.append(job.id, state="processing")
     assert heard.take().names == {job.id}
@@ -191,7 +191,7 @@ def test_a_listener_that_fails_breaks_no_order_off(opened):
         raise RuntimeError("Event loop is closed")
 
     studio.changes.subscribe(gone)
-    assert studio.ledger.get(studio.order(FOX, Press(person="", session="s")).id).state == "submitted"
+    assert studio.ledger.get(order_one(studio, FOX, Press(person="", session="s")).id).state == "submitted"
 
 
 def test_followers_hear_that_a_hold_began(opened):
@@ -208,7 +208,7 @@ def test_followers_hear_that_a_hold_began(opened):
 
 def test_the_newest_order_comes_first(opened):
     studio = opened(run=now)
-    ids = [studio.order(FOX, Press(person="", session=name)).id for name in "abc"]
+    ids = [order_one(studio, FOX, Press(person="", session=name)).id for name in "abc"]
     assert [job.id for job in studio.ledger.index.newest(0, 99)] == ids[::-1]
 
 
@@ -218,7 +218,7 @@ def test_the_operators_callback_address_goes_with_every_order(tmp_path):
     studio = Studio(settings, connection=Account(kling), run=now)
     sent: list[str] = []
     kling.at_post = lambda request: sent.append(request.callback_url)
-    studio.order(FOX, Press(person="", session="s"))
+    order_one(studio, FOX, Press(person="", session="s"))
     studio.stop()
     assert sent == ["https://studio.test/callback"]
 
@@ -241,7 +241,7 @@ def test_what_an_operator_should_know_is_said(opened, tmp_path, monkeypatch):
     assert list(studio.warnings) == []
     with (tmp_path / "data" / "history.csv").open("ab") as file:
         file.write(b"somebody was here\n")
-    studio.order(FOX, Press(person="", session="s"))
+    order_one(studio, FOX, Press(person="", session="s"))
     monkeypatch.setattr("kling.studio.operator_warnings.free_bytes", lambda _: 2**20)
     studio.connection.down = NotSent("Kling could not be reached.")
     studio.poller.step()
@@ -253,7 +253,7 @@ def test_what_an_operator_should_know_is_said(opened, tmp_path, monkeypatch):
 
 def test_on_a_nearly_full_disk_the_index_is_in_memory(opened, tmp_path, monkeypatch):
     studio = opened(run=now)
-    studio.order(FOX, Press(person="", session="s"))
+    order_one(studio, FOX, Press(person="", session="s"))
     monkeypatch.setattr("kling.studio.operator_warnings.free_bytes", lambda _: 2**20)
     assert studio.library.count(JobQuery()) == 1
     assert not (tmp_path / "data" / "index.sqlite3").exists()

@@ -208,7 +208,7 @@ def press_all(studio: Studio, told: Path, prompts: tuple[str, ...]) -> None:
         who = f"p{number % PEOPLE}"
         answer = "accepted"
         try:
-            studio.order(TextToVideo(prompt=prompt), Press(person=who, person_id=who, session=prompt))
+            studio.order_all([TextToVideo(prompt=prompt)], Press(person=who, person_id=who, session=prompt))
         except OverBudget as error:
             answer = str(error)
         os.write(handle, f"{prompt}\t{answer}\n".encode())

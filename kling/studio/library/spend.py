@@ -24,7 +24,6 @@ class Group(StrEnum):
     BATCH = "batch"
     TEMPLATE = "template"
     STATE = "state"
-    ENDPOINT = "endpoint"
 
 
 _COLUMNS: Mapping[Group, tuple[str, ...]] = {

@@ -39,7 +39,6 @@ class BudgetedProcess(Process):
     def open(self) -> None:
         super().open()
         studio = self.studio
-        studio.order = self._within_the_limit(studio.order)  # type: ignore[method-assign]
         studio.order_all = self._within_the_limit(studio.order_all)  # type: ignore[method-assign]
 
     def _within_the_limit(self, order: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,6 +38,7 @@ from kling.studio.jobs import (
 )
 from kling.studio.orders import Press
 from kling.studio.prompting.words import as_text_to_video
+from tests.studio.fakes import order_one
 from tests.studio.in_process import LOST_AFTER, LOST_BEFORE, OF_CLIPS
 from tests.studio.in_process import NOT_SENT as UNSENT
 from tests.studio.in_process import REFUSED as REFUSALS
@@ -150,14 +151,14 @@ class Money(RuleBasedStateMachine):
         studio = self.studio
         if not studio.may_use(endpoint_of(request)):
             with pytest.raises(InvalidRequest, match="API key"):
-                studio.order(request, Press(person="p", session="s"))
+                order_one(studio, request, Press(person="p", session="s"))
             return
         for press in range(presses):
             if self.studio is studio:  # a browser's session does not outlive the process
                 if press and jump:
                     self.fault("clock jumps")
                     self.world.wrong += jump
-                self.process.alive(lambda: studio.order(request, Press(person="p", session="s")))
+                self.process.alive(lambda: order_one(studio, request, Press(person="p", session="s")))
 
     def request(self, kind: str, prompt: str, model: str) -> AnyRequest:
         """Return a request of a kind of endpoint that no other one is equal to."""
@@ -280,7 +281,7 @@ class Money(RuleBasedStateMachine):
         for _ in range(others):
             prompt = f"theirs {len(self.ordered)}"
             self.ordered[prompt] += 1
-            studio.order(TextToVideo(prompt=prompt), Press(person="q", session="t"))
+            order_one(studio, TextToVideo(prompt=prompt), Press(person="q", session="t"))
 
     # -- time ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ fastest and with what the machine has to say.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from kling import Client, MaybeSent, Task, TextToVideo
-from kling.endpoint import TEXT_TO_VIDEO
+from kling.endpoint import TEXT_TO_VIDEO, AnyRequest
 from kling.errors import KlingError
 from kling.studio import accounts, evidence, poller, reconciler, sender
 from kling.studio.jobs import Job, folding, job
@@ -63,14 +63,14 @@ def a_fresh_id_on_retry(patch: Patch) -> None:
 
 
 def the_post_before_the_intent(patch: Patch) -> None:
-    order = Studio.order
+    order_all = Studio.order_all
 
-    def post_first(self: Studio, request: TextToVideo, press: Press) -> Job:
+    def post_first(self: Studio, requests: Sequence[AnyRequest], press: Press) -> list[Job]:
         with contextlib.suppress(KlingError):
-            self.connection.client().create(replace(request, external_task_id="posted-first"))
-        return order(self, request, press)
+            self.connection.client().create(replace(requests[0], external_task_id="posted-first"))
+        return order_all(self, requests, press)
 
-    patch.setattr(Studio, "order", post_first)
+    patch.setattr(Studio, "order_all", post_first)
 
 
 def a_row_lost_at_a_full_disk(patch: Patch) -> None:
