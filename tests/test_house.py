@@ -196,6 +196,22 @@ def test_no_two_modules_wait_for_each_other():
     assert set(TopologicalSorter(graph).static_order()) == paths.keys()
 
 
+def test_the_docstring_of_a_package_lists_its_modules_and_packages():
+    """Each line of the list begins with one name or several, and two spaces. Scripts may stand there too."""
+    line = re.compile(r" *([\w./]+(?:, [\w./]+)*) {2,}\S")
+    wrong = {}
+    for package in (path for path in PRODUCT if path.name == "__init__.py"):
+        lines = (ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or "").splitlines()
+        found = [name for each in map(line.match, lines) if each for name in each[1].split(", ")]
+        listed = {name.removesuffix("/").removesuffix(".py") for name in found}
+        there = {path.stem for path in package.parent.glob("[!_]*.py")}
+        there |= {path.parent.name for path in package.parent.glob("*/__init__.py")}
+        gone = {name for name in listed - there if not (package.parent / name).exists()}
+        if gone or there - listed:
+            wrong[str(package.relative_to(ROOT))] = gone | (there - listed)
+    assert wrong == {}
+
+
 def test_the_client_has_no_circle_of_imports_of_any_kind():
     """Also counts imports inside functions and those for the type checker, which hide a circle."""
     modules = {f"kling.{name}" for name in CLIENT}

@@ -3,10 +3,11 @@
 `csv_ledger.CsvLedger` stores them in a file of comma-separated values. Any other ledger has to pass the tests
 of `tests/studio/ledger/conformance.py` too.
 
-    index     the jobs by batch, parent, state, ...: what pages list
-    records   what was recorded of one job
-    restore   what has to be recorded again after somebody changed the stored records
-    csv_ledger, csv_file, csv_text, seal   the ledger in `history.csv`: jobs, file, text, and its seal
+    index    the jobs by batch, parent, state, ...: what pages list
+    records  what was recorded of one job
+    restore  what has to be recorded again after somebody changed the stored records
+    csv_ledger, csv_file, csv_text, seal  the ledger in `history.csv`: jobs, file, text, and its seal
+    rewrite  writes that file anew with texts taken out, while no studio runs
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
 """The library: everything that was ordered, to find again, to judge, to add up, and to carry elsewhere.
 
-    query     `JobQuery`: what somebody looks for, to and from an address
-    normal    text made comparable
-    facts     what the index holds of a job
-    store     the file of the index
-    search    a question as SQL
-    spend     sums in groups
-    library   `Library`: the index, kept up to date
+    query          `JobQuery`: what somebody looks for, to and from an address
+    normal         text made comparable
+    facts          what the index holds of a job
+    store          the file of the index
+    search         a question as SQL
+    spend          sums in groups
+    library        `Library`: the index, kept up to date
+    export         jobs as rows to carry elsewhere, as CSV or JSON Lines
+    imports        takes in jobs of an export or of another log, as history
+    waiting_plans  imports that an admin looks at before they are taken in
 
 The log owns every fact. The index is made from it, and made again whenever it does not fit.
 """

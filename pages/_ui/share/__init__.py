@@ -1,1 +1,5 @@
-"""The page of a shared link: plain HTML, without a Streamlit session."""
+"""The page of a shared link: plain HTML, without a Streamlit session.
+
+page     its HTML
+address  its address
+"""

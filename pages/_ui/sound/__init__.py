@@ -1,1 +1,4 @@
-"""Sound for a clip that is there already."""
+"""Sound for a clip that is there already.
+
+dialog  orders it: which sounds, which music, what it costs
+"""

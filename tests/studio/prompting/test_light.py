@@ -24,8 +24,3 @@ def test_no_module_of_it_loads_anything_heavy():
     assert {"streamlit", "pandas", "numpy", "av", "PIL", "kling.sandbox", "pages"} & set(
         loaded.stdout.split()
     ) == set()
-
-
-def test_its_package_names_each_module():
-    names = {path.stem for path in Path(prompting.__path__[0]).glob("*.py")} - {"__init__"}
-    assert {line.split()[0] for line in (prompting.__doc__ or "").splitlines()[2:] if line.strip()} == names
