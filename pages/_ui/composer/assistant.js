@@ -205,8 +205,8 @@ function offer(tab, run, answer, again) {
   });
 }
 
-// Hand what was taken to Python. Streamlit 1.67 sends only one of the triggers that fall into one batch: repeat until
-// the page shows that it was heard.
+// Hand what was taken to Python. Streamlit 1.67 runs one fragment only for what falls into one batch
+// (github.com/streamlit/streamlit/pull/12747): repeat until the page shows that it was heard.
 function send(tab, run, done, { text = "", shots = [], alternatives = [], model = "" } = {}) {
   const act = { do: done, at: Math.max(Date.now(), answered() + 1), text, shots, alternatives, model };
   const autosave = window.__studioAutosave, key = run.mount;

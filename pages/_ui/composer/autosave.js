@@ -151,7 +151,8 @@ function autosave() {
 export default function ({ setTriggerValue }) {
   const tab = autosave();
   fields();
-  // Streamlit 1.67 sends only one of the triggers that fall into one batch: repeat until the page shows the answer.
+  // Streamlit 1.67 runs one fragment only for what falls into one batch (github.com/streamlit/streamlit/pull/12747):
+  // repeat until the page shows the answer.
   tab.walk = (step, tries = 8) => {
     clearTimeout(tab.again);
     setTriggerValue("walk", step);

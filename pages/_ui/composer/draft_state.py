@@ -128,7 +128,8 @@ def _ordered_at(job_id: str) -> tuple[float, str]:
 def read_draft() -> Draft:
     """Return the draft as the widgets hold it.
 
-    Now and then Streamlit 1.67 has nothing for a choice that the page shows: nobody has changed that one.
+    Now and then Streamlit has nothing for a choice that the page shows (seen with 1.67, no issue known):
+    nobody has changed that one.
     """
     state, session = composer_state(), st.session_state
     held = {name: _frozen(session.get(key(name))) for name in WIDGETS}

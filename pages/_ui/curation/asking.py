@@ -51,7 +51,8 @@ def _do(number: int, act: Callable[[Actions], object]) -> None:
     if not what or asked != number:
         return  # the second press of a double one: the first has answered
     # No toast: Streamlit 1.67 puts one from a dialog's callback into the place of the dialog, whose own
-    # elements then have no parent, and the whole page turns white.
+    # elements then have no parent, and the whole page turns white
+    # (github.com/streamlit/streamlit/issues/11367).
     done, refused = carry_out(act)
     if refused:
         app_state().refused = refused

@@ -85,9 +85,10 @@ function afterPopover(event) {
   if (button) look(30);
 }
 
-// A link in a note at the edge of the page leads on within the session, and not to a tab of its own. One to the page that
-// is open changes the address: Streamlit 1.67 takes over its parameters and leaves the address as it was. Not those to
-// the first page, whose name is empty: read from the page that is open, they would lead to it.
+// A link in a note at the edge of the page leads on within the session, and not to a tab of its own. One to the page
+// that is open changes the address: Streamlit takes over its parameters and leaves the address as it was (seen with
+// 1.67, no issue known). Not those to the first page, whose name is empty: read from the page that is open, they would
+// lead to it.
 function withinSession(event) {
   const link = event.target.closest?.("[data-testid=stToast] a[href], a[data-testid=stPageLink-NavLink]:not([href=''], [href^='?'])");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

@@ -16,8 +16,8 @@ from pages._ui.live.script import component
 from pages._ui.session_state import app_state
 
 EVERY_JOB = "*"  # stands for the id of any job; such a part is drawn again at most every few seconds
-# Streamlit's page asks for a run by itself when it finds its server again only if it has a part with a timer.
-# Nothing else needs this timer.
+# Streamlit 1.67's page asks for a run by itself when it finds its server again only if it has a part with a
+# timer (github.com/streamlit/streamlit/pull/11890). Nothing else needs this timer.
 _TIMER = 3600  # seconds
 
 
@@ -33,10 +33,10 @@ def live_fragment(
     Where the user or the role is not the same any more, the whole page runs instead. Nothing is drawn while
     the tab is hidden; it is caught up with as soon as it is seen.
 
-    Streamlit 1.67 sends what happens within a moment in one batch, and runs only one fragment for it. If a
-    click on the page comes together with a trigger from here, the values of all widgets arrive, but only this
-    fragment runs, and the rest of the page would stay as it was. `page_is_old_when` and `on_stale_page` deal
-    with that.
+    Streamlit 1.67 sends what happens within a moment in one batch, and runs only one fragment for it
+    (github.com/streamlit/streamlit/pull/12747). If a click on the page comes together with a trigger from
+    here, the values of all widgets arrive, but only this fragment runs, and the rest of the page would stay
+    as it was. `page_is_old_when` and `on_stale_page` deal with that.
 
     Args:
         draw: draws the part.

@@ -27,7 +27,8 @@ class Times:
         old: a part that is in view and names a job that has not ended is drawn again after this time, for
             words that depend on the clock.
         old_without_socket: each part is drawn again after this time where a proxy lets no socket through.
-        apart: between the runs of two parts. Streamlit 1.67 runs only one of the triggers of one batch.
+        apart: between the runs of two parts. Streamlit 1.67 runs one fragment only for
+            what falls into one batch (see fragment.py).
         calm: a run waits until nobody has clicked or typed for so long, for the same reason.
         longest_wait: but no longer than this.
         typed: not even then in so long after a press of a key. A field that searches while somebody types

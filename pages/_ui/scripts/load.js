@@ -6,8 +6,9 @@ window.studioLoad = async (path) => {
   }
 };
 
-// After Back or Forward nobody has asked for another address until something is pressed. What Streamlit 1.67 still changes
-// is an answer to an address of before: it would take the place of one that somebody left, or end the way Forward.
+// After Back or Forward nobody has asked for another address until something is pressed. What Streamlit 1.67 still
+// changes is an answer to an address of before: it would take the place of one that somebody left, or end the way
+// Forward. Its answers do not say to which run they belong (github.com/streamlit/streamlit/pull/16998).
 {
   let isWalking = false;
   addEventListener("popstate", ({ isTrusted }) => { isWalking ||= isTrusted; }, true);
