@@ -14,7 +14,7 @@ from kling.camera_control import CameraControl
 from kling.endpoint import AnyRequest
 from kling.shots import Shot
 from kling.studio.assistant.assistant import Asking
-from kling.studio.assistant.tasks import Question
+from kling.studio.assistant.questions import Question
 from kling.studio.gallery_actions import GalleryActions
 from kling.studio.identity.roles import Action, check
 from kling.studio.jobs import NOT_SENT, WAITING, Job, StateChanged
@@ -228,7 +228,7 @@ class Actions(GalleryActions):
         """Return a question to run, which counts as asked; see `Assistant.begin`. The audit has no prompt."""
         check(self.user, Action.ASSIST)
         asking = self._studio.assistant.begin(self.user.id, question)
-        self._note(Action.ASSIST, question.task.value, characters=len(question.text))
+        self._note(Action.ASSIST, question.instruction.value, characters=len(question.text))
         return asking
 
     # -- the team's templates ------------------------------------------------------------------------------

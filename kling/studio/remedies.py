@@ -26,7 +26,7 @@ _POLICY = re.compile(
 )
 
 
-class Action(StrEnum):
+class RemedyKind(StrEnum):
     """The kind of action that helps."""
 
     EDIT_PROMPT = "edit_prompt"
@@ -40,7 +40,7 @@ class Action(StrEnum):
 class Remedy:
     """The action that helps, and a sentence for it. The sentence quotes neither Kling nor a person."""
 
-    kind: Action
+    kind: RemedyKind
     text: str
 
 
@@ -60,13 +60,13 @@ def remedy(job: Job, *, nothing_spent: bool, prices: bool = True) -> Remedy | No
 def _of_a_task(job: Job, *, prices: bool) -> Remedy:
     if job.code:  # the code of a poll: Kling accepted the task, and does not know it any more
         text = "Kling does not know this task any more. Ask whoever looks after the account what was charged."
-        return Remedy(Action.ASK_OPERATOR, text)
+        return Remedy(RemedyKind.ASK_OPERATOR, text)
     charge = _charge_words(job) if prices else ""
     if _POLICY.search(job["task_status_msg"]):
         return Remedy(
-            Action.EDIT_PROMPT, f"Kling's content control stopped it. Edit the prompt. {charge}".strip()
+            RemedyKind.EDIT_PROMPT, f"Kling's content control stopped it. Edit the prompt. {charge}".strip()
         )
-    return Remedy(Action.RETRY, f"Kling could not make it. Order it again. {charge}".strip())
+    return Remedy(RemedyKind.RETRY, f"Kling could not make it. Order it again. {charge}".strip())
 
 
 def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
@@ -74,16 +74,16 @@ def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
     meaning = MEANINGS.get(job.code)
     if meaning is None:
         return Remedy(
-            Action.CHANGE_ORDER, f"See Kling's own words, change the order, and order it again.{spent}"
+            RemedyKind.CHANGE_ORDER, f"See Kling's own words, change the order, and order it again.{spent}"
         )
-    kind = Action.ASK_OPERATOR if meaning.actor is Actor.OPERATOR else Action.CHANGE_ORDER
+    kind = RemedyKind.ASK_OPERATOR if meaning.actor is Actor.OPERATOR else RemedyKind.CHANGE_ORDER
     error = api_error(400, job.code, "")
     if isinstance(error, AuthenticationFailed):
-        kind = Action.CHECK_KEY
+        kind = RemedyKind.CHECK_KEY
     elif isinstance(error, ContentPolicyViolation):
-        kind = Action.EDIT_PROMPT
+        kind = RemedyKind.EDIT_PROMPT
     elif meaning.actor in {Actor.NOBODY, Actor.KLING}:
-        kind = Action.RETRY
+        kind = RemedyKind.RETRY
     return Remedy(kind, f"{meaning.what} {meaning.remedy}{spent}")
 
 

@@ -13,8 +13,7 @@ from kling.studio.films.chains import SOUND, continues
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WAITING, Job
 from kling.studio.reconciler import refuses_duplicates
-from kling.studio.remedies import Action as Remedy
-from kling.studio.remedies import remedy
+from kling.studio.remedies import RemedyKind, remedy
 from kling.studio.service import Studio
 from pages._ui.context import studio
 from pages._ui.current_user import acting
@@ -123,7 +122,7 @@ def _remedy(here: Studio, job: Job, *, page: str) -> None:
     found = remedy(job, nothing_spent=here.nothing_spent(job))
     if found is None or is_found(job) or not acting().may(Action.ORDER):
         return
-    if found.kind in {Remedy.EDIT_PROMPT, Remedy.CHANGE_ORDER}:
+    if found.kind in {RemedyKind.EDIT_PROMPT, RemedyKind.CHANGE_ORDER}:
         edit(job, page=page)
         return
     again(job, page=page)

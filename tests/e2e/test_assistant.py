@@ -276,7 +276,7 @@ def test_a_server_that_stops_ends_the_questions_first(
     server: Server, model: FakeModel, behave: Callable[[Behave], None]
 ):
     behave(fake.begins_and_waits("A red"))
-    body = json.dumps({"task": "improve", "text": "A fox"}).encode()
+    body = json.dumps({"instruction": "improve", "text": "A fox"}).encode()
     asked = urllib.request.Request(f"{server.url}/assistant", body, {"Origin": server.url})
     with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
         assert b"A red" in answer.readline()

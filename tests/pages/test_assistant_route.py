@@ -27,7 +27,13 @@ from tests.studio.assistant import fake_model as fake
 from tests.studio.assistant.fake_model import PATIENCE, FakeModel
 
 HERE = "http://localhost:8501"
-FOX = {"task": "improve", "text": "A fox", "model": "kling-v2-6", "duration": "5", "aspect_ratio": "16:9"}
+FOX = {
+    "instruction": "improve",
+    "text": "A fox",
+    "model": "kling-v2-6",
+    "duration": "5",
+    "aspect_ratio": "16:9",
+}
 TWO = [{"prompt": "A fox wakes", "duration": "3"}, {"prompt": "It runs", "duration": "2"}]
 
 
@@ -95,7 +101,7 @@ def test_an_answer_may_have_as_many_characters_as_the_form_counts_for_the_model(
 
 def test_alternatives_come_each_by_itself(browser: TestClient, model: FakeModel):
     model.behave = fake.streams("1. A red fox\n2. A {grey} fox")
-    done = events(browser.post("/assistant", json={**FOX, "task": "vary"}))[-1]
+    done = events(browser.post("/assistant", json={**FOX, "instruction": "vary"}))[-1]
     assert done["alternatives"] == ["A red fox", "A {grey} fox"]
     assert done["text"] == r"{A red fox|A \{grey\} fox}"
     assert done["pieces"] == []
@@ -103,7 +109,7 @@ def test_alternatives_come_each_by_itself(browser: TestClient, model: FakeModel)
 
 def test_a_storyboard_comes_as_shots(browser: TestClient, model: FakeModel):
     model.behave = fake.streams("shot 1, 3, A fox wakes; shot 2, 2, It runs;")
-    done = events(browser.post("/assistant", json={**FOX, "task": "storyboard"}))[-1]
+    done = events(browser.post("/assistant", json={**FOX, "instruction": "storyboard"}))[-1]
     assert (done["shots"], done["model"]) == (TWO, "kling-v3")
 
 
@@ -124,10 +130,10 @@ def test_a_failure_is_said_in_the_stream(browser: TestClient, model: FakeModel):
 def test_a_refused_job_is_softened_by_its_id(studio: Studio, browser: TestClient, model: FakeModel):
     request = TextToVideo(prompt="A fox bites", multi_prompt=())
     studio.ledger.append("v7", state=FAILED, account="sandbox", **request_cells(request))
-    events(browser.post("/assistant", json={"task": "soften", "job": "v7", "text": "not this"}))
+    events(browser.post("/assistant", json={"instruction": "soften", "job": "v7", "text": "not this"}))
     assert model.asked[0].text == "A fox bites"
     assert "content control" in model.asked[0].body["messages"][0]["content"]
-    assert "no such job" in browser.post("/assistant", json={"task": "soften", "job": "v8"}).text
+    assert "no such job" in browser.post("/assistant", json={"instruction": "soften", "job": "v8"}).text
 
 
 def test_the_storyboard_of_a_job_is_softened_as_one(studio: Studio, browser: TestClient, model: FakeModel):
@@ -136,7 +142,7 @@ def test_the_storyboard_of_a_job_is_softened_as_one(studio: Studio, browser: Tes
         prompt="", model_name="kling-v3", multi_shot=True, shot_type="customize", multi_prompt=shots
     )
     studio.ledger.append("v7", state=FAILED, account="sandbox", **request_cells(request))
-    browser.post("/assistant", json={"task": "soften", "job": "v7"})
+    browser.post("/assistant", json={"instruction": "soften", "job": "v7"})
     assert model.asked[0].text == "shot 1, 3, A fox bites; shot 2, 2, It runs;"
 
 
@@ -147,12 +153,16 @@ def test_the_storyboard_of_a_job_is_softened_as_one(studio: Studio, browser: Tes
         (b"[]", 400, "JSON object"),
         (b"[" * 60_000, 400, "JSON object"),
         (b"\xff", 400, "JSON object"),
-        (b'{"task": "sing"}', 400, "name a task: improve"),
-        (b'{"task": "improve"}', 400, "no prompt yet"),
-        (b'{"task": "improve", "text": 7}', 400, "no prompt yet"),
-        (b'{"task": "improve", "shots": [7, {"prompt": []}]}', 400, "no prompt yet"),
-        (b'{"task": "vary", "shots": [{"prompt": "x", "duration": "3"}]}', 400, "a storyboard already"),
-        (json.dumps({"task": "improve", "text": "x" * 20_000}).encode(), 400, "too long to be sent"),
+        (b'{"instruction": "sing"}', 400, "name an instruction: improve"),
+        (b'{"instruction": "improve"}', 400, "no prompt yet"),
+        (b'{"instruction": "improve", "text": 7}', 400, "no prompt yet"),
+        (b'{"instruction": "improve", "shots": [7, {"prompt": []}]}', 400, "no prompt yet"),
+        (
+            b'{"instruction": "vary", "shots": [{"prompt": "x", "duration": "3"}]}',
+            400,
+            "a storyboard already",
+        ),
+        (json.dumps({"instruction": "improve", "text": "x" * 20_000}).encode(), 400, "too long to be sent"),
         (b'{"text": "' + b"x" * MOST_BYTES + b'"}', 413, "64 kB"),
     ],
 )
@@ -166,7 +176,7 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_sent(
 
 
 def test_half_a_character_is_sent_as_a_whole_one(browser: TestClient, model: FakeModel):
-    events(browser.post("/assistant", content=b'{"task": "improve", "text": "A fox \\ud800"}'))
+    events(browser.post("/assistant", content=b'{"instruction": "improve", "text": "A fox \\ud800"}'))
     assert model.asked[0].text == "A fox \ufffd"
 
 

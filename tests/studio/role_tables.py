@@ -21,8 +21,8 @@ from pathlib import Path
 from kling import CameraControl, Shot
 from kling.studio.actions import Actions
 from kling.studio.assistant.assistant import Assistant
+from kling.studio.assistant.questions import Instruction, question_of
 from kling.studio.assistant.settings import AssistantSettings
-from kling.studio.assistant.tasks import Task, question_of
 from kling.studio.budget_limits import Scope
 from kling.studio.curation import CurationError
 from kling.studio.identity.roles import Action, NotAllowed, Role, User, may
@@ -134,7 +134,7 @@ def _renamed(case: Case) -> object:
 def _asked(case: Case) -> None:
     settings = AssistantSettings(url="http://127.0.0.1:9/v1", model="m")
     case.bench.studio.assistant = Assistant(settings)
-    case.actions.ask_assistant(question_of(Task.IMPROVE, prompt="A fox")).close()
+    case.actions.ask_assistant(question_of(Instruction.IMPROVE, prompt="A fox")).close()
 
 
 def _framed(case: Case) -> None:

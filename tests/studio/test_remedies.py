@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kling.errors import MEANINGS
 from kling.studio.jobs import STATES, Job
-from kling.studio.remedies import NOTHING_SPENT, Action, Remedy, remedy
+from kling.studio.remedies import NOTHING_SPENT, Remedy, RemedyKind, remedy
 from tests.kling.tools import law
 from tests.studio.test_durations import NOON
 
@@ -30,11 +30,11 @@ def of(job: Job, *, nothing_spent: bool = False) -> Remedy:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        *((code, Action.CHECK_KEY) for code in (1000, 1001, 1002, 1003, 1004)),
-        *((code, Action.ASK_OPERATOR) for code in (1100, 1101, 1102, 1103, 1202, 1304)),
-        *((code, Action.CHANGE_ORDER) for code in (1200, 1201, 1203, 1999)),
-        *((code, Action.EDIT_PROMPT) for code in (1300, 1301)),
-        *((code, Action.RETRY) for code in (1302, 1303, 5000)),
+        *((code, RemedyKind.CHECK_KEY) for code in (1000, 1001, 1002, 1003, 1004)),
+        *((code, RemedyKind.ASK_OPERATOR) for code in (1100, 1101, 1102, 1103, 1202, 1304)),
+        *((code, RemedyKind.CHANGE_ORDER) for code in (1200, 1201, 1203, 1999)),
+        *((code, RemedyKind.EDIT_PROMPT) for code in (1300, 1301)),
+        *((code, RemedyKind.RETRY) for code in (1302, 1303, 5000)),
     ],
 )
 def test_each_refusal_names_its_fix(code, kind, nothing_spent):
@@ -66,7 +66,8 @@ ACCEPTED = ("intent", "submitted", "processing")
 )
 def test_policy_words_say_to_edit_the_prompt(words):
     assert (
-        of(job("failed", *ACCEPTED, task_id="8", code="0", task_status_msg=words)).kind is Action.EDIT_PROMPT
+        of(job("failed", *ACCEPTED, task_id="8", code="0", task_status_msg=words)).kind
+        is RemedyKind.EDIT_PROMPT
     )
 
 
@@ -74,7 +75,7 @@ def test_policy_words_say_to_edit_the_prompt(words):
     "words", ["", "Internal error", "生成失败", "server busy, generation timeout", "x" * 10_000]
 )
 def test_other_words_say_to_order_it_again(words):
-    assert of(job("failed", *ACCEPTED, task_id="8", code="0", task_status_msg=words)).kind is Action.RETRY
+    assert of(job("failed", *ACCEPTED, task_id="8", code="0", task_status_msg=words)).kind is RemedyKind.RETRY
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_of_the_sandbox_nothing_is_said_about_a_charge():
 
 def test_a_task_that_kling_forgot_is_for_the_operator_to_look_after():
     forgotten = of(job("failed", *ACCEPTED, task_id="8", code="1201", task_status_msg=""))
-    assert forgotten.kind is Action.ASK_OPERATOR
+    assert forgotten.kind is RemedyKind.ASK_OPERATOR
     assert "nothing" not in forgotten.text.lower()
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kling.shots import Shot
-from kling.studio.assistant import tasks
+from kling.studio.assistant import questions
 from kling.studio.assistant.plain_text import cut, tidy
-from kling.studio.assistant.tasks import Question, Task, limit_of, model_for_shots
+from kling.studio.assistant.questions import Instruction, Question, limit_of, model_for_shots
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.storyboard import StoryboardError
 from kling.studio.prompting.template_language import escape
@@ -83,7 +83,7 @@ def result_of(question: Question, answer: str, *, refusal: str = "", is_cut: boo
     notes = ("The model stopped before its end, so the end may be missing.",) if is_cut else ()
     if question.gives_shots:
         found = _storyboard(question, text)
-    elif question.task is Task.VARY:
+    elif question.instruction is Instruction.VARY:
         found = _variations(question, text)
     else:
         found = _one_text(question, text)
@@ -104,7 +104,7 @@ def _plain_braces(question: Question, text: str) -> str:
 
 def _variations(question: Question, text: str) -> Result:
     lines = [tidy(_NUMBER.sub("", line.strip())) for line in text.split("\n")]
-    found = list(dict.fromkeys(line for line in lines if line))[: tasks.ALTERNATIVES]
+    found = list(dict.fromkeys(line for line in lines if line))[: questions.ALTERNATIVES]
     if len(found) < 2:
         raise NoAnswer("The model gave no variations. Try again.", _quoted(text))
     limit = limit_of(question)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from kling.studio.assistant.answers import NoAnswer, Result, result_of
 from kling.studio.assistant.client import PATIENCE, AskError, Part, Patience, ask
 from kling.studio.assistant.plain_text import Spoken
+from kling.studio.assistant.questions import Question, messages_of
 from kling.studio.assistant.settings import AssistantSettings
-from kling.studio.assistant.tasks import Question, messages_of
 from kling.studio.printable import printable
 
 LONGEST_REFUSAL = 1000  # characters

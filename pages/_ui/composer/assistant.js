@@ -4,7 +4,7 @@
 const PATH = __PATH__, SHEET = new CSSStyleSheet();
 SHEET.replaceSync(__CSS__);
 const FORM = "composer-assistant"; // the key of the form's menu, as a class has it
-const TASKS = {
+const INSTRUCTIONS = {
   improve: ["Improve", "Adds what is missing"],
   shorter: ["Shorter", "About half as long"],
   english: ["In English", "Translated, nothing else"],
@@ -81,7 +81,7 @@ function moveTo({ host, panel, run }) {
 
 function draw(tab, { status, body = [], notes = [], actions = [], isBad = false, announce }) {
   const { panel, run } = tab, hadFocus = panel.contains(panel.getRootNode().activeElement);
-  const title = TASKS[run.task][0];
+  const title = INSTRUCTIONS[run.instruction][0];
   panel.setAttribute("aria-label", `Assistant: ${title}`);
   panel.replaceChildren(
     make("header", {}, icon("auto_fix_high"), make("b", { text: title }),
@@ -110,14 +110,14 @@ function leave(tab) {
 }
 
 // Ask, and show what comes.
-async function ask(tab, task, mount, job) {
+async function ask(tab, instruction, mount, job) {
   tab.run?.stop.abort();
   const told = facts(), isBoard = Boolean(told.storyboard) && !job;
-  const body = job ? { task, job } : { ...told, task, ...(isBoard ? { shots: shotsOfForm() } : { text: promptField()?.value ?? "" }) };
+  const body = job ? { instruction, job } : { ...told, instruction, ...(isBoard ? { shots: shotsOfForm() } : { text: promptField()?.value ?? "" }) };
   const host = mount.host();
-  const run = { task, mount: mount.key, job, isBoard, opener: () => mount.opener(), stop: new AbortController(), isNew: true };
+  const run = { instruction, mount: mount.key, job, isBoard, opener: () => mount.opener(), stop: new AbortController(), isNew: true };
   tab.run = run;
-  const again = button("Ask again", () => ask(tab, task, mount, job), { icon: "refresh" });
+  const again = button("Ask again", () => ask(tab, instruction, mount, job), { icon: "refresh" });
   const close = button("Leave it", () => leave(tab));
   const fail = (why, words = "") => tab.run === run && draw(tab, {
     status: why, isBad: true, announce: `${why} ${words}`, actions: [again, close],
@@ -201,7 +201,7 @@ function offer(tab, run, answer, again) {
   const words = isMany ? answer.alternatives.join(". ") : isNewBoard ? answer.shots.map(({ prompt }) => prompt).join(". ") : answer.text;
   draw(tab, {
     status, body, notes: answer.notes, actions: [...actions.filter(Boolean), again],
-    announce: `${TASKS[run.task][0]}: ${status} ${answer.notes.join(" ")} ${words}`,
+    announce: `${INSTRUCTIONS[run.instruction][0]}: ${status} ${answer.notes.join(" ")} ${words}`,
   });
 }
 

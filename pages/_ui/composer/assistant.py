@@ -18,13 +18,12 @@ import streamlit as st
 
 from kling import Shot, catalog
 from kling.studio.assistant.answers import as_alternatives
-from kling.studio.assistant.tasks import ALTERNATIVES
+from kling.studio.assistant.questions import ALTERNATIVES
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import Job
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Draft
-from kling.studio.remedies import Action as Remedy
-from kling.studio.remedies import remedy
+from kling.studio.remedies import RemedyKind, remedy
 from kling.text import storable
 from pages._ui.address import base_path
 from pages._ui.composer.draft_state import drop_stale_edits, read_draft, replace_draft
@@ -86,7 +85,7 @@ def is_softened(job: Job) -> bool:
     if not is_offered() or draft_of(job) is None:
         return False
     found = remedy(job, nothing_spent=False)
-    return found is not None and found.kind is Remedy.EDIT_PROMPT
+    return found is not None and found.kind is RemedyKind.EDIT_PROMPT
 
 
 def soften_button(job: Job) -> None:

@@ -6,10 +6,10 @@ function menu(tab, mount) {
   const box = make("div", { class: "menu", popover: "auto" }, list, where);
   const undo = button("Undo", () => send(tab, { mount: mount.key }, "undo"), { class: "chip undo", icon: "undo", title: "Back to the text before" });
   const items = () => [...list.children].filter((item) => !item.hidden);
-  for (const [task, [name, what]] of Object.entries(TASKS))
-    if (task !== "soften") list.append(make("button", {
-      type: "button", role: "menuitem", tabindex: "-1", "data-task": task, "aria-describedby": "where",
-      onclick: () => { box.hidePopover(); ask(tab, task, mount); },
+  for (const [instruction, [name, what]] of Object.entries(INSTRUCTIONS))
+    if (instruction !== "soften") list.append(make("button", {
+      type: "button", role: "menuitem", tabindex: "-1", "data-instruction": instruction, "aria-describedby": "where",
+      onclick: () => { box.hidePopover(); ask(tab, instruction, mount); },
     }, make("span", { text: name }), make("small", { text: what })));
   chip.popoverTargetElement = box;
   const open = (last) => {
@@ -20,7 +20,7 @@ function menu(tab, mount) {
     if (newState !== "open") return list.contains(list.getRootNode().activeElement) && chip.focus();
     const { host, storyboard } = facts();
     where.textContent = `Sent to ${host} when you choose. Nothing is sent before.`;
-    for (const item of list.children) item.hidden = storyboard && ON_PROMPT_ONLY.includes(item.dataset.task);
+    for (const item of list.children) item.hidden = storyboard && ON_PROMPT_ONLY.includes(item.dataset.instruction);
     const { left, bottom } = chip.getBoundingClientRect();
     const { right } = (promptField()?.closest(".st-key-prompt_box") ?? document.body).getBoundingClientRect();
     box.style.left = Math.max(8, Math.min(left, right - 288, innerWidth - 296)) + "px";

@@ -14,8 +14,7 @@ from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, FOLLOWED, Job
 from kling.studio.library import JobQuery
 from kling.studio.library.store import IndexBroken
-from kling.studio.remedies import Action as Remedy
-from kling.studio.remedies import remedy
+from kling.studio.remedies import RemedyKind, remedy
 from pages._ui.address import base_path
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
@@ -209,7 +208,7 @@ def _is_edited(job: Job) -> bool:
     if job.state != FAILED or is_found(job):
         return False
     found = remedy(job, nothing_spent=studio().nothing_spent(job))
-    return found is not None and found.kind in {Remedy.EDIT_PROMPT, Remedy.CHANGE_ORDER}
+    return found is not None and found.kind in {RemedyKind.EDIT_PROMPT, RemedyKind.CHANGE_ORDER}
 
 
 def _more(job: Job) -> None:

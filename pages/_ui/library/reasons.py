@@ -9,7 +9,7 @@ from typing import Any
 
 from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WITHDRAWN, Job
 from kling.studio.queue_position import QueuePosition
-from kling.studio.remedies import NOTHING_SPENT, Action, remedy
+from kling.studio.remedies import NOTHING_SPENT, RemedyKind, remedy
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
 from pages._ui.format import in_local_time, order_line, state
@@ -56,7 +56,7 @@ def _why(job: Job) -> str:
     spent = NOTHING_SPENT if studio().nothing_spent(job) else ""
     said = (job["task_status_msg"] or job.message).rpartition(QUOTE)[2].strip()
     what = remedy(job, nothing_spent=False, prices=sees_prices())
-    is_policy = what is not None and what.kind is Action.EDIT_PROMPT  # Kling's words for it say less
+    is_policy = what is not None and what.kind is RemedyKind.EDIT_PROMPT  # Kling's words for it say less
     words = "" if is_policy else _first(said)
     words = words or (what.text if what is not None and job.state == FAILED else state(job)[0])
     return " ".join(filter(None, [words if words.endswith((".", "!", "?")) else f"{words}.", spent]))

@@ -21,7 +21,7 @@ from kling.catalog import catalog
 from kling.endpoint import prompt_limit
 from kling.studio.assistant.answers import Result
 from kling.studio.assistant.assistant import Asking, Event, Failed, TooMuch
-from kling.studio.assistant.tasks import Question, QuestionError, Task, question_of
+from kling.studio.assistant.questions import Instruction, Question, QuestionError, question_of
 from kling.studio.identity.roles import NotAllowed
 from kling.studio.prompting.word_diff import word_diff
 from kling.text import storable
@@ -75,14 +75,14 @@ def _question(asked: Mapping[str, Any]) -> Question:
     Raises:
         QuestionError: it is nothing that can be asked.
     """
-    task = next((each for each in Task if each == asked.get("task")), None)
-    if task is None:
-        raise QuestionError(f"The body has to name a task: {', '.join(Task)}.")
+    instruction = next((each for each in Instruction if each == asked.get("instruction")), None)
+    if instruction is None:
+        raise QuestionError(f"The body has to name an instruction: {', '.join(Instruction)}.")
     if isinstance(job_id := asked.get("job"), str):
-        return _question_about_job(task, job_id)
+        return _question_about_job(instruction, job_id)
     shots = asked.get("shots")
     return question_of(
-        task,
+        instruction,
         prompt=_text(asked, "text"),
         shots=[
             Shot(prompt=_text(shot, "prompt"), duration=_text(shot, "duration"))
@@ -97,14 +97,14 @@ def _question(asked: Mapping[str, Any]) -> Question:
     )
 
 
-def _question_about_job(task: Task, job_id: str) -> Question:
+def _question_about_job(instruction: Instruction, job_id: str) -> Question:
     """Return a question about the prompt of a job, which everybody who may ask may read."""
     job = context.studio().ledger.get(job_id)
     if job is None:
         raise QuestionError("There is no such job.")
     request, draft = words_of(job), draft_of(job)
     return question_of(
-        task,
+        instruction,
         prompt=storable(request.prompt),
         shots=request.multi_prompt,
         model=request.model_name,

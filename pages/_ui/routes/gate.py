@@ -98,9 +98,9 @@ class Gate:
         self._doors = Doors(doors, self._base)
         self._hosts = known_hosts(settings.public_url)
         self._host_for_streamlit = host_for_streamlit().encode()
-        self._sockets = limits.Shares(limits.SOCKETS_EACH, limits.SOCKETS)
-        self._requests = limits.Shares(limits.REQUESTS_EACH, limits.REQUESTS)
-        self._strangers = limits.Shares(limits.REQUESTS_EACH, limits.STRANGERS)
+        self._sockets = limits.OpenCounts(limits.SOCKETS_EACH, limits.SOCKETS)
+        self._requests = limits.OpenCounts(limits.REQUESTS_EACH, limits.REQUESTS)
+        self._strangers = limits.OpenCounts(limits.REQUESTS_EACH, limits.STRANGERS)
         self._bodies, self._bodies_of_strangers = limits.Bodies(), limits.Bodies()
         self._open = OpenSockets()
 

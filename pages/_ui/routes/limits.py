@@ -23,7 +23,7 @@ UNREAD = 60.0  # seconds in which a stranger has to take a part of an answer
 UNFINISHED = 128  # bodies that are still arriving; those of strangers are counted apart
 
 
-class Shares:
+class OpenCounts:
     """Counts what is open, for each owner and in all.
 
     Args:

@@ -8,8 +8,7 @@ from kling.errors import Actor
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.queue_position import QueuePosition
-from kling.studio.remedies import NOTHING_SPENT, remedy
-from kling.studio.remedies import Action as Remedy
+from kling.studio.remedies import NOTHING_SPENT, RemedyKind, remedy
 from pages._ui.composer import assistant
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
@@ -27,11 +26,11 @@ QUOTE = "Kling’s words: "  # after it a message quotes Kling
 WHICH = "Kling does not say which words. Edit the prompt and try again."
 EDIT = "Edit the prompt."  # with it a remedy's sentence begins to say more than the headline
 HEADLINES = {
-    Remedy.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
-    Remedy.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
-    Remedy.RETRY: ("Kling could not make it", "error"),
-    Remedy.CHECK_KEY: ("Kling does not accept the key", "error"),
-    Remedy.ASK_OPERATOR: ("Kling needs somebody to act", "error"),
+    RemedyKind.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
+    RemedyKind.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
+    RemedyKind.RETRY: ("Kling could not make it", "error"),
+    RemedyKind.CHECK_KEY: ("Kling does not accept the key", "error"),
+    RemedyKind.ASK_OPERATOR: ("Kling needs somebody to act", "error"),
 }
 
 
@@ -95,7 +94,7 @@ def _card(job: Job, page: str) -> None:
     if what is not None:
         word, icon = HEADLINES[what.kind]
         said = job["task_status_msg"] or job.message
-        if what.kind is Remedy.EDIT_PROMPT and EDIT in what.text:  # the headline says the rest
+        if what.kind is RemedyKind.EDIT_PROMPT and EDIT in what.text:  # the headline says the rest
             rest = what.text[what.text.index(EDIT) + len(EDIT) :].strip()
             sentences, own_words = f"{WHICH} {rest}".strip(), said.rpartition(QUOTE)[2]
         elif job.accepted:  # a refusal's words name the remedy themselves
@@ -108,7 +107,7 @@ def _card(job: Job, page: str) -> None:
         )
         with st.container(horizontal=True, key="stage_ways"):
             job_actions(here, job, page=page)
-            if what is not None and what.kind is Remedy.EDIT_PROMPT and acting().may(Action.ORDER):
+            if what is not None and what.kind is RemedyKind.EDIT_PROMPT and acting().may(Action.ORDER):
                 if page != PAGE:
                     pass  # the form, its guide and the assistant are on Compose
                 elif assistant.is_softened(job):

@@ -8,18 +8,20 @@ from hypothesis import strategies as st
 
 from kling import Shot, catalog
 from kling.studio.assistant.answers import NoAnswer, Result, result_of
-from kling.studio.assistant.tasks import Question, Task, question_of
+from kling.studio.assistant.questions import Instruction, Question, question_of
 from kling.studio.prompting import storyboard
 from kling.studio.prompting.template_language import expand
 
 LIMITS = catalog()
 V3, V26 = "kling-v3", "kling-v2-6"
 TWO = (Shot(prompt="A fox wakes", duration="3"), Shot(prompt="It runs", duration="2"))
-ONE_TEXT = [Task.IMPROVE, Task.SHORTER, Task.ENGLISH, Task.SOFTEN]
+ONE_TEXT = [Instruction.IMPROVE, Instruction.SHORTER, Instruction.ENGLISH, Instruction.SOFTEN]
 
 
-def question(task: Task = Task.IMPROVE, model: str = V26, shots: tuple[Shot, ...] = ()) -> Question:
-    return question_of(task, prompt="A fox", model=model, shots=shots)
+def question(
+    instruction: Instruction = Instruction.IMPROVE, model: str = V26, shots: tuple[Shot, ...] = ()
+) -> Question:
+    return question_of(instruction, prompt="A fox", model=model, shots=shots)
 
 
 def none(asked: Question, answer: str, refusal: str = "") -> NoAnswer:
@@ -28,9 +30,9 @@ def none(asked: Question, answer: str, refusal: str = "") -> NoAnswer:
     return found.value
 
 
-@pytest.mark.parametrize("task", ONE_TEXT)
-def test_a_text_is_taken_as_it_is(task):
-    assert result_of(question(task), ' "A red fox." \n') == Result(text="A red fox.")
+@pytest.mark.parametrize("instruction", ONE_TEXT)
+def test_a_text_is_taken_as_it_is(instruction):
+    assert result_of(question(instruction), ' "A red fox." \n') == Result(text="A red fox.")
 
 
 def test_what_is_too_long_is_cut_and_that_is_said():
@@ -73,7 +75,7 @@ def test_a_refusal_that_the_server_tells_apart_is_said():
 
 
 def test_a_prompt_that_begins_like_a_refusal_is_none():
-    asked = question_of(Task.SHORTER, prompt="I'm sorry, says the fox, and runs away into the snow")
+    asked = question_of(Instruction.SHORTER, prompt="I'm sorry, says the fox, and runs away into the snow")
     assert result_of(asked, "I'm sorry, says the fox").text == "I'm sorry, says the fox"
 
 
@@ -88,25 +90,25 @@ def test_a_prompt_that_begins_like_a_refusal_is_none():
     ],
 )
 def test_alternatives_become_braces(answer):
-    found = result_of(question(Task.VARY), answer)
+    found = result_of(question(Instruction.VARY), answer)
     assert found.text == "{A red fox|A grey fox|A fox at night}"
     assert found.alternatives == ("A red fox", "A grey fox", "A fox at night")
 
 
 def test_braces_that_nobody_wrote_become_no_variations():
     assert result_of(question(), "A {red|grey} fox").text == "A (red|grey) fox"
-    asked = question_of(Task.SHORTER, prompt="A {red|grey} fox that runs")
+    asked = question_of(Instruction.SHORTER, prompt="A {red|grey} fox that runs")
     assert result_of(asked, "A {red|grey} fox").text == "A {red|grey} fox"
 
 
 def test_one_alternative_is_none():
-    assert "no variations" in str(none(question(Task.VARY), "1. A red fox"))
+    assert "no variations" in str(none(question(Instruction.VARY), "1. A red fox"))
 
 
 @given(st.lists(st.text("ab{}|\\ \n1.", min_size=1), min_size=2, max_size=4))
 def test_alternatives_stand_for_exactly_what_they_say(lines):
     try:
-        found = result_of(question(Task.VARY), "\n".join(lines))
+        found = result_of(question(Instruction.VARY), "\n".join(lines))
     except NoAnswer:
         return
     assert expand(found.text) == list(found.alternatives)
@@ -114,14 +116,14 @@ def test_alternatives_stand_for_exactly_what_they_say(lines):
 
 
 def test_a_storyboard_is_read_and_timed_as_its_model_takes_it():
-    found = result_of(question(Task.STORYBOARD, V3), "shot 1, 3, A fox wakes; shot 2, 4, It runs;")
+    found = result_of(question(Instruction.STORYBOARD, V3), "shot 1, 3, A fox wakes; shot 2, 4, It runs;")
     assert [(shot.prompt, shot.duration) for shot in found.shots] == [("A fox wakes", "3"), ("It runs", "4")]
     assert (found.model, found.notes) == ("", ())
 
 
 def test_a_storyboard_may_come_as_json():
     answer = '[{"prompt": "A {red|grey} fox", "duration": "3"}, {"prompt": "It runs", "duration": "4"}]'
-    found = result_of(question(Task.STORYBOARD, V3), answer)
+    found = result_of(question(Instruction.STORYBOARD, V3), answer)
     assert [(shot.prompt, shot.duration) for shot in found.shots] == [
         ("A (red|grey) fox", "3"),
         ("It runs", "4"),
@@ -129,19 +131,21 @@ def test_a_storyboard_may_come_as_json():
 
 
 def test_a_storyboard_for_a_model_of_single_shots_names_one_that_makes_several():
-    found = result_of(question(Task.STORYBOARD, V26), "Shot 1, 3, A fox wakes;\nShot 2, 4, It runs;")
+    found = result_of(question(Instruction.STORYBOARD, V26), "Shot 1, 3, A fox wakes;\nShot 2, 4, It runs;")
     assert found.model == V3
     assert "Kling 3.0" in " ".join(found.notes)
 
 
 def test_a_storyboard_that_is_too_long_or_short_is_fitted_and_that_is_said():
-    found = result_of(question(Task.STORYBOARD, V3), "shot 1, 9, A; shot 2, 9, B; shot 3, 9, C;")
+    found = result_of(question(Instruction.STORYBOARD, V3), "shot 1, 9, A; shot 2, 9, B; shot 3, 9, C;")
     assert storyboard.total(found.shots) == 15
     assert "27 s" in found.notes[0]
 
 
 def test_words_of_a_shot_that_are_too_long_are_cut_and_that_is_said():
-    found = result_of(question(Task.STORYBOARD, V3), f"shot 1, 3, {'word ' * 200}; shot 2, 4, It runs;")
+    found = result_of(
+        question(Instruction.STORYBOARD, V3), f"shot 1, 3, {'word ' * 200}; shot 2, 4, It runs;"
+    )
     assert len(found.shots[0].prompt) <= LIMITS.shot_prompt_limit
     assert found.notes[0].startswith("Shot 1: ")
 
@@ -150,20 +154,20 @@ def test_words_of_a_shot_that_are_too_long_are_cut_and_that_is_said():
     "answer", ["A fox wakes, then it runs.", "shot 1, 3, ; shot 2, 4, It runs;", "shot 1; shot 2;"]
 )
 def test_what_is_no_storyboard_is_said(answer):
-    assert "storyboard" in str(none(question(Task.STORYBOARD, V3), answer))
+    assert "storyboard" in str(none(question(Instruction.STORYBOARD, V3), answer))
 
 
 def test_a_storyboard_that_is_improved_keeps_its_seconds():
-    asked = question(Task.IMPROVE, V3, TWO)
+    asked = question(Instruction.IMPROVE, V3, TWO)
     found = result_of(asked, "shot 1, 9, A red fox wakes; shot 2, 9, It runs off;")
     assert [shot.duration for shot in found.shots] == ["3", "2"]
     assert "3 shots" in str(none(asked, "shot 1, 1, a; shot 2, 1, b; shot 3, 1, c;"))
 
 
-@given(st.sampled_from(Task), st.text(), st.sampled_from([V3, V26, "unknown"]), st.booleans())
-def test_any_answer_is_within_the_limits_or_none(task, answer, model, is_board):
-    shots = TWO if is_board and task in ONE_TEXT else ()
-    asked = question(task, model, shots)
+@given(st.sampled_from(Instruction), st.text(), st.sampled_from([V3, V26, "unknown"]), st.booleans())
+def test_any_answer_is_within_the_limits_or_none(instruction, answer, model, is_board):
+    shots = TWO if is_board and instruction in ONE_TEXT else ()
+    asked = question(instruction, model, shots)
     try:
         found = result_of(asked, answer)
     except NoAnswer as error:

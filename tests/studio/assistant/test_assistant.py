@@ -10,12 +10,12 @@ import pytest
 from kling.studio.assistant.answers import Result
 from kling.studio.assistant.assistant import AT_ONCE, HOUR, IN_ALL, Asking, Assistant, Event, Failed, TooMuch
 from kling.studio.assistant.client import Patience
+from kling.studio.assistant.questions import Instruction, question_of
 from kling.studio.assistant.settings import AssistantSettings
-from kling.studio.assistant.tasks import Task, question_of
 from tests.studio.assistant import fake_model as fake
 from tests.studio.assistant.fake_model import PATIENCE, FakeModel
 
-FOX = question_of(Task.IMPROVE, prompt="A fox")
+FOX = question_of(Instruction.IMPROVE, prompt="A fox")
 NOWHERE = AssistantSettings(url="http://127.0.0.1:9/v1", model="m", hourly=2)
 
 

@@ -16,7 +16,7 @@ ALTERNATIVES = 3
 _FIELD = "text"  # of the JSON in which a prompt is sent
 
 
-class Task(StrEnum):
+class Instruction(StrEnum):
     """What is done with a prompt. The value is what a page sends and what the audit notes."""
 
     IMPROVE = "improve"
@@ -36,7 +36,7 @@ class Question:
     """What somebody asks for.
 
     Args:
-        task: what to do.
+        instruction: what to do.
         text: the prompt; of a storyboard, its shots as one text.
         shots: of a storyboard, whose number and seconds stay; empty for a prompt.
         model: that the video is made with; None for one that the catalog does not know.
@@ -46,7 +46,7 @@ class Question:
         limit: characters that its prompt may have.
     """
 
-    task: Task
+    instruction: Instruction
     text: str
     limit: int
     shots: tuple[Shot, ...] = ()
@@ -58,11 +58,11 @@ class Question:
     @property
     def gives_shots(self) -> bool:
         """Whether the answer is a storyboard."""
-        return bool(self.shots) or self.task is Task.STORYBOARD
+        return bool(self.shots) or self.instruction is Instruction.STORYBOARD
 
 
 def question_of(
-    task: Task,
+    instruction: Instruction,
     *,
     prompt: str = "",
     shots: Sequence[Shot] = (),
@@ -75,7 +75,7 @@ def question_of(
     """Return what somebody asks for.
 
     Args:
-        task: what to do.
+        instruction: what to do.
         prompt: as it stands in the form; not used where there are shots.
         shots: of a storyboard.
         model: its name; one that the catalog does not have is not told of.
@@ -85,9 +85,9 @@ def question_of(
         limit: characters that its prompt may have (`endpoint.prompt_limit`); None for what every model takes.
 
     Raises:
-        QuestionError: there is nothing to ask about, or too much of it, or the task does not fit.
+        QuestionError: there is nothing to ask about, or too much of it, or the instruction does not fit.
     """
-    if shots and task in {Task.VARY, Task.STORYBOARD}:
+    if shots and instruction in {Instruction.VARY, Instruction.STORYBOARD}:
         raise QuestionError("This is a storyboard already: choose another way to change it.")
     given = tuple(shots)
     text = storyboard.to_text(given) if given else prompt
@@ -97,7 +97,7 @@ def question_of(
         raise QuestionError(f"This prompt is too long to be sent: shorten it to {MOST_TEXT:,} characters.")
     known = catalog().models.get(model)
     return Question(
-        task=task,
+        instruction=instruction,
         text=text,
         limit=catalog().prompt_limit if limit is None else limit,
         shots=given,
@@ -112,7 +112,7 @@ def limit_of(question: Question) -> int:
     """Return how many characters the answer to a question may have, each alternative or shot by itself."""
     if question.gives_shots:
         return catalog().shot_prompt_limit
-    return question.limit // ALTERNATIVES - 10 if question.task is Task.VARY else question.limit
+    return question.limit // ALTERNATIVES - 10 if question.instruction is Instruction.VARY else question.limit
 
 
 def model_for_shots(model: Model | None) -> Model | None:
@@ -139,35 +139,35 @@ _ONLY = (
 )
 _SAME_LANGUAGE = "Keep the language of the prompt."
 _DO = {
-    Task.IMPROVE: (
+    Instruction.IMPROVE: (
         "Improve the prompt. Keep what it wants to show and every detail that it names. Add what is missing "
         "of subject, action, place, light and camera, as far as it fits. " + _SAME_LANGUAGE
     ),
-    Task.SHORTER: (
+    Instruction.SHORTER: (
         "Make the prompt shorter, to about half of its length. Keep the subject, the action, the light and "
         "the camera; leave out repetitions and filler. " + _SAME_LANGUAGE
     ),
-    Task.ENGLISH: (
+    Instruction.ENGLISH: (
         "Translate the prompt into English. Change nothing else. If it is in English already, correct its "
         "grammar and spelling only."
     ),
-    Task.VARY: (
+    Instruction.VARY: (
         f"Write {ALTERNATIVES} alternatives of the prompt that keep its subject and differ in the idea: the "
         "action, the place, the light or the camera. Each has to stand for itself. Write each in one line "
         f"that begins with its number: 1. 2. 3. Nothing else. {_SAME_LANGUAGE}"
     ),
-    Task.SOFTEN: (
+    Instruction.SOFTEN: (
         "The content control of the video model has refused the prompt. Rewrite it so that a family film "
         "could show it: no violence, blood, weapons, nudity, drugs, politics, brands, or real people by "
         "name. Keep the idea, the look and the camera as far as that allows. " + _SAME_LANGUAGE
     ),
-    Task.STORYBOARD: "Divide the prompt into the shots of a storyboard. " + _SAME_LANGUAGE,
+    Instruction.STORYBOARD: "Divide the prompt into the shots of a storyboard. " + _SAME_LANGUAGE,
 }
 
 
 def messages_of(question: Question) -> list[dict[str, str]]:
     """Return the conversation that asks for it: the words of the studio, then the prompt as data."""
-    said = [_ROLE, _DATA, _DO[question.task], *_facts(question), _ONLY]
+    said = [_ROLE, _DATA, _DO[question.instruction], *_facts(question), _ONLY]
     data = json.dumps({_FIELD: question.text}, ensure_ascii=False)
     return [{"role": "system", "content": "\n\n".join(said)}, {"role": "user", "content": data}]
 
@@ -176,12 +176,12 @@ def _facts(question: Question) -> list[str]:
     limits = (
         f"The answer may have {limit_of(question):,} characters at most; most good prompts have 200 to 700."
     )
-    if question.task is Task.VARY:
+    if question.instruction is Instruction.VARY:
         limits = f"Each line may have {limit_of(question):,} characters at most."
     elif question.gives_shots:
         limits = _form_of_shots(question)
     said = [limits, _video(question)]
-    if "{" in question.text and question.task in {Task.VARY, Task.STORYBOARD}:
+    if "{" in question.text and question.instruction in {Instruction.VARY, Instruction.STORYBOARD}:
         said.append(
             "Braces in the prompt, such as {a|b}, hold alternatives: choose one, and write no braces."
         )
