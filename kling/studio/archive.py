@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadFailed
 from kling.studio.files import write_whole
-from kling.studio.ids import asked_by, mark_of
+from kling.studio.ids import PLAIN_ID, asked_by, mark_of
 from kling.studio.jobs import SUCCEED, Job, dump_json
 from kling.studio.ledger import Ledger
 from kling.studio.video_check import ChildChecker, Decoded, VideoChecker
@@ -33,7 +32,6 @@ MAX_BYTES = 2**30  # of one video; 15 s of 4k take about a tenth of that
 MOST_BOXES = 10_000  # at the top level of one file
 MOST_AGAIN = 3  # further copies of a broken file that are fetched
 _EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # Kling's API is younger, so an earlier time is an error
-_SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 _ENDINGS = (".mp4", ".watermark.mp4", ".again.mp4", ".jpg")  # of the files of a job
@@ -229,7 +227,7 @@ class Archive:
 
     def tombstone(self, job_id: str) -> Tombstone | None:
         """Return the note that the files of a job were deleted, None if there is none."""
-        if not _SAFE_ID.fullmatch(job_id) or not (path := self._path(job_id, BURIED)).exists():
+        if not PLAIN_ID.fullmatch(job_id) or not (path := self._path(job_id, BURIED)).exists():
             return None
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
@@ -258,7 +256,7 @@ class Archive:
             raise Buried("This clip was deleted here for good.")
 
     def _path(self, job_id: str, ending: str) -> Path:
-        if not _SAFE_ID.fullmatch(job_id):
+        if not PLAIN_ID.fullmatch(job_id):
             raise DownloadFailed(f"{job_id[:40]!r} is no id that a file can be named by.")
         return self.folder / f"{job_id}{ending}"
 

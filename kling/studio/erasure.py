@@ -20,7 +20,7 @@ from kling.studio.backup import ASIDE, LOG, VIDEOS, known_backups
 from kling.studio.files import give_to_owner_of
 from kling.studio.films.store import FOLDER as FILMS
 from kling.studio.identity.ways import is_last_admin
-from kling.studio.jobs import FAILED, SUCCEED, WITHDRAWN, Job, dump_json, fold, json_object
+from kling.studio.jobs import SUCCEED, TERMINAL, Job, dump_json, fold, json_object
 from kling.studio.ledger import LedgerError
 from kling.studio.ledger.csv_text import parse
 from kling.studio.ledger.rewrite import rewrite_copy, rewrite_log
@@ -37,7 +37,6 @@ from kling.studio.whose import NOBODY, NotOnePerson, Whose, person_of
 
 Rows = Sequence[Mapping[str, str]]  # of a log
 
-ENDED = frozenset({SUCCEED, FAILED, WITHDRAWN})
 # All that stays of an erased job. A column that a later version adds is erased unless it is added here.
 KEPT = frozenset(
     {
@@ -129,7 +128,7 @@ def find(folder: Path, *, person: str = "", job_id: str = "") -> Found:
         whose=whose,
         by=tuple((name, person_id, count) for (name, person_id), count in sorted(by.items())),
         made=frozenset(job.id for job in chosen if job.state == SUCCEED),
-        unfinished=tuple(sorted(job.id for job in chosen if job.state not in ENDED)),
+        unfinished=tuple(sorted(job.id for job in chosen if job.state not in TERMINAL)),
         unclear=sum(
             not job["person_id"] and name_key(job["person"]) in shared
             for job in jobs.values()

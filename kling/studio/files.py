@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and the room that they leave."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+KEPT_FREE = 512 * 2**20  # bytes that other files leave free on the disk, for the log and the videos
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from kling.studio.files import write_whole
 
 MARK_FILE = "studio.id"
+PLAIN_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # any id of a job, also an imported one
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _MARKED = re.compile("v([a-z2-7]{8})-[0-9a-f]{24}")
 _OLD = re.compile("v[0-9a-f]{24}")

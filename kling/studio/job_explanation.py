@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kling.catalog import catalog
 from kling.endpoint import Endpoint
 from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.durations import DurationEstimate
@@ -122,7 +123,8 @@ def _intent(_job: Job, _views: Views, since: datetime | None) -> Explanation:
 
 def _unfetched(job: Job, views: Views, since: datetime | None) -> Explanation:
     if job.gone:
-        why = "Kling has no video for this task any more: it clears them after 30 days."
+        days = catalog().retention_days
+        why = f"Kling has no video for this task any more: it clears them after {days} days."
         return Explanation(why, "Order it again if you need it.", Actor.PERSON, since)
     if trouble := views.download_trouble(job.id):
         return Explanation(trouble, "It is tried again by itself.", Actor.NOBODY, since)

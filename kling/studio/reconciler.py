@@ -49,6 +49,7 @@ LEFT_IN_LOG = (
 )
 NOT_TRIED = "It could not be sent yet."
 UNANSWERED = "The studio stopped before the answer came."
+QUOTE = "Kling’s words: "  # after it a message quotes Kling
 FOUND_AFTER_ALL = "Kling has this order after all. It is followed."
 
 
@@ -350,11 +351,16 @@ def is_found_by_our_id(job: Job) -> bool:
 def error_words(error: KlingError) -> str:
     """Return what happened and the remedy, as sentences for a page."""
     if isinstance(error, APIError):
-        quote = f" Kling’s words: {error.message.strip().rstrip('.')}." if error.message.strip() else ""
+        quote = f" {QUOTE}{error.message.strip().rstrip('.')}." if error.message.strip() else ""
         return f"{error.meaning.what} {error.meaning.remedy}{quote}"
     if isinstance(error, InvalidRequest):
         return " ".join(problem.message for problem in error.problems)
     return f"{error}".rstrip(".") + "."
+
+
+def klings_words(job: Job) -> str:
+    """Return what Kling itself said of a job: of its task, or what `error_words` quotes in its message."""
+    return (job["task_status_msg"] or job.message).rpartition(QUOTE)[2].strip()
 
 
 def support_cells(error: KlingError | None) -> dict[str, str]:

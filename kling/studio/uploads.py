@@ -16,11 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
+from kling.studio.files import KEPT_FREE
+
 FOLDER = "uploads"  # below the data folder
 MOST_BYTES = 20 * 2**20  # of one file
 MOST_OF_ONE = 20  # files of one person at a time
 MOST = 200  # files of everybody at a time
-KEPT_FREE = 512 * 2**20  # bytes that stay free on the disk, for the log and the videos
 Taken = TypeVar("Taken")
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
+from kling.catalog import catalog
 from kling.studio.amounts import counted
 from kling.studio.commands.settings import operator_settings
 from kling.studio.erasure import CannotErase, Found, erase, find
@@ -14,9 +15,9 @@ from kling.studio.folder import DataFolder, FolderTaken
 from kling.studio.settings import SettingsError
 
 ELSEWHERE = (
-    "Not reached from here: Kling keeps its tasks and, for 30 days, their videos; the server's output has "
-    "prompts if STUDIO_LOG_PROMPTS was on; downloads are where people put them. A draft of a browser without "
-    "an account, from which nothing was ordered, is nobody's; it goes after 90 days.\n"
+    "Not reached from here: Kling keeps its tasks and, for {days} days, their videos; the server's output "
+    "has prompts if STUDIO_LOG_PROMPTS was on; downloads are where people put them. A draft of a browser "
+    "without an account, from which nothing was ordered, is nobody's; it goes after 90 days.\n"
 )
 
 
@@ -95,4 +96,4 @@ def _said(found: Found) -> str:
         lines.extend(f"  {copy}" for copy in found.copies)
     else:
         lines.append("No backup is known that holds it; copies made without `backup` are not known.")
-    return "".join(f"{line}\n" for line in lines) + ELSEWHERE
+    return "".join(f"{line}\n" for line in lines) + ELSEWHERE.format(days=catalog().retention_days)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kling.studio.files import write_whole
+from kling.studio.files import KEPT_FREE, write_whole
 from kling.studio.films.chains import MOST_PARTS
 from kling.studio.films.join_clips import NO_ROOM
 from kling.studio.jobs import Job
@@ -33,7 +33,6 @@ FOLDER = "films"  # below the data folder
 NAME = re.compile(r"[0-9a-f]{32}\.mp4")
 MOST_WAITING = 16  # films, one for each person
 MOST_BYTES = 4 * 2**30  # of the folder
-KEPT_FREE = 512 * 2**20  # bytes that stay free on the disk, for the log and the videos
 RETRY_AFTER = 60.0  # seconds after which a film that failed is tried again
 MEMORY = 2 * 2**30  # bytes of address space of the child; encoding 4k takes about half of it
 SECONDS = 1800  # of CPU

@@ -12,7 +12,6 @@ import base64
 import binascii
 import codecs
 import json
-import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 
 from kling.pictures import FIELDS, is_reference
 from kling.studio.archive import Archive
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import (
     COLUMNS,
     FAILED,
@@ -57,7 +57,6 @@ MOST_OPINIONS = 200  # of one job
 
 _FRAMES = frozenset(FIELDS)
 _NO_PICTURE = 64  # characters; the smallest file of a picture takes more in Base64
-_SAFE_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _TEXTS = frozenset(COLUMNS) - {
     "external_task_id",
     "time",
@@ -392,7 +391,7 @@ class _Reading:
         job_id, state = record.get("external_task_id", ""), record.get("state", "")
         if not record:
             self._fault(place, "it does not say what it was made from.")
-        elif not _SAFE_ID.fullmatch(job_id):
+        elif not PLAIN_ID.fullmatch(job_id):
             self._fault(place, "it has no id that a studio gives (external_task_id).")
         elif state not in STATES:
             self._fault(place, "it has no state that a job can have (state).")

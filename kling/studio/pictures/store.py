@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kling.studio.files import whole_file
+from kling.studio.files import KEPT_FREE, whole_file
 from kling.studio.limited_child import ChildFailed
 from kling.studio.pictures import words
 from kling.studio.pictures.maker import At, ChildMaker, Maker
@@ -28,7 +28,6 @@ from kling.studio.pictures.reencode import MOST_BYTES
 
 FOLDER = "pictures"  # below the data folder
 MOST_HANDED_IN = 50 * 2**20  # bytes of a file that is looked at; the newer API takes as much (S2)
-KEPT_FREE = 512 * 2**20  # bytes that stay free on the disk, for the log and the videos
 KEPT_SECONDS = 24 * 3600.0  # seconds that an unreferenced picture is kept
 HASH = re.compile("[0-9a-f]{64}")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg"}

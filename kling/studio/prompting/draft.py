@@ -31,7 +31,8 @@ STORYBOARD = "customize"
 CUTS = (ONE_SHOT, "intelligence", STORYBOARD)
 MOST_TAKES = 4
 OTHER_MODES = ("std", "pro", "4k", NO_MODE)
-OTHER_DURATIONS = tuple(str(seconds) for seconds in range(1, 31))
+LONGEST_SHOT = 30  # seconds
+OTHER_DURATIONS = tuple(str(seconds) for seconds in range(1, LONGEST_SHOT + 1))
 OTHER_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 CAMERA_FIELDS = frozenset({"camera", "camera_axis", "camera_value"})
 _MOST_CHOICES = 50
@@ -335,7 +336,7 @@ def clamp(draft: Draft) -> Draft:
 def _seconds(text: str) -> str:
     """Return the seconds of a shot as its form control holds them."""
     seconds = int(text) if text.isdecimal() else 1
-    return str(min(max(seconds, 1), int(OTHER_DURATIONS[-1])))
+    return str(min(max(seconds, 1), LONGEST_SHOT))
 
 
 def _words(control: CameraControl | None) -> str:

@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 from kling.catalog import catalog
 from kling.shots import Shot
 from kling.studio.prompting import shot_table
-from kling.studio.prompting.draft import OTHER_DURATIONS
+from kling.studio.prompting.draft import LONGEST_SHOT
 from kling.studio.prompting.pasted import PastedError, any_json, blocks, objects, tidy
 from kling.studio.prompting.shot_headings import BY_NUMBER, BY_WORD, IN_ONE_LINE, OFFICIAL, number_of
 from kling.studio.prompting.shot_table import Entry
@@ -32,7 +32,6 @@ from kling.studio.prompting.shot_times import (
 )
 
 LONGEST = 20_000  # characters; six shots have at most about 3,000
-LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 MOST_PIECES = 100
 
 _LINE = re.compile(r"(?:(?<=\n)|\A)[ \t>*_•-]{0,8}(?=\S)")

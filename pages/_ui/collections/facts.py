@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import Job
 from kling.studio.share_views import can_be_shown
 from kling.studio.state.records import Collection
 from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.format import ago
-from pages._ui.stage.facts import PLAIN_ID
 
 
 def shown_jobs(collection: Collection) -> list[Job]:

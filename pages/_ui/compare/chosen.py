@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import Job
 from kling.studio.spending import counted_at
 from pages._ui.compare.address import FEWEST, MOST
 from pages._ui.format import counted
-from pages._ui.stage.facts import PLAIN_ID
 
 LONGEST = 24  # characters of an id in a sentence
 

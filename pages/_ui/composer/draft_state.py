@@ -23,8 +23,8 @@ import streamlit as st
 
 from kling import Shot
 from kling.studio.prompting.draft import (
+    LONGEST_SHOT,
     ONE_SHOT,
-    OTHER_DURATIONS,
     Draft,
     merge,
     snap_to_model,
@@ -39,7 +39,6 @@ from pages._ui.panels import FORM_PANELS, panel_key
 from pages._ui.session_state import Outcome, Unkept, composer_state
 
 REMEMBERED_RUNS = 5  # a page is hardly further behind
-LONGEST_SHOT = int(OTHER_DURATIONS[-1])  # seconds
 WIDGETS = tuple(field.name for field in fields(Draft) if field.name not in {"shots", "parent"})
 
 

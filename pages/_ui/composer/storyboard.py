@@ -9,11 +9,10 @@ import streamlit as st
 from kling import Shot, catalog
 from kling.studio.changes import PREVIEWS
 from kling.studio.prompting import storyboard as board
-from kling.studio.prompting.draft import Draft, choices_for
+from kling.studio.prompting.draft import LONGEST_SHOT, Draft, choices_for
 from pages._ui.composer.autosave import character_count
 from pages._ui.composer.camera import show_preview
 from pages._ui.composer.draft_state import (
-    LONGEST_SHOT,
     persistent,
     read_draft,
     replace_draft,

@@ -25,7 +25,7 @@ from pages._ui.words import CANCEL_ALL
 
 ANSWERED = 8.0  # seconds for which a banner says what a press in it has done
 ABOUT_MONEY = frozenset({1101, 1102})  # Kling's codes for arrears and for a pack that is used up
-SHORT = {1101: "The Kling account is in arrears.", 1102: "The Kling account has no Units left."}
+SHORT = {1102: "The Kling account has no Units left."}  # where the table of errors says more
 TOP_UP = "https://app.klingai.com/global/dev"
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from kling.studio.spending import counted_at
@@ -20,7 +21,6 @@ from pages._ui.job.moments import short_moment
 from pages._ui.job.tree import SHOWN, Family, Member, family_of
 from pages._ui.requests import is_found
 from pages._ui.session_state import app_state
-from pages._ui.stage.facts import PLAIN_ID
 from pages._ui.template_titles import template_of, title_of
 
 ALL = 10**6

@@ -10,6 +10,7 @@ import streamlit as st
 
 from kling.studio.films.chains import clips_with
 from kling.studio.films.store import Film
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from pages._ui.address import base_path
@@ -20,7 +21,7 @@ from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import counted, prompt_of
 from pages._ui.job.address import job_link
 from pages._ui.sharing.allowed import may_share
-from pages._ui.stage.facts import PLAIN_ID, shape_of
+from pages._ui.stage.facts import shape_of
 
 DOWNLOAD_FILM, PRESENT_FILM, SHARE_FILM = "Download the film", "Present the film", "Share the film"
 ENCODED = "Its parts have different sizes or speeds, so they were encoded once more."

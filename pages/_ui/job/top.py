@@ -11,6 +11,7 @@ import streamlit as st
 
 from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import FAILED, FOLLOWED, Job
 from kling.studio.library import JobQuery
 from kling.studio.library.store import IndexBroken
@@ -38,7 +39,6 @@ from pages._ui.panels import panel
 from pages._ui.player import remix
 from pages._ui.requests import has_form, is_found
 from pages._ui.sharing.allowed import may_share
-from pages._ui.stage.facts import PLAIN_ID
 
 PAGE = "job"  # prefix of the session keys
 MENU = "job.more"  # session key: whether the menu is open

@@ -9,6 +9,7 @@ from typing import Any
 
 from kling.studio.jobs import FAILED, NOT_SENT, UNKNOWN, WITHDRAWN, Job
 from kling.studio.queue_position import QueuePosition
+from kling.studio.reconciler import klings_words
 from kling.studio.remedies import NOTHING_SPENT, RemedyKind, remedy
 from pages._ui.context import studio
 from pages._ui.current_user import sees_prices
@@ -17,7 +18,6 @@ from pages._ui.job_status import not_saved
 from pages._ui.words import FILE_DELETED, IMPORTED
 
 LONGEST = 200  # characters
-QUOTE = "Kling’s words: "  # after it a message quotes Kling
 _SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 
@@ -54,10 +54,9 @@ def second_line(job: Job, told: Mapping[str, Any], place: QueuePosition | None) 
 def _why(job: Job) -> str:
     """Return why a job failed in a sentence, and that nothing was spent where that is proved."""
     spent = NOTHING_SPENT if studio().nothing_spent(job) else ""
-    said = (job["task_status_msg"] or job.message).rpartition(QUOTE)[2].strip()
     what = remedy(job, nothing_spent=False, prices=sees_prices())
     is_policy = what is not None and what.kind is RemedyKind.EDIT_PROMPT  # Kling's words for it say less
-    words = "" if is_policy else _first(said)
+    words = "" if is_policy else _first(klings_words(job))
     words = words or (what.text if what is not None and job.state == FAILED else state(job)[0])
     return " ".join(filter(None, [words if words.endswith((".", "!", "?")) else f"{words}.", spent]))
 

@@ -11,6 +11,7 @@ from typing import Any
 from kling.studio.actions import Actions
 from kling.studio.clip_verification import charged, cost
 from kling.studio.identity.roles import Action
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import OPEN, SUCCEED, WAITING, Job
 from kling.studio.library import Found
 from kling.studio.queue_position import QueuePosition
@@ -23,7 +24,7 @@ from pages._ui.library.columns import values_of
 from pages._ui.library.reasons import second_line
 from pages._ui.people import colour_of, initials
 from pages._ui.requests import has_form, is_found
-from pages._ui.stage.facts import PLAIN_ID, of_job
+from pages._ui.stage.facts import of_job
 from pages._ui.words import field as name_of
 
 LONGEST = 240  # characters of a prompt in a row

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from kling.studio.ids import PLAIN_ID
 from pages._ui import context
 from pages._ui.address import base_path
 
-CLIP_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}(\.watermark)?\.(mp4|jpg)")
+CLIP_NAME = re.compile(rf"{PLAIN_ID.pattern}(\.watermark)?\.(mp4|jpg)")
 CLIP_HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "same-origin",

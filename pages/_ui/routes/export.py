@@ -6,7 +6,6 @@ gets a file without them. The file is made while it is sent, so its length is no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -17,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.curation import MOST_JOBS
 from kling.studio.identity.roles import NotAllowed
+from kling.studio.ids import PLAIN_ID
 from kling.studio.library import JobQuery
 from kling.studio.library.store import IndexBroken
 from pages._ui import context, current_user
@@ -24,7 +24,6 @@ from pages._ui.address import base_path
 
 FORMS = {"csv": "text/csv; charset=utf-8; header=present", "jsonl": "application/x-ndjson"}
 BLOCK = 64 * 1024  # bytes that are sent together; each block is made in a thread
-_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 def routes() -> list[BaseRoute]:
@@ -38,7 +37,7 @@ async def export(request: Request) -> Response:
     if form not in FORMS:
         return PlainTextResponse(f"There is no such form of an export. Choose one: {', '.join(FORMS)}.", 400)
     ids = request.query_params.get("ids")
-    chosen = None if ids is None else [each for each in ids.split(",") if _ID.fullmatch(each)]
+    chosen = None if ids is None else [each for each in ids.split(",") if PLAIN_ID.fullmatch(each)]
     if chosen is not None and len(chosen) > MOST_JOBS:
         return PlainTextResponse(f"At most {MOST_JOBS:,} jobs can be named. Use a filter for more.", 400)
     headers = _headers(form, context.studio().library.today())

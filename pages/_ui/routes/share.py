@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from kling.studio.films.store import name_of
 from kling.studio.identity.roles import Action, User, may
+from kling.studio.ids import PLAIN_ID
 from kling.studio.service import Studio
 from kling.studio.share_views import SharedView
 from kling.studio.state.records import StateError
@@ -50,7 +51,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
-_FILE = re.compile(r"(?P<job>[0-9A-Za-z][0-9A-Za-z_-]{0,63})\.(?P<kind>mp4|jpg)")
+_FILE = re.compile(rf"(?P<job>{PLAIN_ID.pattern})\.(?P<kind>mp4|jpg)")
 
 
 def routes() -> list[BaseRoute]:

@@ -12,6 +12,7 @@ import streamlit as st
 from kling.studio.actions import Actions
 from kling.studio.clip_verification import charged
 from kling.studio.identity.roles import Action
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import FAILED, NOT_SENT, WAITING, Job
 from pages._ui.address import base_path
 from pages._ui.charges import charge_line, charge_money, charge_text
@@ -25,14 +26,15 @@ from pages._ui.escape import escape_attribute, escape_html, escape_markdown
 from pages._ui.format import ago, order_line, prompt_of, state, took
 from pages._ui.job.address import job_link, job_params
 from pages._ui.job.after import OTHER_SOUND, has_sound, silent_of
+from pages._ui.job_actions import COMPOSE
 from pages._ui.job_status import badges, link_to_kling
 from pages._ui.panels import panel
 from pages._ui.requests import has_form, is_found
 from pages._ui.session_state import app_state
 from pages._ui.sound.dialog import ADD_SOUND, why_not
 from pages._ui.stage.cards import Card
-from pages._ui.stage.explanation import PAGE, explanation
-from pages._ui.stage.facts import PLAIN_ID, alternatives, batch_words, look_of
+from pages._ui.stage.explanation import explanation
+from pages._ui.stage.facts import alternatives, batch_words, look_of
 from pages._ui.stage.remix import MORE, continue_here, remix_here
 from pages._ui.words import CANCEL_ALL, CONTINUE, REMIX
 
@@ -127,7 +129,7 @@ def _buttons(card: Card, job: Job | None) -> None:
         if unsent and acting().may_withdraw_group(card.jobs):
             st.button(
                 CANCEL_ALL,
-                key=f"{PAGE}.withdraw-batch-{card.key}",
+                key=f"{COMPOSE}.withdraw-batch-{card.key}",
                 on_click=decide,
                 args=(Actions.withdraw_group, card.key),
             )

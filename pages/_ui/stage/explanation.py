@@ -8,21 +8,20 @@ from kling.errors import Actor
 from kling.studio.identity.roles import Action
 from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.queue_position import QueuePosition
+from kling.studio.reconciler import klings_words
 from kling.studio.remedies import NOTHING_SPENT, RemedyKind, remedy
 from pages._ui.composer import assistant
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
 from pages._ui.escape import escape_html
 from pages._ui.format import in_local_time, state
-from pages._ui.job_actions import job_actions
+from pages._ui.job_actions import COMPOSE, job_actions
 from pages._ui.job_status import explained, is_as_usual, link_to_kling, since_and_who, support_words
 from pages._ui.panels import open_panel
 from pages._ui.stage.facts import look_of
 from pages._ui.words import LOST
 
-PAGE = "composer"  # prefix of the session keys
 SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
-QUOTE = "Kling’s words: "  # after it a message quotes Kling
 WHICH = "Kling does not say which words. Edit the prompt and try again."
 EDIT = "Edit the prompt."  # with it a remedy's sentence begins to say more than the headline
 HEADLINES = {
@@ -34,7 +33,7 @@ HEADLINES = {
 }
 
 
-def explanation(job: Job, *, page: str = PAGE) -> None:
+def explanation(job: Job, *, page: str = COMPOSE) -> None:
     """Draw it: a quiet note while the job goes on by itself, else a card; nothing over a clip.
 
     Args:
@@ -96,7 +95,7 @@ def _card(job: Job, page: str) -> None:
         said = job["task_status_msg"] or job.message
         if what.kind is RemedyKind.EDIT_PROMPT and EDIT in what.text:  # the headline says the rest
             rest = what.text[what.text.index(EDIT) + len(EDIT) :].strip()
-            sentences, own_words = f"{WHICH} {rest}".strip(), said.rpartition(QUOTE)[2]
+            sentences, own_words = f"{WHICH} {rest}".strip(), klings_words(job)
         elif job.accepted:  # a refusal's words name the remedy themselves
             sentences = (
                 f"{said}{'' if said.endswith(('.', '!', '?')) or not said else '.'} {what.text}".strip()
@@ -108,7 +107,7 @@ def _card(job: Job, page: str) -> None:
         with st.container(horizontal=True, key="stage_ways"):
             job_actions(here, job, page=page)
             if what is not None and what.kind is RemedyKind.EDIT_PROMPT and acting().may(Action.ORDER):
-                if page != PAGE:
+                if page != COMPOSE:
                     pass  # the form, its guide and the assistant are on Compose
                 elif assistant.is_softened(job):
                     assistant.soften_button(job)
@@ -141,7 +140,7 @@ def _for_support(job: Job, own_words: str) -> None:
 
 def _guide() -> None:
     """Draw what helps with a prompt that was refused."""
-    st.button("Look at the guide", key=f"{PAGE}.to_guide", on_click=open_panel, args=("guide",))
+    st.button("Look at the guide", key=f"{COMPOSE}.to_guide", on_click=open_panel, args=("guide",))
 
 
 def _paragraphs(words: str, facts: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from kling.studio.actions import Actions
 from kling.studio.films.chains import SOUND
 from kling.studio.identity.roles import Action
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
 from kling.studio.queue_position import QueuePosition
 from pages._ui.clip_names import file_name
@@ -24,7 +25,6 @@ from pages._ui.words import DELETED, LOST
 LONGEST_WORDS = 200  # characters of a prompt on the strip and in names for readers
 LONGEST_OWN = 40  # characters on a tile that say how it differs from the others
 MOST_TILES = 36  # of one card
-PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # as in the addresses of clips
 SHAPE = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
 WIDEST = 4.0  # ratio of the sides that a box is given at most
 USUAL_SHAPE = (16, 9)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from kling.studio.films.chains import is_film
+from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import Job
 from kling.studio.spending import counted_at
 from pages._ui.address import base_path
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.format import prompt_of, zone
-from pages._ui.stage.facts import PLAIN_ID, shape_of
+from pages._ui.stage.facts import shape_of
 
 LONGEST = 240  # characters of a prompt on a tile and in names for readers
 _HIGH = 720  # pixels, of a clip of which only the shape is known

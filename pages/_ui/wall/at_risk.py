@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from kling import catalog
 from kling.studio.actions import Actions
 from kling.studio.identity.roles import Action
 from kling.studio.library import JobQuery
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 # The line's place in the bar, for this run.
 _slot: ContextVar[DeltaGenerator | None] = ContextVar("at_risk", default=None)
 SAVE_NOW = "Save now"
-ASKED_AGAIN = "Kling’s 30 days are over for all of them: it is asked again from hour to hour."
 URGENT = 7  # days left, from which the chip says how many
 
 
@@ -53,7 +53,7 @@ def chip(query: JobQuery, slot: DeltaGenerator | None) -> None:
     left = f", {counted(days, 'day', 'days')} left" if days is not None and days <= URGENT else ""
     slot.html(
         f'<a class="wall-risk" data-within href="{base_path()}/gallery?risk=1" title="Finished at Kling, '
-        'and not fetched. Kling deletes them after 30 days.">'
+        f'and not fetched. Kling deletes them after {catalog().retention_days} days.">'
         f'<span class="ms" aria-hidden="true">schedule</span>{at_risk:,} not saved yet{left}</a>'
     )
 
@@ -68,7 +68,7 @@ def say(query: JobQuery) -> None:
         first = f" The first is deleted in {counted(days, 'day', 'days')}." if days is not None else ""
         words = (
             f"**{counted(at_risk, 'clip is', 'clips are')} not saved yet.** The studio keeps trying. "
-            f"Kling deletes clips after 30 days.{first}"
+            f"Kling deletes clips after {catalog().retention_days} days.{first}"
             if at_risk
             else "**Every clip is saved.** Kling may delete its own copies."
         )
@@ -83,5 +83,7 @@ def say(query: JobQuery) -> None:
 
 def _rescue() -> None:
     if (number := attempt(Actions.rescue)) is not None:
+        over = f"Kling’s {catalog().retention_days} days are over for all of them"
         words = f"{counted(number, 'clip is', 'clips are')} being fetched."
-        st.toast(words if number else ASKED_AGAIN, icon=":material/download:")
+        again = f"{over}: it is asked again from hour to hour."
+        st.toast(words if number else again, icon=":material/download:")
