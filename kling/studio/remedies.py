@@ -38,10 +38,22 @@ class RemedyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """The action that helps, and a sentence for it. The sentence quotes neither Kling nor a person."""
+    """The action that helps, in sentences that quote neither Kling nor a person.
+
+    Args:
+        kind: of the action.
+        advice: what happened, and what helps.
+        money: what is known of the cost; may be empty.
+    """
 
     kind: RemedyKind
-    text: str
+    advice: str
+    money: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that it says."""
+        return f"{self.advice} {self.money}".strip()
 
 
 def remedy(job: Job, *, nothing_spent: bool, prices: bool = True) -> Remedy | None:
@@ -63,19 +75,16 @@ def _of_a_task(job: Job, *, prices: bool) -> Remedy:
         return Remedy(RemedyKind.ASK_OPERATOR, text)
     charge = _charge_words(job) if prices else ""
     if _POLICY.search(job["task_status_msg"]):
-        return Remedy(
-            RemedyKind.EDIT_PROMPT, f"Kling's content control stopped it. Edit the prompt. {charge}".strip()
-        )
-    return Remedy(RemedyKind.RETRY, f"Kling could not make it. Order it again. {charge}".strip())
+        return Remedy(RemedyKind.EDIT_PROMPT, "Kling's content control stopped it. Edit the prompt.", charge)
+    return Remedy(RemedyKind.RETRY, "Kling could not make it. Order it again.", charge)
 
 
 def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
-    spent = f" {NOTHING_SPENT}" if nothing_spent else ""
+    spent = NOTHING_SPENT if nothing_spent else ""
     meaning = MEANINGS.get(job.code)
     if meaning is None:
-        return Remedy(
-            RemedyKind.CHANGE_ORDER, f"See Kling's own words, change the order, and order it again.{spent}"
-        )
+        advice = "See Kling's own words, change the order, and order it again."
+        return Remedy(RemedyKind.CHANGE_ORDER, advice, spent)
     kind = RemedyKind.ASK_OPERATOR if meaning.actor is Actor.OPERATOR else RemedyKind.CHANGE_ORDER
     error = api_error(400, job.code, "")
     if isinstance(error, AuthenticationFailed):
@@ -84,7 +93,7 @@ def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
         kind = RemedyKind.EDIT_PROMPT
     elif meaning.actor in {Actor.NOBODY, Actor.KLING}:
         kind = RemedyKind.RETRY
-    return Remedy(kind, f"{meaning.what} {meaning.remedy}{spent}")
+    return Remedy(kind, f"{meaning.what} {meaning.remedy}", spent)
 
 
 def _charge_words(job: Job) -> str:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from kling.errors import Actor
 from kling.studio.identity.roles import Action
+from kling.studio.job_explanation import Explanation
 from kling.studio.jobs import FAILED, SUCCEED, Job
 from kling.studio.queue_position import QueuePosition
 from kling.studio.reconciler import klings_words
-from kling.studio.remedies import NOTHING_SPENT, RemedyKind, remedy
+from kling.studio.remedies import NOTHING_SPENT, Remedy, RemedyKind, remedy
 from pages._ui.composer import assistant
 from pages._ui.context import studio
 from pages._ui.current_user import acting, sees_prices
@@ -23,7 +24,6 @@ from pages._ui.words import LOST
 
 SAID_BY_THE_STATE = {"Accepted.", "Cancelled."}  # what the log has as a message
 WHICH = "Kling does not say which words. Edit the prompt and try again."
-EDIT = "Edit the prompt."  # with it a remedy's sentence begins to say more than the headline
 HEADLINES = {
     RemedyKind.EDIT_PROMPT: ("Kling refused this prompt", "gpp_maybe"),
     RemedyKind.CHANGE_ORDER: ("Kling refused this order", "gpp_maybe"),
@@ -80,42 +80,36 @@ def _held(job: Job, place: QueuePosition, page: str) -> None:
 def _card(job: Job, page: str) -> None:
     here = studio()
     spent = NOTHING_SPENT if here.nothing_spent(job) else ""
-    found = here.explain(job)
+    found, what = here.explain(job), remedy(job, nothing_spent=bool(spent), prices=sees_prices())
+    is_refused = what is not None and what.kind is RemedyKind.EDIT_PROMPT
     word, icon = (LOST, "error") if job.state == SUCCEED and job.gone else state(job)[:2]
-    facts = own_words = ""
-    if found is not None:
-        sentences, facts = explained(here, job, found, spent), since_and_who(job, found)
-    else:
-        said = job["task_status_msg"] or job.message
-        said = "" if said in SAID_BY_THE_STATE else said
-        sentences = " ".join(filter(None, [said, spent]))
-    what = remedy(job, nothing_spent=bool(spent), prices=sees_prices())
     if what is not None:
         word, icon = HEADLINES[what.kind]
-        said = job["task_status_msg"] or job.message
-        if what.kind is RemedyKind.EDIT_PROMPT and EDIT in what.text:  # the headline says the rest
-            rest = what.text[what.text.index(EDIT) + len(EDIT) :].strip()
-            sentences, own_words = f"{WHICH} {rest}".strip(), klings_words(job)
-        elif job.accepted:  # a refusal's words name the remedy themselves
-            sentences = (
-                f"{said}{'' if said.endswith(('.', '!', '?')) or not said else '.'} {what.text}".strip()
-            )
+    words = in_local_time(_sentences(job, found, what, spent))
+    facts = since_and_who(job, found) if found is not None else ""
     with st.container(key="stage_card"):
-        st.html(
-            _headline(word, icon, is_bad=job.state == FAILED) + _paragraphs(in_local_time(sentences), facts)
-        )
+        st.html(_headline(word, icon, is_bad=job.state == FAILED) + _paragraphs(words, facts))
         with st.container(horizontal=True, key="stage_ways"):
             job_actions(here, job, page=page)
-            if what is not None and what.kind is RemedyKind.EDIT_PROMPT and acting().may(Action.ORDER):
-                if page != COMPOSE:
-                    pass  # the form, its guide and the assistant are on Compose
-                elif assistant.is_softened(job):
-                    assistant.soften_button(job)
-                else:
-                    _guide()
+            # The form, its guide and the assistant are on Compose.
+            if is_refused and page == COMPOSE and acting().may(Action.ORDER):
+                assistant.soften_button(job) if assistant.is_softened(job) else _guide()
         if found is not None and job.state == SUCCEED:
             link_to_kling(here, job)
-        _for_support(job, own_words)
+        _for_support(job, klings_words(job) if is_refused else "")
+
+
+def _sentences(job: Job, found: Explanation | None, what: Remedy | None, spent: str) -> str:
+    """Return what a card says below its headline."""
+    said = job["task_status_msg"] or job.message
+    if what is not None and what.kind is RemedyKind.EDIT_PROMPT:  # the headline says the rest
+        return f"{WHICH} {what.money}".strip()
+    if what is not None and job.accepted:  # a refusal's words name the remedy themselves
+        stop = "" if not said or said.endswith((".", "!", "?")) else "."
+        return f"{said}{stop} {what.text}".strip()
+    if found is not None:
+        return explained(studio(), job, found, spent)
+    return " ".join(filter(None, ["" if said in SAID_BY_THE_STATE else said, spent]))
 
 
 def _headline(words: str, icon: str, *, is_bad: bool = False) -> str:
