@@ -1,6 +1,8 @@
 """Names of earlier versions. Each still works, and says once a process what it is called now.
 
-They can go when nothing that imports this package uses them any more.
+Kept are the names that `kling` gave, also in `kling.errors`, the modules that have other names now, and
+`Client.submit`; not what modules had for themselves, such as `kling.client.PATH`. They can go when nothing
+that imports this package uses them any more.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
-NAMES = {  # of `kling`: where it is now
+NAMES = {  # of `kling`, and of `kling.errors`: where it is now
     "AuthFailed": ("kling.errors", "AuthenticationFailed"),
     "ContentRefused": ("kling.errors", "ContentPolicyViolation"),
     "DownloadBroken": ("kling.errors", "DownloadFailed"),

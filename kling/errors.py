@@ -26,9 +26,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from kling.problems import Problem
 from kling.tasks import Task
+
+if not TYPE_CHECKING:  # names of earlier versions; a type checker is to refuse them
+    from kling.deprecated import old_name as __getattr__  # noqa: F401
 
 
 class Actor(StrEnum):

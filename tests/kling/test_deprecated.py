@@ -17,10 +17,11 @@ def _nobody_has_been_warned():
     deprecated.warn_once.cache_clear()
 
 
+@pytest.mark.parametrize("module", [kling, errors])
 @pytest.mark.parametrize(("old", "new"), [(old, new) for old, (_, new) in deprecated.NAMES.items()])
-def test_an_error_is_still_found_by_its_old_name(old, new):
+def test_an_error_is_still_found_by_its_old_name(module, old, new):
     with pytest.warns(DeprecationWarning, match=f"kling.{old} is now called kling.{new}") as warned:
-        found = {getattr(kling, old) for _ in range(2)}
+        found = {getattr(module, old) for _ in range(2)}
     assert found == {getattr(errors, new)} == {getattr(kling, new)}
     assert len(warned) == 1
     assert warned[0].filename == __file__
@@ -68,9 +69,17 @@ def test_submit_still_creates_a_task():
         assert client.submit(TextToVideo(prompt="A fox")).task_id == "7"
 
 
+def test_a_request_is_still_checked_by_the_function_that_did_it():
+    from kling.rules import problems
+
+    request = TextToVideo(prompt="")
+    with pytest.warns(DeprecationWarning, match=r"is now called TextToVideo\.problems"):
+        assert problems(request) == request.problems() != ()
+
+
 def test_a_name_that_never_was_is_none():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for module in (kling, *map(importlib.import_module, deprecated.MODULES)):
+        for module in (kling, errors, *map(importlib.import_module, deprecated.MODULES)):
             assert not hasattr(module, "Nonsense")
             assert not hasattr(module, "__wrapped__")
