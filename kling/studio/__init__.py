@@ -12,14 +12,16 @@ The studio:
     ids                our ids, and the folder's mark in them
 
 What people do:
-    identity/      who they are, how they proved it, and what each may do
-    actions        everything that a person can change: it asks the roles, and the audit notes it
+    identity/        who they are, how they proved it, and what each may do
+    actions          everything that a person can change: it asks the roles, and the audit notes it
+    draft_actions, order_actions  its parts before an order, and until Kling has it
     library_actions, gallery_actions  its parts for single clips, and for clips that belong together
-    admin_actions  its part for admins
-    parts          what these need of a studio
-    audit          who did what and when
-    whose          whose a thing is
-    visible_names  names of people, as they are shown and compared
+    admin_actions    its part for admins
+    actions_base     on which they stand: who acts, whose a job is, the audit
+    parts            what these need of a studio
+    audit            who did what and when
+    whose            whose a thing is
+    visible_names    names of people, as they are shown and compared
 
 What is known of jobs:
     jobs/            one job: its columns, its states, its record, and the fold from records to a job

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from kling.studio.actions_base import ActionsBase
 from kling.studio.budget_limits import Scope
 from kling.studio.connection_check import Check
-from kling.studio.identity.roles import LOCAL, Action, Role, User, check
-from kling.studio.parts import Parts
-from kling.studio.state.records import StateError
+from kling.studio.identity.roles import Action, Role, check
 from kling.studio.visible_names import visible
 
 if TYPE_CHECKING:
     from kling.studio.identity.people import Person
-    from kling.studio.state.database import Note
-
-log = logging.getLogger(__name__)
 
 
-class AdminActions:
-    """The part of `Actions` that takes an admin.
-
-    Args:
-        studio: that is changed.
-        user: who acts.
-    """
-
-    def __init__(self, studio: Parts, user: User) -> None:
-        self._studio, self.user = studio, user
-
-    @property
-    def person_id(self) -> str:
-        """The id of the person who acts; empty where the studio has no sign-in."""
-        return "" if self.user.id == LOCAL else self.user.id
-
-    def _note(self, action: Action, thing: str = "", **details: object) -> None:
-        """Note in the audit what was done. It was done, so a database that does not answer is only logged."""
-        try:
-            self._studio.state.audit.note(self.user, action.value, thing, **details)
-        except StateError as error:
-            log.warning("Not in the audit: %s by %s. %s", action.value, self.user.id, error)
-
-    def _entry(self, action: Action, **details: object) -> Note:
-        """Return what notes a change in the audit in the change's own transaction."""
-        return self._studio.state.audit.entry(self.user, action.value, **details)
+class AdminActions(ActionsBase):
+    """The part of `Actions` that takes an admin."""
 
     # -- the account ---------------------------------------------------------------------------------------
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kling.studio.actions_base import UNKNOWN_OWNER, ActionsBase
 from kling.studio.changes import COLLECTIONS, SHARES
 from kling.studio.curation import CurationError, check_count
 from kling.studio.films.chains import clips_with
 from kling.studio.films.settings import take_film
 from kling.studio.identity.roles import LOCAL, Action, check, may
-from kling.studio.library_actions import UNKNOWN_OWNER, LibraryActions
 from kling.studio.share_settings import DAYS, MOST_DAYS, audience_of, most_days
 from kling.studio.share_views import can_be_shown
 from kling.studio.state.records import Audience, Collection, CollectionError, Share, ShareError
@@ -18,7 +18,7 @@ from kling.studio.take_away.bundle import Taken, take_all, take_clip
 _DAY = 24 * 3600.0
 
 
-class GalleryActions(LibraryActions):
+class GalleryActions(ActionsBase):
     """The part of `Actions` that is about collections, shares and copies to take away."""
 
     # -- collections ---------------------------------------------------------------------------------------

@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from kling.studio import curation
-from kling.studio.admin_actions import AdminActions
+from kling.studio.actions_base import ActionsBase
 from kling.studio.deletion import Deletable
-from kling.studio.identity.roles import LOCAL, Action, check, may
-from kling.studio.jobs import Job, who_is
+from kling.studio.identity.roles import Action, check
+from kling.studio.jobs import Job
 from kling.studio.library import JobQuery
 from kling.studio.library.export import csv_lines, json_lines
 from kling.studio.library.imports import ImportPlan
 from kling.studio.library.normal import normalise
-from kling.studio.state.records import StateError
-
-UNKNOWN_OWNER = "?"  # nobody's id: while the database does not say whose a job is, only an admin decides
 
 
-class LibraryActions(AdminActions):
+class LibraryActions(ActionsBase):
     """The part of `Actions` that is about the library.
 
     Each method takes ids of jobs; those that the log does not have are passed over. It returns the jobs that
     have changed, so that a page can offer to take that back.
     """
-
-    @property
-    def who(self) -> str:
-        """The key of the user among the people who have starred and rated (`jobs.who_is`)."""
-        return who_is(self.person_id, self.user.name)
 
     def star(self, job_ids: Sequence[str], *, on: bool = True) -> list[Job]:
         """Give jobs the user's star, or take it back.
@@ -156,49 +148,6 @@ class LibraryActions(AdminActions):
         count = self._studio.imports.undo(import_id)
         self._note(Action.IMPORT, import_id, did="import undone", jobs=count)
         return count
-
-    # -- whose a job is ------------------------------------------------------------------------------------
-
-    def owner_of(self, job: Job) -> str:
-        """Return the id of the person whose job it is; empty if it is nobody's."""
-        if owner := job["person_id"]:
-            return owner
-        if not job["person"] or self.user.id == LOCAL:
-            return ""
-        try:
-            return self._studio.state.names.owner_of(job["person"])
-        except StateError:
-            return UNKNOWN_OWNER
-
-    def may(self, action: Action, job: Job | None = None) -> bool:
-        """Whether the user may do something; pages leave out what would be refused.
-
-        Args:
-            action: what would be done.
-            job: to which; None for what belongs to nobody or to the user.
-        """
-        return may(self.user, action, self._owner(job, action))
-
-    def _owner(self, job: Job | None, action: Action | None = None) -> str:
-        if job is None:
-            return ""
-        owner = self.owner_of(job)
-        is_named = bool(job["person"]) and self.user.id != LOCAL
-        # Nothing brings a file back, so one under a name that is nobody's yet is an admin's to delete.
-        return UNKNOWN_OWNER if action is Action.DELETE and not owner and is_named else owner
-
-    # -- shared --------------------------------------------------------------------------------------------
-
-    def _job(self, job_id: str) -> Job | None:
-        return self._studio.ledger.get(job_id)
-
-    def _jobs(self, job_ids: Sequence[str]) -> list[Job]:
-        return [job for job_id in dict.fromkeys(job_ids) if (job := self._job(job_id)) is not None]
-
-    def _check_all(self, action: Action, jobs: Sequence[Job]) -> None:
-        """Check an action on what belongs to the user, and to each person whose jobs these are."""
-        for owner in {"", *(self._owner(job, action) for job in jobs)}:
-            check(self.user, action, owner)
 
     def _curate(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kling.studio.actions_base import ActionsBase
 from kling.studio.films.chains import is_film
 from kling.studio.identity.roles import LOCAL, Action, User, may
 from kling.studio.jobs import Job
-from kling.studio.library_actions import LibraryActions
 from kling.studio.parts import Parts
 from kling.studio.share_settings import audience_of
 from kling.studio.state.records import Audience, Share
@@ -62,7 +62,7 @@ def shared_view(studio: Parts, token: str) -> SharedView | None:
             return None
         order = tuple(each for each in collection.clips if each in share.clips)
         title, text, cover = collection.title, collection.text, collection.cover
-    acting = LibraryActions(studio, sharer)
+    acting = ActionsBase(studio, sharer)
     found = (studio.ledger.get(job_id) for job_id in order)
     clips = tuple(
         job for job in found if job is not None and can_be_shown(job) and acting.may(Action.SHARE, job)
