@@ -121,8 +121,9 @@ def _facts(name: str) -> str:
         return "Other model…"
     model = catalog().models[name]
     title = f"{model.title} (retired)" if model.retired else model.title
-    lowest = min(mode.units_per_second for mode in model.modes.values())
     first, last = model.durations[0], model.durations[-1]
+    prices = (TextToVideo(model_name=name, mode=mode, duration=first).units() for mode in model.modes)
+    lowest = min(units for units in prices if units is not None) / int(first)
     between = "or" if len(model.durations) == 2 else "to"
     facts = [title, *(["needs an API key"] if _key_problems(name) else []), f"from {_rate(lowest)} a second"]
     if _generation(model) == max(map(_generation, catalog().models.values())):
