@@ -359,7 +359,7 @@ def error_words(error: KlingError) -> str:
 
 
 def klings_words(job: Job) -> str:
-    """Return what Kling itself said of a job: of its task, or what `error_words` quotes in its message."""
+    """Return what Kling said of a failed task, or what a message quotes; all of it, if it quotes nothing."""
     return (job["task_status_msg"] or job.message).rpartition(QUOTE)[2].strip()
 
 
