@@ -252,6 +252,7 @@ def open_page() -> Iterator[Callable[..., Page]]:
     """Open a page in a browser of its own; at the end nothing may have been asked of another host.
 
     Nothing moves by itself, and no clip plays, unless a test asks for `reduced_motion="no-preference"`.
+    `asked` is a list that gets the addresses of all that the page asks for, before they have come.
     """
     contexts: list[tuple[BrowserContext, dict[str, object]]] = []
     outside: list[str] = []
@@ -267,6 +268,7 @@ def open_page() -> Iterator[Callable[..., Page]]:
         color_scheme: Literal["light", "dark"] | None = None,
         reduced_motion: Literal["reduce", "no-preference"] = "reduce",
         cookies: Sequence[Any] = (),
+        asked: list[str] | None = None,
         **device: object,
     ) -> Page:
         context = CHROMIUM.context(url, **device)
@@ -277,6 +279,8 @@ def open_page() -> Iterator[Callable[..., Page]]:
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.add_init_script(UNHURRIED)
         page.on("request", lambda request: note(request.url))
+        if asked is not None:
+            page.on("request", lambda request: asked.append(request.url))
         page.on("websocket", lambda socket: note(socket.url))
         # As a person does, who sees that the page still moves. Tests about haste say so: in one action, or by
         # a page of their own.
