@@ -208,3 +208,21 @@ def test_four_clips_of_any_shape_and_length_and_one_that_is_not_there(open_page:
     heard = page.locator(".deck video").evaluate_all(said)
     assert [muted for muted, _ in heard] == [False, True]
     assert heard[0][1] == f"Clip A: {FOX.replace('one paw', 'its head')}"
+
+
+def test_whoever_has_left_before_it_is_drawn_is_not_asked_about_clips(open_page: Open, server: Server):
+    page = compare(open_page, server, "ids=take1,take2")
+    leave = """() => {
+      window.sent = [];
+      const { send } = WebSocket.prototype;
+      WebSocket.prototype.send = function (data) {
+        if (new TextDecoder().decode(data).includes("compare.view")) window.sent.push(data);
+        return send.call(this, data);
+      };
+      history.replaceState(history.state, "", "/gallery"); // as after Back, while Compare is still coming
+      const told = document.querySelector("[data-compare]");
+      told.dataset.compare = told.dataset.compare.replace('"asked"', ' "asked"');
+    }"""
+    page.evaluate(leave)
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => window.sent.length") == 0

@@ -2,7 +2,7 @@
 // Python tells what it shows by a hidden element, and is asked again when other clips were chosen.
 
 const AGAIN = 1500, PATIENCE = 8; // milliseconds until a press that was not answered is sent again; how often
-const PHONE = matchMedia("(max-width: 640px)");
+const PHONE = matchMedia("(max-width: 640px)"), HERE = /\/compare\/?$/;
 
 function newPage(mount) {
   const page = make("div", { class: "compare-page" });
@@ -22,7 +22,7 @@ function newPage(mount) {
 
   function read() {
     const told = document.querySelector("[data-compare]")?.dataset.compare;
-    if (!told || told === text) return;
+    if (!told || told === text || !HERE.test(location.pathname)) return; // who has left already asks for no clips
     text = told;
     facts = JSON.parse(told);
     const asked = [...new Set((new URLSearchParams(location.search).get("ids") ?? "").split(",").map((id) => id.trim()).filter(Boolean))].join();
@@ -198,6 +198,7 @@ function newPage(mount) {
       read();
     },
     stop() {
+      wanted = null; // it is not asked for again
       removeEventListener("keydown", keyed, true);
       watcher.disconnect();
       deck.stop();
