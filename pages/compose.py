@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kling import Problem
 from kling.endpoint import key_problems
@@ -89,25 +90,40 @@ def is_rest_old() -> bool:
 
 
 def fields(draft: Draft, planned: Plan, errors: FieldErrors) -> None:
-    """Draw everything that is chosen or written before the button is pressed."""
+    """Draw everything that is chosen or written before the button is pressed.
+
+    What is not always there lies in a part that is: else all that follows would move to the places of others,
+    and Streamlit would show it in both until the run has ended (seen with 1.67, no issue known).
+    """
     autosave.autosave(prompt.walk)
     dropping.dropping(toolbar.begin_with)
-    say_unkept()
-    if composer_state().is_copy:
-        st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
-    toolbar.toolbar(draft)
-    prompt.prompt(draft, errors)
+    with _part("news"):
+        say_unkept()
+        if composer_state().is_copy:
+            st.info("This is your own copy of the draft behind that link.", icon=":material/content_copy:")
+    with _part("tools"):
+        toolbar.toolbar(draft)
+    with _part("words"):
+        prompt.prompt(draft, errors)
     pictures.pictures(draft, errors)
-    hint(draft, planned)
+    with _part("versions"):
+        hint(draft, planned)
     origin_of(draft)
-    options.options(draft, errors)
-    budget()
+    with _part("options"):
+        options.options(draft, errors)
+    with _part("budget"):
+        budget()
     with st.container(key="panels"):
         camera.camera(draft, errors)
         prompt.avoid(draft, errors)
         variations(draft, planned)
         advanced.advanced(draft, errors)
         toolbar.helps(draft)
+
+
+def _part(name: str) -> DeltaGenerator:
+    """Return a place for a part of the form, which looks like nothing and takes no room while it is empty."""
+    return st.container(key=f"fields-{name}")
 
 
 def leave_form() -> None:

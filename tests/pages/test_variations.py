@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from kling.studio.service import Studio
 from tests.pages.conftest import press_generate, texts
@@ -17,6 +18,17 @@ def vary(app: AppTest, words: str, **choices: object) -> AppTest:
     for field, value in choices.items():
         pick(app, field, value)
     return app
+
+
+def place_of(block: Block, key: str) -> tuple[int, ...]:
+    """Return the way to a container; empty if it is not there."""
+    for index, child in block.children.items():
+        if isinstance(child, Block):
+            if str(getattr(child.proto, "id", "")).endswith(f"-{key}"):
+                return (index,)
+            if way := place_of(child, key):
+                return (index, *way)
+    return ()
 
 
 def test_alternatives_make_a_table_by_themselves_and_one_press_sends_them_as_typed(
@@ -34,6 +46,15 @@ def test_alternatives_make_a_table_by_themselves_and_one_press_sends_them_as_typ
     assert [job["prompt"] for job in studio.ledger.jobs()] == ["A {red|grey} fox at night"]
     app.button(key="composer.make_variations").click().run()
     assert button(app).startswith("Generate 2")
+
+
+def test_the_rest_of_the_form_keeps_its_place_whatever_is_said_above_it(app: AppTest):
+    """Streamlit would draw it twice for a moment: where it was, too, until the run has ended."""
+    before = {key: place_of(app.main, key) for key in ("choices", "panels")}
+    assert all(before.values())
+    for words in ("A {red|grey} fox", "A fox --ar 16:9", '{"model_name": "kling-v2-6", "prompt": "A fox"}'):
+        pick(app, "prompt", words)
+        assert {key: place_of(app.main, key) for key in before} == before
 
 
 def test_a_press_that_comes_together_with_more_variations_is_refused_with_both_numbers(
