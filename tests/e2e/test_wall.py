@@ -203,9 +203,10 @@ def test_by_keys_alone_clips_are_found_selected_starred_and_hidden(server: Serve
     page.locator(f'[data-clip="{ids[4]}"] > button').press("x")
     page.keyboard.press("c")
     page.wait_for_url(re.compile(rf"/compare\?ids={ids[1]},{ids[4]}"))
+    expect(page.locator(".deck-player")).to_have_count(2)  # the wall that was left is gone
     page.go_back()
     expect(page.locator(".wall-tile[data-chosen]")).to_have_count(2)  # it is as it was left
-    assert page.evaluate(FOCUS) == ids[4]
+    page.wait_for_function(f"id => ({FOCUS})() === id", arg=ids[4])
 
 
 def test_on_a_phone_a_long_press_selects_and_further_ones_are_tapped(server: Server, open_page: Open):
