@@ -31,9 +31,11 @@ def fill(data: Path) -> None:
     """Write jobs of this month and of the last one, charged, failed, open and starred."""
     ledger = CsvLedger(LogFile(data / "history.csv", fsync=lambda _: None), clock=lambda: 0.0)
     now = datetime.now(UTC)
+    # Some are of today, also soon after midnight.
+    now = max(now - timedelta(minutes=5), now.replace(hour=0, minute=0, second=0, microsecond=0))
     rows: list[tuple[str, Mapping[str, str]]] = []
     for number in range(JOBS):
-        at = now - timedelta(days=number % 40, minutes=5)
+        at = now - timedelta(days=number % 40)
         price = {"units": str(Decimal("0.5") * (number % 7 + 1)), "unit_price": "0.14", "currency": "USD"}
         order = {"prompt": f"Fox {number}", "model_name": MODELS[number % 2], "mode": "std", "duration": "5"}
         job_id = f"v{number:03}"
