@@ -33,6 +33,7 @@ How it is sent:
     certificates     which certificates a server may have
     addresses        where a request may go: public networks only
     download         fetches files, whole or not at all
+    whole_file       files that are written whole or not at all
     webhooks         callbacks, and their signature
     json_values      JSON of any origin, read within bounds
     text             text of any origin, made so that everything can hold it

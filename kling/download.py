@@ -15,7 +15,6 @@ common.
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from kling.certificates import trusted_certificates
 from kling.errors import DownloadFailed
 from kling.transfer_limits import MAX_BYTES
 from kling.transport import TROUBLE, Session, TooSlow, chunks, kind, transport_error
+from kling.whole_file import whole_file
 
 MAX_REDIRECTS = 3
 FIRST_BYTES = 1024  # asked for by `Downloader.check`
@@ -76,28 +76,21 @@ class Downloader:
 
     def save(self, url: str, to: Path, *, max_bytes: int = MAX_BYTES, timeout: float = 900) -> int:
         """Save a file, whole or not at all; see `Client.download`."""
-        part = to.with_name(to.name + ".part")
         deadline = self._monotonic() + timeout
         with self._open(url) as response:
             expected = response.raw.length_remaining  # urllib3 raises if less than this comes
             if expected is not None and expected > max_bytes:
                 raise DownloadFailed(f"The file has {expected:,} bytes and {max_bytes:,} are allowed.")
+            size = 0
             try:
-                size = 0
-                with part.open("wb") as file:
+                with whole_file(to, mode=0o666) as part, part.open("wb") as file:
                     for chunk in chunks(response, 2**20, deadline, self._monotonic):
                         size += len(chunk)
                         if size > max_bytes:
                             raise DownloadFailed(f"The file has more than the {max_bytes:,} bytes allowed.")
                         file.write(chunk)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(to)
             except (urllib3.exceptions.HTTPError, TooSlow) as error:
                 raise DownloadFailed(f"Only a part of the file arrived: {kind(error)}.") from None
-            finally:
-                part.unlink(missing_ok=True)
-        sync_folder(to.parent)
         return size
 
     def check(self, url: str) -> None:
@@ -252,12 +245,3 @@ def _socket(connection: HTTPConnection, addresses: list[Any]) -> socket.socket:
     if isinstance(last, TimeoutError):
         raise urllib3.exceptions.ConnectTimeoutError(connection, "connecting took too long") from last
     raise urllib3.exceptions.NewConnectionError(connection, "no connection could be made") from last
-
-
-def sync_folder(folder: Path) -> None:
-    """Write a folder to the disk, so that a new or renamed file in it survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

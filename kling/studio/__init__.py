@@ -8,7 +8,7 @@ The studio:
     connection         the account in use: Kling, or the sandbox started here
     connection_check   a free check of the account
     folder             the data folder, which one process owns
-    files              files that are written whole or not at all, and the room that they leave
+    files              whose the files of the studio are, and the room that they leave
     ids                our ids, and the folder's mark in them
 
 What people do:

@@ -18,9 +18,9 @@ from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import KlingError
 from kling.studio.connection import find_task
-from kling.studio.files import write_whole
 from kling.studio.jobs import INTENT, UNKNOWN, Job
 from kling.studio.ledger import Ledger
+from kling.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -21,12 +21,12 @@ from typing import Any
 from kling.catalog import catalog
 from kling.client import Client
 from kling.errors import DownloadFailed
-from kling.studio.files import write_whole
 from kling.studio.ids import PLAIN_ID, asked_by, mark_of
 from kling.studio.jobs import SUCCEED, Job, dump_json
 from kling.studio.ledger import Ledger
 from kling.studio.video_check import ChildChecker, Decoded, VideoChecker
 from kling.tasks import Video
+from kling.whole_file import sync_folder, write_whole
 
 MAX_BYTES = 2**30  # of one video; 15 s of 4k take about a tenth of that
 MOST_BOXES = 10_000  # at the top level of one file
@@ -170,7 +170,8 @@ class Archive:
                 return _extra(before.outcome, before.problem, again=count)
             with self._lock:
                 self._refuse_if_buried(job.id)
-                beside.replace(path)
+                beside.replace(path)  # its content is on the disk, as it was downloaded whole
+                sync_folder(self.folder)  # before the row that has its new SHA-256
         finally:
             beside.unlink(missing_ok=True)
         return self._cells(job.id, after, again=count)
@@ -184,7 +185,7 @@ class Archive:
             with self._lock:
                 self._refuse_if_buried(job_id)
                 if not probe.problem and part.exists():
-                    part.replace(poster)
+                    write_whole(poster, part.read_bytes())
         finally:
             part.unlink(missing_ok=True)
         if probe.facts:

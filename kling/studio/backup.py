@@ -25,7 +25,7 @@ from pathlib import Path
 
 from kling.pictures import FIELDS, is_name
 from kling.studio.amounts import counted
-from kling.studio.files import give_to_owner_of, sync_folder, write_whole
+from kling.studio.files import give_to_owner_of
 from kling.studio.films.store import FOLDER as FILMS
 from kling.studio.jobs import fold
 from kling.studio.jobs.job import Job
@@ -35,6 +35,7 @@ from kling.studio.server_options import WRITTEN_DOWN
 from kling.studio.state.faults import FILE as STATE
 from kling.studio.state.holdings import HOLDINGS
 from kling.studio.uploads import FOLDER as UPLOADS
+from kling.whole_file import sync_folder, write_whole
 
 MANIFEST = "backup.json"
 KNOWN = "backups.json"  # in the data folder: where backups went, so that an erasure can name them

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from kling.studio.files import write_whole
+from kling.whole_file import write_whole
 
 MARK_FILE = "studio.id"
 PLAIN_ID = re.compile("[0-9A-Za-z][0-9A-Za-z_-]{0,63}")  # any id of a job, also an imported one

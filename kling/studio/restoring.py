@@ -27,11 +27,12 @@ from kling.studio.backup import (
     link_or_copy,
     sha256_of,
 )
-from kling.studio.files import give_to_owner_of, sync_folder
+from kling.studio.files import give_to_owner_of
 from kling.studio.folder import DataFolder
 from kling.studio.ids import MARK_FILE, store_marks, stored_marks
 from kling.studio.ledger.csv_text import parse
 from kling.studio.state.faults import FILE as STATE
+from kling.whole_file import sync_folder
 
 
 def restore(source: Path, folder: Path) -> Summary:

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kling.studio.files import write_whole
 from kling.studio.folder import is_taken
+from kling.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 

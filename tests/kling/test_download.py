@@ -45,6 +45,13 @@ def test_a_file_is_saved_under_its_name_and_its_size_returned(answer, server, cl
     assert server.seen[0].target == "/clip.mp4?sig=1"
 
 
+def test_who_may_read_a_file_is_what_the_user_lets_everybody_do(server, client, tmp_path):
+    (tmp_path / "other").touch()
+    server.says(reply(CLIP))
+    client.download(server.url, tmp_path / "fox.mp4")
+    assert (tmp_path / "fox.mp4").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_a_file_replaces_an_older_one(server, client, tmp_path):
     (tmp_path / "fox.mp4").write_bytes(b"old")
     server.says(reply(CLIP))

@@ -21,6 +21,7 @@ from kling.tasks import Video
 from kling.text_to_video import TextToVideo
 from tests.kling.loopback import Loopback, reply
 from tests.studio.clips import InProcessChecker, WordChecker, boxes, huge_frame, zeroed
+from tests.studio.disk_calls import DiskCalls
 from tests.studio.fakes import Kling
 
 URL = "https://cdn.kling.test/0.mp4"
@@ -235,6 +236,23 @@ def test_a_good_copy_takes_the_place_of_a_broken_file(words, kling):
     assert names(words) == ["job-1.jpg", "job-1.mp4"]
     assert (noted.extra["check"], noted.extra["check_reason"], again(noted)) == ("ok", "", 1)
     assert (noted["file_bytes"], noted.extra["probe"]["fps"]) == (str(len(boxes(b"good"))), 24.0)
+
+
+def test_a_better_copy_and_its_poster_are_on_the_disk_before_the_row_that_tells_of_them(
+    words, kling, monkeypatch
+):
+    noted = broken(words, kling)
+    kling.files[URL] = boxes(b"good")
+    calls = DiskCalls(monkeypatch)
+    words.fetch_again(noted, video, kling)
+    done = calls.of([words.video("job-1"), words.poster("job-1"), words.folder])
+    assert done[-5:] == [
+        "replace job-1.mp4",
+        "sync videos",
+        "sync job-1.jpg",
+        "replace job-1.jpg",
+        "sync videos",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def check(place: Place, data: Path, prompts: list[str]) -> None:
     for job_id in mine:
         size = (data / "videos" / jobs[job_id]["file"]).stat().st_size
         assert size == int(jobs[job_id]["file_bytes"])
-    assert not list(data.glob("**/*.mp4.part"))
+    assert not list(data.glob("**/*.mp4.*part"))
 
 
 def jobs_of(data: Path) -> list[Job]:

@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kling.studio.files import KEPT_FREE, write_whole
+from kling.studio.files import KEPT_FREE
 from kling.studio.films.chains import MOST_PARTS
 from kling.studio.films.join_clips import NO_ROOM
 from kling.studio.jobs import Job
 from kling.studio.limited_child import ChildFailed, Children, Limits
+from kling.whole_file import whole_file, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,10 @@ class Film:
     seconds: float = 0.0
     copied: bool = False
     share: float = 0.0
+
+
+class _NoFilm(Exception):
+    """These clips make no film; the text is a key of `WORDS`, or whatever the child has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +192,16 @@ class Films:
         self._children.stop()
 
     def _ready(self, name: str, parts: int) -> Film | None:
-        """Return a film that is there; None if it is not, or its facts do not fit its number of parts."""
+        """Return a film that is there; None if it is not whole, or its facts do not fit its parts."""
         path = self.folder / name
         try:
             os.utime(path)  # it was asked for just now
+            size = path.stat().st_size
         except OSError:
             return None
         facts = _read(path.with_suffix(".json"))
+        if not size or facts.get("bytes") != size:  # a film of an older version is joined once more
+            return None
         starts, seconds = facts.get("starts"), facts.get("seconds")
         if not isinstance(starts, list) or not isinstance(seconds, int | float):
             return None
@@ -229,36 +237,45 @@ class Films:
     def _made(self, work: _Work) -> str:
         """Join one film; return why it failed, empty if it did not."""
         path = self.folder / work.name
-        part = path.with_suffix(".mp4.part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             size = sum(clip.stat().st_size for clip in work.clips)
             if self._free(self.folder) < KEPT_FREE + 2 * size:
                 return "room"
-            facts = self._join(part, work.clips)
-            if "refused" in facts or not part.is_file():
-                return str(facts.get("refused", "broken"))
+            with whole_file(path) as part:
+                facts = self._joined(part, work.clips)
             with self._lock:
                 if self._forgotten.intersection(work.ids):
+                    path.unlink(missing_ok=True)
                     return "broken"
-                noted = {name: facts.get(name) for name in ("starts", "seconds", "copied")}
-                write_whole(path.with_suffix(".json"), json.dumps({**noted, "jobs": work.ids}).encode())
-                part.replace(path)
+                about = json.dumps({**facts, "jobs": work.ids}).encode()
+                write_whole(path.with_suffix(".json"), about)  # last: it says that the film is whole
             self._trim(path)
-        except ChildFailed as failed:
-            return failed.why
+        except (_NoFilm, ChildFailed) as failed:
+            return str(failed)
         except OSError as error:
             log.warning("A film cannot be kept: %s", error)
             return "room" if error.errno in NO_ROOM else "broken"
         finally:
             with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
                 share_file(path).unlink(missing_ok=True)
         return ""
 
+    def _joined(self, out: Path, clips: Sequence[Path]) -> dict[str, Any]:
+        """Join clips into a file, and return what is noted of the film.
+
+        Raises:
+            _NoFilm, ChildFailed, OSError: there is none.
+        """
+        facts = self._join(out, clips)
+        size = out.stat().st_size
+        if "refused" in facts or not size:
+            raise _NoFilm(str(facts.get("refused", "broken")))
+        return {**{name: facts.get(name) for name in ("starts", "seconds", "copied")}, "bytes": size}
+
     def _in_child(self, out: Path, clips: Sequence[Path]) -> Mapping[str, Any]:
         program = Path(__file__).with_name("join_clips.py")
-        paths = [str(path.absolute()) for path in (out, share_file(out.with_suffix("")), *clips)]
+        paths = [str(path.absolute()) for path in (out, share_file(out), *clips)]
         return self._children.ask(program, paths, Limits(MEMORY, SECONDS, FILE_BYTES, nice=True))
 
     def _trim(self, newest: Path) -> None:
@@ -283,8 +300,8 @@ def name_of(jobs: Sequence[Job]) -> str:
 
 
 def share_file(film: Path) -> Path:
-    """Return where the child notes how much of a film is joined."""
-    return film.with_suffix(".share.part")
+    """Return where the child notes how much of a film is joined, also given the part that it writes."""
+    return film.with_name(f"{film.name.partition('.')[0]}.share.part")
 
 
 def _share(film: Path) -> float:

@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from kling.studio.files import sync_folder
 from kling.studio.jobs import COLUMNS, dump_json, json_object
 from kling.studio.ledger import LedgerError, LedgerUncertain, file_error
 from kling.studio.ledger.csv_text import Contents, encode_row, parse, record_of
 from kling.studio.ledger.seal import SealFile
+from kling.whole_file import sync_folder
 
 _NEEDED = ("external_task_id", "time", "state", "extra")
 _UNCONFIRMED = "The disk did not confirm what was written. Restart the studio."
@@ -141,7 +141,7 @@ class LogFile:
             raise LedgerError(self.closed)
         data = encode_row(COLUMNS) + records
         try:
-            self._replace(data, mode=0o600)
+            self._replace(self.path, data, mode=0o600)
             self._known = self._stamp()
         except OSError as error:
             raise file_error(self.path.name, "written", error) from error
@@ -261,7 +261,7 @@ class LogFile:
         self._back_up(data)
         if self._stamp() != stamp:
             raise LedgerError(f"{self.path.name} is being changed by another program. Nothing was written.")
-        self._replace(new, mode=self.path.stat().st_mode & 0o777)
+        self._replace(self.path, new, mode=self.path.stat().st_mode & 0o777)
         return replace(contents, columns=columns, rows=rows, unreadable=read.unreadable), new
 
     def _back_up(self, data: bytes) -> None:
@@ -270,13 +270,11 @@ class LogFile:
             if backup.stat().st_size == len(data) and backup.read_bytes() == data:
                 return  # made by an earlier start that a crash cut off
             number += 1
-        beside = backup.with_name(f"{backup.name}.part")
-        self._write_whole(beside, data, mode=0o600)
-        beside.replace(backup)
-        sync_folder(self.path.parent)
+        self._replace(backup, data, mode=0o600)
 
-    def _replace(self, data: bytes, *, mode: int) -> None:
-        target = Path(os.path.realpath(self.path))  # the log may be a symbolic link
+    def _replace(self, path: Path, data: bytes, *, mode: int) -> None:
+        # Not `whole_file`: it writes as the log does, and what a crash leaves is overwritten by the next try.
+        target = Path(os.path.realpath(path))  # the log may be a symbolic link
         beside = target.with_name(f"{target.name}.new")
         self._write_whole(beside, data, mode=mode)
         beside.replace(target)

@@ -11,12 +11,13 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from kling.studio.files import give_to_owner_of, sync_folder, whole_file
+from kling.studio.files import give_to_owner_of
 from kling.studio.jobs import OF_A_TASK, Job, fold
 from kling.studio.ledger import LedgerError, file_error
 from kling.studio.ledger.csv_file import LogFile
 from kling.studio.ledger.csv_text import Contents, encode_row, parse
 from kling.studio.ledger.seal import SealFile
+from kling.whole_file import sync_folder, whole_file
 
 Row = Mapping[str, str]
 

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kling.studio.files import KEPT_FREE, whole_file
+from kling.studio.files import KEPT_FREE
 from kling.studio.limited_child import ChildFailed
 from kling.studio.pictures import words
 from kling.studio.pictures.maker import At, ChildMaker, Maker
 from kling.studio.pictures.reencode import MOST_BYTES
+from kling.whole_file import whole_file
 
 FOLDER = "pictures"  # below the data folder
 MOST_HANDED_IN = 50 * 2**20  # bytes of a file that is looked at; the newer API takes as much (S2)

@@ -31,11 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from kling.studio.files import whole_file
 from kling.studio.state.faults import DAMAGED, FILE, fault_of, said_of, unusable
 from kling.studio.state.migrations import MIGRATIONS
 from kling.studio.state.records import StateError
 from kling.studio.state.tables import schema_version
+from kling.whole_file import whole_file
 
 Note = Callable[[Connection, str], None]  # writes down a change; the text is what or whom it concerns
 

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from kling.studio.files import write_whole
 from kling.studio.state.faults import FILE
+from kling.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 

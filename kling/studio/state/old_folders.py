@@ -23,7 +23,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
-from kling.studio.files import sync_folder
 from kling.studio.state.browsers import OLD_FORM
 from kling.studio.state.database import Database
 from kling.studio.state.drafts import OLD_OWNER, values_of
@@ -31,6 +30,7 @@ from kling.studio.state.records import DRAFT_ID, TEMPLATE_ID, TEMPLATE_LINES, St
 from kling.studio.state.tables import drafts, taken_in, team_templates
 from kling.studio.state.team_templates import body_of
 from kling.text import storable
+from kling.whole_file import sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ import pytest
 from kling.studio.films.store import MOST_WAITING, RETRY_AFTER, Films, share_file
 from kling.studio.jobs import SUCCEED, Job
 from kling.studio.limited_child import ChildFailed
+from tests.studio.disk_calls import DiskCalls
 from tests.studio.films.reels import reel, shown, tone
 
 FACTS = {"seconds": 1.9, "copied": True}
@@ -131,6 +132,34 @@ def test_facts_that_are_none_make_the_film_again(bench: Bench):
     bench.films.film([job("a")])
     bench.work()
     assert bench.films.film([job("a")]).state == "joining"
+
+
+@pytest.mark.parametrize("left", [b"", b"half a film"])
+def test_a_film_that_a_power_cut_has_shortened_is_joined_again(bench: Bench, left: bytes):
+    film = bench.ready("a", "b")
+    whole = film.read_bytes()
+    film.write_bytes(left)
+    assert bench.films.film([job("a"), job("b")]).state == "joining"
+    assert bench.ready("a", "b").read_bytes() == whole
+
+
+def test_a_film_is_on_the_disk_before_it_is_said_to_be_ready(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    calls = DiskCalls(monkeypatch)
+    film = bench.ready("a", "b")
+    facts = film.with_suffix(".json")
+    assert calls.of([film, facts, film.parent]) == [
+        f"{call} {name}"
+        for path in (film, facts)
+        for call, name in (("sync", path.name), ("replace", path.name), ("sync", "films"))
+    ]
+
+
+def test_an_empty_film_is_none(tmp_path: Path):
+    bench = Bench(tmp_path, join=lambda *_: FACTS)
+    bench.films.film([job("a")])
+    bench.work()
+    assert bench.films.film([job("a")]).state == "failed"
+    assert files(bench) == []
 
 
 def test_facts_of_another_number_of_parts_make_the_film_again(bench: Bench):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kling.studio.files import write_whole
+from kling.whole_file import write_whole
 
 
 def test_a_file_is_replaced_and_only_its_user_can_read_it(tmp_path: Path):
