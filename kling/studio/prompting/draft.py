@@ -46,6 +46,9 @@ _SHARED = tuple(
 class Draft:
     """Every value of the form. A value that the model does not take stays here, but is not sent.
 
+    No field may be None, for so reads a widget that is not there: a value that may be left to Kling takes two
+    fields, such as `set_cfg_scale` and `cfg_scale`.
+
     Args:
         model: a name of the catalog, or `OTHER` with the name in `other_model`.
         retired: whether the form offers retired models.
@@ -178,7 +181,9 @@ class Draft:
         usable: dict[str, Any] = {
             field.name: tuple(found) if isinstance(found := stored[field.name], list) else found
             for field in fields(cls)
-            if field.name != "shots" and _same_kind(stored.get(field.name), field.default)
+            if field.name in stored
+            and field.name != "shots"
+            and _same_kind(stored[field.name], field.default)
         }
         shots = stored.get("shots")
         return clamp(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
 
 import pytest
@@ -253,6 +253,18 @@ def test_no_stored_object_breaks_the_form(stored: dict[str, object]):
     draft, _ = snap_to_model(Draft.from_json(stored))
     assert broken(draft) <= {"model_name"}
     assert draft == clamp(draft)
+
+
+def test_no_field_of_a_draft_is_none():
+    assert None not in Draft().to_json().values()
+
+
+def test_a_stored_draft_without_a_field_gets_its_default_whatever_that_is():
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Later(Draft):
+        seed: int | None = None
+
+    assert Later.from_json({"prompt": "A fox"}) == Later(prompt="A fox")
 
 
 @pytest.mark.parametrize("field", ["cfg_scale", "camera_value"])
