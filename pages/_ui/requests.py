@@ -98,9 +98,9 @@ def facts_of(request: AnyRequest) -> Iterator[tuple[str, str]]:
 
 
 def _plain(value: object) -> str:
-    if value is None:
+    if value is None or value is False:
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else "on" if value is True else str(value)
 
 
 def _with_name(words: str, name: str) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
+from typing import ClassVar
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from kling import CameraControl, Shot, TextToVideo
 from kling.studio.jobs import request_cells
 from kling.studio.service import Studio
+from pages._ui.job import settings
+from pages._ui.job.changes import changes_html
 from pages._ui.job.settings import settings_of
 from pages._ui.library.row_facts import LONGEST
 from pages._ui.requests import facts_of
@@ -98,6 +103,24 @@ def test_a_camera_move_has_the_same_words_in_the_details_and_beside_what_came(st
     job = studio.ledger.jobs()[0]
     assert ("Camera", "down back") in facts_of(request)
     assert settings_of(job)["Camera"] == "down back"
+
+
+def test_a_field_that_a_request_gets_later_is_among_its_settings_and_its_changes(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Later(TextToVideo):
+        FIELDS: ClassVar = {**TextToVideo.FIELDS, "seed": int, "loop": bool}
+        seed: int | None = None
+        loop: bool = False
+
+    seeds = {"job0000": None, "job0001": 0}
+    fill(studio, len(seeds))
+    monkeypatch.setattr(settings, "words_of", lambda job: Later(seed=seeds[job.id]))
+    jobs = {job.id: job for job in studio.ledger.jobs()}
+    without, with_it = (jobs[job_id] for job_id in seeds)
+    assert settings_of(with_it) == {**settings_of(without), "seed": "0"}
+    assert changes_html(without, with_it).endswith(" · seed <ins>0</ins>")
 
 
 def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, tab: AppTest):

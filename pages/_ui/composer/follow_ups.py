@@ -16,13 +16,6 @@ from pages._ui.composer.price_of import price_of
 from pages._ui.session_state import Notice
 
 RAISING = ("sound", "last_frame")  # fields that may need a higher quality
-# Fields of a request that not every request takes, with the field of the draft that asks for each.
-_OPTIONAL = {
-    "negative_prompt": "negative_prompt",
-    "cfg_scale": "set_cfg_scale",
-    "camera_control": "camera",
-    "multi_shot": "cut",
-}
 
 
 def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draft:
@@ -153,16 +146,15 @@ def notice_of(before: Draft, now: Draft, fitted: Draft, moved: tuple[Change, ...
 
 
 def _unsent(before: Draft, now: Draft) -> tuple[str, ...]:
-    """Return the fields of the request that gave way, while the draft holds what it held.
+    """Return the fields of the request that gave way to a model or a picture, while the draft holds them.
 
     A camera move that is no field any more is said in the prompt, but not in a storyboard.
     """
-    sent, still = before.request().to_wire(), now.request().to_wire()
+    same = {name: getattr(before, name) for name in ("model", "other_model", "first_frame")}
+    sent, still, held = (each.request().to_wire() for each in (before, now, replace(now, **same)))
+    optional = catalog().optional | {"negative_prompt"}
     return tuple(
         name
-        for name, held in _OPTIONAL.items()
-        if name in sent
-        and name not in still
-        and getattr(before, held) == getattr(now, held)
-        and (name != "camera_control" or now.is_storyboard)
+        for name in sent
+        if name in optional & held.keys() - still.keys() and (name != "camera_control" or now.is_storyboard)
     )

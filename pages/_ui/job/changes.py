@@ -7,7 +7,7 @@ from kling.studio.jobs import Job
 from kling.studio.prompting.word_diff import Piece, word_diff
 from kling.video_to_audio import VideoToAudio
 from pages._ui.escape import escape_html
-from pages._ui.job.settings import CAMERA, PROMPT_STRENGTH, SHOTS, SOUND, settings_of
+from pages._ui.job.settings import LENGTH, MODEL, QUALITY, SHAPE, WATERMARK, settings_of
 from pages._ui.requests import shown_request, text_of
 
 MOST_CHANGES = 6  # of the words; a prompt that was written anew is no list of changes
@@ -15,6 +15,7 @@ LONGEST_TEXT = 4_000  # characters that are compared
 AROUND = 1  # words that stay the same after a change, to tell its place
 ANEW = 0.7  # share of changed letters from which the prompt counts as written anew
 SEPARATOR = " · "
+_WITHOUT_NAME = {MODEL, QUALITY, LENGTH, SHAPE, WATERMARK}  # settings whose words say what they are of
 
 
 def changes_html(before: Job, job: Job) -> str:
@@ -77,7 +78,7 @@ def _settings(before: Job, job: Job) -> list[str]:
     for name in dict.fromkeys([*old, *new]):
         was, now = old.get(name, ""), new.get(name, "")
         if was != now:
-            label = f"{name.lower()} " if name in {SOUND, CAMERA, SHOTS, PROMPT_STRENGTH} else ""
+            label = "" if name in _WITHOUT_NAME else f"{name.lower()} "
             words = " ".join(filter(None, [_gone(was) if was else "", _added(now) if now else ""]))
             found.append(f"{label}{words}")
     return found

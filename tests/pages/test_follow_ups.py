@@ -1,0 +1,53 @@
+"""What a change of the form brings along, without a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from kling import TextToVideo
+from kling.studio.prompting.draft import Draft
+from pages._ui.composer import follow_ups
+from pages._ui.composer.follow_ups import notice_of
+
+HAS_SEED = "kling-v3"
+
+
+class Seeded(TextToVideo):
+    """A request with a field that the form does not know of today."""
+
+    def to_wire(self) -> dict[str, object]:
+        """Return the JSON body."""
+        return {**TextToVideo.to_wire(self), "seed": 0}
+
+
+class Later(Draft):
+    """A draft that asks for it, where its model takes it."""
+
+    def request(self) -> TextToVideo:
+        """Return the request."""
+        words = self.words()
+        kind = Seeded if self.model == HAS_SEED else TextToVideo
+        return kind(prompt=words.prompt, model_name=words.model_name)
+
+
+def test_a_field_that_a_model_does_not_take_is_told_of_without_being_in_a_list(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(follow_ups, "catalog", lambda: SimpleNamespace(optional=frozenset({"seed"})))
+    before = Later(prompt="A fox", model=HAS_SEED)
+    now = replace(before, model="kling-v2-6")
+    notice = notice_of(before, now, now, ())
+    assert notice is not None
+    assert notice.unsent == ("seed",)
+    assert notice_of(now, before, before, ()) is None
+
+
+def test_what_the_person_has_taken_back_is_no_field_that_gave_way():
+    before = Draft(prompt="A fox", model="kling-v3", set_cfg_scale=True, negative_prompt="rain")
+    now = replace(before, model="kling-3.0-turbo", set_cfg_scale=False)
+    notice = notice_of(before, now, now, ())
+    assert notice is not None
+    assert notice.unsent == ("negative_prompt",)
