@@ -174,19 +174,18 @@ def test_a_long_prompt_goes_not_together_with_what_only_the_older_one_takes():
     assert [problem.field for problem in request.problems()] == ["negative_prompt", "cfg_scale"]
 
 
+OF_TYPE: dict[type, Any] = {str: "rain", int: 7, float: 0.5, bool: True, dict: {}, list: []}
 SAMPLES: dict[str, Any] = {  # of every field, each other than in `REST`
+    **{name: OF_TYPE[type_] for kind in (TextToVideo, ImageToVideo) for name, type_ in kind.FIELDS.items()},
     "model_name": "kling-v2-6",
     "prompt": LONG + "y",
     "image": f"{FRAME}?2",
     "image_tail": FRAME,
-    "negative_prompt": "rain",
     "mode": "4k",
     "duration": "7",
     "aspect_ratio": "9:16",
     "sound": "on",
-    "cfg_scale": 0.5,
     "camera_control": {"type": "down_back"},
-    "multi_shot": True,
     "shot_type": "intelligence",
     "multi_prompt": [{"index": 1, "prompt": "A fox", "duration": "5"}],
     "watermark_info": {"enabled": True},

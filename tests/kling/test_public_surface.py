@@ -90,4 +90,4 @@ def test_the_client_stays_thin():
     """A module can be read at one sitting, and all of them in an hour."""
     lines = {path.name: code_lines(path) for path in (ROOT / "kling").glob("*.py")}
     assert max(lines.values()) <= 260
-    assert sum(lines.values()) <= 2500  # five endpoints in two generations, and requests read back
+    assert sum(lines.values()) <= 2550  # five endpoints in two generations, and requests read back

@@ -12,15 +12,15 @@ from kling.studio.prompting.draft import Draft
 from pages._ui.composer import follow_ups
 from pages._ui.composer.follow_ups import notice_of
 
-HAS_SEED = "kling-v3"
+HAS_IT = "kling-v3"
 
 
-class Seeded(TextToVideo):
+class Wider(TextToVideo):
     """A request with a field that the form does not know of today."""
 
     def to_wire(self) -> dict[str, object]:
         """Return the JSON body."""
-        return {**TextToVideo.to_wire(self), "seed": 0}
+        return {**TextToVideo.to_wire(self), "later": 0}
 
 
 class Later(Draft):
@@ -29,19 +29,19 @@ class Later(Draft):
     def request(self) -> TextToVideo:
         """Return the request."""
         words = self.words()
-        kind = Seeded if self.model == HAS_SEED else TextToVideo
+        kind = Wider if self.model == HAS_IT else TextToVideo
         return kind(prompt=words.prompt, model_name=words.model_name)
 
 
 def test_a_field_that_a_model_does_not_take_is_told_of_without_being_in_a_list(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(follow_ups, "catalog", lambda: SimpleNamespace(optional=frozenset({"seed"})))
-    before = Later(prompt="A fox", model=HAS_SEED)
+    monkeypatch.setattr(follow_ups, "catalog", lambda: SimpleNamespace(optional=frozenset({"later"})))
+    before = Later(prompt="A fox", model=HAS_IT)
     now = replace(before, model="kling-v2-6")
     notice = notice_of(before, now, now, ())
     assert notice is not None
-    assert notice.unsent == ("seed",)
+    assert notice.unsent == ("later",)
     assert notice_of(now, before, before, ()) is None
 
 

@@ -110,17 +110,17 @@ def test_a_field_that_a_request_gets_later_is_among_its_settings_and_its_changes
 ):
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Later(TextToVideo):
-        FIELDS: ClassVar = {**TextToVideo.FIELDS, "seed": int, "loop": bool}
-        seed: int | None = None
+        FIELDS: ClassVar = {**TextToVideo.FIELDS, "later": int, "loop": bool}
+        later: int | None = None
         loop: bool = False
 
-    seeds = {"job0000": None, "job0001": 0}
-    fill(studio, len(seeds))
-    monkeypatch.setattr(settings, "words_of", lambda job: Later(seed=seeds[job.id]))
+    values = {"job0000": None, "job0001": 0}
+    fill(studio, len(values))
+    monkeypatch.setattr(settings, "words_of", lambda job: Later(later=values[job.id]))
     jobs = {job.id: job for job in studio.ledger.jobs()}
-    without, with_it = (jobs[job_id] for job_id in seeds)
-    assert settings_of(with_it) == {**settings_of(without), "seed": "0"}
-    assert changes_html(without, with_it).endswith(" · seed <ins>0</ins>")
+    without, with_it = (jobs[job_id] for job_id in values)
+    assert settings_of(with_it) == {**settings_of(without), "later": "0"}
+    assert changes_html(without, with_it).endswith(" · later <ins>0</ins>")
 
 
 def test_a_link_opens_a_task_of_any_page_and_an_unknown_one_is_said(studio: Studio, tab: AppTest):

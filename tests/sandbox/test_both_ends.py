@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from kling import CameraControl, Shot, TextToVideo
 from kling.endpoint import ENDPOINTS, AnyRequest, Endpoint, endpoint_of
 from kling.image_to_video import ImageToVideo
+from kling.newer_wire import FIELDS as NEWER_FIELDS
 from kling.sandbox import contract
 from kling.sandbox.calls import Request, parse_call
 from kling.sandbox.refusals import Refused
 from kling.sandbox.settings import Settings
+from kling.text_to_video import RANGES
 from kling.video_to_audio import VideoToAudio
 from tests.sandbox.conftest import base64_of, picture
 
@@ -50,9 +52,12 @@ def is_lost(request: TextToVideo) -> bool:
     """Return whether the newer generation has no field for a part of a request, and cannot refuse it."""
     if endpoint_of(request).api == "v1":
         return False
-    fields = (request.negative_prompt, request.cfg_scale is not None, request.camera_control)
     said = request.mode in {"std", "pro", "4k"} and request.duration.isdigit()
-    return any(fields) or not said or (request.multi_shot and not request.multi_prompt)
+    return (
+        bool(request.to_wire().keys() - NEWER_FIELDS)
+        or not said
+        or (request.multi_shot and not request.multi_prompt)
+    )
 
 
 def agree(request: AnyRequest, retired: str = "refuse", *, lost: bool = False) -> None:
@@ -80,7 +85,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "duration": st.sampled_from(["5", "5", "10", "3", "15", "16", "", "5s"]),
     "aspect_ratio": st.sampled_from(["16:9", "16:9", "9:16", "1:1", "4:3"]),
     "sound": st.sampled_from(["off", "off", "on"]),
-    "cfg_scale": st.sampled_from([None, None, 0, 0.5, 1, -0.1, 1.5]),
+    **{name: st.sampled_from([None, None, *ends, ends[0] - 1, ends[1] + 1]) for name, ends in RANGES.items()},
     "camera_control": st.none() | st.none() | cameras,
     "multi_shot": st.booleans(),
     "shot_type": st.sampled_from(["customize", "customize", "intelligence", None, "auto"]),

@@ -118,13 +118,11 @@ def test_a_broken_rule_is_answered_with_its_code_and_its_field(bench, rule, fiel
 
 
 # For each field that only some models take: what makes a request with it that these take.
-TAKEN_BY_SOME: dict[str, dict[str, object]] = {"cfg_scale": {"cfg_scale": 0}, "multi_shot": MULTI}
-
-
-def test_every_field_that_only_some_models_take_is_tried():
-    assert TAKEN_BY_SOME.keys() == {
-        field for model in contract.MODELS.values() for field in model.get("takes", ())
-    }
+PROPERTIES = contract.OPENAPI["components"]["schemas"]["CreateTask"]["properties"]
+TAKEN_BY_SOME: dict[str, dict[str, object]] = {
+    field: MULTI if field == "multi_shot" else {field: PROPERTIES[field]["minimum"]}
+    for field in sorted({field for model in contract.MODELS.values() for field in model.get("takes", ())})
+}
 
 
 @pytest.mark.parametrize("model_name", contract.MODELS)
@@ -158,7 +156,17 @@ MALFORMED: dict[str, list[object]] = {
     "prompt": ["x" * 2501, 5, ["x"], {"text": "x"}, True],
     "negative_prompt": ["x" * 2501, 0],
     "sound": ["loud", True, ""],
-    "cfg_scale": [-0.1, 1.1, "0.5", 1e308],
+    **{
+        name: [
+            facts["minimum"] - 1,
+            facts["minimum"] - 0.1,
+            facts["maximum"] + 0.1,
+            facts["maximum"] + 1,
+            "0",
+        ]
+        for name, facts in PROPERTIES.items()
+        if "minimum" in facts
+    },
     "mode": ["max", "", 1],
     "aspect_ratio": ["4:3", "", 1.78],
     "duration": ["0", "16", "5s", "5.0", 5.0, "", 99],
@@ -174,7 +182,7 @@ MALFORMED: dict[str, list[object]] = {
 
 
 def test_every_field_is_tried_with_malformed_values():
-    assert MALFORMED.keys() == contract.OPENAPI["components"]["schemas"]["CreateTask"]["properties"].keys()
+    assert MALFORMED.keys() == PROPERTIES.keys()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kling import CameraControl, Shot, TextToVideo, catalog
 from kling.camera_control import CAMERA_AXES, CAMERA_TYPES
+from kling.text_to_video import RANGES
 
 SENDABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 # What quoting gets wrong, beside any other text.
@@ -63,8 +64,10 @@ def requests(draw: st.DrawFn) -> TextToVideo:
         }
         if model.always_sound:
             fields["sound"] = "on"
-    if model is None or "cfg_scale" in model.takes:
-        fields["cfg_scale"] = draw(st.none() | st.floats(0, 1))
+    for name, ends in RANGES.items():
+        if model is None or name in model.takes or name not in catalog().optional:
+            numbers = st.integers if TextToVideo.FIELDS[name] is int else st.floats
+            fields[name] = draw(st.none() | numbers(*ends))
     if (model is None or "camera_control" in model.takes) and draw(st.booleans()):
         fields["camera_control"] = draw(cameras())
         if model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -191,14 +192,13 @@ def test_what_a_model_does_not_take_is_kept_and_comes_back(draft: Draft):
 @pytest.mark.parametrize("first_frame", ["", "0a" * 32])
 @pytest.mark.parametrize("model", MODELS)
 def test_each_field_of_the_form_is_sent_or_not_shown(model: str, first_frame: str):
+    switches: dict[str, Any] = {field.name: True for field in fields(Draft) if field.default is False}
     draft = Draft(
+        **switches,
         prompt="A fox",
         negative_prompt="rain",
         model=model,
         other_model="kling-v9",
-        sound=True,
-        watermark=True,
-        set_cfg_scale=True,
         camera="down_back",
         cut=STORYBOARD,
         first_frame=first_frame,
@@ -262,7 +262,7 @@ def test_no_field_of_a_draft_is_none():
 def test_a_stored_draft_without_a_field_gets_its_default_whatever_that_is():
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Later(Draft):
-        seed: int | None = None
+        later: int | None = None
 
     assert Later.from_json({"prompt": "A fox"}) == Later(prompt="A fox")
 
