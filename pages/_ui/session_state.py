@@ -155,10 +155,8 @@ class ComposerState:
     unkept: Unkept | None = None  # what the store has refused
     is_copy: bool = False  # it was copied from another browser's draft
     notice: Notice | None = None
-    # Before and after the tab of the storyboard took another model, for the way back to the prompt.
-    before_shots: tuple[Draft, Draft] | None = None
-    # Likewise, for what the sound or the last frame needed, by the field.
-    before_raise: dict[str, tuple[Draft, Draft]] = field(default_factory=dict)
+    # Before and after the storyboard, the sound or the last frame needed another choice, by the field.
+    ways_back: Mapping[str, tuple[Draft, Draft]] = field(default_factory=dict)
     unsent_prompts: list[str] = field(default_factory=list)  # walked past and never ordered, newest first
 
     # -- which draft comes next

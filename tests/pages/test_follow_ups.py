@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from kling import TextToVideo
-from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Draft
 from pages._ui.composer import follow_ups
-from pages._ui.composer.follow_ups import notice_of
+from pages._ui.composer.follow_ups import notice_of, taken_back, ways_back, with_follow_ups
 
 HAS_IT = "kling-v3"
 
@@ -51,3 +51,14 @@ def test_what_the_person_has_taken_back_is_no_field_that_gave_way():
     notice = notice_of(before, now, now, ())
     assert notice is not None
     assert notice.unsent == ("negative_prompt",)
+
+
+def test_words_that_came_with_the_press_on_the_storyboard_stay_when_it_goes():
+    before = Draft(prompt="A fox")
+    chosen = replace(before, cut=STORYBOARD, negative_prompt="rain")
+    fitted = with_follow_ups(before, chosen, {"cut", "negative_prompt"})
+    ways = ways_back({}, before, chosen, fitted, {"cut", "negative_prompt"})
+    assert fitted.model != before.model
+    assert taken_back(ways, replace(fitted, cut=ONE_SHOT), {"cut"}) == replace(
+        before, negative_prompt="rain", shots=fitted.shots
+    )

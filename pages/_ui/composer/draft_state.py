@@ -24,14 +24,13 @@ import streamlit as st
 from kling import Shot
 from kling.studio.prompting.draft import (
     LONGEST_SHOT,
-    ONE_SHOT,
     Draft,
     merge,
     snap_to_model,
     sync_camera_words,
 )
 from kling.studio.state.records import StateError, StoredDraft
-from pages._ui.composer.follow_ups import RAISING, notice_of, with_follow_ups, without_raise, without_shots
+from pages._ui.composer.follow_ups import notice_of, taken_back, ways_back, with_follow_ups
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
@@ -76,8 +75,7 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     state.jobs = sorted({*before, *stored.made}, key=_ordered_at, reverse=True)
     state.is_copy = bool(draft_id and stored.id != draft_id and stored.fields)
     state.picture_news = None
-    state.notice, state.before_shots, state.outcome = None, None, Outcome()
-    state.before_raise.clear()
+    state.notice, state.ways_back, state.outcome = None, {}, Outcome()
     own = stored.fields.get("own", ())
     state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(stored.fields)
@@ -186,23 +184,13 @@ def apply_changes() -> Draft:
     """Take what the person changed, change what does not fit it any more, and store both."""
     state, now = composer_state(), read_draft()
     touched = changed_fields(state.saved, now)
-    chosen = without_shots(state.before_shots, now, touched)
-    for field in RAISING:
-        chosen = without_raise(field, state.before_raise.get(field), chosen, touched)
+    chosen = taken_back(state.ways_back, now, touched)
     fitted, moved = snap_to_model(with_follow_ups(state.saved, chosen, touched), touched)
     fitted = sync_camera_words(fitted, touched)
     if fitted != now or any(st.session_state.get(key(name)) is None for name in WIDGETS):
         write_draft(fitted)
     notice = notice_of(state.saved, chosen, fitted, moved)
-    if notice and notice.switched_from:
-        state.before_shots = state.saved, fitted
-    elif "model" in touched or fitted.cut == ONE_SHOT:
-        state.before_shots = None
-    for field in RAISING:
-        if field in touched and getattr(fitted, field) and moved:
-            state.before_raise[field] = state.saved, fitted
-        elif touched & {"model", "mode", "duration"} or not getattr(fitted, field):
-            state.before_raise.pop(field, None)
+    state.ways_back = ways_back(state.ways_back, state.saved, chosen, fitted, touched)
     # A switch of the model is told, with the way back, while somebody writes the shots that it was made for.
     is_kept = state.notice and state.notice.switched_from and not touched & {"cut", "model"}
     if notice or (touched and not is_kept):

@@ -6,16 +6,24 @@ Alternatives in braces switch the table of variations on, until somebody wants t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 
 from kling import Shot, catalog
 from kling.studio.prompting.alternatives import has_alternatives
-from kling.studio.prompting.draft import ONE_SHOT, STORYBOARD, Change, Draft
+from kling.studio.prompting.draft import CAMERA_FIELDS, ONE_SHOT, STORYBOARD, Change, Draft
 from pages._ui.composer.price_of import price_of
 from pages._ui.session_state import Notice
 
-RAISING = ("sound", "last_frame")  # fields that may need a higher quality
+Ways = Mapping[str, tuple[Draft, Draft]]
+
+_NEEDS: Mapping[str, frozenset[str]] = {  # fields that may need other choices, and which
+    "cut": frozenset({"model"}),
+    "sound": frozenset({"mode", "duration"}),
+    "last_frame": frozenset({"mode", "duration"}),
+}
+# What another model may move, and with it what goes back.
+_WITH_MODEL = CAMERA_FIELDS | {"model", "mode", "duration", "aspect_ratio", "sound"}
 
 
 def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draft:
@@ -33,42 +41,52 @@ def with_follow_ups(before: Draft, now: Draft, touched: Collection[str]) -> Draf
     return _with_table(before, now, touched)
 
 
-def without_shots(switch: tuple[Draft, Draft] | None, now: Draft, touched: Collection[str]) -> Draft:
-    """Take back, with the shots, the model that was taken for them, and what that model moved.
+def taken_back(ways: Ways, now: Draft, touched: Collection[str]) -> Draft:
+    """Take back, with the shots, the sound or the last frame, the model or the quality that was taken for it.
 
     Whoever only looked at the storyboard pays no more than before. What was chosen meanwhile stays, the
-    length excepted: it was that of the shots.
+    length of shots excepted.
 
     Args:
-        switch: the draft before and after the model was taken; None if the shots needed no other one.
+        ways: the ways back, as `ways_back` returned them.
         now: as the person changed it.
         touched: the names of the fields that differ from the last run.
     """
-    if switch is None or "cut" not in touched or now.cut != ONE_SHOT:
-        return now
-    before, after = switch
-    if now.model != after.model:
-        return now
-    moved = (_moved(before, after, now) | {"duration"}) - {"cut", "shots", "prompt"}
-    return replace(now, **{name: getattr(before, name) for name in moved})
+    for field, (before, after) in ways.items():
+        moved = _moved(before, after, now)
+        if field in touched and not _is_on(now, field) and moved & _NEEDS[field]:
+            back = moved & _WITH_MODEL | {"duration"} if field == "cut" else moved & _NEEDS[field]
+            now = replace(now, **{name: getattr(before, name) for name in back})
+    return now
 
 
-def without_raise(
-    field: str, switch: tuple[Draft, Draft] | None, now: Draft, touched: Collection[str]
-) -> Draft:
-    """Take back, with the sound or the last frame, the quality that was taken for it.
+def ways_back(ways: Ways, before: Draft, chosen: Draft, fitted: Draft, touched: Collection[str]) -> Ways:
+    """Return the ways back after a change: the drafts before and after one, by the field that needed it.
 
     Args:
-        field: `sound` or `last_frame`.
-        switch: the draft before and after it was given; None if nothing had to move for it.
-        now: as the person changed it.
-        touched: the names of the fields that differ from the last run.
+        ways: those before the change.
+        before: the draft as it was.
+        chosen: as the person changed it.
+        fitted: with everything that it brought along.
+        touched: the names of the fields that the person changed.
     """
-    if switch is None or field not in touched or getattr(now, field):
-        return now
-    before, after = switch
-    moved = _moved(before, after, now) & {"mode", "duration"}
-    return replace(now, **{name: getattr(before, name) for name in moved})
+    kept = {
+        field: way
+        for field, way in ways.items()
+        if _is_on(fitted, field) and not {"model", *_NEEDS[field]}.intersection(touched)
+    }
+    new = {
+        field: (before, fitted)
+        for field, needs in _NEEDS.items()
+        if field in touched
+        and _is_on(fitted, field)
+        and any(getattr(chosen, name) != getattr(fitted, name) for name in needs)
+    }
+    return kept | new
+
+
+def _is_on(draft: Draft, field: str) -> bool:
+    return getattr(draft, field) not in {False, "", ONE_SHOT}
 
 
 def _moved(before: Draft, after: Draft, now: Draft) -> set[str]:
