@@ -419,20 +419,34 @@ def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app:
     assert app.text_area(key="composer.prompt").value == "Something else that I was writing"
 
 
+def reloaded(app: AppTest) -> AppTest:
+    """Return a new session of the same browser with the same draft."""
+    again = AppTest.from_file(
+        str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=120
+    )
+    again.query_params["draft"] = app.session_state.composer.draft_id
+    again.session_state["app"] = AppState(browser=app.session_state.app.browser)
+    return again.run()
+
+
 def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):
     pick(app, "model", "kling-v3")
     pick(app, "prompt", "A fox that I keep")
     press_generate(app)
     pick(app, "prompt", "and what came after")
-    again = AppTest.from_file(
-        str(draft_state.__file__).replace("_ui/composer/draft_state.py", "main.py"), default_timeout=120
-    )
-    again.query_params["draft"] = app.session_state.composer.draft_id
-    again.session_state["app"] = AppState(browser=app.session_state.app.browser)  # the same browser
-    again.run()
+    again = reloaded(app)
     assert draft_state.key("prompt") in again.session_state
     assert state(again, "prompt", "model") == ("and what came after", "kling-v3")
     assert again.session_state.composer.jobs == [studio.ledger.jobs()[0].id]
+
+
+def test_the_way_back_from_the_storyboard_outlives_its_session(app: AppTest):
+    pick(app, "cut", "customize")
+    again = reloaded(app)
+    assert state(again, "model", "cut") == ("kling-v3", "customize")
+    pick(again, "cut", "one shot")
+    assert state(again, "model", "mode", "duration") == ("kling-v2-6", "std", "5")
+    assert reloaded(again).session_state.composer.ways_back == {}
 
 
 def test_the_draft_of_another_browser_is_opened_as_a_copy(studio: Studio, tab: AppTest):
@@ -465,6 +479,7 @@ def test_hostile_values_of_a_stored_draft_do_not_break_the_form(studio: Studio, 
         "takes": 99,
         "sound": "yes",
         "nobody": "knows",
+        "ways_back": {"cut": [{"model": 5}, 7], "sound": [{"mode": ["x"]}, {}], "last_frame": "x", "x": 1},
     }
     owner = app.session_state.app.browser
     mine = studio.state.drafts.open("", owner)

@@ -30,7 +30,14 @@ from kling.studio.prompting.draft import (
     sync_camera_words,
 )
 from kling.studio.state.records import StateError, StoredDraft
-from pages._ui.composer.follow_ups import notice_of, taken_back, ways_back, with_follow_ups
+from pages._ui.composer.follow_ups import (
+    notice_of,
+    taken_back,
+    ways_back,
+    ways_of,
+    ways_to_json,
+    with_follow_ups,
+)
 from pages._ui.composer.unsaved_draft import keep_changes
 from pages._ui.context import studio
 from pages._ui.current_user import acting, browser_id
@@ -75,14 +82,14 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     state.jobs = sorted({*before, *stored.made}, key=_ordered_at, reverse=True)
     state.is_copy = bool(draft_id and stored.id != draft_id and stored.fields)
     state.picture_news = None
-    state.notice, state.ways_back, state.outcome = None, {}, Outcome()
+    state.notice, state.outcome = None, Outcome()
     own = stored.fields.get("own", ())
     state.unsent_prompts = [text for text in own if isinstance(text, str)] if isinstance(own, list) else []
     draft = origin or Draft.from_json(stored.fields)
     state.unkept = unkept
     if origin is not None:
         state.arrangement += state.is_open
-        values = draft.to_json() | {"arrangement": state.arrangement}
+        values = draft.to_json() | {"arrangement": state.arrangement, "ways_back": {}}
         keep_changes(stored.id, fields=values, made=tuple(state.jobs))
     elif not state.draft_id and not set(before) <= set(stored.made):
         # Another page ordered before this session had a draft to store the list with.
@@ -90,6 +97,7 @@ def open_draft(draft_id: str, *, origin: Draft | None = None) -> None:
     if origin is None:
         number = stored.fields.get("arrangement")
         state.arrangement = number if isinstance(number, int) else 0
+    state.ways_back = ways_of(stored.fields.get("ways_back"), draft) if origin is None else {}
     write_draft(draft)
     state.saved = read_draft()
     state.draft_id, state.is_open = stored.id, True  # last: a run that is stopped before it begins again
@@ -190,13 +198,16 @@ def apply_changes() -> Draft:
     if fitted != now or any(st.session_state.get(key(name)) is None for name in WIDGETS):
         write_draft(fitted)
     notice = notice_of(state.saved, chosen, fitted, moved)
-    state.ways_back = ways_back(state.ways_back, state.saved, chosen, fitted, touched)
+    ways = ways_back(state.ways_back, state.saved, chosen, fitted, touched)
     # A switch of the model is told, with the way back, while somebody writes the shots that it was made for.
     is_kept = state.notice and state.notice.switched_from and not touched & {"cut", "model"}
     if notice or (touched and not is_kept):
         state.notice = notice
     # The store may have a text as it was typed: what was changed to fit is stored even if it is as before.
-    _store(state.saved, fitted, changed_fields(state.saved, fitted) | changed_fields(now, fitted))
+    new = changed_fields(state.saved, fitted) | changed_fields(now, fitted)
+    new |= {"ways_back"} if ways != state.ways_back else set()
+    state.ways_back = ways
+    _store(state.saved, fitted, new)
     state.saved = fitted
     state.run += 1
     state.recent_runs[str(state.run)] = fitted
@@ -215,11 +226,15 @@ def _store(before: Draft, draft: Draft, new: set[str], *, is_rearranged: bool = 
         new -= {"shots"}
         pairs = enumerate(zip(before.shots, draft.shots, strict=True), 1)
         texts = {shot_field("shot", number): shot.prompt for number, (old, shot) in pairs if old != shot}
-    values = draft.to_json() | {"arrangement": composer_state().arrangement}
+    state = composer_state()
+    values = draft.to_json() | {
+        "arrangement": state.arrangement,
+        "ways_back": ways_to_json(state.ways_back),
+    }
     if "shots" in new:
         new |= {"arrangement"}
     changed = {name: values[name] for name in new}
-    keep_changes(composer_state().draft_id, fields=changed, texts=texts)
+    keep_changes(state.draft_id, fields=changed, texts=texts)
 
 
 def drop_stale_edits(run: str) -> None:

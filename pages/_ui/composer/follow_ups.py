@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 from kling import Shot, catalog
 from kling.studio.prompting.alternatives import has_alternatives
@@ -83,6 +84,28 @@ def ways_back(ways: Ways, before: Draft, chosen: Draft, fitted: Draft, touched: 
         and any(getattr(chosen, name) != getattr(fitted, name) for name in needs)
     }
     return kept | new
+
+
+def ways_to_json(ways: Ways) -> dict[str, Any]:
+    """Return ways back for a stored draft: the choices before and after; `ways_of` reads them."""
+    return {
+        field: [{name: getattr(each, name) for name in sorted(_WITH_MODEL)} for each in way]
+        for field, way in ways.items()
+    }
+
+
+def ways_of(stored: object, draft: Draft) -> Ways:
+    """Return the ways back of a stored draft; what cannot be used is left out."""
+    found = stored if isinstance(stored, dict) else {}
+    return {
+        field: (_with_choices(draft, way[0]), _with_choices(draft, way[1]))
+        for field in _NEEDS
+        if isinstance(way := found.get(field), list) and [type(each) for each in way] == [dict, dict]
+    }
+
+
+def _with_choices(draft: Draft, choices: Mapping[str, Any]) -> Draft:
+    return Draft.from_json({**draft.to_json(), **choices})
 
 
 def _is_on(draft: Draft, field: str) -> bool:
