@@ -229,7 +229,7 @@ def test_whatever_goes_wrong_is_said_and_an_answer_is_only_ever_text(
     behave(fake.streams(f"1. {EVIL}\n2. {EVIL} too\n3. x|y}}"))
     ask(page, "Three variations")
     panel(page).get_by_role("button", name="Only variation 2").click()
-    expect(prompt(page)).to_have_value(f"{plain} too")
+    expect(prompt(page)).to_have_value(f"{plain} too".replace("*", ""))
     behave(fake.streams("word " * 1000))
     ask(page, "Shorter")
     expect(panel(page).get_by_text("Kling takes 2,500: its end was cut off.")).to_be_visible()

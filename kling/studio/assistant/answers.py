@@ -24,9 +24,15 @@ _REFUSES = re.compile(
 )
 _BRACES = str.maketrans("{}", "()")
 _CANNOT = re.compile(r"\A\s*CANNOT\b:?\s*")  # as the model was told to begin a refusal
+_BOLD = re.compile(r"\*\*(\S(?:.*?\S)?)\*\*")
+_PARAGRAPHS = re.compile(r"\n{2,}")
+_RULE = re.compile(r"[-*_=]{3,}")
 _NUMBER = re.compile(
-    r"\A(?:(?:alternative|option|version)\s+)?[(\[]?\d{1,2}\s*[.):\]]\s*|\A[-*•]\s+", re.IGNORECASE
+    r"\A(?:[-*•#]+\s+)?(?:(?:alternative|option|variation|version)\s+)?[(\[]?\d{1,2}"
+    r"(?:\s*[.):\]、．：）]+(?!\d)|\s+[-–—](?=\s)|\Z)\s*",
+    re.IGNORECASE,
 )
+_BULLET = re.compile(r"\A[-*•]\s+")
 
 
 class NoAnswer(Exception):
@@ -103,8 +109,7 @@ def _plain_braces(question: Question, text: str) -> str:
 
 
 def _variations(question: Question, text: str) -> Result:
-    lines = [tidy(_NUMBER.sub("", line.strip())) for line in text.split("\n")]
-    found = list(dict.fromkeys(line for line in lines if line))[: questions.ALTERNATIVES]
+    found = list(dict.fromkeys(filter(None, _items(text))))[: questions.ALTERNATIVES]
     if len(found) < 2:
         raise NoAnswer("The model gave no variations. Try again.", _quoted(text))
     limit = limit_of(question)
@@ -115,6 +120,28 @@ def _variations(question: Question, text: str) -> Result:
     )
     kept = tuple(cut(each, limit) for each in found)
     return Result(text=as_alternatives(kept), alternatives=kept, notes=notes)
+
+
+def _items(text: str) -> list[str]:
+    """Return the items of a list, however it is marked; without marks its lines."""
+    lines = [_BOLD.sub(r"\1", line).strip() for line in text.split("\n")]
+    lines = ["" if _RULE.fullmatch(line) else line for line in lines]
+    for mark in (_NUMBER, _BULLET):
+        starts = [index for index, line in enumerate(lines) if mark.match(line)]
+        if len(starts) > 1:
+            break
+    else:
+        plain = [tidy(_NUMBER.sub("", line)) for line in lines if line]
+        has_introduction = len(plain) > questions.ALTERNATIVES and plain[0].endswith((":", "："))
+        return plain[has_introduction:]
+    ends = [*starts[1:], len(lines)]
+    items = [
+        "\n".join(tidy(mark.sub("", line)) for line in lines[start:end]).strip()
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    # What the model says after its list is no part of the last item.
+    most = max(len(_PARAGRAPHS.split(item)) for item in items[:-1])
+    return ["\n".join(_PARAGRAPHS.split(item)[:most]) for item in items]
 
 
 def as_alternatives(texts: Sequence[str]) -> str:

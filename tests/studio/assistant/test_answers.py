@@ -87,12 +87,43 @@ def test_a_prompt_that_begins_like_a_refusal_is_none():
         "- A red fox\n- A grey fox\n- A fox at night",
         "Alternative 1: A red fox\nAlternative 2: A grey fox\nAlternative 3: A fox at night\n4. One more",
         "A red fox\nA grey fox\nA fox at night",
+        "Here are three alternatives:\n\nA red fox\nA grey fox\nA fox at night",
+        "Sure:\n* A red fox\n* A grey fox\n* A fox at night\n\nShall I write more?",
+        "### Option 1\nA red fox\n\n---\n\n### Option 2\nA grey fox\n\n---\n\n### Option 3\nA fox at night",
     ],
 )
 def test_alternatives_become_braces(answer):
     found = result_of(question(Instruction.VARY), answer)
     assert found.text == "{A red fox|A grey fox|A fox at night}"
     assert found.alternatives == ("A red fox", "A grey fox", "A fox at night")
+
+
+def test_a_heading_is_not_the_alternative():
+    answer = "1. **Dawn**\nA fox runs at dawn.\n2. **Night**\n\nA fox sleeps.\n\n3. **Noon:** 3 foxes eat."
+    found = result_of(question(Instruction.VARY), answer).alternatives
+    assert found == ("Dawn\nA fox runs at dawn.", "Night\nA fox sleeps.", "Noon: 3 foxes eat.")
+
+
+def test_figures_at_the_beginning_of_an_alternative_are_no_number():
+    answer = "1.5 metres above a fox\n16:9 frame of a fox\n4K fox"
+    assert result_of(question(Instruction.VARY), answer).alternatives == tuple(answer.split("\n"))
+
+
+@given(
+    number=st.sampled_from(
+        ["1. ", "1) ", "(1) ", "[1] ", "1: ", "**1.** ", "**1)** ", "Option 1: ", "## 1. ", "- ", "• "]
+    ),
+    texts=st.lists(st.from_regex(r"\A[A-Z][a-z]{2,9} [a-z]{2,9}\.\Z"), min_size=3, max_size=3, unique=True),
+    before=st.sampled_from(["", "Here they are:\n\n", "Sure!\nThree alternatives:\n"]),
+    between=st.sampled_from(["\n", "\n\n", "\n\n---\n\n"]),
+    form=st.sampled_from(["{}", "**{}**", '"{}"', "**Title**\n{}", "**Title:** {}"]),
+    after=st.sampled_from(["", "\n\nLet me know if you want more."]),
+)
+def test_three_alternatives_are_found_in_every_usual_form(*, number, texts, before, between, form, after):
+    items = [number.replace("1", str(at)) + form.format(text) for at, text in enumerate(texts, 1)]
+    found = result_of(question(Instruction.VARY), before + between.join(items) + after).alternatives
+    plain = form.replace("*", "").replace('"', "")
+    assert found == tuple(plain.format(text) for text in texts)
 
 
 def test_braces_that_nobody_wrote_become_no_variations():
