@@ -61,7 +61,7 @@ class Part:
     Args:
         text: the next words.
         refusal: the model's own words on why it refuses, if the server tells that apart.
-        is_cut: the model stopped because of a limit of its own.
+        is_cut: the model did not come to its end, because of a limit or a filter of the server.
     """
 
     text: str = ""
@@ -166,6 +166,7 @@ class Reader:
         self._host, self._is_whole = host, is_whole
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._rest, self._size, self._is_first = "", 0, True
+        self._has_choice = False  # something came that can be read as an answer
         self._has_ended = False  # the model said that it has come to its end
         self.is_over = False  # the server said that nothing more comes
 
@@ -199,6 +200,8 @@ class Reader:
         """
         line, self._rest = self._rest + self._decode(b"", final=True), ""
         yield from self._line(line)
+        if not self._has_choice:
+            raise self._no_answer()
         if not self._has_ended and not self.is_over:
             yield Part(is_cut=True)
 
@@ -209,6 +212,8 @@ class Reader:
         elif not self._is_whole:  # a blank, a comment, the name of an event
             return
         if data == "[DONE]":
+            if not self._has_choice:
+                raise self._no_answer()
             self.is_over = True
         elif data:
             try:
@@ -219,9 +224,7 @@ class Reader:
 
     def _event(self, event: Any) -> Iterator[Part]:
         if not isinstance(event, dict):
-            raise AskError(
-                f"{self._host} sent what is no answer of the OpenAI chat API. Ask whoever runs the studio."
-            )
+            raise self._no_answer()
         if event.get("error"):
             log.warning("The assistant's server answered with an error.")
             raise AskError(f"{self._host} could not answer. Try again, or ask whoever runs the studio.")
@@ -229,6 +232,7 @@ class Reader:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, dict):
             return  # such as the last event, with the number of tokens
+        self._has_choice = True
         said = choice.get("delta") or choice.get("message") or {}
         said = said if isinstance(said, dict) else {}
         reason = choice.get("finish_reason")
@@ -236,7 +240,12 @@ class Reader:
         refusal = _text(said.get("refusal"))
         if reason == "content_filter":
             refusal = refusal or "The server's own content filter stopped it."
-        yield Part(_text(said.get("content")), refusal, is_cut=reason == "length")
+        yield Part(_text(said.get("content")), refusal, is_cut=reason in {"length", "content_filter"})
+
+    def _no_answer(self) -> AskError:
+        return AskError(
+            f"{self._host} sent what is no answer of the OpenAI chat API. Ask whoever runs the studio."
+        )
 
 
 def _text(content: Any) -> str:

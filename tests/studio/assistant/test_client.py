@@ -82,8 +82,9 @@ def test_a_stream_that_just_ends_may_be_cut():
         assert asked(model) == "A fox|"
 
 
-def test_a_model_that_stops_at_its_own_limit_says_so():
-    with fake.fake_model(fake.streams("A fox", reason="length")) as model:
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_a_model_that_is_stopped_before_its_end_says_so(reason):
+    with fake.fake_model(fake.streams("A fox", reason=reason)) as model:
         assert asked(model) == "A fox|"
 
 
@@ -142,6 +143,10 @@ def test_an_answer_without_end_is_broken_off():
         fake.raw_answer(b"<html>hello</html>", "application/json"),
         fake.raw_answer(b"\xff\xfe\x00", "application/json"),
         fake.raw_answer(b"[]", "application/json"),
+        fake.raw_answer(b"<html>hello</html>", "text/html"),
+        fake.raw_answer(b'{"hello": "world"}', "application/json"),
+        fake.raw_answer(b'data: {"choices": []}\n\ndata: [DONE]\n\n'),
+        fake.raw_answer(b""),
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(behave):
