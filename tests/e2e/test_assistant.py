@@ -272,9 +272,14 @@ def test_a_refused_prompt_is_softened_alternatives_become_variations_and_a_promp
     shots_are(page, "A fox wakes", "It runs")
 
 
-def test_a_server_that_stops_ends_the_questions_first(
-    server: Server, model: FakeModel, behave: Callable[[Behave], None]
+def test_a_server_that_stops_ends_the_questions_first_and_an_answer_stays_until_it_is_in_the_form(
+    server: Server, open_page: Open, model: FakeModel, behave: Callable[[Behave], None]
 ):
+    behave(fake.streams("A red fox"))
+    page = open_page(server.url)
+    write(page, "A fox")
+    take = ask(page, "Shorter").get_by_role("button", name="Take it")
+    expect(take).to_be_visible()
     behave(fake.begins_and_waits("A red"))
     body = json.dumps({"instruction": "improve", "text": "A fox"}).encode()
     asked = urllib.request.Request(f"{server.url}/assistant", body, {"Origin": server.url})
@@ -283,4 +288,16 @@ def test_a_server_that_stops_ends_the_questions_first(
         server.stop()  # sooner than a model that says nothing is given up
         assert b"being restarted" in answer.read()
     assert model.left.wait(PATIENCE)
+    take.click()
+    expect(panel(page)).to_have_attribute("inert", "")
+    expect(panel(page).get_by_text("The studio does not answer now.")).to_be_visible()
+    expect(panel(page).locator("ins")).to_have_text("red ")
+    expect(page.get_by_role("status").filter(has_text="Taken.")).to_have_count(0)
     server.start()
+    expect(page.get_by_test_id("stConnectionStatus")).to_have_count(0)
+    expect(take).to_be_focused()
+    take.press("Enter")
+    expect(prompt(page)).to_have_value("A red fox")
+    expect(panel(page)).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="Taken. Undo brings")).to_have_count(1)
+    expect(page.get_by_role("button", name="Improve")).to_be_focused()

@@ -12,6 +12,7 @@ const INSTRUCTIONS = {
   storyboard: ["As a storyboard", "Divided into shots"],
   soften: ["Soften", ""],
 };
+const AWAY = "The studio does not answer now. Try again in a moment.";
 const ON_PROMPT_ONLY = ["vary", "storyboard"]; // not for what is a storyboard already
 
 function make(tag, options = {}, ...children) {
@@ -91,6 +92,7 @@ function draw(tab, { status, body = [], notes = [], actions = [], isBad = false,
     notes.length ? make("ul", { class: "notes" }, ...notes.map((text) => make("li", { text }))) : "",
     make("div", { class: "actions" }, ...actions),
   );
+  panel.inert = false;
   if (!panel.matches(":popover-open")) panel.showPopover();
   moveTo(tab);
   // Whoever writes in the form meanwhile is left alone.
@@ -101,7 +103,7 @@ function draw(tab, { status, body = [], notes = [], actions = [], isBad = false,
 
 function leave(tab) {
   const { run, panel } = tab, hadFocus = panel.contains(panel.getRootNode().activeElement);
-  run?.stop.abort();
+  run?.stop?.abort();
   tab.run = null;
   tab.status.textContent = "";
   if (panel.matches(":popover-open")) panel.hidePopover();
@@ -152,7 +154,7 @@ async function ask(tab, instruction, mount, job) {
     }
     fail("The answer was broken off. Try again.");
   } catch {
-    if (!run.stop.signal.aborted) fail("The studio does not answer now. Try again in a moment.");
+    if (!run.stop.signal.aborted) fail(AWAY);
   }
 }
 
@@ -167,9 +169,9 @@ async function* eventsOf(stream) {
   }
 }
 
-// Show what can be taken.
-function offer(tab, run, answer, again) {
-  const take = (taken, done = "take") => send(tab, run, done, taken);
+// Show what can be taken, and why that failed.
+function offer(tab, run, answer, again, why) {
+  const take = (taken, done = "take") => send(tab, run, done, taken, (why) => offer(tab, run, answer, again, why));
   const isMany = answer.alternatives.length > 0, isNewBoard = answer.shots.length > 0 && !run.isBoard && !run.job;
   const actions = [], body = [];
   let status = answer.summary;
@@ -200,29 +202,36 @@ function offer(tab, run, answer, again) {
   );
   const words = isMany ? answer.alternatives.join(". ") : isNewBoard ? answer.shots.map(({ prompt }) => prompt).join(". ") : answer.text;
   draw(tab, {
-    status, body, notes: answer.notes, actions: [...actions.filter(Boolean), again],
-    announce: `${INSTRUCTIONS[run.instruction][0]}: ${status} ${answer.notes.join(" ")} ${words}`,
+    status: why ?? status, isBad: why, body, notes: answer.notes, actions: [...actions.filter(Boolean), again],
+    announce: why ?? `${INSTRUCTIONS[run.instruction][0]}: ${status} ${answer.notes.join(" ")} ${words}`,
   });
 }
 
-// Hand what was taken to Python. Streamlit 1.67 runs one fragment only for what falls into one batch
-// (github.com/streamlit/streamlit/pull/12747): repeat until the page shows that it was heard.
-function send(tab, run, done, { text = "", shots = [], alternatives = [], model = "" } = {}) {
+// Hand what was taken to Python, and close the panel once the page shows that it was heard. Streamlit 1.67 runs one
+// fragment only for what falls into one batch (github.com/streamlit/streamlit/pull/12747), and nothing while the server
+// is away: repeat for a while.
+async function send(tab, run, done, { text = "", shots = [], alternatives = [], model = "" } = {}, fail) {
   const act = { do: done, at: Math.max(Date.now(), answered() + 1), text, shots, alternatives, model };
-  const autosave = window.__studioAutosave, key = run.mount;
-  leave(tab);
+  const autosave = window.__studioAutosave;
+  if (!fail) leave(tab);
+  tab.run = run;
+  tab.panel.inert = true;
   promptField()?.blur();
-  clearTimeout(tab.again);
-  const go = (tries) => {
-    if (!tries || answered() >= act.at) return;
-    tab.mounts.get(key)?.trigger("act", { ...act, run: document.querySelector("[data-run]")?.dataset.run ?? "" });
-    tab.again = setTimeout(go, 700, tries - 1);
-  };
   // A text that is still on its way to the store would replace the one that is taken.
   if (autosave) delete autosave.texts.prompt;
-  if (autosave?.saving) autosave.saving.then(() => go(8));
-  else go(8);
-  tab.status.textContent = done === "undo" ? "The text before is back." : "Taken. Undo brings the text before back.";
+  await autosave?.saving;
+  for (let tries = 56; tries && answered() < act.at; tries--) {
+    if (!(tries % 7))
+      tab.mounts.get(run.mount)?.trigger("act", { ...act, run: document.querySelector("[data-run]")?.dataset.run ?? "" });
+    await new Promise((go) => setTimeout(go, 100));
+    if (tab.run !== run) return;
+  }
+  const isHeard = answered() >= act.at, isNowhere = document.activeElement === document.body;
+  run.isNew = isNowhere;
+  if (!isHeard && fail) return fail(AWAY);
+  leave(tab);
+  if (isNowhere) run.opener?.()?.focus();
+  tab.status.textContent = !isHeard ? AWAY : fail ? "Taken. Undo brings the text before back." : "The text before is back.";
 }
 
 export default function ({ parentElement, setTriggerValue }) {

@@ -33,7 +33,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_attribute
 from pages._ui.requests import draft_of
-from pages._ui.scripts.assets import loader
+from pages._ui.scripts.assets import lean_sheet, loader
 from pages._ui.session_state import composer_state
 from pages._ui.style import sheet
 
@@ -47,7 +47,7 @@ def _component() -> Any:
     """Return the script as a component, which Streamlit is told of once."""
     script = "".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
     script = script.replace("__PATH__", json.dumps(f"{base_path()}/assistant"))
-    script = script.replace("__CSS__", json.dumps(_SHEET.read_text(encoding="utf-8")))
+    script = script.replace("__CSS__", json.dumps(lean_sheet(_SHEET.read_text(encoding="utf-8"))))
     return st.components.v2.component("studio_assistant", js=loader("assistant", script))
 
 
