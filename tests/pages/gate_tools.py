@@ -131,10 +131,9 @@ class Team:
             "server.address": place.address,
             "server.allowedHosts": list(allowed),
             "browser.serverAddress": "localhost",
+            "server.baseUrlPath": place.base,
         }
         monkeypatch.setattr(st, "get_option", options.__getitem__)
-        for module in (gate, cookies):
-            monkeypatch.setattr(module, "base_path", lambda: place.base)
         self.place, self.studio = place, studio
         studio.settings = replace(
             studio.settings, public_url=place.public_url, sign_in=SignInSettings(proxy_secret=proxy_secret)

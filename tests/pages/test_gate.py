@@ -44,6 +44,20 @@ def test_a_page_leads_to_the_sign_in_and_says_where_one_wanted_to_go(
         assert answer.headers["Location"] == f"{place.base}/sign-in?to={quote(place.base + path, safe='/')}"
 
 
+def test_a_browser_that_opens_what_is_not_there_or_not_for_it_gets_a_page_with_a_way_back(team: Team):
+    client = team.client("viewer")
+    for path, status, title in (
+        ("/nonsense", 404, "No such page"),
+        ("/admin", 403, "This page is not for you"),
+    ):
+        answer = client.get(path, headers=PAGE)
+        assert answer.status_code == status
+        assert f"<title>{title}" in answer.text
+        assert 'href="/">' in answer.text
+        assert "Back to the studio</a>" in answer.text
+    assert client.get("/nonsense").text == "There is nothing here."
+
+
 def test_what_is_no_page_is_told_in_words(team: Team):
     client = team.client()
     assert client.get("/history").status_code == 401

@@ -170,7 +170,9 @@ class Gate:
         if isinstance(needs, Action):
             self._check_role(connection, needs, who)
         if door is None:
-            raise Refusal(404, "There is nothing here.")
+            raise Refusal(
+                404, "There is nothing here.", title="No such page" if _is_opened(connection) else ""
+            )
         if method not in door.methods:
             raise Refusal(405, "This address does not take that.")
         address = self._address(connection)  # before the headers change that it reads
@@ -214,7 +216,8 @@ class Gate:
             raise Refusal(401, who.why or "Sign in first.", to=to, set_cookie=who.set_cookie)
         if user.role == "none":
             raise Refusal(403, "You have no role here yet. Ask an admin of the studio.", to=to)
-        raise Refusal(403, "Your role does not allow this. Ask an admin of the studio.", is_page=bool(to))
+        title = "This page is not for you" if to else ""
+        raise Refusal(403, "Your role does not allow this. Ask an admin of the studio.", title=title)
 
     def _address(self, connection: HTTPConnection) -> str:
         """Return where a request comes from; empty where that cannot be believed, or is a proxy's."""

@@ -20,7 +20,7 @@ class Refusal(Exception):
         code: with which a socket is closed at its handshake.
         to: where a page leads instead; empty if nowhere.
         set_cookie: a `Set-Cookie` for the answer; empty if there is none.
-        is_page: somebody sees it who has typed an address; it gets a way back.
+        title: of the page with a way back that somebody gets who opens an address; empty for bare words.
         is_broken_off: the rest of the request is not read, so the connection ends.
     """
 
@@ -29,16 +29,16 @@ class Refusal(Exception):
     code: int = 1008
     to: str = ""
     set_cookie: str = ""
-    is_page: bool = False
+    title: str = ""
     is_broken_off: bool = False
 
     def answer(self) -> Response:
         """Return the answer to a request."""
         if self.to:
             return RedirectResponse(self.to, 303)
-        if self.is_page:
+        if self.title:
             back = pages.link(f"{base_path()}/", "Back to the studio")
-            return pages.page("This page is not for you", self.words, back, status=self.status)
+            return pages.page(self.title, self.words, back, status=self.status)
         return PlainTextResponse(
             self.words, self.status, {"Connection": "close"} if self.is_broken_off else None
         )
