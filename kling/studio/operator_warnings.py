@@ -63,7 +63,7 @@ def disk_warnings(folder: Path) -> Iterator[str]:
     """Yield that the disk of a folder is nearly full."""
     with contextlib.suppress(OSError):
         if (room := free_bytes(folder)) < LOW_DISK:
-            yield f"The disk of the data folder has {room / 2**20:,.0f} MB left. Make room."
+            yield f"Disk nearly full: {room / 2**20:,.0f} MB left for the data folder. Make room."
 
 
 def rights_warnings(folder: Path, secrets: Path | None) -> Iterator[str]:

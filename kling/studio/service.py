@@ -492,16 +492,16 @@ class Studio:
 
     @property
     def warnings(self) -> Iterator[str]:
-        """Faults that an operator should know of, in words for a page."""
+        """Faults that an operator should know of, in words for a page, the worst one first."""
+        yield from disk_warnings(self.settings.data_dir)
         yield from ledger_warnings(self.ledger)
+        yield from self.ledger.warnings
+        yield from self.state.warnings
         if self.poller.trouble:
             yield self.poller.trouble
-        yield from self.ledger.warnings
         yield from account_warnings(self.ledger, self.accounts, self.reconciler, self.scan)
-        yield from self.state.warnings
         if self.library.trouble:
             yield f"Searching goes on, but after each start it begins anew: {self.library.trouble}"
-        yield from disk_warnings(self.settings.data_dir)
         yield from rights_warnings(self.settings.data_dir, self.settings.secrets_file)
 
     # -- changes -------------------------------------------------------------------------------------------
