@@ -165,10 +165,7 @@ def _take_in(task_ids: Sequence[str]) -> None:
         st.toast(escape_markdown(str(error)), icon=":material/warning:")
         return
     except LedgerError as error:
-        st.toast(
-            escape_markdown(f"Nothing was taken in, because the log cannot be written. {error}"),
-            icon=":material/warning:",
-        )
+        st.toast(escape_markdown(f"Nothing was taken in. {error}"), icon=":material/warning:")
         return
     st.toast(f"{counted(count, 'task was', 'tasks were')} taken in.", icon=":material/check:")
 

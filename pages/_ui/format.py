@@ -156,3 +156,9 @@ def order_line(job: Job) -> str:
         "with sound" if job["sound"] == "on" else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """Return the first sentence of a text, and what follows it."""
+    start, dot, rest = text.partition(". ")
+    return (f"{start}.", rest) if dot else (text, "")

@@ -64,10 +64,8 @@ def refusal_of(error: Exception) -> str:
         return " ".join(problem.message for problem in error.problems)
     if isinstance(error, LedgerUncertain):
         return (
-            f"The order may be in the log or not: the disk gave no clear answer. It was not sent. {error} "
-            "Once the studio is started again, History shows whether it is there, and it is yours to send or "
-            "to cancel. Ordering the same before that may make it two."
+            "The order may be in the log or not: the disk gave no clear answer. It was not sent; ordering "
+            f"the same before the studio is started again may make it two. {error} After the start History "
+            "shows whether it is there, and it is yours to send or to cancel."
         )
-    if isinstance(error, LedgerError):
-        return f"Nothing was sent and nothing was spent, because the log cannot be written. {error}"
     return f"Nothing was sent and nothing was spent. {error}"

@@ -13,7 +13,7 @@ from kling.studio.jobs import STATES
 from kling.studio.service import Studio
 from kling.text_to_video import TextToVideo
 from pages._ui import words
-from pages._ui.frame.banners import first_sentence
+from pages._ui.format import first_sentence
 from pages._ui.frame.bar import running_words
 from pages._ui.frame.titles import LONGEST, first_words
 from pages._ui.people import COLOURS, circle, colour_of, initials

@@ -148,8 +148,11 @@ def test_a_full_disk_is_said_in_words_and_nothing_is_sent(
     app.text_area(key="composer.prompt").set_value("A fox")
     writes.append(OSError(errno.ENOSPC, "No space left on device"))
     press_generate(app)
-    assert "Nothing was sent and nothing was spent" in texts(app)
-    assert "No space left" in texts(app)
+    said, _, folded = texts(app).partition('<div class="studio-fix"')[2].partition("</summary>")
+    cause = "history.csv cannot be written: No space left on device."
+    assert f"<b>Nothing was sent and nothing was spent.</b> {cause} <u>" in said
+    assert folded.startswith("<p>Whoever runs the studio has to make room")
+    assert texts(app).count("cannot be written") == 1
     assert app.text_area(key="composer.prompt").value == "A fox"
     assert studio.ledger.jobs() == ()
     press_generate(app)  # there is room again

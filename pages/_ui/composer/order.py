@@ -17,7 +17,7 @@ from pages._ui.composer.field_errors import open_panels
 from pages._ui.composer.variations import Plan, plan
 from pages._ui.context import studio
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
-from pages._ui.format import cost_now, counted, in_money, span
+from pages._ui.format import cost_now, counted, first_sentence, in_money, span
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.session_state import Bill, Outcome, composer_state
 from pages._ui.words import FIX_MARKED, GENERATE, TAKES, TAKES_HELP
@@ -28,7 +28,7 @@ def order(draft: Draft, planned: Plan, problems: Sequence[Problem]) -> None:
     number, units = shown = bill(draft, planned)
     outcome = composer_state().outcome
     if outcome.refusal:
-        st.error(escape_markdown(outcome.refusal), icon=":material/warning:")
+        st.html(_refused(outcome.refusal))
     elif problems:
         # No second red box: what is wrong stands in one at its field.
         st.html(f'<p class="studio-fix" role="alert">{FIX_MARKED}</p>')
@@ -48,6 +48,16 @@ def order(draft: Draft, planned: Plan, problems: Sequence[Problem]) -> None:
         wrap=True,
         key=f"composer.generate-{number}-{units}",  # a click on an older price finds no button
     )
+
+
+def _refused(words: str) -> str:
+    """Return a headline and one line as HTML: nothing is ordered, and why; a press shows the rest."""
+    headline, rest = first_sentence(words)
+    line, more = first_sentence(rest)
+    said = f"<b>{escape_html(headline)}</b> {escape_html(line)}".rstrip()
+    if more:
+        said = f"<details><summary>{said} <u>What to do</u></summary><p>{escape_html(more)}</p></details>"
+    return f'<div class="studio-fix" role="alert">{said}</div>'
 
 
 def label(shown: Bill) -> str:

@@ -18,7 +18,7 @@ from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.decide import REFUSALS, attempt
 from pages._ui.escape import escape_html, escape_markdown
-from pages._ui.format import counted, price
+from pages._ui.format import counted, first_sentence, price
 from pages._ui.job.address import job_params
 from pages._ui.session_state import app_state, composer_state
 from pages._ui.words import CANCEL_ALL
@@ -78,12 +78,6 @@ def _warnings(told: Sequence[str]) -> None:
     start, rest = first_sentence(first)
     more = [*filter(None, [rest]), *others]
     _words(start, "", icon="warning", more=more, label=f"{len(others):,} more" if others else "More")
-
-
-def first_sentence(text: str) -> tuple[str, str]:
-    """Return the first sentence of a text, and what follows it."""
-    start, dot, rest = text.partition(". ")
-    return (f"{start}.", rest) if dot else (text, "")
 
 
 def _answer() -> None:
