@@ -360,7 +360,7 @@ def error_words(error: KlingError) -> str:
 
 def klings_words(job: Job) -> str:
     """Return what Kling said of a failed task, or what a message quotes; all of it, if it quotes nothing."""
-    return (job["task_status_msg"] or job.message).rpartition(QUOTE)[2].strip()
+    return (job["task_status_msg"] or job.message.removesuffix(DECIDE)).rpartition(QUOTE)[2].strip()
 
 
 def support_cells(error: KlingError | None) -> dict[str, str]:

@@ -13,9 +13,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from kling import TextToVideo
+from kling.errors import api_error
 from kling.image_to_video import ImageToVideo
 from kling.studio.durations import DurationEstimate
 from kling.studio.jobs import Job, request_cells
+from kling.studio.reconciler import DECIDE, error_words
 from kling.studio.service import Studio
 from kling.video_to_audio import VideoToAudio
 from pages._ui.clip_names import file_name
@@ -343,6 +345,47 @@ def test_a_refusal_is_a_card_with_what_helps_and_its_code_folded(studio: Studio,
     tab.button(key="composer.edit-bad").click().run()
     assert tab.text_area(key="composer.prompt").value == "Two foxes"
     assert stage_of(tab)["focus"][1] == "mend"
+
+
+NO_KEY = error_words(api_error(401, 1002, "no key"))
+KEY_LINE = (
+    "Check the key and the region of the base URL in the studio&#x27;s settings. "
+    "Send it once the key is right, or cancel it."
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            {"state": "not_sent", "code": "1002", "message": f"{NO_KEY} {DECIDE}"},
+            ("Kling does not accept the key", KEY_LINE, "no key."),
+        ),
+        (
+            {"state": "failed", "code": "1201", "message": error_words(api_error(400, 1201, "bad mode"))},
+            (
+                "Kling refused this order",
+                "Kling did not accept a value. Change what the message names.",
+                "bad mode.",
+            ),
+        ),
+        (
+            {"state": "failed", "task_id": "7", "task_status_msg": "internal error 7"},
+            ("Kling could not make it", "Order it again.", "internal error 7"),
+        ),
+    ],
+)
+def test_a_card_has_a_headline_and_a_line_and_folds_what_kling_said(
+    studio: Studio, tab: AppTest, cells: dict[str, str], said: tuple[str, str, str]
+):
+    made(studio, "bad", **cells)
+    headline, line, folded = said
+    text = texts(show(tab, "bad"))
+    assert f"<h2>{headline}</h2>" in text
+    assert f'<p class="stage-why">{line}</p>' in text
+    assert f'<p class="stage-fine">{folded}</p>' in text
+    assert tab.expander[0].label.startswith("Kling’s words")
+    assert "Kling’s words: " not in text
 
 
 def test_what_waits_in_a_batch_is_cancelled_together(studio: Studio, tab: AppTest):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kling.errors import Actor
+from kling.errors import MEANINGS, Actor, AuthenticationFailed
 from kling.studio.identity.roles import Action
 from kling.studio.job_explanation import Explanation
-from kling.studio.jobs import FAILED, SUCCEED, Job
+from kling.studio.jobs import FAILED, NOT_SENT, SUCCEED, Job
 from kling.studio.queue_position import QueuePosition
-from kling.studio.reconciler import klings_words
+from kling.studio.reconciler import QUOTE, klings_words
 from kling.studio.remedies import NOTHING_SPENT, Remedy, RemedyKind, remedy
 from pages._ui.composer import assistant
 from pages._ui.context import studio
@@ -85,7 +85,15 @@ def _card(job: Job, page: str) -> None:
     word, icon = (LOST, "error") if job.state == SUCCEED and job.gone else state(job)[:2]
     if what is not None:
         word, icon = HEADLINES[what.kind]
-    words = in_local_time(_sentences(job, found, what, spent))
+    sentences, own_words = _sentences(job, found, what, spent), ""
+    if is_refused or job["task_status_msg"] or QUOTE in job.message:
+        own_words = klings_words(job)
+        sentences = " ".join(sentences.replace(f"{QUOTE}{own_words}", "").split())
+    refusal = MEANINGS.get(job.code)
+    if job.state == NOT_SENT and refusal and refusal.kind is AuthenticationFailed:
+        word, icon = HEADLINES[RemedyKind.CHECK_KEY]
+        sentences = sentences.removeprefix(refusal.what).strip()
+    words = in_local_time(sentences)
     facts = since_and_who(job, found) if found is not None else ""
     with st.container(key="stage_card"):
         st.html(_headline(word, icon, is_bad=job.state == FAILED) + _paragraphs(words, facts))
@@ -96,20 +104,19 @@ def _card(job: Job, page: str) -> None:
                 assistant.soften_button(job) if assistant.is_softened(job) else _guide()
         if found is not None and job.state == SUCCEED:
             link_to_kling(here, job)
-        _for_support(job, klings_words(job) if is_refused else "")
+        _for_support(job, own_words)
 
 
 def _sentences(job: Job, found: Explanation | None, what: Remedy | None, spent: str) -> str:
-    """Return what a card says below its headline."""
-    said = job["task_status_msg"] or job.message
+    """Return what a card says below its headline; it may quote Kling."""
     if what is not None and what.kind is RemedyKind.EDIT_PROMPT:  # the headline says the rest
         return f"{WHICH} {what.money}".strip()
     if what is not None and job.accepted:  # a refusal's words name the remedy themselves
-        stop = "" if not said or said.endswith((".", "!", "?")) else "."
-        return f"{said}{stop} {what.text}".strip()
+        return what.text.removeprefix(f"{HEADLINES[what.kind][0]}.").strip()
     if found is not None:
         return explained(studio(), job, found, spent)
-    return " ".join(filter(None, ["" if said in SAID_BY_THE_STATE else said, spent]))
+    said = "" if job.message in SAID_BY_THE_STATE else job.message
+    return " ".join(filter(None, [said, spent]))
 
 
 def _headline(words: str, icon: str, *, is_bad: bool = False) -> str:
