@@ -328,7 +328,7 @@ def during_a_batch(browser: Browser, folder: Path, rounds: int) -> None:
     with opened(browser, folder / "batch", ROOT / "app.py") as side:
         side.write(HUNDRED)
         side.page.locator("[class*=st-key-composer-generate-100] button").click()
-        side.click("Yes, order all 100")
+        side.click("Yes, generate all 100")
         start = side.finished()
         during = take_turns([side], rounds // 2)
         end = side.finished()

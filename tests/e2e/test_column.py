@@ -209,9 +209,9 @@ def test_the_form_says_what_is_missing_and_what_gives_way_and_the_chip_teaches_v
     expect(page.get_by_role("button", name="Variations · 27 clips").last).to_be_visible()
     before = jobs_ordered(shared_server)
     generate(page).click()
-    page.get_by_text("This orders 27 clips at once").wait_for()
+    page.get_by_text("This generates 27 clips at once").wait_for()
     page.get_by_role("button", name="Not now").click()
-    expect(page.get_by_text("This orders 27 clips at once")).to_have_count(0)
+    expect(page.get_by_text("This generates 27 clips at once")).to_have_count(0)
     assert jobs_ordered(shared_server) == before
     page.get_by_role("button", name="Send as typed").click()
     expect(generate(page)).to_have_text(re.compile(r"^Generate · free \(Kling: \$0\.21\)"))

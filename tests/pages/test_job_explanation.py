@@ -230,7 +230,7 @@ def test_jobs_that_were_left_are_sent_together_after_number_and_price(
     tab.switch_page(page).run()
     assert "3 jobs were not sent" in texts(tab)
     tab.button(key="app.send_left").click().run()
-    assert "<b>Send 3 jobs?</b> This orders them, for free." in texts(tab)
+    assert "<b>Send 3 jobs?</b> This generates them, for free." in texts(tab)
     assert [job.state for job in studio.ledger.jobs()] == ["not_sent"] * 3
     next(button for button in tab.button if button.label == "Yes, send all 3").click().run()
     assert all(job.state != "not_sent" for job in studio.ledger.jobs())

@@ -341,8 +341,8 @@ def test_where_somebody_paid_with_money_it_is_money_that_is_compared(books: dict
 def test_when_klings_books_agree_one_sentence_says_it(books: dict[date, DayBooks]):
     books[date(2026, 11, 1)] = DayBooks(units("10.5"), units("10.5"), our_tasks=7)
     books[date(2026, 10, 31)] = DayBooks(units("100"), units("100"), our_tasks=1)
-    assert "Kling’s own books say the same: 10.5 Units from 1 to 26 November 2026." in texts(spend())
-    assert "the same: 110.5 Units from 1 Jan to 26 Nov 2026." in texts(
+    assert "Kling’s own books say the same: $1.47 (10.5 Units) from 1 to 26 November 2026." in texts(spend())
+    assert "the same: $15.47 (110.5 Units) from 1 Jan to 26 Nov 2026." in texts(
         spend(**{"from": "2026-01-01", "to": "2026-12-31"})
     )
 
@@ -352,12 +352,15 @@ def test_a_difference_is_explained_in_parts_that_add_up_to_it(past: Studio, book
     books[date(2026, 11, 5)] = DayBooks(units("8.5"), units("7.5"), units("4.5"), 5, 2)
     job(past, "late", TODAY, units="2")  # it ended after the list was read
     words = texts(spend())
-    assert "Kling’s own books say 13 Units from 1 to 26 November 2026, 0.5 Units more than this log." in words
+    said = words.partition("Kling’s own books say ")[2]
+    assert said.startswith(
+        "$1.82 (13 Units) from 1 to 26 November 2026, $0.07 (0.5 Units) more than this log."
+    )
     assert re.findall(r"<li><b>(.*?)</b> (.*?)</li>", words) == [
-        ("+4.5 Units", "for 2 tasks made elsewhere on this account, which this log does not have"),
-        ("+1 Unit", "where Kling charged a task otherwise than the log could record"),
-        ("−2 Units", "for tasks that ended after Kling’s list was read, 26 Nov 2026, 10:01"),
-        ("−3 Units", "for tasks in this log that Kling’s list does not name any more"),
+        ("+$0.63 (4.5 Units)", "for 2 tasks made elsewhere on this account, which this log does not have"),
+        ("+$0.14 (1 Unit)", "where Kling charged a task otherwise than the log could record"),
+        ("−$0.28 (2 Units)", "for tasks that ended after Kling’s list was read, 26 Nov 2026, 10:01"),
+        ("−$0.42 (3 Units)", "for tasks in this log that Kling’s list does not name any more"),
     ]
 
 

@@ -95,10 +95,10 @@ def _in_units(number: Decimal) -> str:
 def _question(shown: Bill) -> None:
     number, units = shown
     with st.container(key="sure"):
-        st.markdown(f"**This orders {number:,} clips at once: {escape_markdown(cost_now(units))}.**")
+        st.markdown(f"**This generates {number:,} clips at once: {escape_markdown(cost_now(units))}.**")
         with st.container(horizontal=True):
             st.button(
-                f"Yes, order all {number:,}",
+                f"Yes, generate all {number:,}",
                 on_click=generate,
                 args=(shown, True),
                 key="composer.confirm_order",

@@ -127,7 +127,7 @@ def variations(draft: Draft, planned: Plan) -> None:
 def _table_of(draft: Draft, planned: Plan) -> None:
     """Draw what varies, and the table of what would be ordered."""
     st.toggle(
-        "Order a table of variations",
+        "Generate a table of variations",
         help="Every alternative {a|b|c} of the texts, with every combination chosen here. "
         "A brace that is meant as one is written \\{ or \\}.",
         **persistent("variations"),

@@ -142,7 +142,7 @@ def _left(jobs: Sequence[Job]) -> None:
         elif state.confirm_send == shown:
             _words(
                 f"Send {number:,} jobs?",
-                f"This orders {'it' if number == 1 else 'them'}, for {shown[1]}.",
+                f"This generates {'it' if number == 1 else 'them'}, for {shown[1]}.",
                 icon="pause_circle",
             )
             # A click on an older number finds no button.

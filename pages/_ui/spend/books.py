@@ -16,7 +16,7 @@ from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
-from pages._ui.format import counted, since
+from pages._ui.format import counted, in_money, since
 from pages._ui.spend.facts import Facts, money, unit_words
 from pages._ui.spend.period import day_words
 
@@ -70,10 +70,10 @@ def _compared(facts: Facts, found: Books) -> None:
 
 
 def _measure(theirs: DayBooks) -> tuple[Callable[[Amount], Decimal], Callable[[Decimal], str]]:
-    """Return what is compared, and how it is said: Units, or money as soon as somebody paid with it."""
+    """Return what is compared, and how it is said: Units, or money alone as soon as somebody paid with it."""
     if theirs.cash_tasks:
         return lambda amount: in_cents(amount.money), money
-    return lambda amount: amount.units, unit_words
+    return lambda amount: amount.units, lambda units: f"{in_money(units)} ({unit_words(units)})"
 
 
 def _beside(theirs: DayBooks) -> str:
