@@ -146,7 +146,7 @@ def test_a_wrong_key_is_said_in_words_and_the_prompt_stays(
     page = open_page(server.url)
     assert page.get_by_role("button", name="Sandbox").count() == 0
     order(page, "A prompt worth keeping")
-    expect(page.get_by_text("does not know these credentials").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Kling does not accept the key")).to_be_visible()
     expect(page.get_by_text("or cancel it").first).to_be_visible()
     assert page.get_by_text("Nothing was spent").count() == 0  # with this key nobody can look
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("A prompt worth keeping")
