@@ -131,7 +131,7 @@ def test_many_at_once_are_asked_for_again(studio: Studio, app: AppTest):
     assert button(app).startswith("Generate 25 · free (Kling: $5.25)")
     press_generate(app)
     assert studio.ledger.jobs() == ()
-    assert "This generates 25 clips at once: free" in texts(app)
+    assert '<b role="alert">This generates 25 clips at once: free' in texts(app)
     assert app.button(key="composer.confirm_order").label == "Yes, generate all 25"
     app.button(key="composer.not_now").click().run()
     assert "at once" not in texts(app)

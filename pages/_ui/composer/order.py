@@ -16,7 +16,7 @@ from pages._ui.composer import draft_state
 from pages._ui.composer.field_errors import open_panels
 from pages._ui.composer.variations import Plan, plan
 from pages._ui.context import studio
-from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.escape import escape_attribute, escape_html
 from pages._ui.format import cost_now, counted, first_sentence, in_money, span
 from pages._ui.place_order import REFUSALS, place_order, refusal_of
 from pages._ui.session_state import Bill, Outcome, composer_state
@@ -95,7 +95,8 @@ def _in_units(number: Decimal) -> str:
 def _question(shown: Bill) -> None:
     number, units = shown
     with st.container(key="sure"):
-        st.markdown(f"**This generates {number:,} clips at once: {escape_markdown(cost_now(units))}.**")
+        cost = escape_html(cost_now(units))
+        st.html(f'<b role="alert">This generates {number:,} clips at once: {cost}.</b>')
         with st.container(horizontal=True):
             st.button(
                 f"Yes, generate all {number:,}",
