@@ -24,18 +24,24 @@ MOST_NAMES = 8  # known names to pick from
 def ask_name_once(user: User) -> None:
     """Have the page ask for a name if an order has none; called with each order.
 
+    Who orders again instead of answering is asked at the next visit.
+
     Args:
         user: who ordered.
     """
-    if user.id == LOCAL and not user.name and not remembered(ASKED_COOKIE):
-        app_state().is_name_asked = True
+    state = app_state()
+    if state.name_question == "drawn":
+        state.name_question = "later"
+    elif user.id == LOCAL and not user.name and not remembered(ASKED_COOKIE):
+        state.name_question = state.name_question or "due"
 
 
 def ask_name() -> None:
-    """Draw the question in one row, while it is not answered."""
+    """Draw the question, until it is answered or put off."""
     row = st.container(key="who")  # keeps its place while it is empty, or what stands below is drawn anew
-    if not app_state().is_name_asked:
+    if app_state().name_question not in {"due", "drawn"}:
         return
+    app_state().name_question = "drawn"
     known = [name for name, _ in studio().ledger.index.people()[:MOST_NAMES]]
     with row:
         st.caption(f"**{QUESTION}** {WHY}")
@@ -66,7 +72,7 @@ def _take_typed() -> None:
 
 def _take(name: str) -> None:
     """Use a name from now on, and for what this session has ordered without one."""
-    app_state().is_name_asked = False
+    app_state().name_question = "later"
     remember(ASKED_COOKIE, "yes")  # in this browser it is not asked again
     if name:
         use_name(name)

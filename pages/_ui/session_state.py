@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -212,7 +212,8 @@ class AppState:
 
     token: str = ""  # of this session; see `current_user.session_token`
     browser: str = ""  # see `current_user.browser_id`
-    is_name_asked: bool = False  # something was ordered without a name, and the page asks for one
+    # After an order without a name: Compose is to ask for one, does so, or does not before the next visit.
+    name_question: Literal["", "due", "drawn", "later"] = ""
     names_taken: int = 0  # outside of the field "Your name"; see `current_user.name_field`
     remembered: dict[str, str] = field(default_factory=dict)  # values of cookies, by name
     unsent_cookies: set[str] = field(default_factory=set)  # names of those that the browser does not have yet

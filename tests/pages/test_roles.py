@@ -261,6 +261,23 @@ def test_a_browser_that_gave_no_answer_is_asked_again(studio: Studio, monkeypatc
     assert len(studio.ledger.jobs()) == 1
 
 
+def test_who_orders_again_without_an_answer_is_asked_at_the_next_visit(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    forget_cookies(monkeypatch)
+    app = open_app()
+    order(app, "A fox")
+    assert asked(app)
+    for prompt in ("A second fox", "A third fox"):
+        order(app, prompt)
+        assert not asked(app)
+    assert app.session_state["app"].remembered[ASKED_COOKIE] == ""  # it is no answer
+    again = open_app()
+    order(again, "A fourth fox")
+    assert asked(again)
+    assert len(studio.ledger.jobs()) == 4
+
+
 def test_known_names_are_offered_and_one_press_takes_one(studio: Studio, monkeypatch: pytest.MonkeyPatch):
     forget_cookies(monkeypatch)
     fill(studio, 3, person="Anna Becker")
