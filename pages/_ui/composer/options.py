@@ -125,15 +125,16 @@ def _facts(name: str) -> str:
     prices = (TextToVideo(model_name=name, mode=mode, duration=first).units() for mode in model.modes)
     lowest = min(units for units in prices if units is not None) / int(first)
     between = "or" if len(model.durations) == 2 else "to"
-    facts = [title, *(["needs an API key"] if _key_problems(name) else []), f"from {_rate(lowest)} a second"]
+    facts = [title, *(["needs an API key"] if _key_problems(name) else [])]
+    if "multi_shot" in model.takes:
+        facts.append("several shots")  # for their sake a storyboard switches the model
+    facts.append(f"from {_rate(lowest)} a second")
     if _generation(model) == max(map(_generation, catalog().models.values())):
         facts.append("newest generation")
     if model.always_sound:
         facts.append("always with sound")
     elif not model.takes_sound:
         facts.append("silent")
-    if "multi_shot" in model.takes:
-        facts.append("several shots")
     # What comes last may be cut in the closed box: the length stands beside it.
     return " · ".join([*facts, f"{first} {between} {last} s"])
 
