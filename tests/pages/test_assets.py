@@ -67,7 +67,7 @@ def test_a_script_loses_only_its_comments_and_indents():
         assert not [line for line in lines if line.count("`") % 2], path
     assert lean_script("a\n  // b\n//\nc // d\n") == "a\nc"
     assert lean_script("a(' // b'); // c\n") == "a(' // b');"
-    assert lean_sheet("a, b :c { /* b\n */ c: d; }\n\n  e {}") == "a,b :c{c:d;}e{}"
+    assert lean_sheet("a, b > d :c { /* b\n */ c: d; }\n\n  e {}") == "a,b>d :c{c:d;}e{}"
     assert lean_sheet("a::before { content: ', : {'; }") == "a::before{content:', : {';}"
 
 

@@ -74,4 +74,4 @@ def lean_script(text: str) -> str:
 def lean_sheet(text: str) -> str:
     """Return a style sheet without its comments, in one line, without blanks that mean nothing."""
     line = " ".join(re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL).split())
-    return re.sub(r"""("[^"]*"|'[^']*')| ?([{};]) ?|([:,]) """, r"\1\2\3", line)
+    return re.sub(r"""("[^"]*"|'[^']*')| ?([{};>]) ?|([:,]) """, r"\1\2\3", line)
