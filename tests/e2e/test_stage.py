@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from kling import TextToVideo
 from kling.studio.jobs import FAILED, PROCESSING, SUCCEED, WAITING
 from kling.studio.prompting.draft import Draft
-from tests.e2e.conftest import Server, on_phone
+from tests.e2e.conftest import IN_SIGHT, Server, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_accessibility import STILL
 from tests.e2e.test_first_video import order
@@ -32,6 +32,12 @@ WATCH = """() => {
   }).observe({ type: "layout-shift" });
 }"""
 SOUND = {"width": 720, "height": 1280, "fps": 24.0, "seconds": 1.0, "audio": True}
+# Of the first tile, as if the browser could tell when it is done: until the next tick hides that again.
+SMALL_TILE = """() => {
+  document.querySelector(".stage-tell").hidden = false;
+  return ["", " .stage-own", " .stage-time", " .stage-tell"].map(
+    (each) => document.querySelector(".stage-tile" + each).getBoundingClientRect().toJSON());
+}"""
 SERIOUS = """() => axe.run(document.querySelector(".st-key-stage"), { resultTypes: ["violations"] })
   .then(({ violations }) => violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes[0].html}`))"""
@@ -51,6 +57,10 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
         here.task(SUCCEED, fox("9:16"), batch="up", extra=json.dumps({"probe": SOUND, "check": "ok"})),
         here.task(PROCESSING, fox("9:16"), batch="up"),
     ]
+    labelled = [
+        here.task(PROCESSING, TextToVideo(prompt=f"A {colour} fox in the snow"), batch="six")
+        for colour in ("red", "grey", "white", "black", "blue", "brown")
+    ]
     jobs = SimpleNamespace(
         upright=upright[0],
         made=here.task(PROCESSING, fox(), task_id="1"),
@@ -58,7 +68,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
         waits=here.task(WAITING, fox()),
         done=here.task(SUCCEED, fox()),
     )
-    made = (*upright, jobs.made, jobs.failed, jobs.waits, jobs.done)
+    made = (*upright, jobs.made, jobs.failed, jobs.waits, jobs.done, *labelled)
     server = server_of(data)
     server.start()
     yield SimpleNamespace(url=f"{server.url}/{here.draft(Draft(), made=made)}", **vars(jobs))
@@ -92,8 +102,13 @@ def serious(page: Page) -> list[str]:
 
 
 def test_from_six_templates_to_a_playing_clip_nothing_jumps(shared_server: Server, open_page: Open):
-    page = open_page(shared_server.url, viewport=LARGE, reduced_motion="no-preference")
+    page = open_page(
+        shared_server.url, viewport={"width": 820, "height": 1180}, reduced_motion="no-preference"
+    )
     first = page.get_by_role("button", name="A fox in first snow")
+    first.wait_for()
+    assert box(page, ".stage-first h2")["y"] < 100
+    page.set_viewport_size(LARGE)
     first.focus()
     expect(first.locator(".stage-use")).to_have_css("opacity", "1")
     expect(first.locator("video")).to_have_count(1)  # its preview plays
@@ -148,12 +163,37 @@ def test_takes_are_tiles_that_fill_in_one_can_be_enlarged_and_what_is_said_of_a_
     expect(page.locator(".stage-facts")).to_contain_text("Done in")
     page.emulate_media(reduced_motion="reduce")
     with on_phone(page):
+        answer_without_a_name(page)
         order(page, MIXED)
         shows(page, ("[role=status]", f"Clip done: {MIXED[:80]}"))
         shows(page, (".stage-prompt", MIXED))  # the newest order takes the place of the others
         expect(page.get_by_label("Prompt", exact=True)).to_have_value(MIXED)
     expect(tiles).to_have_count(4)
     assert page.locator(INJECTED).count() == 0
+
+
+def answer_without_a_name(page: Page) -> None:
+    """The question takes two lines, its controls are in sight; once answered, nothing is out of place."""
+    assert box(page, ".st-key-who")["height"] < 90
+    for control in page.locator(".st-key-who :is(button, input)").all():
+        assert control.evaluate(IN_SIGHT)
+    page.get_by_role("button", name="Without a name").click()
+    page.locator(".st-key-app-remember-studio_person_asked").wait_for(state="attached")
+    takes, generate = (
+        box(page, ".st-key-composer-takes"),
+        box(page, "[class*=st-key-composer-generate-] button"),
+    )
+    assert (generate["height"], generate["bottom"]) == (48, takes["bottom"])
+
+
+def nothing_is_cut_off_or_hidden_on_small_tiles(page: Page) -> None:
+    """The last control of an upright clip with sound, and what is said of the first clip of six."""
+    tile, last = box(page, ".stage-tile"), box(page, ".stage-tile [title='Full screen']")
+    assert last["right"] <= tile["right"]
+    show(page, "six", "0 of 6 clips done")
+    tile, own, time, tell = page.evaluate(SMALL_TILE)
+    assert own["bottom"] <= time["top"]
+    assert tell["bottom"] <= tile["bottom"]
 
 
 def test_without_motion_nothing_starts_and_clips_of_each_shape_have_their_buttons_a_file_and_a_link(
@@ -193,6 +233,7 @@ def test_without_motion_nothing_starts_and_clips_of_each_shape_have_their_button
     hear.click()
     expect(hear).to_be_hidden()
     assert not page.locator(f".st-key-clip-{past.upright} video").evaluate("video => video.muted")
+    nothing_is_cut_off_or_hidden_on_small_tiles(page)
 
 
 def test_everything_is_reached_by_keys(past: SimpleNamespace, open_page: Open):

@@ -39,7 +39,7 @@ from pages._ui.stage.remix import MORE, continue_here, remix_here
 from pages._ui.words import CANCEL_ALL, CONTINUE, REMIX
 
 PLACE = "stage"  # its name among the places that dialogs are drawn in
-_SECONDS, _NO_BREAK = re.compile(r"(?<=\d) (?=s\b)"), "\N{NO-BREAK SPACE}"
+_NO_BREAKS, _NO_BREAK = re.compile(r"(?<=\d) (?=s\b)| (?=·)"), "\N{NO-BREAK SPACE}"
 
 
 def words_and_buttons(card: Card, job: Job | None) -> None:
@@ -51,7 +51,7 @@ def words_and_buttons(card: Card, job: Job | None) -> None:
     """
     shown = job or card.jobs[0]
     with st.container(horizontal=True, key="stage_words"):
-        line = _SECONDS.sub(_NO_BREAK, job_line(shown) if job is not None else batch_line(card))
+        line = _NO_BREAKS.sub(_NO_BREAK, job_line(shown) if job is not None else batch_line(card))
         text = prompt_of(shown) if job is not None else alternatives(card)[0]
         cost = charge_text(shown) if job is not None else ""
         st.html(
@@ -167,6 +167,11 @@ def _links(job: Job, batch: Card | None) -> str:
 
 def _more(card: Card, job: Job | None) -> None:
     """Draw what is wanted seldom."""
+    with st.container(key="stage_menu"):
+        _menu(card, job)
+
+
+def _menu(card: Card, job: Job | None) -> None:
     if job is None:
         query = {"batch": card.key}
         st.page_link(

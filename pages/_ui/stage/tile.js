@@ -9,7 +9,7 @@ function newTile(stage) {
   tell.append(icon("bell"), "Tell me when it is done");
   tell.addEventListener("click", () => { window.__studioLive?.notify?.ask(); tell.hidden = true; });
   ground.append(time, say, bar, tell);
-  root.append(ground, own);
+  root.append(own, ground);
   const tile = { root, job: null, video: null, update, tick, toggle, mute, full, pressed };
   let controls = null, hear = null, play = null, at = null, clock = null, sound = null, keep = null, tells = false;
 
@@ -34,14 +34,9 @@ function newTile(stage) {
   }
 
   function addVideo(words, plays) {
-    const video = tile.video = stage.video(tile.job.id), arrived = () => root.classList.add("stage-here");
+    const video = tile.video = stage.video(tile.job.id);
+    const shown = () => root.classList.add("stage-here"), arrived = () => { shown(); controls.hidden = false; };
     set(video, { "aria-label": words, "aria-hidden": null });
-    if (plays) {
-      video.preload = "auto";
-      ["loadeddata", "error"].forEach((name) => video.addEventListener(name, arrived, { once: true }));
-      setTimeout(arrived, 1000); // its poster is as good
-    }
-    if (!plays || video.readyState > 1) arrived();
     video.addEventListener("error", () => { set(time, { text: "" }); set(say, { text: "This clip cannot be played here. Download it." }); root.classList.add("stage-broken"); }, { once: true });
     controls = make("div", "stage-controls");
     play = button("stage-button", "Play", "play", toggle);
@@ -57,6 +52,13 @@ function newTile(stage) {
     hear.append(icon("loud"), make("span", "", "Hear it"));
     hear.addEventListener("click", mute);
     root.append(hear, controls);
+    if (plays && video.readyState < 2) {
+      controls.hidden = true; // its poster stands there until it can be played
+      Object.assign(new Image(), { onload: shown, src: video.poster });
+      video.preload = "auto";
+      ["loadeddata", "error"].forEach((name) => video.addEventListener(name, arrived, { once: true }));
+      setTimeout(arrived, 1000);
+    } else shown();
     move(root, video, hear);
     if (plays && !CALM.matches) video.play().catch(() => {});
   }
