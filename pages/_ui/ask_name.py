@@ -15,10 +15,12 @@ from pages._ui.current_user import ASKED_COOKIE, remember, remembered, use_name
 from pages._ui.decide import decide
 from pages._ui.escape import escape_markdown
 from pages._ui.session_state import app_state, composer_state
+from pages._ui.style.sheet import own_sheet, style_sheet
 
 QUESTION = "Whose order is it?"
 WHY = "With a name, History and Spend say what is yours. This browser is asked once."
 MOST_NAMES = 8  # known names to pick from
+_STYLE = f"<style>{own_sheet('ask_name')}</style>"
 
 
 def ask_name_once(user: User) -> None:
@@ -63,6 +65,7 @@ def ask_name() -> None:
             st.form_submit_button(
                 "Without a name", type="tertiary", on_click=_take, args=("",), key="app.name_none"
             )
+        style_sheet(_STYLE)  # last: the sheet tells the parts of the row by their places
 
 
 def _take_typed() -> None:

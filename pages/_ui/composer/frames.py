@@ -11,7 +11,7 @@ from kling.studio.jobs import Job
 from kling.studio.pictures.store import PictureRefused
 from pages._ui.composer.dialog_choice import dialog_choice
 from pages._ui.composer.draft_state import read_draft, replace_draft
-from pages._ui.composer.list_row import clip_picture, list_row, name_of_buttons
+from pages._ui.composer.list_row import clip_picture, list_of_rows, list_row, name_of_buttons
 from pages._ui.composer.pictures import refused
 from pages._ui.context import studio
 from pages._ui.current_user import acting
@@ -46,7 +46,7 @@ def frames(slot: str) -> None:
     shown = list(islice(found, SHOWN))
     if not shown:
         st.caption("No clip has all of these words." if words else "There is no clip yet.")
-    with st.container(key="frames"):
+    with list_of_rows("frames"):
         for job in shown:
             _row(job, slot)
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._ui.address import base_path
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
+from pages._ui.style.sheet import own_sheet, style_sheet
 
 NO_PICTURE = '<span class="studio-recent-picture"></span>'  # a place of the same size
 LONGEST_NAME = 80  # characters of a text in the name of a button
+_STYLE = f"<style>{own_sheet('list_row')}</style>"
+
+
+def list_of_rows(key: str) -> DeltaGenerator:
+    """Return the place for the rows of a dialog, with their style.
+
+    Args:
+        key: of the place.
+    """
+    style_sheet(_STYLE)
+    return st.container(key=key)
 
 
 def list_row(text: str, *, facts: str = "", picture: str = "") -> None:

@@ -12,7 +12,13 @@ import streamlit as st
 from kling.studio.prompting.draft import Draft
 from pages._ui.composer import draft_state
 from pages._ui.composer.dialog_choice import dialog_choice
-from pages._ui.composer.list_row import NO_PICTURE, clip_picture, list_row, name_of_buttons
+from pages._ui.composer.list_row import (
+    NO_PICTURE,
+    clip_picture,
+    list_of_rows,
+    list_row,
+    name_of_buttons,
+)
 from pages._ui.composer.unordered import unordered
 from pages._ui.context import studio
 from pages._ui.current_user import current_user
@@ -48,7 +54,7 @@ def recent(begin_with: Begin) -> None:
         st.caption(
             "None of them has all of these words." if query else "Nothing was ordered under your name yet."
         )
-    with st.container(key="recent"):
+    with list_of_rows("recent"):
         unordered(words)
         for job in found:
             batch = studio().ledger.index.batch(job.group) if job.group else ()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages._ui.scripts.assets import kept_by_browsers, lean_sheet
 
-# Each a file beside this module, in this order. The others come with the scripts that draw what they are for.
+# Each a file beside this module, in this order. The others come with what they are for.
 SHEETS = (
     "tokens",
     "controls",
@@ -55,7 +55,16 @@ def with_sheets(script: str, *names: str) -> str:
         script: a module.
         names: of files beside this module.
     """
-    return _WEAR % json.dumps(lean_sheet("".join(map(_read, names))), ensure_ascii=False) + script
+    return _WEAR % json.dumps(own_sheet(*names), ensure_ascii=False) + script
+
+
+def own_sheet(*names: str) -> str:
+    """Return style sheets that are not on every page, as one.
+
+    Args:
+        names: of files beside this module.
+    """
+    return lean_sheet("".join(map(_read, names)))
 
 
 def _read(name: str) -> str:
