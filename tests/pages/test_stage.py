@@ -7,6 +7,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from PIL import Image
@@ -185,10 +186,15 @@ def test_alternatives_are_told_apart(studio: Studio, tab: AppTest):
     for name in ("red", "light grey"):
         made(studio, name[:3], batch="b1", prompt=f"A shoe in {name}, at night")
     [card] = stage_of(show(tab, "red", "lig"))["mine"]
-    assert card["words"] == "A shoe in {red|light grey} at night"
+    assert card["words"] == "A shoe in {red|light grey}, at night"
     assert [job["own"] for job in card["jobs"]] == ["red", "light grey"]
     assert all(job["file"].startswith("a-shoe-in-") for job in card["jobs"])
     assert words_of(tab) == card["words"]
+    for number, (name, at) in enumerate(product(("red", "grey"), ("dawn", "noon"))):
+        made(studio, f"car{number}", batch="b3", prompt=f"A {name} car on a long road by the coast at {at}")
+    card = stage_of(show(tab, *(f"car{number}" for number in range(4))))["mine"][0]
+    assert card["words"] == "A {red|grey} car on a long road by the coast at {dawn|noon}"
+    assert [job["own"] for job in card["jobs"]] == ["red · dawn", "red · noon", "grey · dawn", "grey · noon"]
     made(studio, "same", batch="b2", prompt="A shoe")
     made(studio, "same2", batch="b2", prompt="A shoe")
     card = stage_of(show(tab, "same", "same2"))["mine"][0]

@@ -19,6 +19,7 @@ import_request     JSON or cURL as a request, also in a code block, a program or
 foreign_body       bodies of gateways and of Kling's newer API as the body of the create call
 pasted             text from a clipboard: code blocks, and JSON as programs write it
 shell              the words of a pasted command
+differences        what differs between texts, as the alternatives that stand for them
 batch              the draft that orders a whole batch again
 words              what a request of any endpoint has in common with text to video
 word_diff          the difference of two texts, word by word

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from kling.studio.prompting.differences import joined
 from kling.studio.prompting.draft import MOST_TAKES, Draft, FormRequest
 from kling.studio.prompting.matrix import combine
-from kling.studio.prompting.template_language import TemplateSyntaxError, escape
+from kling.studio.prompting.template_language import TemplateSyntaxError
 
 CHOICES = {
     "model_name": "models",
@@ -18,7 +18,6 @@ CHOICES = {
     "duration": "durations",
     "aspect_ratio": "aspect_ratios",
 }
-_WORD = re.compile(r"\s+|[^\s,.;:]+|[,.;:]+")
 
 
 def draft_of_batch(requests: Sequence[FormRequest], *, parent: str = "") -> Draft | None:
@@ -74,20 +73,3 @@ def _orders(draft: Draft, requests: Sequence[FormRequest]) -> bool:
     except TemplateSyntaxError:
         return False
     return {repr(row.request) for row in table.rows} == set(map(repr, requests))
-
-
-def joined(texts: Sequence[str]) -> str:
-    """Return the text that stands for these texts: what differs in braces, what they share around it.
-
-    It is written in the language of `template_language`, also where they are all the same.
-    """
-    words = [_WORD.findall(text) for text in texts]
-    first, short = words[0], min(map(len, words))
-    start = next((at for at in range(short) if any(each[at] != first[at] for each in words)), short)
-    rest = short - start
-    end = next((at for at in range(rest) if any(each[-1 - at] != first[-1 - at] for each in words)), rest)
-    parts = list(dict.fromkeys("".join(each[start : len(each) - end]) for each in words))
-    if parts == [""]:
-        return escape(texts[0])
-    before, after = "".join(first[:start]), "".join(first[len(first) - end :])
-    return f"{escape(before)}{{{'|'.join(map(escape, parts))}}}{escape(after)}"

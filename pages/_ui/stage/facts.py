@@ -11,6 +11,7 @@ from kling.studio.films.chains import SOUND
 from kling.studio.identity.roles import Action
 from kling.studio.ids import PLAIN_ID
 from kling.studio.jobs import FAILED, FOLLOWED, INTENT, SUBMITTED, SUCCEED, WAITING, Job
+from kling.studio.prompting.differences import differences, joined
 from kling.studio.queue_position import QueuePosition
 from pages._ui.clip_names import file_name
 from pages._ui.context import studio
@@ -28,9 +29,6 @@ MOST_TILES = 36  # of one card
 SHAPE = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
 WIDEST = 4.0  # ratio of the sides that a box is given at most
 USUAL_SHAPE = (16, 9)
-
-
-ENDS = " ,.;:"  # around what differs between two texts
 
 
 def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]]:
@@ -69,17 +67,9 @@ def alternatives(card: Card) -> tuple[str, list[str]]:
 
     Where prompts differ, the differing part stands in braces, as it is written in the form.
     """
-    texts = [prompt_of(job).split() for job in card.jobs]
-    first, short = texts[0], min(map(len, texts))
-    start = next((at for at in range(short) if any(text[at] != first[at] for text in texts)), short)
-    rest = short - start
-    end = next((at for at in range(rest) if any(text[-1 - at] != first[-1 - at] for text in texts)), rest)
-    parts = [" ".join(text[start : len(text) - end]) for text in texts]
-    if not any(parts):
-        return " ".join(first), parts
-    braces = f"{{{'|'.join(dict.fromkeys(part.strip(ENDS) for part in parts))}}}"
-    words = " ".join([*first[:start], braces, *first[len(first) - end :]])
-    return words, [part.strip(ENDS) for part in parts]
+    texts = [" ".join(prompt_of(job).split()) for job in card.jobs]
+    own = differences(texts)
+    return joined(texts) if any(own) else texts[0], own
 
 
 def of_job(job: Job, place: QueuePosition | None = None, user: Actions | None = None) -> dict[str, Any]:

@@ -7,26 +7,10 @@ from dataclasses import replace
 import pytest
 
 from kling import Shot, TextToVideo
-from kling.studio.prompting.batch import draft_of_batch, joined
+from kling.studio.prompting.batch import draft_of_batch
 from kling.studio.prompting.matrix import combine
-from kling.studio.prompting.template_language import expand
 
 FOX = TextToVideo(prompt="A fox in red, at dawn", negative_prompt="blur")
-
-
-@pytest.mark.parametrize(
-    ("texts", "found"),
-    [
-        (["A shoe in red on wet sand", "A shoe in black on wet sand"], "A shoe in {red|black} on wet sand"),
-        (["red, at dawn", "light blue, at dawn"], "{red|light blue}, at dawn"),
-        (["a fox", "a fox at night"], "a fox{| at night}"),
-        (["{a|b} fox", "{a|b} owl"], r"\{a\|b\} {fox|owl}"),
-        (["the same", "the same"], "the same"),
-    ],
-)
-def test_what_differs_between_texts_stands_in_braces(texts: list[str], found: str):
-    assert joined(texts) == found
-    assert expand(found) == list(dict.fromkeys(texts))
 
 
 def test_a_batch_of_alternatives_is_the_prompt_with_its_braces():
@@ -35,9 +19,16 @@ def test_a_batch_of_alternatives_is_the_prompt_with_its_braces():
     ]
     draft = draft_of_batch(batch, parent="job1")
     assert draft is not None
-    assert draft.prompt == "A {fox in red, at x|fox in red, at y|owl in red, at x|owl in red, at y}"
+    assert draft.prompt == "A {fox|owl} in red, at {x|y}"
     assert (draft.variations, draft.as_typed, draft.takes, draft.parent) == (True, False, 1, "job1")
     assert [row.request for row in combine(draft.request()).rows] == batch
+
+
+def test_rows_that_were_not_ticked_stay_out():
+    texts = ["A red fox at dawn", "A red fox at noon", "A grey fox at noon"]
+    draft = draft_of_batch([replace(FOX, prompt=text) for text in texts])
+    assert draft is not None
+    assert [row.request.prompt for row in combine(draft.request()).rows] == texts
 
 
 def test_choices_that_were_combined_and_takes_come_back():
