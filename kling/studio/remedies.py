@@ -97,9 +97,9 @@ def _of_a_refusal(job: Job, *, nothing_spent: bool) -> Remedy:
 
 
 def _charge_words(job: Job) -> str:
-    """Return the charge for a failed task as Kling gives it; empty for the sandbox, which never charges."""
+    """Return the charge for a failed task as Kling gives it; the sandbox never charges."""
     if job["account"] == SANDBOX:
-        return ""
+        return "The sandbox charges nothing."
     charge = charged(job)
     if charge is None or not charge.is_known:
         return "Kling has not said whether it was charged."

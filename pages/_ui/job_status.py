@@ -20,6 +20,7 @@ from kling.studio.jobs import (
     WITHDRAWN,
     Job,
 )
+from kling.studio.remedies import RemedyKind, remedy
 from kling.studio.service import Studio
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import counted, is_sandbox, prompt_of, since, state
@@ -44,6 +45,14 @@ def announcement(job: Job) -> str:
     """Return what screen readers say when a job has come into its state."""
     what = prompt_of(job)[:80]
     return f"Clip done: {what}" if job.state == SUCCEED else f"Job {state(job)[0]}: {what}"
+
+
+def failure(job: Job) -> str:
+    """Return how a job has failed in one word, as the headline of its card has it."""
+    what = remedy(job, nothing_spent=False)
+    kind = what.kind if what is not None else None
+    is_refused = kind is RemedyKind.EDIT_PROMPT or (not job.accepted and kind not in {None, RemedyKind.RETRY})
+    return "Refused" if is_refused else state(job)[0]
 
 
 def badges(job: Job, *, differences: bool = True) -> None:

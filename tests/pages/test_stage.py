@@ -380,7 +380,7 @@ KEY_LINE = (
         ),
         (
             {"state": "failed", "task_id": "7", "task_status_msg": "internal error 7"},
-            ("Kling could not make it", "Order it again.", "internal error 7"),
+            ("Kling could not make it", "Order it again. The sandbox charges nothing.", "internal error 7"),
         ),
     ],
 )
@@ -395,6 +395,30 @@ def test_a_card_has_a_headline_and_a_line_and_folds_what_kling_said(
     assert f'<p class="stage-fine">{folded}</p>' in text
     assert tab.expander[0].label.startswith("Kling’s words")
     assert "Kling’s words: " not in text
+
+
+ACCEPTED = {"state": "failed", "task_id": "8", "code": "0"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "word", "headline"),
+    [
+        (ACCEPTED | {"task_status_msg": "Risk control"}, "Refused", "Kling refused this prompt"),
+        (ACCEPTED | {"task_status_msg": "Internal error"}, "Failed", "Kling could not make it"),
+        ({"state": "failed", "code": "1301"}, "Refused", "Kling refused this prompt"),
+        ({"state": "failed", "code": "5000"}, "Failed", "Kling could not make it"),
+    ],
+)
+def test_tile_line_and_headline_of_a_failed_job_agree(
+    studio: Studio, tab: AppTest, cells: dict[str, str], word: str, headline: str
+):
+    made(studio, "bad", **cells)
+    [card] = stage_of(show(tab, "bad"))["mine"]
+    text = texts(tab)
+    assert card["jobs"][0]["word"] == word
+    assert re.search(rf"\b{word}\W*·", text), text
+    assert headline in text
+    assert ("The sandbox charges nothing.</p>" in text) == ("task_id" in cells)
 
 
 def test_what_waits_in_a_batch_is_cancelled_together(studio: Studio, tab: AppTest):

@@ -101,9 +101,9 @@ def test_what_an_account_that_pays_in_cash_was_charged_is_said():
     )
 
 
-def test_of_the_sandbox_nothing_is_said_about_a_charge():
+def test_of_the_sandbox_it_is_said_that_it_charges_nothing():
     failed = of(job("failed", *ACCEPTED, task_id="8", account="sandbox", final_unit_deduction="1.5"))
-    assert "charge" not in failed.text
+    assert failed.text.endswith("Order it again. The sandbox charges nothing.")
 
 
 def test_a_task_that_kling_forgot_is_for_the_operator_to_look_after():

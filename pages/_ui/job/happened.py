@@ -27,6 +27,7 @@ from pages._ui.escape import escape_html
 from pages._ui.format import is_sandbox, size, span, state
 from pages._ui.job.moments import clock, day_and_time
 from pages._ui.job.records import who_recorded
+from pages._ui.job_status import failure
 from pages._ui.requests import is_found
 
 DAY = 24 * 3600
@@ -94,8 +95,7 @@ def _at_kling(job: Job, start: datetime) -> Iterator[Event]:
     if job.state == SUCCEED and SUCCEED in since:
         yield _after("Ready", accepted or start, since[SUCCEED], word="after")
     elif job.state == FAILED and FAILED in since:
-        word = "Failed" if job.accepted else "Refused"
-        yield _after(word, accepted or start, since[FAILED], word="after", look="bad")
+        yield _after(failure(job), accepted or start, since[FAILED], word="after", look="bad")
     elif job.state == WITHDRAWN and WITHDRAWN in since and not job.imported:
         yield _at(state(job)[0], since[WITHDRAWN], look="warn")
     elif job.ended_at is None and job.state != NOT_SENT:

@@ -17,7 +17,7 @@ from pages._ui.clip_names import file_name
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.format import counted, is_sandbox, prompt_of, span, state
-from pages._ui.job_status import announcement, support_words
+from pages._ui.job_status import announcement, failure
 from pages._ui.live.marks import began, job_mark
 from pages._ui.scripts.script import hidden_facts
 from pages._ui.stage.cards import Card
@@ -113,7 +113,7 @@ def look_of(job: Job, place: QueuePosition | None = None) -> tuple[str, str]:
     if job.state == WAITING:
         return ("held", "Held") if place is not None and place.needs_person else ("waiting", "Queued")
     if job.state == FAILED:
-        return "failed", "Refused" if support_words(job) else state(job)[0]
+        return "failed", failure(job)
     lost = DELETED if job.deleted else LOST
     return "ended", lost if job.state == SUCCEED else state(job)[0]
 
