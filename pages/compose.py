@@ -28,7 +28,8 @@ from pages._ui.composer.unsaved_draft import say_unkept
 from pages._ui.composer.variations import Plan, hint, plan, variations
 from pages._ui.context import studio
 from pages._ui.current_user import acting, send_cookies
-from pages._ui.escape import escape_html
+from pages._ui.escape import escape_html, escape_markdown
+from pages._ui.format import prompt_of
 from pages._ui.job.address import job_params
 from pages._ui.live import live_fragment, page_is_old_when, part_of_page
 from pages._ui.requests import draft_of
@@ -36,6 +37,8 @@ from pages._ui.session_state import PendingDraft, PictureNews, app_state, compos
 from pages._ui.stage.cards import newest_order
 from pages._ui.stage.stage import concerned, is_stage_old, stage
 from pages._ui.words import NOT_A_MAKER
+
+LONGEST_NAME = 32  # characters of the prompt of the job that the draft was made from
 
 
 def compose() -> None:
@@ -189,13 +192,15 @@ def open_draft_of_address() -> None:
 
 
 def origin_of(draft: Draft) -> None:
-    """Say in one row which job the draft was made from, and lead back to the draft before it."""
+    """Lead in one row to the job that the draft was made from, and back to the draft before it."""
     parent = studio().ledger.get(draft.parent) if draft.parent else None
     with st.container(horizontal=True, key="origin"):
         if parent is not None:
+            words = " ".join(prompt_of(parent).split())
+            words = words if len(words) <= LONGEST_NAME else f"{words[:LONGEST_NAME].rstrip()}…"
             st.page_link(
                 "job.py",
-                label="Continues an earlier clip" if draft.continues else "Made from an earlier job",
+                label=f"{'Continues' if draft.continues else 'From'}: {escape_markdown(words)}",
                 icon=":material/account_tree:",
                 query_params=job_params(parent.id, page="compose"),
             )
@@ -204,7 +209,7 @@ def origin_of(draft: Draft) -> None:
                 type="tertiary",
                 icon=":material/close:",
                 key="composer.cut_origin",
-                help="What is ordered then begins a family of its own",
+                help="Not made from it",
                 on_click=draft_state.replace_draft,
                 kwargs={"parent": "", "continues": False},
             )

@@ -177,7 +177,6 @@ class ComposerState:
     # -- the stage
     chosen: str = ""  # what stands on it: the id of a batch or of a job; empty for the newest
     newest: str = ""  # likewise, what this session ordered last when the stage was drawn
-    begun_with: str = ""  # title of the template that fills the form, until something is ordered
     focus: tuple[int, str] = (0, "")  # number and place of the last move of the focus
 
     # -- what the two parts of the page were drawn from, which run alone

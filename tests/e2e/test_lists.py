@@ -38,7 +38,7 @@ def test_a_batch_is_one_group_of_history_and_of_the_wall_and_a_child_leads_to_it
 
     parent = batch[0]
     page.goto(f"{shared_server.url}/?from={parent['external_task_id']}")
-    page.get_by_role("link", name="Made from an earlier job").wait_for()
+    page.get_by_role("link", name="From: ").wait_for()
     order(page, "A child")
     page.get_by_role("region", name="This session").get_by_role("button", name="A child").wait_for()
     (child,) = jobs_ordered(shared_server) - before

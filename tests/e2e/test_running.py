@@ -136,7 +136,7 @@ def test_what_goes_wrong_names_its_fix_and_goes_on_by_one_press(shared: Both, op
     order(page, "Something that a policy forbids")
     expect(stage(page).get_by_text("Nothing was spent")).to_be_visible()
     stage(page).get_by_role("button", name="Edit and try again").click()
-    expect(page.get_by_role("link", name="Made from an earlier job")).to_be_visible()
+    expect(page.get_by_role("link", name="From: Something that a policy")).to_be_visible()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Something that a policy forbids")
     kling.plan(outcome="failed", message="The model fell over")
     order(page, "A fox that fails")

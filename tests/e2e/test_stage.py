@@ -17,6 +17,7 @@ from kling.studio.prompting.draft import Draft
 from tests.e2e.conftest import IN_SIGHT, Server, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_accessibility import STILL
+from tests.e2e.test_compose import settled
 from tests.e2e.test_first_video import order
 from tests.e2e.test_hostile import INJECTED, MIXED, shows
 
@@ -118,8 +119,7 @@ def test_from_six_templates_to_a_playing_clip_nothing_jumps(shared_server: Serve
     expect(prompt).to_have_value(re.compile("^A red fox with a thick winter coat"))
     generate = page.get_by_role("button", name=re.compile("^Generate"))
     expect(generate).to_be_focused()
-    page.get_by_role("button", name="Undo").click()
-    expect(prompt).to_have_value("")
+    expect(page.get_by_role("button", name="Back to the draft you had")).to_have_count(0)  # it was empty
     page.evaluate(WATCH)
     order(page, "A red fox in the snow at dawn")
     skeleton = page.locator(".stage-tile")
@@ -254,6 +254,10 @@ def test_everything_is_reached_by_keys(past: SimpleNamespace, open_page: Open):
     page.keyboard.press("Enter")
     expect(page.locator(".stage-thumb").nth(1)).to_have_attribute("aria-current", "true")
     show(page, past.done, "Done")
+    for word in ("Take the star back", "Star"):
+        page.keyboard.press("s")
+        expect(page.get_by_role("button", name=word, exact=True)).to_be_visible()
+    settled(page)
     page.keyboard.press("r")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("A red fox in the snow")
     expect(page.get_by_label("Prompt", exact=True)).to_be_focused()

@@ -15,7 +15,7 @@ from kling.studio.prompting.words import as_text_to_video
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
 from pages._ui.panels import panel_key
-from pages._ui.session_state import AppState
+from pages._ui.session_state import AppState, PendingDraft
 from pages._ui.words import FIX_MARKED
 from tests.pages.conftest import new_tab, press_generate, texts
 
@@ -409,6 +409,7 @@ def test_a_task_fills_the_form_and_the_new_one_remembers_it(studio: Studio, app:
     pick(app, "prompt", "A fox at night")
     press_generate(app)
     assert studio.ledger.jobs()[1].parent == first.id
+    assert "From: A fox" in [each.proto.label for each in app.get("page_link")]
     app.button(key="composer.cut_origin").click().run()
     pick(app, "prompt", "A fox at noon")
     assert state(app, "prompt", "model", "duration") == ("A fox at noon", "kling-v3", "7")
@@ -427,6 +428,24 @@ def reloaded(app: AppTest) -> AppTest:
     again.query_params["draft"] = app.session_state.composer.draft_id
     again.session_state["app"] = AppState(browser=app.session_state.app.browser)
     return again.run()
+
+
+def test_a_button_leads_back_only_to_what_somebody_would_miss(app: AppTest):
+    def ways_back_after(words: str) -> list[str]:
+        composer = app.session_state.composer
+        composer.pending = PendingDraft("", Draft(prompt=words), previous_draft=composer.draft_id)
+        app.run()
+        assert app.text_area(key="composer.prompt").value == words
+        return [each.key for each in app.button if each.key == "composer.go_back"]
+
+    assert ways_back_after("A fox from a template") == []  # the form was empty
+    assert ways_back_after("An owl from another one") == []
+    pick(app, "prompt", "My own words")
+    assert ways_back_after("My own words") == []  # they are in the form
+    pick(app, "prompt", "Other words of mine")
+    assert ways_back_after("A fox from a template") == ["composer.go_back"]
+    app.button(key="composer.go_back").click().run()
+    assert app.text_area(key="composer.prompt").value == "Other words of mine"
 
 
 def test_a_draft_outlives_its_session(studio: Studio, app: AppTest):

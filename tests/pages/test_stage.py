@@ -428,6 +428,19 @@ def test_what_waits_in_a_batch_is_cancelled_together(studio: Studio, tab: AppTes
     assert {job.state for job in studio.ledger.jobs()} == {"withdrawn"}
 
 
+def test_the_clip_on_the_stage_can_be_starred(studio: Studio, tab: AppTest):
+    made(studio, "fox")
+    show(tab, "fox").button(key="stage.star").click().run()
+    job = studio.ledger.get("fox")
+    assert job is not None
+    assert [bool(opinion.star) for opinion in job.opinions.values()] == [True]
+    assert tab.button(key="stage.star").label == "Take the star back"
+    tab.button(key="stage.star").click().run()
+    assert tab.button(key="stage.star").label == "Star"
+    made(studio, "bad", state="failed")
+    assert "stage.star" not in {button.key for button in show(tab, "bad").button}
+
+
 def test_what_a_clip_cost_stands_in_its_line(studio: Studio, tab: AppTest):
     made(studio, "paid", account="kling#1", task_id="1", final_unit_deduction="1.5")
     text = texts(show(tab, "paid"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -114,10 +115,7 @@ def open_dialog(dialog: str) -> None:
 def begin_with(draft: Draft, notes: Sequence[str] = ()) -> None:
     """Have the next run fill the form with a new draft; the one before it stays, and a button leads back."""
     state = composer_state()
-    # A draft from elsewhere that nobody has touched is not worth a way back.
-    is_untouched = state.imported == draft_state.read_draft()
-    previous = state.previous_draft if is_untouched else state.draft_id
-    state.pending = PendingDraft("", draft, tuple(notes), previous)
+    state.pending = PendingDraft("", draft, tuple(notes), state.draft_id)
 
 
 def way_back() -> None:
@@ -145,7 +143,27 @@ def open_pending_draft() -> None:
     if pending is None:
         return
     state.seen_draft_id = st.query_params.get("draft", "")  # the old one, until autosave.js changes it
+    before = draft_state.read_draft()
     draft_state.open_draft(pending.draft_id, origin=pending.origin)
-    state.previous_draft, state.notes = pending.previous_draft, pending.notes
+    state.previous_draft, state.notes = _worth_a_way_back(pending, before), pending.notes
     state.imported, state.is_imported = None, pending.origin is not None
     state.pending = None
+
+
+def _worth_a_way_back(pending: PendingDraft, before: Draft) -> str:
+    """Return the id of the draft to which a button leads back; empty for none.
+
+    Args:
+        pending: has just filled the form.
+        before: what the form held until then.
+    """
+    state, previous = composer_state(), pending.previous_draft
+    if previous and before == state.imported:  # it came from elsewhere, and nobody has touched it
+        previous = state.previous_draft
+    elif _says_the_same(before, Draft()) or _says_the_same(before, draft_state.read_draft()):
+        previous = ""
+    return previous if previous != state.draft_id else ""
+
+
+def _says_the_same(draft: Draft, other: Draft) -> bool:
+    return replace(draft, parent=other.parent, continues=other.continues) == other

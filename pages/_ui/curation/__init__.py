@@ -5,6 +5,7 @@ presses       what is pressed in the lightbox, on walls and in the list: done on
 asking        what every dialog does
 dialogs       what asks for tags, for a note, and before files are deleted
 every_dialog  these, and those of collections, of sharing and of sound, by name
+star_button   gives a job the user's star, or takes it back
 overlays      draws the dialog that was asked for, and Undo; each page that curates calls it once
 """
 

@@ -18,6 +18,7 @@ KEYS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("Space", "Play or pause"),
         ("F", "Full screen"),
         ("M", "Sound on or off"),
+        ("S", "Star"),
         ("R", "Remix"),
         ("J K", "To the next clip of the strip, or the one before"),
         ("← →", "The same, in the strip; Home and End"),

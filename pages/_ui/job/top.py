@@ -26,9 +26,9 @@ from pages._ui.curation import (
     note_dialog,
     share_dialog,
     show_again,
-    star,
     tag_dialog,
 )
+from pages._ui.curation.star_button import star_button
 from pages._ui.current_user import acting
 from pages._ui.decide import attempt
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
@@ -103,7 +103,7 @@ def buttons(job: Job) -> None:
     user = acting()
     with st.container(key="job_buttons", horizontal=True, vertical_alignment="center"):
         with st.container(key="job_icons", horizontal=True, width="content"):
-            _star(job)
+            star_button(job, page=PAGE)
             _together(job)
             _links(job)
             if user.may(Action.HIDE, job):
@@ -113,24 +113,6 @@ def buttons(job: Job) -> None:
         if not _is_edited(job):
             with st.container(key="job_remix", width="content"):
                 remix(job)
-
-
-def _star(job: Job) -> None:
-    user = acting()
-    if not user.may(Action.STAR):
-        return
-    known = job.opinions.get(user.who)
-    is_on = bool(known and known.star)
-    with st.container(key="job_star_on" if is_on else "job_star", width="content"):
-        st.button(
-            "Take the star back" if is_on else "Star",
-            icon=":material/star:",
-            type="tertiary",
-            key="job.star",
-            on_click=star,
-            args=([job.id], not is_on),
-            help="Take your star back (S)" if is_on else "Star (S)",
-        )
 
 
 def _together(job: Job, *, place: str = "") -> None:

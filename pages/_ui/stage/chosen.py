@@ -20,6 +20,7 @@ from pages._ui.clip_names import file_name
 from pages._ui.compare.address import FEWEST, compare_params
 from pages._ui.context import studio
 from pages._ui.curation import sound_dialog
+from pages._ui.curation.star_button import star_button
 from pages._ui.current_user import acting
 from pages._ui.decide import decide
 from pages._ui.escape import escape_attribute, escape_html, escape_markdown
@@ -108,6 +109,8 @@ def _trouble(job: Job) -> None:
 
 def _buttons(card: Card, job: Job | None) -> None:
     shown = job or card.jobs[0]
+    if job is not None and job.has_clip:
+        star_button(job, page=PLACE)
     if PLAIN_ID.fullmatch(shown.id):
         st.html(_links(shown, card if job is None else None), width="content")
     if job is not None:

@@ -7,11 +7,9 @@ from typing import Any
 import streamlit as st
 
 from kling.studio.prompting.templates import templates
-from pages._ui.composer.toolbar import begin_with, go_back, open_dialog
-from pages._ui.escape import escape_markdown
+from pages._ui.composer.toolbar import begin_with, open_dialog
 from pages._ui.format import counted
 from pages._ui.panels import open_panel
-from pages._ui.session_state import composer_state
 from pages._ui.stage.remix import move_focus
 
 SIX = {  # ids of templates, and what one learns from each
@@ -36,8 +34,7 @@ def six() -> list[dict[str, Any]]:
 
 
 def first_run() -> None:
-    """Draw the buttons below them, and the way back from the one that was pressed."""
-    state = composer_state()
+    """Draw the buttons below them."""
     with st.container(horizontal=True, vertical_alignment="center", key="stage_begin"):
         st.button(
             f"All {counted(len(templates()), 'template', 'templates')}",
@@ -54,9 +51,6 @@ def first_run() -> None:
             on_click=open_panel,
             args=("guide",),
         )
-        if state.begun_with and state.previous_draft:
-            st.markdown(f"**{escape_markdown(state.begun_with)}** is in the form.", width="content")
-            st.button("Undo", icon=":material/undo:", type="tertiary", key="stage.undo", on_click=_undo)
 
 
 def use(template_id: str) -> None:
@@ -70,10 +64,4 @@ def use(template_id: str) -> None:
     for template in templates():
         if template.id == template_id:
             begin_with(draft_of_template(template))
-            composer_state().begun_with = template.title
             move_focus("generate")
-
-
-def _undo() -> None:
-    composer_state().begun_with = ""
-    go_back()

@@ -125,6 +125,8 @@ function newStage(parent) {
     field.addEventListener("input", () => around.removeAttribute("data-mend"), { once: true });
   }
 
+  function press(name) { document.querySelector(`.st-key-stage-${name} button`)?.click(); }
+
   function keyed(event) {
     const { target, key } = event, at = target instanceof Element ? target : document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !facts) return;
@@ -134,7 +136,7 @@ function newStage(parent) {
     const inStrip = at.closest(".stage-strip"), all = [...stage.tiles.values()], tile = all.find(({ root: each }) => each.contains(at)) ?? all[0];
     const acts = {
       " ": isPress || isSeek ? null : tile?.toggle, f: tile?.video && tile.full, m: tile?.mute,
-      j: () => step(1), k: () => step(-1), r: () => document.querySelector(".st-key-stage-remix button")?.click(),
+      j: () => step(1), k: () => step(-1), r: () => press("remix"), s: () => press("star"),
       ArrowRight: inStrip ? () => step(1) : null, ArrowLeft: inStrip ? () => step(-1) : null,
       Home: inStrip ? () => step("first") : null, End: inStrip ? () => step("last") : null,
       Escape: phone.isOpen() ? phone.close : null,

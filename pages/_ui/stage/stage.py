@@ -47,7 +47,6 @@ def stage() -> None:
     mine = session_cards(state.jobs)
     if mine and mine[0].key != state.newest:  # something was ordered
         state.newest = state.chosen = mine[0].key
-        state.begun_with = ""
     card, job = _chosen(state.chosen) or _chosen(mine[0].key if mine else "") or (newest_of_user(), None)
     if card is not None and len(card.jobs) == 1:
         job = card.jobs[0]
@@ -75,13 +74,13 @@ def stage() -> None:
 
 
 def is_stage_old() -> bool:
-    """Whether something was ordered, chosen or begun since the stage was drawn, or others have new clips."""
+    """Whether something was ordered or chosen since the stage was drawn, or others have new clips."""
     return composer_state().stage_drawn_from != _drawn_from()
 
 
 def _drawn_from() -> tuple[object, ...]:
     state = composer_state()
-    return tuple(state.jobs), state.chosen, state.begun_with, state.focus, *recent_keys()
+    return tuple(state.jobs), state.chosen, state.focus, *recent_keys()
 
 
 def concerned() -> list[str]:
