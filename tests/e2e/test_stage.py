@@ -17,7 +17,6 @@ from kling.studio.prompting.draft import Draft
 from tests.e2e.conftest import IN_SIGHT, Server, on_phone
 from tests.e2e.prepared import MINE, Past, server_of
 from tests.e2e.test_accessibility import STILL
-from tests.e2e.test_compose import settled
 from tests.e2e.test_first_video import order
 from tests.e2e.test_hostile import INJECTED, MIXED, shows
 
@@ -245,6 +244,9 @@ def test_everything_is_reached_by_keys(past: SimpleNamespace, open_page: Open):
     page.keyboard.press("Space")
     assert player.evaluate("video => video.paused")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    for word in ("Take the star back", "Star"):
+        page.keyboard.press("s")
+        expect(page.get_by_role("button", name=word, exact=True)).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("k")
     assert page.locator(".stage-thumb[tabindex='0']").count() == 1  # one stop for the whole strip
@@ -254,10 +256,6 @@ def test_everything_is_reached_by_keys(past: SimpleNamespace, open_page: Open):
     page.keyboard.press("Enter")
     expect(page.locator(".stage-thumb").nth(1)).to_have_attribute("aria-current", "true")
     show(page, past.done, "Done")
-    for word in ("Take the star back", "Star"):
-        page.keyboard.press("s")
-        expect(page.get_by_role("button", name=word, exact=True)).to_be_visible()
-    settled(page)
     page.keyboard.press("r")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("A red fox in the snow")
     expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
