@@ -18,7 +18,7 @@ from pages._ui.session_state import app_state, composer_state
 from pages._ui.style.sheet import own_sheet, style_sheet
 
 QUESTION = "Whose order is it?"
-WHY = "With a name, History and Spend say what is yours. This browser is asked once."
+WHY = "The name shows in History and Spend."
 MOST_NAMES = 8  # known names to pick from
 _STYLE = f"<style>{own_sheet('ask_name')}</style>"
 
@@ -46,7 +46,7 @@ def ask_name() -> None:
     app_state().name_question = "drawn"
     known = [name for name, _ in studio().ledger.index.people()[:MOST_NAMES]]
     with row:
-        st.caption(f"**{QUESTION}** {WHY}")
+        st.caption(f"**{QUESTION}**" if known else f"**{QUESTION}** {WHY}")  # beside names there is no room
         if known:
             with st.container(horizontal=True, key="known_names"):
                 for number, name in enumerate(known):

@@ -235,7 +235,7 @@ def test_a_name_is_asked_for_once_at_the_first_order_and_put_on_it(
     order(app, "A fox")
     assert len(studio.ledger.jobs()) == 1  # the order did not wait
     assert asked(app)
-    assert "History and Spend say what is yours" in texts(app)
+    assert "The name shows in History and Spend" in texts(app)
     app.text_input(key="app.name_new").set_value("Grace Hopper")
     next(button for button in app.button if button.label == "Use this name").click().run()
     assert studio.ledger.jobs()[0]["person"] == "Grace Hopper"
