@@ -62,3 +62,12 @@ def test_words_that_came_with_the_press_on_the_storyboard_stay_when_it_goes():
     assert taken_back(ways, replace(fitted, cut=ONE_SHOT), {"cut"}) == replace(
         before, negative_prompt="rain", shots=fitted.shots
     )
+
+
+def test_a_choice_that_was_made_meanwhile_stays_when_the_sound_goes():
+    before = Draft(prompt="A fox", model="kling-v2-6", mode="std")
+    loud = replace(before, sound=True, mode="pro")  # as the model needs it
+    ways = ways_back({}, before, replace(before, sound=True), loud, {"sound"})
+    assert taken_back(ways, replace(loud, sound=False), {"sound"}).mode == "std"
+    ways = ways_back(ways, loud, loud, loud, {"mode"})  # chosen by hand
+    assert taken_back(ways, replace(loud, sound=False), {"sound"}).mode == "pro"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -347,20 +348,26 @@ def test_when_klings_books_agree_one_sentence_says_it(books: dict[date, DayBooks
     )
 
 
+def test_books_say_the_sum_of_the_page_also_after_the_price_has_changed(
+    past: Studio, books: dict[date, DayBooks], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(past, "settings", replace(past.settings, unit_price=Decimal("0.10")))
+    books[date(2026, 11, 1)] = DayBooks(units("10.5"), units("10.5"), our_tasks=7)
+    assert "say the same: $1.47 (10.5 Units) from" in texts(spend())
+
+
 def test_a_difference_is_explained_in_parts_that_add_up_to_it(past: Studio, books: dict[date, DayBooks]):
     # The log has 12.5 Units. Kling lists tasks of 7.5, counts 8.5 for them, and 4.5 for those of others.
     books[date(2026, 11, 5)] = DayBooks(units("8.5"), units("7.5"), units("4.5"), 5, 2)
     job(past, "late", TODAY, units="2")  # it ended after the list was read
     words = texts(spend())
     said = words.partition("Kling’s own books say ")[2]
-    assert said.startswith(
-        "$1.82 (13 Units) from 1 to 26 November 2026, $0.07 (0.5 Units) more than this log."
-    )
+    assert said.startswith("$1.82 (13 Units) from 1 to 26 November 2026, 0.5 Units more than this log.")
     assert re.findall(r"<li><b>(.*?)</b> (.*?)</li>", words) == [
-        ("+$0.63 (4.5 Units)", "for 2 tasks made elsewhere on this account, which this log does not have"),
-        ("+$0.14 (1 Unit)", "where Kling charged a task otherwise than the log could record"),
-        ("−$0.28 (2 Units)", "for tasks that ended after Kling’s list was read, 26 Nov 2026, 10:01"),
-        ("−$0.42 (3 Units)", "for tasks in this log that Kling’s list does not name any more"),
+        ("+4.5 Units", "for 2 tasks made elsewhere on this account, which this log does not have"),
+        ("+1 Unit", "where Kling charged a task otherwise than the log could record"),
+        ("−2 Units", "for tasks that ended after Kling’s list was read, 26 Nov 2026, 10:01"),
+        ("−3 Units", "for tasks in this log that Kling’s list does not name any more"),
     ]
 
 

@@ -407,6 +407,7 @@ ACCEPTED = {"state": "failed", "task_id": "8", "code": "0"}
         (ACCEPTED | {"task_status_msg": "Internal error"}, "Failed", "Kling could not make it"),
         ({"state": "failed", "code": "1301"}, "Refused", "Kling refused this prompt"),
         ({"state": "failed", "code": "5000"}, "Failed", "Kling could not make it"),
+        ({"state": "failed", "code": "1201"}, "Refused", "Kling refused this order"),
     ],
 )
 def test_tile_line_and_headline_of_a_failed_job_agree(

@@ -24,11 +24,11 @@ _REFUSES = re.compile(
 )
 _BRACES = str.maketrans("{}", "()")
 _CANNOT = re.compile(r"\A\s*CANNOT\b:?\s*")  # as the model was told to begin a refusal
-_BOLD = re.compile(r"\*\*(\S(?:.*?\S)?)\*\*")
+_BOLD = re.compile(r"\*\*([^*\s](?:[^*]*[^*\s])?)\*\*")
 _PARAGRAPHS = re.compile(r"\n{2,}")
 _RULE = re.compile(r"[-*_=]{3,}")
 _NUMBER = re.compile(
-    r"\A(?:[-*•#]+\s+)?(?:(?:alternative|option|variation|version)\s+)?[(\[]?\d{1,2}"
+    r"\A(?:[-*•#]+\s+)?(?:(?:alternative|option|variation|version)\s+)?[(\[]?(?:\d{1,2}|[a-e](?=\)))"
     r"(?:\s*[.):\]、．：）]+(?!\d)|\s+[-–—](?=\s)|\Z)\s*",
     re.IGNORECASE,
 )
@@ -123,7 +123,7 @@ def _variations(question: Question, text: str) -> Result:
 
 
 def _items(text: str) -> list[str]:
-    """Return the items of a list, however it is marked; without marks its lines."""
+    """Return the items of a list, however it is marked; without marks its paragraphs, or its lines."""
     lines = [_BOLD.sub(r"\1", line).strip() for line in text.split("\n")]
     lines = ["" if _RULE.fullmatch(line) else line for line in lines]
     for mark in (_NUMBER, _BULLET):
@@ -131,7 +131,11 @@ def _items(text: str) -> list[str]:
         if len(starts) > 1:
             break
     else:
-        plain = [tidy(_NUMBER.sub("", line)) for line in lines if line]
+        paragraphs = _PARAGRAPHS.split("\n".join(lines).strip())
+        if paragraphs[0].endswith((":", "：")) and "\n" not in paragraphs[0]:  # an introduction
+            del paragraphs[0]
+        is_apart = 2 <= len(paragraphs) <= questions.ALTERNATIVES + 1
+        plain = [tidy(_NUMBER.sub("", part)) for part in (paragraphs if is_apart else lines) if part]
         has_introduction = len(plain) > questions.ALTERNATIVES and plain[0].endswith((":", "："))
         return plain[has_introduction:]
     ends = [*starts[1:], len(lines)]

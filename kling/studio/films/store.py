@@ -249,7 +249,11 @@ class Films:
                     path.unlink(missing_ok=True)
                     return "broken"
                 about = json.dumps({**facts, "jobs": work.ids}).encode()
-                write_whole(path.with_suffix(".json"), about)  # last: it says that the film is whole
+                try:
+                    write_whole(path.with_suffix(".json"), about)  # last: it says that the film is whole
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
             self._trim(path)
         except (_NoFilm, ChildFailed) as failed:
             return str(failed)

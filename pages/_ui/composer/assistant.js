@@ -113,7 +113,7 @@ function leave(tab) {
 
 // Ask, and show what comes.
 async function ask(tab, instruction, mount, job) {
-  tab.run?.stop.abort();
+  tab.run?.stop?.abort();
   const told = facts(), isBoard = Boolean(told.storyboard) && !job;
   const body = job ? { instruction, job } : { ...told, instruction, ...(isBoard ? { shots: shotsOfForm() } : { text: promptField()?.value ?? "" }) };
   const host = mount.host();

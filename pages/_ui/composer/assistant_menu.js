@@ -4,7 +4,7 @@ function menu(tab, mount) {
   const list = make("div", { role: "menu", "aria-label": "Improve the prompt" });
   const where = make("p", { class: "where", id: "where" });
   const box = make("div", { class: "menu", popover: "auto" }, list, where);
-  const undo = button("Undo", () => send(tab, { mount: mount.key }, "undo"), { class: "chip undo", icon: "undo", title: "Back to the text before" });
+  const undo = button("Undo", () => send(tab, { mount: mount.key, opener: () => chip }, "undo"), { class: "chip undo", icon: "undo", title: "Back to the text before" });
   const items = () => [...list.children].filter((item) => !item.hidden);
   for (const [instruction, [name, what]] of Object.entries(INSTRUCTIONS))
     if (instruction !== "soften") list.append(make("button", {

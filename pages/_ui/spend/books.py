@@ -16,7 +16,7 @@ from pages._ui.account_comparison import compare_with_kling
 from pages._ui.context import studio
 from pages._ui.current_user import acting
 from pages._ui.escape import escape_html
-from pages._ui.format import counted, in_money, since
+from pages._ui.format import counted, since
 from pages._ui.spend.facts import Facts, money, unit_words
 from pages._ui.spend.period import day_words
 
@@ -50,30 +50,39 @@ def books(facts: Facts) -> None:
 
 def _compared(facts: Facts, found: Books) -> None:
     theirs = found.between(facts.period.first, facts.period.last)
-    number, words_of = _measure(theirs)
+    number, whole, part = _measure(theirs)
     charged, ours = number(theirs.charged), number(facts.sums.spent.settled)
     until = f"from {_days(facts)}{_beside(theirs)}"
     if charged == ours:
-        words = f"Kling’s own books say the same: {words_of(ours)} {until}."
+        words = f"Kling’s own books say the same: {whole(facts.sums.spent.settled)} {until}."
         icon, kind = ("rule", "warn") if theirs.foreign_tasks else ("check_circle", "ok")
         st.html(_sentence(icon, kind, words, title=_read(found)))
         return
     more = "more" if charged > ours else "less"
-    difference = words_of(abs(charged - ours))
-    words = f"Kling’s own books say {words_of(charged)} {until}, {difference} {more} than this log."
+    difference = part(abs(charged - ours))
+    words = f"Kling’s own books say {whole(theirs.charged)} {until}, {difference} {more} than this log."
     lines = "".join(
-        f"<li><b>{'+' if line.amount > 0 else '−'}{escape_html(words_of(abs(line.amount)))}</b> "
+        f"<li><b>{'+' if line.amount > 0 else '−'}{escape_html(part(abs(line.amount)))}</b> "
         f"{escape_html(line.why)}</li>"
         for line in explanation(facts, found)
     )
     st.html(f"{_sentence('rule', 'warn', words, title=_read(found))}<ul>{lines}</ul><p>{_read(found)}</p>")
 
 
-def _measure(theirs: DayBooks) -> tuple[Callable[[Amount], Decimal], Callable[[Decimal], str]]:
-    """Return what is compared, and how it is said: Units, or money alone as soon as somebody paid with it."""
+def _measure(
+    theirs: DayBooks,
+) -> tuple[Callable[[Amount], Decimal], Callable[[Amount], str], Callable[[Decimal], str]]:
+    """Return what is compared, Units, or money as soon as somebody paid with it; how both are said.
+
+    A part in Units has no sum of money: each job has the price of its day.
+    """
     if theirs.cash_tasks:
-        return lambda amount: in_cents(amount.money), money
-    return lambda amount: amount.units, lambda units: f"{in_money(units)} ({unit_words(units)})"
+        return lambda amount: in_cents(amount.money), money, money
+    return (
+        lambda amount: amount.units,
+        lambda amount: f"{money(amount)} ({unit_words(amount.units)})",
+        unit_words,
+    )
 
 
 def _beside(theirs: DayBooks) -> str:
@@ -90,7 +99,7 @@ def explanation(facts: Facts, found: Books) -> Iterator[Line]:
         IndexBroken: there is no index.
     """
     theirs = found.between(facts.period.first, facts.period.last)
-    number, _ = _measure(theirs)
+    number, *_ = _measure(theirs)
     others, listed, logged = map(number, (theirs.others, theirs.charged, theirs.logged))
     ours = number(facts.sums.spent.settled)
     if others:

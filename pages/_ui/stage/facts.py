@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from kling.studio.actions import Actions
@@ -62,13 +63,17 @@ def facts(cards: Mapping[str, Sequence[Card]]) -> dict[str, list[dict[str, Any]]
     return {place: [of_card(card) for card in group] for place, group in cards.items()}
 
 
-def alternatives(card: Card) -> tuple[str, list[str]]:
+def alternatives(card: Card) -> tuple[str, tuple[str, ...]]:
     """Return the prompt of a card in one line, and what each of its jobs has for itself.
 
     Where prompts differ, the differing part stands in braces, as it is written in the form.
     """
-    texts = [" ".join(prompt_of(job).split()) for job in card.jobs]
-    own = differences(texts)
+    return _alternatives(tuple(" ".join(prompt_of(job).split()) for job in card.jobs))
+
+
+@lru_cache(maxsize=64)  # the texts of a card stay, and the stage is drawn at each change of a job
+def _alternatives(texts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    own = tuple(differences(texts))
     return joined(texts) if any(own) else texts[0], own
 
 

@@ -30,6 +30,16 @@ def none(asked: Question, answer: str, refusal: str = "") -> NoAnswer:
     return found.value
 
 
+def test_paragraphs_without_marks_are_variations_of_several_lines():
+    answer = "Here are three variations:\n\nA red fox.\nDusk.\n\nA blue owl.\nDawn.\n\nA hare.\nNoon."
+    found = result_of(question(Instruction.VARY), answer).alternatives
+    assert found == ("A red fox.\nDusk.", "A blue owl.\nDawn.", "A hare.\nNoon.")
+
+
+def test_letters_mark_items_too():
+    assert result_of(question(Instruction.VARY), "A) A fox\nB) An owl").alternatives == ("A fox", "An owl")
+
+
 @pytest.mark.parametrize("instruction", ONE_TEXT)
 def test_a_text_is_taken_as_it_is(instruction):
     assert result_of(question(instruction), ' "A red fox." \n') == Result(text="A red fox.")
