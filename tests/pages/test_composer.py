@@ -15,7 +15,7 @@ from kling.studio.prompting.words import as_text_to_video
 from kling.studio.service import Studio
 from pages._ui.composer import draft_state
 from pages._ui.panels import panel_key
-from pages._ui.session_state import AppState, PendingDraft
+from pages._ui.session_state import AppState, ComposerState, PendingDraft
 from pages._ui.words import FIX_MARKED
 from tests.pages.conftest import new_tab, press_generate, texts
 
@@ -380,6 +380,29 @@ def test_nothing_is_ordered_at_a_price_that_the_button_did_not_say(studio: Studi
     assert "$0.35" in button(app)
     press_generate(app)
     assert as_text_to_video(studio.ledger.jobs()[0].request).mode == "pro"
+
+
+def pressed_early() -> None:
+    from decimal import Decimal
+
+    from pages._ui.composer.order import generate
+
+    generate((1, Decimal("1.5")), "7")
+
+
+def test_a_press_before_the_page_shows_what_sound_needs_orders_nothing_else(studio: Studio):
+    before = Draft(prompt="A fox")
+    after = replace(before, sound=True, mode="pro")
+    at = AppTest.from_function(pressed_early)
+    at.session_state["composer"] = ComposerState(
+        run=8, saved=after, shot_count=1, recent_runs={"7": before, "8": after}
+    )
+    for name, value in {"prompt": "A fox", "sound": True, "mode": "std"}.items():  # as the old page sends it
+        at.session_state[draft_state.key(name)] = value
+    assert not at.run().exception
+    assert (at.session_state["composer.mode"], at.session_state["composer.sound"]) == ("pro", True)
+    assert at.session_state["composer"].outcome.refusal.startswith("Nothing was sent: this costs something")
+    assert studio.ledger.jobs() == ()
 
 
 @pytest.mark.parametrize("model", [*catalog().models, "other"])

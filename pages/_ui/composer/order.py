@@ -44,7 +44,7 @@ def order(draft: Draft, planned: Plan, problems: Sequence[Problem]) -> None:
         width="stretch",
         shortcut="Ctrl+Enter",
         on_click=generate,
-        args=(shown,),
+        args=(shown, str(composer_state().run)),
         wrap=True,
         key=f"composer.generate-{number}-{units}",  # a click on an older price finds no button
     )
@@ -101,7 +101,7 @@ def _question(shown: Bill) -> None:
             st.button(
                 f"Yes, generate all {number:,}",
                 on_click=generate,
-                args=(shown, True),
+                args=(shown, str(composer_state().run), True),
                 key="composer.confirm_order",
             )
             st.button("Not now", type="tertiary", on_click=_take_back, key="composer.not_now")
@@ -117,17 +117,20 @@ def bill(draft: Draft, planned: Plan) -> Bill:
     return len(planned.requests) * draft.takes, units
 
 
-def generate(shown: Bill, sure: bool = False) -> None:
+def generate(shown: Bill, run: str, sure: bool = False) -> None:
     """Order the draft, for what the button said.
 
     Args:
         shown: the number of videos and their price, as they stood on the button.
+        run: number of the run that drew the button. What a later run has changed, such as the quality that
+            sound needs, the page had not shown yet: its older value is nobody's choice.
         sure: the person has confirmed a large number.
     """
     state = composer_state()
     state.pressed += 1
     if state.pending:
         return  # the form is about to be filled with another draft
+    draft_state.drop_stale_edits(run)
     draft = draft_state.apply_changes()
     planned = plan(draft)
     number, units = bill(draft, planned)
