@@ -90,10 +90,11 @@ def check_words(job: Job) -> tuple[str, bool]:
     return "", False
 
 
-def is_as_usual(job: Job, explanation: Explanation) -> bool:
-    """Whether a job is sent or made as most are, and has not been for long: there is nothing to explain."""
+def is_as_usual(studio: Studio, job: Job, explanation: Explanation) -> bool:
+    """Whether a job is sent, made or fetched as most are, and not for long: there is nothing to explain."""
     has_lasted = explanation.since is not None and datetime.now(UTC) - explanation.since >= EXPLAIN_AFTER
-    return explanation.actor is Actor.NOBODY and not has_lasted and job.state in {INTENT, *FOLLOWED}
+    is_usual = {INTENT, *FOLLOWED} if studio.downloads.trouble(job.id) else {INTENT, *FOLLOWED, SUCCEED}
+    return explanation.actor is Actor.NOBODY and not has_lasted and job.state in is_usual
 
 
 def explained(studio: Studio, job: Job, explanation: Explanation, spent: str) -> str:

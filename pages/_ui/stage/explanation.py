@@ -54,7 +54,7 @@ def explanation(job: Job, *, page: str = COMPOSE) -> None:
 def _note(job: Job, page: str) -> None:
     here = studio()
     found = here.explain(job)
-    if found is None or is_as_usual(job, found):
+    if found is None or is_as_usual(here, job, found):
         return
     with st.container(key="stage_note"):
         words = in_local_time(explained(here, job, found, ""))

@@ -2,7 +2,7 @@
 const HINTS = {
   made: "You can write the next one meanwhile: it lines up beside this one.",
   done: "Space plays and stops, F fills the screen, R takes this clip back into the form.",
-  strip: "J and K move along the clips below, Enter puts one here.",
+  strip: "J and K move along the clips, Enter puts one here.",
 };
 
 function newHints() {

@@ -23,7 +23,7 @@ function newPhone(root, box, seconds) {
     if (!job || card.hidden) return;
     const made = job.look === "made", spent = made ? seconds(job) : 0;
     set(time, { text: made ? minutes(spent) : job.look === "done" ? "Done" : job.say ?? job.word });
-    set(say, { text: made ? ["being made", job.high && spent > job.high ? "longer than usual" : job.usual].filter(Boolean).join(", ") : job.look === "done" ? "· play" : job.look === "failed" ? "· see why" : "" });
+    set(say, { text: made ? (job.high && spent > job.high ? "longer than usual" : job.usual || "being made") : job.look === "done" ? "· play" : job.look === "failed" ? "· see why" : "" });
     bar.hidden = !made || !job.high;
     bar.firstChild.style.width = `${job.high ? Math.min(100, 100 * spent / job.high) : 0}%`;
     const pinned = document.querySelector(".st-key-pinned");
