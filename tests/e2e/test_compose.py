@@ -94,6 +94,15 @@ def test_text_is_counted_while_typed_survives_a_reload_unsent_and_a_link_gives_a
     assert kept_again.value.status == 204
     expect(note).to_be_hidden()
     prompt(page).fill("")
+    page.route("**/drafts/*", lambda route: route.fulfill(status=503, body="The disk is full."))
+    prompt(page).fill("Typed while the disk was full")
+    expect(note).to_contain_text("The disk is full.")
+    page.reload()
+    expect(prompt(page)).to_have_value("Typed while the disk was full")
+    expect(note).to_contain_text("The disk is full.")
+    page.unroute("**/drafts/*")
+    expect(note).to_be_hidden()
+    prompt(page).fill("")
     page.evaluate("() => document.execCommand('insertText', false, 'A \ud83e fox')")  # half of an emoji
     expect(prompt(page)).to_have_value("A \ufffd fox")
     expect(count).to_have_text("7 / 2,500")

@@ -92,7 +92,7 @@ def test_the_team_saves_uses_renames_and_deletes_and_nobody_overwrites_another(
     expect(shelf.get_by_text("Give the template a name.")).to_be_visible()
     shelf.get_by_label("Name", exact=True).fill(name)
     shelf.get_by_label("What it is good for").fill("For trying")
-    shelf.get_by_role("button", name="Save for the team").click()
+    shelf.get_by_role("button", name="Save for the team").dblclick()
     expect(shelf.get_by_role("button", name=f"Use {name}")).to_be_visible()
     expect(shelf.get_by_label("Name", exact=True)).to_have_value("")
 

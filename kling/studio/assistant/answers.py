@@ -32,6 +32,7 @@ _NUMBER = re.compile(
     r"(?:\s*[.):\]、．：）]+(?!\d)|\s+[-–—](?=\s)|\Z)\s*",
     re.IGNORECASE,
 )
+_HEADING = re.compile(r"\A#{1,6}\s.*")  # of an item; it is no part of it
 _BULLET = re.compile(r"\A[-*•]\s+")
 
 
@@ -126,7 +127,7 @@ def _items(text: str) -> list[str]:
     """Return the items of a list, however it is marked; without marks its paragraphs, or its lines."""
     lines = [_BOLD.sub(r"\1", line).strip() for line in text.split("\n")]
     lines = ["" if _RULE.fullmatch(line) else line for line in lines]
-    for mark in (_NUMBER, _BULLET):
+    for mark in (_NUMBER, _BULLET, _HEADING):
         starts = [index for index, line in enumerate(lines) if mark.match(line)]
         if len(starts) > 1:
             break

@@ -19,11 +19,20 @@ function keep(id, texts) {
 async function giveBack(put) {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null"), page = pageOf();
   if (!kept || !page || kept.owner !== page.dataset.owner) return;
+  const names = Object.keys(kept.texts), isHere = kept.id === page.dataset.draft;
+  const isThere = isHere && names.every((name) => inputOf(name)?.value === kept.texts[name]);
+  const answer = names.length && !isThere ? await put(kept.id, kept.texts).catch(() => null) : { ok: true };
+  if (!answer?.ok && !isHere) return; // it stays in this tab
   sessionStorage.removeItem(KEPT);
-  const names = Object.keys(kept.texts);
-  if (kept.id === page.dataset.draft && names.every((name) => inputOf(name)?.value === kept.texts[name])) return;
-  const answer = names.length ? await put(kept.id, kept.texts).catch(() => null) : { ok: true };
-  if (answer?.ok) location.search = "?draft=" + kept.id;
+  if (!answer?.ok) for (const name of names) write(inputOf(name), kept.texts[name]); // where storing it goes on
+  else if (!isThere) location.search = "?draft=" + kept.id;
+}
+
+// Put a text into a field as if it was typed there; Streamlit hears of it when the field is left.
+function write(field, text) {
+  if (!field) return;
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, text);
+  for (const name of ["input", "focusout"]) field.dispatchEvent(new Event(name, { bubbles: true }));
 }
 
 // One for each tab: it outlives the component, which Streamlit mounts again and again.

@@ -12,6 +12,7 @@ import streamlit as st
 from kling.studio.prompting.draft import Draft
 from pages._ui.composer import draft_state
 from pages._ui.composer.dialog_choice import dialog_choice
+from pages._ui.composer.follow_ups import with_follow_ups
 from pages._ui.composer.list_row import (
     NO_PICTURE,
     clip_picture,
@@ -75,7 +76,8 @@ def _row(card: Card, begin_with: Begin) -> None:
         if draft is None:
             return
         dialog_choice("Use it", begin_with, draft, help=name, key=f"composer.recent_all-{job.id}")
-        words = replace(draft_state.read_draft(), parent="", **_words(draft))
+        now = draft_state.read_draft()
+        words = with_follow_ups(now, replace(now, parent="", **_words(draft)), {"cut"})
         key = f"composer.recent_words-{job.id}"
         dialog_choice("Words only", begin_with, words, help=name, type="tertiary", key=key)
 
@@ -84,5 +86,5 @@ def _words(draft: Draft) -> dict[str, Any]:
     """Return the texts of an order as fields of the draft: a prompt, or shots."""
     how = {"cut": draft.cut, "variations": draft.variations, "as_typed": draft.as_typed}
     if draft.is_storyboard:
-        return {**how, "shots": draft.shots, "model": draft.model}
+        return {**how, "shots": draft.shots}
     return {**how, "prompt": draft.prompt}

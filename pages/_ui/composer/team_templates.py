@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from kling import catalog
 from kling.studio.identity.roles import NotAllowed
-from kling.studio.prompting.draft import Draft
+from kling.studio.prompting.draft import Draft, FormRequest
 from kling.studio.prompting.templates import search
 from kling.studio.state.records import StateError, TeamTemplate
 from pages._ui.composer import draft_state
@@ -72,13 +72,21 @@ def _typed(key: str) -> dict[str, str]:
 
 
 def _add() -> None:
-    user = acting()
+    user, request, typed = acting(), draft_state.read_draft().request(), _typed("new")
     try:
-        user.add_template(draft_state.read_draft().request(), **_typed("new"))
+        if not any(_is_same(each, request, typed) for each in studio().state.templates.all()):
+            user.add_template(request, **typed)
     except (StateError, NotAllowed) as error:
         composer_state().template_problem = str(error)
         return
     st.session_state.update({f"composer.team-{name}-new": "" for name in FIELDS})
+
+
+def _is_same(template: TeamTemplate, request: FormRequest, typed: Mapping[str, str]) -> bool:
+    """Whether a template says the same already, as after a double click."""
+    return template.request == request and all(
+        getattr(template, name) == typed[name].strip() for name in FIELDS
+    )
 
 
 def _card(template: TeamTemplate, begin_with: Begin) -> None:

@@ -191,3 +191,10 @@ export default function ({ parentElement }) {
     document.removeEventListener("keydown", press);
   };
 }
+
+// Half of a pair of surrogates has no UTF-8: Streamlit could not read the message that holds it, and no run would come.
+addEventListener("input", ({ target }) => {
+  if (target.value?.isWellFormed?.() ?? true) return;
+  const { set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(target), "value"); // React takes it for typed
+  set.call(target, target.value.toWellFormed());
+}, true);

@@ -27,10 +27,3 @@ window.studioLoad = async (path) => {
 window.studioIsAway = () => !!document.querySelector(
   "[data-studio-away], [data-test-connection-state]:not([data-test-connection-state=CONNECTED])");
 addEventListener("keydown", (event) => { if (window.studioIsTyped?.(event)) event.stopImmediatePropagation(); }, true);
-
-// Half of a pair of surrogates has no UTF-8: Streamlit could not read the message that holds it, and no run would come.
-addEventListener("input", ({ target }) => {
-  if (target.value?.isWellFormed?.() ?? true) return;
-  const { set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(target), "value"); // React takes it for typed
-  set.call(target, target.value.toWellFormed());
-}, true);

@@ -130,7 +130,7 @@ function newStage(parent) {
   function keyed(event) {
     const { target, key } = event, at = target instanceof Element ? target : document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !facts) return;
-    if (at !== document.body && !at.closest(".st-key-stage")) return;
+    if (at !== document.body && !at.closest(".st-key-stage, .stMain:focus")) return;
     if (document.querySelector('dialog[open], [role="dialog"], [data-testid="stPopoverBody"]')) return;
     const isSeek = at.matches("input, textarea, select"), isPress = event.composedPath().some((each) => each.matches?.("button, a"));
     const inStrip = at.closest(".stage-strip"), all = [...stage.tiles.values()], tile = all.find(({ root: each }) => each.contains(at)) ?? all[0];

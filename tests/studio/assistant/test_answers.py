@@ -36,6 +36,12 @@ def test_paragraphs_without_marks_are_variations_of_several_lines():
     assert found == ("A red fox.\nDusk.", "A blue owl.\nDawn.", "A hare.\nNoon.")
 
 
+def test_headings_part_items_and_are_none():
+    answer = "### Option A\nA red fox\n\n### Option B\nA grey fox\n\n### Option C\nA white fox"
+    found = result_of(question(Instruction.VARY), answer).alternatives
+    assert found == ("A red fox", "A grey fox", "A white fox")
+
+
 def test_letters_mark_items_too():
     assert result_of(question(Instruction.VARY), "A) A fox\nB) An owl").alternatives == ("A fox", "An owl")
 
