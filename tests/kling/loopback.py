@@ -144,7 +144,7 @@ class Loopback:
     def __init__(self, *, tls: ssl.SSLContext | None = None, resets_before_reading: bool = False) -> None:
         self.seen: list[Seen] = []
         self._answers: list[Answer] = []  # none: it hangs up
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._closing = threading.Event()
         self._tls, self._resets = tls, resets_before_reading
         self._connections: list[socket.socket] = []
@@ -161,6 +161,11 @@ class Loopback:
     def says_only(self, *answers: Answer) -> None:
         """Forget the answers that were to come, and give these."""
         self._answers[:] = answers
+
+    def wait_for(self, number: int) -> None:
+        """Wait until so many requests have been read: a client may give up before that."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: len(self.seen) >= number, 120)
 
     def __enter__(self) -> Self:
         return self
@@ -205,6 +210,7 @@ class Loopback:
                 while (seen := _read(lines, number)) is not None:
                     with self._lock:
                         self.seen.append(seen)
+                        self._lock.notify_all()
                         answer = self._next()
                     if not answer(Connection(wrapped, self._closing)):
                         return

@@ -183,6 +183,7 @@ def test_a_slow_answer_may_have_been_sent(answer, server, connect):
     server.says(answer)
     with pytest.raises(MaybeSent, match="too long"):
         connect(read_timeout=0.05).create(REQUEST)
+    server.wait_for(1)
     assert len(server.seen) == 1
 
 

@@ -23,6 +23,7 @@ async function giveBack(put) {
   const isThere = isHere && names.every((name) => inputOf(name)?.value === kept.texts[name]);
   const answer = names.length && !isThere ? await put(kept.id, kept.texts).catch(() => null) : { ok: true };
   if (!answer?.ok && !isHere) return; // it stays in this tab
+  if (!answer?.ok && !names.every(inputOf)) return setTimeout(giveBack, 1000, put); // the fields are still to come
   sessionStorage.removeItem(KEPT);
   if (!answer?.ok) for (const name of names) write(inputOf(name), kept.texts[name]); // where storing it goes on
   else if (!isThere) location.search = "?draft=" + kept.id;
