@@ -76,10 +76,13 @@ def _row(card: Card, begin_with: Begin) -> None:
         if draft is None:
             return
         dialog_choice("Use it", begin_with, draft, help=name, key=f"composer.recent_all-{job.id}")
-        now = draft_state.read_draft()
-        words = with_follow_ups(now, replace(now, parent="", **_words(draft)), {"cut"})
         key = f"composer.recent_words-{job.id}"
-        dialog_choice("Words only", begin_with, words, help=name, type="tertiary", key=key)
+        dialog_choice("Words only", _use_words, begin_with, draft, help=name, type="tertiary", key=key)
+
+
+def _use_words(begin_with: Begin, draft: Draft) -> None:
+    now = draft_state.read_draft()
+    begin_with(with_follow_ups(now, replace(now, parent="", **_words(draft)), {"cut"}))
 
 
 def _words(draft: Draft) -> dict[str, Any]:

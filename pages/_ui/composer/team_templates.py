@@ -107,12 +107,8 @@ def _card(template: TeamTemplate, begin_with: Begin) -> None:
     ]
     st.caption(escape_markdown(" · ".join(fact for fact in facts if fact)))
     with st.container(horizontal=True, gap="xsmall"):
-        draft = replace(
-            Draft.from_request(request),
-            variations=draft_state.read_draft().variations,
-            as_typed=False,
-        )
-        dialog_choice(f"Use **{title}**", begin_with, draft, key=f"composer.use-saved-{template.id}")
+        key = f"composer.use-saved-{template.id}"
+        dialog_choice(f"Use **{title}**", _use, begin_with, request, key=key)
         st.button(
             f"Change {title}",
             key=f"composer.change-{template.id}",
@@ -120,6 +116,16 @@ def _card(template: TeamTemplate, begin_with: Begin) -> None:
             on_click=_open_editor,
             args=(template,),
         )
+
+
+def _use(begin_with: Begin, request: FormRequest) -> None:
+    begin_with(draft_of_request(request))
+
+
+def draft_of_request(request: FormRequest) -> Draft:
+    """Return the draft of a template's request; a table of variations stays as it is switched."""
+    variations = draft_state.read_draft().variations
+    return replace(Draft.from_request(request), variations=variations, as_typed=False)
 
 
 def _open_editor(template: TeamTemplate | None) -> None:

@@ -14,7 +14,7 @@ from kling.studio.prompting.templates import Style, Template, search, styles, te
 from pages._ui.address import base_path
 from pages._ui.composer import draft_state
 from pages._ui.composer.dialog_choice import dialog_choice
-from pages._ui.composer.team_templates import team
+from pages._ui.composer.team_templates import draft_of_request, team
 from pages._ui.escape import escape_html, escape_markdown
 from pages._ui.format import in_money
 from pages._ui.session_state import composer_state
@@ -99,8 +99,9 @@ def _starting_prompts(query: str, begin_with: Begin) -> None:
             )
             dialog_choice(
                 f"**{escape_markdown(template.title)}**",
+                _use,
                 begin_with,
-                draft_of_template(template),
+                template,
                 type="tertiary",
                 key=f"composer.use-{template.id}",
                 width="stretch",
@@ -114,13 +115,13 @@ def _show_all() -> None:
     composer_state().all_templates = True
 
 
+def _use(begin_with: Begin, template: Template) -> None:
+    begin_with(draft_of_template(template))
+
+
 def draft_of_template(template: Template) -> Draft:
     """Return the draft of a template: one video, unless a table of variations is switched on."""
-    draft = replace(
-        Draft.from_request(template.request),
-        variations=draft_state.read_draft().variations,
-        as_typed=False,
-    )
+    draft = draft_of_request(template.request)
     return draft if draft.variations else replace(draft, prompt=expand(draft.prompt)[0])
 
 
