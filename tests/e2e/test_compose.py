@@ -24,6 +24,10 @@ KEEP = """(prompt) => {
   const { draft: id, owner } = document.querySelector("[data-draft]").dataset;
   sessionStorage.setItem("studio_kept", JSON.stringify({ id, owner, texts: { prompt } }));
 }"""
+AT_LEISURE = """() => {
+  const { saving, sent, texts } = window.__studioAutosave;
+  return !saving && !Object.keys({ ...sent, ...texts }).length;
+}"""
 DRAFT = re.compile(r"[?&]draft=([0-9a-f]{20})")
 
 
@@ -97,8 +101,9 @@ def test_text_is_counted_while_typed_survives_a_reload_unsent_and_a_link_gives_a
         prompt(page).fill("A short fox")
     assert kept_again.value.status == 204
     expect(note).to_be_hidden()
-    with page.expect_response("**/drafts/*"):  # else a page that goes keeps this
+    with page.expect_response("**/drafts/*"):
         prompt(page).fill("")
+    page.wait_for_function(AT_LEISURE)  # else a page that goes keeps this
     page.route("**/drafts/*", lambda route: route.fulfill(status=503, body="The disk is full."))
     page.evaluate(KEEP, "Typed while the disk was full")  # as a page does that goes
     page.reload()
